@@ -1,0 +1,3 @@
+import { FleetApiClient } from '@mobilewright/driver-mobilenext';
+
+console.log(JSON.stringify(FleetApiClient.name));
