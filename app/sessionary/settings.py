@@ -1,0 +1,167 @@
+"""What an installation can be told: a flag beats the environment, which beats a file, which
+beats the default."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self, get_args
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be used; the message names it, its source and what it may be."""
+
+
+def _setting(
+    default: Any,
+    about: str,
+    *,
+    choices: tuple[str, ...] = (),
+    minimum: float | None = None,
+    vendor: Any = None,
+) -> Any:
+    notes = {"about": about, "choices": choices, "minimum": minimum, "vendor": vendor}
+    return field(default=default, metadata=notes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting with its default; `SESSIONARY_<NAME>` in capitals is its environment twin."""
+
+    db: str = _setting(
+        "instance/sessionary.sqlite3", "the database file, or :memory: for one that is not kept"
+    )
+    seed: str | None = _setting(None, "a TOML file applied at every start")
+    auth: str = _setting(
+        "strict", "who is admitted: created keys, or any key", choices=("strict", "lenient")
+    )
+    host: str = _setting("127.0.0.1", "the address to listen on")
+    port: int = _setting(8000, "the port to listen on; 0 picks a free one", minimum=0)
+    workers: int = _setting(1, "worker processes", minimum=1)
+    threads: int = _setting(4, "threads in each worker", minimum=1)
+    ready_file: str | None = _setting(
+        None, 'written once the server listens: {"url", "pid", "version"}'
+    )
+    clock_rate: float | None = _setting(
+        None, "start with a clock that runs this many times as fast", minimum=0
+    )
+    log_format: str = _setting("text", "the form of the request log", choices=("text", "json"))
+    durability: str = _setting(
+        "full",
+        "full: an answered write survives a power cut; normal: a killed process; off: neither",
+        choices=("full", "normal", "off"),
+    )
+    busy_timeout_seconds: float = _setting(
+        5.0, "how long a write waits for another program's lock before it answers 503", minimum=0
+    )
+    max_body_bytes: int = _setting(
+        4 * 1024 * 1024, "larger request bodies are refused with 413", minimum=1
+    )
+    vendor_defaults: bool = _setting(
+        False, "take the vendor's own default where the ones below differ from it"
+    )
+    notte_global_timeout_minutes: int = _setting(
+        30, "a v1 session's timeout must be less than this", minimum=1
+    )
+    notte_keep_alive: str = _setting(
+        "operation",
+        "what keep_alive outlives: the operation, or the idle timeout as well",
+        choices=("operation", "timeout"),
+    )
+    galtea_auto_close_minutes: int | None = _setting(
+        None, "a PENDING session this long untouched reads as COMPLETED", minimum=1, vendor=30
+    )
+    galtea_parents: str = _setting(
+        "open",
+        "whether ids of versions, products and test cases must be seeded",
+        choices=("open", "strict"),
+    )
+    device_lease_minutes: int | None = _setting(
+        None, "how long a Mobile Next session may hold its devices", minimum=1
+    )
+    empty_session_minutes: int = _setting(
+        15, "how long a Mobile Next session may stay without a device", minimum=1
+    )
+    scale_max_state_bytes: int = _setting(
+        1024 * 1024, "a larger Scale `state` is refused with 413", minimum=2
+    )
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is None and each.metadata["vendor"] is not None and self.vendor_defaults:
+                object.__setattr__(self, each.name, each.metadata["vendor"])
+            else:
+                _check(each.name, value, kinds(each.type), each.metadata)
+
+    @classmethod
+    def load(
+        cls,
+        flags: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Settings from flags, `SESSIONARY_*` and the TOML file that `SESSIONARY_CONFIG` names.
+
+        Raises BadSetting for an unknown name in the file and for any value out of bounds.
+        """
+        environ = os.environ if environ is None else environ
+        given = dict(_from_file(environ.get("SESSIONARY_CONFIG"), cls))
+        for each in fields(cls):
+            variable = f"SESSIONARY_{each.name.upper()}"
+            if variable in environ:
+                given[each.name] = _read(variable, environ[variable], kinds(each.type))
+        given |= {name: value for name, value in (flags or {}).items() if value is not None}
+        return cls(**given)
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Settings from the environment alone, as `gunicorn wsgi:app` takes them."""
+        return cls.load()
+
+
+def kinds(annotation: Any) -> tuple[type, ...]:
+    """The types that an annotation such as `int | None` admits."""
+    return get_args(annotation) or (annotation,)
+
+
+def _check(name: str, value: Any, types: tuple[type, ...], notes: Mapping[str, Any]) -> None:
+    fits = type(value) in types or (type(value) is int and float in types)
+    if not fits:
+        expected = " or ".join("nothing" if t is type(None) else t.__name__ for t in types)
+        raise BadSetting(f"{name} must be {expected}, not {value!r}")
+    if notes["choices"] and value not in notes["choices"]:
+        raise BadSetting(f"{name} must be one of {', '.join(notes['choices'])}, not {value!r}")
+    minimum = notes["minimum"]
+    if minimum is not None and value is not None and not minimum <= value < float("inf"):
+        raise BadSetting(f"{name} must be {minimum} or more, not {value!r}")
+
+
+_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def _read(variable: str, text: str, types: tuple[type, ...]) -> Any:
+    if not text and type(None) in types:
+        return None
+    try:
+        if bool in types:
+            return _WORDS[text.lower()]
+        if int in types:
+            return int(text)
+        return float(text) if float in types else text
+    except (KeyError, ValueError):
+        expected = "true or false" if bool in types else "a number"
+        raise BadSetting(f"{variable} must be {expected}, not {text!r}") from None
+
+
+def _from_file(path: str | None, settings: type[Settings]) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"cannot read the settings file {path}: {error}") from error
+    unknown = found.keys() - {each.name for each in fields(settings)}
+    if unknown:
+        raise BadSetting(f"{path} has an unknown setting: {', '.join(sorted(unknown))}")
+    return found

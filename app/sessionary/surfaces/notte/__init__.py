@@ -1,0 +1,24 @@
+"""Notte browser sessions: v1 (`/session/start`) and v4 (`/sessions/start`) on the same rows."""
+
+from sessionary.surfaces.notte import blueprint, errors, models, schemas, seeds
+from sessionary.wire.surface import Surface
+
+_refused = schemas.Refused()
+
+surface = Surface(
+    name="notte",
+    title="Notte browser sessions",
+    blueprints=(blueprint.open_routes, blueprint.v1, blueprint.v4),
+    root_blueprints=(blueprint.open_routes, blueprint.v1),
+    root_segments=frozenset({"session", "env", "health"}),
+    tables=(models.Session,),
+    key_prefix="sk-notte-",
+    example=(
+        "-X POST {url}/notte/session/start -H 'Authorization: Bearer {key}' "
+        "-H 'Content-Type: application/json' -d '{{\"session_timeout_minutes\": 5}}'"
+    ),
+    authenticate=blueprint.authenticate,
+    refuse=lambda _, message: errors.body(message),
+    refusals=dict.fromkeys((400, 401, 403, 404, 413, 422, 500, 503), _refused),
+    seed_tables=seeds.TABLES,
+)

@@ -1,0 +1,250 @@
+"""Notte's routes. v1 is `/session` and `/env`; v4 is `/sessions`; both act on the same rows."""
+
+from typing import Any
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from sessionary import clock, ids
+from sessionary.surfaces.notte import errors, models, rules, schemas, serializers
+from sessionary.surfaces.notte.models import SessionRow
+from sessionary.wire import documents
+from sessionary.wire.operation import Invalid, answer, operation
+from sessionary.wire.requests import admit, bearer, caller, now, settings
+from sessionary.wire.violations import violations
+
+open_routes = Blueprint("notte_open", __name__)
+v1 = Blueprint("notte_v1", __name__)
+v4 = Blueprint("notte_v4", __name__)
+
+_session = schemas.SessionResponse()
+
+
+@v1.before_request
+@v4.before_request
+def authenticate() -> None:
+    """Source: page (a bearer token), client (401 for a missing or unknown one)."""
+    admit("notte", bearer(), well_formed=True)
+
+
+@v1.errorhandler(errors.Refusal)
+@v4.errorhandler(errors.Refusal)
+def refused(refusal: errors.Refusal) -> Response:
+    return answer(errors.body(refusal.detail, refusal.session_id), refusal.status)
+
+
+@v1.errorhandler(Invalid)
+def invalid_v1(invalid: Invalid) -> Response:
+    """Source: page (400), client (a string that names the field)."""
+    texts = [": ".join([*map(str, each.path), each.text]) for each in invalid.problems]
+    return answer(errors.body("; ".join(texts)), 400)
+
+
+@v4.errorhandler(Invalid)
+def invalid_v4(invalid: Invalid) -> Response:
+    """Source: client (422 with a list)."""
+    return answer(errors.body(violations(invalid.problems)), 422)
+
+
+@open_routes.get("/health")
+@operation("Whether the server works", answers={200: schemas.Health()}, is_open=True)
+def health() -> Response:
+    active = models.active_count.one(now=clock.now())
+    return answer(serializers.health(active or 0))
+
+
+@v1.post("/session/start")
+@operation("Start or join a session", body=schemas.SessionRequest(), answers={200: _session})
+def start(body: dict[str, Any]) -> Response:
+    with clock.writing() as at:
+        if body["session_id"] is None:
+            row = _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"])
+        else:
+            row = _touch(_active(body["session_id"], at), at)
+    return answer(serializers.session(row, at))
+
+
+@v1.post("/session/close")
+@operation("Close a session", body=schemas.CloseRequest(), answers={200: _session})
+def close(body: dict[str, Any]) -> Response:
+    """Closing what is over shows it as it is. Source: client."""
+    with clock.writing() as at:
+        row = _existing(body["session_id"])
+        if rules.status(row, at) == rules.ACTIVE:
+            row = _end(row, at, "manual")
+    return answer(serializers.session(row, at))
+
+
+@v1.post("/env/observe")
+@operation(
+    "Look at a page", body=schemas.ObserveRequest(), answers={200: schemas.ObserveResponse()}
+)
+def observe(body: dict[str, Any]) -> Response:
+    return _operate(body)
+
+
+@v1.post("/env/scrape")
+@operation("Read a page", body=schemas.ScrapeRequest(), answers={200: schemas.ObserveResponse()})
+def scrape(body: dict[str, Any]) -> Response:
+    return _operate(body)
+
+
+@v1.post("/env/step")
+@operation("Act on a page", body=schemas.StepRequest(), answers={200: schemas.ObserveResponse()})
+def step(body: dict[str, Any]) -> Response:
+    return _operate({**body, "url": None})
+
+
+@v4.post("/sessions/start")
+@operation("Start a session", body=schemas.StartRequest(), answers={200: _session})
+def start_v4(body: dict[str, Any]) -> Response:
+    idle = schemas.idle_minutes(body)
+    with clock.writing() as at:
+        row = _create(at, idle, max_minutes=body["max_duration_minutes"], options=body)
+    return answer(serializers.session(row, at))
+
+
+@v4.get("/sessions")
+@operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.SessionPage()})
+def list_sessions(query: dict[str, Any]) -> Response:
+    statement = models.page(only_active=query["only_active"], only_key=query["only_current_token"])
+    number, size = query["page"], query["page_size"]
+    rows = statement.all(
+        organization=_organization(),
+        key_hash=caller().key_hash,
+        now=now(),
+        limit=size + 1,
+        offset=(number - 1) * size,
+    )
+    return answer(serializers.page(rows, now(), number=number, size=size))
+
+
+@v4.get("/sessions/<session_id>")
+@operation("A session's state", answers={200: _session})
+def status(session_id: str) -> Response:
+    return answer(serializers.session(_existing(session_id), now()))
+
+
+@v4.delete("/sessions/<session_id>/stop")
+@operation("Stop a session", query=schemas.StopQuery(), answers={200: _session})
+def stop(session_id: str, query: dict[str, Any]) -> Response:
+    with clock.writing() as at:
+        row = _existing(session_id)
+        rules.may_stop(row, at)
+        row = _end(row, at, query["close_reason"])
+    return answer(serializers.session(row, at))
+
+
+@v4.post("/sessions/<session_id>/page/observe")
+@operation("Look at the page", body=schemas.PageRequest(), answers={200: schemas.Observation()})
+def observe_page(session_id: str, body: dict[str, Any]) -> Response:
+    row, at = _operate_on_page(session_id, body["url"])
+    return answer(serializers.observed(row, at))
+
+
+@v4.post("/sessions/<session_id>/page/execute")
+@operation(
+    "Act on the page", body=schemas.ExecuteRequest(), answers={200: schemas.ExecutionResult()}
+)
+def execute(session_id: str, body: dict[str, Any]) -> Response:
+    _, at = _operate_on_page(session_id, body.get("url"))
+    return answer(serializers.executed(body, at))
+
+
+@v4.post("/sessions/<session_id>/page/scrape")
+@operation("Read the page", body=schemas.PageRequest(), answers={200: schemas.ScrapeResponse()})
+def scrape_page(session_id: str, body: dict[str, Any]) -> Response:
+    _operate_on_page(session_id, body["url"])
+    return answer(serializers.scraped())
+
+
+def _organization() -> str:
+    organization = caller().organization
+    if organization is None:
+        raise errors.Homeless
+    return organization
+
+
+def _existing(session_id: str) -> SessionRow:
+    row = models.by_id.one(id=ids.canonical(session_id), organization=_organization())
+    if row is None:
+        raise errors.Unknown(session_id)
+    return row
+
+
+def _active(session_id: str, at: int) -> SessionRow:
+    row = _existing(session_id)
+    rules.may_operate(row, at)
+    return row
+
+
+def _create(
+    at: int,
+    timeout_minutes: int,
+    *,
+    keep_alive: bool = False,
+    max_minutes: int | None = None,
+    options: dict[str, Any] | None = None,
+) -> SessionRow:
+    row = SessionRow(
+        id=ids.uuid(),
+        organization=_organization(),
+        created_at=at,
+        last_accessed_at=at,
+        timeout_minutes=timeout_minutes,
+        max_duration_minutes=max_minutes,
+        outlives_timeout=int(keep_alive and settings().notte_keep_alive == "timeout"),
+        expires_at=None,
+        ended_at=None,
+        ended_as=None,
+        close_reason=None,
+        error=None,
+        url=None,
+        options=documents.encode(options or {}),
+    )
+    row = row._replace(expires_at=rules.deadline(row, at))
+    models.insert.run(**row._asdict(), key_hash=caller().key_hash)
+    return row
+
+
+def _touch(row: SessionRow, at: int, url: str | None = None) -> SessionRow:
+    """Activity: the idle timeout counts from here. Source: page."""
+    accessed_at = max(at, row.last_accessed_at)
+    row = row._replace(
+        last_accessed_at=accessed_at,
+        expires_at=rules.deadline(row, accessed_at),
+        url=url or row.url,
+    )
+    models.touch.run(**row._asdict())
+    return row
+
+
+def _end(row: SessionRow, at: int, reason: str) -> SessionRow:
+    """Close a session by a call. Source: client (`close_reason=error` closes it as well)."""
+    row = row._replace(ended_at=at, ended_as=rules.CLOSED, close_reason=reason)
+    models.end.run(**row._asdict())
+    return row
+
+
+def _operate(body: dict[str, Any]) -> Response:
+    """A v1 operation: in its session, or in a new one for its url, which it may close again.
+
+    Source: page ("a new session is created when not provided"), client.
+    """
+    with clock.writing() as at:
+        if body["session_id"] is not None:
+            row = _active(body["session_id"], at)
+        elif body["url"]:
+            row = _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"])
+        else:
+            raise errors.Refusal("session_id: is required where no url is given")
+        row = _touch(row, at, body["url"])
+        if rules.closes_after_operation(body["keep_alive"], settings().notte_keep_alive):
+            row = _end(row, at, rules.BY_OPERATION)
+    return answer(serializers.operated(row, at, screenshot=bool(body["screenshot"])))
+
+
+def _operate_on_page(session_id: str, url: str | None) -> tuple[SessionRow, int]:
+    """A v4 operation: activity. Source: client."""
+    with clock.writing() as at:
+        return _touch(_active(session_id, at), at, url), at

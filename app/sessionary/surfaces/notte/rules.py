@@ -1,0 +1,124 @@
+"""Notte's lifecycle: pure functions of a row and an instant in microseconds."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sessionary.surfaces.notte.errors import AlreadyClosed, Over
+
+if TYPE_CHECKING:
+    from sessionary.surfaces.notte.models import SessionRow
+
+ACTIVE = "active"
+CLOSED = "closed"
+ERROR = "error"
+TIMED_OUT = "timed_out"
+BY_OPERATION = "operation"  # closed by an operation that had keep_alive=false
+_MINUTE = 60_000_000
+
+
+class Edge(NamedTuple):
+    """An instant at which a session changes by itself: `at` is the first of the new state."""
+
+    at: int
+    deadline: int
+    before: str
+    after: str
+    rule: str
+
+
+def deadline(row: "SessionRow", last_accessed_at: int) -> int | None:
+    """The last instant at which a session that is accessed now and then left alone is active.
+
+    Source: page ("Will timeout if now() > last access time + timeout_minutes"); client (v4's
+    `max_duration_minutes` counts from the start, v1 has none).
+    """
+    ends = []
+    if not row.outlives_timeout:
+        ends.append(last_accessed_at + row.timeout_minutes * _MINUTE)
+    if row.max_duration_minutes is not None:
+        ends.append(row.created_at + row.max_duration_minutes * _MINUTE)
+    return min(ends, default=None)
+
+
+def edges(row: "SessionRow") -> list[Edge]:
+    """Every instant at which this session changes by itself.
+
+    Source: page (strictly later than the deadline, which itself is still active).
+    """
+    if row.ended_at is not None or row.expires_at is None:
+        return []
+    idle = row.last_accessed_at + row.timeout_minutes * _MINUTE
+    by_idleness = not row.outlives_timeout and row.expires_at == idle
+    rule = "idle_timeout" if by_idleness else "max_duration"
+    return [Edge(row.expires_at + 1, row.expires_at, ACTIVE, TIMED_OUT, rule)]
+
+
+def status(row: "SessionRow", now: int) -> str:
+    """`active`, `closed`, `error` or `timed_out`. Source: page; terminal states stay."""
+    if row.ended_as is not None:
+        return row.ended_as
+    passed = [edge.after for edge in edges(row) if now >= edge.at]
+    return passed[-1] if passed else ACTIVE
+
+
+def ended_at(row: "SessionRow", now: int) -> int | None:
+    """When it ended: the call's instant, or the deadline, however late somebody looks.
+
+    Source: client (`closed_at` is set whenever the status is not active).
+    """
+    if row.ended_at is not None:
+        return row.ended_at
+    passed = [edge.deadline for edge in edges(row) if now >= edge.at]
+    return passed[-1] if passed else None
+
+
+def close_reason(row: "SessionRow", now: int) -> str | None:
+    """v4's reason, null while active. Source: client.
+
+    Assumed: `unknown` for a session that its v1 operation closed, for which v4 has no word.
+    """
+    if row.ended_at is not None:
+        return "unknown" if row.close_reason == BY_OPERATION else row.close_reason
+    passed = [edge.rule for edge in edges(row) if now >= edge.at]
+    return passed[-1] if passed else None
+
+
+def duration(row: "SessionRow", now: int) -> int:
+    """Microseconds from the start to now, or to the end; never below zero. Source: page."""
+    end = ended_at(row, now)
+    return max(0, (now if end is None else end) - row.created_at)
+
+
+def may_operate(row: "SessionRow", now: int) -> None:
+    """Raises Over for a session that has ended: no operation revives it.
+
+    Source: page ("use observe to interact with existing sessions"). Assumed: 404.
+    """
+    if status(row, now) != ACTIVE:
+        raise Over(row.id, _why_over(row, now))
+
+
+def may_stop(row: "SessionRow", now: int) -> None:
+    """Refuse to stop what is over. Source: client (the SDK looks for "already closed")."""
+    if status(row, now) != ACTIVE:
+        raise AlreadyClosed(row.id)
+
+
+def closes_after_operation(keep_alive: bool, mode: str) -> bool:
+    """Whether an operation of v1 ends its session.
+
+    Source: page ("if true, the session will not be closed after the operation"). Assumed: under
+    the setting `notte_keep_alive = timeout`, where keep_alive outlives the timeout, it never does.
+    """
+    return mode == "operation" and not keep_alive
+
+
+def _why_over(row: "SessionRow", now: int) -> str:
+    if row.ended_as == ERROR:
+        return f"ended with an error: {row.error}"
+    if row.close_reason == BY_OPERATION:
+        return "is closed: its last operation had keep_alive=false"
+    if row.ended_as == CLOSED:
+        return "is closed"
+    if close_reason(row, now) == "max_duration":
+        return f"timed out: it reached its maximum of {row.max_duration_minutes} minutes"
+    return f"timed out: it was idle for more than {row.timeout_minutes} minutes"

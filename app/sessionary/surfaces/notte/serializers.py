@@ -1,0 +1,142 @@
+"""A row and an instant as Notte's JSON."""
+
+from typing import TYPE_CHECKING, Any
+
+from sessionary import __version__
+from sessionary.surfaces.notte import rules
+from sessionary.wire import documents
+from sessionary.wire.instants import to_text
+
+if TYPE_CHECKING:
+    from sessionary.surfaces.notte.models import SessionRow
+
+VIEWPORT = {"viewport_width": 1280, "viewport_height": 1080}
+# No browser runs here: one white pixel stands for every page.
+PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
+)
+
+
+def session(row: "SessionRow", now: int) -> dict[str, Any]:
+    """SessionResponse of both generations. Source: page and client."""
+    ended_at = rules.ended_at(row, now)
+    options = documents.decode(row.options)
+    shown = {
+        "session_id": row.id,
+        "status": rules.status(row, now),
+        "created_at": to_text(row.created_at),
+        "last_accessed_at": to_text(row.last_accessed_at),
+        "closed_at": None if ended_at is None else to_text(ended_at),
+        "duration": duration(rules.duration(row, now)),
+        "timeout_minutes": row.timeout_minutes,
+        "idle_timeout_minutes": row.timeout_minutes,
+        "error": row.error,
+        "close_reason": rules.close_reason(row, now),
+        "steps": [],
+        "proxies": bool(options.get("proxies")),
+        "browser_type": options.get("browser_type", "chromium"),
+        "user_agent": options.get("user_agent"),
+        "viewport_width": options.get("viewport_width"),
+        "viewport_height": options.get("viewport_height"),
+        "headless": options.get("headless", True),
+        "solve_captchas": options.get("solve_captchas", False),
+        "web_bot_auth": options.get("web_bot_auth", False),
+        "auth_ids": [],
+    }
+    if row.max_duration_minutes is not None:
+        shown["max_duration_minutes"] = row.max_duration_minutes
+    return shown
+
+
+def duration(microseconds: int) -> str:
+    """An ISO 8601 duration such as `PT41.286072S`, `P1DT2H`, `PT0S`. Source: client."""
+    seconds, fraction = divmod(microseconds, 1_000_000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    shown = f"{seconds}.{fraction:06d}".rstrip("0").rstrip(".") if fraction else str(seconds)
+    parts = [
+        f"{hours}H" if hours else "",
+        f"{minutes}M" if minutes else "",
+        f"{shown}S" if shown != "0" else "",
+    ]
+    time = "".join(parts)
+    day = f"{days}D" if days else ""
+    return f"P{day}T{time}" if time else f"P{day}" if day else "PT0S"
+
+
+def page(rows: list["SessionRow"], now: int, *, number: int, size: int) -> dict[str, Any]:
+    """v4's list; `rows` holds one more than the page if there is a next one."""
+    return {
+        "items": [session(row, now) for row in rows[:size]],
+        "page": number,
+        "page_size": size,
+        "has_next": len(rows) > size,
+        "has_previous": number > 1,
+    }
+
+
+def metadata(row: "SessionRow", now: int) -> dict[str, Any]:
+    """The page that an operation sees: the url last asked for, with nothing on it."""
+    url = row.url or "about:blank"
+    return {
+        "title": "",
+        "url": url,
+        "timestamp": to_text(now),
+        "viewport": {
+            "scroll_x": 0,
+            "scroll_y": 0,
+            **VIEWPORT,
+            "total_width": VIEWPORT["viewport_width"],
+            "total_height": VIEWPORT["viewport_height"],
+        },
+        "tabs": [{"tab_id": 0, "title": "", "url": url}],
+    }
+
+
+def operated(row: "SessionRow", now: int, *, screenshot: bool) -> dict[str, Any]:
+    """v1's ObserveResponse. Source: client."""
+    return {
+        "session": session(row, now),
+        "metadata": metadata(row, now),
+        "screenshot": PICTURE if screenshot else None,
+        "data": None,
+        "space": None,
+        "progress": None,
+    }
+
+
+def observed(row: "SessionRow", now: int) -> dict[str, Any]:
+    """v4's Observation. Source: client."""
+    return {
+        "metadata": metadata(row, now),
+        "screenshot": {"raw": PICTURE, "bboxes": []},
+        "space": {"description": "", "interaction_actions": [], "category": None},
+        **_span(now),
+    }
+
+
+def executed(action: dict[str, Any], now: int) -> dict[str, Any]:
+    """v4's ExecutionResult. Source: client."""
+    return {
+        "action": action,
+        "success": True,
+        "message": f"Executed {action['type']}; no browser runs here",
+        "data": None,
+        "exception": None,
+        **_span(now),
+    }
+
+
+def scraped() -> dict[str, Any]:
+    """v4's ScrapeResponse. Source: client."""
+    return {"markdown": "", "structured": None}
+
+
+def health(active_sessions: int) -> dict[str, Any]:
+    """Source: client."""
+    return {"status": "healthy", "version": __version__, "active_sessions": active_sessions}
+
+
+def _span(now: int) -> dict[str, str]:
+    return {"started_at": to_text(now), "ended_at": to_text(now)}

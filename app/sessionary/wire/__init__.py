@@ -1,0 +1,1 @@
+"""HTTP mechanics, without any vendor's words."""

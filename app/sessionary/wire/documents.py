@@ -1,0 +1,65 @@
+"""JSON as it travels: what is refused in every body, and one encoder for every answer."""
+
+import json
+from typing import Any, NoReturn
+
+MAX_DEPTH = 100
+
+
+class BadDocument(ValueError):
+    """A body that is not one JSON object that can be echoed; the message says why."""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadDocument(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise BadDocument("a number is too large for a double")
+    return number
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+# ASCII-escaped and compact: a value comes back equal, lone surrogates and big integers included.
+encode = _encoder.encode
+# For text that `encode` has written; what comes from outside goes through `parse`.
+decode = json.loads
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """The object in a request body. Raises BadDocument.
+
+    Refused: invalid UTF-8, NaN and Infinity, numbers beyond a double, integers over 4300 digits,
+    nesting over 100, anything but an object. Of duplicate keys the last one wins.
+    """
+    try:
+        found = _decoder.decode(body.decode())
+    except BadDocument:
+        raise
+    except RecursionError:
+        raise BadDocument(f"nested deeper than {MAX_DEPTH}") from None
+    except ValueError as error:
+        raise BadDocument(f"not valid JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise BadDocument("not a JSON object")
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(found):
+        raise BadDocument(f"nested deeper than {MAX_DEPTH}")
+    return found
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True

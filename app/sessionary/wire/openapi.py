@@ -1,0 +1,79 @@
+"""OpenAPI 3.1 of a surface, generated from its routes and the schemas that validate them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Flask
+from marshmallow import Schema
+
+from sessionary import __version__
+from sessionary.wire.operation import Operation
+from sessionary.wire.surface import Surface
+
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+def describe(app: Flask, surface: Surface) -> dict[str, Any]:
+    """The surface's document; its paths are the native ones, under the surface's prefix."""
+    spec = APISpec(
+        title=surface.title,
+        version=__version__,
+        openapi_version="3.1.0",
+        plugins=[MarshmallowPlugin(schema_name_resolver=_name)],
+        servers=[{"url": f"/{surface.name}"}],
+    )
+    spec.components.security_scheme("key", dict(surface.security))
+    for path, method, route in routes(app, surface):
+        spec.path(path=path, operations={method: _operation(surface, path, route)})
+    return dict(spec.to_dict())
+
+
+def routes(app: Flask, surface: Surface) -> Iterator[tuple[str, str, Operation]]:
+    """Each route of a surface: its path as OpenAPI writes it, its method and its operation."""
+    prefix = f"/{surface.name}"
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        view = app.view_functions[rule.endpoint]
+        if rule.rule.startswith(prefix + "/") and isinstance(view, Operation):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield _PARAMETER.sub(r"{\1}", rule.rule[len(prefix) :]), method.lower(), view
+
+
+def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": route.name,
+        "parameters": [
+            *(
+                {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
+                for name in re.findall(r"{(\w+)}", path)
+            ),
+            *([{"in": "query", "schema": route.query}] if route.query else []),
+            *surface.headers,
+        ],
+        "responses": {
+            **{str(status): _answer(schema) for status, schema in surface.refusals.items()},
+            **{str(status): _answer(schema) for status, schema in route.answers.items()},
+        },
+        "security": [] if route.is_open else [{"key": []}],
+    }
+    if route.body is not None:
+        described["requestBody"] = {
+            "required": any(each.required for each in route.body.fields.values()),
+            "content": {"application/json": {"schema": route.body}},
+        }
+    return described
+
+
+def _answer(schema: Schema | None) -> dict[str, Any]:
+    if schema is None:
+        return {"description": "No content."}
+    about = (type(schema).__doc__ or "").strip().split("\n")[0]
+    return {"description": about, "content": {"application/json": {"schema": schema}}}
+
+
+def _name(schema: Any) -> str:
+    kind = schema if isinstance(schema, type) else type(schema)
+    return str(kind.__name__)

@@ -1,0 +1,110 @@
+"""A route's contract in one place: the schemas that load what it takes also describe it."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import request
+from marshmallow import Schema, ValidationError
+from werkzeug.wrappers import Response
+
+from sessionary.wire import documents
+from sessionary.wire.fields import Problem, problems
+
+
+class Invalid(Exception):
+    """A request whose query or body does not fit; every problem is listed."""
+
+    def __init__(self, found: list[Problem]) -> None:
+        super().__init__("; ".join(each.text for each in found))
+        self.problems = found
+
+
+class Operation:
+    """A view that is called with its loaded `query` and `body`, and knows what it answers."""
+
+    def __init__(
+        self,
+        view: Callable[..., Response],
+        summary: str,
+        answers: Mapping[int, Schema | None],
+        query: Schema | None,
+        body: Schema | None,
+        is_open: bool,
+    ) -> None:
+        functools.update_wrapper(self, view)
+        self.name = view.__name__
+        self.view = view
+        self.summary = summary
+        self.answers = answers
+        self.query = query
+        self.body = body
+        self.is_open = is_open
+
+    def __call__(self, **values: Any) -> Response:
+        found: list[Problem] = []
+        if self.query is not None:
+            values["query"] = _load(self.query, _query_of, "query", found)
+        if self.body is not None:
+            values["body"] = _load(self.body, read_object, "body", found)
+        if found:
+            raise Invalid(found)
+        return self.view(**values)
+
+
+def _load(
+    schema: Schema, read: Callable[[Schema], dict[str, Any]], where: str, found: list[Problem]
+) -> Any:
+    try:
+        return schema.load(read(schema))
+    except ValidationError as error:
+        found += problems(error, where)
+    except documents.BadDocument as error:
+        found.append(Problem("document", str(error), where=where))
+    return None
+
+
+def operation(
+    summary: str,
+    *,
+    answers: Mapping[int, Schema | None],
+    query: Schema | None = None,
+    body: Schema | None = None,
+    is_open: bool = False,
+) -> Callable[[Callable[..., Response]], Operation]:
+    """Make an Operation of a view; the view takes its path's values, then `query` and `body`.
+
+    An answer without a schema has no body; an open operation needs no key.
+    """
+
+    def of(view: Callable[..., Response]) -> Operation:
+        return Operation(view, summary, answers, query, body, is_open)
+
+    return of
+
+
+def _query_of(schema: Schema) -> dict[str, Any]:
+    """Each parameter's last value, or all of them where the schema asks for a list."""
+    values = request.args.to_dict(flat=False)
+    lists = {
+        each.data_key or name for name, each in schema.fields.items() if hasattr(each, "inner")
+    }
+    return {name: found if name in lists else found[-1] for name, found in values.items()}
+
+
+def read_object(_: Schema | None = None) -> dict[str, Any]:
+    """The request's JSON object; no body at all is an empty one.
+
+    Raises BadDocument, also for a body that is not declared as JSON, and 413 for a large one.
+    """
+    body = request.get_data(cache=False)
+    if not body:
+        return {}
+    if not request.is_json:
+        raise documents.BadDocument("the content type must be application/json")
+    return documents.parse(body)
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """A JSON response."""
+    return Response(documents.encode(value), status, content_type="application/json")

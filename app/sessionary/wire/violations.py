@@ -1,0 +1,67 @@
+"""The list of violations that FastAPI applications answer with: loc, msg and type for each.
+
+Source: FastAPI and pydantic 2, whose words several vendors' clients show to their users.
+"""
+
+from typing import Any
+
+from sessionary.wire.fields import Problem
+
+_WORDS = {
+    "missing": ("missing", "Field required"),
+    "unknown": ("extra_forbidden", "Extra inputs are not permitted"),
+    "document": ("json_invalid", "JSON decode error"),
+    "text": ("string_type", "Input should be a valid string"),
+    "integer": ("int_type", "Input should be a valid integer"),
+    "integer_fraction": (
+        "int_from_float",
+        "Input should be a valid integer, got a number with a fractional part",
+    ),
+    "boolean": ("bool_type", "Input should be a valid boolean"),
+    "object": ("dict_type", "Input should be a valid dictionary"),
+    "list": ("list_type", "Input should be a valid list"),
+    "instant": ("datetime_parsing", "Input should be a valid datetime"),
+    "choice": ("literal_error", "Input should be one of the permitted values"),
+}
+# A query string holds text, which pydantic parses; and of null it says what it wanted instead.
+_QUERY_WORDS = {
+    "integer": (
+        "int_parsing",
+        "Input should be a valid integer, unable to parse string as an integer",
+    ),
+    "boolean": ("bool_parsing", "Input should be a valid boolean, unable to interpret input"),
+}
+_BOUNDS = {
+    "ge": ("greater_than_equal", "greater than or equal to"),
+    "gt": ("greater_than", "greater than"),
+    "le": ("less_than_equal", "less than or equal to"),
+    "lt": ("less_than", "less than"),
+}
+
+
+def violations(found: list[Problem]) -> list[dict[str, Any]]:
+    """Each problem as `{"loc": ["body", "title"], "msg": …, "type": …}`."""
+    return [_violation(each) for each in found]
+
+
+def _violation(problem: Problem) -> dict[str, Any]:
+    kind, message = _words(problem)
+    detail: dict[str, Any] = {"loc": [problem.where, *problem.path], "msg": message, "type": kind}
+    if kind == "json_invalid":
+        detail["ctx"] = {"error": problem.text}
+    return detail
+
+
+def _words(problem: Problem) -> tuple[str, str]:
+    if problem.kind == "bounds":
+        name, limit = next(iter(problem.bounds.items()))
+        kind, words = _BOUNDS[name]
+        return kind, f"Input should be {words} {limit}"
+    if problem.kind == "null":
+        return _WORDS[problem.bounds["wanted"]]
+    if problem.where == "query" and problem.kind in _QUERY_WORDS:
+        return _QUERY_WORDS[problem.kind]
+    if problem.kind == "instant":
+        kind, message = _WORDS["instant"]
+        return kind, f"{message}, {problem.text}"
+    return _WORDS.get(problem.kind, ("value_error", f"Value error, {problem.text}"))

@@ -1,0 +1,165 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from sessionary.surfaces.notte import rules
+from sessionary.surfaces.notte.errors import AlreadyClosed, Over
+from sessionary.surfaces.notte.models import SessionRow
+
+MINUTE = 60_000_000
+START = 1_000 * MINUTE
+
+
+def session(**facts: object) -> SessionRow:
+    row = SessionRow(
+        id="s",
+        organization="o",
+        created_at=START,
+        last_accessed_at=START,
+        timeout_minutes=5,
+        max_duration_minutes=None,
+        outlives_timeout=0,
+        expires_at=None,
+        ended_at=None,
+        ended_as=None,
+        close_reason=None,
+        error=None,
+        url=None,
+        options="{}",
+    )._replace(**facts)
+    return row._replace(expires_at=rules.deadline(row, row.last_accessed_at))
+
+
+IDLE_DEADLINE = START + 5 * MINUTE
+
+
+@dataclass
+class Case:
+    name: str
+    row: SessionRow
+    deadline: int
+    reason: str
+
+
+CASES = [
+    Case("idle timeout", session(), IDLE_DEADLINE, "idle_timeout"),
+    Case(
+        "idle timeout counts from the last access",
+        session(last_accessed_at=START + 7 * MINUTE),
+        START + 12 * MINUTE,
+        "idle_timeout",
+    ),
+    Case(
+        "maximum duration counts from the start",
+        session(last_accessed_at=START + 7 * MINUTE, max_duration_minutes=10),
+        START + 10 * MINUTE,
+        "max_duration",
+    ),
+    Case(
+        "maximum duration ends what outlives the idle timeout",
+        session(outlives_timeout=1, max_duration_minutes=15),
+        START + 15 * MINUTE,
+        "max_duration",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_one_microsecond_before_the_deadline_is_active(case: Case) -> None:
+    assert rules.status(case.row, case.deadline - 1) == "active"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_deadline_itself_is_still_active(case: Case) -> None:
+    assert rules.status(case.row, case.deadline) == "active"
+    assert rules.ended_at(case.row, case.deadline) is None
+    assert rules.close_reason(case.row, case.deadline) is None
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_one_microsecond_after_the_deadline_is_timed_out(case: Case) -> None:
+    assert rules.status(case.row, case.deadline + 1) == "timed_out"
+    assert rules.close_reason(case.row, case.deadline + 1) == case.reason
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_end_of_a_timed_out_session_is_its_deadline_however_late_somebody_looks(
+    case: Case,
+) -> None:
+    much_later = case.deadline + 1_000 * MINUTE
+    assert rules.ended_at(case.row, much_later) == case.deadline
+    assert rules.duration(case.row, much_later) == case.deadline - START
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_status_is_the_state_after_the_last_edge_passed(case: Case) -> None:
+    (edge,) = rules.edges(case.row)
+    assert (edge.at, edge.deadline, edge.rule) == (case.deadline + 1, case.deadline, case.reason)
+    assert rules.status(case.row, edge.at - 1) == edge.before
+    assert rules.status(case.row, edge.at) == edge.after
+
+
+def test_a_session_that_outlives_its_timeout_and_has_no_maximum_has_no_edge() -> None:
+    row = session(outlives_timeout=1)
+    assert rules.edges(row) == []
+    assert rules.status(row, START + 10**9 * MINUTE) == "active"
+
+
+@pytest.mark.parametrize("ended_as", ["closed", "error"])
+def test_an_ended_session_stays_as_it_is_at_any_instant(ended_as: str) -> None:
+    row = session(ended_at=START + MINUTE, ended_as=ended_as, close_reason="manual")
+    for instant in (START, START + MINUTE, IDLE_DEADLINE, IDLE_DEADLINE + 1):
+        assert rules.status(row, instant) == ended_as
+        assert rules.duration(row, instant) == MINUTE
+    assert rules.edges(row) == []
+
+
+def test_a_duration_never_falls_below_zero_when_the_clock_was_moved_back() -> None:
+    assert rules.duration(session(), START - MINUTE) == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "now", "why"),
+    [
+        (session(), IDLE_DEADLINE + 1, "idle for more than 5 minutes"),
+        (session(max_duration_minutes=3), START + 4 * MINUTE, "maximum of 3 minutes"),
+        (session(ended_at=START, ended_as="closed", close_reason="manual"), START, "is closed"),
+        (
+            session(ended_at=START, ended_as="closed", close_reason=rules.BY_OPERATION),
+            START,
+            "keep_alive=false",
+        ),
+        (session(ended_at=START, ended_as="error", error="crashed"), START, "crashed"),
+    ],
+)
+def test_an_operation_on_what_is_over_is_told_why(row: SessionRow, now: int, why: str) -> None:
+    with pytest.raises(Over, match=why):
+        rules.may_operate(row, now)
+
+
+@pytest.mark.parametrize("check", [rules.may_operate, rules.may_stop])
+def test_an_active_session_may_be_worked_with_until_its_deadline(
+    check: Callable[[SessionRow, int], None],
+) -> None:
+    check(session(), IDLE_DEADLINE)
+
+
+def test_stopping_what_is_over_says_already_closed() -> None:
+    with pytest.raises(AlreadyClosed, match="already closed"):
+        rules.may_stop(session(), IDLE_DEADLINE + 1)
+
+
+@pytest.mark.parametrize(
+    ("keep_alive", "mode", "closes"),
+    [
+        (False, "operation", True),
+        (True, "operation", False),
+        (False, "timeout", False),
+        (True, "timeout", False),
+    ],
+)
+def test_an_operation_closes_its_session_unless_kept_alive(
+    keep_alive: bool, mode: str, closes: bool
+) -> None:
+    assert rules.closes_after_operation(keep_alive, mode) is closes
