@@ -9,12 +9,20 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from sessionary import clock, create_app, seed
 from sessionary.embedded import EmbeddedServer
 from sessionary.settings import Settings
 from sessionary.store import World
 from sessionary.surfaces import SURFACES
+
+# How long an example takes depends on what else the machine does: no test may depend on that.
+hypothesis_settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("suite")
 
 NOON = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -264,6 +264,38 @@ def create_key(
     return key
 
 
+class KeyRow(NamedTuple):
+    """What may be shown of a key."""
+
+    id: str
+    surface: str | None
+    user: str
+    organization: str | None
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+
+
+_listed_keys = Statement(
+    KeyRow._make,
+    lambda: Key.select(*(getattr(Key, name) for name in KeyRow._fields)).order_by(Key.seq),
+)
+_organizations_of = Statement(
+    lambda row: str(row[0]),
+    lambda: Membership.select(Membership.organization).where(Membership.user == given("user")),
+)
+
+
+def listed_keys() -> list[KeyRow]:
+    """Every key, oldest first."""
+    return _listed_keys.all()
+
+
+def organizations_of(user: str) -> list[str]:
+    """Where a user is a member."""
+    return _organizations_of.all(user=user)
+
+
 def key_id() -> str:
     """A new id of a key, by which it is listed and revoked."""
     return "key_" + ids.word(12, "0123456789abcdef")

@@ -18,10 +18,17 @@ def _setting(
     about: str,
     *,
     choices: tuple[str, ...] = (),
-    minimum: float | None = None,
+    minimum: float = 0,
+    maximum: float = 2**31,
     vendor: Any = None,
 ) -> Any:
-    notes = {"about": about, "choices": choices, "minimum": minimum, "vendor": vendor}
+    notes = {
+        "about": about,
+        "choices": choices,
+        "minimum": minimum,
+        "maximum": maximum,
+        "vendor": vendor,
+    }
     return field(default=default, metadata=notes)
 
 
@@ -37,7 +44,7 @@ class Settings:
         "strict", "who is admitted: created keys, or any key", choices=("strict", "lenient")
     )
     host: str = _setting("127.0.0.1", "the address to listen on")
-    port: int = _setting(8000, "the port to listen on; 0 picks a free one", minimum=0)
+    port: int = _setting(8000, "the port to listen on; 0 picks a free one", maximum=65535)
     workers: int = _setting(1, "worker processes", minimum=1)
     threads: int = _setting(4, "threads in each worker", minimum=1)
     ready_file: str | None = _setting(
@@ -132,9 +139,9 @@ def _check(name: str, value: Any, types: tuple[type, ...], notes: Mapping[str, A
         raise BadSetting(f"{name} must be {expected}, not {value!r}")
     if notes["choices"] and value not in notes["choices"]:
         raise BadSetting(f"{name} must be one of {', '.join(notes['choices'])}, not {value!r}")
-    minimum = notes["minimum"]
-    if minimum is not None and value is not None and not minimum <= value < float("inf"):
-        raise BadSetting(f"{name} must be {minimum} or more, not {value!r}")
+    minimum, maximum = notes["minimum"], notes["maximum"]
+    if type(value) in (int, float) and not minimum <= value <= maximum:
+        raise BadSetting(f"{name} must be from {minimum} to {maximum}, not {value!r}")
 
 
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

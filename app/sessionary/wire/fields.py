@@ -116,7 +116,7 @@ class Object(Field, base.Dict):
         return value
 
 
-class List(Field, base.List):
+class List(Field, base.List[Any]):
     """A list whose every item fits the inner field."""
 
     wants = "list"

@@ -1,6 +1,5 @@
 """What a surface says about its tables in the seed file."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,17 +8,9 @@ from typing import Any
 from marshmallow import RAISE
 from marshmallow import fields as base
 
+from sessionary.wire.durations import BadDuration, parse_duration
 from sessionary.wire.fields import Field, Request, problem
 
-_DURATION = re.compile(r"(?:[0-9]+(?:ms|s|m|h|d))+")
-_PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
-_MICROSECONDS = {
-    "ms": 1_000,
-    "s": 1_000_000,
-    "m": 60_000_000,
-    "h": 3_600_000_000,
-    "d": 86_400_000_000,
-}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,12 +45,12 @@ class Ago(Field, base.String):
     wants = "text"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:  # type: ignore[override]
-        if not isinstance(value, str) or not _DURATION.fullmatch(value):
-            raise problem("duration", 'must be a duration such as "90s", "20m", "1h30m" or "2d"')
-        found = sum(int(count) * _MICROSECONDS[unit] for count, unit in _PART.findall(value))
-        if found > 100 * 365 * _MICROSECONDS["d"]:
-            raise problem("duration", "must be at most 100 years")
-        return found
+        if not isinstance(value, str):
+            raise problem("duration", "must be a string")
+        try:
+            return parse_duration(value)
+        except BadDuration as error:
+            raise problem("duration", str(error)) from None
 
 
 class Moment(Field, base.DateTime):

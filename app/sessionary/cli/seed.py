@@ -1,0 +1,27 @@
+"""sessionary seed."""
+
+from pathlib import Path
+
+import click
+
+from sessionary.cli.world import db_option, opened, told
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@db_option
+@told
+def seed(file: Path, db: str) -> None:
+    """Bring the database up to a seed file: whole, or not at all.
+
+    \b
+    Example:
+      sessionary seed fixtures.toml --db sessions.sqlite3
+    """
+    from sessionary.seed import apply, read
+    from sessionary.surfaces import SURFACES
+
+    document = read(file)
+    with opened(db):
+        count = apply(document, SURFACES)
+    click.echo(f"{count} rows of {file} are in {db}")
