@@ -10,6 +10,10 @@ class BadDocument(ValueError):
     """A body that is not one JSON object that can be echoed; the message says why."""
 
 
+class NotAnObject(BadDocument):
+    """A body that is JSON, but a list, a string, a number, a boolean or null."""
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise BadDocument(f"{name} is not JSON")
 
@@ -45,7 +49,7 @@ def parse(body: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise BadDocument(f"not valid JSON: {error}") from None
     if not isinstance(found, dict):
-        raise BadDocument("not a JSON object")
+        raise NotAnObject("not a JSON object")
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(found):
         raise BadDocument(f"nested deeper than {MAX_DEPTH}")
     return found

@@ -137,7 +137,7 @@ class Instant(Field, base.DateTime):
         try:
             return instants.parse(value, assume_utc=self._assume_utc)
         except instants.BadInstant as error:
-            raise problem("instant", str(error)) from None
+            raise problem("instant_text", str(error)) from None
 
 
 class QueryInteger(Integer):
@@ -167,7 +167,16 @@ class Bounds(validate.Range):
         try:
             return super().__call__(value)
         except ValidationError:
-            raise problem("bounds", self._sentence(), **self._limits()) from None
+            raise problem("bounds", self._sentence(), **self._broken(value)) from None
+
+    def _broken(self, value: Any) -> dict[str, Any]:
+        """The one limit that this value does not keep."""
+        is_low = self.min is not None and value <= self.min
+        return {
+            name: limit
+            for name, limit in self._limits().items()
+            if (name in ("ge", "gt")) is is_low
+        }
 
     def _limits(self) -> dict[str, Any]:
         lower, upper = (

@@ -59,6 +59,8 @@ def _load(
         return schema.load(read(schema))
     except ValidationError as error:
         found += problems(error, where)
+    except documents.NotAnObject as error:
+        found.append(Problem("document_type", str(error), where=where))
     except documents.BadDocument as error:
         found.append(Problem("document", str(error), where=where))
     return None
@@ -84,12 +86,18 @@ def operation(
 
 
 def _query_of(schema: Schema) -> dict[str, Any]:
-    """Each parameter's last value, or all of them where the schema asks for a list."""
+    """Each parameter's last value, or all of them where the schema asks for a list.
+
+    `ids[]` is read as `ids` is: a schema whose vendor writes lists so finds them under that name.
+    """
     values = request.args.to_dict(flat=False)
     lists = {
         each.data_key or name for name, each in schema.fields.items() if hasattr(each, "inner")
     }
-    return {name: found if name in lists else found[-1] for name, found in values.items()}
+    return {
+        name: found if name.removesuffix("[]") in lists else found[-1]
+        for name, found in values.items()
+    }
 
 
 def read_object(_: Schema | None = None) -> dict[str, Any]:

@@ -11,16 +11,24 @@ _WORDS = {
     "missing": ("missing", "Field required"),
     "unknown": ("extra_forbidden", "Extra inputs are not permitted"),
     "document": ("json_invalid", "JSON decode error"),
+    "document_type": (
+        "model_attributes_type",
+        "Input should be a valid dictionary or object to extract fields from",
+    ),
     "text": ("string_type", "Input should be a valid string"),
     "integer": ("int_type", "Input should be a valid integer"),
     "integer_fraction": (
         "int_from_float",
         "Input should be a valid integer, got a number with a fractional part",
     ),
+    "integer_size": (
+        "int_parsing_size",
+        "Unable to parse input string as an integer, exceeded maximum size",
+    ),
     "boolean": ("bool_type", "Input should be a valid boolean"),
     "object": ("dict_type", "Input should be a valid dictionary"),
     "list": ("list_type", "Input should be a valid list"),
-    "instant": ("datetime_parsing", "Input should be a valid datetime"),
+    "instant": ("datetime_type", "Input should be a valid datetime"),
     "choice": ("literal_error", "Input should be one of the permitted values"),
 }
 # A query string holds text, which pydantic parses; and of null it says what it wanted instead.
@@ -61,7 +69,6 @@ def _words(problem: Problem) -> tuple[str, str]:
         return _WORDS[problem.bounds["wanted"]]
     if problem.where == "query" and problem.kind in _QUERY_WORDS:
         return _QUERY_WORDS[problem.kind]
-    if problem.kind == "instant":
-        kind, message = _WORDS["instant"]
-        return kind, f"{message}, {problem.text}"
+    if problem.kind == "instant_text":
+        return "datetime_parsing", f"Input should be a valid datetime, {problem.text}"
     return _WORDS.get(problem.kind, ("value_error", f"Value error, {problem.text}"))
