@@ -165,9 +165,9 @@ def apply(document: Document, surfaces: Sequence[Surface]) -> int:
                     raise BadRow(f"surface must be one of {', '.join(sorted(names))}")
                 table.apply(loaded, _applied_at(table, loaded, now))
             except ValidationError as error:
-                first = problems(error, "row")[0]
-                place = _place(document, table.name, number, str(next(iter(first.path), "")))
-                said = ": ".join([*map(str, first.path), first.text])
+                found = sorted(problems(error, "row"), key=lambda each: each.kind != "unknown")
+                place = _place(document, table.name, number, str(next(iter(found[0].path), "")))
+                said = "; ".join(": ".join([*map(str, each.path), each.text]) for each in found)
                 raise BadSeed(f"{place}: {said}") from None
             except BadRow as error:
                 place = _place(document, table.name, number)

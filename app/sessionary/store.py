@@ -216,8 +216,7 @@ def _version(database: _Database) -> int:
 
 def is_out_of_order(error: BaseException) -> bool:
     """Whether the engine could not do its work just now: busy, full, or its file unreachable."""
-    cause = error.args[0] if error.args else None
-    code = getattr(cause, "sqlite_errorcode", None)
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _OUT_OF_ORDER
 
 

@@ -1,0 +1,162 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from freezegun import freeze_time
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessionary import clock, store
+from sessionary.clock import BadClock, Clock, State
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = 1_000_000
+
+
+def instant(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_world() -> Iterator[None]:
+    world = store.open_world(":memory:", durability="off")
+    with world.entered():
+        store.create([Clock], clock.start)
+        yield
+    world.close()
+
+
+def test_a_real_clock_is_the_wall_clock_to_the_microsecond() -> None:
+    with freeze_time("2026-03-01T12:00:00.123456Z"):
+        assert clock.now() == instant(NOON) + 123_456
+        assert clock.state().mode == "real"
+
+
+def test_a_real_clock_follows_a_frozen_process() -> None:
+    with freeze_time(NOON) as frozen:
+        frozen.tick(timedelta(minutes=5))
+        assert clock.now() == instant(NOON + timedelta(minutes=5))
+
+
+def test_a_frozen_clock_stands_still_while_the_wall_moves() -> None:
+    with freeze_time(NOON) as wall:
+        clock.put("frozen")
+        wall.tick(timedelta(days=3))
+        assert clock.now() == instant(NOON)
+
+
+def test_a_frozen_clock_can_be_set_to_any_instant() -> None:
+    clock.put("frozen", 7)
+    assert clock.now() == 7
+
+
+def test_an_offset_clock_keeps_its_distance_to_the_wall() -> None:
+    with freeze_time(NOON) as wall:
+        clock.put("offset", instant(NOON + timedelta(days=1)))
+        wall.tick(timedelta(hours=2, microseconds=1))
+        assert clock.now() == instant(NOON + timedelta(days=1, hours=2, microseconds=1))
+
+
+def test_a_scaled_clock_runs_at_its_rate() -> None:
+    with freeze_time(NOON) as wall:
+        clock.put("scaled", rate=40)
+        wall.tick(timedelta(seconds=3))
+        assert clock.now() == instant(NOON + timedelta(seconds=120))
+
+
+def test_a_scaled_clock_goes_on_from_where_it_is_when_its_rate_changes() -> None:
+    with freeze_time(NOON) as wall:
+        clock.put("scaled", rate=40)
+        wall.tick(timedelta(seconds=3))
+        clock.put("scaled", rate=2)
+        wall.tick(timedelta(seconds=3))
+        assert clock.now() == instant(NOON + timedelta(seconds=126))
+
+
+@given(
+    rate=st.floats(0.001, 1_000_000),
+    steps=st.lists(st.integers(0, 10**9), min_size=1, max_size=20),
+)
+def test_no_clock_runs_backwards_by_itself(rate: float, steps: list[int]) -> None:
+    state = State("scaled", 0, 0, rate, 0, 0)
+    wall, shown = 0, state.at(0)
+    for step in steps:
+        wall += step
+        assert state.at(wall) >= shown
+        shown = state.at(wall)
+
+
+@pytest.mark.parametrize("mode", ["frozen", "offset", "scaled"])
+def test_advancing_moves_a_clock_and_keeps_its_mode(mode: str) -> None:
+    with freeze_time(NOON):
+        clock.put(mode, instant(NOON), rate=10 if mode == "scaled" else None)
+        assert clock.advance(90 * SECOND) == instant(NOON + timedelta(seconds=90))
+        assert clock.now() == instant(NOON + timedelta(seconds=90))
+        assert clock.state().mode == mode
+
+
+def test_advancing_a_real_clock_makes_it_an_offset_one() -> None:
+    with freeze_time(NOON):
+        clock.advance(SECOND)
+        assert clock.state().mode == "offset"
+        assert clock.now() == instant(NOON) + SECOND
+
+
+def test_a_clock_may_be_moved_back_and_counts_how_often() -> None:
+    clock.put("frozen", 10 * SECOND)
+    before = clock.state().moves
+    clock.advance(-SECOND)
+    clock.advance(SECOND)
+    assert clock.now() == 10 * SECOND
+    assert clock.state().moves == before + 1
+
+
+def test_going_back_to_real_forgets_the_distance() -> None:
+    with freeze_time(NOON):
+        clock.put("frozen", 5)
+        clock.put("real")
+        assert clock.now() == instant(NOON)
+
+
+def test_the_instant_of_a_write_is_read_inside_its_transaction() -> None:
+    with freeze_time(NOON), clock.writing() as at:
+        assert at == instant(NOON)
+        assert Clock._meta.database.in_transaction()
+
+
+def test_the_first_instant_of_a_world_stays() -> None:
+    began_at = clock.state().began_at
+    clock.put("frozen", 5)
+    assert clock.state().began_at == began_at
+
+
+@pytest.mark.parametrize(
+    ("mode", "at", "rate"),
+    [
+        ("fast", None, None),
+        ("frozen", -1, None),
+        ("frozen", 2**62, None),
+        ("scaled", None, None),
+        ("scaled", None, 0),
+        ("scaled", None, -1),
+        ("scaled", None, float("nan")),
+        ("scaled", None, float("inf")),
+        ("frozen", None, 2.0),
+        ("real", None, 2.0),
+    ],
+)
+def test_a_clock_that_cannot_be_is_refused_and_nothing_changes(
+    mode: str, at: int | None, rate: float | None
+) -> None:
+    before = clock.state()
+    with pytest.raises(BadClock):
+        clock.put(mode, at, rate)
+    assert clock.state() == before
+
+
+def test_a_clock_cannot_be_advanced_out_of_the_calendar() -> None:
+    clock.put("frozen", 5)
+    with pytest.raises(BadClock):
+        clock.advance(-6)
+    assert clock.now() == 5

@@ -1,0 +1,98 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessionary.settings import BadSetting, Settings
+
+
+def test_the_defaults_are_a_strict_server_on_loopback() -> None:
+    settings = Settings.load({}, {})
+    assert (settings.auth, settings.host, settings.port) == ("strict", "127.0.0.1", 8000)
+    assert settings.durability == "full"
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "sessionary.toml"
+    file.write_text('port = 1\nworkers = 1\nthreads = 1\nauth = "lenient"\n')
+    environ = {
+        "SESSIONARY_CONFIG": str(file),
+        "SESSIONARY_PORT": "2",
+        "SESSIONARY_WORKERS": "2",
+    }
+    settings = Settings.load({"port": 3, "threads": None}, environ)
+    assert (settings.port, settings.workers, settings.threads) == (3, 2, 1)
+    assert settings.auth == "lenient"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "value"),
+    [
+        ("CLOCK_RATE", "40", 40.0),
+        ("CLOCK_RATE", "", None),
+        ("GALTEA_AUTO_CLOSE_MINUTES", "30", 30),
+        ("VENDOR_DEFAULTS", "TRUE", True),
+        ("VENDOR_DEFAULTS", "no", False),
+        ("DB", "x.sqlite3", "x.sqlite3"),
+        ("BUSY_TIMEOUT_SECONDS", "2", 2.0),
+    ],
+)
+def test_every_setting_has_a_twin_in_the_environment(
+    variable: str, text: str, value: object
+) -> None:
+    settings = Settings.load({}, {f"SESSIONARY_{variable}": text})
+    assert getattr(settings, variable.lower()) == value
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"port": -1},
+        {"port": 65_536},
+        {"port": "8000"},
+        {"port": True},
+        {"workers": 0},
+        {"auth": "open"},
+        {"clock_rate": float("nan")},
+        {"clock_rate": -1},
+        {"galtea_auto_close_minutes": 0},
+        {"notte_keep_alive": None},
+        {"vendor_defaults": 1},
+        {"db": 5},
+    ],
+)
+def test_nonsense_is_refused_by_the_name_of_the_setting(given: dict[str, Any]) -> None:
+    with pytest.raises(BadSetting, match=next(iter(given))):
+        Settings(**given)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [("SESSIONARY_PORT", "many"), ("SESSIONARY_VENDOR_DEFAULTS", "maybe")],
+)
+def test_nonsense_in_the_environment_is_refused_by_the_variable(variable: str, text: str) -> None:
+    with pytest.raises(BadSetting, match=variable):
+        Settings.load({}, {variable: text})
+
+
+def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "sessionary.toml"
+    file.write_text("prot = 8000\n")
+    with pytest.raises(BadSetting, match="prot"):
+        Settings.load({}, {"SESSIONARY_CONFIG": str(file)})
+
+
+@pytest.mark.parametrize("content", [None, "port = "])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "sessionary.toml"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(BadSetting, match=r"sessionary\.toml"):
+        Settings.load({}, {"SESSIONARY_CONFIG": str(file)})
+
+
+def test_vendor_defaults_turn_on_all_that_differ_and_no_more() -> None:
+    assert Settings().galtea_auto_close_minutes is None
+    assert Settings(vendor_defaults=True).galtea_auto_close_minutes == 30
+    own = Settings(vendor_defaults=True, galtea_auto_close_minutes=5)
+    assert own.galtea_auto_close_minutes == 5

@@ -1,0 +1,278 @@
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import peewee as pw
+import pytest
+
+from sessionary import store
+from sessionary.store import Statement, World, given, given_list, insertion
+
+
+class Thing(store.Model):
+    """A table for these tests."""
+
+    id = pw.AutoField()
+    name = pw.TextField()
+    size = pw.IntegerField(null=True)
+
+
+add = insertion(Thing, without=("id",))
+sizes = Statement(
+    lambda row: row[0],
+    lambda: Thing.select(Thing.size).where(Thing.name == given("name")).order_by(Thing.id),
+)
+among = Statement(
+    tuple,
+    lambda: (
+        Thing.select(Thing.id, Thing.name)
+        .where(Thing.name.in_(given_list("names")), Thing.size > given("over") + 1)
+        .order_by(Thing.id)
+        .limit(given("limit"))
+    ),
+)
+grow = Statement(
+    tuple,
+    lambda: Thing.update(size=Thing.size + given("by")).where(Thing.name == given("name")),
+)
+
+
+def make(path: str, **options: object) -> World:
+    world = store.open_world(path, durability="normal", **options)
+    with world.entered():
+        store.create([Thing], lambda: None)
+    return world
+
+
+@pytest.fixture(params=["memory", "file"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    path = ":memory:" if request.param == "memory" else str(tmp_path / "new" / "w.sqlite3")
+    made = make(path)
+    yield made
+    made.close()
+
+
+def test_a_statement_takes_its_values_at_each_call(world: World) -> None:
+    with world.entered():
+        for size in (1, None, 3):
+            add.run(name="a", size=size)
+        add.run(name="b", size=9)
+        assert sizes.all(name="a") == [1, None, 3]
+        assert sizes.one(name="b") == 9
+        assert sizes.one(name="c") is None
+        assert grow.run(name="a", by=10) == 3
+        assert sizes.all(name="a") == [11, None, 13]
+
+
+def test_a_list_travels_as_one_parameter(world: World) -> None:
+    with world.entered():
+        for number, name in enumerate("abcabc"):
+            add.run(name=name, size=number)
+        assert among.all(names='["a", "b"]', over=0, limit=10) == [(4, "a"), (5, "b")]
+        assert among.all(names="[]", over=0, limit=10) == []
+
+
+def test_a_statement_gives_the_rows_of_the_query_that_it_came_from(world: World) -> None:
+    with world.entered():
+        for number in range(20):
+            add.run(name="ab"[number % 2], size=number)
+        plain = Thing.select(Thing.id, Thing.name).where(Thing.name == "a", Thing.size > 5)
+        assert among.all(names='["a"]', over=4, limit=100) == list(
+            plain.order_by(Thing.id).tuples()
+        )
+
+
+def test_a_missing_value_is_an_error_and_not_a_null(world: World) -> None:
+    with world.entered(), pytest.raises(KeyError, match="size"):
+        add.run(name="a")
+
+
+def test_a_refusal_rolls_the_whole_transaction_back(world: World) -> None:
+    with world.entered():
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            add.run(name="a", size=1)
+            add.run(name="a", size=1 // 0)
+        assert sizes.all(name="a") == []
+
+
+def test_a_transaction_within_a_transaction_is_part_of_it(world: World) -> None:
+    with world.entered():
+        with store.transaction():
+            add.run(name="a", size=1)
+            with pytest.raises(ZeroDivisionError), store.transaction():
+                add.run(name="a", size=1 // 0)
+        assert sizes.all(name="a") == [1]
+
+
+def test_a_snapshot_sees_one_moment_while_another_thread_writes(tmp_path: Path) -> None:
+    with closing(make(str(tmp_path / "w.sqlite3"))) as world, world.entered():
+        with store.snapshot():
+            assert sizes.all(name="a") == []
+            writer = threading.Thread(target=_add_in, args=(world,))
+            writer.start()
+            writer.join()
+            assert sizes.all(name="a") == []
+        assert sizes.all(name="a") == [1]
+
+
+def _add_in(world: World) -> None:
+    with world.entered(), store.transaction():
+        add.run(name="a", size=1)
+
+
+def test_threads_in_different_worlds_do_not_see_each_other(tmp_path: Path) -> None:
+    worlds = [make(":memory:") for _ in range(5)] + [make(str(tmp_path / "w.sqlite3"))]
+    rounds = 50
+    barrier = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        barrier.wait()
+        for turn in range(rounds):
+            with worlds[(number + turn) % 6].entered(), store.transaction():
+                add.run(name=str((number + turn) % 6), size=number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    counts = []
+    for number, world in enumerate(worlds):
+        with world.entered():
+            found = [row.name for row in Thing.select()]
+        assert set(found) == {str(number)}
+        counts.append(len(found))
+        world.close()
+    assert sum(counts) == 8 * rounds
+
+
+def test_no_read_then_write_is_lost_among_threads(tmp_path: Path) -> None:
+    world = make(str(tmp_path / "w.sqlite3"))
+    with world.entered():
+        add.run(name="a", size=0)
+
+    def count_up() -> None:
+        for _ in range(50):
+            with world.entered(), store.transaction():
+                size = sizes.one(name="a")
+                assert size is not None
+                grow.run(name="a", by=size + 1 - size)
+
+    threads = [threading.Thread(target=count_up) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with world.entered():
+        assert sizes.one(name="a") == 8 * 50
+    world.close()
+
+
+def test_a_connection_stays_open_between_two_visits(tmp_path: Path) -> None:
+    with closing(make(str(tmp_path / "w.sqlite3"))) as world:
+        with world.entered():
+            first = world.database.connection()
+        with world.entered():
+            assert world.database.connection() is first
+
+
+def test_a_world_can_be_entered_again_after_it_was_closed(tmp_path: Path) -> None:
+    with closing(make(str(tmp_path / "w.sqlite3"))) as world:
+        with world.entered():
+            add.run(name="a", size=1)
+        world.close()
+        with world.entered():
+            assert sizes.all(name="a") == [1]
+
+
+@pytest.mark.parametrize(("durability", "level"), [("full", 2), ("normal", 1), ("off", 0)])
+def test_the_engine_works_as_durably_as_asked(tmp_path: Path, durability: str, level: int) -> None:
+    world = store.open_world(str(tmp_path / "w.sqlite3"), durability=durability)
+    with world.entered():
+        assert world.database.run("PRAGMA synchronous").fetchone() == (level,)
+        assert world.database.run("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert world.database.run("PRAGMA foreign_keys").fetchone() == (1,)
+    world.close()
+
+
+def test_a_database_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "w.sqlite3"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(f"PRAGMA user_version = {store.SCHEMA_VERSION + 1}")
+    world = store.open_world(str(path), durability="normal")
+    with world.entered(), pytest.raises(store.Unusable, match="start the newer program"):
+        store.create([Thing], lambda: None)
+    world.close()
+
+
+def test_a_file_that_is_no_database_of_ours_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "w.sqlite3"
+    path.write_bytes(b"not a database" * 100)
+    world = store.open_world(str(path), durability="normal")
+    with world.entered(), pytest.raises(pw.DatabaseError):
+        store.create([Thing], lambda: None)
+    world.close()
+    assert path.read_bytes() == b"not a database" * 100
+
+
+def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path) -> None:
+    path = str(tmp_path / "w.sqlite3")
+    firsts: list[int] = []
+    barrier = threading.Barrier(8)
+
+    def start() -> None:
+        world = store.open_world(path, durability="normal")
+        barrier.wait()
+        with world.entered():
+            store.create([Thing], lambda: firsts.append(1))
+        world.close()
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert firsts == [1]
+
+
+def test_a_write_gives_up_when_another_program_keeps_the_lock(tmp_path: Path) -> None:
+    world = make(str(tmp_path / "w.sqlite3"), busy_timeout_seconds=0.01)
+    with closing(sqlite3.connect(tmp_path / "w.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with world.entered():
+            with pytest.raises(pw.OperationalError) as refused, store.transaction():
+                add.run(name="a", size=1)
+            assert store.is_out_of_order(refused.value)
+            other.execute("ROLLBACK")
+            with store.transaction():
+                add.run(name="a", size=1)
+            assert sizes.all(name="a") == [1]
+    world.close()
+
+
+def test_a_full_database_is_out_of_order_and_keeps_what_it_has(tmp_path: Path) -> None:
+    world = make(str(tmp_path / "w.sqlite3"))
+    with world.entered():
+        add.run(name="a", size=1)
+        world.database.run("PRAGMA max_page_count = 1")
+        with pytest.raises(pw.OperationalError) as refused, store.transaction():
+            add.run(name="b" * 100_000, size=2)
+        assert store.is_out_of_order(refused.value)
+        assert sizes.all(name="a") == [1]
+    world.close()
+
+
+def test_a_mistake_in_a_statement_is_not_mistaken_for_a_busy_database(world: World) -> None:
+    with world.entered(), pytest.raises(pw.OperationalError) as refused:
+        world.database.run("SELECT * FROM nowhere")
+    assert not store.is_out_of_order(refused.value)
+
+
+def test_put_adds_a_row_and_then_changes_it(world: World) -> None:
+    with world.entered():
+        store.put(Thing, "name", name="a", size=1)
+        store.put(Thing, "name", name="a", size=2)
+        store.put(Thing, "name", name="b", size=3)
+        assert [(row.name, row.size) for row in Thing.select()] == [("a", 2), ("b", 3)]
