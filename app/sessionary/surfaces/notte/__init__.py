@@ -1,9 +1,10 @@
 """Notte browser sessions: v1 (`/session/start`) and v4 (`/sessions/start`) on the same rows."""
 
-from sessionary.surfaces.notte import blueprint, errors, models, schemas, seeds
+from sessionary.surfaces.notte import blueprint, errors, models, seeds
+from sessionary.surfaces.notte.schemas import shown
 from sessionary.wire.surface import Surface
 
-_refused = schemas.Refused()
+_refused = shown.Refused()
 
 surface = Surface(
     name="notte",

@@ -6,8 +6,9 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids
-from sessionary.surfaces.notte import errors, models, rules, schemas, serializers
+from sessionary.surfaces.notte import errors, models, rules, serializers
 from sessionary.surfaces.notte.models import SessionRow
+from sessionary.surfaces.notte.schemas import accepted, shown
 from sessionary.wire import documents
 from sessionary.wire.operation import Invalid, answer, operation
 from sessionary.wire.requests import admit, bearer, caller, now, settings
@@ -17,7 +18,7 @@ open_routes = Blueprint("notte_open", __name__)
 v1 = Blueprint("notte_v1", __name__)
 v4 = Blueprint("notte_v4", __name__)
 
-_session = schemas.SessionResponse()
+_session = shown.SessionResponse()
 
 
 @v1.before_request
@@ -47,14 +48,14 @@ def invalid_v4(invalid: Invalid) -> Response:
 
 
 @open_routes.get("/health")
-@operation("Whether the server works", answers={200: schemas.Health()}, is_open=True)
+@operation("Whether the server works", answers={200: shown.Health()}, is_open=True)
 def health() -> Response:
     active = models.active_count.one(now=clock.now())
     return answer(serializers.health(active or 0))
 
 
 @v1.post("/session/start")
-@operation("Start or join a session", body=schemas.SessionRequest(), answers={200: _session})
+@operation("Start or join a session", body=accepted.SessionRequest(), answers={200: _session})
 def start(body: dict[str, Any]) -> Response:
     with clock.writing() as at:
         if body["session_id"] is None:
@@ -65,7 +66,7 @@ def start(body: dict[str, Any]) -> Response:
 
 
 @v1.post("/session/close")
-@operation("Close a session", body=schemas.CloseRequest(), answers={200: _session})
+@operation("Close a session", body=accepted.CloseRequest(), answers={200: _session})
 def close(body: dict[str, Any]) -> Response:
     """Closing what is over shows it as it is. Source: client."""
     with clock.writing() as at:
@@ -76,36 +77,38 @@ def close(body: dict[str, Any]) -> Response:
 
 
 @v1.post("/env/observe")
-@operation(
-    "Look at a page", body=schemas.ObserveRequest(), answers={200: schemas.ObserveResponse()}
-)
+@operation("Look at a page", body=accepted.ObserveRequest(), answers={200: shown.ObserveResponse()})
 def observe(body: dict[str, Any]) -> Response:
     return _operate(body)
 
 
 @v1.post("/env/scrape")
-@operation("Read a page", body=schemas.ScrapeRequest(), answers={200: schemas.ObserveResponse()})
+@operation("Read a page", body=accepted.ScrapeRequest(), answers={200: shown.ObserveResponse()})
 def scrape(body: dict[str, Any]) -> Response:
     return _operate(body)
 
 
 @v1.post("/env/step")
-@operation("Act on a page", body=schemas.StepRequest(), answers={200: schemas.ObserveResponse()})
+@operation("Act on a page", body=accepted.StepRequest(), answers={200: shown.ObserveResponse()})
 def step(body: dict[str, Any]) -> Response:
     return _operate({**body, "url": None})
 
 
 @v4.post("/sessions/start")
-@operation("Start a session", body=schemas.StartRequest(), answers={200: _session})
+@operation("Start a session", body=accepted.StartRequest(), answers={200: _session})
 def start_v4(body: dict[str, Any]) -> Response:
-    idle = schemas.idle_minutes(body)
     with clock.writing() as at:
-        row = _create(at, idle, max_minutes=body["max_duration_minutes"], options=body)
+        row = _create(
+            at,
+            body["idle_timeout_minutes"],
+            max_minutes=body["max_duration_minutes"],
+            options={name: body[name] for name in serializers.BROWSER},
+        )
     return answer(serializers.session(row, at))
 
 
 @v4.get("/sessions")
-@operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.SessionPage()})
+@operation("List sessions", query=accepted.ListQuery(), answers={200: shown.SessionPage()})
 def list_sessions(query: dict[str, Any]) -> Response:
     statement = models.page(only_active=query["only_active"], only_key=query["only_current_token"])
     number, size = query["page"], query["page_size"]
@@ -126,7 +129,7 @@ def status(session_id: str) -> Response:
 
 
 @v4.delete("/sessions/<session_id>/stop")
-@operation("Stop a session", query=schemas.StopQuery(), answers={200: _session})
+@operation("Stop a session", query=accepted.StopQuery(), answers={200: _session})
 def stop(session_id: str, query: dict[str, Any]) -> Response:
     with clock.writing() as at:
         row = _existing(session_id)
@@ -136,7 +139,7 @@ def stop(session_id: str, query: dict[str, Any]) -> Response:
 
 
 @v4.post("/sessions/<session_id>/page/observe")
-@operation("Look at the page", body=schemas.PageRequest(), answers={200: schemas.Observation()})
+@operation("Look at the page", body=accepted.PageRequest(), answers={200: shown.Observation()})
 def observe_page(session_id: str, body: dict[str, Any]) -> Response:
     row, at = _operate_on_page(session_id, body["url"])
     return answer(serializers.observed(row, at))
@@ -144,15 +147,16 @@ def observe_page(session_id: str, body: dict[str, Any]) -> Response:
 
 @v4.post("/sessions/<session_id>/page/execute")
 @operation(
-    "Act on the page", body=schemas.ExecuteRequest(), answers={200: schemas.ExecutionResult()}
+    "Act on the page", body=accepted.ExecuteRequest(), answers={200: shown.ExecutionResult()}
 )
 def execute(session_id: str, body: dict[str, Any]) -> Response:
-    _, at = _operate_on_page(session_id, body.get("url"))
+    url = body.get("url") if body["type"] in rules.NAVIGATIONS else None
+    _, at = _operate_on_page(session_id, url)
     return answer(serializers.executed(body, at))
 
 
 @v4.post("/sessions/<session_id>/page/scrape")
-@operation("Read the page", body=schemas.PageRequest(), answers={200: schemas.ScrapeResponse()})
+@operation("Read the page", body=accepted.PageRequest(), answers={200: shown.ScrapeResponse()})
 def scrape_page(session_id: str, body: dict[str, Any]) -> Response:
     _operate_on_page(session_id, body["url"])
     return answer(serializers.scraped())
@@ -184,6 +188,7 @@ def _create(
     *,
     keep_alive: bool = False,
     max_minutes: int | None = None,
+    url: str | None = None,
     options: dict[str, Any] | None = None,
 ) -> SessionRow:
     row = SessionRow(
@@ -199,7 +204,7 @@ def _create(
         ended_as=None,
         close_reason=None,
         error=None,
-        url=None,
+        url=url,
         options=documents.encode(options or {}),
     )
     row = row._replace(expires_at=rules.deadline(row, at))
@@ -221,27 +226,31 @@ def _touch(row: SessionRow, at: int, url: str | None = None) -> SessionRow:
 
 def _end(row: SessionRow, at: int, reason: str) -> SessionRow:
     """Close a session by a call. Source: client (`close_reason=error` closes it as well)."""
-    row = row._replace(ended_at=at, ended_as=rules.CLOSED, close_reason=reason)
+    ended_at = max(at, row.last_accessed_at)
+    row = row._replace(ended_at=ended_at, ended_as=rules.CLOSED, close_reason=reason)
     models.end.run(**row._asdict())
     return row
 
 
 def _operate(body: dict[str, Any]) -> Response:
-    """A v1 operation: in its session, or in a new one for its url, which it may close again.
-
-    Source: page ("a new session is created when not provided"), client.
-    """
+    """An operation of v1, which closes its session unless that is kept alive. Source: page."""
     with clock.writing() as at:
-        if body["session_id"] is not None:
-            row = _active(body["session_id"], at)
-        elif body["url"]:
-            row = _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"])
-        else:
-            raise errors.Refusal("session_id: is required where no url is given")
-        row = _touch(row, at, body["url"])
+        row = _entered(body, at)
         if rules.closes_after_operation(body["keep_alive"], settings().notte_keep_alive):
             row = _end(row, at, rules.BY_OPERATION)
     return answer(serializers.operated(row, at, screenshot=bool(body["screenshot"])))
+
+
+def _entered(body: dict[str, Any], at: int) -> SessionRow:
+    """The session that an operation of v1 acts in: the one it names, or a new one for its url.
+
+    Source: page ("a new session is created when not provided"). Assumed: without either, 400.
+    """
+    if body["session_id"] is not None:
+        return _touch(_active(body["session_id"], at), at, body["url"])
+    if not body["url"]:
+        raise errors.Refusal("session_id: is required where no url is given")
+    return _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"], url=body["url"])
 
 
 def _operate_on_page(session_id: str, url: str | None) -> tuple[SessionRow, int]:

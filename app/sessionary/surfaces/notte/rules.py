@@ -12,6 +12,7 @@ CLOSED = "closed"
 ERROR = "error"
 TIMED_OUT = "timed_out"
 BY_OPERATION = "operation"  # closed by an operation that had keep_alive=false
+NAVIGATIONS = ("goto", "goto_new_tab")  # the actions of v4 that change the page's url
 _MINUTE = 60_000_000
 
 

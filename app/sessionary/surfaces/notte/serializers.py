@@ -10,17 +10,29 @@ from sessionary.wire.instants import to_text
 if TYPE_CHECKING:
     from sessionary.surfaces.notte.models import SessionRow
 
+# The browser that a start asks for, as it is shown where nothing else was asked.
+BROWSER: dict[str, Any] = {
+    "proxies": False,
+    "browser_type": "chromium",
+    "user_agent": None,
+    "viewport_width": None,
+    "viewport_height": None,
+    "headless": True,
+    "solve_captchas": False,
+    "web_bot_auth": False,
+}
 VIEWPORT = {"viewport_width": 1280, "viewport_height": 1080}
-# No browser runs here: one white pixel stands for every page.
+# No browser runs here: a PNG of two by two white pixels stands for every page. v4's client pads
+# odd sides, which Pillow cannot do for every kind of PNG.
 PICTURE = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAADklEQVR42mP4DwYMEAoAU7oL9YXEbhEAAAAASUVORK5C"
+    "YII="
 )
 
 
 def session(row: "SessionRow", now: int) -> dict[str, Any]:
     """SessionResponse of both generations. Source: page and client."""
     ended_at = rules.ended_at(row, now)
-    options = documents.decode(row.options)
     shown = {
         "session_id": row.id,
         "status": rules.status(row, now),
@@ -33,14 +45,8 @@ def session(row: "SessionRow", now: int) -> dict[str, Any]:
         "error": row.error,
         "close_reason": rules.close_reason(row, now),
         "steps": [],
-        "proxies": bool(options.get("proxies")),
-        "browser_type": options.get("browser_type", "chromium"),
-        "user_agent": options.get("user_agent"),
-        "viewport_width": options.get("viewport_width"),
-        "viewport_height": options.get("viewport_height"),
-        "headless": options.get("headless", True),
-        "solve_captchas": options.get("solve_captchas", False),
-        "web_bot_auth": options.get("web_bot_auth", False),
+        **BROWSER,
+        **documents.decode(row.options),
         "auth_ids": [],
     }
     if row.max_duration_minutes is not None:

@@ -1,0 +1,1 @@
+"""What Notte's calls accept and show: they validate, and OpenAPI is made of them."""
