@@ -1,0 +1,72 @@
+"""A row as Scale's JSON."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sessionary.wire import documents
+from sessionary.wire.instants import to_text
+
+if TYPE_CHECKING:
+    from sessionary.identity import Caller
+    from sessionary.surfaces.scale.models import SessionRow
+
+
+def session(row: "SessionRow") -> dict[str, Any]:
+    """A session; what is unset is absent, for its type has no null. Source: page."""
+    shown = {
+        "id": row.id,
+        "title": row.title,
+        "state": documents.decode(row.state),
+        "created_at": to_text(row.created_at),
+        "updated_at": to_text(row.updated_at),
+        "created_by_user_id": row.created_by_user_id,
+        "created_by_identity_type": row.created_by_identity_type,
+        "account_id": row.account_id,
+    }
+    if row.start_date is not None:
+        shown["start_date"] = to_text(row.start_date)
+    if row.end_date is not None:
+        shown["end_date"] = to_text(row.end_date)
+    if row.archived_at is not None:
+        shown["archived_at"] = to_text(row.archived_at)
+    return shown
+
+
+def page(rows: list["SessionRow"], *, total: int, number: int, size: int) -> dict[str, Any]:
+    """A page; `current_page` echoes the request past the end, too. Source: client, sibling."""
+    return {
+        "items": [session(row) for row in rows],
+        "total_item_count": total,
+        "current_page": number,
+        "items_per_page": size,
+    }
+
+
+def deleted(count: int) -> dict[str, Any]:
+    """Source: sibling. Assumed: archiving what is archived counts none and succeeds."""
+    return {"count": count, "success": True}
+
+
+def user_info(
+    caller: "Caller", roles: Mapping[str, str], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Who is asking, the default account first, then in the order of declaration.
+
+    Source: client (it takes the first account of an admin, and needs an email). Assumed: without
+    one, an address at a domain that cannot exist; an account that nobody declared is "Default".
+    """
+    accounts = [*names, *(account for account in roles if account not in names)]
+    accounts.sort(key=lambda account: account != caller.organization)
+    return {
+        "id": caller.user,
+        "email": caller.email or f"{caller.user}@users.invalid",
+        "first_name": None,
+        "last_name": None,
+        "access_profiles": [
+            {
+                "role": roles[account],
+                "account": {"id": account, "name": names.get(account, "Default")},
+            }
+            for account in accounts
+        ],
+    }
