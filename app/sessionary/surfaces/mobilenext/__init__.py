@@ -1,0 +1,30 @@
+"""Mobile Next device sessions: a catalogue of devices, given to one session at a time."""
+
+from sessionary.surfaces.mobilenext import blueprint, catalogue, errors, models, schemas, seeds
+from sessionary.wire.surface import Surface
+
+_refused = schemas.Refused()
+
+surface = Surface(
+    name="mobilenext",
+    title="Mobile Next device sessions",
+    blueprints=(blueprint.routes,),
+    root_blueprints=(blueprint.routes,),
+    root_segments=frozenset({"api", "ws"}),
+    tables=models.TABLES,
+    key_prefix="mob_",
+    example="-X POST {url}/mobilenext/api/v1/sessions -H 'Authorization: Bearer {key}'",
+    authenticate=blueprint.authenticate,
+    refuse=errors.refuse,
+    refusals=dict.fromkeys((400, 401, 403, 404, 409, 413, 500, 503), _refused),
+    seed_tables=seeds.TABLES,
+    first_rows=catalogue.first_rows,
+    headers=(
+        {
+            "in": "header",
+            "name": blueprint.HEADER,
+            "description": "Which of the caller's organizations the call acts in.",
+            "schema": {"type": "string"},
+        },
+    ),
+)

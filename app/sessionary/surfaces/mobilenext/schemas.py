@@ -1,0 +1,203 @@
+"""What Mobile Next's calls accept and show."""
+
+import re
+from typing import Any
+
+from marshmallow import fields, validate, validates
+
+from sessionary.surfaces.mobilenext import rules
+from sessionary.wire.fields import (
+    Bounds,
+    Instant,
+    List,
+    OneOf,
+    QueryInteger,
+    Request,
+    Text,
+    problem,
+)
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 500
+MAX_FILTERS = 100
+_OVER_THREE_DIGITS = re.compile(r"0*[1-9][0-9]{3,}", re.ASCII)
+
+
+class Limit(QueryInteger):
+    """A page's size. Source: page (500 at most). Assumed: more is taken as 500, not refused."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if _OVER_THREE_DIGITS.fullmatch(value):
+            return MAX_LIMIT
+        return min(super()._deserialize(value, *args, **kwargs), MAX_LIMIT)
+
+
+class ListQuery(Request):
+    """Source: page. Assumed: a limit below 1 is refused."""
+
+    limit = Limit(
+        load_default=DEFAULT_LIMIT,
+        validate=Bounds(min=1),
+        metadata={"description": f"Sessions on a page; more than {MAX_LIMIT} is {MAX_LIMIT}."},
+    )
+    before = Instant(
+        load_default=None,
+        metadata={"description": "Sessions created strictly before this RFC 3339 timestamp."},
+    )
+
+
+class Filter(Request):
+    """One condition on a device. Source: client."""
+
+    attribute = Text(required=True, validate=OneOf(rules.ATTRIBUTES))
+    operator = Text(required=True, validate=OneOf(rules.OPERATORS))
+    value = Text(required=True)
+
+
+class AllocateRequest(Request):
+    """Which device is wanted. Source: client."""
+
+    filters = List(
+        fields.Nested(Filter), required=True, validate=validate.Length(min=1, max=MAX_FILTERS)
+    )
+
+    @validates("filters")
+    def can_be_applied(self, filters: list[dict[str, str]], **_: Any) -> None:
+        """Source: client (one platform). Assumed: only versions are ordered, by their numbers;
+        over 100 filters are refused."""
+        platforms = [each for each in filters if each["attribute"] == rules.PLATFORM]
+        if len(platforms) != 1:
+            raise problem("value", "must have exactly one filter on platform")
+        for each in filters:
+            if each["operator"] in rules.ORDERING:
+                _can_be_ordered(each)
+
+
+def _can_be_ordered(filter: dict[str, str]) -> None:
+    if filter["attribute"] != rules.VERSION:
+        raise problem("value", f"{filter['operator']} compares versions alone")
+    if not rules.is_version(filter["value"]):
+        raise problem("value", "a version is numbers and dots, such as 18.6.2")
+
+
+class SessionDevice(Request):
+    """The first device that a session was given."""
+
+    id = fields.String(required=True)
+    platform = fields.String(required=True)
+    type = fields.String(required=True)
+    name = fields.String(required=True)
+    os_version = fields.String(required=True, data_key="osVersion")
+
+
+class AllocationInfo(Request):
+    """The device of an allocation; its serial is not shown while it is provisioning."""
+
+    platform = fields.String(required=True)
+    type = fields.String(required=True)
+    name = fields.String(required=True)
+    os_version = fields.String(required=True, data_key="osVersion")
+    serial = fields.String()
+
+
+class Allocation(Request):
+    """A device that a session holds or has held."""
+
+    id = fields.UUID(required=True)
+    status = fields.String(
+        required=True, validate=OneOf((rules.PROVISIONING, rules.IN_USE, rules.RELEASED))
+    )
+    info = fields.Nested(AllocationInfo, required=True)
+    created_at = fields.DateTime(required=True, data_key="createdAt")
+    released_at = fields.DateTime(data_key="releasedAt")
+
+
+class Session(Request):
+    """A session that has been given a device."""
+
+    id = fields.UUID(required=True)
+    organization = fields.String(required=True)
+    user = fields.UUID(required=True)
+    device = fields.Nested(SessionDevice, required=True)
+    devices = fields.List(fields.Nested(Allocation), required=True)
+    created_at = fields.DateTime(required=True, data_key="createdAt")
+    released_at = fields.DateTime(required=True, allow_none=True, data_key="releasedAt")
+
+
+class SessionPage(Request):
+    """Sessions, newest first."""
+
+    object = fields.String(required=True, validate=OneOf(("list",)))
+    data = fields.List(fields.Nested(Session), required=True)
+    next_cursor = fields.DateTime(data_key="nextCursor")
+
+
+class NewSession(Request):
+    """A session that has no device yet; its createdAt is provisional."""
+
+    id = fields.UUID(required=True)
+    organization = fields.String(required=True)
+    user = fields.UUID(required=True)
+    created_at = fields.DateTime(required=True, data_key="createdAt")
+
+
+class ReadyDevice(Request):
+    """A device that can be used at once."""
+
+    id = fields.String(required=True, metadata={"description": "The serial."})
+    name = fields.String(required=True)
+    platform = fields.String(required=True)
+    type = fields.String(required=True)
+    version = fields.String(required=True)
+    state = fields.String(required=True)
+    model = fields.String(required=True)
+
+
+class Allocated(Request):
+    """The device is ready."""
+
+    allocation_id = fields.UUID(required=True, data_key="allocationId")
+    device = fields.Nested(ReadyDevice, required=True)
+
+
+class Allocating(Request):
+    """The device is reserved, and being made ready."""
+
+    allocation_id = fields.UUID(required=True, data_key="allocationId")
+    state = fields.String(required=True, validate=OneOf(("allocating",)))
+
+
+class AllocationList(Request):
+    """A session's devices."""
+
+    object = fields.String(required=True, validate=OneOf(("list",)))
+    data = fields.List(fields.Nested(Allocation), required=True)
+
+
+class Organization(Request):
+    """An organization of the caller's."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    type = fields.String(required=True)
+    role = fields.String(required=True)
+    created_at = fields.DateTime(required=True, data_key="createdAt")
+
+
+class OrganizationList(Request):
+    """The caller's organizations."""
+
+    object = fields.String(required=True, validate=OneOf(("list",)))
+    data = fields.List(fields.Nested(Organization), required=True)
+
+
+class Reason(Request):
+    """A code for programs, a message for people."""
+
+    code = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class Refused(Request):
+    """Every refusal."""
+
+    error = fields.Nested(Reason, required=True)
