@@ -66,14 +66,12 @@ class _Gunicorn(BaseApplication):
     def _announce(self, arbiter: Any) -> None:
         host, port = arbiter.LISTENERS[0].sock.getsockname()[:2]
         url = f"http://{_bracketed(_ANYWHERE.get(host, host))}:{port}"
-        self._say(f"Sessionary {__version__} listens on {url}, its data is in {self._where()}")
-        if self._prepared.first_keys:
-            self._say(welcome(self._prepared.first_keys, url))
         if self._ready:
             write_ready_file(self._ready, url)
-
-    def _where(self) -> str:
-        return str(Path(self._settings.db).absolute())
+        data = Path(self._settings.db).absolute()
+        self._say(f"Sessionary {__version__} listens on {url}, its data is in {data}")
+        if self._prepared.first_keys:
+            self._say(welcome(self._prepared.first_keys, url))
 
     def _leave(self, _: Any) -> None:
         if self._ready:

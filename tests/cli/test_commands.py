@@ -1,0 +1,169 @@
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from sessionary import Settings, __version__, create_app
+from sessionary.cli import main
+
+Command = Callable[..., Result]
+SEED = '[[organizations]]\nid = "acme"\nname = "Acme"\n'
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> str:
+    return str(tmp_path / "world.sqlite3")
+
+
+@pytest.fixture
+def sessionary(db: str) -> Command:
+    """Run the command on a database of this test."""
+    return lambda *args: CliRunner().invoke(main, args, env={"SESSIONARY_DB": db})
+
+
+def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found = []
+    for name, command in group.commands.items():
+        here = (*path, name)
+        found += commands(command, here) if isinstance(command, click.Group) else [here]
+    return found
+
+
+def test_the_version_is_told(sessionary: Command) -> None:
+    assert sessionary("--version").output == f"sessionary, version {__version__}\n"
+
+
+@pytest.mark.parametrize("path", [(), *commands()], ids=" ".join)
+def test_every_command_has_a_help_text(sessionary: Command, path: tuple[str, ...]) -> None:
+    told = sessionary(*path, "--help")
+    assert told.exit_code == 0
+    assert "Usage:" in told.output
+    takes_arguments = any(isinstance(each, click.Argument) for each in _command(path).params)
+    assert "Example:" in told.output or not takes_arguments
+
+
+def _command(path: tuple[str, ...]) -> click.Command:
+    found: click.Command = main
+    for name in path:
+        assert isinstance(found, click.Group)
+        found = found.commands[name]
+    return found
+
+
+def test_serve_has_a_flag_and_a_variable_for_every_setting(sessionary: Command) -> None:
+    told = re.sub(r"\s+", " ", sessionary("serve", "--help").output)
+    for name in Settings.__dataclass_fields__:
+        assert f"--{name.replace('_', '-')}" in told
+        assert f"[env: SESSIONARY_{name.upper()};" in told
+
+
+def test_a_key_is_made_listed_and_revoked(sessionary: Command, db: str) -> None:
+    made = json.loads(sessionary("keys", "create", "--surface", "notte", "--json").output)[0]
+    assert made["secret"].startswith("sk-notte-")
+    app = create_app(Settings(db=db))
+    who = {"Authorization": f"Bearer {made['secret']}"}
+    assert app.test_client().post("/session/start", json={}, headers=who).status_code == 200
+
+    (listed,) = json.loads(sessionary("keys", "list", "--json").output)
+    assert (listed["id"], listed["surface"], listed["state"]) == (made["id"], "notte", "open")
+    assert made["secret"] not in sessionary("keys", "list").output
+
+    assert sessionary("keys", "revoke", made["id"]).output == f"{made['id']} is revoked\n"
+    assert app.test_client().post("/session/start", json={}, headers=who).status_code == 401
+    assert "revoked" in sessionary("keys", "list").output
+    app.extensions["sessionary"].close()
+
+
+def test_a_key_for_people_is_shown_with_a_word_of_warning(sessionary: Command) -> None:
+    lines = sessionary("keys", "create").output.splitlines()
+    assert lines[0].startswith("key_")
+    assert lines[2] == "Keep it: only its hash is stored."
+
+
+def test_an_expired_key_is_listed_as_expired(sessionary: Command) -> None:
+    sessionary("keys", "create", "--expires-at", "2001-01-01T00:00:00Z")
+    (listed,) = json.loads(sessionary("keys", "list", "--json").output)
+    assert listed["state"] == "expired"
+    assert listed["expires_at"] == "2001-01-01T00:00:00.000000Z"
+
+
+def test_without_keys_the_list_says_so(sessionary: Command) -> None:
+    assert sessionary("keys", "list").output == "There are no keys.\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (("keys", "revoke", "key_nothing"), "there is no open key key_nothing"),
+        (("keys", "create", "--user", "nobody"), "there is no user nobody"),
+        (("keys", "create", "--organization", "none"), "no member of none"),
+        (("keys", "create", "--expires-at", "soon"), "--expires-at must be a date and time"),
+        (("seed", "nothing.toml"), "cannot read the seed nothing.toml"),
+        (("clock", "freeze", "noon"), "AT must be a date and time"),
+        (("clock", "freeze", "1900-01-01T00:00:00Z"), "between the years 1970 and 9000"),
+        (("clock", "scale", "0"), "needs a rate above 0"),
+        (("clock", "advance", "soon"), "DURATION must be a duration"),
+        (("serve", "--port", "70000"), "port must be from 0 to 65535"),
+        (("serve", "--db", ":memory:"), "name a file"),
+        (("serve", "--host", "203.0.113.1"), "cannot listen on 203.0.113.1:8000"),
+        (("serve", "--seed", "nothing.toml", "--port", "0"), "cannot read the seed nothing.toml"),
+    ],
+)
+def test_a_mishap_is_one_sentence_and_a_failing_exit(
+    sessionary: Command, command: tuple[str, ...], why: str
+) -> None:
+    told = sessionary(*command)
+    assert told.exit_code == 1
+    assert told.output.startswith("Error: ")
+    assert why in told.output
+    assert told.output.count("\n") == 1
+
+
+def test_a_seed_is_applied_from_the_command_line(
+    sessionary: Command, tmp_path: Path, db: str
+) -> None:
+    file = tmp_path / "seed.toml"
+    file.write_text(SEED)
+    assert sessionary("seed", str(file)).output == f"1 rows of {file} are in {db}\n"
+
+
+def test_a_refused_seed_names_file_table_and_line(sessionary: Command, tmp_path: Path) -> None:
+    file = tmp_path / "seed.toml"
+    file.write_text(SEED + "colour = 5\n")
+    told = sessionary("seed", str(file))
+    assert told.exit_code == 1
+    assert f"{file}, [[organizations]] number 1, line 4: colour" in told.output
+
+
+def clock(sessionary: Command) -> dict[str, object]:
+    (shown,) = json.loads(sessionary("clock", "show", "--json").output)
+    return dict(shown)
+
+
+def test_the_clock_is_frozen_advanced_scaled_and_made_real_again(sessionary: Command) -> None:
+    assert clock(sessionary)["mode"] == "real"
+    sessionary("clock", "freeze", "2026-03-01T12:00:00Z")
+    assert clock(sessionary)["now"] == "2026-03-01T12:00:00.000000Z"
+    sessionary("clock", "advance", "1h30m")
+    assert clock(sessionary)["now"] == "2026-03-01T13:30:00.000000Z"
+    sessionary("clock", "advance", "-2d")
+    assert clock(sessionary) == {
+        "mode": "frozen",
+        "now": "2026-02-27T13:30:00.000000Z",
+        "rate": 0.0,
+    }
+    assert "scaled" in sessionary("clock", "scale", "40").output
+    assert clock(sessionary)["rate"] == 40.0
+    sessionary("clock", "real")
+    assert clock(sessionary)["mode"] == "real"
+
+
+def test_a_database_that_is_none_is_told_in_one_sentence(sessionary: Command, db: str) -> None:
+    Path(db).write_bytes(b"not a database" * 100)
+    told = sessionary("keys", "list")
+    assert told.exit_code == 1
+    assert told.output == "Error: file is not a database\n"

@@ -1,0 +1,79 @@
+"""The product as a user starts it: a process, on a port of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+COMMAND = str(Path(sys.executable).with_name("sessionary"))
+PATIENCE = 30
+
+
+@dataclass
+class Process:
+    """A running `sessionary serve`."""
+
+    popen: subprocess.Popen[str]
+    url: str
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection(urlsplit(self.url).netloc, timeout=PATIENCE)
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """One request on a connection of its own: the status and the parsed body."""
+        connection = self.connect()
+        content = None if body is None else json.dumps(body)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            connection.request(method, path, content, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None
+        finally:
+            connection.close()
+
+    def workers(self) -> list[int]:
+        """The process ids of its workers."""
+        pid = self.popen.pid
+        return [
+            int(found) for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+
+    def lines(self) -> list[str]:
+        """What it said on its standard output after it began to listen; waits for its end."""
+        assert self.popen.stdout is not None
+        return self.popen.stdout.read().splitlines()
+
+    def stop(self) -> int:
+        """SIGTERM; gives the exit code."""
+        self.popen.send_signal(signal.SIGTERM)
+        return self.popen.wait(PATIENCE)
+
+
+@contextmanager
+def serving(*arguments: str, **variables: str) -> Iterator[Process]:
+    """`sessionary serve` on a free port, from when it listens until it is killed."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("SESSIONARY_")}
+    with subprocess.Popen(
+        [COMMAND, "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=kept | variables | {"PYTHONUNBUFFERED": "1"},
+    ) as popen:
+        try:
+            assert popen.stdout is not None
+            first = popen.stdout.readline()
+            assert "listens on" in first, first
+            yield Process(popen, first.split("listens on ")[1].split(",")[0])
+        finally:
+            popen.kill()

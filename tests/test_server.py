@@ -1,0 +1,198 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
+from pathlib import Path
+
+import pytest
+
+from sessionary import __version__
+from sessionary.surfaces import SURFACES
+from tests.processes import COMMAND, PATIENCE, Process, serving
+
+WHO = {"Authorization": "Bearer anyone"}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> str:
+    return str(tmp_path / "world.sqlite3")
+
+
+def start(server: Process, **body: object) -> str:
+    """Start a Notte session; gives its id."""
+    status, session = server.request("POST", "/session/start", body, **WHO)
+    assert status == 200
+    return str(session["session_id"])
+
+
+def status_of(server: Process, session_id: str) -> str:
+    _, session = server.request("GET", f"/notte/sessions/{session_id}", **WHO)
+    return str(session["status"])
+
+
+def test_the_ready_file_says_where_the_server_listens_and_goes_with_it(
+    db: str, tmp_path: Path
+) -> None:
+    ready = tmp_path / "run" / "ready.json"
+    with serving("--db", db, "--auth", "lenient", "--ready-file", str(ready)) as server:
+        assert json.loads(ready.read_text()) == {
+            "url": server.url,
+            "pid": server.popen.pid,
+            "version": __version__,
+        }
+        assert list(ready.parent.iterdir()) == [ready]
+        assert server.request("GET", "/health")[0] == 200
+        assert server.stop() == 0
+    assert not ready.exists()
+
+
+def test_the_first_start_prints_a_key_for_each_surface_and_a_curl_line_that_works(
+    db: str,
+) -> None:
+    with serving("--db", db) as server:
+        assert server.popen.stdout is not None
+        said = [server.popen.stdout.readline() for _ in range(len(SURFACES) + 3)]
+        keys = dict(line.split() for line in said[1:-2])
+        assert set(keys) == {surface.name for surface in SURFACES}
+        line = f"{said[-1].strip()} -s -w ' %{{http_code}}'"
+        pasted = subprocess.run(["sh", "-c", line], capture_output=True, check=True)
+        assert pasted.stdout.endswith((b" 200", b" 201"))
+        assert server.stop() == 0
+        assert server.lines() == []
+    with serving("--db", db) as server:
+        assert server.stop() == 0
+        assert server.lines() == []
+
+
+def test_sigterm_finishes_what_is_in_flight_and_exits_with_0(db: str) -> None:
+    with serving("--db", db, "--auth", "lenient") as server:
+        connection = server.connect()
+        connection.putrequest("POST", "/session/start")
+        for name, text in {
+            **WHO,
+            "Content-Type": "application/json",
+            "Content-Length": "30",
+            "Expect": "100-continue",
+        }.items():
+            connection.putheader(name, text)
+        connection.endheaders()
+        assert connection.sock.recv(1024).startswith(b"HTTP/1.1 100")
+        server.popen.send_signal(signal.SIGTERM)
+        connection.send(b'{"session_timeout_minutes": 7}')
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["timeout_minutes"]) == (200, 7)
+        connection.close()
+        assert server.popen.wait(PATIENCE) == 0
+
+
+def test_a_taken_port_is_refused_in_one_sentence(db: str) -> None:
+    with serving("--db", db, "--auth", "lenient") as server:
+        port = server.url.rpartition(":")[2]
+        second = subprocess.run(
+            [COMMAND, "serve", "--db", db, "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert (
+            second.stderr == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+        )
+        assert server.request("GET", "/health")[0] == 200
+
+
+def test_gunicorn_serves_wsgi_app_the_same_way(db: str) -> None:
+    root = Path(__file__).parents[1]
+    gunicorn = Path(sys.executable).with_name("gunicorn")
+    script = "import wsgi; print(wsgi.app.test_client().get('/health').json['status'])"
+    environ = {**os.environ, "SESSIONARY_DB": db, "SESSIONARY_AUTH": "lenient"}
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, env=environ, capture_output=True, check=True
+    )
+    assert told.stdout == b"healthy\n"
+    checked = subprocess.run(
+        [gunicorn, "--check-config", "wsgi:app"], cwd=root, env=environ, check=False
+    )
+    assert checked.returncode == 0
+
+
+def test_the_clock_of_a_running_server_can_be_moved_from_the_command_line(db: str) -> None:
+    with serving("--db", db, "--auth", "lenient", "--workers", "2") as server:
+        session_id = start(server)
+        assert status_of(server, session_id) == "active"
+        subprocess.run([COMMAND, "clock", "advance", "6m", "--db", db], check=True)
+        assert [status_of(server, session_id) for _ in range(8)] == ["timed_out"] * 8
+
+
+def test_a_revoked_key_is_refused_at_once_by_every_worker(db: str) -> None:
+    with serving("--db", db, "--workers", "2") as server:
+        made = subprocess.run(
+            [COMMAND, "keys", "create", "--db", db, "--json"], capture_output=True, check=True
+        )
+        key = json.loads(made.stdout)[0]
+        who = {"Authorization": f"Bearer {key['secret']}"}
+        assert server.request("POST", "/session/start", {}, **who)[0] == 200
+        subprocess.run([COMMAND, "keys", "revoke", key["id"], "--db", db], check=True)
+        asked = [server.request("POST", "/session/start", {}, **who)[0] for _ in range(8)]
+        assert asked == [401] * 8
+
+
+def test_many_threads_against_two_workers_lose_nothing_and_see_no_lock(db: str) -> None:
+    with serving("--db", db, "--auth", "lenient", "--workers", "2") as server:
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda _: start(server), range(200)))
+        assert len(set(made)) == 200
+        _, page = server.request("GET", "/notte/sessions?page_size=100&page=2", **WHO)
+        assert len(page["items"]) == 100
+        assert not page["has_next"]
+
+
+@pytest.mark.parametrize(
+    "kills", [3, pytest.param(60, marks=pytest.mark.long)], ids=["short", "long"]
+)
+def test_an_answered_create_survives_the_death_of_every_worker(db: str, kills: int) -> None:
+    with serving("--db", db, "--auth", "lenient", "--workers", "2") as server:
+        answered = _create_while_workers_die(server, kills)
+        assert len(answered) >= kills
+        assert len(set(answered)) == len(answered)
+        assert {status_of(server, session_id) for session_id in answered} == {"active"}
+
+
+def _create_while_workers_die(server: Process, kills: int) -> list[str]:
+    answered: list[str] = []
+    progress = threading.Condition()
+    over = threading.Event()
+
+    def create() -> None:
+        while not over.is_set():
+            try:
+                made = start(server)
+            except (OSError, HTTPException):
+                continue
+            with progress:
+                answered.append(made)
+                progress.notify_all()
+
+    threads = [threading.Thread(target=create) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(kills):
+        with progress:
+            seen = len(answered)
+            _wait(progress, lambda seen=seen: len(answered) >= seen + 20)
+        for worker in server.workers():
+            os.kill(worker, signal.SIGKILL)
+    over.set()
+    for thread in threads:
+        thread.join()
+    return answered
+
+
+def _wait(progress: threading.Condition, reached: Callable[[], bool]) -> None:
+    assert progress.wait_for(reached, PATIENCE)
