@@ -20,7 +20,7 @@ def session(**facts: object) -> SessionRow:
         timeout_minutes=5,
         max_duration_minutes=None,
         outlives_timeout=0,
-        expires_at=None,
+        expires_at=rules.NEVER,
         ended_at=None,
         ended_as=None,
         close_reason=None,

@@ -199,7 +199,7 @@ def _create(
         timeout_minutes=timeout_minutes,
         max_duration_minutes=max_minutes,
         outlives_timeout=int(keep_alive and settings().notte_keep_alive == "timeout"),
-        expires_at=None,
+        expires_at=rules.NEVER,
         ended_at=None,
         ended_as=None,
         close_reason=None,

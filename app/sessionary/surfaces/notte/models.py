@@ -21,7 +21,7 @@ class Session(store.Model):
     timeout_minutes = pw.IntegerField()
     max_duration_minutes = pw.IntegerField(null=True)  # v1 has none
     outlives_timeout = pw.IntegerField()  # 1: no idle deadline
-    expires_at = pw.BigIntegerField(null=True)  # the earlier of its deadlines
+    expires_at = pw.BigIntegerField()  # the earlier of its deadlines, or rules.NEVER
     ended_at = pw.BigIntegerField(null=True)  # by a call
     ended_as = pw.TextField(null=True)  # closed | error
     close_reason = pw.TextField(null=True)  # manual | error | operation
@@ -31,14 +31,19 @@ class Session(store.Model):
 
     class Meta:
         table_name = "notte_sessions"
-        indexes = ((("organization", "created_at", "seq"), False),)
+        indexes = (
+            (("organization", "created_at", "seq"), False),
+            (("organization", "key_hash", "created_at", "seq"), False),
+        )
 
 
-Session.add_index(
-    Session.index(Session.organization, Session.created_at, Session.seq, Session.expires_at).where(
-        Session.ended_at.is_null()
-    )
-)
+# Of what no call has ended: newest first, and by deadline.
+for _indexed in (
+    (Session.organization, Session.created_at, Session.seq, Session.expires_at),
+    (Session.organization, Session.expires_at, Session.created_at),
+    (Session.expires_at,),
+):
+    Session.add_index(Session.index(*_indexed).where(Session.ended_at.is_null()))
 
 
 class SessionRow(NamedTuple):
@@ -51,7 +56,7 @@ class SessionRow(NamedTuple):
     timeout_minutes: int
     max_duration_minutes: int | None
     outlives_timeout: int
-    expires_at: int | None
+    expires_at: int
     ended_at: int | None
     ended_as: str | None
     close_reason: str | None
@@ -60,6 +65,8 @@ class SessionRow(NamedTuple):
     options: str
 
 
+_MANY = 1_000
+_BEFORE_ALL = -(2**63)
 _COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
 by_id = Statement(
@@ -88,8 +95,24 @@ end = Statement(
 
 def _is_active() -> Any:
     """rules.status(row, now) == "active", as SQL says it."""
-    alive = Session.expires_at.is_null() | (Session.expires_at >= given("now"))
-    return Session.ended_at.is_null() & alive
+    return Session.ended_at.is_null() & (Session.expires_at >= given("now"))
+
+
+def _oldest_active() -> Any:
+    """When the oldest active session of the organization began, if there are few of them.
+
+    It spares a list of the active ones the reading of all that were left to time out. Where there
+    are many, a page of them is soon full.
+    """
+    few = (
+        Session.select(Session.created_at)
+        .where(Session.organization == given("organization"), _is_active())
+        .limit(_MANY)
+        .alias("few")
+    )
+    is_few = pw.fn.COUNT(few.c.created_at) < _MANY
+    began_at = pw.Case(None, [(is_few, pw.fn.MIN(few.c.created_at))], _BEFORE_ALL)
+    return pw.Select((few,), (began_at,))
 
 
 @cache
@@ -99,7 +122,7 @@ def page(*, only_active: bool, only_key: bool) -> Statement[SessionRow]:
     def query() -> Any:
         found = Session.select(*_COLUMNS).where(Session.organization == given("organization"))
         if only_active:
-            found = found.where(_is_active())
+            found = found.where(_is_active(), Session.created_at >= _oldest_active())
         if only_key:
             found = found.where(Session.key_hash == given("key_hash"))
         newest = (Session.created_at.desc(), Session.seq.desc())

@@ -13,6 +13,7 @@ ERROR = "error"
 TIMED_OUT = "timed_out"
 BY_OPERATION = "operation"  # closed by an operation that had keep_alive=false
 NAVIGATIONS = ("goto", "goto_new_tab")  # the actions of v4 that change the page's url
+NEVER = 2**63 - 1  # the deadline of what has none
 _MINUTE = 60_000_000
 
 
@@ -26,8 +27,8 @@ class Edge(NamedTuple):
     rule: str
 
 
-def deadline(row: "SessionRow", last_accessed_at: int) -> int | None:
-    """The last instant at which a session that is accessed now and then left alone is active.
+def deadline(row: "SessionRow", last_accessed_at: int) -> int:
+    """The last instant at which a session accessed then and left alone is active, or NEVER.
 
     Source: page ("Will timeout if now() > last access time + timeout_minutes"); client (v4's
     `max_duration_minutes` counts from the start, v1 has none).
@@ -37,7 +38,7 @@ def deadline(row: "SessionRow", last_accessed_at: int) -> int | None:
         ends.append(last_accessed_at + row.timeout_minutes * _MINUTE)
     if row.max_duration_minutes is not None:
         ends.append(row.created_at + row.max_duration_minutes * _MINUTE)
-    return min(ends, default=None)
+    return min(ends, default=NEVER)
 
 
 def edges(row: "SessionRow") -> list[Edge]:
@@ -45,7 +46,7 @@ def edges(row: "SessionRow") -> list[Edge]:
 
     Source: page (strictly later than the deadline, which itself is still active).
     """
-    if row.ended_at is not None or row.expires_at is None:
+    if row.ended_at is not None or row.expires_at == NEVER:
         return []
     idle = row.last_accessed_at + row.timeout_minutes * _MINUTE
     by_idleness = not row.outlives_timeout and row.expires_at == idle
@@ -57,8 +58,8 @@ def status(row: "SessionRow", now: int) -> str:
     """`active`, `closed`, `error` or `timed_out`. Source: page; terminal states stay."""
     if row.ended_as is not None:
         return row.ended_as
-    passed = [edge.after for edge in edges(row) if now >= edge.at]
-    return passed[-1] if passed else ACTIVE
+    edge = _passed(row, now)
+    return ACTIVE if edge is None else edge.after
 
 
 def ended_at(row: "SessionRow", now: int) -> int | None:
@@ -68,8 +69,8 @@ def ended_at(row: "SessionRow", now: int) -> int | None:
     """
     if row.ended_at is not None:
         return row.ended_at
-    passed = [edge.deadline for edge in edges(row) if now >= edge.at]
-    return passed[-1] if passed else None
+    edge = _passed(row, now)
+    return None if edge is None else edge.deadline
 
 
 def close_reason(row: "SessionRow", now: int) -> str | None:
@@ -79,8 +80,8 @@ def close_reason(row: "SessionRow", now: int) -> str | None:
     """
     if row.ended_at is not None:
         return "unknown" if row.close_reason == BY_OPERATION else row.close_reason
-    passed = [edge.rule for edge in edges(row) if now >= edge.at]
-    return passed[-1] if passed else None
+    edge = _passed(row, now)
+    return None if edge is None else edge.rule
 
 
 def duration(row: "SessionRow", now: int) -> int:
@@ -123,3 +124,8 @@ def _why_over(row: "SessionRow", now: int) -> str:
     if close_reason(row, now) == "max_duration":
         return f"timed out: it reached its maximum of {row.max_duration_minutes} minutes"
     return f"timed out: it was idle for more than {row.timeout_minutes} minutes"
+
+
+def _passed(row: "SessionRow", now: int) -> Edge | None:
+    """The last edge at or before now."""
+    return next((edge for edge in reversed(edges(row)) if now >= edge.at), None)
