@@ -1,0 +1,25 @@
+"""Galtea evaluation sessions, and stubs of the versions and tests that they refer to."""
+
+from sessionary.surfaces.galtea import blueprint, errors, models, schemas, seeds
+from sessionary.wire.surface import Surface
+
+_refused = schemas.Refused()
+
+surface = Surface(
+    name="galtea",
+    title="Galtea evaluation sessions",
+    blueprints=(blueprint.open_routes, blueprint.routes),
+    root_blueprints=(blueprint.open_routes, blueprint.routes),
+    root_segments=frozenset({"sessions", "versions", "testCases", "tests", "minimum-sdk-version"}),
+    tables=models.TABLES,
+    key_prefix="gsk_",
+    example=(
+        "-X POST {url}/galtea/sessions -H 'Authorization: Bearer {key}' "
+        "-H 'Content-Type: application/json' -d '{{\"versionId\": \"ver_123\"}}'"
+    ),
+    authenticate=blueprint.authenticate,
+    refuse=errors.body,
+    refusals=dict.fromkeys((400, 401, 403, 404, 405, 413, 500, 503), _refused),
+    seed_tables=seeds.TABLES,
+    openapi_at_root=True,
+)

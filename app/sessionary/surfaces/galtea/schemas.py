@@ -1,0 +1,228 @@
+"""What Galtea's calls accept and show."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, pre_load, validate, validates
+
+from sessionary.surfaces.galtea import rules
+from sessionary.wire.fields import (
+    Boolean,
+    Bounds,
+    Field,
+    Instant,
+    List,
+    Object,
+    OneOf,
+    QueryInteger,
+    Request,
+    Text,
+    problem,
+)
+
+DEFAULT_LIMIT = 10_000
+_FIELDS = ("createdAt",)
+_DIRECTIONS = ("asc", "desc")
+
+
+class Context(Field):
+    """A string or an object; as an object, a string `s` is `{"value": s}`. Source: page."""
+
+    wants = "object"
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"oneOf": [{"type": "string"}, {"type": "object"}, {"type": "null"}]}
+        super().__init__(metadata=metadata, allow_none=True, **kwargs)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        if isinstance(value, str):
+            return {"value": value}
+        if not isinstance(value, dict):
+            raise problem("object", "must be a string or an object")
+        return value
+
+
+def opaque_id(name: str | None = None, **options: Any) -> Text:
+    """An id of any form, but not empty. Source: page (`ver_123`, `tc_123`), client."""
+    return Text(data_key=name, validate=validate.Length(min=1), **options)
+
+
+def _optional_id(name: str) -> Text:
+    return opaque_id(name, load_default=None, allow_none=True)
+
+
+class SessionInput(Request):
+    """A new session. Source: page and client; null is as absent, unknown fields are ignored."""
+
+    version = _optional_id("versionId")
+    product = _optional_id("productId")
+    custom_id = _optional_id("customId")
+    test_case = _optional_id("testCaseId")
+    is_production = Boolean(data_key="isProduction", load_default=None, allow_none=True)
+    context = Context(load_default=None)
+    metadata = Object(load_default=None, allow_none=True)
+    status = Text(load_default=None, allow_none=True, validate=OneOf(rules.STATUSES))
+    run = _optional_id("runId")
+
+
+class SessionChanges(Request):
+    """What a PATCH sets; null clears, all but the status. Source: client; others are ignored."""
+
+    custom_id = opaque_id("customId", allow_none=True)
+    status = Text(validate=OneOf(rules.STATUSES))
+    context = Context()
+    stopping_reason = Text(data_key="stoppingReason", allow_none=True)
+    metadata = Object(allow_none=True)
+    error = Text(allow_none=True)
+
+
+class Finish(Request):
+    """How a session ended: one of the two at least, neither of them empty. Source: client."""
+
+    stopping_reason = Text(data_key="stoppingReason", load_default=None, allow_none=True)
+    error = Text(load_default=None, allow_none=True)
+
+
+class Batch(Request):
+    """The sessions to delete, duplicates included. Source: docs."""
+
+    ids = List(Text(), required=True, validate=validate.Length(min=1))
+
+
+class _Lists(Request):
+    """A query whose lists are written `ids=a&ids=b` or `ids[]=a&ids[]=b`. Source: client."""
+
+    @pre_load
+    def take_both_spellings(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        lists = [
+            each.data_key or name for name, each in self.fields.items() if isinstance(each, List)
+        ]
+        both = {name: data.get(name, []) + data.get(f"{name}[]", []) for name in lists}
+        return {**data, **{name: values for name, values in both.items() if values}}
+
+
+def _list(name: str, *, of: Text | None = None) -> List:
+    return List(of or Text(), data_key=name, load_default=list)
+
+
+class ListQuery(_Lists):
+    """Values of one parameter are alternatives, all parameters must hold. Source: client, docs."""
+
+    ids = _list("ids")
+    custom_ids = _list("customIds")
+    product_ids = _list("productIds")
+    version_ids = _list("versionIds")
+    test_case_ids = _list("testCaseIds")
+    test_ids = _list("testIds")
+    exclude_test_ids = _list("excludeTestIds")
+    user_ids = _list("userIds")
+    run_ids = _list("runIds")
+    involved_in_run_ids = _list("involvedInRunIds")
+    statuses = _list("statuses", of=Text(validate=OneOf(rules.STATUSES)))
+    from_created_at = Instant(data_key="fromCreatedAt", assume_utc=True)
+    to_created_at = Instant(data_key="toCreatedAt", assume_utc=True)
+    limit = QueryInteger(load_default=DEFAULT_LIMIT, validate=Bounds(1))
+    offset = QueryInteger(load_default=0, validate=Bounds(0))
+    sort = List(
+        Text(validate=OneOf((*_FIELDS, *_DIRECTIONS))), load_default=lambda: ["createdAt", "desc"]
+    )
+
+    @pre_load
+    def refuse_comments(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Assumed: 400, since an answer without comments would be a wrong one."""
+        if "commentLabels" in data or "commentLabels[]" in data:
+            refused = problem("value", "comments are not kept here")
+            raise ValidationError({"commentLabels": refused.messages})
+        return data
+
+    @validates("sort")
+    def is_a_field_and_a_direction(self, value: list[str], **_: Any) -> None:
+        """Source: client (`sort[]=createdAt&sort[]=desc`)."""
+        if len(value) != 2 or value[0] not in _FIELDS or value[1] not in _DIRECTIONS:
+            raise problem("choice", "must be createdAt, then asc or desc")
+
+
+class ParentsQuery(_Lists):
+    """The ids asked for. Source: client. Assumed: required, since nothing else is searched."""
+
+    ids = List(Text(), required=True, validate=validate.Length(min=1))
+
+
+class Session(Request):
+    """A session.
+
+    Source: page and client.
+    """
+
+    id = fields.String(required=True)
+    custom_id = fields.String(required=True, allow_none=True, data_key="customId")
+    version_id = fields.String(required=True, data_key="versionId")
+    user_id = fields.String(
+        required=True,
+        allow_none=True,
+        data_key="userId",
+        metadata={"description": "Null for production."},
+    )
+    test_case_id = fields.String(required=True, allow_none=True, data_key="testCaseId")
+    context = fields.Dict(required=True, allow_none=True)
+    stopping_reason = fields.String(required=True, allow_none=True, data_key="stoppingReason")
+    error = fields.String(required=True, allow_none=True)
+    status = fields.String(required=True, validate=OneOf(rules.STATUSES))
+    is_production = fields.Boolean(required=True, data_key="isProduction")
+    metadata = fields.Dict(required=True, allow_none=True)
+    created_at = fields.DateTime(required=True, data_key="createdAt")
+    deleted_at = fields.DateTime(required=True, allow_none=True, data_key="deletedAt")
+    recording_uri = fields.String(required=True, allow_none=True, data_key="recordingUri")
+    run_id = fields.String(required=True, allow_none=True, data_key="runId")
+    is_seed = fields.Boolean(required=True, data_key="isSeed")
+
+
+class Version(Request):
+    """A version, as far as it is known here.
+
+    Source: client.
+    """
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    product_id = fields.String(required=True, data_key="productId")
+    created_at = fields.DateTime(required=True, data_key="createdAt")
+
+
+class TestCase(Request):
+    """A test case, as far as it is known here.
+
+    Source: client.
+    """
+
+    id = fields.String(required=True)
+    test_id = fields.String(required=True, data_key="testId")
+    context = fields.Dict(metadata={"description": "Absent without one."})
+    created_at = fields.DateTime(required=True, data_key="createdAt")
+
+
+class Test(Request):
+    """A test, as far as it is known here.
+
+    Source: client.
+    """
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    created_at = fields.DateTime(required=True, data_key="createdAt")
+
+
+class SdkVersions(Request):
+    """What the SDK compares itself with.
+
+    Source: client.
+    """
+
+    latest = fields.String(required=True, data_key="latestSdkVersionPublished")
+    minimum = fields.String(required=True, data_key="minimumSdkVersionSupported")
+
+
+class Refused(Request):
+    """Every refusal."""
+
+    error = fields.String(required=True)
+    message = fields.String(required=True)

@@ -1,0 +1,59 @@
+"""A row and an instant as Galtea's JSON."""
+
+from typing import TYPE_CHECKING, Any
+
+from sessionary.surfaces.galtea import rules
+from sessionary.wire import documents, instants
+
+if TYPE_CHECKING:
+    from sessionary.surfaces.galtea.models import ParentRow, SessionRow
+
+# Source: client. It refuses to work below the minimum, and prints that there is a newer one.
+SDK_VERSIONS = {"latestSdkVersionPublished": "5.12.0", "minimumSdkVersionSupported": "1.0.0"}
+
+
+def session(row: "SessionRow", now: int) -> dict[str, Any]:
+    """Source: page and client (which compares `createdAt` as text: one precision)."""
+    return {
+        "id": row.id,
+        "customId": row.custom_id,
+        "versionId": row.version,
+        "userId": row.user,
+        "testCaseId": row.test_case,
+        "context": _document(row.context),
+        "stoppingReason": rules.stopping_reason(row, now),
+        "error": row.error,
+        "status": rules.status(row, now),
+        "isProduction": bool(row.is_production),
+        "metadata": _document(row.metadata),
+        "createdAt": _instant(row.created_at),
+        "deletedAt": None if row.deleted_at is None else _instant(row.deleted_at),
+        "recordingUri": None,
+        "runId": row.run,
+        "isSeed": False,
+    }
+
+
+def version(row: "ParentRow") -> dict[str, Any]:
+    """Source: client."""
+    created_at = _instant(row.created_at)
+    return {"id": row.id, "name": row.name, "productId": row.parent, "createdAt": created_at}
+
+
+def test_case(row: "ParentRow") -> dict[str, Any]:
+    """Source: client. Assumed: the context only of a test case that has one."""
+    shown = {"id": row.id, "testId": row.parent, "createdAt": _instant(row.created_at)}
+    return shown if row.context is None else {**shown, "context": _document(row.context)}
+
+
+def test(row: "ParentRow") -> dict[str, Any]:
+    """Source: client."""
+    return {"id": row.id, "name": row.name, "createdAt": _instant(row.created_at)}
+
+
+def _document(text: str | None) -> Any:
+    return None if text is None else documents.decode(text)
+
+
+def _instant(at: int) -> str:
+    return instants.to_text(at, "milliseconds")
