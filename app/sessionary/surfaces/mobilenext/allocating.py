@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from sessionary import clock, ids
-from sessionary.surfaces.mobilenext import errors, models, rules
+from sessionary.surfaces.mobilenext import errors, rules, statements
 from sessionary.surfaces.mobilenext.models import AllocationRow, DeviceRow, SessionRow
 
 
@@ -13,7 +13,7 @@ def choose(filters: Sequence[Mapping[str, str]], at: int) -> DeviceRow:
     Assumed: ready before on-demand, then the catalogue's order; a retired device does not exist.
     """
     exists = False
-    for device in models.candidates.all(now=at):
+    for device in statements.candidates.all(now=at):
         if rules.matches(device, filters):
             if not device.is_held:
                 return device
@@ -29,7 +29,7 @@ def give(
     if session.created_at is None:
         created_at = next_creation(session, at)
         expires_at = rules.lease_end(created_at, lease_minutes)
-        models.enlist.run(id=session.id, created_at=created_at, expires_at=expires_at)
+        statements.enlist.run(id=session.id, created_at=created_at, expires_at=expires_at)
     else:
         created_at = rules.allocated_at(session.created_at, at)
         expires_at = session.expires_at
@@ -46,7 +46,7 @@ def give(
         expires_at=expires_at,
         released_at=None,
     )
-    models.insert_allocation.run(**row._asdict())
+    statements.insert_allocation.run(**row._asdict())
     return row
 
 
@@ -57,18 +57,18 @@ def next_creation(session: SessionRow, at: int) -> int:
     skipped. Source: page (the cursor is this timestamp, compared strictly).
     """
     moves = clock.state().moves
-    mark = models.mark.one(organization=session.organization)
+    mark = statements.mark.one(organization=session.organization)
     created_at = free_creation(session, rules.earliest_creation(mark, at, moves))
-    models.put_mark.run(organization=session.organization, created_at=created_at, moves=moves)
+    statements.put_mark.run(organization=session.organization, created_at=created_at, moves=moves)
     return created_at
 
 
 def free_creation(session: SessionRow, at: int) -> int:
     """The first `createdAt` from `at` on that no other session of the organization has."""
     place = {"organization": session.organization, "session": session.id, "created_at": at}
-    if models.is_taken.one(**place) is None:
+    if statements.is_taken.one(**place) is None:
         return at
-    last = models.end_of_run.one(**place)
+    last = statements.end_of_run.one(**place)
     assert last is not None  # noqa: S101 - a taken value is in a run that ends
     return last + 1
 
@@ -77,12 +77,12 @@ def raise_mark(session: SessionRow) -> None:
     """Let no later `createdAt` fall behind this session's, should the wall's clock step back."""
     assert session.created_at is not None  # noqa: S101 - called for a listed session
     moves = clock.state().moves
-    mark = models.mark.one(organization=session.organization)
+    mark = statements.mark.one(organization=session.organization)
     latest = rules.latest_creation(mark, session.created_at, moves)
-    models.put_mark.run(organization=session.organization, created_at=latest, moves=moves)
+    statements.put_mark.run(organization=session.organization, created_at=latest, moves=moves)
 
 
 def settle(serial: str, at: int) -> None:
     """Keep the end of a lease that another session profits from, should the clock move back."""
-    models.settle_sessions.run(serial=serial, now=at)
-    models.settle_allocations.run(serial=serial, now=at)
+    statements.settle_sessions.run(serial=serial, now=at)
+    statements.settle_allocations.run(serial=serial, now=at)

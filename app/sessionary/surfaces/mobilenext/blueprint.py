@@ -9,10 +9,10 @@ from sessionary import clock, ids, store
 from sessionary.surfaces.mobilenext import (
     allocating,
     errors,
-    models,
     rules,
     schemas,
     serializers,
+    statements,
 )
 from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
 from sessionary.wire import documents
@@ -57,7 +57,7 @@ def list_sessions(query: dict[str, Any]) -> Response:
     """Visible to every member, newest first. Source: page."""
     organization, _ = _selected()
     before, limit = query["before"], query["limit"]
-    statement = models.page(only_before=before is not None)
+    statement = statements.page(only_before=before is not None)
     with store.snapshot():
         found = statement.all(
             organization=organization,
@@ -99,7 +99,7 @@ def start() -> Response:
             expires_at=None,
             released_at=None,
         )
-        models.insert_session.run(**row._asdict())
+        statements.insert_session.run(**row._asdict())
     return answer(serializers.new_session(row), 201)
 
 
@@ -149,12 +149,12 @@ def release(session_id: str, device: str) -> Response:
         held = rules.allocation_of(allocations, device)
         rules.may_release(held, at, device)
         row = held._replace(released_at=rules.released_now(held, at))
-        models.end_allocation.run(id=row.id, released_at=row.released_at)
+        statements.end_allocation.run(id=row.id, released_at=row.released_at)
         ended_at = rules.session_released_at(
             [row if each is held else each for each in allocations]
         )
         if ended_at is not None:
-            models.end_session.run(id=session.id, released_at=ended_at)
+            statements.end_session.run(id=session.id, released_at=ended_at)
     return answer(serializers.allocation(row, at), 202)
 
 
@@ -166,7 +166,7 @@ def list_organizations() -> Response:
     roles = caller().roles
     if request.headers.get(HEADER, "").strip():
         _selected()
-    rows = models.organizations.all(ids=documents.encode(list(roles)))
+    rows = statements.organizations.all(ids=documents.encode(list(roles)))
     return answer(serializers.organizations(rows, roles, clock.state().began_at))
 
 
@@ -190,12 +190,12 @@ def _writable() -> str:
 
 
 def _existing(session_id: str, organization: str, at: int) -> SessionRow:
-    row = models.by_id.one(id=ids.canonical(session_id), organization=organization)
+    row = statements.by_id.one(id=ids.canonical(session_id), organization=organization)
     return rules.may_be_seen(row, at, session_id)
 
 
 def _allocations(*sessions: SessionRow) -> list[AllocationRow]:
-    return models.allocations.all(sessions=documents.encode([each.id for each in sessions]))
+    return statements.allocations.all(sessions=documents.encode([each.id for each in sessions]))
 
 
 def _read_with_allocations(session_id: str) -> tuple[SessionRow, list[AllocationRow]]:

@@ -7,7 +7,7 @@ import peewee as pw
 from marshmallow import ValidationError
 
 from sessionary import clock, store
-from sessionary.surfaces.mobilenext import models, rules
+from sessionary.surfaces.mobilenext import rules, statements
 from sessionary.surfaces.mobilenext.models import Allocation, Device, DeviceRow
 from sessionary.wire.fields import Bounds, Integer, OneOf, Text, problem, problems
 from sessionary.wire.seeding import SeedRow
@@ -105,13 +105,13 @@ def put(facts: dict[str, Any], *, is_retired: bool = False) -> None:
 
 def listed() -> list[DeviceRow]:
     """Every device in the catalogue's order, retired ones too, and whether it is held now."""
-    return models.catalogue.all(now=clock.now())
+    return statements.catalogue.all(now=clock.now())
 
 
 def retire(serial: str) -> bool:
     """Take a device out of allocation; who holds it keeps it. False where there is none to retire.
 
-    Source: contract (it does not exist for allocation).
+    Assumed: a retired device does not exist for allocation.
     """
     with store.transaction():
         known = (Device.serial == serial) & (Device.is_retired == 0)

@@ -95,8 +95,8 @@ def status(row: "AllocationRow", now: int) -> str:
 def is_open(row: "SessionRow | AllocationRow", now: int) -> bool:
     """Whether a device is still held: no call released it and its lease has not ended.
 
-    Assumed: the deadline itself is the first instant of the new state. The one comparison: models
-    says it in SQL.
+    Assumed: the deadline itself is the first instant of the new state. `statements` says it in
+    SQL.
     """
     return row.released_at is None and (row.expires_at is None or row.expires_at > now)
 

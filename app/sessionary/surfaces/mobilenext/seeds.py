@@ -7,7 +7,7 @@ from marshmallow import fields, validates_schema
 
 from sessionary import clock, identity, store
 from sessionary.identity import User
-from sessionary.surfaces.mobilenext import allocating, catalogue, models, rules
+from sessionary.surfaces.mobilenext import allocating, catalogue, rules, statements
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
     AllocationRow,
@@ -170,7 +170,9 @@ def _taken(held: list[AllocationRow], session: SessionRow) -> list[str]:
         raise BadRow("a device is held twice")
     for serial in serials:
         allocating.settle(serial, now)
-    return models.held_elsewhere.all(serials=documents.encode(serials), session=session.id, now=now)
+    return statements.held_elsewhere.all(
+        serials=documents.encode(serials), session=session.id, now=now
+    )
 
 
 def _put(session: SessionRow, held: list[AllocationRow], *, is_new: bool) -> None:
@@ -179,8 +181,8 @@ def _put(session: SessionRow, held: list[AllocationRow], *, is_new: bool) -> Non
         store.put(Allocation, "id", **each._asdict())
     if is_new:
         allocating.raise_mark(session)
-    every = models.allocations.all(sessions=documents.encode([session.id]))
-    models.end_session.run(id=session.id, released_at=rules.session_released_at(every))
+    every = statements.allocations.all(sessions=documents.encode([session.id]))
+    statements.end_session.run(id=session.id, released_at=rules.session_released_at(every))
 
 
 TABLES = (

@@ -1,0 +1,193 @@
+"""Every query of this surface: written with the models, rendered once."""
+
+from functools import cache
+from typing import Any
+
+import peewee as pw
+
+from sessionary.identity import Organization
+from sessionary.store import Statement, given, given_list, insertion
+from sessionary.surfaces.mobilenext.models import (
+    Allocation,
+    AllocationRow,
+    Device,
+    DeviceRow,
+    Mark,
+    MarkRow,
+    OrganizationRow,
+    Session,
+    SessionRow,
+)
+
+_DEVICE = [getattr(Device, name) for name in DeviceRow._fields[:-1]]
+_SESSION = [getattr(Session, name) for name in SessionRow._fields]
+_ALLOCATION = [getattr(Allocation, name) for name in AllocationRow._fields]
+
+
+def _is_open() -> Any:
+    """rules.is_open(allocation, now), as SQL says it."""
+    lasts = Allocation.expires_at.is_null() | (Allocation.expires_at > given("now"))
+    return Allocation.released_at.is_null() & lasts
+
+
+def _is_held() -> Any:
+    held = Allocation.select(pw.SQL("1")).where(Allocation.serial == Device.serial, _is_open())
+    return pw.fn.EXISTS(held)
+
+
+catalogue = Statement(
+    DeviceRow._make, lambda: Device.select(*_DEVICE, _is_held()).order_by(Device.seq)
+)
+# Ready before on-demand, then the catalogue's order.
+candidates = Statement(
+    DeviceRow._make,
+    lambda: (
+        Device.select(*_DEVICE, _is_held())
+        .where(Device.is_retired == 0)
+        .order_by(Device.provision_seconds > 0, Device.seq)
+    ),
+)
+
+by_id = Statement(
+    SessionRow._make,
+    lambda: Session.select(*_SESSION).where(
+        Session.id == given("id"), Session.organization == given("organization")
+    ),
+)
+insert_session = insertion(Session)
+enlist = Statement(
+    tuple,
+    lambda: Session.update(created_at=given("created_at"), expires_at=given("expires_at")).where(
+        Session.id == given("id"), Session.created_at.is_null()
+    ),
+)
+end_session = Statement(
+    tuple,
+    lambda: Session.update(released_at=given("released_at")).where(
+        Session.id == given("id"), Session.released_at.is_null()
+    ),
+)
+
+
+@cache
+def page(*, only_before: bool) -> Statement[SessionRow]:
+    """Listed sessions of an organization, newest first; with a cursor, those created before it."""
+
+    def query() -> Any:
+        found = Session.select(*_SESSION).where(
+            Session.organization == given("organization"), Session.created_at.is_null(False)
+        )
+        if only_before:
+            found = found.where(Session.created_at < given("before"))
+        return found.order_by(Session.created_at.desc()).limit(given("limit"))
+
+    return Statement(SessionRow._make, query)
+
+
+allocations = Statement(
+    AllocationRow._make,
+    lambda: (
+        Allocation.select(*_ALLOCATION)
+        .where(Allocation.session.in_(given_list("sessions")))
+        .order_by(Allocation.seq)
+    ),
+)
+# Which of these devices another session than this one holds now.
+held_elsewhere = Statement(
+    lambda row: str(row[0]),
+    lambda: Allocation.select(Allocation.serial).where(
+        Allocation.serial.in_(given_list("serials")),
+        Allocation.session != given("session"),
+        _is_open(),
+    ),
+)
+insert_allocation = insertion(Allocation, without=("seq",))
+end_allocation = Statement(
+    tuple,
+    lambda: Allocation.update(released_at=given("released_at")).where(
+        Allocation.id == given("id"), Allocation.released_at.is_null()
+    ),
+)
+
+
+def _outlived() -> Any:
+    """Sessions whose lease on a device has ended, with no call that said so yet."""
+    return Allocation.select(Allocation.session).where(
+        Allocation.serial == given("serial"),
+        Allocation.released_at.is_null(),
+        Allocation.expires_at <= given("now"),
+    )
+
+
+settle_sessions = Statement(
+    tuple,
+    lambda: Session.update(released_at=Session.expires_at).where(
+        Session.released_at.is_null(), Session.id.in_(_outlived())
+    ),
+)
+settle_allocations = Statement(
+    tuple,
+    lambda: Allocation.update(released_at=Allocation.expires_at).where(
+        Allocation.released_at.is_null(), Allocation.session.in_(_outlived())
+    ),
+)
+
+mark = Statement(
+    MarkRow._make,
+    lambda: Mark.select(Mark.created_at, Mark.moves).where(
+        Mark.organization == given("organization")
+    ),
+)
+put_mark = Statement(
+    tuple,
+    lambda: Mark.insert(
+        organization=given("organization"), created_at=given("created_at"), moves=given("moves")
+    ).on_conflict(conflict_target=[Mark.organization], preserve=[Mark.created_at, Mark.moves]),
+)
+
+
+def _first(row: tuple[Any, ...]) -> int:
+    return int(row[0])
+
+
+def _is_others(session: Any) -> Any:
+    """Listed in the organization, and not the session that a `createdAt` is looked for."""
+    return (session.organization == given("organization")) & (session.id != given("session"))
+
+
+is_taken = Statement(
+    _first,
+    lambda: Session.select(pw.SQL("1")).where(
+        _is_others(Session), Session.created_at == given("created_at")
+    ),
+)
+
+
+def _end_of_run() -> Any:
+    following = Session.alias()
+    is_followed = following.select(pw.SQL("1")).where(
+        _is_others(following), following.created_at == Session.created_at + 1
+    )
+    return (
+        Session.select(Session.created_at)
+        .where(
+            _is_others(Session),
+            Session.created_at >= given("created_at"),
+            ~pw.fn.EXISTS(is_followed),
+        )
+        .order_by(Session.created_at)
+        .limit(1)
+    )
+
+
+# The last of the taken values that follow each other from `created_at` on.
+end_of_run = Statement(_first, _end_of_run)
+
+organizations = Statement(
+    OrganizationRow._make,
+    lambda: (
+        Organization.select(Organization.id, Organization.name, Organization.created_at)
+        .where(Organization.id.in_(given_list("ids")))
+        .order_by(Organization.seq)
+    ),
+)
