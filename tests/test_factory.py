@@ -165,7 +165,7 @@ def test_the_first_start_of_a_strict_server_makes_a_key_for_each_surface_once(
     app.extensions["sessionary"].close()
     for surface in SURFACES:
         assert f"  {surface.name:<11} {surface.key_prefix}" in said
-    assert "curl -X POST http://127.0.0.1:8000/" in said
+        assert f"http://127.0.0.1:8000/{surface.name}/" in said
     again = create_app(settings)
     again.extensions["sessionary"].close()
     assert capsys.readouterr().out == ""

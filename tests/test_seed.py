@@ -79,8 +79,8 @@ def test_the_order_of_tables_in_the_file_does_not_matter(sandbox: Sandbox) -> No
 def test_the_example_of_the_format_is_applied_whole(sandbox: Sandbox) -> None:
     document = seed.read(Path(__file__).parent / "seed.example.toml")
     with sandbox.world.entered():
-        assert seed.apply(document, SURFACES) == 17
-        assert seed.apply(document, SURFACES) == 17
+        assert seed.apply(document, SURFACES) == 16
+        assert seed.apply(document, SURFACES) == 16
 
 
 @pytest.mark.parametrize(

@@ -51,17 +51,19 @@ def test_the_ready_file_says_where_the_server_listens_and_goes_with_it(
     assert not ready.exists()
 
 
-def test_the_first_start_prints_a_key_for_each_surface_and_a_curl_line_that_works(
+def test_the_first_start_prints_a_key_for_each_surface_and_curl_lines_that_work(
     db: str,
 ) -> None:
     with serving("--db", db) as server:
         assert server.popen.stdout is not None
-        said = [server.popen.stdout.readline() for _ in range(len(SURFACES) + 3)]
-        keys = dict(line.split() for line in said[1:-2])
+        count = len(SURFACES)
+        said = [server.popen.stdout.readline() for _ in range(2 * count + 2)]
+        keys = dict(line.split() for line in said[1 : count + 1])
         assert set(keys) == {surface.name for surface in SURFACES}
-        line = f"{said[-1].strip()} -s -w ' %{{http_code}}'"
-        pasted = subprocess.run(["sh", "-c", line], capture_output=True, check=True)
-        assert pasted.stdout.endswith((b" 200", b" 201"))
+        for line in said[count + 2 :]:
+            shell = ["sh", "-c", f"{line.strip()} -s -w ' %{{http_code}}'"]
+            pasted = subprocess.run(shell, capture_output=True, check=True)
+            assert pasted.stdout.endswith((b" 200", b" 201")), line
         assert server.stop() == 0
         assert server.lines() == []
     with serving("--db", db) as server:

@@ -127,13 +127,12 @@ def create_app(settings: Settings | None = None, world: World | None = None) -> 
 
 
 def welcome(keys: Iterable[NewKey], url: str) -> str:
-    """What the first start says: each surface's key and a curl line that works when pasted."""
+    """What the first start says: each surface's key, and a curl line that works when pasted."""
     secrets = {key.surface: key.secret for key in keys}
     lines = ["The first keys, shown once and stored hashed:"]
     lines += [f"  {name:<11} {secret}" for name, secret in secrets.items()]
-    first = SURFACES[0]
-    call = first.example.format(url=url, key=secrets[first.name])
-    return "\n".join([*lines, "Try it:", f"  curl {call}"])
+    calls = [each.example.format(url=url, key=secrets[each.name]) for each in SURFACES]
+    return "\n".join([*lines, "Try one:", *(f"  curl {call}" for call in calls)])
 
 
 def _mount(app: Flask, surface: Surface) -> None:

@@ -102,6 +102,7 @@ def test_without_keys_the_list_says_so(sessionary: Command) -> None:
         (("keys", "create", "--user", "nobody"), "there is no user nobody"),
         (("keys", "create", "--organization", "none"), "no member of none"),
         (("keys", "create", "--expires-at", "soon"), "--expires-at must be a date and time"),
+        (("devices", "retire", "nothing"), "there is no device nothing to retire"),
         (("seed", "nothing.toml"), "cannot read the seed nothing.toml"),
         (("clock", "freeze", "noon"), "AT must be a date and time"),
         (("clock", "freeze", "1900-01-01T00:00:00Z"), "between the years 1970 and 9000"),
@@ -137,6 +138,28 @@ def test_a_refused_seed_names_file_table_and_line(sessionary: Command, tmp_path:
     told = sessionary("seed", str(file))
     assert told.exit_code == 1
     assert f"{file}, [[organizations]] number 1, line 4: colour" in told.output
+
+
+def test_a_device_is_added_listed_and_retired(sessionary: Command) -> None:
+    pixel = ("--serial", "pixel-1", "--platform", "android", "--type", "real")
+    about = ("--name", "Pixel 9", "--version", "16", "--provision-seconds", "20")
+    assert sessionary("devices", "add", *pixel, *about).output == "pixel-1 is in the catalogue\n"
+    again = sessionary("devices", "add", *pixel, *about)
+    assert again.exit_code == 1
+    assert again.output == "Error: device 'pixel-1' is in the catalogue already\n"
+    listed = json.loads(sessionary("devices", "list", "--json").output)
+    assert len(listed) == 13
+    assert listed[-1] == {
+        "serial": "pixel-1",
+        "platform": "android",
+        "type": "real",
+        "name": "Pixel 9",
+        "version": "16",
+        "provision_seconds": 20,
+        "state": "free",
+    }
+    assert sessionary("devices", "retire", "pixel-1").output == "pixel-1 is retired\n"
+    assert "retired" in sessionary("devices", "list").output
 
 
 def clock(sessionary: Command) -> dict[str, object]:

@@ -15,10 +15,11 @@ from sessionary.factory import prepare
 from sessionary.seed import BadSeed
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import Unusable
+from sessionary.surfaces.mobilenext.catalogue import BadDevice
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-MISHAPS = (BadClock, BadSeed, BadSetting, Unusable, OSError, pw.DatabaseError)
+MISHAPS = (BadClock, BadDevice, BadSeed, BadSetting, Unusable, OSError, pw.DatabaseError)
 
 db_option = click.option(
     "--db",
