@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from marshmallow import fields, validate, validates
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sessionary.surfaces.mobilenext import rules
 from sessionary.wire.fields import (
@@ -11,10 +11,10 @@ from sessionary.wire.fields import (
     Instant,
     List,
     OneOf,
+    Problem,
     QueryInteger,
     Request,
     Text,
-    problem,
 )
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 500
@@ -60,23 +60,23 @@ class AllocateRequest(Request):
         fields.Nested(Filter), required=True, validate=validate.Length(min=1, max=MAX_FILTERS)
     )
 
-    @validates("filters")
-    def can_be_applied(self, filters: list[dict[str, str]], **_: Any) -> None:
+    @validates_schema
+    def can_be_applied(self, data: dict[str, Any], **_: Any) -> None:
         """Source: client (one platform). Assumed: only versions are ordered, by their numbers;
         over 100 filters are refused."""
-        platforms = [each for each in filters if each["attribute"] == rules.PLATFORM]
-        if len(platforms) != 1:
-            raise problem("value", "must have exactly one filter on platform")
+        filters = data["filters"]
+        if [each["attribute"] for each in filters].count(rules.PLATFORM) != 1:
+            raise _inapplicable("must have exactly one filter on platform")
         for each in filters:
             if each["operator"] in rules.ORDERING:
-                _can_be_ordered(each)
+                if each["attribute"] != rules.VERSION:
+                    raise _inapplicable(f"{each['operator']} compares versions alone")
+                if not rules.is_version(each["value"]):
+                    raise _inapplicable("a version is numbers and dots, such as 18.6.2")
 
 
-def _can_be_ordered(filter: dict[str, str]) -> None:
-    if filter["attribute"] != rules.VERSION:
-        raise problem("value", f"{filter['operator']} compares versions alone")
-    if not rules.is_version(filter["value"]):
-        raise problem("value", "a version is numbers and dots, such as 18.6.2")
+def _inapplicable(text: str) -> ValidationError:
+    return Problem("value", text, path=("filters",)).as_error()
 
 
 class SessionDevice(Request):

@@ -1,0 +1,113 @@
+"""Mobile Next's calls, as its tests make them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+    from tests.conftest import Sandbox
+
+ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "android"}
+IOS = {"attribute": "platform", "operator": "EQUALS", "value": "ios"}
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+# What a refusal must leave as it was.
+TABLES = (
+    "mobilenext_devices",
+    "mobilenext_sessions",
+    "mobilenext_allocations",
+    "mobilenext_marks",
+)
+
+
+def named(name: str, platform: str = "android") -> list[dict[str, str]]:
+    """Filters that fit the devices of one name."""
+    return [
+        {"attribute": "platform", "operator": "EQUALS", "value": platform},
+        {"attribute": "name", "operator": "EQUALS", "value": name},
+    ]
+
+
+def contents(sandbox: Sandbox) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of this surface, as it is stored."""
+    return {table: sandbox.rows(table) for table in TABLES}
+
+
+class Calls:
+    """One caller's requests: a key, maybe a selected organization, at the root or the prefix."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        key: str = "mob_test",
+        *,
+        organization: str | None = None,
+        prefix: str = "",
+    ) -> None:
+        self.client = sandbox.client
+        self.base = f"{prefix}/api/v1"
+        self.headers = {"Authorization": f"Bearer {key}"}
+        if organization is not None:
+            self.headers["X-Organization-Id"] = organization
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.client.get(self.base + path, headers=self.headers, **options)
+
+    def post(self, path: str, **options: Any) -> TestResponse:
+        headers = {**self.headers, **options.pop("headers", {})}
+        return self.client.post(self.base + path, headers=headers, **options)
+
+    def start(self) -> str:
+        """A new empty session's id."""
+        response = self.post("/sessions")
+        assert response.status_code == 201, response.text
+        return str(response.json["id"])
+
+    def allocate(self, session: str, *filters: dict[str, str]) -> TestResponse:
+        body = {"filters": list(filters or (ANDROID,))}
+        return self.post(f"/sessions/{session}/devices", json=body)
+
+    def hold(self, *filters: dict[str, str]) -> dict[str, Any]:
+        """A new session that holds one device, as GET shows it."""
+        session = self.start()
+        response = self.allocate(session, *filters)
+        assert response.status_code in (201, 202), response.text
+        return self.session(session)
+
+    def session(self, session: str) -> dict[str, Any]:
+        response = self.get(f"/sessions/{session}")
+        assert response.status_code == 200, response.text
+        return dict(response.json)
+
+    def release(self, session: str, device: str) -> TestResponse:
+        return self.post(f"/sessions/{session}/devices/{device}/release")
+
+    def listed(self, **query: Any) -> list[str]:
+        """The ids of one page."""
+        return [each["id"] for each in self.page(**query)["data"]]
+
+    def page(self, **query: Any) -> dict[str, Any]:
+        response = self.get("/sessions", query_string=query)
+        assert response.status_code == 200, response.text
+        return dict(response.json)
+
+    def walk(self, limit: int) -> list[str]:
+        """The ids of every page, from the newest on."""
+        found, query = [], {"limit": limit}
+        while True:
+            page = self.page(**query)
+            found += [each["id"] for each in page["data"]]
+            if "nextCursor" not in page:
+                return found
+            query["before"] = page["nextCursor"]
+
+
+def refusal(response: TestResponse) -> tuple[int, str]:
+    """A refusal's status and code; the body has this vendor's envelope and nothing else."""
+    assert response.content_type == "application/json"
+    assert set(response.json) == {"error"}, response.text
+    assert set(response.json["error"]) == {"code", "message"}
+    assert response.json["error"]["message"]
+    return response.status_code, response.json["error"]["code"]

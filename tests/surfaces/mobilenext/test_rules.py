@@ -1,0 +1,286 @@
+from dataclasses import dataclass
+
+import pytest
+
+from sessionary.surfaces.mobilenext import rules
+from sessionary.surfaces.mobilenext.errors import (
+    NotHeld,
+    ReadOnly,
+    SessionReleased,
+    UnknownSession,
+)
+from sessionary.surfaces.mobilenext.models import AllocationRow, MarkRow, SessionRow
+
+from .calls import MINUTE, SECOND
+
+START = 1_000 * MINUTE
+
+
+def session(**facts: object) -> SessionRow:
+    return SessionRow(
+        id="s",
+        organization="o",
+        user="u",
+        opened_at=START,
+        void_at=START + 15 * MINUTE,
+        created_at=START,
+        expires_at=None,
+        released_at=None,
+    )._replace(**facts)
+
+
+def allocation(**facts: object) -> AllocationRow:
+    return AllocationRow(
+        id="a0000000-0000-4000-8000-000000000001",
+        session="s",
+        serial="Serial-1",
+        platform="android",
+        type="real",
+        name="Pixel 9",
+        version="16",
+        created_at=START,
+        in_use_at=None,
+        expires_at=None,
+        released_at=None,
+    )._replace(**facts)
+
+
+EMPTY = session(created_at=None)
+LEASED = session(expires_at=START + 30 * MINUTE)
+
+
+@dataclass
+class Case:
+    name: str
+    row: SessionRow | AllocationRow
+    at: int
+    before: str
+    after: str
+
+    def status(self, now: int) -> str:
+        if isinstance(self.row, SessionRow):
+            return rules.session_status(self.row, now)
+        return rules.status(self.row, now)
+
+
+CASES = [
+    Case("an empty session is gone at its deadline", EMPTY, START + 15 * MINUTE, "empty", "void"),
+    Case("a leased session is released", LEASED, START + 30 * MINUTE, "held", "released"),
+    Case(
+        "a provisioning device is in use when its time has passed",
+        allocation(in_use_at=START + 20 * SECOND),
+        START + 20 * SECOND,
+        "provisioning",
+        "in_use",
+    ),
+    Case(
+        "a lease ends the use of a device",
+        allocation(expires_at=START + MINUTE),
+        START + MINUTE,
+        "in_use",
+        "released",
+    ),
+    Case(
+        "a lease may end before the device is ready",
+        allocation(in_use_at=START + MINUTE, expires_at=START + MINUTE),
+        START + MINUTE,
+        "provisioning",
+        "released",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_one_microsecond_before_the_deadline_nothing_has_changed(case: Case) -> None:
+    assert case.status(case.at - 1) == case.before
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_deadline_itself_is_the_first_instant_of_the_new_state(case: Case) -> None:
+    assert case.status(case.at) == case.after
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_after_the_deadline_the_new_state_stays(case: Case) -> None:
+    assert case.status(case.at + 1) == case.after
+    assert case.status(case.at + 10**6 * MINUTE) == case.after
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_change_by_itself_is_an_edge(case: Case) -> None:
+    found = (
+        rules.edges(case.row)
+        if isinstance(case.row, SessionRow)
+        else rules.allocation_edges(case.row)
+    )
+    assert [(edge.at, edge.deadline, edge.before, edge.after) for edge in found] == [
+        (case.at, case.at, case.before, case.after)
+    ]
+
+
+def test_a_session_comes_with_the_edges_of_its_allocations_in_order() -> None:
+    end = START + MINUTE
+    part = allocation(in_use_at=START + 20 * SECOND, expires_at=end)
+    found = rules.edges(session(expires_at=end), [part])
+    assert [(edge.rule, edge.part) for edge in found] == [
+        ("provisioning", part.id),
+        ("lease", part.id),
+        ("lease", None),
+    ]
+    assert [edge.at for edge in found] == sorted(edge.at for edge in found)
+
+
+@pytest.mark.parametrize(
+    "row", [session(), session(released_at=START + 1), LEASED._replace(released_at=START + 1)]
+)
+def test_a_session_without_lease_or_released_by_a_call_never_changes_by_itself(
+    row: SessionRow,
+) -> None:
+    assert rules.edges(row) == []
+
+
+def test_what_a_call_released_stays_released_at_any_instant() -> None:
+    ended = START + 5 * MINUTE
+    part = allocation(released_at=ended, in_use_at=START + MINUTE, expires_at=START + 9 * MINUTE)
+    whole = LEASED._replace(released_at=ended)
+    for now in (START - MINUTE, START, ended, START + 99 * MINUTE):
+        assert rules.status(part, now) == "released"
+        assert rules.session_status(whole, now) == "released"
+        assert rules.released_at(part, now) == rules.released_at(whole, now) == ended
+
+
+@pytest.mark.parametrize("row", [LEASED, allocation(expires_at=START + 30 * MINUTE)])
+def test_released_at_is_null_before_the_end_of_the_lease_and_its_deadline_from_then_on(
+    row: SessionRow | AllocationRow,
+) -> None:
+    deadline = START + 30 * MINUTE
+    assert rules.released_at(row, deadline - 1) is None
+    assert rules.is_open(row, deadline - 1)
+    for now in (deadline, deadline + 1, deadline + 10**6 * MINUTE):
+        assert rules.released_at(row, now) == deadline
+        assert not rules.is_open(row, now)
+
+
+def test_a_ready_device_is_in_use_at_any_instant_even_before_its_created_at() -> None:
+    for now in (START - MINUTE, START, START + 10**6 * MINUTE):
+        assert rules.status(allocation(), now) == "in_use"
+
+
+def test_an_empty_session_can_be_seen_until_its_deadline() -> None:
+    assert rules.may_be_seen(EMPTY, EMPTY.void_at - 1, "s") is EMPTY
+    for now in (EMPTY.void_at, EMPTY.void_at + 1):
+        with pytest.raises(UnknownSession, match="S-1 not found"):
+            rules.may_be_seen(EMPTY, now, "S-1")
+    with pytest.raises(UnknownSession, match="S-1 not found"):
+        rules.may_be_seen(None, START, "S-1")
+
+
+def test_a_session_that_got_a_device_outlives_the_deadline_of_empty_ones() -> None:
+    row = session()
+    assert rules.may_be_seen(row, row.void_at + 1, "s") is row
+
+
+def test_an_empty_session_cannot_be_read_by_its_id() -> None:
+    with pytest.raises(UnknownSession):
+        rules.may_be_read(EMPTY)
+    rules.may_be_read(session())
+
+
+def test_a_released_session_takes_no_further_device() -> None:
+    rules.may_allocate(EMPTY, START)
+    rules.may_allocate(LEASED, START + 30 * MINUTE - 1)
+    for row, now in ((LEASED, START + 30 * MINUTE), (session(released_at=START), START)):
+        with pytest.raises(SessionReleased):
+            rules.may_allocate(row, now)
+
+
+@pytest.mark.parametrize("role", ["admin", "readwrite"])
+def test_admin_and_readwrite_may_write(role: str) -> None:
+    rules.may_write(role)
+
+
+def test_readonly_may_not_write() -> None:
+    with pytest.raises(ReadOnly):
+        rules.may_write("readonly")
+
+
+def test_an_allocation_is_found_by_its_serial_or_by_its_id_in_any_case_the_newest_first() -> None:
+    older, newer = allocation(), allocation(id="b0000000-0000-4000-8000-000000000002")
+    assert rules.allocation_of([older, newer], "Serial-1") is newer
+    assert rules.allocation_of([older, newer], older.id.upper()) is older
+    for unknown in ("serial-1", "Serial-2", ""):
+        with pytest.raises(NotHeld):
+            rules.allocation_of([older, newer], unknown)
+
+
+def test_only_what_is_held_can_be_released() -> None:
+    leased = allocation(expires_at=START + MINUTE)
+    rules.may_release(leased, START + MINUTE - 1, "Serial-1")
+    for row, now in ((leased, START + MINUTE), (allocation(released_at=START), START)):
+        with pytest.raises(NotHeld, match="Serial-1"):
+            rules.may_release(row, now, "Serial-1")
+
+
+def test_a_release_is_never_before_the_creation() -> None:
+    assert rules.released_now(allocation(), START + 5) == START + 5
+    assert rules.released_now(allocation(), START - MINUTE) == START
+    assert rules.allocated_at(START, START - MINUTE) == START
+    assert rules.allocated_at(START, START + 5) == START + 5
+
+
+def test_a_session_is_released_at_its_last_release_and_not_while_a_device_is_held() -> None:
+    ended = [allocation(released_at=START + 9), allocation(released_at=START + 4)]
+    assert rules.session_released_at(ended) == START + 9
+    assert rules.session_released_at([*ended, allocation()]) is None
+    assert rules.session_released_at([]) is None
+
+
+def test_deadlines_are_counted_in_whole_units_from_the_fact() -> None:
+    assert rules.void_at(START, 15) == START + 15 * MINUTE
+    assert rules.lease_end(START, 30) == START + 30 * MINUTE
+    assert rules.lease_end(START, None) is None
+    assert rules.ready_at(START, 20) == START + 20 * SECOND
+    assert rules.ready_at(START, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("mark", "now", "moves", "expected"),
+    [
+        (None, START, 0, START),
+        (MarkRow(START - 1, 0), START, 0, START),
+        (MarkRow(START, 0), START, 0, START + 1),
+        (MarkRow(START + MINUTE, 0), START, 0, START + MINUTE + 1),
+        (MarkRow(START + MINUTE, 0), START, 1, START),
+        (MarkRow(START + MINUTE, 1), START, 1, START + MINUTE + 1),
+    ],
+)
+def test_created_at_is_now_or_just_after_the_mark_unless_the_clock_was_moved_back(
+    mark: MarkRow | None, now: int, moves: int, expected: int
+) -> None:
+    assert rules.earliest_creation(mark, now, moves) == expected
+
+
+@pytest.mark.parametrize(
+    ("mark", "created_at", "moves", "expected"),
+    [
+        (None, START, 0, START),
+        (MarkRow(START + 5, 0), START, 0, START + 5),
+        (MarkRow(START - 5, 0), START, 0, START),
+        (MarkRow(START, 0), START, 0, START),
+        (MarkRow(START + 5, 0), START, 1, START),
+    ],
+)
+def test_a_mark_is_raised_and_never_lowered_unless_the_clock_was_moved_back(
+    mark: MarkRow | None, created_at: int, moves: int, expected: int
+) -> None:
+    assert rules.latest_creation(mark, created_at, moves) == expected
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "bound"),
+    [(1_999, 2), (2_000, 2), (2_001, 3), (-1_000, -1), (-999, 0), (-1, 0), (0, 0), (1, 1)],
+)
+def test_strictly_before_is_decided_to_the_nanosecond(nanoseconds: int, bound: int) -> None:
+    assert rules.before_cursor(nanoseconds) == bound
+    for created_at in range(bound - 2, bound + 3):
+        assert (created_at < bound) == (created_at * 1000 < nanoseconds)
