@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from apispec import APISpec
@@ -54,8 +55,8 @@ def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
             *surface.headers,
         ],
         "responses": {
-            **{str(status): _answer(schema) for status, schema in surface.refusals.items()},
-            **{str(status): _answer(schema) for status, schema in route.answers.items()},
+            str(status): _answer(status, schema)
+            for status, schema in {**surface.refusals, **route.answers}.items()
         },
         "security": [] if route.is_open else [{"key": []}],
     }
@@ -67,11 +68,11 @@ def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
     return described
 
 
-def _answer(schema: Schema | None) -> dict[str, Any]:
-    if schema is None:
-        return {"description": "No content."}
-    about = (type(schema).__doc__ or "").strip().split("\n")[0]
-    return {"description": about, "content": {"application/json": {"schema": schema}}}
+def _answer(status: int, schema: Schema | None) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if schema is not None:
+        described["content"] = {"application/json": {"schema": schema}}
+    return described
 
 
 def _name(schema: Any) -> str:

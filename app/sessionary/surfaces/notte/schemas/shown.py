@@ -17,7 +17,9 @@ class SessionResponse(Request):
     created_at = fields.DateTime(required=True)
     last_accessed_at = fields.DateTime(required=True)
     closed_at = fields.DateTime(required=True, allow_none=True)
-    duration = fields.String(required=True, metadata={"format": "duration"})
+    duration = fields.String(
+        required=True, metadata={"description": "ISO 8601, such as PT41.286072S"}
+    )
     timeout_minutes = fields.Integer(required=True)
     idle_timeout_minutes = fields.Integer(required=True)
     max_duration_minutes = fields.Integer(metadata={"description": "Absent if v1 started it."})
