@@ -1,0 +1,157 @@
+"""A world of accounts, roles and keys, and callers who speak to it as Scale's clients do."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.conftest import Sandbox
+
+ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+ROB = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+BOT = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
+NOWHERE = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6cffff"
+
+WORLD = f"""
+[[organizations]]
+id = "acme"
+name = "Acme"
+[[organizations]]
+id = "zeta"
+name = "Zeta"
+[[organizations]]
+id = "mars"
+name = "Mars"
+
+[[users]]
+id = "{ANA}"
+name = "Ana"
+email = "ana@example.com"
+default_organization = "zeta"
+memberships = [
+  {{ organization = "acme", role = "admin" }}, {{ organization = "zeta", role = "readwrite" }}
+]
+[[users]]
+id = "{ROB}"
+name = "Rob"
+default_organization = "acme"
+memberships = [
+  {{ organization = "acme", role = "readonly" }}, {{ organization = "mars", role = "readwrite" }}
+]
+[[users]]
+id = "{BOT}"
+name = "deploy-bot"
+identity_type = "service_account"
+default_organization = "acme"
+memberships = [{{ organization = "acme", role = "readwrite" }}]
+
+[[keys]]
+secret = "ana"
+user = "{ANA}"
+[[keys]]
+secret = "ana-in-zeta"
+user = "{ANA}"
+organization = "zeta"
+[[keys]]
+secret = "rob"
+user = "{ROB}"
+[[keys]]
+secret = "bot"
+user = "{BOT}"
+[[keys]]
+secret = "ana-at-notte"
+user = "{ANA}"
+surface = "notte"
+"""
+
+
+class Caller:
+    """Somebody with a key, who may select an account."""
+
+    def __init__(self, sandbox: Sandbox, key: str, selected: str | None = None) -> None:
+        self.sandbox = sandbox
+        self.headers = {"x-api-key": key}
+        if selected is not None:
+            self.headers["x-selected-account-id"] = selected
+
+    def call(self, method: str, path: str, **given: Any) -> TestResponse:
+        return self.sandbox.client.open(path, method=method, headers=self.headers, **given)
+
+    def get(self, path: str, **query: Any) -> TestResponse:
+        return self.call("GET", path, query_string=query or None)
+
+    def post(self, body: Any, path: str = "/v4/sessions") -> TestResponse:
+        return self.call("POST", path, json=body)
+
+    def patch(self, session_id: str, body: Any) -> TestResponse:
+        return self.call("PATCH", f"/v4/sessions/{session_id}", json=body)
+
+    def delete(self, session_id: str) -> TestResponse:
+        return self.call("DELETE", f"/v4/sessions/{session_id}")
+
+    def create(self, account_id: str = "acme", **fields: Any) -> Any:
+        answer = self.post({"title": "t", "state": {}, "account_id": account_id, **fields})
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def show(self, session_id: str) -> Any:
+        answer = self.get(f"/v4/sessions/{session_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def page(self, **query: Any) -> Any:
+        answer = self.get("/v4/sessions", **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def titles(self, **query: Any) -> list[str]:
+        return [each["title"] for each in self.page(**query)["items"]]
+
+
+@pytest.fixture
+def anyone(sandbox: Sandbox) -> Caller:
+    """Whoever comes with any key to a lenient world in which nothing is declared."""
+    return Caller(sandbox, "anything")
+
+
+@pytest.fixture
+def strict(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """A strict world with the accounts, users and keys above."""
+    sandbox = make_sandbox(auth="strict")
+    sandbox.seed(WORLD)
+    return sandbox
+
+
+@pytest.fixture
+def ana(strict: Sandbox) -> Caller:
+    """An admin of acme who also writes in zeta."""
+    return Caller(strict, "ana")
+
+
+@pytest.fixture
+def rob(strict: Sandbox) -> Caller:
+    """Only reads in acme, writes in mars."""
+    return Caller(strict, "rob")
+
+
+@pytest.fixture
+def bot(strict: Sandbox) -> Caller:
+    """A service account that writes in acme."""
+    return Caller(strict, "bot")
+
+
+def refuses(answer: TestResponse, status: int, *words: str) -> None:
+    """The answer is this refusal, in Scale's shape, and its text holds these words."""
+    assert answer.status_code == status, answer.text
+    assert answer.content_type == "application/json"
+    assert list(answer.json) == ["detail"]
+    assert isinstance(answer.json["detail"], list if status == 422 else str)
+    for word in words:
+        assert word in str(answer.json["detail"])
+
+
+def violations(answer: TestResponse) -> dict[tuple[Any, ...], tuple[str, str]]:
+    """By place, the type and message of each violation."""
+    refuses(answer, 422)
+    return {tuple(each["loc"]): (each["type"], each["msg"]) for each in answer.json["detail"]}

@@ -1,0 +1,270 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sandbox
+
+from .conftest import ANA, BOT, NOWHERE, ROB, WORLD, Caller, refuses
+
+BODY = {"title": "t", "state": {}, "account_id": "acme"}
+
+
+@pytest.fixture
+def foreign(rob: Caller) -> Any:
+    """A session in mars, where ana has no profile."""
+    return rob.create("mars", title="foreign")
+
+
+def test_an_account_is_written_in_by_its_admins_and_writers(
+    ana: Caller, rob: Caller, bot: Caller
+) -> None:
+    assert ana.create("acme")["account_id"] == "acme"
+    assert ana.create("zeta")["account_id"] == "zeta"
+    assert bot.create("acme")["account_id"] == "acme"
+    assert rob.create("mars")["account_id"] == "mars"
+
+
+@pytest.mark.parametrize("account", ["mars", "unheard-of", "", "ACME"])
+def test_a_create_in_an_account_without_a_profile_is_refused(
+    strict: Sandbox, ana: Caller, account: str
+) -> None:
+    refuses(ana.post({**BODY, "account_id": account}), 403, "no access")
+    assert strict.rows("scale_sessions") == strict.rows("scale_counts") == []
+
+
+def test_a_reader_reads_and_every_write_is_refused(
+    strict: Sandbox, ana: Caller, rob: Caller
+) -> None:
+    session = ana.create("acme")
+    before = strict.rows("scale_sessions")
+    assert rob.show(session["id"]) == session
+    assert rob.page()["items"] == [session]
+    refuses(rob.post(BODY), 403, "readonly")
+    refuses(rob.patch(session["id"], {"title": "new"}), 403, "readonly")
+    refuses(rob.patch(session["id"], {}), 403, "readonly")
+    refuses(rob.delete(session["id"]), 403, "readonly")
+    assert strict.rows("scale_sessions") == before
+
+
+def test_a_role_is_said_before_that_the_session_is_archived(ana: Caller, rob: Caller) -> None:
+    session = ana.create("acme")
+    ana.delete(session["id"])
+    refuses(rob.patch(session["id"], {"title": "new"}), 403)
+    refuses(rob.delete(session["id"]), 403)
+
+
+def test_a_foreign_session_is_as_one_that_does_not_exist(ana: Caller, foreign: Any) -> None:
+    for session_id in (foreign["id"], NOWHERE):
+        texts = [
+            answer.text.replace(session_id, "ID")
+            for answer in (
+                ana.get(f"/v4/sessions/{session_id}"),
+                ana.patch(session_id, {"title": "new"}),
+                ana.delete(session_id),
+            )
+        ]
+        assert texts == ['{"detail":"Session ID not found"}'] * 3
+
+
+def test_a_foreign_session_is_not_changed(strict: Sandbox, ana: Caller, foreign: Any) -> None:
+    before = strict.rows("scale_sessions")
+    refuses(ana.patch(foreign["id"], {"title": "mine"}), 404)
+    refuses(ana.delete(foreign["id"]), 404)
+    assert strict.rows("scale_sessions") == before
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_list_covers_every_account_of_the_caller_and_no_other(
+    strict: Sandbox, ana: Caller
+) -> None:
+    ana.create("zeta", title="zeta")
+    ana.create("acme", title="acme")
+    page = ana.page()
+    assert [each["title"] for each in page["items"]] == ["zeta", "acme"]
+    assert page["total_item_count"] == 2
+    assert ana.titles(account_id="acme") == ["acme"]
+    assert Caller(strict, "ana", "zeta").titles() == ["zeta"]
+    assert Caller(strict, "ana", "zeta").titles(account_id="zeta") == ["zeta"]
+
+
+@pytest.mark.usefixtures("foreign")
+@pytest.mark.parametrize(
+    ("selected", "account"), [(None, "mars"), (None, "unheard-of"), ("zeta", "acme"), ("zeta", "")]
+)
+def test_a_list_of_an_account_without_access_or_other_than_the_header_s_is_empty(
+    strict: Sandbox, ana: Caller, selected: str | None, account: str
+) -> None:
+    ana.create("acme")
+    ana.create("zeta")
+    page = Caller(strict, "ana", selected).page(account_id=account)
+    assert (page["items"], page["total_item_count"]) == ([], 0)
+
+
+def every_call(caller: Caller, session_id: str) -> list[Any]:
+    return [
+        caller.post(BODY),
+        caller.get("/v4/sessions"),
+        caller.get("/v4/sessions", account_id="acme"),
+        caller.get(f"/v4/sessions/{session_id}"),
+        caller.patch(session_id, {"title": "new"}),
+        caller.delete(session_id),
+        caller.get("/user-info"),
+    ]
+
+
+@pytest.mark.parametrize("selected", ["mars", "unheard-of", "Acme"])
+def test_a_header_that_names_an_account_without_access_is_refused_on_every_call(
+    strict: Sandbox, ana: Caller, selected: str
+) -> None:
+    session = ana.create("acme")
+    before = strict.rows("scale_sessions")
+    for session_id in (session["id"], NOWHERE):
+        for answer in every_call(Caller(strict, "ana", selected), session_id):
+            refuses(answer, 403, selected)
+    assert strict.rows("scale_sessions") == before
+
+
+def test_a_header_of_a_reader_s_account_is_refused_on_writes_alone(
+    strict: Sandbox, ana: Caller
+) -> None:
+    rob = Caller(strict, "rob", "acme")
+    session = ana.create("acme")
+    statuses = [answer.status_code for answer in every_call(rob, session["id"])]
+    assert statuses == [403, 200, 200, 200, 403, 403, 200]
+    refuses(rob.delete(NOWHERE), 403)
+
+
+def test_an_empty_header_is_as_absent(strict: Sandbox) -> None:
+    ana = Caller(strict, "ana", "")
+    assert ana.create("zeta")["account_id"] == "zeta"
+
+
+def test_header_and_body_that_name_different_accounts_are_refused(strict: Sandbox) -> None:
+    refuses(Caller(strict, "ana", "zeta").post(BODY), 403, "zeta", "acme")
+    assert strict.rows("scale_sessions") == []
+    assert Caller(strict, "ana", "acme").create("acme")["account_id"] == "acme"
+
+
+def test_by_id_a_session_of_another_account_than_the_header_s_is_not_found(
+    strict: Sandbox, ana: Caller
+) -> None:
+    session = ana.create("acme")
+    elsewhere = Caller(strict, "ana", "zeta")
+    refuses(elsewhere.get(f"/v4/sessions/{session['id']}"), 404)
+    refuses(elsewhere.patch(session["id"], {"title": "new"}), 404)
+    refuses(elsewhere.delete(session["id"]), 404)
+    assert Caller(strict, "ana", "acme").show(session["id"]) == session
+
+
+def test_the_body_is_judged_before_the_account(strict: Sandbox) -> None:
+    mars = Caller(strict, "ana", "mars")
+    refuses(mars.post({**BODY, "title": 5}), 422)
+    refuses(mars.get("/v4/sessions", limit=0), 422)
+    refuses(mars.patch(NOWHERE, {"title": 5}), 422)
+
+
+def test_a_bound_key_has_one_account_alone(strict: Sandbox, ana: Caller) -> None:
+    bound = Caller(strict, "ana-in-zeta")
+    session = ana.create("acme")
+    bound.create("zeta", title="bound")
+    refuses(bound.post(BODY), 403)
+    refuses(bound.get(f"/v4/sessions/{session['id']}"), 404)
+    refuses(Caller(strict, "ana-in-zeta", "acme").get("/v4/sessions"), 403)
+    assert bound.titles() == ["bound"]
+    assert [each["account"]["id"] for each in bound.get("/user-info").json["access_profiles"]] == [
+        "zeta"
+    ]
+
+
+def test_user_info_names_the_user_and_their_accounts_the_default_first(ana: Caller) -> None:
+    assert ana.get("/user-info").json == {
+        "id": ANA,
+        "email": "ana@example.com",
+        "first_name": None,
+        "last_name": None,
+        "access_profiles": [
+            {"role": "readwrite", "account": {"id": "zeta", "name": "Zeta"}},
+            {"role": "admin", "account": {"id": "acme", "name": "Acme"}},
+        ],
+    }
+
+
+@pytest.mark.parametrize(("key", "user"), [("rob", ROB), ("bot", BOT)])
+def test_user_info_gives_an_email_that_cannot_exist_where_none_is_known(
+    strict: Sandbox, key: str, user: str
+) -> None:
+    info = Caller(strict, key).get("/user-info").json
+    assert (info["id"], info["email"]) == (user, f"{user}@users.invalid")
+
+
+def test_user_info_is_the_user_who_creates(ana: Caller) -> None:
+    assert ana.get("/user-info").json["id"] == ana.create()["created_by_user_id"]
+
+
+def test_a_user_without_accounts_sees_none(strict: Sandbox) -> None:
+    strict.seed(
+        f'[[users]]\nid = "{NOWHERE}"\nname = "New"\n[[keys]]\nsecret = "new"\nuser = "{NOWHERE}"'
+    )
+    new = Caller(strict, "new")
+    assert new.get("/user-info").json["access_profiles"] == []
+    assert new.page()["total_item_count"] == 0
+    refuses(new.post(BODY), 403)
+
+
+class TestLenient:
+    """Any text is somebody's key, and any account that nobody declared is theirs."""
+
+    @pytest.fixture
+    def lenient(self, sandbox: Sandbox) -> Sandbox:
+        sandbox.seed(WORLD)
+        return sandbox
+
+    def test_the_same_text_is_always_the_same_user(self, sandbox: Sandbox) -> None:
+        first = Caller(sandbox, "one").create()["created_by_user_id"]
+        assert Caller(sandbox, "one").create()["created_by_user_id"] == first
+        assert Caller(sandbox, "two").create()["created_by_user_id"] != first
+
+    def test_nobody_s_world_has_a_default_account(self, anyone: Caller) -> None:
+        (profile,) = anyone.get("/user-info").json["access_profiles"]
+        assert profile == {
+            "role": "admin",
+            "account": {"id": "000000000000000000000001", "name": "Default"},
+        }
+        assert anyone.create(profile["account"]["id"])
+
+    def test_any_undeclared_account_is_open_by_body_and_header(self, lenient: Sandbox) -> None:
+        session = Caller(lenient, "k", "my-account").create("my-account")
+        assert Caller(lenient, "other").show(session["id"]) == session
+        assert Caller(lenient, "other", "my-account").page()["items"] == [session]
+        assert Caller(lenient, "other", "your-account").page()["items"] == []
+
+    def test_a_declared_account_is_closed_unless_it_is_the_first(self, lenient: Sandbox) -> None:
+        anyone = Caller(lenient, "k")
+        assert anyone.create("acme")
+        refuses(anyone.post({**BODY, "account_id": "mars"}), 403)
+        refuses(Caller(lenient, "k", "mars").get("/user-info"), 403)
+
+    def test_a_list_covers_the_default_account_and_every_undeclared_one(
+        self, lenient: Sandbox
+    ) -> None:
+        anyone = Caller(lenient, "k")
+        hidden = Caller(lenient, "rob").create("mars", title="mars")
+        for account in ("acme", "one", "two"):
+            anyone.create(account, title=account)
+        assert anyone.titles() == ["acme", "one", "two"]
+        assert anyone.page()["total_item_count"] == 3
+        assert anyone.titles(page=2, limit=2) == ["two"]
+        assert anyone.titles(account_id="mars") == []
+        refuses(anyone.get(f"/v4/sessions/{hidden['id']}"), 404)
+
+    def test_a_seeded_key_acts_as_seeded(self, lenient: Sandbox) -> None:
+        rob = Caller(lenient, "rob")
+        refuses(rob.post(BODY), 403, "readonly")
+        refuses(rob.post({**BODY, "account_id": "undeclared"}), 403)
+
+    def test_strict_and_lenient_differ_in_who_is_admitted(
+        self, strict: Sandbox, make_sandbox: Callable[..., Sandbox]
+    ) -> None:
+        refuses(Caller(strict, "anything").get("/user-info"), 401)
+        assert Caller(make_sandbox(), "anything").get("/user-info").status_code == 200

@@ -1,0 +1,139 @@
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sandbox
+
+from .conftest import Caller, refuses
+
+MINUTE_LATER = "2026-03-01T12:01:00.000000Z"
+PAST, FUTURE = "1999-12-31T00:00:00.000000Z", "2999-12-31T00:00:00.000000Z"
+
+
+@pytest.fixture
+def archived(sandbox: Sandbox, anyone: Caller) -> Any:
+    """A session, archived at noon; now it is a minute later."""
+    session = anyone.create(title="archived")
+    assert anyone.delete(session["id"]).json == {"count": 1, "success": True}
+    sandbox.advance(minutes=1)
+    return anyone.show(session["id"])
+
+
+def test_deleting_archives_now(sandbox: Sandbox, anyone: Caller) -> None:
+    session = anyone.create()
+    sandbox.advance(minutes=1)
+    assert anyone.delete(session["id"]).json == {"count": 1, "success": True}
+    expected = {**session, "archived_at": MINUTE_LATER, "updated_at": MINUTE_LATER}
+    assert anyone.show(session["id"]) == expected
+
+
+def test_deleting_again_counts_none_and_writes_nothing(
+    sandbox: Sandbox, anyone: Caller, archived: Any
+) -> None:
+    answer = anyone.delete(archived["id"])
+    assert (answer.status_code, answer.json) == (200, {"count": 0, "success": True})
+    assert anyone.show(archived["id"]) == archived
+    assert sandbox.rows("scale_counts") == [("acme", 0, 1)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"content_type": "application/json"},
+        {},
+        {"data": b"{broken", "content_type": "application/json"},
+        {"data": b"text", "content_type": "text/plain"},
+    ],
+)
+def test_deleting_takes_any_content_type_and_looks_at_no_body(
+    anyone: Caller, given: dict[str, Any]
+) -> None:
+    session = anyone.create()
+    answer = anyone.call("DELETE", f"/v4/sessions/{session['id']}", **given)
+    assert answer.json == {"count": 1, "success": True}
+
+
+def test_an_archived_session_is_hidden_from_lists_unless_they_include_it(
+    anyone: Caller, archived: Any
+) -> None:
+    anyone.create(title="live")
+    assert anyone.titles() == ["live"]
+    assert anyone.titles(include_archived="false") == ["live"]
+    assert anyone.titles(include_archived="true") == ["archived", "live"]
+    assert anyone.page()["total_item_count"] == 1
+    assert anyone.page(include_archived="true")["total_item_count"] == 2
+    assert anyone.page(include_archived="true")["items"][0] == archived
+
+
+@pytest.mark.parametrize(
+    "body", [{"title": "new"}, {"archived_at": PAST}, {"restore": False, "state": {}}, {}]
+)
+def test_an_archived_session_refuses_every_patch_that_does_not_restore_it(
+    sandbox: Sandbox, anyone: Caller, archived: Any, body: dict[str, Any]
+) -> None:
+    before = sandbox.rows("scale_sessions")
+    refuses(anyone.patch(archived["id"], body), 400, "archived")
+    assert sandbox.rows("scale_sessions") == before
+
+
+def test_that_it_is_archived_is_said_before_what_is_wrong_with_the_merged_window(
+    anyone: Caller,
+) -> None:
+    session = anyone.create(start_date=FUTURE)
+    anyone.delete(session["id"])
+    refuses(anyone.patch(session["id"], {"end_date": PAST}), 400, "archived")
+    refuses(anyone.patch(session["id"], {"end_date": PAST, "restore": True}), 422, "end_date")
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"restore": True}, {}),
+        ({"archived_at": None}, {}),
+        ({"archived_at": None, "restore": False}, {}),
+        ({"restore": True, "title": "new", "state": {"a": 1}}, {"title": "new", "state": {"a": 1}}),
+        ({"archived_at": None, "start_date": PAST}, {"start_date": PAST}),
+    ],
+)
+def test_restoring_comes_first_and_the_rest_applies_to_what_is_live(
+    anyone: Caller, archived: Any, body: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    answer = anyone.patch(archived["id"], body)
+    expected = {**archived, **shown, "updated_at": MINUTE_LATER}
+    del expected["archived_at"]
+    assert (answer.status_code, answer.json) == (200, expected)
+    assert anyone.page()["total_item_count"] == 1
+
+
+def test_restoring_with_a_date_archives_at_that_date(anyone: Caller, archived: Any) -> None:
+    after = anyone.patch(archived["id"], {"restore": True, "archived_at": PAST}).json
+    assert after["archived_at"] == PAST
+    assert anyone.page()["total_item_count"] == 0
+
+
+@pytest.mark.parametrize("archived_at", [PAST, FUTURE])
+def test_a_date_archives_at_once_and_is_shown_as_given(
+    sandbox: Sandbox, anyone: Caller, archived_at: str
+) -> None:
+    session = anyone.create()
+    after = anyone.patch(session["id"], {"archived_at": archived_at, "title": "new"}).json
+    assert (after["archived_at"], after["title"]) == (archived_at, "new")
+    assert anyone.titles() == []
+    assert sandbox.rows("scale_counts") == [("acme", 0, 1)]
+
+
+def test_archived_at_may_be_the_first_instant_of_1970(anyone: Caller) -> None:
+    session = anyone.create()
+    anyone.patch(session["id"], {"archived_at": "1970-01-01T00:00:00Z"})
+    assert anyone.show(session["id"])["archived_at"] == "1970-01-01T00:00:00.000000Z"
+    assert anyone.delete(session["id"]).json["count"] == 0
+
+
+def test_archiving_by_a_clock_that_was_moved_back_is_no_earlier_than_the_last_write(
+    sandbox: Sandbox, anyone: Caller
+) -> None:
+    session = anyone.create()
+    sandbox.advance(days=-1)
+    anyone.delete(session["id"])
+    after = anyone.show(session["id"])
+    assert after["archived_at"] == after["updated_at"] == session["updated_at"]

@@ -1,0 +1,267 @@
+"""What the framework and the engine refuse, in Scale's shape."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import peewee as pw
+import pytest
+from pydantic import BaseModel, Field, ValidationError
+
+from sessionary import identity
+from sessionary.surfaces.scale import models
+from tests.conftest import Sandbox
+
+from .conftest import NOWHERE, Caller, refuses, violations
+
+BODY = {"title": "t", "state": {}, "account_id": "acme"}
+JSON = "application/json"
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-api-key": ""}, {"Authorization": "Bearer k"}])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v4/sessions"),
+        ("GET", "/v4/sessions"),
+        ("GET", f"/v4/sessions/{NOWHERE}"),
+        ("PATCH", f"/v4/sessions/{NOWHERE}"),
+        ("DELETE", f"/v4/sessions/{NOWHERE}"),
+        ("GET", "/user-info"),
+        ("GET", "/v4/nothing"),
+        ("PUT", "/v4/sessions"),
+        ("GET", "/scale/nothing"),
+    ],
+)
+def test_a_missing_key_is_401_on_every_path_whatever_the_body(
+    sandbox: Sandbox, headers: dict[str, str], method: str, path: str
+) -> None:
+    answer = sandbox.client.open(path, method=method, headers=headers, data=b"{broken")
+    refuses(answer, 401)
+
+
+@pytest.mark.parametrize("key", ["unknown", "ANA", "ana-at-notte"])
+def test_an_unknown_key_and_one_of_another_surface_are_401_in_a_strict_world(
+    strict: Sandbox, key: str
+) -> None:
+    refuses(Caller(strict, key).get("/v4/sessions"), 401)
+    refuses(Caller(strict, key).get("/v4/nothing"), 401)
+
+
+def test_a_revoked_key_is_401_at_once(strict: Sandbox, ana: Caller) -> None:
+    assert ana.get("/v4/sessions").status_code == 200
+    with strict.world.entered():
+        found = identity.Key.get(identity.Key.hash == identity.hash_of("ana"))
+        assert identity.revoke_key(found.id)
+    refuses(ana.get("/v4/sessions"), 401)
+
+
+def test_401_is_said_before_the_body_is_read(make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(max_body_bytes=10)
+    refuses(sandbox.client.post("/v4/sessions", data=b"x" * 11, content_type=JSON), 401)
+    refuses(Caller(sandbox, "k").post(BODY), 413)
+
+
+@pytest.mark.parametrize("path", ["/v4", "/v4/no", "/v4/sessions/a/b", "/user-info/x", "/v4//"])
+@pytest.mark.parametrize("prefix", ["", "/scale"])
+def test_an_unknown_path_is_404(anyone: Caller, prefix: str, path: str) -> None:
+    refuses(anyone.get(prefix + path), 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/v4/sessions", {"GET", "POST", "HEAD"}),
+        ("DELETE", "/v4/sessions", {"GET", "POST", "HEAD"}),
+        ("POST", f"/v4/sessions/{NOWHERE}", {"GET", "PATCH", "DELETE", "HEAD"}),
+        ("POST", "/user-info", {"GET", "HEAD"}),
+    ],
+)
+def test_a_wrong_method_is_405_and_says_which_are_right(
+    anyone: Caller, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = anyone.call(method, path)
+    refuses(answer, 405)
+    assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize("path", ["/v4/sessions", "/scale/v4/sessions", "/v4/sessions/"])
+def test_root_prefix_and_a_trailing_slash_are_the_same(anyone: Caller, path: str) -> None:
+    session = anyone.post(BODY, path).json
+    assert anyone.get(path).json["items"] == [session]
+    assert anyone.get("/scale/user-info").json == anyone.get("/user-info/").json
+    assert anyone.get(f"/scale/v4/sessions/{session['id']}").json == session
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "kind"),
+    [
+        (b"{", JSON, "json_invalid"),
+        (b'{"title": NaN}', JSON, "json_invalid"),
+        (b'{"state": {"x": Infinity}}', JSON, "json_invalid"),
+        (b'{"state": {"x": 1e999}}', JSON, "json_invalid"),
+        (b'{"state": {"x": ' + b"9" * 4301 + b"}}", JSON, "json_invalid"),
+        (b'{"state": ' + b'{"x":' * 100 + b"1" + b"}" * 101, JSON, "json_invalid"),
+        (b"[" * 100_000, JSON, "json_invalid"),
+        (b'{"title": "\xff"}', JSON, "json_invalid"),
+        (b"\xef\xbb\xbf{}", JSON, "json_invalid"),
+        (json.dumps(BODY).encode(), "text/plain", "json_invalid"),
+        (b"title=t", "application/x-www-form-urlencoded", "json_invalid"),
+        (b"[]", JSON, "model_attributes_type"),
+        (b"null", JSON, "model_attributes_type"),
+        (b'"text"', JSON, "model_attributes_type"),
+        (b"5", JSON, "model_attributes_type"),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_body_that_is_no_json_object_is_422_at_the_body(
+    sandbox: Sandbox, anyone: Caller, method: str, data: bytes, content_type: str, kind: str
+) -> None:
+    session = anyone.create()
+    before = sandbox.rows("scale_sessions")
+    path = "/v4/sessions" if method == "POST" else f"/v4/sessions/{session['id']}"
+    answer = anyone.call(method, path, data=data, content_type=content_type)
+    assert {at: named for at, (named, _) in violations(answer).items()} == {("body",): kind}
+    assert sandbox.rows("scale_sessions") == before
+
+
+@pytest.mark.parametrize("content_type", [JSON, f"{JSON}; charset=utf-8", "application/x+json"])
+def test_a_body_declared_as_json_is_taken(anyone: Caller, content_type: str) -> None:
+    data = json.dumps(BODY)
+    answer = anyone.call("POST", "/v4/sessions", data=data, content_type=content_type)
+    assert answer.status_code == 200
+
+
+def test_the_last_of_duplicate_names_wins(anyone: Caller) -> None:
+    data = '{"title": "a", "account_id": "acme", "state": {"x": 1, "x": 2}, "title": "b"}'
+    session = anyone.call("POST", "/v4/sessions", data=data, content_type=JSON).json
+    assert (session["title"], session["state"]) == ("b", {"x": 2})
+
+
+@pytest.mark.parametrize("body", [{}, None])
+def test_every_missing_field_is_listed(anyone: Caller, body: Any) -> None:
+    answer = anyone.call("POST", "/v4/sessions", **({} if body is None else {"json": body}))
+    missing = ("missing", "Field required")
+    assert violations(answer) == {
+        ("body", "title"): missing,
+        ("body", "state"): missing,
+        ("body", "account_id"): missing,
+    }
+
+
+class Published(BaseModel):
+    """The calls' types as pydantic judges them."""
+
+    title: str = ""
+    state: dict[str, Any] = {}
+    account_id: str = ""
+    start_date: Any = None
+    restore: bool = Field(default=False, strict=True)
+    page: int = Field(default=1, ge=1)
+    limit: int = Field(default=100, ge=1, le=10_000)
+    include_archived: bool = False
+
+
+def pydantic_says(**values: Any) -> dict[str, tuple[str, str]]:
+    with pytest.raises(ValidationError) as refused:
+        Published(**values)
+    return {str(each["loc"][0]): (each["type"], each["msg"]) for each in refused.value.errors()}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"title": None, "state": None, "account_id": None},
+        {"title": 5, "state": [], "account_id": True},
+        {"title": [], "state": "x", "account_id": {}},
+    ],
+)
+def test_the_words_about_a_body_are_pydantic_s_own(anyone: Caller, values: dict[str, Any]) -> None:
+    said = {at[-1]: words for at, words in violations(anyone.post(values)).items()}
+    assert said == pydantic_says(**values)
+
+
+@pytest.mark.parametrize("restore", ["yes", 1, None, []])
+def test_the_words_about_a_boolean_are_pydantic_s_own(anyone: Caller, restore: Any) -> None:
+    session = anyone.create()
+    said = violations(anyone.patch(session["id"], {"restore": restore}))["body", "restore"]
+    assert said == pydantic_says(restore=restore)["restore"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("page", "0"),
+        ("page", "x"),
+        ("page", "9" * 5000),
+        ("limit", "0"),
+        ("limit", "10001"),
+        ("limit", "1.5"),
+        ("include_archived", "maybe"),
+    ],
+)
+def test_the_words_about_a_query_are_pydantic_s_own(anyone: Caller, name: str, value: str) -> None:
+    said = violations(anyone.get("/v4/sessions", **{name: value}))["query", name]
+    assert said == pydantic_says(**{name: value})[name]
+
+
+@pytest.mark.parametrize(
+    ("statement", "call"),
+    [
+        ("insert", lambda caller, _: caller.post(BODY)),
+        ("by_id", lambda caller, id: caller.get(f"/v4/sessions/{id}")),
+        ("_add", lambda caller, id: caller.delete(id)),
+    ],
+)
+def test_an_internal_error_is_500_without_a_word_of_it_and_writes_nothing(
+    sandbox: Sandbox,
+    anyone: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    statement: str,
+    call: Callable[[Caller, str], Any],
+) -> None:
+    session = anyone.create()
+    before = sandbox.rows("scale_sessions"), sandbox.rows("scale_counts")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(getattr(models, statement), "_execute", fail)
+    answer = call(anyone, session["id"])
+    refuses(answer, 500)
+    assert "secret" not in answer.text
+    assert (sandbox.rows("scale_sessions"), sandbox.rows("scale_counts")) == before
+
+
+def test_a_busy_database_is_503_and_says_when_to_return(
+    make_file_sandbox: Callable[..., Sandbox],
+) -> None:
+    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
+    anyone = Caller(sandbox, "k")
+    other = pw.SqliteDatabase(sandbox.world.database.database)
+    other.execute_sql("BEGIN IMMEDIATE")
+    answer = anyone.post(BODY)
+    other.rollback()
+    other.close()
+    refuses(answer, 503)
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.headers["retry-after-ms"] == "1000"
+    assert anyone.page()["total_item_count"] == 0
+    assert anyone.create()
+
+
+def test_a_list_is_read_while_another_program_writes(
+    make_file_sandbox: Callable[..., Sandbox],
+) -> None:
+    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
+    session = Caller(sandbox, "k").create()
+    other = pw.SqliteDatabase(sandbox.world.database.database)
+    other.execute_sql("BEGIN IMMEDIATE")
+    assert Caller(sandbox, "k").page()["items"] == [session]
+    other.rollback()
+    other.close()
+
+
+def test_no_answer_but_success_carries_a_time_to_return(anyone: Caller) -> None:
+    assert "retry-after-ms" not in anyone.get("/v4/sessions").headers
+    assert "retry-after-ms" not in anyone.get("/v4/sessions?page=0").headers

@@ -1,0 +1,171 @@
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sandbox
+
+from .conftest import NOWHERE, Caller, refuses, violations
+
+MINUTE_LATER = "2026-03-01T12:01:00.000000Z"
+EARLY, LATE = "2026-01-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"title": "new"}, {"title": "new"}),
+        ({"title": ""}, {"title": ""}),
+        ({"state": {"only": "this"}}, {"state": {"only": "this"}}),
+        ({"state": {}}, {"state": {}}),
+        ({"start_date": EARLY}, {"start_date": EARLY}),
+        ({"end_date": LATE}, {"end_date": LATE}),
+        (
+            {"title": "new", "state": {}, "start_date": EARLY, "end_date": LATE},
+            {"title": "new", "state": {}, "start_date": EARLY, "end_date": LATE},
+        ),
+        ({"title": "new", "account_id": "zeta", "id": NOWHERE, "x": 1}, {"title": "new"}),
+    ],
+)
+def test_a_patch_changes_what_it_names_and_when_it_was_updated(
+    sandbox: Sandbox, anyone: Caller, body: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    session = anyone.create(state={"a": 1, "b": 2})
+    sandbox.advance(minutes=1)
+    answer = anyone.patch(session["id"], body)
+    assert answer.status_code == 200
+    assert answer.json == {**session, **shown, "updated_at": MINUTE_LATER}
+    assert anyone.show(session["id"]) == answer.json
+
+
+def test_null_unsets_a_date(anyone: Caller) -> None:
+    session = anyone.create(start_date=EARLY, end_date=LATE)
+    after = anyone.patch(session["id"], {"start_date": None}).json
+    assert "start_date" not in after
+    assert after["end_date"] == LATE
+    assert "end_date" not in anyone.patch(session["id"], {"end_date": None}).json
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"account_id": "zeta", "created_at": "x", "unknown": 1},
+        {"restore": False},
+        {"restore": True},
+        {"archived_at": None},
+    ],
+)
+def test_a_patch_that_asks_for_nothing_new_writes_nothing(
+    sandbox: Sandbox, anyone: Caller, body: dict[str, Any]
+) -> None:
+    session = anyone.create()
+    before = sandbox.rows("scale_sessions")
+    sandbox.advance(minutes=1)
+    answer = anyone.patch(session["id"], body)
+    assert (answer.status_code, answer.json) == (200, session)
+    assert sandbox.rows("scale_sessions") == before
+
+
+def test_a_patch_without_a_body_writes_nothing(anyone: Caller) -> None:
+    session = anyone.create()
+    answer = anyone.call("PATCH", f"/v4/sessions/{session['id']}")
+    assert (answer.status_code, answer.json) == (200, session)
+
+
+def test_the_same_value_again_is_a_write(sandbox: Sandbox, anyone: Caller) -> None:
+    session = anyone.create(title="same")
+    sandbox.advance(minutes=1)
+    assert anyone.patch(session["id"], {"title": "same"}).json["updated_at"] == MINUTE_LATER
+
+
+def test_updated_at_never_goes_back_and_created_at_never_moves(
+    sandbox: Sandbox, anyone: Caller
+) -> None:
+    session = anyone.create()
+    sandbox.advance(minutes=-10)
+    after = anyone.patch(session["id"], {"title": "new"}).json
+    assert (after["created_at"], after["updated_at"]) == (
+        session["created_at"],
+        session["updated_at"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "body", "is_taken"),
+    [
+        ({"start_date": EARLY}, {"end_date": "2025-12-31T23:59:59.999999Z"}, False),
+        ({"start_date": EARLY}, {"end_date": EARLY}, True),
+        ({"start_date": EARLY}, {"end_date": "2026-01-01T00:00:00.000001Z"}, True),
+        ({"end_date": LATE}, {"start_date": "2026-01-31T23:59:59.999999Z"}, True),
+        ({"end_date": LATE}, {"start_date": LATE}, True),
+        ({"end_date": LATE}, {"start_date": "2026-02-01T00:00:00.000001Z"}, False),
+        ({"end_date": LATE}, {"start_date": "2026-02-01T00:00:00.000000001Z"}, False),
+        ({"start_date": LATE}, {"start_date": None, "end_date": EARLY}, True),
+        ({"start_date": EARLY, "end_date": LATE}, {"start_date": LATE, "end_date": EARLY}, False),
+    ],
+)
+def test_the_window_is_judged_as_it_will_be(
+    sandbox: Sandbox,
+    anyone: Caller,
+    stored: dict[str, str],
+    body: dict[str, Any],
+    is_taken: bool,
+) -> None:
+    session = anyone.create(**stored)
+    before = sandbox.rows("scale_sessions")
+    answer = anyone.patch(session["id"], {**body, "title": "new"})
+    if is_taken:
+        assert answer.json["title"] == "new"
+    else:
+        assert list(violations(answer)) == [("body", "end_date")]
+        assert sandbox.rows("scale_sessions") == before
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "kind"),
+    [
+        ({"title": None}, "title", "string_type"),
+        ({"title": 5}, "title", "string_type"),
+        ({"title": "\ud800"}, "title", "value_error"),
+        ({"title": "a\x00"}, "title", "value_error"),
+        ({"state": None}, "state", "dict_type"),
+        ({"state": []}, "state", "dict_type"),
+        ({"start_date": "tomorrow"}, "start_date", "datetime_parsing"),
+        ({"start_date": 1700000000}, "start_date", "datetime_type"),
+        ({"end_date": "2026-01-01"}, "end_date", "datetime_parsing"),
+        ({"end_date": "2026-01-01T00:00:00.1234567890Z"}, "end_date", "datetime_parsing"),
+        ({"archived_at": True}, "archived_at", "datetime_type"),
+        ({"archived_at": "2026-02-30T00:00:00Z"}, "archived_at", "datetime_parsing"),
+        ({"restore": "true"}, "restore", "bool_type"),
+        ({"restore": 1}, "restore", "bool_type"),
+        ({"restore": None}, "restore", "bool_type"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused(
+    sandbox: Sandbox, anyone: Caller, body: dict[str, Any], place: str, kind: str
+) -> None:
+    session = anyone.create()
+    before = sandbox.rows("scale_sessions")
+    found = violations(anyone.patch(session["id"], body))
+    assert {at: named for at, (named, _) in found.items()} == {("body", place): kind}
+    assert sandbox.rows("scale_sessions") == before
+
+
+def test_an_id_matches_in_any_case(anyone: Caller) -> None:
+    session = anyone.create()
+    shouted = session["id"].upper()
+    assert anyone.show(shouted) == session
+    assert anyone.patch(shouted, {"title": "new"}).json["id"] == session["id"]
+    assert anyone.delete(shouted).json["count"] == 1
+
+
+@pytest.mark.parametrize("session_id", [NOWHERE, "x", "%00", "%ED%A0%80", "'; --", "🙂"])
+def test_an_id_that_nobody_has_is_not_found(anyone: Caller, session_id: str) -> None:
+    refuses(anyone.get(f"/v4/sessions/{session_id}"), 404, "not found")
+    refuses(anyone.patch(session_id, {"title": "new"}), 404, "not found")
+    refuses(anyone.delete(session_id), 404, "not found")
+
+
+def test_what_is_wrong_with_the_body_is_said_before_that_the_id_is_unknown(anyone: Caller) -> None:
+    refuses(anyone.patch(NOWHERE, {"title": 5}), 422)
+    refuses(anyone.patch(NOWHERE, {"start_date": LATE, "end_date": EARLY}), 422)

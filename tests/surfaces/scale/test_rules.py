@@ -1,0 +1,262 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sessionary.identity import Caller
+from sessionary.surfaces.scale import rules
+from sessionary.surfaces.scale.errors import Archived, NoAccess, ReadOnly, TwoAccounts
+from sessionary.surfaces.scale.models import SessionRow
+
+AT = 1_000_000_000_000
+
+
+def session(**facts: Any) -> SessionRow:
+    return SessionRow(
+        id="s",
+        account_id="acme",
+        title="t",
+        state="{}",
+        created_at=AT,
+        updated_at=AT,
+        created_by_user_id="u",
+        created_by_identity_type="user",
+        start_date=None,
+        end_date=None,
+        archived_at=None,
+    )._replace(**facts)
+
+
+def caller(**facts: Any) -> Caller:
+    return Caller(
+        user="u",
+        name="Ana",
+        email=None,
+        identity_type="user",
+        key_hash="",
+        bound=None,
+        default="acme",
+        roles={"acme": "admin", "zeta": "readwrite", "mars": "readonly"},
+        anywhere=False,
+    )._replace(**facts)
+
+
+LENIENT = caller(roles={"acme": "admin"}, anywhere=True)
+ARCHIVED = session(archived_at=AT)
+
+
+def is_declared(account: str) -> bool:
+    return account in ("acme", "zeta", "mars", "closed")
+
+
+def test_a_session_never_changes_by_itself() -> None:
+    row = session(start_date=AT - 2, end_date=AT - 1)
+    assert rules.edges(row) == ()
+    assert [rules.status(row, at) for at in (AT - 3, AT, AT + 3)] == ["live"] * 3
+
+
+@pytest.mark.parametrize("archived_at", [AT - 1, AT, AT + 1])
+def test_a_session_with_an_archived_at_is_archived_even_if_it_lies_ahead(archived_at: int) -> None:
+    assert rules.status(session(archived_at=archived_at), AT) == "archived"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "holds"),
+    [
+        (None, None, True),
+        (5, None, True),
+        (None, 5, True),
+        (5, 4, False),
+        (5, 5, True),
+        (5, 6, True),
+        (-5, -6, False),
+    ],
+)
+def test_a_window_does_not_end_before_it_starts(
+    start: int | None, end: int | None, holds: bool
+) -> None:
+    assert rules.is_window(start, end) is holds
+
+
+@pytest.mark.parametrize(
+    ("stored", "body", "holds"),
+    [
+        ({"start_date": AT}, {"end_date": AT * 1000 - 1}, False),
+        ({"start_date": AT}, {"end_date": AT * 1000}, True),
+        ({"start_date": AT}, {"end_date": AT * 1000 + 1}, True),
+        ({"end_date": AT}, {"start_date": AT * 1000 - 1}, True),
+        ({"end_date": AT}, {"start_date": AT * 1000}, True),
+        ({"end_date": AT}, {"start_date": AT * 1000 + 1}, False),
+        ({"start_date": AT}, {"start_date": None, "end_date": 0}, True),
+        ({"start_date": AT, "end_date": AT}, {"end_date": None}, True),
+        ({"start_date": AT, "end_date": AT}, {}, True),
+        ({}, {"start_date": 8, "end_date": 7}, False),
+    ],
+)
+def test_a_patch_is_judged_by_the_window_it_leaves_behind(
+    stored: dict[str, int], body: dict[str, int | None], holds: bool
+) -> None:
+    assert rules.keeps_window(session(**stored), body) is holds
+
+
+@pytest.mark.parametrize(
+    ("body", "restores"),
+    [
+        ({}, False),
+        ({"title": "x"}, False),
+        ({"restore": False}, False),
+        ({"restore": True}, True),
+        ({"archived_at": None}, True),
+        ({"archived_at": None, "restore": False}, True),
+        ({"archived_at": 0}, False),
+        ({"archived_at": 5, "restore": True}, True),
+    ],
+)
+def test_restore_and_a_null_archived_at_take_a_session_out_of_the_archive(
+    body: dict[str, Any], restores: bool
+) -> None:
+    assert rules.restores(body) is restores
+
+
+@pytest.mark.parametrize("body", [{}, {"title": "x"}, {"restore": False}, {"archived_at": 5}])
+def test_an_archived_session_takes_no_patch_that_does_not_restore_it(body: dict[str, Any]) -> None:
+    with pytest.raises(Archived):
+        rules.may_change(ARCHIVED, body)
+    rules.may_change(session(), body)
+
+
+@pytest.mark.parametrize("body", [{"restore": True}, {"restore": True, "archived_at": 5}])
+def test_an_archived_session_takes_a_patch_that_restores_it(body: dict[str, Any]) -> None:
+    rules.may_change(ARCHIVED, body)
+
+
+@pytest.mark.parametrize(
+    ("row", "body", "columns"),
+    [
+        (session(), {}, {}),
+        (session(), {"restore": True}, {}),
+        (session(), {"archived_at": None}, {}),
+        (session(), {"title": "x"}, {"title": "x"}),
+        (session(), {"state": "{}"}, {"state": "{}"}),
+        (session(), {"start_date": 1999, "end_date": 2000}, {"start_date": 1, "end_date": 2}),
+        (session(start_date=1), {"start_date": None}, {"start_date": None}),
+        (session(), {"archived_at": 9_999}, {"archived_at": 9}),
+        (session(), {"archived_at": 0}, {"archived_at": 0}),
+        (session(), {"restore": True, "title": "x"}, {"title": "x"}),
+        (ARCHIVED, {"restore": True}, {"archived_at": None}),
+        (ARCHIVED, {"archived_at": None, "title": "x"}, {"archived_at": None, "title": "x"}),
+        (ARCHIVED, {"restore": True, "archived_at": 9_000}, {"archived_at": 9}),
+    ],
+)
+def test_a_patch_sets_the_columns_that_it_names_and_no_others(
+    row: SessionRow, body: dict[str, Any], columns: dict[str, Any]
+) -> None:
+    written = {"updated_at": AT} if columns else {}
+    assert rules.changes(row, body, AT) == {**columns, **written}
+
+
+@pytest.mark.parametrize(("at", "shown"), [(AT - 1, AT), (AT, AT), (AT + 1, AT + 1)])
+def test_updated_at_is_never_earlier_than_before(at: int, shown: int) -> None:
+    assert rules.written_at(session(), at) == shown
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "shown"), [(None, None), (999, 0), (1000, 1), (1001, 1), (-1, -1)]
+)
+def test_an_instant_is_cut_after_the_sixth_digit(
+    nanoseconds: int | None, shown: int | None
+) -> None:
+    assert rules.microseconds(nanoseconds) == shown
+
+
+def test_a_bound_key_has_its_account_alone() -> None:
+    assert rules.accounts(caller(bound="zeta")) == {"zeta": "readwrite"}
+    assert rules.accounts(caller()) == caller().roles
+
+
+@pytest.mark.parametrize(
+    ("who", "account", "role"),
+    [
+        (caller(), "acme", "admin"),
+        (caller(), "closed", None),
+        (caller(), "unheard-of", None),
+        (caller(bound="zeta"), "acme", None),
+        (LENIENT, "acme", "admin"),
+        (LENIENT, "unheard-of", "admin"),
+        (LENIENT, "closed", None),
+    ],
+)
+def test_a_lenient_caller_is_an_admin_of_what_nobody_declared(
+    who: Caller, account: str, role: str | None
+) -> None:
+    assert rules.role(who, account, is_declared) == role
+
+
+@pytest.mark.parametrize(
+    ("account", "to_write", "refusal"),
+    [
+        ("closed", False, NoAccess),
+        ("closed", True, NoAccess),
+        ("mars", True, ReadOnly),
+    ],
+)
+def test_an_account_is_closed_without_a_profile_and_to_the_writes_of_readers(
+    account: str, to_write: bool, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        rules.may_enter(caller(), account, is_declared, to_write=to_write)
+
+
+@pytest.mark.parametrize(
+    ("account", "to_write"),
+    [("acme", True), ("zeta", True), ("acme", False), ("zeta", False), ("mars", False)],
+)
+def test_an_account_is_open_to_its_members(account: str, to_write: bool) -> None:
+    rules.may_enter(caller(), account, is_declared, to_write=to_write)
+
+
+def test_header_and_body_name_the_same_account_if_both_name_one() -> None:
+    rules.must_agree(None, "acme")
+    rules.must_agree("acme", "acme")
+    with pytest.raises(TwoAccounts):
+        rules.must_agree("zeta", "acme")
+
+
+@pytest.mark.parametrize(
+    ("account", "selected", "is_there"),
+    [
+        ("acme", None, True),
+        ("acme", "acme", True),
+        ("acme", "zeta", False),
+        ("closed", None, False),
+        ("closed", "closed", False),
+    ],
+)
+def test_a_session_is_in_reach_in_an_account_of_the_caller_that_the_header_does_not_hide(
+    account: str, selected: str | None, is_there: bool
+) -> None:
+    assert rules.in_reach(caller(), account, selected, is_declared) is is_there
+
+
+@pytest.mark.parametrize(
+    ("who", "selected", "named", "accounts"),
+    [
+        (caller, None, None, (["acme", "zeta", "mars"], False)),
+        (caller, "acme", None, (["acme"], False)),
+        (caller, None, "zeta", (["zeta"], False)),
+        (caller, "zeta", "zeta", (["zeta"], False)),
+        (caller, "zeta", "acme", ([], False)),
+        (caller, None, "closed", ([], False)),
+        (lambda: LENIENT, None, None, (["acme"], True)),
+        (lambda: LENIENT, None, "unheard-of", (["unheard-of"], False)),
+        (lambda: LENIENT, "unheard-of", None, (["unheard-of"], False)),
+        (lambda: LENIENT, None, "closed", ([], False)),
+    ],
+)
+def test_a_list_covers_every_account_narrowed_by_header_and_query(
+    who: Callable[[], Caller],
+    selected: str | None,
+    named: str | None,
+    accounts: tuple[list[str], bool],
+) -> None:
+    assert rules.listed(who(), selected, named, is_declared) == accounts
