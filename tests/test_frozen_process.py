@@ -1,0 +1,45 @@
+"""A test that freezes its own process expects the server in it to agree."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import requests
+from freezegun import freeze_time
+
+from tests.conftest import NOON, Sandbox
+
+WHO = {"Authorization": "Bearer anyone"}
+
+
+def test_a_server_in_a_frozen_process_goes_by_the_frozen_time(
+    sandbox: Sandbox, serve: Callable[[Sandbox], str]
+) -> None:
+    sandbox.run_on()
+    with freeze_time(NOON) as frozen:
+        url = serve(sandbox)
+        started = requests.post(f"{url}/session/start", json={}, headers=WHO, timeout=10).json()
+        assert started["created_at"] == "2026-03-01T12:00:00.000000Z"
+
+        def status() -> str:
+            path = f"{url}/notte/sessions/{started['session_id']}"
+            return str(requests.get(path, headers=WHO, timeout=10).json()["status"])
+
+        frozen.tick(timedelta(minutes=5))
+        assert status() == "active"
+        frozen.tick(timedelta(microseconds=1))
+        assert status() == "timed_out"
+
+
+def test_a_server_frozen_before_it_starts_stops_as_well(
+    sandbox: Sandbox, serve: Callable[[Sandbox], str]
+) -> None:
+    sandbox.run_on()
+    with freeze_time(NOON):
+        url = serve(sandbox)
+        assert requests.get(f"{url}/health", timeout=10).status_code == 200
+
+
+def test_a_frozen_world_does_not_follow_the_process(sandbox: Sandbox) -> None:
+    with freeze_time(NOON + timedelta(days=1)):
+        started = sandbox.client.post("/session/start", json={}, headers=WHO)
+    assert started.json["created_at"] == "2026-03-01T12:00:00.000000Z"
