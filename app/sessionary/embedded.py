@@ -13,6 +13,8 @@ class EmbeddedServer:
     def __init__(self, application: Any, *, threads: int = 4) -> None:
         self._server = CherootServer(("127.0.0.1", 0), application, numthreads=threads)
         self._server.shutdown_timeout = 1
+        # How long its loop sleeps between requests, and so how long a stop can take.
+        self._server.expiration_interval = 0.02
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
 
     @property
