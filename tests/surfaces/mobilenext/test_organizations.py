@@ -1,0 +1,215 @@
+"""Which organization a call acts in, and what a caller may do there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sessionary import identity
+
+from .calls import Calls, contents, refusal
+from .conftest import ANA, BOT
+
+if TYPE_CHECKING:
+    from tests.conftest import Sandbox
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+def home(tenants: Sandbox, key: str, organization: str | None = None) -> str:
+    """The organization that a new session of this caller belongs to."""
+    response = Calls(tenants, key, organization=organization).post("/sessions")
+    assert response.status_code == 201, response.text
+    return str(response.json["organization"])
+
+
+def test_without_header_and_binding_a_call_acts_in_the_default_organization(
+    tenants: Sandbox,
+) -> None:
+    assert home(tenants, "mob_ana") == "acme"
+
+
+def test_the_key_s_binding_beats_the_default(tenants: Sandbox) -> None:
+    assert home(tenants, "mob_ana_zeta") == "zeta"
+
+
+def test_the_header_beats_the_binding_and_the_default(tenants: Sandbox) -> None:
+    assert home(tenants, "mob_ana_zeta", "acme") == "acme"
+    assert home(tenants, "mob_ana", "zeta") == "zeta"
+
+
+@pytest.mark.parametrize("header", ["", " ", "\t"])
+def test_an_empty_header_is_as_none(tenants: Sandbox, header: str) -> None:
+    assert home(tenants, "mob_ana", header) == "acme"
+    assert home(tenants, "mob_ana_zeta", header) == "zeta"
+
+
+@pytest.mark.parametrize(
+    ("key", "organization"),
+    [
+        ("mob_ana", "closed"),
+        ("mob_ana", "nowhere"),
+        ("mob_ana", "ACME"),
+        ("mob_ana", "acme,zeta"),
+        ("mob_ana_zeta", "closed"),
+        ("mob_bot", "zeta"),
+        ("mob_drifter", None),
+        ("mob_drifter", "acme"),
+        ("mob_drifter", "nowhere"),
+    ],
+)
+def test_who_is_no_member_gets_the_same_403_on_every_call(
+    tenants: Sandbox, key: str, organization: str | None
+) -> None:
+    calls = Calls(tenants, key, organization=organization)
+    before = contents(tenants)
+    answers = [
+        calls.get("/sessions"),
+        calls.get(f"/sessions/{NOBODY}"),
+        calls.get(f"/sessions/{NOBODY}/devices"),
+        calls.get(f"/sessions/{NOBODY}/devices/x"),
+        calls.post("/sessions"),
+        calls.allocate(NOBODY),
+        calls.release(NOBODY, "x"),
+    ]
+    assert {refusal(each) for each in answers} == {(403, "forbidden")}
+    assert {each.json["error"]["message"] for each in answers} == {
+        "You are not a member of the selected organization"
+    }
+    assert contents(tenants) == before
+
+
+def test_a_membership_that_was_taken_away_closes_default_and_binding(tenants: Sandbox) -> None:
+    with tenants.world.entered():
+        identity.Membership.delete().execute()
+    for key in ("mob_ana", "mob_ana_zeta"):
+        assert refusal(Calls(tenants, key).get("/sessions")) == (403, "forbidden")
+
+
+def test_every_member_sees_every_session_of_the_organization(tenants: Sandbox) -> None:
+    ana, rob, bot = (Calls(tenants, f"mob_{name}") for name in ("ana", "rob", "bot"))
+    held = [ana.hold(), bot.hold()]
+    assert [each["user"] for each in held] == [ANA, BOT]
+    for calls in (ana, rob, bot):
+        assert calls.page()["data"] == held[::-1]
+        assert calls.session(held[0]["id"]) == held[0]
+
+
+def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist(
+    tenants: Sandbox,
+) -> None:
+    foreign = Calls(tenants, "mob_ana_zeta").hold()
+    calls = Calls(tenants, "mob_bot")
+    before = contents(tenants)
+    for path in ("", "/devices", f"/devices/{foreign['device']['id']}"):
+        known = calls.get(f"/sessions/{foreign['id']}{path}")
+        unknown = calls.get(f"/sessions/{NOBODY}{path}")
+        assert refusal(known) == refusal(unknown) == (404, "session_not_found")
+        assert known.text.replace(foreign["id"], NOBODY) == unknown.text
+    for call in (calls.allocate, lambda id: calls.release(id, foreign["device"]["id"])):
+        assert refusal(call(foreign["id"])) == refusal(call(NOBODY)) == (404, "session_not_found")
+    assert calls.listed() == []
+    assert contents(tenants) == before
+
+
+def test_the_header_decides_which_of_the_own_organizations_an_id_is_looked_for_in(
+    tenants: Sandbox,
+) -> None:
+    held = Calls(tenants, "mob_ana", organization="zeta").hold()
+    assert Calls(tenants, "mob_ana_zeta").session(held["id"]) == held
+    assert Calls(tenants, "mob_ana").get(f"/sessions/{held['id']}").status_code == 404
+    assert Calls(tenants, "mob_ana").listed() == []
+
+
+def test_created_at_is_unique_in_an_organization_not_across_them(tenants: Sandbox) -> None:
+    acme = [Calls(tenants, "mob_ana").hold() for _ in range(2)]
+    zeta = [Calls(tenants, "mob_ana_zeta").hold() for _ in range(2)]
+    assert [each["createdAt"] for each in acme] == [each["createdAt"] for each in zeta]
+    assert acme[0]["createdAt"] < acme[1]["createdAt"]
+
+
+def test_readwrite_may_work_with_a_colleague_s_session(tenants: Sandbox) -> None:
+    held = Calls(tenants, "mob_ana").hold()
+    bot = Calls(tenants, "mob_bot")
+    assert bot.allocate(held["id"]).status_code == 201
+    assert bot.release(held["id"], held["device"]["id"]).status_code == 202
+    assert bot.session(held["id"])["user"] == ANA
+
+
+def test_readonly_may_look_and_nothing_else(tenants: Sandbox) -> None:
+    held = Calls(tenants, "mob_ana").hold()
+    rob = Calls(tenants, "mob_rob")
+    before = contents(tenants)
+    assert rob.page()["data"] == [held]
+    assert rob.get(f"/sessions/{held['id']}/devices").json["data"] == held["devices"]
+    answers = [
+        rob.post("/sessions"),
+        rob.allocate(held["id"]),
+        rob.release(held["id"], held["device"]["id"]),
+        rob.allocate(NOBODY),
+        rob.release(NOBODY, "x"),
+    ]
+    assert {refusal(each) for each in answers} == {(403, "forbidden")}
+    assert contents(tenants) == before
+
+
+def test_organizations_are_listed_with_the_caller_s_role(tenants: Sandbox) -> None:
+    response = Calls(tenants, "mob_ana").get("/organizations")
+    shown = {"type": "organization", "createdAt": "2026-03-01T12:00:00.000000Z"}
+    assert response.status_code == 200
+    assert response.json == {
+        "object": "list",
+        "data": [
+            {"id": "acme", "name": "Acme", "role": "admin", **shown},
+            {"id": "zeta", "name": "Zeta", "role": "readwrite", **shown},
+        ],
+    }
+
+
+def test_a_bound_key_and_a_header_list_the_same_organizations(tenants: Sandbox) -> None:
+    every = Calls(tenants, "mob_ana").get("/organizations").json
+    assert Calls(tenants, "mob_ana_zeta").get("/organizations").json == every
+    assert Calls(tenants, "mob_ana", organization="zeta").get("/organizations").json == every
+
+
+def test_who_is_in_no_organization_lists_none(tenants: Sandbox) -> None:
+    response = Calls(tenants, "mob_drifter").get("/organizations")
+    assert (response.status_code, response.json) == (200, {"object": "list", "data": []})
+
+
+def test_a_header_that_is_not_the_caller_s_holds_for_organizations_too(tenants: Sandbox) -> None:
+    response = Calls(tenants, "mob_ana", organization="closed").get("/organizations")
+    assert refusal(response) == (403, "forbidden")
+
+
+def test_a_lenient_world_without_organizations_has_a_default_one(calls: Calls) -> None:
+    (shown,) = calls.get("/organizations").json["data"]
+    assert shown.pop("createdAt")
+    assert shown == {
+        "id": identity.DEFAULT_ORGANIZATION,
+        "name": "Default",
+        "type": "organization",
+        "role": "admin",
+    }
+    assert calls.hold()["organization"] == identity.DEFAULT_ORGANIZATION
+
+
+def test_a_lenient_caller_is_always_the_same_user_and_shares_the_default_organization(
+    sandbox: Sandbox, calls: Calls
+) -> None:
+    other = Calls(sandbox, "mob_other")
+    first, second, third = calls.hold(), calls.hold(), other.hold()
+    assert first["user"] == second["user"] != third["user"]
+    assert other.listed() == calls.listed()
+
+
+def test_a_lenient_caller_is_kept_out_of_any_other_organization(
+    sandbox: Sandbox, calls: Calls
+) -> None:
+    sandbox.seed('organizations = [{ id = "acme", name = "A" }, { id = "zeta", name = "Z" }]')
+    assert calls.hold()["organization"] == "acme"
+    for organization in ("zeta", "nowhere"):
+        outside = Calls(sandbox, organization=organization)
+        assert refusal(outside.get("/sessions")) == (403, "forbidden")
+    assert Calls(sandbox, organization="acme").listed() == calls.listed()

@@ -1,0 +1,236 @@
+"""Every refusal has this vendor's envelope, comes in the same order, and writes nothing."""
+
+from __future__ import annotations
+
+from itertools import product
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import peewee as pw
+import pytest
+
+from sessionary.surfaces.mobilenext import statements
+
+from .calls import ANDROID, Calls, contents, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Sandbox
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+CALLS = [
+    ("GET", "/sessions"),
+    ("POST", "/sessions"),
+    ("GET", f"/sessions/{NOBODY}"),
+    ("GET", f"/sessions/{NOBODY}/devices"),
+    ("POST", f"/sessions/{NOBODY}/devices"),
+    ("GET", f"/sessions/{NOBODY}/devices/x"),
+    ("POST", f"/sessions/{NOBODY}/devices/x/release"),
+    ("GET", "/organizations"),
+]
+each_call = pytest.mark.parametrize(("method", "path"), CALLS)
+MOUNTS = ("", "/mobilenext")
+
+
+UNKNOWN = [
+    None,
+    "",
+    "Bearer",
+    "Bearer ",
+    "mob_ana",
+    "Basic bW9iX2FuYTo=",
+    "Token mob_ana",
+    "Bearer mob_unknown",
+    "Bearer MOB_ANA",
+    "Bearer mob_elsewhere",
+]
+
+
+def test_who_has_no_known_key_gets_401_from_every_call(tenants: Sandbox) -> None:
+    for (method, path), mount, authorization in product(CALLS, MOUNTS, UNKNOWN):
+        headers = {} if authorization is None else {"Authorization": authorization}
+        response = tenants.client.open(f"{mount}/api/v1{path}", method=method, headers=headers)
+        assert refusal(response) == (401, "unauthorized")
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("authorization", ["Bearer x", "Bearer xmob_1", "Basic mob_1", "mob_1"])
+def test_a_lenient_world_admits_any_bearer_that_begins_with_mob(
+    sandbox: Sandbox, authorization: str
+) -> None:
+    headers = {"Authorization": authorization}
+    response = sandbox.client.get("/api/v1/sessions", headers=headers)
+    assert refusal(response) == (401, "unauthorized")
+    for token in ("mob_1", "mob_", "mob_x y"):
+        assert Calls(sandbox, token).get("/sessions").status_code == 200
+
+
+def test_the_scheme_is_read_in_any_case(calls: Calls) -> None:
+    calls.headers["Authorization"] = "bearer mob_1"
+    assert calls.get("/sessions").status_code == 200
+
+
+def test_a_key_that_has_expired_is_401_at_its_deadline(tenants: Sandbox) -> None:
+    calls = Calls(tenants, "mob_expiring")
+    tenants.advance(seconds=59.999999)
+    assert calls.get("/sessions").status_code == 200
+    tenants.advance(seconds=0.000001)
+    assert refusal(calls.get("/sessions")) == (401, "unauthorized")
+
+
+PATHS = ["/api", "/api/", "/api/v2/sessions", "/api/v1", "/api/v1/devices", "/ws", "/ws/x"]
+
+
+def test_an_unknown_path_is_404_for_who_is_known_and_401_for_others(sandbox: Sandbox) -> None:
+    headers = {"Authorization": "Bearer mob_1"}
+    for path, mount in product(PATHS, MOUNTS):
+        assert refusal(sandbox.client.get(mount + path, headers=headers)) == (404, "not_found")
+        assert refusal(sandbox.client.get(mount + path)) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/sessions", "GET, HEAD, POST"),
+        ("PUT", f"/sessions/{NOBODY}", "GET, HEAD"),
+        ("PATCH", f"/sessions/{NOBODY}/devices", "GET, HEAD, POST"),
+        ("DELETE", f"/sessions/{NOBODY}/devices/x", "GET, HEAD"),
+        ("GET", f"/sessions/{NOBODY}/devices/x/release", "POST"),
+        ("POST", "/organizations", "GET, HEAD"),
+        ("OPTIONS", "/sessions", "GET, HEAD, POST"),
+    ],
+)
+def test_a_method_that_a_path_does_not_take_is_405(
+    sandbox: Sandbox, method: str, path: str, allowed: str
+) -> None:
+    headers = {"Authorization": "Bearer mob_1"}
+    response = sandbox.client.open(f"/api/v1{path}", method=method, headers=headers)
+    assert refusal(response) == (405, "method_not_allowed")
+    assert response.headers["Allow"] == allowed
+    response = sandbox.client.open(f"/api/v1{path}", method=method)
+    assert refusal(response) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [
+        (b"{", "application/json"),
+        (b"[]", "application/json"),
+        (b'"x"', "application/json"),
+        (b"null", "application/json"),
+        (b'{"filters": NaN}', "application/json"),
+        (b'{"filters": 1e999}', "application/json"),
+        (b'{"filters": ' + b"9" * 5000 + b"}", "application/json"),
+        (b'{"filters": ' + b"[" * 200 + b"]" * 200 + b"}", "application/json"),
+        (b'{"filters": "\xff"}', "application/json"),
+        (b'{"filters": []}', "text/plain"),
+        (b'{"filters": []}', None),
+        (b"filters=1", "application/x-www-form-urlencoded"),
+        (b" ", "application/json"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_400(
+    sandbox: Sandbox, calls: Calls, data: bytes, content_type: str | None
+) -> None:
+    session = calls.start()
+    before = contents(sandbox)
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    response = calls.post(f"/sessions/{session}/devices", data=data, headers=headers)
+    assert refusal(response) == (400, "invalid_request")
+    assert contents(sandbox) == before
+
+
+def test_a_body_may_be_declared_as_a_kind_of_json(calls: Calls) -> None:
+    data = b'{"filters": [{"attribute": "platform", "operator": "EQUALS", "value": "ios"}]}'
+    for kind in ("application/json; charset=utf-8", "application/vnd.x+json"):
+        path = f"/sessions/{calls.start()}/devices"
+        response = calls.post(path, data=data, headers={"Content-Type": kind})
+        assert response.status_code == 201
+
+
+def test_a_body_over_the_limit_is_413(make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(max_body_bytes=100)
+    calls = Calls(sandbox)
+    session = calls.start()
+    before = contents(sandbox)
+    response = calls.allocate(session, {**ANDROID, "value": "a" * 100})
+    assert refusal(response) == (413, "request_too_large")
+    assert contents(sandbox) == before
+
+
+def test_refusals_come_in_the_order_of_the_contract(tenants: Sandbox) -> None:
+    """401, 404/405 of the path, 400, 403, 404 of the row, 409."""
+    held = Calls(tenants, "mob_ana").hold()
+    Calls(tenants, "mob_ana").release(held["id"], held["device"]["id"])
+    unknown = Calls(tenants, "mob_nobody", organization="closed")
+    stranger = Calls(tenants, "mob_ana", organization="closed")
+    looker, worker = Calls(tenants, "mob_rob"), Calls(tenants, "mob_ana")
+    bad: dict[str, Any] = {"json": {"filters": []}}
+    path, nowhere = f"/sessions/{held['id']}/devices", f"/sessions/{NOBODY}/devices"
+    assert refusal(unknown.post("/nowhere"))[0] == 401
+    assert refusal(unknown.post(path, **bad))[0] == 401
+    assert refusal(stranger.post("/nowhere", **bad))[0] == 404
+    assert refusal(stranger.post(path, **bad))[0] == 400
+    assert refusal(stranger.get("/sessions?limit=0"))[0] == 400
+    assert refusal(looker.post(path, **bad))[0] == 400
+    assert refusal(looker.allocate(NOBODY))[0] == 403
+    assert refusal(worker.post(nowhere, **bad))[0] == 400
+    assert refusal(worker.allocate(NOBODY))[0] == 404
+    assert refusal(worker.allocate(held["id"])) == (409, "session_released")
+
+
+def fail(**_: object) -> None:
+    raise RuntimeError("the secret of the house")
+
+
+@each_call
+def test_an_internal_error_is_500_in_the_envelope_and_writes_nothing(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    broken = SimpleNamespace(run=fail, one=fail, all=fail)
+    for name in ("insert_session", "by_id", "organizations"):
+        monkeypatch.setattr(statements, name, broken)
+    monkeypatch.setattr(statements, "page", lambda **_: broken)
+    before = contents(sandbox)
+    body = {"json": {"filters": [ANDROID]}} if method == "POST" else {}
+    response = getattr(Calls(sandbox), method.lower())(path, **body)
+    assert refusal(response) == (500, "internal_error")
+    assert "secret" not in response.text
+    assert contents(sandbox) == before
+
+
+def test_a_failure_in_the_middle_of_an_allocation_undoes_what_it_wrote(
+    sandbox: Sandbox, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = calls.start()
+    before = contents(sandbox)
+    monkeypatch.setattr(statements.insert_allocation, "run", fail)
+    assert refusal(calls.allocate(session)) == (500, "internal_error")
+    monkeypatch.undo()
+    assert contents(sandbox) == before
+    assert calls.allocate(session).status_code == 201
+
+
+def test_a_busy_database_is_503_and_says_when_to_try_again(
+    make_file_sandbox: Callable[..., Sandbox],
+) -> None:
+    sandbox = make_file_sandbox(busy_timeout_seconds=0.0)
+    other = make_file_sandbox()
+    calls = Calls(sandbox)
+    session = calls.start()
+    before = contents(sandbox)
+    with other.world.entered(), other.world.database.atomic():
+        for call in (lambda: calls.post("/sessions"), lambda: calls.allocate(session)):
+            response = call()
+            assert refusal(response) == (503, "unavailable")
+            assert response.headers["Retry-After"] == "1"
+        assert calls.get(f"/sessions/{session}/devices").status_code == 200
+    assert contents(sandbox) == before
+
+
+def test_two_sessions_can_never_have_the_same_created_at(sandbox: Sandbox, calls: Calls) -> None:
+    calls.hold()
+    calls.hold()
+    with sandbox.world.entered(), pytest.raises(pw.IntegrityError, match="UNIQUE"):
+        sandbox.world.database.run("UPDATE mobilenext_sessions SET created_at = 1")
