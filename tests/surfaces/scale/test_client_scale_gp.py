@@ -1,0 +1,243 @@
+"""The vendor's own SDK, unmodified, against a server on a real socket.
+
+It has no typed sessions resource: its users reach one with the generic verbs, as here.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import peewee as pw
+import pytest
+import scale_gp
+from scale_gp import BaseModel, SGPClient
+from scale_gp.pagination import SyncPageResponse
+
+from tests.conftest import Sandbox
+
+from .conftest import BOT, NOWHERE, WORLD
+
+Serve = Callable[[Sandbox], str]
+
+
+class Session(BaseModel):
+    id: str
+    title: str
+    state: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    created_by_user_id: str
+    created_by_identity_type: Literal["user", "service_account"]
+    account_id: str
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    archived_at: datetime | None = None
+
+
+class Deleted(BaseModel):
+    count: int
+    success: bool
+
+
+class Page(SyncPageResponse[Session]):
+    total_item_count: int
+    items_per_page: int
+
+
+@pytest.fixture
+def connect(serve: Serve) -> Iterator[Callable[..., SGPClient]]:
+    """Clients of a served sandbox; they hold what they are told to the letter, and never retry."""
+    opened: list[SGPClient] = []
+
+    def connected(sandbox: Sandbox, **options: Any) -> SGPClient:
+        client = SGPClient(
+            **{
+                "base_url": serve(sandbox) + "/scale",
+                "api_key": "anything",
+                "max_retries": 0,
+                "_strict_response_validation": True,
+                **options,
+            }
+        )
+        opened.append(client)
+        return client
+
+    yield connected
+    for client in opened:
+        client.close()
+
+
+def create(client: SGPClient, account_id: str = "acme", **fields: Any) -> Session:
+    body = {"title": "t", "state": {}, "account_id": account_id, **fields}
+    return client.post("/v4/sessions", body=body, cast_to=Session)
+
+
+def pages(client: SGPClient, **query: Any) -> Page:
+    return client.get_api_list("/v4/sessions", model=Session, page=Page, options={"params": query})
+
+
+def test_a_session_s_whole_life(sandbox: Sandbox, connect: Callable[..., SGPClient]) -> None:
+    client = connect(sandbox)
+    made = create(client, title="Review", state={"step": 1}, start_date="2026-03-01T09:00:00Z")
+    assert made.start_date == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    assert (made.end_date, made.archived_at) == (None, None)
+    path = f"/v4/sessions/{made.id}"
+    assert client.get(path, cast_to=Session) == made
+    sandbox.advance(minutes=1)
+    after = client.patch(path, body={"state": {"step": 2}, "start_date": None}, cast_to=Session)
+    assert (after.state, after.title, after.start_date) == ({"step": 2}, "Review", None)
+    assert (after.updated_at - made.updated_at).total_seconds() == 60
+    assert client.delete(path, cast_to=Deleted) == Deleted(count=1, success=True)
+    assert client.delete(path, cast_to=Deleted) == Deleted(count=0, success=True)
+    assert client.get(path, cast_to=Session).archived_at is not None
+    assert list(pages(client)) == []
+    restored = client.patch(path, body={"restore": True}, cast_to=Session)
+    assert restored.archived_at is None
+    assert list(pages(client)) == [restored]
+
+
+def test_a_walk_over_all_pages_ends_and_holds_every_session_once(
+    sandbox: Sandbox, connect: Callable[..., SGPClient]
+) -> None:
+    client = connect(sandbox)
+    made = [create(client, f"account-{number % 2}").id for number in range(7)]
+    assert [each.id for each in pages(client, limit=3)] == made
+    assert [each.id for each in pages(client, limit=7)] == made
+    assert [each.id for each in pages(client, account_id="account-1")] == made[1::2]
+    walked = [page.current_page for page in pages(client, limit=3).iter_pages()]
+    assert walked == [1, 2, 3, 4]
+    assert pages(client, limit=3).total_item_count == 7
+
+
+def test_booleans_of_the_client_s_queries_are_understood(
+    sandbox: Sandbox, connect: Callable[..., SGPClient]
+) -> None:
+    client = connect(sandbox)
+    made = create(client)
+    client.delete(f"/v4/sessions/{made.id}", cast_to=Deleted)
+    assert [each.id for each in pages(client, include_archived=True)] == [made.id]
+    assert list(pages(client, include_archived=False)) == []
+
+
+def test_the_environment_alone_points_the_client_here(
+    sandbox: Sandbox, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.seed(WORLD)
+    monkeypatch.setenv("SGP_CLIENT_BASE_URL", serve(sandbox))
+    monkeypatch.setenv("SGP_API_KEY", "bot")
+    monkeypatch.setenv("SGP_ACCOUNT_ID", "acme")
+    with SGPClient(_strict_response_validation=True) as client:
+        made = create(client, client.account_id or "")
+    assert (made.created_by_user_id, made.created_by_identity_type) == (BOT, "service_account")
+    assert made.account_id == "acme"
+
+
+def test_the_client_s_header_selects_an_account(
+    sandbox: Sandbox, connect: Callable[..., SGPClient]
+) -> None:
+    client = connect(sandbox)
+    create(client, "one")
+    made = create(client, "two")
+    headers = {"x-selected-account-id": "two"}
+    page = client.get_api_list(
+        "/v4/sessions", model=Session, page=Page, options={"headers": headers}
+    )
+    assert list(page) == [made]
+
+
+def test_a_state_of_any_shape_comes_back_equal(
+    sandbox: Sandbox, connect: Callable[..., SGPClient]
+) -> None:
+    state = {"b": [None, {"": {}}], "a": 2**60, "$set": {"__proto__": "\u2028"}, "f": 0.1}
+    made = create(connect(sandbox), state=state)
+    assert made.state == state
+    assert list(made.state) == list(state)
+
+
+@pytest.mark.parametrize(
+    ("key", "method", "path", "body", "error"),
+    [
+        ("nobody", "get", "/v4/sessions", None, scale_gp.AuthenticationError),
+        ("rob", "post", "/v4/sessions", {}, scale_gp.UnprocessableEntityError),
+        (
+            "rob",
+            "post",
+            "/v4/sessions",
+            {"title": "t", "state": {}, "account_id": "acme"},
+            scale_gp.PermissionDeniedError,
+        ),
+        ("ana", "get", f"/v4/sessions/{NOWHERE}", None, scale_gp.NotFoundError),
+        ("ana", "get", "/v4/nothing", None, scale_gp.NotFoundError),
+        ("ana", "delete", f"/v4/sessions/{NOWHERE}", None, scale_gp.NotFoundError),
+    ],
+)
+def test_a_refusal_is_the_client_s_error_of_that_name(
+    strict: Sandbox,
+    connect: Callable[..., SGPClient],
+    key: str,
+    method: str,
+    path: str,
+    body: Any,
+    error: type[scale_gp.APIStatusError],
+) -> None:
+    client = connect(strict, api_key=key)
+    with pytest.raises(error) as refused:
+        getattr(client, method)(path, cast_to=Session, **({} if body is None else {"body": body}))
+    assert set(refused.value.body) == {"detail"}
+
+
+def test_patching_what_is_archived_is_a_bad_request(
+    sandbox: Sandbox, connect: Callable[..., SGPClient]
+) -> None:
+    client = connect(sandbox)
+    path = f"/v4/sessions/{create(client).id}"
+    client.delete(path, cast_to=Deleted)
+    with pytest.raises(scale_gp.BadRequestError, match="archived"):
+        client.patch(path, body={"title": "new"}, cast_to=Session)
+
+
+def test_the_client_shows_each_violation(
+    sandbox: Sandbox, connect: Callable[..., SGPClient]
+) -> None:
+    with pytest.raises(scale_gp.UnprocessableEntityError) as refused:
+        connect(sandbox).post("/v4/sessions", body={"title": 5, "state": {}}, cast_to=Session)
+    assert [each["loc"] for each in refused.value.body["detail"]] == [
+        ["body", "title"],
+        ["body", "account_id"],
+    ]
+
+
+def test_too_large_a_state_is_413(
+    make_sandbox: Callable[..., Sandbox], connect: Callable[..., SGPClient]
+) -> None:
+    client = connect(make_sandbox(scale_max_state_bytes=100))
+    with pytest.raises(scale_gp.APIStatusError) as refused:
+        create(client, state={"x": "y" * 100})
+    assert refused.value.status_code == 413
+
+
+def test_a_busy_database_is_a_server_error_after_which_nothing_is_there(
+    make_file_sandbox: Callable[..., Sandbox], connect: Callable[..., SGPClient]
+) -> None:
+    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
+    other = pw.SqliteDatabase(sandbox.world.database.database)
+    other.execute_sql("BEGIN IMMEDIATE")
+    with pytest.raises(scale_gp.InternalServerError) as refused:
+        create(connect(sandbox))
+    assert refused.value.status_code == 503
+    assert refused.value.response.headers["retry-after-ms"] == "1000"
+    other.rollback()
+    other.close()
+    assert list(pages(connect(sandbox))) == []
+
+
+def test_a_field_that_is_missing_from_an_answer_would_be_noticed(
+    sandbox: Sandbox, connect: Callable[..., SGPClient]
+) -> None:
+    class Wider(Session):
+        something_else: str
+
+    client = connect(sandbox)
+    made = create(client)
+    with pytest.raises(scale_gp.APIResponseValidationError):
+        client.get(f"/v4/sessions/{made.id}", cast_to=Wider)
