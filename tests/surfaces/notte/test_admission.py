@@ -1,0 +1,222 @@
+"""Who is asking, whose sessions are seen, and where the surface is found."""
+
+from collections.abc import Callable
+
+import pytest
+
+from sessionary import __version__
+from tests.conftest import Sandbox
+
+from .conftest import Calls, answered, refused
+
+CALLS = [
+    ("POST", "/session/start"),
+    ("POST", "/session/close"),
+    ("POST", "/env/observe"),
+    ("POST", "/env/step"),
+    ("POST", "/env/scrape"),
+    ("POST", "/sessions/start"),
+    ("GET", "/sessions/"),
+    ("GET", "/sessions/x"),
+    ("DELETE", "/sessions/x/stop"),
+    ("POST", "/sessions/x/page/observe"),
+    ("POST", "/sessions/x/page/execute"),
+    ("POST", "/sessions/x/page/scrape"),
+]
+TWO_TENANTS = """
+[[organizations]]
+id = "acme"
+name = "Acme"
+[[organizations]]
+id = "zeta"
+name = "Zeta"
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+name = "Ana"
+default_organization = "acme"
+memberships = [
+    { organization = "acme", role = "admin" },
+    { organization = "zeta", role = "readonly" },
+]
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+name = "Rob"
+default_organization = "zeta"
+memberships = [{ organization = "zeta", role = "admin" }]
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
+name = "Tramp"
+[[keys]]
+secret = "sk-notte-ana"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+surface = "notte"
+[[keys]]
+secret = "sk-notte-ana-in-zeta"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+organization = "zeta"
+[[keys]]
+secret = "sk-notte-rob"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+[[keys]]
+secret = "sk-notte-tramp"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
+[[keys]]
+secret = "sk-notte-late"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+expires_at = 2026-03-01T12:00:01Z
+[[keys]]
+secret = "gsk_elsewhere"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+surface = "galtea"
+"""
+
+
+@pytest.fixture
+def strict(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    sandbox = make_sandbox(auth="strict")
+    sandbox.seed(TWO_TENANTS)
+    return sandbox
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Basic c2s6"},
+        {"Authorization": "sk-notte-ana"},
+        {"x-api-key": "sk-notte-ana"},
+    ],
+)
+def test_a_call_without_a_bearer_token_is_401(sandbox: Sandbox, headers: dict[str, str]) -> None:
+    for method, path in CALLS:
+        response = sandbox.client.open(f"/notte{path}", method=method, headers=headers, data="{")
+        assert refused(response, 401) == "Not authenticated"
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("key", ["sk-notte-nobody", "gsk_elsewhere", "ä"])
+def test_a_strict_server_knows_only_the_keys_that_were_made_for_it(
+    strict: Sandbox, key: str
+) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    for method, path in CALLS:
+        response = strict.client.open(f"/notte{path}", method=method, headers=headers)
+        assert refused(response, 401) == "Not authenticated"
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_lenient_server_admits_any_bearer_token(sandbox: Sandbox) -> None:
+    for key in ("x", "sk-notte-anything", "gsk_elsewhere"):
+        assert Calls(sandbox.client, key=key).start()["status"] == "active"
+
+
+def test_the_scheme_is_bearer_in_any_case(sandbox: Sandbox) -> None:
+    response = sandbox.client.get("/notte/sessions", headers={"Authorization": "bearer x"})
+    answered(response)
+
+
+def test_a_key_is_refused_from_its_expiry_on(strict: Sandbox) -> None:
+    late = Calls(strict.client, key="sk-notte-late")
+    strict.advance(seconds=1, microseconds=-1)
+    late.start()
+    strict.advance(microseconds=1)
+    refused(late.post("/session/start"), 401)
+
+
+def test_a_session_of_another_organization_is_one_that_does_not_exist(strict: Sandbox) -> None:
+    ana, rob = Calls(strict.client), Calls(strict.client, key="sk-notte-rob")
+    session_id = ana.start()["session_id"]
+    strict.advance(minutes=1)
+    before = strict.rows("notte_sessions")
+    for method, path in CALLS:
+        if path in ("/sessions/start", "/sessions/"):
+            continue
+        there = f"/notte{path.replace('x', session_id, 1) if '/x' in path else path}"
+        body = {"json": {"session_id": session_id, "type": "goto", "action_id": "B1"}}
+        response = rob.client.open(there, method=method, headers=rob.headers, **body)
+        assert refused(response, 404) == f"Session {session_id} not found"
+    assert rob.listed(only_active=False) == []
+    assert strict.rows("notte_sessions") == before
+
+
+def test_a_key_that_is_bound_to_an_organization_acts_there(strict: Sandbox) -> None:
+    bound = Calls(strict.client, key="sk-notte-ana-in-zeta")
+    session_id = bound.start()["session_id"]
+    assert Calls(strict.client, key="sk-notte-rob").listed() == [session_id]
+    assert Calls(strict.client).listed() == []
+
+
+def test_the_members_of_an_organization_share_its_sessions(strict: Sandbox) -> None:
+    session_id = Calls(strict.client, key="sk-notte-rob").start()["session_id"]
+    bound = Calls(strict.client, key="sk-notte-ana-in-zeta")
+    assert bound.start(session_id=session_id)["session_id"] == session_id
+
+
+def test_a_user_without_an_organization_is_403_but_only_after_the_body(strict: Sandbox) -> None:
+    tramp = Calls(strict.client, key="sk-notte-tramp")
+    refused(tramp.post("/session/start", {"keep_alive": 1}), 400)
+    for response in (
+        tramp.post("/session/start"),
+        tramp.get("/sessions/"),
+        tramp.get("/sessions/x"),
+    ):
+        assert refused(response, 403) == "This key belongs to no organization"
+    assert strict.rows("notte_sessions") == []
+
+
+@pytest.mark.parametrize("prefix", ["/notte", ""])
+def test_the_health_needs_no_key_and_counts_what_is_active(
+    sandbox: Sandbox, notte: Calls, prefix: str
+) -> None:
+    closed = notte.start()["session_id"]
+    notte.start()
+    notte.start_v4()
+    answered(notte.post("/session/close", {"session_id": closed}))
+    for minutes, count in ((3, 2), (1, 1), (2, 0)):
+        sandbox.advance(minutes=minutes)
+        health = answered(sandbox.client.get(f"{prefix}/health"))
+        assert health == {"status": "healthy", "version": __version__, "active_sessions": count}
+
+
+@pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
+def test_both_generations_start_at_the_root(sandbox: Sandbox, path: str) -> None:
+    assert answered(Calls(sandbox.client, prefix="").post(path))["status"] == "active"
+
+
+def test_v1_is_whole_at_the_root(sandbox: Sandbox) -> None:
+    root = Calls(sandbox.client, prefix="")
+    session_id = root.start()["session_id"]
+    body = {"session_id": session_id, "keep_alive": True, "action_id": "B1"}
+    for path in ("/env/observe", "/env/step", "/env/scrape"):
+        assert answered(root.post(path, body))["session"]["session_id"] == session_id
+    assert answered(root.post("/session/close", body))["status"] == "closed"
+
+
+def test_v4_is_whole_at_the_root_for_what_says_that_it_is_notte_s_client(sandbox: Sandbox) -> None:
+    root = Calls(sandbox.client, prefix="")
+    root.headers["x-notte-sdk-version"] = "1.10.0"
+    session_id = root.start_v4()["session_id"]
+    assert root.status(session_id)["status"] == "active"
+    assert root.listed() == [session_id]
+    assert [item["session_id"] for item in answered(root.get("/sessions"))["items"]] == [session_id]
+    for operation in ("observe", "execute", "scrape"):
+        answered(root.post(f"/sessions/{session_id}/page/{operation}", {"type": "goto"}))
+    assert answered(root.delete(f"/sessions/{session_id}/stop"))["status"] == "closed"
+
+
+def test_a_stop_at_the_root_is_notte_s_without_that_header_too(sandbox: Sandbox) -> None:
+    root = Calls(sandbox.client, prefix="")
+    session_id = root.start_v4()["session_id"]
+    assert answered(root.delete(f"/sessions/{session_id}/stop/"))["status"] == "closed"
+    assert Calls(sandbox.client).status(session_id)["status"] == "closed"
+
+
+@pytest.mark.parametrize("path", ["/sessions", "/sessions/", "/sessions/x"])
+def test_other_reads_of_sessions_at_the_root_are_not_notte_s(sandbox: Sandbox, path: str) -> None:
+    root = Calls(sandbox.client, prefix="")
+    root.start_v4()
+    response = root.get(path)
+    assert response.status_code in (401, 404)
+    assert "detail" not in response.json

@@ -1,0 +1,215 @@
+"""Whatever refuses a call, the body is Notte's, and no refusal changes a row."""
+
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from sessionary.surfaces.notte import models
+from tests.conftest import Sandbox
+
+from .conftest import Calls, answered, refused
+
+V1_POSTS = ["/session/start", "/session/close", "/env/observe", "/env/step", "/env/scrape"]
+V4_POSTS = [
+    "/sessions/start",
+    "/sessions/x/page/observe",
+    "/sessions/x/page/execute",
+    "/sessions/x/page/scrape",
+]
+BAD_BODIES = [
+    b"{",
+    b"[]",
+    b"null",
+    b'"text"',
+    b'{"a": NaN}',
+    b'{"a": -Infinity}',
+    b'{"a": 1e999}',
+    b'{"a": ' + b"9" * 4301 + b"}",
+    b'{"a": ' + b"[" * 101 + b"]" * 101 + b"}",
+    b'{"a": "\xff"}',
+    b"\x00",
+]
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:20]))
+def test_v1_refuses_what_is_no_json_object_with_one_sentence(
+    sandbox: Sandbox, notte: Calls, body: bytes
+) -> None:
+    for path in V1_POSTS:
+        assert isinstance(refused(notte.post(path, body), 400), str)
+    assert sandbox.rows("notte_sessions") == []
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:20]))
+def test_v4_refuses_what_is_no_json_object_with_a_list(
+    sandbox: Sandbox, notte: Calls, body: bytes
+) -> None:
+    for path in V4_POSTS:
+        (found,) = refused(notte.post(path, body), 422)
+        assert found["loc"] == ["body"]
+        assert {"msg", "type"} <= found.keys()
+    assert sandbox.rows("notte_sessions") == []
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
+def test_a_body_that_is_not_declared_as_json_is_400_in_v1_and_422_in_v4(
+    sandbox: Sandbox, notte: Calls, content_type: str | None
+) -> None:
+    for path in V1_POSTS:
+        detail = refused(notte.post(path, {}, content_type=content_type), 400)
+        assert detail == "the content type must be application/json"
+    for path in V4_POSTS:
+        (found,) = refused(notte.post(path, {}, content_type=content_type), 422)
+        assert found["loc"] == ["body"]
+    assert sandbox.rows("notte_sessions") == []
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/x+json"])
+def test_any_kind_of_json_is_taken(notte: Calls, content_type: str) -> None:
+    for path in ("/session/start", "/sessions/start"):
+        answered(notte.post(path, {}, content_type=content_type))
+
+
+def test_of_duplicate_keys_the_last_one_wins(notte: Calls) -> None:
+    body = b'{"session_timeout_minutes": 99, "session_timeout_minutes": 7}'
+    assert answered(notte.post("/session/start", body))["timeout_minutes"] == 7
+
+
+def test_a_body_over_the_limit_is_413(make_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = make_sandbox(max_body_bytes=100)
+    notte = Calls(sandbox.client)
+    for path in (*V1_POSTS, *V4_POSTS):
+        response = notte.post(path, {"screenshot": "x" * 100})
+        assert refused(response, 413) == "The request body is too large."
+    assert sandbox.rows("notte_sessions") == []
+
+
+UNROUTED = [
+    ("GET", "/session"),
+    ("GET", "/session/start"),
+    ("DELETE", "/session/close"),
+    ("PUT", "/env/observe"),
+    ("POST", "/env/nothing"),
+    ("POST", "/health"),
+]
+UNROUTED_V4 = [
+    ("GET", "/sessions/x/cookies"),
+    ("PUT", "/sessions/x"),
+    ("POST", "/sessions/x/stop"),
+    ("GET", "/sessions/x/page/observe"),
+    ("OPTIONS", "/sessions/x"),
+]
+
+
+def test_an_unknown_path_or_method_below_the_prefix_is_refused_once_the_key_is_known(
+    notte: Calls,
+) -> None:
+    for method, path in (*UNROUTED, *UNROUTED_V4, ("GET", "/nothing")):
+        response = notte.client.open(f"/notte{path}", method=method, headers=notte.headers)
+        assert is_unrouted(response)
+        anonymous = notte.client.open(f"/notte{path}", method=method)
+        assert refused(anonymous, 401) == "Not authenticated"
+
+
+def test_an_unknown_path_or_method_of_v1_at_the_root_is_notte_s(notte: Calls) -> None:
+    for method, path in UNROUTED:
+        assert is_unrouted(notte.client.open(path, method=method, headers=notte.headers))
+
+
+def test_an_unknown_path_or_method_of_v4_at_the_root_is_notte_s_for_its_client(
+    notte: Calls,
+) -> None:
+    headers = {**notte.headers, "x-notte-sdk-version": "1.10.0"}
+    for method, path in UNROUTED_V4:
+        assert is_unrouted(notte.client.open(path, method=method, headers=headers))
+
+
+def is_unrouted(response: TestResponse) -> bool:
+    detail = refused(response, response.status_code)
+    says_what_is_allowed = "Allow" in response.headers
+    is_405 = response.status_code == 405
+    return (
+        isinstance(detail, str)
+        and says_what_is_allowed is is_405
+        and (is_405 or response.status_code == 404)
+    )
+
+
+@pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
+def test_a_path_with_two_slashes_is_another_path(notte: Calls, path: str) -> None:
+    for wrong in (path.replace("/start", "//start"), f"{path}//"):
+        refused(notte.post(wrong), 404)
+    assert answered(notte.post(f"{path}/"))["status"] == "active"
+
+
+class Broken:
+    """Stands for a statement that fails in a way that nobody foresaw."""
+
+    def run(self, **_: Any) -> int:
+        raise RuntimeError("secret")
+
+
+@pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
+def test_what_nobody_foresaw_is_500_without_its_reason(
+    sandbox: Sandbox, notte: Calls, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(models, "insert", Broken())
+    response = notte.post(path)
+    assert refused(response, 500) == "Internal server error"
+    assert response.json == {"detail": "Internal server error"}
+    assert sandbox.rows("notte_sessions") == []
+
+
+@pytest.mark.parametrize("statement", ["touch", "end"])
+def test_what_fails_halfway_leaves_the_session_as_it_was(
+    sandbox: Sandbox, notte: Calls, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    session_id = notte.start()["session_id"]
+    sandbox.advance(minutes=1)
+    before = sandbox.rows("notte_sessions")
+    monkeypatch.setattr(models, statement, Broken())
+    refused(notte.post("/env/observe", {"session_id": session_id}), 500)
+    assert sandbox.rows("notte_sessions") == before
+
+
+def test_a_busy_database_is_503_with_a_time_to_try_again(
+    make_file_sandbox: Callable[..., Sandbox], tmp_path: Path
+) -> None:
+    sandbox = make_file_sandbox(busy_timeout_seconds=0.0)
+    notte = Calls(sandbox.client)
+    session_id = notte.start()["session_id"]
+    other = sqlite3.connect(tmp_path / "world.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        response = notte.post("/session/start")
+        refused(response, 503)
+        assert response.headers["Retry-After"] == "1"
+        assert notte.status(session_id)["status"] == "active"
+    finally:
+        other.close()
+    assert len(sandbox.rows("notte_sessions")) == 1
+
+
+def test_every_refusal_names_the_session_that_it_concerns(notte: Calls) -> None:
+    asked = [
+        notte.post("/session/start", {"session_id": "x"}),
+        notte.post("/session/close", {"session_id": "x"}),
+        notte.post("/env/step", {"session_id": "x", "action_id": "B1"}),
+        notte.get("/sessions/x"),
+        notte.delete("/sessions/x/stop"),
+        notte.post("/sessions/x/page/observe"),
+    ]
+    for response in asked:
+        assert response.json == {"detail": "Session x not found", "session_id": "x"}
+
+
+@pytest.mark.parametrize("session_id", ["%00", "%ff", "ä", "x" * 5000, "..%2f", "'; --"])
+def test_an_id_of_any_text_is_unknown(notte: Calls, session_id: str) -> None:
+    assert re.fullmatch(
+        "Session .* not found", refused(notte.get(f"/sessions/{session_id}"), 404), re.DOTALL
+    )

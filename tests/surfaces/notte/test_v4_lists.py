@@ -1,0 +1,170 @@
+"""v4: the list of sessions."""
+
+from datetime import timedelta
+
+import pytest
+
+from sessionary.surfaces.notte import models
+from tests.conftest import NOON, Sandbox
+
+from .conftest import Calls, answered, refused
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def test_a_list_without_a_query_is_the_first_ten_active_ones_newest_first(
+    sandbox: Sandbox, notte: Calls
+) -> None:
+    started = []
+    for _ in range(11):
+        started.append(notte.start_v4()["session_id"])
+        sandbox.advance(seconds=1)
+    answered(notte.delete(f"/sessions/{started[5]}/stop"))
+    page = answered(notte.get("/sessions/"))
+    active = [each for each in reversed(started) if each != started[5]]
+    assert [item["session_id"] for item in page.pop("items")] == active
+    assert page == {"page": 1, "page_size": 10, "has_next": False, "has_previous": False}
+
+
+def test_sessions_of_one_instant_are_listed_in_the_reverse_of_their_creation(
+    notte: Calls,
+) -> None:
+    started = [notte.start_v4()["session_id"] for _ in range(5)]
+    assert notte.listed() == started[::-1]
+
+
+def test_an_item_is_what_its_status_shows(sandbox: Sandbox, notte: Calls) -> None:
+    notte.start_v4()
+    notte.start()
+    sandbox.advance(seconds=90)
+    items = answered(notte.get("/sessions/"))["items"]
+    assert items == [notte.status(item["session_id"]) for item in items]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 100])
+def test_a_walk_through_the_pages_meets_every_session_once(notte: Calls, size: int) -> None:
+    started = [notte.start_v4()["session_id"] for _ in range(4)]
+    walked, number = [], 1
+    while True:
+        page = answered(notte.get("/sessions/", page=number, page_size=size))
+        assert (page["page"], page["page_size"]) == (number, size)
+        assert page["has_previous"] is (number > 1)
+        walked += [item["session_id"] for item in page["items"]]
+        if not page["has_next"]:
+            break
+        number += 1
+    assert walked == started[::-1]
+    assert number == -(-4 // size)
+
+
+def test_a_page_behind_the_last_is_empty(notte: Calls) -> None:
+    notte.start_v4()
+    page = answered(notte.get("/sessions/", page=10**9))
+    assert page["items"] == []
+    assert (page["has_next"], page["has_previous"]) == (False, True)
+
+
+@pytest.mark.parametrize("word", ["false", "False", "0", "FALSE"])
+def test_everything_is_listed_where_not_only_the_active_are_wanted(
+    sandbox: Sandbox, notte: Calls, word: str
+) -> None:
+    closed, left = notte.start_v4()["session_id"], notte.start_v4()["session_id"]
+    answered(notte.delete(f"/sessions/{closed}/stop"))
+    sandbox.advance(hours=1)
+    active = notte.start_v4()["session_id"]
+    assert notte.listed(only_active=word) == [active, left, closed]
+    for yes in ("true", "True", "1"):
+        assert notte.listed(only_active=yes) == [active]
+
+
+def test_a_list_of_the_active_agrees_with_the_status_at_the_deadline(
+    sandbox: Sandbox, notte: Calls
+) -> None:
+    idle = notte.start_v4(idle_timeout_minutes=5)["session_id"]
+    limited = notte.start_v4(idle_timeout_minutes=5, max_duration_minutes=5)["session_id"]
+    older = notte.start()["session_id"]
+    deadline = NOON + timedelta(minutes=5)
+    for instant, count in ((deadline - MICROSECOND, 3), (deadline, 3), (deadline + MICROSECOND, 0)):
+        sandbox.freeze(instant)
+        listed = notte.listed()
+        assert len(listed) == count
+        for session_id in (idle, limited, older):
+            is_active = notte.status(session_id)["status"] == "active"
+            assert (session_id in listed) is is_active
+        assert answered(notte.get("/health"))["active_sessions"] == count
+        assert len(notte.listed(only_active=False)) == 3
+
+
+def test_the_list_of_the_active_finds_an_old_one_behind_many_that_timed_out(
+    sandbox: Sandbox, notte: Calls
+) -> None:
+    kept = notte.start()["session_id"]
+    for _ in range(20):
+        notte.start()
+    sandbox.advance(minutes=5)
+    notte.start(session_id=kept)
+    sandbox.advance(minutes=5)
+    newest = notte.start()["session_id"]
+    assert notte.listed() == [newest, kept]
+
+
+def test_the_list_of_the_active_is_whole_where_there_are_many(
+    sandbox: Sandbox, notte: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "_MANY", 3)
+    models.page.cache_clear()
+    try:
+        for count in range(1, 7):
+            notte.start()
+            sandbox.advance(seconds=1)
+            assert len(notte.listed()) == count
+    finally:
+        monkeypatch.undo()
+        models.page.cache_clear()
+
+
+@pytest.mark.parametrize("word", ["true", "True", "1"])
+def test_a_list_of_the_current_token_has_only_what_that_key_started(
+    sandbox: Sandbox, notte: Calls, word: str
+) -> None:
+    other = Calls(sandbox.client, key="sk-notte-rob")
+    mine, theirs = notte.start_v4()["session_id"], other.start()["session_id"]
+    other.start(session_id=mine)
+    assert notte.listed(only_current_token=word) == [mine]
+    assert other.listed(only_current_token=word) == [theirs]
+    assert notte.listed(only_current_token=word, only_active=False) == [mine]
+    assert notte.listed(only_current_token="False") == [theirs, mine]
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ({"page": 0}, "greater_than_equal"),
+        ({"page": -1}, "greater_than_equal"),
+        ({"page": "one"}, "int_parsing"),
+        ({"page": ""}, "int_parsing"),
+        ({"page": "1.0"}, "int_parsing"),
+        ({"page": "٣"}, "int_parsing"),
+        ({"page": 10**30}, "int_parsing_size"),
+        ({"page_size": 0}, "greater_than_equal"),
+        ({"page_size": 101}, "less_than_equal"),
+        ({"only_active": "yes"}, "bool_parsing"),
+        ({"only_current_token": ""}, "bool_parsing"),
+    ],
+)
+def test_a_query_out_of_bounds_is_refused(
+    notte: Calls, query: dict[str, object], kind: str
+) -> None:
+    (found,) = refused(notte.get("/sessions/", **query), 422)
+    assert (found["loc"], found["type"]) == (["query", *query], kind)
+
+
+def test_a_list_ignores_what_it_does_not_know(notte: Calls) -> None:
+    assert answered(notte.get("/sessions/", include_system="True", colour="blue"))["items"] == []
+
+
+def test_a_list_is_answered_with_and_without_the_slash(notte: Calls) -> None:
+    session_id = notte.start()["session_id"]
+    assert [item["session_id"] for item in answered(notte.get("/sessions"))["items"]] == [
+        session_id
+    ]

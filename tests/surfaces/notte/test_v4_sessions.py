@@ -1,0 +1,289 @@
+"""v4: starting, reading and stopping sessions."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sandbox
+
+from .conftest import Calls, answered, refused
+
+NOON = "2026-03-01T12:00:00.000000Z"
+
+
+def violation(notte: Calls, body: dict[str, Any]) -> dict[str, Any]:
+    (found,) = refused(notte.post("/sessions/start", body), 422)
+    return dict(found)
+
+
+def test_a_start_without_options_has_the_defaults(notte: Calls) -> None:
+    started = notte.start_v4()
+    assert started == {
+        "session_id": started["session_id"],
+        "status": "active",
+        "created_at": NOON,
+        "last_accessed_at": NOON,
+        "closed_at": None,
+        "duration": "PT0S",
+        "timeout_minutes": 3,
+        "idle_timeout_minutes": 3,
+        "max_duration_minutes": 15,
+        "error": None,
+        "close_reason": None,
+        "steps": [],
+        "proxies": False,
+        "browser_type": "chromium",
+        "user_agent": None,
+        "viewport_width": None,
+        "viewport_height": None,
+        "headless": True,
+        "solve_captchas": True,
+        "web_bot_auth": False,
+        "auth_ids": [],
+    }
+
+
+def test_a_session_that_v1_started_has_no_maximum_at_all(notte: Calls) -> None:
+    shown = notte.status(notte.start()["session_id"])
+    assert "max_duration_minutes" not in shown
+    assert shown["timeout_minutes"] == shown["idle_timeout_minutes"] == 5
+
+
+@pytest.mark.parametrize("idle", [1, 15])
+@pytest.mark.parametrize("name", ["idle_timeout_minutes", "timeout_minutes"])
+def test_the_idle_timeout_has_two_names(notte: Calls, name: str, idle: int) -> None:
+    started = notte.start_v4(**{name: idle})
+    assert started["timeout_minutes"] == started["idle_timeout_minutes"] == idle
+
+
+@pytest.mark.parametrize("older", [7, 99, "x", None])
+def test_the_newer_name_of_the_idle_timeout_wins(notte: Calls, older: object) -> None:
+    started = notte.start_v4(idle_timeout_minutes=4, timeout_minutes=older)
+    assert started["idle_timeout_minutes"] == 4
+
+
+@pytest.mark.parametrize(("idle", "maximum"), [(30, 30), (30, 1440), (1, 1), (3, 3)])
+def test_idle_may_reach_the_maximum_and_both_their_bounds(
+    notte: Calls, idle: int, maximum: int
+) -> None:
+    started = notte.start_v4(idle_timeout_minutes=idle, max_duration_minutes=maximum)
+    assert (started["timeout_minutes"], started["max_duration_minutes"]) == (idle, maximum)
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "kind"),
+    [
+        ({"idle_timeout_minutes": 0}, "idle_timeout_minutes", "greater_than"),
+        ({"idle_timeout_minutes": 31}, "idle_timeout_minutes", "less_than_equal"),
+        ({"idle_timeout_minutes": None}, "idle_timeout_minutes", "int_type"),
+        ({"idle_timeout_minutes": "3"}, "idle_timeout_minutes", "int_type"),
+        ({"idle_timeout_minutes": 3.5}, "idle_timeout_minutes", "int_from_float"),
+        ({"timeout_minutes": 0}, "timeout_minutes", "greater_than"),
+        ({"timeout_minutes": 31}, "timeout_minutes", "less_than_equal"),
+        ({"timeout_minutes": None}, "timeout_minutes", "int_type"),
+        ({"max_duration_minutes": 0}, "max_duration_minutes", "greater_than"),
+        ({"max_duration_minutes": 1441}, "max_duration_minutes", "less_than_equal"),
+        ({"max_duration_minutes": None}, "max_duration_minutes", "int_type"),
+        ({"max_duration_minutes": True}, "max_duration_minutes", "int_type"),
+    ],
+)
+def test_a_timeout_out_of_bounds_is_refused_at_its_place(
+    sandbox: Sandbox, notte: Calls, body: dict[str, Any], name: str, kind: str
+) -> None:
+    found = violation(notte, body)
+    assert (found["loc"], found["type"]) == (["body", name], kind)
+    assert sandbox.rows("notte_sessions") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "maximum"),
+    [
+        ({"idle_timeout_minutes": 16}, "idle_timeout_minutes", 15),
+        ({"timeout_minutes": 16}, "timeout_minutes", 15),
+        ({"idle_timeout_minutes": 5, "max_duration_minutes": 4}, "idle_timeout_minutes", 4),
+        ({"max_duration_minutes": 2}, "idle_timeout_minutes", 2),
+    ],
+)
+def test_an_idle_timeout_over_the_maximum_is_refused_with_the_defaults_counted(
+    sandbox: Sandbox, notte: Calls, body: dict[str, Any], name: str, maximum: int
+) -> None:
+    assert violation(notte, body) == {
+        "loc": ["body", name],
+        "msg": f"Input should be less than or equal to {maximum}",
+        "type": "less_than_equal",
+    }
+    assert sandbox.rows("notte_sessions") == []
+
+
+def test_a_field_that_v4_does_not_know_is_refused(notte: Calls) -> None:
+    assert violation(notte, {"keep_alive": True}) == {
+        "loc": ["body", "keep_alive"],
+        "msg": "Extra inputs are not permitted",
+        "type": "extra_forbidden",
+    }
+
+
+def test_every_violation_is_listed(notte: Calls) -> None:
+    body = {"headless": "yes", "colour": 1, "chrome_args": ["--a", 5]}
+    found = refused(notte.post("/sessions/start", body), 422)
+    assert {tuple(each["loc"]) for each in found} == {
+        ("body", "headless"),
+        ("body", "colour"),
+        ("body", "chrome_args", 1),
+    }
+
+
+def test_the_browser_that_was_asked_for_is_shown(notte: Calls) -> None:
+    asked = {
+        "headless": False,
+        "solve_captchas": False,
+        "browser_type": "firefox",
+        "user_agent": "agent",
+        "viewport_width": 800,
+        "viewport_height": 600,
+        "web_bot_auth": True,
+    }
+    started = notte.start_v4(**asked)
+    assert {name: started[name] for name in asked} == asked
+    assert notte.status(started["session_id"]) == started
+
+
+@pytest.mark.parametrize(
+    ("proxies", "shown"),
+    [
+        (True, True),
+        ([{"type": "notte", "country": "us"}], True),
+        ("us", True),
+        (False, False),
+        ([], False),
+    ],
+)
+def test_proxies_says_whether_any_was_asked_for(notte: Calls, proxies: object, shown: bool) -> None:
+    assert notte.start_v4(proxies=proxies)["proxies"] is shown
+
+
+@pytest.mark.parametrize("proxies", [None, 1, {}])
+def test_proxies_of_another_type_are_refused(notte: Calls, proxies: object) -> None:
+    assert violation(notte, {"proxies": proxies})["loc"] == ["body", "proxies"]
+
+
+def test_every_option_of_the_client_is_accepted(notte: Calls) -> None:
+    notte.start_v4(
+        chrome_args=["--disable-gpu"],
+        aspect_ratio="16:9",
+        cdp_url="wss://example.com",
+        profile={"id": "notte-profile-0", "persist": True},
+        extra_http_headers={"x-a": "b"},
+        vault_id="vault",
+        auth_ids=["auth"],
+        wait_for_authentication=False,
+        auth_retry=2,
+        block_ads=False,
+        advanced_stealth=True,
+        screenshot_type="raw",
+        demonstrate=False,
+        use_file_storage=True,
+    )
+
+
+def test_what_an_option_carries_in_secret_is_not_kept(sandbox: Sandbox, notte: Calls) -> None:
+    notte.start_v4(
+        proxies=[{"type": "external", "password": "hunter2"}],
+        extra_http_headers={"authorization": "hunter2"},
+        cdp_url="wss://hunter2@example.com",
+    )
+    assert "hunter2" not in str(sandbox.rows("notte_sessions"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("browser_type", "netscape", "literal_error"),
+        ("aspect_ratio", "4:3", "literal_error"),
+        ("auth_retry", 3, "less_than_equal"),
+        ("auth_retry", -1, "greater_than_equal"),
+        ("headless", None, "bool_type"),
+        ("profile", "id", "dict_type"),
+        ("user_agent", 5, "string_type"),
+        ("auth_ids", "one", "list_type"),
+        ("viewport_width", 2**63, "int_parsing_size"),
+    ],
+)
+def test_an_option_out_of_bounds_is_refused(
+    notte: Calls, name: str, value: object, kind: str
+) -> None:
+    found = violation(notte, {name: value})
+    assert (found["loc"], found["type"]) == (["body", name], kind)
+
+
+def test_a_status_is_read_in_any_case_of_its_id_and_is_no_activity(
+    sandbox: Sandbox, notte: Calls
+) -> None:
+    session_id = notte.start_v4()["session_id"]
+    sandbox.advance(minutes=2, microseconds=500)
+    shown = notte.status(session_id.upper())
+    assert shown["session_id"] == session_id
+    assert shown["duration"] == "PT2M0.0005S"
+    assert shown["last_accessed_at"] == NOON
+
+
+def test_a_status_of_what_nobody_started_is_404(notte: Calls) -> None:
+    response = notte.get("/sessions/nothing")
+    assert refused(response, 404) == "Session nothing not found"
+    assert response.json["session_id"] == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [({}, "manual"), ({"close_reason": "manual"}, "manual"), ({"close_reason": "error"}, "error")],
+)
+def test_a_stop_closes_for_its_reason(
+    sandbox: Sandbox, notte: Calls, query: dict[str, str], reason: str
+) -> None:
+    session_id = notte.start_v4()["session_id"]
+    sandbox.advance(seconds=1)
+    stopped = answered(notte.delete(f"/sessions/{session_id.upper()}/stop", **query))
+    assert stopped["status"] == "closed"
+    assert stopped["close_reason"] == reason
+    assert stopped["closed_at"] == "2026-03-01T12:00:01.000000Z"
+    assert stopped["duration"] == "PT1S"
+    sandbox.advance(days=1)
+    assert notte.status(session_id) == stopped
+
+
+@pytest.mark.parametrize("reason", ["", "idle_timeout", "MANUAL", "unknown"])
+def test_a_stop_takes_no_other_reason(sandbox: Sandbox, notte: Calls, reason: str) -> None:
+    session_id = notte.start_v4()["session_id"]
+    before = sandbox.rows("notte_sessions")
+    response = notte.delete(f"/sessions/{session_id}/stop", close_reason=reason)
+    (found,) = refused(response, 422)
+    assert (found["loc"], found["type"]) == (["query", "close_reason"], "literal_error")
+    assert sandbox.rows("notte_sessions") == before
+
+
+def test_stopping_what_is_over_says_that_it_is_already_closed(
+    sandbox: Sandbox, notte: Calls
+) -> None:
+    closed, left, operated = (notte.start_v4()["session_id"] for _ in range(3))
+    answered(notte.delete(f"/sessions/{closed}/stop"))
+    answered(notte.post("/env/observe", {"session_id": operated}))
+    sandbox.advance(minutes=3, microseconds=1)
+    before = sandbox.rows("notte_sessions")
+    for session_id in (closed, left, operated):
+        response = notte.delete(f"/sessions/{session_id}/stop")
+        assert refused(response, 400) == f"Session {session_id} is already closed"
+        assert response.json["session_id"] == session_id
+    assert sandbox.rows("notte_sessions") == before
+
+
+def test_stopping_what_nobody_started_is_404(notte: Calls) -> None:
+    response = notte.delete("/sessions/nothing/stop")
+    assert refused(response, 404) == "Session nothing not found"
+
+
+def test_each_generation_reads_and_ends_the_sessions_of_the_other(notte: Calls) -> None:
+    older, newer = notte.start()["session_id"], notte.start_v4()["session_id"]
+    assert notte.start(session_id=newer)["status"] == "active"
+    assert answered(notte.delete(f"/sessions/{older}/stop"))["status"] == "closed"
+    assert answered(notte.post("/session/close", {"session_id": newer}))["status"] == "closed"
+    assert {notte.status(each)["close_reason"] for each in (older, newer)} == {"manual"}
