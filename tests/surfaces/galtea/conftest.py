@@ -1,0 +1,185 @@
+"""A caller of Galtea's routes, and a world of organizations, keys and parents."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.conftest import Sandbox
+
+ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+ZOE = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+NOWHERE = f"session_{'0' * 24}"
+
+WORLD = f"""
+[[organizations]]
+id = "acme"
+name = "Acme"
+[[organizations]]
+id = "zeta"
+name = "Zeta"
+
+[[users]]
+id = "{ANA}"
+name = "Ana"
+default_organization = "acme"
+memberships = [
+  {{ organization = "acme", role = "admin" }}, {{ organization = "zeta", role = "readwrite" }}
+]
+[[users]]
+id = "{ZOE}"
+name = "Zoe"
+default_organization = "zeta"
+memberships = [{{ organization = "zeta", role = "admin" }}]
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
+name = "Nomad"
+memberships = []
+
+[[keys]]
+secret = "gsk_ana"
+user = "{ANA}"
+surface = "galtea"
+[[keys]]
+secret = "gsk-ana-in-zeta"
+user = "{ANA}"
+organization = "zeta"
+[[keys]]
+secret = "gsk_zoe"
+user = "{ZOE}"
+[[keys]]
+secret = "gsk_nomad"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
+[[keys]]
+secret = "gsk_elsewhere"
+user = "{ANA}"
+surface = "scale"
+[[keys]]
+secret = "gsk_expired"
+user = "{ANA}"
+expires_at = 2026-03-01T12:00:00Z
+
+[[galtea.products]]
+id = "product_p1"
+name = "Assistant"
+[[galtea.tests]]
+id = "test_s1"
+name = "Refunds"
+[[galtea.versions]]
+id = "version_v1"
+product = "product_p1"
+name = "first"
+created_ago = "2d"
+[[galtea.versions]]
+id = "version_v2"
+product = "product_p1"
+name = "second"
+created_ago = "1d"
+[[galtea.versions]]
+id = "version_of_zeta"
+organization = "zeta"
+product = "product_p1"
+[[galtea.test_cases]]
+id = "testCase_t1"
+test = "test_s1"
+context = {{ persona = "impatient" }}
+[[galtea.test_cases]]
+id = "testCase_t2"
+test = "test_s2"
+[[galtea.test_cases]]
+id = "testCase_of_zeta"
+organization = "zeta"
+test = "test_s3"
+context = "theirs"
+"""
+
+
+class Api:
+    """Speaks to one sandbox with one key."""
+
+    def __init__(self, sandbox: Sandbox, key: str) -> None:
+        self.sandbox = sandbox
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._client = sandbox.client
+
+    def call(self, method: str, path: str, **arguments: Any) -> TestResponse:
+        """Any call; `json` travels in the order in which it is written."""
+        headers = {**self._headers, **arguments.pop("headers", {})}
+        if "json" in arguments:
+            arguments["data"] = json.dumps(arguments.pop("json"))
+            arguments["content_type"] = "application/json"
+        return self._client.open(path, method=method, headers=headers, **arguments)
+
+    def create(self, **fields: Any) -> dict[str, Any]:
+        """A new session, which is expected to be accepted."""
+        response = self.post(**{"versionId": "ver_123", **fields})
+        assert response.status_code == 201, response.text
+        return response.json
+
+    def post(self, **fields: Any) -> TestResponse:
+        return self.call("POST", "/galtea/sessions", json=fields)
+
+    def get(self, session_id: str) -> TestResponse:
+        return self.call("GET", f"/galtea/sessions/{session_id}")
+
+    def patch(self, session_id: str, **fields: Any) -> TestResponse:
+        return self.call("PATCH", f"/galtea/sessions/{session_id}", json=fields)
+
+    def finish(self, session_id: str, **fields: Any) -> TestResponse:
+        return self.call("PATCH", f"/galtea/sessions/{session_id}/finish", json=fields)
+
+    def delete(self, session_id: str) -> TestResponse:
+        return self.call("DELETE", f"/galtea/sessions/{session_id}")
+
+    def delete_batch(self, ids: Any) -> TestResponse:
+        return self.call("DELETE", "/galtea/sessions/batch", json={"ids": ids})
+
+    def ask(self, query: str = "") -> TestResponse:
+        return self.call("GET", f"/galtea/sessions?{query}")
+
+    def found(self, query: str = "") -> list[str]:
+        """The ids in a list, which is expected to be answered."""
+        response = self.ask(query)
+        assert response.status_code == 200, response.text
+        return [session["id"] for session in response.json]
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Everything that is stored of sessions and their parents."""
+        return self.sandbox.rows("galtea_sessions") + self.sandbox.rows("galtea_parents")
+
+
+@pytest.fixture
+def enter() -> Callable[..., Api]:
+    """A caller in a sandbox, by its key."""
+    return lambda sandbox, key="gsk_anyone": Api(sandbox, key)
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Api:
+    """Anyone, in a lenient world without a seed."""
+    return Api(sandbox, "gsk_anyone")
+
+
+@pytest.fixture
+def world(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """A strict world with organizations, keys and parents."""
+    sandbox = make_sandbox(auth="strict")
+    sandbox.seed(WORLD)
+    return sandbox
+
+
+@pytest.fixture
+def ana(world: Sandbox) -> Api:
+    """Ana of acme, in the seeded world."""
+    return Api(world, "gsk_ana")
+
+
+def refused(response: TestResponse, status: int, saying: str) -> None:
+    """A refusal in Galtea's envelope: both keys, in JSON, and these words in its message."""
+    assert response.status_code == status, response.text
+    assert response.content_type == "application/json"
+    assert response.json.keys() == {"error", "message"}
+    assert all(isinstance(text, str) and text for text in response.json.values())
+    assert saying in response.json["message"]

@@ -1,0 +1,249 @@
+"""POST /sessions: the table that must hold, every default, every field."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.conftest import MICROSECOND, Sandbox
+
+from .conftest import ANA, Api, refused
+
+LONE = "\ud83d"  # half of a surrogate pair
+
+
+def test_the_vendors_own_example_is_accepted(api: Api) -> None:
+    created = api.create(
+        versionId="ver_123",
+        customId="my-session-1",
+        testCaseId="tc_123",
+        metadata={"key": "value"},
+        status="PENDING",
+    )
+    assert created["versionId"] == "ver_123"
+    assert created["customId"] == "my-session-1"
+    assert created["testCaseId"] == "tc_123"
+    assert created["metadata"] == {"key": "value"}
+
+
+def test_every_field_of_a_new_session_with_its_default(api: Api) -> None:
+    created = api.create(versionId="ver_123")
+    id = created.pop("id")
+    assert id.startswith("session_")
+    assert len(id) == 32
+    assert id[8:].isalnum()
+    assert id == id.lower()
+    assert created == {
+        "customId": None,
+        "versionId": "ver_123",
+        "userId": None,
+        "testCaseId": None,
+        "context": None,
+        "stoppingReason": None,
+        "error": None,
+        "status": "PENDING",
+        "isProduction": True,
+        "metadata": None,
+        "createdAt": "2026-03-01T12:00:00.000Z",
+        "deletedAt": None,
+        "recordingUri": None,
+        "runId": None,
+        "isSeed": False,
+    }
+
+
+def test_what_was_created_is_what_is_read(api: Api) -> None:
+    created = api.create(customId="c", context={"a": 1}, metadata={"b": [2]}, status="FAILED")
+    assert api.get(created["id"]).json == created
+    assert api.ask().json == [created]
+
+
+@pytest.mark.parametrize("context", ["absent", None, "", "words", {}, {"persona": "calm"}])
+@pytest.mark.parametrize(
+    ("wanted", "is_production"), [("absent", True), (None, True), (True, True), (False, False)]
+)
+def test_without_a_test_case_any_flag_and_any_context_is_accepted(
+    api: Api, context: Any, wanted: Any, is_production: bool
+) -> None:
+    fields = {"context": context, "isProduction": wanted}
+    created = api.create(**{name: value for name, value in fields.items() if value != "absent"})
+    assert created["isProduction"] is is_production
+    assert created["testCaseId"] is None
+    assert (created["userId"] is None) is is_production
+
+
+@pytest.mark.parametrize("wanted", ["absent", None, False])
+@pytest.mark.parametrize("context", ["absent", None])
+def test_with_a_test_case_and_no_context_a_session_is_not_production(
+    api: Api, wanted: Any, context: Any
+) -> None:
+    fields = {"testCaseId": "tc_123", "context": context, "isProduction": wanted}
+    created = api.create(**{name: value for name, value in fields.items() if value != "absent"})
+    assert created["isProduction"] is False
+    assert created["testCaseId"] == "tc_123"
+
+
+@pytest.mark.parametrize("context", ["absent", None, "", "words", {}])
+def test_a_test_case_with_production_is_refused(api: Api, context: Any) -> None:
+    fields = {} if context == "absent" else {"context": context}
+    refused(api.post(versionId="v", testCaseId="tc", isProduction=True, **fields), 400, "isProd")
+    assert api.rows() == []
+
+
+@pytest.mark.parametrize("wanted", ["absent", None, False])
+@pytest.mark.parametrize("context", ["", "words", {}, {"persona": "calm"}])
+def test_a_test_case_with_a_context_is_refused_even_an_empty_one(
+    api: Api, wanted: Any, context: Any
+) -> None:
+    fields = {} if wanted == "absent" else {"isProduction": wanted}
+    refused(api.post(versionId="v", testCaseId="tc", context=context, **fields), 400, "context")
+    assert api.rows() == []
+
+
+@pytest.mark.parametrize("text", ["", "words", f"half {LONE}", "nul \x00"])
+def test_a_context_of_text_comes_back_as_the_value_of_an_object(api: Api, text: str) -> None:
+    assert api.create(context=text)["context"] == {"value": text}
+
+
+def test_free_form_json_comes_back_equal(api: Api) -> None:
+    free = {"z": 10**400, "a": [1.5, None, {LONE: "\x00"}], "m": {}, "b": True}
+    created = api.create(context=free, metadata=free)
+    shown = api.get(created["id"]).json
+    assert shown["context"] == shown["metadata"] == free
+    assert list(shown["metadata"]) == list(free)
+
+
+@pytest.mark.parametrize("status", ["PENDING", "COMPLETED", "FAILED"])
+def test_the_initial_status_is_the_callers(api: Api, status: str) -> None:
+    assert api.create(status=status)["status"] == status
+
+
+def test_null_is_as_absent_for_every_optional_field(api: Api) -> None:
+    names = ("customId", "testCaseId", "isProduction", "context", "metadata", "status", "runId")
+    created = api.create(productId=None, **dict.fromkeys(names))
+    plain = api.create()
+    for name in plain.keys() - {"id"}:
+        assert created[name] == plain[name]
+
+
+def test_unknown_fields_are_ignored(api: Api) -> None:
+    created = api.create(userId="me", id="mine", stoppingReason="x", error="y", nonsense={"a": 1})
+    assert created["id"] != "mine"
+    assert (created["userId"], created["stoppingReason"], created["error"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("name", ["versionId", "productId", "customId", "testCaseId", "runId"])
+def test_an_empty_id_is_refused(api: Api, name: str) -> None:
+    refused(api.post(**{"versionId": "v", "isProduction": False, name: ""}), 400, name)
+    assert api.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("versionId", 5),
+        ("versionId", True),
+        ("productId", ["p"]),
+        ("customId", 1.5),
+        ("customId", f"half {LONE}"),
+        ("customId", "nul \x00"),
+        ("testCaseId", {}),
+        ("isProduction", "true"),
+        ("isProduction", 1),
+        ("context", 5),
+        ("context", ["a"]),
+        ("context", True),
+        ("metadata", "text"),
+        ("metadata", [1]),
+        ("status", "pending"),
+        ("status", "DONE"),
+        ("status", ""),
+        ("status", 1),
+        ("runId", 7),
+    ],
+)
+def test_a_value_of_another_type_is_refused_by_its_name(api: Api, name: str, value: Any) -> None:
+    refused(api.post(**{"versionId": "v", name: value}), 400, name)
+    assert api.rows() == []
+
+
+@pytest.mark.parametrize("fields", [{}, {"versionId": None}, {"productId": None}])
+def test_without_version_and_product_a_session_is_refused(api: Api, fields: dict[str, Any]) -> None:
+    refused(api.post(**fields), 400, "versionId or productId")
+    assert api.rows() == []
+
+
+def test_a_body_is_needed_because_a_version_is(api: Api) -> None:
+    refused(api.call("POST", "/galtea/sessions"), 400, "versionId or productId")
+
+
+def test_a_run_is_refused_to_a_production_session(api: Api) -> None:
+    refused(api.post(versionId="v", runId="run_1"), 400, "runId")
+    refused(api.post(versionId="v", runId="run_1", isProduction=True), 400, "runId")
+    assert api.rows() == []
+
+
+def test_a_run_takes_what_is_not_production(api: Api) -> None:
+    assert api.create(runId="run_1", isProduction=False)["runId"] == "run_1"
+    assert api.create(runId="run_1", testCaseId="tc")["runId"] == "run_1"
+
+
+def test_the_user_of_a_session_is_the_caller_unless_it_is_production(ana: Api) -> None:
+    assert ana.create(isProduction=False)["userId"] == ANA
+    assert ana.create(testCaseId="tc")["userId"] == ANA
+    assert ana.create()["userId"] is None
+
+
+def test_created_at_is_cut_to_the_millisecond(api: Api) -> None:
+    api.sandbox.advance(999_999 * MICROSECOND)
+    assert api.create()["createdAt"] == "2026-03-01T12:00:00.999Z"
+    api.sandbox.advance(MICROSECOND)
+    assert api.create()["createdAt"] == "2026-03-01T12:00:01.000Z"
+
+
+def test_what_is_stored_of_created_at_is_what_is_printed(api: Api) -> None:
+    api.sandbox.advance(timedelta(microseconds=1_999))
+    id = api.create()["id"]
+    assert api.found("fromCreatedAt=2026-03-01T12:00:00.001Z&toCreatedAt=2026-03-01T12:00:00.001Z")
+    assert api.found("fromCreatedAt=2026-03-01T12:00:00.001001Z") == []
+    assert api.found("toCreatedAt=2026-03-01T12:00:00.001Z") == [id]
+
+
+def test_a_custom_id_is_taken_once_in_a_version(api: Api) -> None:
+    api.create(customId="c")
+    before = api.rows()
+    message = "A Session with the same customId: 'c' already exists for version with ID: 'ver_123'."
+    response = api.post(versionId="ver_123", customId="c")
+    refused(response, 400, message)
+    assert response.json["message"] == message
+    assert api.rows() == before
+
+
+def test_a_custom_id_is_free_in_another_version_and_in_another_case(api: Api) -> None:
+    api.create(customId="c")
+    api.create(customId="c", versionId="other")
+    api.create(customId="C")
+    assert len(api.found()) == 3
+
+
+def test_sessions_without_a_custom_id_never_collide(api: Api) -> None:
+    api.create()
+    api.create(customId=None)
+    assert len(api.found()) == 2
+
+
+def test_a_deleted_session_frees_its_custom_id(api: Api) -> None:
+    first = api.create(customId="c")
+    api.delete(first["id"])
+    second = api.create(customId="c")
+    assert api.found("customIds=c") == [second["id"]]
+
+
+def test_a_custom_id_is_free_in_another_organization(
+    world: Sandbox, enter: Callable[..., Api]
+) -> None:
+    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+    ana.create(customId="c")
+    zoe.create(customId="c")
+    refused(zoe.post(versionId="ver_123", customId="c"), 400, "already exists")

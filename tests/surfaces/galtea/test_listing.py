@@ -1,0 +1,256 @@
+"""GET /sessions: every filter in both spellings, order, pages, strict ids."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+
+from tests.conftest import MICROSECOND, Sandbox
+
+from .conftest import ANA, NOWHERE, ZOE, Api, refused
+
+
+def many(name: str, *values: str) -> list[str]:
+    """The same query in each spelling."""
+    plain = "&".join(f"{name}={quote(value)}" for value in values)
+    brackets = "&".join(f"{name}[]={quote(value)}" for value in values)
+    encoded = "&".join(f"{name}%5B%5D={quote(value)}" for value in values)
+    mixed = "&".join(
+        f"{name}{'[]' if place % 2 else ''}={quote(value)}" for place, value in enumerate(values)
+    )
+    return [plain, brackets, encoded, mixed]
+
+
+def test_no_sessions_are_an_empty_list(api: Api) -> None:
+    response = api.ask()
+    assert response.json == []
+    assert response.content_type == "application/json"
+
+
+def test_the_newest_comes_first_unless_asked_otherwise(api: Api) -> None:
+    ids = []
+    for _ in range(3):
+        ids.append(api.create()["id"])
+        api.sandbox.advance(seconds=1)
+    assert api.found() == api.found("sort[]=createdAt&sort[]=desc") == ids[::-1]
+    assert api.found("sort[]=createdAt&sort[]=asc") == api.found("sort=createdAt&sort=asc") == ids
+
+
+def test_ties_are_broken_by_the_order_of_creation(api: Api) -> None:
+    ids = [api.create()["id"] for _ in range(5)]
+    assert api.found("sort[]=createdAt&sort[]=asc") == ids
+    assert api.found() == ids[::-1]
+
+
+def test_every_page_together_is_the_whole_list(api: Api) -> None:
+    ids = [api.create()["id"] for _ in range(7)]
+    pages = [api.found(f"limit=3&offset={offset}") for offset in (0, 3, 6, 9)]
+    assert [len(page) for page in pages] == [3, 3, 1, 0]
+    assert [id for page in pages for id in page] == ids[::-1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=1", "limit=9223372036854775807&offset=0", "offset=0", "limit=1&limit=10000"],
+)
+def test_the_bounds_of_a_page_are_accepted(api: Api, query: str) -> None:
+    id = api.create()["id"]
+    assert api.found(query) == [id]
+
+
+def test_an_offset_beyond_the_end_is_an_empty_list(api: Api) -> None:
+    api.create()
+    assert api.found("offset=9223372036854775807&limit=9223372036854775807") == []
+
+
+def test_without_a_limit_ten_thousand_are_listed(api: Api) -> None:
+    api.create()
+    with api.sandbox.world.entered():
+        api.sandbox.world.database.run(
+            """WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n
+            WHERE value < 10000) INSERT INTO galtea_sessions (id, organization, version, product,
+            test, is_production, status, created_at) SELECT 'copy_' || value, organization, version,
+            product, test, is_production, status, created_at FROM galtea_sessions, n"""
+        )
+    assert len(api.found()) == 10_000
+    assert len(api.found("limit=10001")) == 10_001
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=-1",
+        "limit=1.5",
+        "limit=",
+        "limit=ten",
+        "limit=%D9%A3",
+        "limit=9223372036854775808",
+        "offset=-1",
+        "offset=x",
+        f"offset={'9' * 5000}",
+        "fromCreatedAt=yesterday",
+        "fromCreatedAt=2026-03-01",
+        "toCreatedAt=2026-02-30T00:00:00Z",
+        "toCreatedAt=",
+        "fromCreatedAt=2026-03-01T12:00:00.0000000001Z",
+        "statuses=pending",
+        "statuses[]=PENDING&statuses[]=DONE",
+        "statuses=",
+        "sort=createdAt",
+        "sort[]=createdAt",
+        "sort[]=asc&sort[]=createdAt",
+        "sort[]=updatedAt&sort[]=asc",
+        "sort[]=createdAt&sort[]=up",
+        "sort[]=createdAt&sort[]=ASC",
+        "sort[]=createdAt&sort[]=asc&sort[]=desc",
+        "sort=",
+        "commentLabels=good",
+        "commentLabels[]=good",
+        "commentLabels%5B%5D=good",
+        "versionIds=%00",
+    ],
+)
+def test_what_does_not_fit_is_refused_by_its_name(api: Api, query: str) -> None:
+    name = query.split("=")[0].removesuffix("[]").removesuffix("%5B%5D")
+    refused(api.ask(query), 400, f"{name}:")
+
+
+@pytest.mark.parametrize("query", ["colour=red", "limit[]=0", "ids[0]=x", "page=2", "=", "&&"])
+def test_unknown_parameters_are_ignored(api: Api, query: str) -> None:
+    id = api.create()["id"]
+    assert api.found(query) == [id]
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("customIds", "customId"), ("versionIds", "versionId")]
+)
+def test_a_filter_takes_one_value_or_several_in_every_spelling(
+    api: Api, name: str, field: str
+) -> None:
+    a, b, _ = (api.create(**{field: value})["id"] for value in ("a b&c", "ü", "other"))
+    for query in many(name, "a b&c"):
+        assert api.found(query) == [a]
+    for query in many(name, "a b&c", "ü", "nobody's", "ü"):
+        assert api.found(query) == [b, a]
+    for query in many(name, "nobody's"):
+        assert api.found(query) == []
+
+
+def test_sessions_are_filtered_by_their_versions_product(ana: Api) -> None:
+    seeded = ana.create(versionId="version_v1")["id"]
+    unknown = ana.create(versionId="elsewhere")["id"]
+    made = ana.create(versionId=None, productId="product_new")["id"]
+    assert ana.found("productIds=product_p1") == [seeded]
+    assert ana.found("productIds[]=product_new&productIds[]=product_p1") == [made, seeded]
+    assert ana.found(f"productIds=product_{'0' * 24}") == [unknown]
+
+
+def test_sessions_are_filtered_by_test_case_and_by_its_test(ana: Api) -> None:
+    without = ana.create()["id"]
+    first = ana.create(testCaseId="testCase_t1")["id"]
+    second = ana.create(testCaseId="testCase_t2")["id"]
+    unknown = ana.create(testCaseId="tc_123")["id"]
+    assert ana.found("testCaseIds=testCase_t1&testCaseIds=tc_123") == [unknown, first]
+    assert ana.found("testIds=test_s1") == [first]
+    assert ana.found("testIds[]=test_s1&testIds[]=test_s2") == [second, first]
+    assert ana.found(f"testIds=test_{'0' * 24}") == [unknown]
+    assert ana.found("excludeTestIds=test_s1") == [unknown, second, without]
+    assert ana.found("testIds[]=test_s1&testIds[]=test_s2&excludeTestIds[]=test_s2") == [first]
+
+
+def test_an_empty_test_id_is_no_test(ana: Api) -> None:
+    without = ana.create()["id"]
+    first = ana.create(testCaseId="testCase_t1")["id"]
+    second = ana.create(testCaseId="testCase_t2")["id"]
+    assert ana.found("testIds=") == ana.found("testIds[]=") == [without]
+    assert ana.found("testIds=&testIds=test_s2") == [second, without]
+    assert ana.found("excludeTestIds=") == [second, first]
+    assert ana.found("excludeTestIds[]=&excludeTestIds[]=test_s1") == [second]
+
+
+def test_sessions_are_filtered_by_their_user_in_any_case(
+    world: Sandbox, enter: Callable[..., Api]
+) -> None:
+    ana, zoe = enter(world, "gsk-ana-in-zeta"), enter(world, "gsk_zoe")
+    mine, theirs = (each.create(isProduction=False)["id"] for each in (ana, zoe))
+    ana.create()
+    assert ana.found(f"userIds={ANA}") == ana.found(f"userIds={ANA.upper()}") == [mine]
+    assert ana.found(f"userIds[]={ANA}&userIds[]={ZOE.upper()}") == [theirs, mine]
+
+
+@pytest.mark.parametrize("name", ["runIds", "involvedInRunIds"])
+def test_sessions_are_filtered_by_run_under_both_names(api: Api, name: str) -> None:
+    one, two = (api.create(isProduction=False, runId=run)["id"] for run in ("r1", "r2"))
+    api.create(isProduction=False)
+    assert api.found(f"{name}=r1") == [one]
+    assert api.found(f"{name}[]=r1&{name}[]=r2") == [two, one]
+    assert api.found("runIds=r1&involvedInRunIds=r2") == []
+
+
+def test_statuses_are_alternatives(api: Api) -> None:
+    of = {status: api.create(status=status)["id"] for status in ("PENDING", "COMPLETED", "FAILED")}
+    assert api.found("statuses=FAILED") == [of["FAILED"]]
+    assert api.found("statuses=COMPLETED") == [of["COMPLETED"]]
+    assert api.found("statuses[]=PENDING") == [of["PENDING"]]
+    assert api.found("statuses=PENDING&statuses=FAILED") == [of["FAILED"], of["PENDING"]]
+    assert len(api.found("statuses=PENDING&statuses=FAILED&statuses=COMPLETED")) == 3
+
+
+def test_parameters_must_all_hold(api: Api) -> None:
+    api.create(versionId="v1", customId="a")
+    wanted = api.create(versionId="v2", customId="a")["id"]
+    api.create(versionId="v2", customId="b")
+    assert api.found("versionIds=v2&customIds=a&statuses=PENDING") == [wanted]
+    assert api.found("versionIds=v2&customIds=a&statuses=FAILED") == []
+
+
+@pytest.mark.parametrize("offset", ["Z", "", "%2B00:00", "%2b00:00"])
+def test_created_at_is_bounded_inclusively_and_a_missing_offset_is_utc(
+    api: Api, offset: str
+) -> None:
+    api.sandbox.advance(7_000 * MICROSECOND)
+    id = api.create()["id"]
+    assert api.found(f"fromCreatedAt=2026-03-01T12:00:00.007{offset}") == [id]
+    assert api.found(f"toCreatedAt=2026-03-01T12:00:00.007{offset}") == [id]
+    assert api.found(f"fromCreatedAt=2026-03-01T12:00:00.007001{offset}") == []
+    assert api.found(f"toCreatedAt=2026-03-01T12:00:00.006999{offset}") == []
+
+
+def test_bounds_are_compared_beyond_the_sixth_digit_and_across_offsets(api: Api) -> None:
+    id = api.create()["id"]
+    assert api.found("fromCreatedAt=2026-03-01T12:00:00.000000001Z") == []
+    assert api.found("toCreatedAt=2026-03-01T12:00:00.000000001Z") == [id]
+    assert api.found("fromCreatedAt=2026-03-01T11:59:59.999999999Z") == [id]
+    assert api.found("toCreatedAt=2026-03-01T11:59:59.999999999Z") == []
+    assert api.found("fromCreatedAt=2026-03-01T14:00:00%2B02:00") == [id]
+    assert api.found("toCreatedAt=2026-03-01T13:59:59%2B02:00") == []
+    assert api.found("fromCreatedAt=0001-01-01T00:00:00Z&toCreatedAt=9999-12-31T23:59:59Z") == [id]
+
+
+def test_ids_are_strict_and_name_what_is_missing(api: Api) -> None:
+    one, two = api.create()["id"], api.create()["id"]
+    for query in many("ids", one, two, one):
+        assert api.found(query) == [two, one]
+    for query in many("ids", one, NOWHERE):
+        response = api.ask(query)
+        refused(response, 404, f"Sessions not found: {NOWHERE}")
+        assert one not in response.text
+    refused(api.ask("ids="), 404, "Sessions not found")
+
+
+def test_ids_are_counted_after_the_other_filters_and_before_the_page(api: Api) -> None:
+    one, two = api.create(status="FAILED")["id"], api.create()["id"]
+    both = f"ids={one}&ids={two}"
+    refused(api.ask(f"{both}&statuses=PENDING"), 404, one)
+    assert api.found(f"{both}&limit=1") == [two]
+    assert api.found(f"{both}&limit=1&offset=1") == [one]
+    assert api.found(f"{both}&offset=2") == []
+    assert api.found(f"{both}&sort=createdAt&sort=asc") == [one, two]
+
+
+def test_a_list_never_shows_another_organization(world: Sandbox, enter: Callable[..., Api]) -> None:
+    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+    id = ana.create(customId="c")["id"]
+    assert zoe.found() == zoe.found("customIds=c") == []
+    refused(zoe.ask(f"ids={id}"), 404, id)
