@@ -188,15 +188,31 @@ def test_a_limit_over_500_is_taken_as_500(sandbox: Sandbox, calls: Calls) -> Non
     assert len(set(calls.walk(500))) == 502
 
 
-@pytest.mark.parametrize(
-    "limit",
-    ["0", "-1", "-501", "", " 5", "5.0", "1e2", "ten", "\u0665", "0x10", "+5", "-" + "9" * 50],
-)
-def test_a_limit_that_is_no_positive_integer_is_refused(calls: Calls, limit: str) -> None:
-    assert refusal(calls.get("/sessions", query_string={"limit": limit})) == (
-        400,
-        "invalid_request",
-    )
+BAD_LIMITS = [
+    "0",
+    "-1",
+    "-501",
+    "",
+    " 5",
+    "5.0",
+    "1e2",
+    "ten",
+    "\u0665",
+    "0x10",
+    "+5",
+    "-" + "9" * 50,
+]
+
+
+def test_a_limit_that_is_no_positive_integer_is_refused(
+    calls: Calls, subtests: pytest.Subtests
+) -> None:
+    for limit in BAD_LIMITS:
+        with subtests.test(limit=limit):
+            assert refusal(calls.get("/sessions", query_string={"limit": limit})) == (
+                400,
+                "invalid_request",
+            )
 
 
 def test_the_cursor_is_the_last_created_at_byte_for_byte(calls: Calls) -> None:
@@ -222,26 +238,27 @@ def test_a_walk_sees_every_session_once(calls: Calls, limit: int) -> None:
     assert calls.walk(limit) == sessions
 
 
-@pytest.mark.parametrize(
-    ("before", "expected"),
-    [
-        ("2026-03-01T12:00:00.000000Z", 0),
-        ("2026-03-01T12:00:00.000000001Z", 1),
-        ("2026-03-01T12:00:00.000001Z", 1),
-        ("2026-03-01T12:00:00.0000015Z", 2),
-        ("2026-03-01T12:00:00.000002Z", 2),
-        ("2026-03-01T12:00:00Z", 0),
-        ("2026-03-01T12:00:01Z", 3),
-        ("2026-03-01T13:00:00.000001+01:00", 1),
-        ("2026-03-01T06:30:00.000001-05:30", 1),
-        ("2026-03-01t12:00:00.000001z", 1),
-        ("0001-01-01T00:00:00Z", 0),
-        ("9999-12-31T23:59:59.999999999Z", 3),
-    ],
-)
-def test_before_is_strict_and_compares_instants(calls: Calls, before: str, expected: int) -> None:
+CURSORS = [
+    ("2026-03-01T12:00:00.000000Z", 0),
+    ("2026-03-01T12:00:00.000000001Z", 1),
+    ("2026-03-01T12:00:00.000001Z", 1),
+    ("2026-03-01T12:00:00.0000015Z", 2),
+    ("2026-03-01T12:00:00.000002Z", 2),
+    ("2026-03-01T12:00:00Z", 0),
+    ("2026-03-01T12:00:01Z", 3),
+    ("2026-03-01T13:00:00.000001+01:00", 1),
+    ("2026-03-01T06:30:00.000001-05:30", 1),
+    ("2026-03-01t12:00:00.000001z", 1),
+    ("0001-01-01T00:00:00Z", 0),
+    ("9999-12-31T23:59:59.999999999Z", 3),
+]
+
+
+def test_before_is_strict_and_compares_instants(calls: Calls, subtests: pytest.Subtests) -> None:
     sessions = fill(calls, 3)
-    assert calls.listed(before=before) == sessions[3 - expected :]
+    for before, expected in CURSORS:
+        with subtests.test(before=before):
+            assert calls.listed(before=before) == sessions[3 - expected :]
 
 
 def test_before_skips_what_the_page_s_own_cursor_has_shown(calls: Calls) -> None:
@@ -251,31 +268,32 @@ def test_before_skips_what_the_page_s_own_cursor_has_shown(calls: Calls) -> None
         assert calls.listed(before=cursor) == sessions[place + 1 :]
 
 
-@pytest.mark.parametrize(
-    "before",
-    [
-        "",
-        "yesterday",
-        "2026-03-01",
-        "2026-03-01 12:00:00Z",
-        "2026-03-01T12:00:00",
-        "2026-03-01T12:00Z",
-        "2026-02-30T12:00:00Z",
-        "2026-03-01T24:00:00Z",
-        "2026-03-01T12:00:00.Z",
-        "2026-03-01T12:00:00.1234567890Z",
-        "2026-03-01T12:00:00+24:00",
-        "2026-03-01T12:00:00 01:00",
-        "1772366400",
-        "\x00",
-    ],
-)
-def test_a_malformed_before_is_refused(calls: Calls, before: str) -> None:
+BAD_CURSORS = [
+    "",
+    "yesterday",
+    "2026-03-01",
+    "2026-03-01 12:00:00Z",
+    "2026-03-01T12:00:00",
+    "2026-03-01T12:00Z",
+    "2026-02-30T12:00:00Z",
+    "2026-03-01T24:00:00Z",
+    "2026-03-01T12:00:00.Z",
+    "2026-03-01T12:00:00.1234567890Z",
+    "2026-03-01T12:00:00+24:00",
+    "2026-03-01T12:00:00 01:00",
+    "1772366400",
+    "\x00",
+]
+
+
+def test_a_malformed_before_is_refused(calls: Calls, subtests: pytest.Subtests) -> None:
     fill(calls, 1)
-    assert refusal(calls.get("/sessions", query_string={"before": before})) == (
-        400,
-        "invalid_request",
-    )
+    for before in BAD_CURSORS:
+        with subtests.test(before=before):
+            assert refusal(calls.get("/sessions", query_string={"before": before})) == (
+                400,
+                "invalid_request",
+            )
 
 
 def test_a_raw_plus_arrives_as_a_space_and_is_refused(calls: Calls) -> None:
@@ -291,26 +309,29 @@ def test_of_a_repeated_parameter_the_last_counts_and_unknown_ones_are_ignored(
     assert [each["id"] for each in response.json["data"]] == sessions[:2]
 
 
-@pytest.mark.parametrize(
-    "id",
-    [
-        "nope",
-        "00000000-0000-4000-8000-000000000000",
-        "%00",
-        "%ff",
-        "'--",
-        "{id}",
-        "a" * 5000,
-        "%F0%9F%93%B1",
-    ],
-)
-def test_an_unknown_or_malformed_id_is_404_everywhere(calls: Calls, id: str) -> None:
+BAD_IDS = [
+    "nope",
+    "00000000-0000-4000-8000-000000000000",
+    "%00",
+    "%ff",
+    "'--",
+    "{id}",
+    "a" * 5000,
+    "%F0%9F%93%B1",
+]
+
+
+def test_an_unknown_or_malformed_id_is_404_everywhere(
+    calls: Calls, subtests: pytest.Subtests
+) -> None:
     calls.hold()
-    for path in (f"/sessions/{id}", f"/sessions/{id}/devices", f"/sessions/{id}/devices/x"):
-        assert refusal(calls.get(path)) == (404, "session_not_found")
-    for path in (f"/sessions/{id}/devices", f"/sessions/{id}/devices/x/release"):
-        response = calls.post(path, json={"filters": [ANDROID]})
-        assert refusal(response) == (404, "session_not_found")
+    for id in BAD_IDS:
+        with subtests.test(id=id):
+            for path in (f"/sessions/{id}", f"/sessions/{id}/devices", f"/sessions/{id}/devices/x"):
+                assert refusal(calls.get(path)) == (404, "session_not_found")
+            for path in (f"/sessions/{id}/devices", f"/sessions/{id}/devices/x/release"):
+                response = calls.post(path, json={"filters": [ANDROID]})
+                assert refusal(response) == (404, "session_not_found")
 
 
 def test_ids_match_in_any_case_and_no_other_spelling(calls: Calls) -> None:
