@@ -7,7 +7,7 @@ revocation holds at once in every worker.
 
 import hashlib
 import uuid
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 import peewee as pw
 
@@ -96,7 +96,7 @@ class Caller(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """The columns of one membership of the key's user, beside key, user and clock."""
+    """What is found of a secret, beside the clock and the user's memberships."""
 
     first_organization: str | None
     key: str | None
@@ -104,26 +104,25 @@ class _Found(NamedTuple):
     bound: str | None
     expires_at: int | None
     revoked_at: int | None
-    user: str | None
+    user: str
     name: str
     email: str | None
     identity_type: str
     default: str | None
-    organization: str | None
-    role: str | None
-    clock: clock.State
-
-
-def _find(row: tuple[Any, ...]) -> _Found:
-    return _Found._make((*row[:13], clock.State._make(row[13:])))
 
 
 _first_organization = Organization.select(Organization.id).order_by(Organization.seq).limit(1)
 
+# A row for each membership, or one if there is none, all with the same key, user and clock.
+_MEMBERSHIP = slice(0, 2)
+_FOUND = slice(2, 2 + len(_Found._fields))
+_CLOCK = slice(_FOUND.stop, None)
 _by_secret = Statement(
-    _find,
+    tuple,
     lambda: (
         Clock.select(
+            Membership.organization,
+            Membership.role,
             _first_organization,
             Key.id,
             Key.surface,
@@ -135,8 +134,6 @@ _by_secret = Statement(
             User.email,
             User.identity_type,
             User.default_organization,
-            Membership.organization,
-            Membership.role,
             *clock.COLUMNS,
         )
         .join(Key, pw.JOIN.LEFT_OUTER, on=(Key.hash == given("hash")))
@@ -157,31 +154,30 @@ def identify(secret: str, surface: str, *, derive: bool) -> tuple[Caller, int]:
     always the same user, an admin of the default organization. Raises Unknown.
     """
     digest = hash_of(secret)
-    found = _by_secret.all(hash=digest)
-    first = found[0]
-    now = first.clock.at(clock.wall())
-    if first.key is None:
+    rows = _by_secret.all(hash=digest)
+    found = _Found._make(rows[0][_FOUND])
+    now = clock.State._make(rows[0][_CLOCK]).at(clock.wall())
+    if found.key is None:
         if not derive:
             raise Unknown
-        return _derived(secret, digest, first.first_organization), now
-    expired = first.expires_at is not None and now >= first.expires_at
-    if expired or first.revoked_at is not None or first.surface not in (None, surface):
+        return _derived(secret, digest, found.first_organization), now
+    expired = found.expires_at is not None and now >= found.expires_at
+    if expired or found.revoked_at is not None or found.surface not in (None, surface):
         raise Unknown
-    return _known(digest, found), now
+    return _known(digest, found, dict(row[_MEMBERSHIP] for row in rows)), now
 
 
-def _known(digest: str, found: list[_Found]) -> Caller:
-    first = found[0]
-    assert first.user is not None  # noqa: S101 - a key's user is a foreign key
+def _known(digest: str, found: _Found, roles: dict[str | None, str]) -> Caller:
+    roles.pop(None, None)
     return Caller(
-        user=first.user,
-        name=first.name,
-        email=first.email,
-        identity_type=first.identity_type,
+        user=found.user,
+        name=found.name,
+        email=found.email,
+        identity_type=found.identity_type,
         key_hash=digest,
-        bound=first.bound,
-        default=first.default,
-        roles={each.organization: each.role for each in found if each.organization and each.role},
+        bound=found.bound,
+        default=found.default,
+        roles=cast(dict[str, str], roles),
         anywhere=False,
     )
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC_3339 = re.compile(
@@ -41,5 +42,15 @@ def parse(text: str, *, assume_utc: bool = False) -> int:
 
 
 def to_text(at: int, timespec: str = "microseconds") -> str:
-    """`2026-01-31T09:30:00.000000Z`, cut to `timespec`."""
-    return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec=timespec)[:-6] + "Z"
+    """`2026-01-31T09:30:00.000000Z`, cut to microseconds or milliseconds."""
+    minute, rest = divmod(at, 60_000_000)
+    second, microsecond = divmod(rest, 1_000_000)
+    if timespec == "milliseconds":
+        return f"{_minute(minute)}:{second:02}.{microsecond // 1000:03}Z"
+    return f"{_minute(minute)}:{second:02}.{microsecond:06}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute(minute: int) -> str:
+    """`2026-01-31T09:30`: instants that are shown together are mostly close to each other."""
+    return (_EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes")[:16]

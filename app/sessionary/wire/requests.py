@@ -1,11 +1,14 @@
 """What every view may ask of the request at hand."""
 
+from contextvars import ContextVar
 from typing import cast
 
-from flask import current_app, g, request
+from flask import current_app, request
 
 from sessionary.identity import Caller, Unknown, identify
 from sessionary.settings import Settings
+
+_asked: ContextVar[tuple[Caller, int]] = ContextVar("sessionary_asked")
 
 
 def settings() -> Settings:
@@ -15,17 +18,17 @@ def settings() -> Settings:
 
 def caller() -> Caller:
     """Who is asking, once `admit` has let them in."""
-    return cast(Caller, g.caller)
+    return _asked.get()[0]
 
 
 def now() -> int:
     """The instant of this request, for reads. A write takes the one of its transaction."""
-    return cast(int, g.now)
+    return _asked.get()[1]
 
 
 def bearer() -> str:
     """The token after `Authorization: Bearer`, or an empty string."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
@@ -37,4 +40,4 @@ def admit(surface: str, secret: str, *, well_formed: bool) -> None:
     if not secret:
         raise Unknown
     lenient = settings().auth == "lenient" and well_formed
-    g.caller, g.now = identify(secret, surface, derive=lenient)
+    _asked.set(identify(secret, surface, derive=lenient))
