@@ -1,10 +1,16 @@
-"""Which account scale-egp chooses by itself, or why it cannot."""
+"""Which account scale-egp chooses for each key by itself, or why it cannot: `… key key`."""
 
 import json
+import sys
 
 from scale_egp.sdk.client import EGPClient
 
-try:
-    print(json.dumps(EGPClient().account_id))
-except ValueError as error:
-    print(json.dumps(str(error)))
+
+def choice(key):
+    try:
+        return EGPClient(api_key=key).account_id
+    except ValueError as error:
+        return str(error)
+
+
+print(json.dumps({key: choice(key) for key in sys.argv[1:]}))

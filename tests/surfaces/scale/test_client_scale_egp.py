@@ -9,7 +9,7 @@ import pytest
 from tests.clients import conversation
 from tests.conftest import Sandbox
 
-from .conftest import ANA, BOT, NOWHERE
+from .conftest import BOT, NOWHERE
 
 ENVIRONMENT = "scale-egp-1.1"
 LIFE = Path(__file__).with_name("conversation_scale_egp.py")
@@ -48,39 +48,38 @@ def test_a_session_s_whole_life_and_the_errors_on_its_way(heard: Any) -> None:
     assert heard["unknown"][:2] == ["EGPException", 401]
 
 
-@pytest.mark.parametrize(
-    ("key", "env", "account"),
-    [
-        ("bot", {}, "acme"),
-        ("ana", {}, "acme"),  # zeta comes first, but ana is an admin of acme
-        ("rob", {}, "acme"),  # an admin nowhere: the default account
-        ("ana-in-zeta", {}, "zeta"),
-        ("ana", {"EGP_ACCOUNT_ID": "zeta"}, "zeta"),
-    ],
-)
 def test_the_client_finds_its_account_in_the_user_s_profiles(
-    strict: Sandbox,
-    serve: Callable[[Sandbox], str],
-    key: str,
-    env: dict[str, str],
-    account: str,
-) -> None:
-    env = {"EGP_ENDPOINT_URL": serve(strict), "EGP_API_KEY": key, **env}
-    assert conversation.run(ENVIRONMENT, CHOICE, env=env) == account
-
-
-def test_the_client_says_so_where_the_user_has_no_account(
     strict: Sandbox, serve: Callable[[Sandbox], str]
 ) -> None:
     strict.seed(
         f'[[users]]\nid = "{NOWHERE}"\nname = "New"\n[[keys]]\nsecret = "new"\nuser = "{NOWHERE}"\n'
     )
-    env = {"EGP_ENDPOINT_URL": serve(strict), "EGP_API_KEY": "new"}
-    assert "account_id" in conversation.run(ENVIRONMENT, CHOICE, env=env)
+    keys = ["bot", "ana", "rob", "ana-in-zeta", "new"]
+    chosen = conversation.run(ENVIRONMENT, CHOICE, *keys, env={"EGP_ENDPOINT_URL": serve(strict)})
+    assert "account_id" in chosen.pop("new")  # nobody's account: it says what to provide
+    assert chosen == {
+        "bot": "acme",
+        "ana": "acme",  # zeta comes first, but it looks for an admin
+        "rob": "acme",  # an admin nowhere: the default comes first
+        "ana-in-zeta": "zeta",
+    }
 
 
-def test_in_a_lenient_world_the_client_needs_no_account_at_all(
+def test_in_a_lenient_world_the_client_needs_to_know_no_account(
     sandbox: Sandbox, serve: Callable[[Sandbox], str]
 ) -> None:
-    env = {"EGP_ENDPOINT_URL": serve(sandbox), "EGP_API_KEY": ANA}
-    assert conversation.run(ENVIRONMENT, CHOICE, env=env) == "000000000000000000000001"
+    chosen = conversation.run(ENVIRONMENT, CHOICE, "k", env={"EGP_ENDPOINT_URL": serve(sandbox)})
+    assert chosen == {"k": "000000000000000000000001"}
+
+
+def test_the_environment_selects_an_account(
+    strict: Sandbox, serve: Callable[[Sandbox], str]
+) -> None:
+    env = {
+        "EGP_ENDPOINT_URL": serve(strict),
+        "EGP_API_KEY": "ana",
+        "EGP_ACCOUNT_ID": "zeta",
+    }
+    heard = conversation.run(ENVIRONMENT, LIFE, "zeta", env=env)
+    assert (heard["account"], heard["made"]["account_id"]) == ("zeta", "zeta")
+    assert heard["left"] == 4

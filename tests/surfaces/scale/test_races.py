@@ -1,0 +1,173 @@
+"""Real threads on a real file: what is lost, doubled or miscounted when calls meet."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sandbox
+
+from .conftest import Caller
+
+THREADS = 8
+
+
+@pytest.fixture
+def anyone(make_file_sandbox: Callable[..., Sandbox]) -> Caller:
+    sandbox = make_file_sandbox()
+    sandbox.run_on()
+    return Caller(sandbox, "k")
+
+
+def at_once(work: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
+    """What each thread's work gives; all of them begin together."""
+    ready = threading.Barrier(threads)
+
+    def run(number: int) -> Any:
+        ready.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
+
+
+def walk(caller: Caller, **query: Any) -> list[str]:
+    """The ids of all pages, to the first that is empty."""
+    found: list[str] = []
+    number = 1
+    while items := caller.page(page=number, **query)["items"]:
+        found += [each["id"] for each in items]
+        number += 1
+    return found
+
+
+def counted(caller: Caller) -> list[tuple[Any, ...]]:
+    """By account, live and archived sessions, as the rows themselves say it."""
+    world = caller.sandbox.world
+    with world.entered():
+        return list(
+            world.database.run(
+                "SELECT account_id, SUM(archived_at IS NULL), SUM(archived_at IS NOT NULL) "
+                "FROM scale_sessions GROUP BY account_id ORDER BY account_id"
+            )
+        )
+
+
+def test_no_create_is_lost_and_totals_are_exact(anyone: Caller) -> None:
+    made = at_once(lambda n: [anyone.create(f"account-{(n + i) % 2}")["id"] for i in range(10)])
+    ids = {each for some in made for each in some}
+    assert len(ids) == THREADS * 10
+    assert set(walk(anyone, limit=7)) == ids
+    assert anyone.page()["total_item_count"] == len(ids)
+    assert sorted(anyone.sandbox.rows("scale_counts")) == counted(anyone)
+
+
+def test_patches_of_different_fields_both_survive(anyone: Caller) -> None:
+    fields = ["title", "state", "start_date", "end_date"]
+    values: Sequence[Any] = [
+        "new",
+        {"new": True},
+        "2026-01-01T00:00:00.000000Z",
+        "2026-02-01T00:00:00.000000Z",
+    ]
+    for _ in range(5):
+        session = anyone.create()
+
+        def patch(number: int, id: str = session["id"]) -> Any:
+            return anyone.patch(id, {fields[number]: values[number]}).status_code
+
+        assert at_once(patch, len(fields)) == [200] * len(fields)
+        after = anyone.show(session["id"])
+        assert [after[field] for field in fields] == list(values)
+
+
+def test_dates_that_meet_never_make_a_window_that_ends_before_it_starts(anyone: Caller) -> None:
+    bodies = [
+        {"start_date": "2026-03-01T00:00:00Z"},
+        {"end_date": "2026-02-01T00:00:00Z"},
+    ]
+    for _ in range(10):
+        session = anyone.create()
+
+        def patch(number: int, id: str = session["id"]) -> int:
+            return anyone.patch(id, bodies[number % 2]).status_code
+
+        statuses = at_once(patch)
+        after = anyone.show(session["id"])
+        assert ("start_date" in after) != ("end_date" in after)
+        assert statuses.count(200) == statuses.count(422) == THREADS // 2
+
+
+def test_of_many_deletes_exactly_one_counts(anyone: Caller) -> None:
+    for _ in range(5):
+        session = anyone.create()
+        counts = at_once(lambda _, id=session["id"]: anyone.delete(id).json["count"])
+        assert sorted(counts) == [0] * (THREADS - 1) + [1]
+    assert anyone.sandbox.rows("scale_counts") == [("acme", 0, 5)]
+
+
+def test_totals_survive_archiving_and_restoring_at_once(anyone: Caller) -> None:
+    ids = [anyone.create(f"account-{number % 3}")["id"] for number in range(6)]
+
+    def work(number: int) -> None:
+        for step in range(12):
+            session_id = ids[(number + step) % len(ids)]
+            if (number + step) % 2:
+                anyone.delete(session_id)
+            else:
+                anyone.patch(session_id, {"restore": True, "title": str(step)})
+
+    at_once(work)
+    assert sorted(anyone.sandbox.rows("scale_counts")) == counted(anyone)
+    assert len(walk(anyone)) == anyone.page()["total_item_count"]
+
+
+def test_a_page_and_its_total_are_of_one_moment(anyone: Caller) -> None:
+    """While sessions come and go, a list that fits on a page has as many items as it says."""
+
+    def work(number: int) -> list[tuple[int, int]]:
+        seen = []
+        for _ in range(15):
+            if number % 2:
+                anyone.delete(anyone.create(f"account-{number}")["id"])
+                anyone.create(f"account-{number}")
+            else:
+                page = anyone.page(limit=10_000)
+                seen.append((len(page["items"]), page["total_item_count"]))
+        return seen
+
+    pages = [pair for seen in at_once(work) for pair in seen]
+    assert len(pages) == 60
+    assert all(items == total for items, total in pages)
+
+
+@pytest.mark.parametrize("query", [{}, {"account_id": "acme"}])
+def test_a_walk_during_creates_loses_and_repeats_nothing_that_was_there(
+    anyone: Caller, query: dict[str, str]
+) -> None:
+    there = [anyone.create()["id"] for _ in range(20)]
+
+    def work(number: int) -> list[str]:
+        if number % 2:
+            return [anyone.create()["id"] for _ in range(10)]
+        return walk(anyone, limit=3, **query)
+
+    results = at_once(work)
+    for walked in results[::2]:
+        assert walked[:20] == there
+        assert len(set(walked)) == len(walked)
+    made = {each for some in results[1::2] for each in some}
+    assert set(walk(anyone, limit=3, **query)) == {*there, *made}
+
+
+def test_created_at_follows_the_order_of_the_list_when_creates_meet(anyone: Caller) -> None:
+    at_once(lambda _: [anyone.create() for _ in range(10)])
+    with anyone.sandbox.world.entered():
+        rows = list(
+            anyone.sandbox.world.database.run(
+                "SELECT created_at, seq FROM scale_sessions ORDER BY seq"
+            )
+        )
+    assert rows == sorted(rows)
