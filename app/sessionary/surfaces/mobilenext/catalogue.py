@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import peewee as pw
-from marshmallow import ValidationError
+from marshmallow import ValidationError, validate
 
 from sessionary import clock, store
 from sessionary.surfaces.mobilenext import rules, statements
@@ -61,7 +61,7 @@ class DeviceFacts(SeedRow):
     serial = Serial(required=True)
     platform = Text(required=True, validate=OneOf(PLATFORMS))
     type = Text(required=True, validate=OneOf(TYPES))
-    name = Text(required=True)
+    name = Text(required=True, validate=validate.Length(min=1))
     version = Version(required=True)
     provision_seconds = Integer(load_default=0, validate=Bounds(0, 86_400))
 

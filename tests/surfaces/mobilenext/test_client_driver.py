@@ -1,0 +1,90 @@
+"""Mobile Next's driver for node, unmodified, against a server on a real socket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sessionary import clock
+from tests.clients import conversation
+
+from .calls import Calls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Sandbox
+
+SCRIPT = Path(__file__).with_name("conversation_driver.mjs")
+PHONE = """
+[[devices]]
+serial = "A-1"
+platform = "ios"
+type = "real"
+name = "iPhone 17"
+version = "26.1"
+provision_seconds = {seconds}
+"""
+
+
+@pytest.fixture
+def play(sandbox: Sandbox, serve: Callable[[Sandbox], str]) -> Callable[[str], Any]:
+    """Play a scene of the script; gives what happened."""
+    return lambda scene: conversation.run_node(SCRIPT, serve(sandbox), scene)
+
+
+def test_a_ready_device_is_given_at_once_and_released(
+    play: Callable[[str], Any], calls: Calls
+) -> None:
+    told = play("lifecycle")
+    shown = calls.session(told["session"])
+    assert told["device"] == {
+        "id": shown["devices"][0]["id"],
+        "status": "in_use",
+        "info": {
+            "platform": "android",
+            "type": "emulator",
+            "name": "Pixel 9",
+            "osVersion": "16",
+            "serial": "emulator-5554",
+        },
+        "createdAt": "",
+    }
+    assert told["released"]
+    assert shown["releasedAt"] is not None
+
+
+def test_a_device_on_demand_is_waited_for(
+    play: Callable[[str], Any], sandbox: Sandbox, calls: Calls
+) -> None:
+    sandbox.seed(PHONE.format(seconds=5))
+    with sandbox.world.entered():
+        clock.put("scaled", rate=50)
+    told = play("onDemand")
+    shown = calls.session(told["session"])
+    assert told["device"]["id"] == shown["devices"][0]["id"]
+    assert told["device"]["status"] == "in_use"
+    assert told["device"]["info"]["serial"] == "A-1"
+    assert told["device"]["createdAt"] == shown["createdAt"]
+
+
+def test_each_refusal_is_an_error_with_its_status_code_and_message(
+    play: Callable[[str], Any], sandbox: Sandbox
+) -> None:
+    sandbox.seed(PHONE.format(seconds=0))
+    told = play("refusals")
+    expected = {
+        "key": "401: unauthorized — Not authenticated",
+        "filters": "400: invalid_filters — filters: ",
+        "held": "409: no_device_available — Every device that matches",
+        "kind": "404: device_not_found — No device matches",
+        "session": "404: session_not_found — Session nope not found",
+        "device": "404: device_not_found — Device nope is not allocated",
+        "twice": "404: device_not_found — Device A-1 is not allocated",
+        "released": "409: session_released — Session ",
+    }
+    assert told.keys() == expected.keys()
+    for name, said in expected.items():
+        assert f"failed with {said}" in told[name], name

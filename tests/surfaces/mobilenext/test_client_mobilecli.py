@@ -1,0 +1,178 @@
+"""Mobile Next's own command line, unmodified, against a server on a real socket."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from tests.clients import conversation
+
+from .calls import Calls, contents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Sandbox
+
+
+class Answer(NamedTuple):
+    """What the command printed, and the code that it ended with."""
+
+    code: int
+    said: dict[str, Any]
+
+    @property
+    def succeeded(self) -> bool:
+        return (self.code, self.said["status"]) == (0, "ok")
+
+    @property
+    def data(self) -> Any:
+        assert self.succeeded, self.said
+        return self.said["data"]
+
+    @property
+    def error(self) -> str:
+        assert self.code == 1, self.said
+        assert self.said["status"] == "error"
+        return str(self.said["error"])
+
+
+class Mobilecli:
+    """`mobilecli remote …` with a token, against one address."""
+
+    def __init__(self, home: Path, url: str) -> None:
+        self.home = home
+        self.fleet = url.replace("http", "ws", 1) + "/ws"
+        self.program = str(conversation.mobilecli())
+
+    def remote(self, *args: str, token: str) -> Answer:
+        env = {"MOBILECLI_TOKEN": token, "MOBILECLI_FLEET_URL": self.fleet}
+        finished = subprocess.run(
+            [self.program, "remote", *args],
+            env=conversation.surroundings(self.home, env),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=conversation.TIMEOUT_SECONDS,
+        )
+        return Answer(finished.returncode, json.loads(finished.stdout))
+
+    def allocate(self, *args: str, key: str = "mob_test") -> Answer:
+        return self.remote("allocate", *args, token=key)
+
+    def release(self, serial: str, key: str = "mob_test") -> Answer:
+        return self.remote("release", "--device", serial, token=key)
+
+
+@pytest.fixture
+def mobilecli(tmp_path: Path, sandbox: Sandbox, serve: Callable[[Sandbox], str]) -> Mobilecli:
+    return Mobilecli(tmp_path, serve(sandbox))
+
+
+def test_a_device_is_allocated_and_released(mobilecli: Mobilecli, calls: Calls) -> None:
+    allocated = mobilecli.allocate("--platform", "android").data
+    assert allocated["device"]["id"] == "emulator-5554"
+    (session,) = calls.page()["data"]
+    assert session["devices"][0]["id"] == allocated["allocationId"]
+    assert session["releasedAt"] is None
+    assert mobilecli.release("emulator-5554").succeeded
+    assert calls.session(session["id"])["releasedAt"] is not None
+
+
+def test_filters_choose_the_device(mobilecli: Mobilecli) -> None:
+    wanted = ("--platform", "android", "--type", "real", "--version", ">=14", "--name", "Gal*")
+    assert mobilecli.allocate(*wanted).data["device"]["name"] == "Galaxy S25"
+    assert mobilecli.allocate(*wanted).data["device"]["name"] == "Galaxy A55"
+    assert mobilecli.allocate(*wanted).error.startswith("allocate device: Every device")
+    exact = ("--platform", "ios", "--version", "18.6.2")
+    assert mobilecli.allocate(*exact).data["device"]["version"] == "18.6.2"
+
+
+def test_a_device_on_demand_is_answered_without_waiting(
+    mobilecli: Mobilecli, sandbox: Sandbox, calls: Calls
+) -> None:
+    sandbox.seed(
+        '[[devices]]\nserial = "A-1"\nplatform = "ios"\ntype = "real"\nname = "iPhone 17"\n'
+        'version = "26.1"\nprovision_seconds = 20\n'
+    )
+    allocated = mobilecli.allocate("--platform", "ios").data
+    assert allocated["state"] == "allocating"
+    assert "not allocated in any active session" in mobilecli.release("A-1").error
+    sandbox.advance(seconds=20)
+    assert mobilecli.release("A-1").succeeded
+    assert calls.page()["data"][0]["releasedAt"] is not None
+
+
+def test_a_session_far_down_the_list_is_found_over_the_pages(
+    mobilecli: Mobilecli, sandbox: Sandbox, calls: Calls
+) -> None:
+    held = calls.hold()
+    with sandbox.world.entered():
+        sandbox.world.database.run(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) "
+            "INSERT INTO mobilenext_sessions SELECT printf('00000000-0000-4000-8000-%012d', i), "
+            "organization, user, opened_at, void_at, created_at + i, expires_at, created_at + i "
+            "FROM mobilenext_sessions, n"
+        )
+        sandbox.world.database.run(
+            "INSERT INTO mobilenext_allocations (id, session, serial, platform, type, name, "
+            "version, created_at, in_use_at, expires_at, released_at) "
+            "SELECT s.id, s.id, serial, platform, type, name, version, s.created_at, in_use_at, "
+            "a.expires_at, s.released_at FROM mobilenext_allocations a, mobilenext_sessions s "
+            "WHERE s.released_at IS NOT NULL"
+        )
+    assert calls.listed(limit=500)[-1] != held["id"]
+    assert mobilecli.release(held["device"]["id"]).succeeded
+    assert calls.session(held["id"])["releasedAt"] is not None
+
+
+def test_the_end_of_the_list_ends_the_search(mobilecli: Mobilecli, calls: Calls) -> None:
+    calls.hold()
+    assert mobilecli.release("NOPE").error == (
+        "fleet.release: device NOPE is not allocated in any active session"
+    )
+
+
+def test_a_released_device_is_not_released_again(mobilecli: Mobilecli, calls: Calls) -> None:
+    held = calls.hold()
+    assert mobilecli.release(held["device"]["id"]).succeeded
+    assert "not allocated in any active session" in mobilecli.release(held["device"]["id"]).error
+
+
+def test_a_device_that_is_allocated_again_is_released_from_the_session_that_holds_it(
+    mobilecli: Mobilecli, calls: Calls
+) -> None:
+    over = calls.hold()
+    calls.release(over["id"], over["device"]["id"])
+    released = calls.session(over["id"])
+    held = calls.hold()
+    assert held["device"] == over["device"]
+    assert mobilecli.release(held["device"]["id"]).succeeded
+    assert calls.session(held["id"])["releasedAt"] is not None
+    assert calls.session(over["id"]) == released
+
+
+def test_a_refusal_is_shown_with_its_message_and_writes_nothing(
+    mobilecli: Mobilecli, sandbox: Sandbox
+) -> None:
+    before = contents(sandbox)
+    unknown = mobilecli.allocate("--platform", "android", key="nobody")
+    assert unknown.error.startswith("create session: ")
+    assert mobilecli.release("emulator-5554", key="nobody").error.startswith("fleet.release: ")
+    assert contents(sandbox) == before
+    nothing = mobilecli.allocate("--platform", "android", "--name", "Nokia")
+    assert nothing.error == "allocate device: No device matches these filters"
+
+
+def test_who_may_only_look_cannot_allocate(
+    tmp_path: Path, tenants: Sandbox, serve: Callable[[Sandbox], str]
+) -> None:
+    mobilecli = Mobilecli(tmp_path, serve(tenants))
+    refused = mobilecli.allocate("--platform", "android", key="mob_rob")
+    assert refused.error == "create session: Your role in this organization does not allow this"
+    held = mobilecli.allocate("--platform", "android", key="mob_ana").data
+    assert mobilecli.release(held["device"]["id"], key="mob_bot").succeeded

@@ -1,0 +1,288 @@
+"""The seed file's devices and Mobile Next sessions."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sessionary.seed import BadSeed
+from sessionary.surfaces.mobilenext import catalogue
+
+from .calls import IOS, Calls, contents, named, refusal
+from .conftest import ANA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Sandbox
+
+ONE = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
+TWO = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
+DEVICE = '[[devices]]\nplatform = "android"\ntype = "real"\nname = "Fairphone 6"\nversion = "15"\n'
+
+
+def device(serial: str, **more: object) -> str:
+    lines = [f"{name} = {str(value).lower()}" for name, value in more.items()]
+    return "\n".join([DEVICE, f'serial = "{serial}"', *lines, ""])
+
+
+def session(id: str = ONE, *lines: str, device: str | None = "emulator-5554") -> str:
+    given = [f'id = "{id}"', 'organization = "acme"', f'user = "{ANA}"', *lines]
+    if device is not None:
+        given.append(f'device = "{device}"')
+    return "\n".join(["[[mobilenext.sessions]]", *given, ""])
+
+
+@pytest.fixture
+def ana(tenants: Sandbox) -> Calls:
+    return Calls(tenants, "mob_ana")
+
+
+def serials(sandbox: Sandbox, *, retired: bool = False) -> list[str]:
+    with sandbox.world.entered():
+        return [each.serial for each in catalogue.listed() if bool(each.is_retired) is retired]
+
+
+def test_a_seed_that_names_devices_replaces_the_default_ones(sandbox: Sandbox) -> None:
+    sandbox.seed(device("A-1") + device("A-2"))
+    assert serials(sandbox) == ["A-1", "A-2"]
+    assert serials(sandbox, retired=True) == []
+
+
+def test_a_seed_without_devices_leaves_the_default_ones(tenants: Sandbox) -> None:
+    assert len(serials(tenants)) == 12
+
+
+def test_default_devices_that_were_used_are_retired_instead(sandbox: Sandbox, calls: Calls) -> None:
+    held = calls.hold()
+    sandbox.seed(device("A-1"))
+    assert serials(sandbox) == ["A-1"]
+    assert serials(sandbox, retired=True) == ["emulator-5554"]
+    assert calls.session(held["id"]) == held
+    assert calls.release(held["id"], "emulator-5554").status_code == 202
+
+
+def test_a_seeded_device_may_be_one_of_the_default_ones(sandbox: Sandbox, calls: Calls) -> None:
+    calls.hold()
+    sandbox.seed(device("emulator-5554") + device("emulator-5556"))
+    assert serials(sandbox) == ["emulator-5554", "emulator-5556"]
+    sandbox.seed(device("A-1"))
+    assert serials(sandbox) == ["emulator-5554", "emulator-5556", "A-1"]
+
+
+def test_a_seed_never_removes_what_an_operator_added(sandbox: Sandbox) -> None:
+    with sandbox.world.entered():
+        catalogue.add(serial="B-1", platform="ios", type="real", name="iPhone", version="18")
+    for _ in range(2):
+        sandbox.seed(device("A-1"))
+        assert serials(sandbox) == ["B-1", "A-1"]
+
+
+def test_applying_a_seed_twice_changes_nothing(tenants: Sandbox) -> None:
+    text = device("A-1", provision_seconds=5) + device("A-2", retired=True)
+    text += session(ONE, 'created_ago = "1h"', device="A-1")
+    text += session(TWO, 'created_ago = "1h"', 'released_ago = "30m"', device="A-1")
+    text += session(ONE.replace("b01", "b03"), 'created_ago = "1m"', device=None)
+    tenants.seed(text)
+    before = contents(tenants)
+    for _ in range(2):
+        tenants.advance(minutes=7)
+        tenants.seed(text)
+        assert contents(tenants) == before
+
+
+def test_a_device_is_brought_up_to_the_file(sandbox: Sandbox) -> None:
+    sandbox.seed(device("A-1"))
+    sandbox.seed(device("A-1").replace("15", "16") + device("A-2", retired=True))
+    assert serials(sandbox) == ["A-1"]
+    assert serials(sandbox, retired=True) == ["A-2"]
+    with sandbox.world.entered():
+        assert catalogue.listed()[0].version == "16"
+
+
+def test_a_seeded_session_is_held_and_can_be_released(tenants: Sandbox, ana: Calls) -> None:
+    tenants.seed(session(ONE, 'created_ago = "3h"'))
+    shown = ana.session(ONE)
+    assert shown["user"] == ANA
+    assert shown["device"]["id"] == "emulator-5554"
+    assert shown["createdAt"] == "2026-03-01T09:00:00.000000Z"
+    assert shown["releasedAt"] is None
+    assert ana.page()["data"] == [shown]
+    assert refusal(ana.allocate(ana.start(), *named("Pixel 9"))) == (409, "no_device_available")
+    assert ana.release(ONE, "emulator-5554").status_code == 202
+    assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:00:00.000000Z"
+
+
+def test_a_seeded_session_may_be_released_long_ago(tenants: Sandbox, ana: Calls) -> None:
+    tenants.seed(session(ONE, 'created_ago = "3h"', 'released_ago = "2h"'))
+    shown = ana.session(ONE)
+    assert shown["releasedAt"] == "2026-03-01T10:00:00.000000Z"
+    assert shown["devices"][0]["status"] == "released"
+    assert ana.hold(*named("Pixel 9"))["device"]["id"] == "emulator-5554"
+
+
+def test_a_seeded_session_may_be_provisioning(tenants: Sandbox, ana: Calls) -> None:
+    tenants.seed(device("A-1", provision_seconds=60))
+    tenants.seed(session(ONE, 'created_ago = "20s"', device="A-1"))
+    assert ana.session(ONE)["devices"][0]["status"] == "provisioning"
+    tenants.advance(seconds=40)
+    assert ana.session(ONE)["devices"][0]["status"] == "in_use"
+
+
+def test_a_seeded_session_may_have_a_lease(tenants: Sandbox, ana: Calls) -> None:
+    tenants.seed(session(ONE, 'created_ago = "20m"', "lease_minutes = 30"))
+    tenants.seed(session(TWO, 'created_ago = "2h"', "lease_minutes = 30", device="emulator-5556"))
+    assert ana.session(TWO)["releasedAt"] == "2026-03-01T10:30:00.000000Z"
+    assert ana.session(ONE)["releasedAt"] is None
+    tenants.advance(minutes=10)
+    assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:10:00.000000Z"
+
+
+def test_a_seeded_session_may_hold_several_devices(tenants: Sandbox, ana: Calls) -> None:
+    further = (
+        'further_devices = [{ device = "emulator-5556", created_ago = "2h", released_ago = "1h" },'
+        ' { device = "emulator-5558", created_ago = "90m" }]'
+    )
+    tenants.seed(session(ONE, 'created_ago = "3h"', 'released_ago = "2h"', further))
+    shown = ana.session(ONE)
+    assert [each["status"] for each in shown["devices"]] == ["released", "released", "in_use"]
+    assert shown["device"]["id"] == "emulator-5554"
+    assert shown["releasedAt"] is None
+    ana.release(ONE, "emulator-5558")
+    assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:00:00.000000Z"
+
+
+def test_a_seeded_session_may_be_empty(tenants: Sandbox, ana: Calls) -> None:
+    tenants.seed(session(ONE, 'created_ago = "10m"', device=None))
+    tenants.seed(session(TWO, 'created_ago = "10m"', "empty_minutes = 10", device=None))
+    assert ana.get(f"/sessions/{TWO}/devices").status_code == 404
+    assert ana.get(f"/sessions/{ONE}/devices").json["data"] == []
+    assert ana.allocate(ONE).status_code == 201
+    tenants.seed(session(ONE, 'created_ago = "10m"', device=None))
+    assert ana.session(ONE)["releasedAt"] is None
+
+
+def test_seeded_sessions_of_one_instant_are_a_microsecond_apart(
+    tenants: Sandbox, ana: Calls
+) -> None:
+    over = ('created_ago = "1h"', 'released_ago = "1h"')
+    tenants.seed(session(ONE, *over) + session(TWO, *over))
+    assert ana.listed() == [TWO, ONE]
+    assert ana.session(TWO)["createdAt"] == "2026-03-01T11:00:00.000001Z"
+    assert ana.session(TWO)["releasedAt"] == "2026-03-01T11:00:00.000001Z"
+
+
+def test_a_new_session_is_listed_before_every_seeded_one(tenants: Sandbox, ana: Calls) -> None:
+    tenants.seed(session(ONE, 'created_ago = "0s"'))
+    held = ana.hold()
+    assert ana.listed() == [held["id"], ONE]
+    assert held["createdAt"] == "2026-03-01T12:00:00.000001Z"
+
+
+def test_a_seeded_session_goes_on_as_in_the_file_when_that_is_applied_again(
+    tenants: Sandbox, ana: Calls
+) -> None:
+    text = session(ONE, 'created_ago = "1h"')
+    tenants.seed(text)
+    ana.release(ONE, "emulator-5554")
+    tenants.seed(text)
+    assert ana.session(ONE)["releasedAt"] is None
+
+
+def test_a_seeded_session_whose_device_another_has_now_stays_as_it_is(
+    tenants: Sandbox, ana: Calls
+) -> None:
+    text = session(ONE, 'created_ago = "1h"')
+    tenants.seed(text)
+    ana.release(ONE, "emulator-5554")
+    released = ana.session(ONE)
+    other = ana.hold(*named("Pixel 9"))
+    before = contents(tenants)
+    tenants.seed(text)
+    assert ana.session(ONE) == released
+    assert ana.session(other["id"]) == other
+    assert contents(tenants) == before
+
+
+def test_a_session_that_got_a_further_device_is_not_released_by_the_file(
+    tenants: Sandbox, ana: Calls
+) -> None:
+    tenants.seed(session(ONE, 'created_ago = "1h"'))
+    phone = ana.allocate(ONE, IOS).json["device"]["id"]
+    tenants.seed(session(ONE, 'created_ago = "1h"', 'released_ago = "5m"'))
+    assert ana.session(ONE)["releasedAt"] is None
+    ana.release(ONE, phone)
+    assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:00:00.000000Z"
+
+
+WRONG = [
+    (session(ONE, 'created_ago = "1h"', device="nope"), "device 'nope' does not exist"),
+    (
+        session(ONE, 'created_ago = "1h"').replace("acme", "nowhere"),
+        "organization 'nowhere' does not exist",
+    ),
+    (session(ONE, 'created_ago = "1h"').replace(ANA, TWO), f"user '{TWO}' does not exist"),
+    (session("nope", 'created_ago = "1h"'), "id"),
+    (session(ONE), "created_ago: is required"),
+    (session(ONE, 'created_ago = "soon"'), "created_ago: must be a duration"),
+    (session(ONE, 'created_ago = "1h"', "colour = 1"), "colour: is not a known field"),
+    (session(ONE, 'created_ago = "1h"', 'released_ago = "2h"'), "released_ago is before"),
+    (session(ONE, 'created_ago = "1h"', "lease_minutes = 0"), "lease_minutes"),
+    (
+        session(ONE, 'created_ago = "1h"', 'released_ago = "29m"', "lease_minutes = 30"),
+        "the lease ends before",
+    ),
+    (session(ONE, 'created_ago = "1h"', 'released_ago = "1m"', device=None), "needs a device"),
+    (session(ONE, 'created_ago = "1h"', "lease_minutes = 5", device=None), "needs a device"),
+    (
+        session(
+            ONE,
+            'created_ago = "1h"',
+            'further_devices = [{ device = "emulator-5556", created_ago = "2h" }]',
+        ),
+        "further device's created_ago is before",
+    ),
+    (
+        session(
+            ONE,
+            'created_ago = "1h"',
+            'further_devices = [{ device = "emulator-5554", created_ago = "5m" }]',
+        ),
+        "held twice",
+    ),
+    (
+        session(ONE, 'created_ago = "1h"') + session(TWO, 'created_ago = "1h"'),
+        "device 'emulator-5554' is held by another session",
+    ),
+    (device("a/b"), "serial"),
+    (device("A-1", provision_seconds=-1), "provision_seconds"),
+    (device("A-1").replace("android", "windows"), "platform"),
+    (device("A-1").replace('"15"', "15"), "version"),
+]
+
+
+def test_a_mistake_is_refused_with_its_reason_and_nothing_is_applied(
+    tenants: Sandbox, subtests: pytest.Subtests
+) -> None:
+    before = contents(tenants)
+    for text, said in WRONG:
+        with subtests.test(said=said):
+            with pytest.raises(BadSeed, match=said):
+                tenants.seed(device("A-9") + text if text.startswith("[[devices") else text)
+            assert contents(tenants) == before
+
+
+def test_the_example_seed_shows_its_devices_and_session(
+    make_sandbox: Callable[..., Sandbox],
+) -> None:
+    example = Path(__file__).parents[2] / "seed.example.toml"
+    (shown,) = tomllib.loads(example.read_text())["mobilenext"]["sessions"]
+    sandbox = make_sandbox(auth="strict", seed=str(example))
+    assert serials(sandbox) == ["emulator-5554", "00008130-000A1C"]
+    calls = Calls(sandbox, "mob_ana")
+    assert calls.session(shown["id"])["device"]["id"] == "emulator-5554"
+    assert calls.listed() == [shown["id"]]
+    assert calls.allocate(calls.start(), IOS).status_code == 202
