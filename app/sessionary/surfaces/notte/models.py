@@ -67,11 +67,11 @@ class SessionRow(NamedTuple):
 
 _MANY = 1_000
 _BEFORE_ALL = -(2**63)
-_COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
+COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
 by_id = Statement(
     SessionRow._make,
-    lambda: Session.select(*_COLUMNS).where(
+    lambda: Session.select(*COLUMNS).where(
         Session.id == given("id"), Session.organization == given("organization")
     ),
 )
@@ -120,7 +120,7 @@ def page(*, only_active: bool, only_key: bool) -> Statement[SessionRow]:
     """Sessions of an organization, newest first; with filters, those active now or of one key."""
 
     def query() -> Any:
-        found = Session.select(*_COLUMNS).where(Session.organization == given("organization"))
+        found = Session.select(*COLUMNS).where(Session.organization == given("organization"))
         if only_active:
             found = found.where(_is_active(), Session.created_at >= _oldest_active())
         if only_key:

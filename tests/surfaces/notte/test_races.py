@@ -1,0 +1,169 @@
+"""Calls of many threads at once on a real file: each outcome is one that some order explains."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import pairwise
+from threading import Barrier
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from sessionary import clock
+from tests.conftest import Sandbox
+
+from .conftest import Calls, answered
+
+THREADS = 8
+
+
+@pytest.fixture
+def sandbox(make_file_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    return make_file_sandbox()
+
+
+def at_once(sandbox: Sandbox, work: Callable[[Calls, int], Any]) -> list[Any]:
+    """What each of the threads got; they begin together, each with a client of its own."""
+    barrier = Barrier(THREADS)
+
+    def begin(number: int) -> Any:
+        calls = Calls(sandbox.app.test_client())
+        barrier.wait()
+        return work(calls, number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(begin, range(THREADS)))
+
+
+def test_every_start_is_kept(sandbox: Sandbox, notte: Calls) -> None:
+    def work(calls: Calls, number: int) -> list[str]:
+        start = (calls.start, calls.start_v4)[number % 2]
+        return [start()["session_id"] for _ in range(20)]
+
+    started = [session_id for ids in at_once(sandbox, work) for session_id in ids]
+    listed = [*notte.listed(page_size=100), *notte.listed(page_size=100, page=2)]
+    assert len(started) == len(set(started)) == 20 * THREADS
+    assert sorted(listed) == sorted(started)
+
+
+def test_one_stop_of_many_wins(sandbox: Sandbox, notte: Calls) -> None:
+    for _ in range(10):
+        session_id = notte.start_v4()["session_id"]
+        answers = at_once(
+            sandbox, lambda calls, _, it=session_id: calls.delete(f"/sessions/{it}/stop")
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, *[400] * (THREADS - 1)]
+
+
+def test_one_operation_of_many_closes_and_the_others_find_it_closed(
+    sandbox: Sandbox, notte: Calls
+) -> None:
+    for _ in range(10):
+        body = {"session_id": notte.start()["session_id"]}
+        answers = at_once(sandbox, lambda calls, _, body=body: calls.post("/env/observe", body))
+        assert sorted(answer.status_code for answer in answers) == [200, *[404] * (THREADS - 1)]
+
+
+def test_every_close_of_many_shows_the_same_end(sandbox: Sandbox, notte: Calls) -> None:
+    sandbox.run_on()
+    for _ in range(10):
+        body = {"session_id": notte.start()["session_id"]}
+        ends = at_once(
+            sandbox,
+            lambda calls, _, body=body: answered(calls.post("/session/close", body))["closed_at"],
+        )
+        assert len(set(ends)) == 1
+
+
+def test_no_activity_is_lost_and_none_goes_back(sandbox: Sandbox, notte: Calls) -> None:
+    sandbox.run_on()
+    session_id = notte.start()["session_id"]
+    body = {"session_id": session_id, "keep_alive": True}
+
+    def work(calls: Calls, _: int) -> list[str]:
+        return [
+            answered(calls.post("/env/observe", body))["session"]["last_accessed_at"]
+            for _ in range(20)
+        ]
+
+    seen = at_once(sandbox, work)
+    assert all(each == sorted(each) for each in seen)
+    assert notte.status(session_id)["last_accessed_at"] == max(max(each) for each in seen)
+
+
+@pytest.mark.parametrize("closing", ["stop", "close"])
+def test_what_was_shown_as_ended_is_never_seen_alive_again(
+    sandbox: Sandbox, notte: Calls, closing: str
+) -> None:
+    for _ in range(5):
+        session_id = notte.start_v4()["session_id"]
+
+        def work(calls: Calls, number: int, it: str = session_id) -> list[str]:
+            if number == 0 and closing == "stop":
+                calls.delete(f"/sessions/{it}/stop")
+            elif number == 0:
+                calls.post("/session/close", {"session_id": it})
+            elif number % 2:
+                for _ in range(5):
+                    calls.post(f"/sessions/{it}/page/observe")
+            return [calls.status(it)["status"] for _ in range(5)]
+
+        for seen in at_once(sandbox, work):
+            assert "active" not in seen[seen.index("closed") :] if "closed" in seen else True
+        assert notte.status(session_id)["status"] == "closed"
+
+
+def test_a_session_past_its_deadline_is_never_revived_by_a_race(
+    sandbox: Sandbox, notte: Calls
+) -> None:
+    """One thread moves the clock past the deadline while the others work in the session."""
+    for _ in range(10):
+        session_id = notte.start(session_timeout_minutes=1)["session_id"]
+        before = notte.status(session_id)["last_accessed_at"]
+        body = {"session_id": session_id, "keep_alive": True}
+
+        def work(calls: Calls, number: int, body: dict[str, Any] = body) -> list[bool]:
+            if number == 0:
+                sandbox.advance(minutes=1, microseconds=1)
+                return []
+            answers = [calls.post("/env/observe", body) for _ in range(6)]
+            return [answer.status_code == 200 for answer in answers]
+
+        for seen in at_once(sandbox, work):
+            assert seen == sorted(seen, reverse=True), "it answered again after it had died"
+        shown = notte.status(session_id)
+        assert shown["status"] == "timed_out"
+        assert shown["last_accessed_at"] == before
+
+
+def test_on_a_fast_clock_no_two_accesses_lie_further_apart_than_the_timeout(
+    sandbox: Sandbox, notte: Calls
+) -> None:
+    """A minute passes in a millisecond, so that the session dies somewhere in the race."""
+    timeout = timedelta(minutes=1)
+    for _ in range(5):
+        started = notte.start(session_timeout_minutes=1)
+        body = {"session_id": started["session_id"], "keep_alive": True}
+
+        def work(calls: Calls, _: int, body: dict[str, Any] = body) -> list[TestResponse]:
+            return [calls.post("/env/observe", body) for _ in range(12)]
+
+        with sandbox.world.entered():
+            clock.put("scaled", rate=60_000)
+        answers = at_once(sandbox, work)
+        for each in answers:
+            in_time = [answer.status_code == 200 for answer in each]
+            assert in_time == sorted(in_time, reverse=True)
+        accesses = [
+            started["last_accessed_at"],
+            *(
+                answer.json["session"]["last_accessed_at"]
+                for each in answers
+                for answer in each
+                if answer.status_code == 200
+            ),
+        ]
+        instants = sorted(datetime.fromisoformat(each) for each in accesses)
+        assert all(later - earlier <= timeout for earlier, later in pairwise(instants))
+        assert notte.status(started["session_id"])["last_accessed_at"] == max(accesses)

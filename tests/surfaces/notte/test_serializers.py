@@ -1,0 +1,97 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import Schema
+from pydantic import TypeAdapter
+
+from sessionary.surfaces.notte import rules, serializers
+from sessionary.surfaces.notte.models import SessionRow
+from sessionary.surfaces.notte.schemas import shown
+
+from .generated import NOW, sessions
+
+MAXIMUM = frozenset({"max_duration_minutes"})
+instants = st.integers(-70, 70).map(lambda minutes: NOW + minutes * 60_000_000 + minutes % 3 - 1)
+
+
+def fits(schema: Schema, value: dict[str, Any], *, but: frozenset[str] = frozenset()) -> bool:
+    """Whether a value has exactly the fields of a schema, each of its type."""
+    names = {field.data_key or name for name, field in schema.fields.items()}
+    return schema.validate(value) == {} and value.keys() == names - but
+
+
+@given(row=sessions(), now=instants)
+def test_a_session_is_what_its_schema_says(row: SessionRow, now: int) -> None:
+    found = serializers.session(row, now)
+    assert fits(
+        shown.SessionResponse(),
+        found,
+        but=MAXIMUM if row.max_duration_minutes is None else frozenset(),
+    )
+
+
+@given(row=sessions(), now=instants)
+def test_a_session_has_an_end_exactly_when_it_is_not_active(row: SessionRow, now: int) -> None:
+    found = serializers.session(row, now)
+    is_over = found["status"] != "active"
+    assert (found["closed_at"] is not None) is is_over
+    assert (found["close_reason"] is not None) is is_over
+    assert found["close_reason"] in {
+        None,
+        "manual",
+        "idle_timeout",
+        "max_duration",
+        "error",
+        "unknown",
+    }
+
+
+@given(rows=st.lists(sessions(), max_size=4), now=instants, number=st.integers(1, 9))
+def test_a_page_is_what_its_schema_says(rows: list[SessionRow], now: int, number: int) -> None:
+    page = serializers.page(rows, now, number=number, size=3)
+    assert fits(shown.SessionPage(), page)
+    assert len(page["items"]) == min(len(rows), 3)
+    assert page["has_next"] is (len(rows) == 4)
+
+
+@given(row=sessions(), now=instants, screenshot=st.booleans())
+def test_the_answers_of_operations_are_what_their_schemas_say(
+    row: SessionRow, now: int, screenshot: bool
+) -> None:
+    assert fits(shown.ObserveResponse(), serializers.operated(row, now, screenshot=screenshot))
+    assert fits(shown.Observation(), serializers.observed(row, now))
+    assert fits(shown.ExecutionResult(), serializers.executed({"type": "wait"}, now))
+    assert fits(shown.ScrapeResponse(), serializers.scraped())
+    assert fits(shown.Health(), serializers.health(3))
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "text"),
+    [
+        (0, "PT0S"),
+        (1, "PT0.000001S"),
+        (41_286_072, "PT41.286072S"),
+        (500_000, "PT0.5S"),
+        (60_000_000, "PT1M"),
+        (3_600_000_000, "PT1H"),
+        (86_400_000_000, "P1D"),
+        (86_400_000_001, "P1DT0.000001S"),
+        (93_784_000_000, "P1DT2H3M4S"),
+    ],
+)
+def test_a_duration_is_written_as_iso_8601(microseconds: int, text: str) -> None:
+    assert serializers.duration(microseconds) == text
+
+
+@given(st.integers(0, 400 * 86_400_000_000))
+def test_a_duration_reads_back_as_what_it_was(microseconds: int) -> None:
+    read = TypeAdapter(timedelta).validate_python(serializers.duration(microseconds))
+    assert read == timedelta(microseconds=microseconds)
+
+
+@given(row=sessions(), now=instants)
+def test_a_status_has_no_state_but_the_four(row: SessionRow, now: int) -> None:
+    assert rules.status(row, now) in {"active", "closed", "error", "timed_out"}
