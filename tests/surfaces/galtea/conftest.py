@@ -1,13 +1,18 @@
 """A caller of Galtea's routes, and a world of organizations, keys and parents."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.conftest import Sandbox
+from sessionary import create_app
+from sessionary.identity import Key, Membership, Organization, User
+from sessionary.seed import Seeded
+from sessionary.settings import Settings
+from sessionary.surfaces.galtea import models
+from tests.conftest import NOON, Sandbox
 
 ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
 ZOE = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
@@ -156,18 +161,49 @@ def enter() -> Callable[..., Api]:
     return lambda sandbox, key="gsk_anyone": Api(sandbox, key)
 
 
-@pytest.fixture
-def api(sandbox: Sandbox) -> Api:
-    """Anyone, in a lenient world without a seed."""
-    return Api(sandbox, "gsk_anyone")
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Callable[[str], Sandbox]]:
+    """One application for each way of admitting callers: to make one takes longer than a test."""
+    made: dict[str, Sandbox] = {}
+
+    def of(auth: str) -> Sandbox:
+        if auth not in made:
+            settings = Settings(db=":memory:", auth=auth, durability="off")
+            made[auth] = Sandbox(create_app(settings))
+        return emptied(made[auth])
+
+    yield of
+    for sandbox in made.values():
+        sandbox.world.close()
+
+
+def emptied(sandbox: Sandbox) -> Sandbox:
+    """The same application on a world without rows, at NOON."""
+    with sandbox.world.entered():
+        for table in (*models.TABLES, Seeded, Key, Membership, User, Organization):
+            table.delete().execute()
+    sandbox.freeze(NOON)
+    return sandbox
 
 
 @pytest.fixture
-def world(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+def sandbox(shared: Callable[[str], Sandbox]) -> Sandbox:
+    """A lenient world without a seed."""
+    return shared("lenient")
+
+
+@pytest.fixture
+def world(shared: Callable[[str], Sandbox]) -> Sandbox:
     """A strict world with organizations, keys and parents."""
-    sandbox = make_sandbox(auth="strict")
+    sandbox = shared("strict")
     sandbox.seed(WORLD)
     return sandbox
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Api:
+    """Anyone, in a lenient world."""
+    return Api(sandbox, "gsk_anyone")
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from sessionary.surfaces.galtea import rules
-from sessionary.wire import documents, instants
+from sessionary.wire import documents
+from sessionary.wire.instants import to_text
 
 if TYPE_CHECKING:
     from sessionary.surfaces.galtea.models import ParentRow, SessionRow
@@ -56,4 +57,5 @@ def _document(text: str | None) -> Any:
 
 
 def _instant(at: int) -> str:
-    return instants.to_text(at, "milliseconds")
+    """`2026-01-31T09:30:00.000Z`, cut to the millisecond. Source: client."""
+    return f"{to_text(at)[:-4]}Z"

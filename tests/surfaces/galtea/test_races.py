@@ -1,0 +1,147 @@
+"""Real threads on a real file: what must hold when everybody asks at once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from threading import Barrier
+from typing import Any, TypeVar
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.conftest import Sandbox
+
+from .conftest import Api
+
+THREADS = 8
+Found = TypeVar("Found")
+
+
+@pytest.fixture
+def caller(make_file_sandbox: Callable[..., Sandbox], enter: Callable[..., Api]) -> Any:
+    """A caller for each thread, all in one world whose clock follows the wall."""
+    sandbox = make_file_sandbox()
+    sandbox.run_on()
+    return lambda: enter(sandbox)
+
+
+def at_once(call: Callable[[int], Found], threads: int = THREADS) -> list[Found]:
+    """What each of these threads got, who all began at the same moment."""
+    barrier = Barrier(threads)
+
+    def begin(number: int) -> Found:
+        barrier.wait()
+        return call(number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(begin, range(threads)))
+
+
+def statuses(responses: list[TestResponse]) -> list[int]:
+    return sorted(response.status_code for response in responses)
+
+
+def test_of_concurrent_creates_with_one_custom_id_exactly_one_wins(caller: Any) -> None:
+    for round_ in range(10):
+        responses = at_once(
+            lambda _, name=f"c{round_}": caller().post(versionId="v", customId=name)
+        )
+        assert statuses(responses) == [201] + [400] * (THREADS - 1)
+    assert len(caller().found()) == 10
+
+
+def test_of_concurrent_patches_to_one_custom_id_exactly_one_wins(caller: Any) -> None:
+    ids = [caller().create()["id"] for _ in range(THREADS)]
+    responses = at_once(lambda number: caller().patch(ids[number], customId="c"))
+    assert statuses(responses) == [200] + [400] * (THREADS - 1)
+    assert len(caller().found("customIds=c")) == 1
+
+
+def test_of_concurrent_deletes_exactly_one_wins(caller: Any) -> None:
+    for _ in range(5):
+        id = caller().create()["id"]
+        responses = at_once(lambda _, id=id: caller().delete(id))
+        assert statuses(responses) == [204] + [404] * (THREADS - 1)
+
+
+def test_overlapping_batches_delete_all_or_nothing(caller: Any) -> None:
+    ids = [caller().create()["id"] for _ in range(THREADS + 1)]
+    responses = at_once(lambda number: caller().delete_batch(ids[number : number + 2]))
+    deleted = {
+        id
+        for number, response in enumerate(responses)
+        if response.status_code == 204
+        for id in ids[number : number + 2]
+    }
+    assert {response.status_code for response in responses} <= {204, 404}
+    assert set(caller().found()) == set(ids) - deleted
+
+
+def test_concurrent_patches_of_different_fields_all_hold(caller: Any) -> None:
+    fields: list[dict[str, Any]] = [
+        {"customId": "c"},
+        {"context": {"value": "words"}},
+        {"metadata": {"a": 1}},
+        {"error": "e"},
+        {"stoppingReason": "s"},
+        {"status": "FAILED"},
+    ]
+    for _ in range(5):
+        id = caller().create()["id"]
+        at_once(lambda number, id=id: caller().patch(id, **fields[number]), len(fields))
+        shown = caller().get(id).json
+        assert all(shown[name] == value for each in fields for name, value in each.items())
+        caller().delete(id)
+
+
+def test_one_product_gets_one_version_by_default(caller: Any) -> None:
+    responses = at_once(lambda _: caller().post(productId="p"))
+    assert len({response.json["versionId"] for response in responses}) == 1
+
+
+def test_nothing_that_was_answered_is_lost_and_nothing_fails(caller: Any) -> None:
+    def work(number: int) -> list[str]:
+        api = caller()
+        ids = [api.create(metadata={"by": number})["id"] for _ in range(20)]
+        for id in ids:
+            assert api.patch(id, error=str(number)).status_code == 200
+        return ids
+
+    made = {id for ids in at_once(work) for id in ids}
+    shown = caller().ask().json
+    assert {each["id"] for each in shown} == made
+    assert all(each["error"] == str(each["metadata"]["by"]) for each in shown)
+
+
+def test_a_walk_during_creates_meets_each_older_session_once(caller: Any) -> None:
+    older = [caller().create(versionId="old")["id"] for _ in range(30)]
+
+    def work(number: int) -> list[str]:
+        api = caller()
+        if number:
+            return [api.create(versionId="new")["id"] for _ in range(20)]
+        walked: list[str] = []
+        for offset in count(step=7):
+            page = api.found(f"versionIds=old&limit=7&offset={offset}&sort=createdAt&sort=asc")
+            if not page:
+                return walked
+            walked += page
+        raise AssertionError
+
+    assert at_once(work)[0] == older
+
+
+def test_new_sessions_never_appear_behind_those_that_are_listed(caller: Any) -> None:
+    def work(number: int) -> list[str]:
+        api = caller()
+        if number:
+            return [api.create()["id"] for _ in range(15)]
+        seen: list[str] = []
+        for _ in range(30):
+            listed = api.found("sort=createdAt&sort=asc")
+            assert listed[: len(seen)] == seen
+            seen = listed
+        return seen
+
+    at_once(work, 4)
+    assert len(caller().found()) == 45
