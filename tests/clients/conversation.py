@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -26,9 +27,17 @@ TIMEOUT_SECONDS = 60
 
 def run(environment: str, script: Path, *args: str, env: Mapping[str, str] | None = None) -> Any:
     """Run a Python script in an environment and return what it printed last, parsed."""
-    python = str(prepared(environment).program_path)
-    guard = str(HERE / "loopback_only.py")
-    return hear(script, (python, "-I", "-X", "utf8", guard, str(script), *args), env=env)
+    return hear(script, guarded(prepared(environment).program_path, script, args), env=env)
+
+
+def run_here(script: Path, *args: str, env: Mapping[str, str] | None = None) -> Any:
+    """Run a Python script where the tests run and the newest clients are, as `run` does."""
+    return hear(script, guarded(sys.executable, script, args), env=env)
+
+
+def guarded(python: Path | str, script: Path, args: tuple[str, ...]) -> tuple[str, ...]:
+    guard = HERE / "loopback_only.py"
+    return (str(python), "-I", "-X", "utf8", str(guard), str(script), *args)
 
 
 def run_node(script: Path, *args: str, env: Mapping[str, str] | None = None) -> Any:
