@@ -1,15 +1,94 @@
 """Calls to Notte's surface as a client makes them."""
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from sessionary import create_app
+from sessionary.embedded import EmbeddedServer
+from sessionary.settings import Settings
 from tests.conftest import Sandbox
 
 KEY = "sk-notte-ana"
+TWO_TENANTS = """
+[[organizations]]
+id = "acme"
+name = "Acme"
+[[organizations]]
+id = "zeta"
+name = "Zeta"
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+name = "Ana"
+default_organization = "acme"
+memberships = [
+    { organization = "acme", role = "admin" },
+    { organization = "zeta", role = "readonly" },
+]
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+name = "Rob"
+default_organization = "zeta"
+memberships = [{ organization = "zeta", role = "admin" }]
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
+name = "Tramp"
+[[keys]]
+secret = "sk-notte-ana"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+surface = "notte"
+[[keys]]
+secret = "sk-notte-ana-in-zeta"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+organization = "zeta"
+[[keys]]
+secret = "sk-notte-rob"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+[[keys]]
+secret = "sk-notte-tramp"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
+[[keys]]
+secret = "sk-notte-late"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+expires_at = 2026-03-01T12:00:01Z
+[[keys]]
+secret = "gsk_elsewhere"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+surface = "galtea"
+"""
+# One session in each state; the active one is a minute old.
+SESSIONS = """
+[[notte.sessions]]
+id = "00000000-0000-4000-8000-00000000ac71"
+organization = "acme"
+created_ago = "1m"
+[[notte.sessions]]
+id = "00000000-0000-4000-8000-000000c105ed"
+organization = "acme"
+created_ago = "4m"
+closed_ago = "1m"
+[[notte.sessions]]
+id = "00000000-0000-4000-8000-0000000fa11d"
+organization = "acme"
+created_ago = "4m"
+closed_ago = "1m"
+error = "crashed"
+[[notte.sessions]]
+id = "00000000-0000-4000-8000-00000071ed00"
+organization = "acme"
+created_ago = "20m"
+last_accessed_ago = "10m"
+max_duration_minutes = 60
+"""
+ACTIVE = "00000000-0000-4000-8000-00000000ac71"
+CLOSED = "00000000-0000-4000-8000-000000c105ed"
+FAILED = "00000000-0000-4000-8000-0000000fa11d"
+TIMED_OUT = "00000000-0000-4000-8000-00000071ed00"
 
 
 class Calls:
@@ -61,6 +140,20 @@ def refused(response: TestResponse, status: int) -> Any:
     assert response.content_type == "application/json"
     assert response.json.keys() <= {"detail", "session_id"}
     return response.json["detail"]
+
+
+@pytest.fixture(scope="module")
+def urls() -> Iterator[list[str]]:
+    """Two served worlds with SESSIONS in them: one reached below the prefix, one at the root."""
+    with ExitStack() as stack:
+        served = []
+        for prefix in ("/notte", ""):
+            settings = Settings(db=":memory:", auth="strict", durability="off")
+            sandbox = Sandbox(create_app(settings))
+            stack.callback(sandbox.world.close)
+            sandbox.seed(TWO_TENANTS + SESSIONS)
+            served.append(stack.enter_context(EmbeddedServer(sandbox.app)).url + prefix)
+        yield served
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from sessionary import __version__
 from tests.conftest import Sandbox
 
-from .conftest import Calls, answered, refused
+from .conftest import TWO_TENANTS, Calls, answered, refused
 
 CALLS = [
     ("POST", "/session/start"),
@@ -23,52 +23,6 @@ CALLS = [
     ("POST", "/sessions/x/page/execute"),
     ("POST", "/sessions/x/page/scrape"),
 ]
-TWO_TENANTS = """
-[[organizations]]
-id = "acme"
-name = "Acme"
-[[organizations]]
-id = "zeta"
-name = "Zeta"
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-name = "Ana"
-default_organization = "acme"
-memberships = [
-    { organization = "acme", role = "admin" },
-    { organization = "zeta", role = "readonly" },
-]
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
-name = "Rob"
-default_organization = "zeta"
-memberships = [{ organization = "zeta", role = "admin" }]
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-name = "Tramp"
-[[keys]]
-secret = "sk-notte-ana"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-surface = "notte"
-[[keys]]
-secret = "sk-notte-ana-in-zeta"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-organization = "zeta"
-[[keys]]
-secret = "sk-notte-rob"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
-[[keys]]
-secret = "sk-notte-tramp"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-[[keys]]
-secret = "sk-notte-late"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-expires_at = 2026-03-01T12:00:01Z
-[[keys]]
-secret = "gsk_elsewhere"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-surface = "galtea"
-"""
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""The vendor's first SDK, unmodified, in an environment of its own."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients import conversation
+
+from .conftest import ACTIVE, TIMED_OUT
+
+SCRIPT = Path(__file__).with_name("conversation_notte_1_2.py")
+
+
+@pytest.fixture(scope="module")
+def talk(urls: list[str]) -> list[dict[str, Any]]:
+    return list(conversation.run("notte-1.2", SCRIPT, ACTIVE, TIMED_OUT, *urls))
+
+
+@pytest.fixture(params=[0, 1], ids=["prefix", "root"])
+def heard(request: pytest.FixtureRequest, talk: list[dict[str, Any]]) -> dict[str, Any]:
+    return talk[request.param]
+
+
+def test_a_session_is_started_worked_with_and_closed(heard: dict[str, Any]) -> None:
+    started, closed = heard["started"], heard["closed"]
+    assert started["status"] == "active"
+    assert started["timeout_minutes"] == 7
+    assert started["created_at"] == started["last_accessed_at"] == "2026-03-01T12:00:00Z"
+    assert heard["remembered"] == started["session_id"] == closed["session_id"]
+    assert closed["status"] == "closed"
+    assert heard["forgotten"] is None
+
+
+def test_an_observation_is_read_whole(heard: dict[str, Any]) -> None:
+    picture = heard["observed"]["screenshot"]
+    assert base64.b64decode(picture).startswith(b"\x89PNG")
+    nothing = {"title": "", "space": False, "data": False}
+    noon = {"timestamp": "2026-03-01T12:00:00+00:00", **nothing}
+    there = {"url": "https://example.com/a", **noon}
+    assert heard["observed"] == {**there, "screenshot": picture}
+    assert heard["stepped"] == heard["scraped"] == {**there, "screenshot": None}
+
+
+def test_a_second_start_closes_the_first_session(heard: dict[str, Any]) -> None:
+    assert heard["a second start closes the first"] == [True, "closed"]
+    assert heard["after with"] == "closed"
+
+
+def test_observing_a_url_needs_no_session(heard: dict[str, Any]) -> None:
+    assert heard["observed without a session"]["url"] == "https://example.com/b"
+    assert heard["kept"] is None
+
+
+def test_an_operation_that_is_not_kept_alive_closes_what_the_client_still_remembers(
+    heard: dict[str, Any],
+) -> None:
+    session_id, (kind, body) = heard["closed by its operation"]
+    assert kind == "ValueError"
+    assert body == {
+        "detail": f"Session {session_id} is closed: its last operation had keep_alive=false",
+        "session_id": session_id,
+    }
+
+
+def test_a_duration_is_read_to_the_microsecond(heard: dict[str, Any]) -> None:
+    assert heard["joined"]["duration"] == 60
+    assert heard["timed out"]["duration"] == 900
+    assert heard["timed out"]["status"] == "timed_out"
+
+
+def test_a_refusal_is_a_value_error_with_its_body(heard: dict[str, Any]) -> None:
+    refused = heard["refused"]
+    nothing, foreign = (
+        {"detail": f"Session {each} not found", "session_id": each} for each in ("nothing", ACTIVE)
+    )
+    idle = f"Session {TIMED_OUT} timed out: it was idle for more than 5 minutes"
+    bound = "session_timeout_minutes: must be greater than 0 and less than 30"
+    assert {name: body for name, (_, body) in refused.items() if body} == {
+        "unknown": nothing,
+        "timed out": {"detail": idle, "session_id": TIMED_OUT},
+        "thirty": {"detail": bound},
+        "no session to close": {"detail": "session_id: must not be null"},
+        "nowhere to look": {"detail": "session_id: is required where no url is given"},
+        "foreign": foreign,
+        "nobody": {"detail": "Not authenticated"},
+    }
+    assert {kind for kind, body in refused.values() if body} == {"ValueError"}
+
+
+def test_what_the_client_refuses_by_itself_never_arrives(heard: dict[str, Any]) -> None:
+    refused = heard["refused"]
+    assert refused["thirty-one"] == refused["zero"] == ["ValidationError", None]
+    assert refused["nothing to scrape"] == ["ValueError", None]
