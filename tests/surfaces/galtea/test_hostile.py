@@ -14,7 +14,7 @@ few = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 many = settings(
-    max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 # Lone surrogates, NUL and the rest of Unicode included.

@@ -1,0 +1,119 @@
+"""Finishing a session, and deleting one or many."""
+
+from typing import Any
+
+import pytest
+
+from .conftest import NOWHERE, Api, refused
+
+
+def test_a_reason_completes_a_session(api: Api) -> None:
+    created = api.create()
+    finished = api.finish(created["id"], stoppingReason="GOAL_ACHIEVED")
+    assert finished.status_code == 200
+    assert finished.json == {**created, "status": "COMPLETED", "stoppingReason": "GOAL_ACHIEVED"}
+    assert api.get(created["id"]).json == finished.json
+
+
+def test_an_error_fails_a_session(api: Api) -> None:
+    created = api.create()
+    finished = api.finish(created["id"], error="HTTP 422").json
+    assert finished == {**created, "status": "FAILED", "error": "HTTP 422"}
+
+
+def test_with_both_a_session_failed_and_shows_both(api: Api) -> None:
+    created = api.create()
+    finished = api.finish(created["id"], stoppingReason="GAVE_UP", error="HTTP 422").json
+    assert finished == {
+        **created,
+        "status": "FAILED",
+        "error": "HTTP 422",
+        "stoppingReason": "GAVE_UP",
+    }
+
+
+def test_what_is_empty_in_a_finish_stays_as_it_was(api: Api) -> None:
+    created = api.create()
+    api.patch(created["id"], error="before")
+    finished = api.finish(created["id"], stoppingReason="GOAL", error="").json
+    assert (finished["status"], finished["error"]) == ("COMPLETED", "before")
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"stoppingReason": ""}, {"error": None}, {"stoppingReason": "", "error": ""}]
+)
+def test_finishing_with_nothing_is_refused(api: Api, body: dict[str, Any]) -> None:
+    created = api.create()
+    before = api.rows()
+    refused(api.finish(created["id"], **body), 400, "stoppingReason or error")
+    assert api.rows() == before
+
+
+@pytest.mark.parametrize("name", ["stoppingReason", "error"])
+@pytest.mark.parametrize("value", [5, {}, ["x"], False])
+def test_finishing_takes_text_alone(api: Api, name: str, value: Any) -> None:
+    refused(api.finish(api.create()["id"], **{name: value}), 400, name)
+
+
+def test_a_finished_session_may_be_finished_again_and_reopened(api: Api) -> None:
+    created = api.create()
+    api.finish(created["id"], error="HTTP 422")
+    assert api.finish(created["id"], stoppingReason="GOAL").json["status"] == "COMPLETED"
+    assert api.patch(created["id"], status="PENDING").json["status"] == "PENDING"
+
+
+def test_a_deleted_session_is_gone_from_everywhere(api: Api) -> None:
+    created = api.create()
+    response = api.delete(created["id"])
+    assert (response.status_code, response.data) == (204, b"")
+    refused(api.get(created["id"]), 404, created["id"])
+    refused(api.patch(created["id"], error="x"), 404, created["id"])
+    refused(api.finish(created["id"], error="x"), 404, created["id"])
+    refused(api.delete(created["id"]), 404, created["id"])
+    refused(api.ask(f"ids={created['id']}"), 404, created["id"])
+    assert api.found() == []
+
+
+def test_deleting_is_soft(api: Api) -> None:
+    api.delete(api.create()["id"])
+    assert len(api.rows()) == 1
+
+
+def test_a_batch_deletes_every_session_that_it_names_and_no_other(api: Api) -> None:
+    ids = [api.create()["id"] for _ in range(3)]
+    response = api.delete_batch([ids[0], ids[2], ids[0]])
+    assert (response.status_code, response.data) == (204, b"")
+    assert api.found() == [ids[1]]
+
+
+def test_a_batch_with_an_unknown_id_deletes_nothing(api: Api) -> None:
+    id = api.create()["id"]
+    before = api.rows()
+    refused(api.delete_batch([id, NOWHERE]), 404, NOWHERE)
+    refused(api.delete_batch([NOWHERE]), 404, NOWHERE)
+    assert api.rows() == before
+
+
+@pytest.mark.parametrize("ids", [None, [], "session_1", [5], [None], [["a"]], {"a": "b"}, ["\x00"]])
+def test_a_batch_is_a_list_of_ids(api: Api, ids: Any) -> None:
+    api.create()
+    before = api.rows()
+    refused(api.delete_batch(ids), 400, "ids")
+    refused(api.call("DELETE", "/galtea/sessions/batch"), 400, "ids")
+    assert api.rows() == before
+
+
+def test_batch_is_an_id_to_every_other_method(api: Api) -> None:
+    refused(api.get("batch"), 404, "batch")
+    refused(api.patch("batch"), 404, "batch")
+
+
+@pytest.mark.parametrize("action", ["get", "patch", "finish", "delete"])
+def test_an_unknown_session_is_404(api: Api, action: str) -> None:
+    arguments = {"error": "x"} if action in ("patch", "finish") else {}
+    refused(getattr(api, action)(NOWHERE, **arguments), 404, NOWHERE)
+
+
+def test_what_does_not_fit_is_refused_before_the_session_is_sought(api: Api) -> None:
+    refused(api.patch(NOWHERE, status=None), 400, "status")
+    refused(api.finish(NOWHERE), 400, "stoppingReason")
