@@ -1,0 +1,153 @@
+"""The numbers to reach: each row of the table, where it is found, and whether it is reached."""
+
+import operator
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.bench import findings, loopback
+from tests.bench.findings import Finding, Results
+
+
+class Bar(NamedTuple):
+    """A row of the table: a bar is `at_most` or at least this."""
+
+    key: str
+    what: str
+    reach: float
+    at_most: bool
+    find: Callable[[Results], Finding]  # the value, and what it is made of
+    unit: str = ""
+
+
+class Reached(NamedTuple):
+    """What was measured of a bar; None where it was not."""
+
+    key: str
+    what: str
+    reach: str
+    measured: float | None
+    reached: bool | None
+    note: str
+
+
+def judge(results: Results) -> list[Reached]:
+    """Every row, also of the parts that were left out."""
+    return [_judge(bar, results) for bar in BARS]
+
+
+def _judge(bar: Bar, results: Results) -> Reached:
+    compare, sign = (operator.le, "≤") if bar.at_most else (operator.ge, "≥")
+    reach = f"{sign} {bar.reach:g} {bar.unit}".rstrip()
+    try:
+        measured, note = bar.find(results)
+    except KeyError as missing:
+        return Reached(bar.key, bar.what, reach, None, None, _why(results, missing))
+    return Reached(bar.key, bar.what, reach, measured, compare(measured, bar.reach), note)
+
+
+def _why(results: Results, missing: KeyError) -> str:
+    name = missing.args[0]
+    told = results.get("loopback", {})
+    skipped = told.get("skipped") or told.get("skipped_rivals", {}).get(name)
+    return skipped or f"not measured: {name}"
+
+
+BARS = (
+    Bar(
+        "get_in_process",
+        "get one session, in process, ÷ Flask hello",
+        2.4,
+        True,
+        findings.in_process("get"),
+    ),
+    Bar(
+        "create_in_process",
+        "create, in process, durability normal, ÷ Flask hello",
+        5.5,
+        True,
+        findings.in_process("create"),
+    ),
+    Bar(
+        "list_in_process",
+        "list of 100, in process, ÷ Flask hello",
+        15,
+        True,
+        findings.in_process("list"),
+    ),
+    Bar(
+        "get_over_hello",
+        "get over HTTP, 8 connections, ÷ Flask hello on gthread 1x4",
+        1.2,
+        False,
+        findings.over(loopback.HELLO, "get"),
+    ),
+    Bar(
+        "get_over_moto",
+        "get over HTTP ÷ moto_server",
+        7,
+        False,
+        findings.over(loopback.MOTO, "get"),
+    ),
+    Bar(
+        "create_over_moto",
+        "create over HTTP ÷ moto_server",
+        4.5,
+        False,
+        findings.over(loopback.MOTO, "create"),
+    ),
+    Bar(
+        "get_over_fastapi",
+        "get over HTTP ÷ FastAPI + uvicorn",
+        0.8,
+        False,
+        findings.over(loopback.FASTAPI, "get"),
+    ),
+    Bar(
+        "create_over_fastapi",
+        "create over HTTP ÷ FastAPI + uvicorn",
+        0.7,
+        False,
+        findings.over(loopback.FASTAPI, "create"),
+    ),
+    Bar(
+        "create_full_over_raw",
+        "create, durability full, in process ÷ raw sqlite3 insert-commit",
+        0.5,
+        False,
+        findings.full_durability,
+    ),
+    Bar(
+        "pages_grown",
+        "first page of 100 and Mobile Next's cursor page, largest ÷ smallest",
+        1.3,
+        True,
+        findings.pages,
+    ),
+    Bar(
+        "total_grown",
+        "Scale page with total_item_count, largest ÷ smallest",
+        2,
+        True,
+        findings.total,
+    ),
+    Bar(
+        "lock_errors",
+        "2 processes x 4 threads writing: errors that a client sees",
+        0,
+        True,
+        findings.errors,
+    ),
+    Bar(
+        "worst_wait",
+        "2 processes x 4 threads writing: worst wait",
+        250,
+        True,
+        findings.worst_wait,
+        "ms",
+    ),
+    Bar("cold_start", "serve cold to first answer", 0.35, True, findings.cold, "s"),
+    Bar("idle_memory", "idle memory with one worker", 64, True, findings.idle, "MiB"),
+    Bar(
+        "memory_grown", "memory after many mixed requests ÷ after 1,000", 1.1, True, findings.after
+    ),
+)

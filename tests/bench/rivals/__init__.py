@@ -1,0 +1,1 @@
+"""What Sessionary is compared with."""

@@ -1,0 +1,16 @@
+"""The bare hello under the product's own server, with the flags of `sessionary serve`."""
+
+import sys
+from typing import Any
+
+from sessionary import cli, server
+from tests.bench.rivals.hello import app
+
+
+def _hello(*_: Any) -> Any:
+    return app
+
+
+if __name__ == "__main__":
+    server.create_app = _hello
+    cli.main(["serve", *sys.argv[1:]])
