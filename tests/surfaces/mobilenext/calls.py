@@ -101,6 +101,7 @@ class Calls:
             found += [each["id"] for each in page["data"]]
             if "nextCursor" not in page:
                 return found
+            assert page["nextCursor"] != query.get("before"), "the walk stands still"
             query["before"] = page["nextCursor"]
 
 

@@ -1,0 +1,216 @@
+"""Calls that meet: real threads on a real file, through two applications as two workers have."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sessionary import clock
+
+from .calls import IOS, Calls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Sandbox
+
+THREADS = 8
+ROUNDS = 6
+
+
+@pytest.fixture
+def workers(make_file_sandbox: Callable[..., Sandbox]) -> list[Sandbox]:
+    """Two applications on one file, whose clock follows the wall."""
+    both = [make_file_sandbox(), make_file_sandbox()]
+    both[0].run_on()
+    return both
+
+
+def together(workers: list[Sandbox], act: Callable[[int, Calls], Any]) -> list[Any]:
+    """What each of 8 threads got from `act(number, calls)`, started at one moment."""
+    barrier = Barrier(THREADS)
+
+    def run(number: int) -> Any:
+        calls = Calls(workers[number % len(workers)])
+        barrier.wait()
+        return act(number, calls)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(run, range(THREADS)))
+
+
+def devices(count: int) -> str:
+    return "".join(
+        f'[[devices]]\nserial = "A-{number}"\nplatform = "ios"\ntype = "real"\n'
+        'name = "iPhone"\nversion = "18"\n'
+        for number in range(count)
+    )
+
+
+def allocations(sandbox: Sandbox) -> list[dict[str, Any]]:
+    names = ("seq", "id", "session", "serial", "created_at", "released_at")
+    with sandbox.world.entered():
+        rows = sandbox.world.database.run(
+            f"SELECT {', '.join(names)} FROM mobilenext_allocations ORDER BY seq"  # noqa: S608
+        )
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def test_of_racing_allocations_exactly_as_many_win_as_there_are_devices(
+    workers: list[Sandbox],
+) -> None:
+    workers[0].seed(devices(3))
+    for _ in range(ROUNDS):
+        sessions = [Calls(workers[0]).start() for _ in range(THREADS)]
+        answers = together(
+            workers, lambda number, calls, ids=sessions: calls.allocate(ids[number], IOS)
+        )
+        assert sorted(each.status_code for each in answers) == [201] * 3 + [409] * 5
+        won = {each.json["device"]["id"] for each in answers if each.status_code == 201}
+        assert won == {"A-0", "A-1", "A-2"}
+        for session in Calls(workers[0]).page(limit=3)["data"]:
+            assert Calls(workers[1]).release(session["id"], session["device"]["id"]).json
+
+
+def test_no_device_is_ever_in_two_open_allocations(workers: list[Sandbox]) -> None:
+    workers[0].seed(devices(2))
+
+    def use(_: int, calls: Calls) -> int:
+        won = 0
+        for _ in range(ROUNDS):
+            session = calls.start()
+            answer = calls.allocate(session, IOS)
+            assert answer.status_code in (201, 409), answer.text
+            if answer.status_code == 201:
+                won += 1
+                assert calls.release(session, answer.json["device"]["id"]).status_code == 202
+        return won
+
+    won = sum(together(workers, use))
+    by_device = defaultdict(list)
+    for each in allocations(workers[0]):
+        by_device[each["serial"]].append(each)
+    assert sum(map(len, by_device.values())) == won >= 2
+    for held in by_device.values():
+        for former, latter in pairwise(held):
+            assert former["created_at"] <= former["released_at"] <= latter["created_at"]
+
+
+def test_created_at_is_unique_and_given_in_the_order_of_becoming_listable(
+    workers: list[Sandbox],
+) -> None:
+    """At one frozen instant, where every session wants the same value."""
+    with workers[0].world.entered():
+        clock.put("frozen")
+    workers[0].seed(devices(THREADS * ROUNDS))
+    own = together(workers, lambda _, calls: [calls.hold(IOS)["createdAt"] for _ in range(ROUNDS)])
+    assert all(each == sorted(each) for each in own)
+    found = sorted(value for each in own for value in each)
+    assert len(set(found)) == THREADS * ROUNDS
+    held = [each["created_at"] for each in allocations(workers[0])]
+    assert held == list(range(held[0], held[0] + THREADS * ROUNDS))
+    assert [each["createdAt"] for each in Calls(workers[1]).page()["data"]] == found[::-1]
+
+
+def test_what_becomes_listable_comes_before_everything_listed(workers: list[Sandbox]) -> None:
+    """Whoever reads the list again finds the former one at its end: nothing slips in behind."""
+    workers[0].seed(devices(THREADS * ROUNDS))
+    over: list[int] = []
+
+    def write(number: int, calls: Calls) -> None:
+        try:
+            for _ in range(ROUNDS):
+                calls.hold(IOS)
+        finally:
+            over.append(number)
+
+    def read(calls: Calls) -> None:
+        former: list[str] = []
+        while len(over) < THREADS - 1:
+            listed = calls.listed(limit=500)
+            assert listed[len(listed) - len(former) :] == former
+            former = listed
+
+    together(workers, lambda number, calls: write(number, calls) if number else read(calls))
+    assert len(Calls(workers[0]).listed()) == (THREADS - 1) * ROUNDS
+
+
+def test_a_walk_during_inserts_loses_nothing_and_repeats_nothing(workers: list[Sandbox]) -> None:
+    workers[0].seed(devices(THREADS * ROUNDS + 20))
+    first = [Calls(workers[0]).hold(IOS)["id"] for _ in range(20)]
+
+    def act(number: int, calls: Calls) -> list[str]:
+        if number % 2:
+            return [calls.hold(IOS)["id"] for _ in range(ROUNDS)]
+        walked: list[str] = []
+        for limit in (1, 3, 7):
+            walked = calls.walk(limit)
+            assert len(set(walked)) == len(walked)
+            assert set(first) <= set(walked)
+            assert [id for id in walked if id in first] == first[::-1]
+        return walked
+
+    told = together(workers, act)
+    added = {id for number, ids in enumerate(told) if number % 2 for id in ids}
+    assert set(Calls(workers[1]).walk(4)) == added | set(first)
+
+
+def test_of_racing_releases_of_one_device_one_wins(workers: list[Sandbox]) -> None:
+    for _ in range(ROUNDS):
+        held = Calls(workers[0]).hold()
+        answers = together(
+            workers, lambda _, calls, it=held: calls.release(it["id"], it["device"]["id"])
+        )
+        assert sorted(each.status_code for each in answers) == [202] + [404] * 7
+        (won,) = [each.json for each in answers if each.status_code == 202]
+        assert Calls(workers[1]).session(held["id"])["releasedAt"] == won["releasedAt"]
+
+
+def test_racing_releases_of_a_session_s_devices_end_it_with_the_last_one(
+    workers: list[Sandbox],
+) -> None:
+    workers[0].seed(devices(THREADS))
+    calls = Calls(workers[0])
+    held = calls.hold(IOS)
+    for _ in range(THREADS - 1):
+        calls.allocate(held["id"], IOS)
+    answers = together(workers, lambda number, own: own.release(held["id"], f"A-{number}"))
+    assert {each.status_code for each in answers} == {202}
+    ended = max(each.json["releasedAt"] for each in answers)
+    assert calls.session(held["id"])["releasedAt"] == ended
+
+
+def test_an_allocation_that_meets_the_last_release_is_either_in_time_or_refused(
+    workers: list[Sandbox],
+) -> None:
+    for _ in range(ROUNDS):
+        held = Calls(workers[0]).hold()
+
+        def act(number: int, calls: Calls, it: dict[str, Any] = held) -> int:
+            if number == 0:
+                return calls.release(it["id"], it["device"]["id"]).status_code
+            return calls.allocate(it["id"], IOS).status_code
+
+        released, *allocated = together(workers, act)
+        assert released == 202
+        assert set(allocated) <= {201, 409}
+        shown = Calls(workers[1]).session(held["id"])
+        assert (shown["releasedAt"] is None) == (201 in allocated)
+        for device in shown["devices"][1:]:
+            Calls(workers[0]).release(held["id"], device["info"]["serial"])
+
+
+def test_one_empty_session_that_many_allocate_to_is_listed_once(workers: list[Sandbox]) -> None:
+    workers[0].seed(devices(THREADS))
+    session = Calls(workers[0]).start()
+    answers = together(workers, lambda _, calls: calls.allocate(session, IOS))
+    assert {each.status_code for each in answers} == {201}
+    shown = Calls(workers[1]).session(session)
+    assert len({each["info"]["serial"] for each in shown["devices"]}) == THREADS
+    assert shown["createdAt"] == min(each["createdAt"] for each in shown["devices"])
+    assert Calls(workers[1]).listed() == [session]
