@@ -106,6 +106,27 @@ def test_a_session_that_outlives_its_timeout_and_has_no_maximum_has_no_edge() ->
     assert rules.status(row, START + 10**9 * MINUTE) == "active"
 
 
+def test_the_edge_of_two_deadlines_at_once_is_the_idle_timeout() -> None:
+    (edge,) = rules.edges(session(max_duration_minutes=5))
+    assert edge.rule == "idle_timeout"
+
+
+def test_an_access_moves_the_idle_deadline_but_not_the_maximum() -> None:
+    row = session(max_duration_minutes=8)
+    assert rules.deadline(row, START + 2 * MINUTE) == START + 7 * MINUTE
+    assert rules.deadline(row, START + 4 * MINUTE) == START + 8 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"), [("manual", "manual"), ("error", "error"), (rules.BY_OPERATION, "unknown")]
+)
+def test_the_reason_of_a_closed_session_is_its_call_s_or_unknown_to_v4(
+    stored: str, shown: str
+) -> None:
+    row = session(ended_at=START, ended_as="closed", close_reason=stored)
+    assert rules.close_reason(row, START) == shown
+
+
 @pytest.mark.parametrize("ended_as", ["closed", "error"])
 def test_an_ended_session_stays_as_it_is_at_any_instant(ended_as: str) -> None:
     row = session(ended_at=START + MINUTE, ended_as=ended_as, close_reason="manual")
@@ -148,6 +169,21 @@ def test_an_active_session_may_be_worked_with_until_its_deadline(
 def test_stopping_what_is_over_says_already_closed() -> None:
     with pytest.raises(AlreadyClosed, match="already closed"):
         rules.may_stop(session(), IDLE_DEADLINE + 1)
+
+
+@pytest.mark.parametrize(
+    ("keep_alive", "mode", "outlives"),
+    [
+        (False, "operation", False),
+        (True, "operation", False),
+        (False, "timeout", False),
+        (True, "timeout", True),
+    ],
+)
+def test_keep_alive_outlives_the_timeout_only_where_that_is_set(
+    keep_alive: bool, mode: str, outlives: bool
+) -> None:
+    assert rules.outlives_timeout(keep_alive, mode) is outlives
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,10 @@ def health() -> Response:
 @v1.post("/session/start")
 @operation("Start or join a session", body=accepted.SessionRequest(), answers={200: _session})
 def start(body: dict[str, Any]) -> Response:
+    """Source: page ("Session ID should not be provided when starting a new session").
+
+    Assumed: with one, an active session is joined, which is activity and keeps its timeout.
+    """
     with clock.writing() as at:
         if body["session_id"] is None:
             row = _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"])
@@ -68,7 +72,7 @@ def start(body: dict[str, Any]) -> Response:
 @v1.post("/session/close")
 @operation("Close a session", body=accepted.CloseRequest(), answers={200: _session})
 def close(body: dict[str, Any]) -> Response:
-    """Closing what is over shows it as it is. Source: client."""
+    """Source: client. Assumed: closing what is over shows it as it is."""
     with clock.writing() as at:
         row = _existing(body["session_id"])
         if rules.status(row, at) == rules.ACTIVE:
@@ -91,6 +95,7 @@ def scrape(body: dict[str, Any]) -> Response:
 @v1.post("/env/step")
 @operation("Act on a page", body=accepted.StepRequest(), answers={200: shown.ObserveResponse()})
 def step(body: dict[str, Any]) -> Response:
+    """Source: client, which sends no url here."""
     return _operate({**body, "url": None})
 
 
@@ -110,6 +115,7 @@ def start_v4(body: dict[str, Any]) -> Response:
 @v4.get("/sessions")
 @operation("List sessions", query=accepted.ListQuery(), answers={200: shown.SessionPage()})
 def list_sessions(query: dict[str, Any]) -> Response:
+    """Newest first. Source: client."""
     statement = models.page(only_active=query["only_active"], only_key=query["only_current_token"])
     number, size = query["page"], query["page_size"]
     rows = statement.all(
@@ -125,12 +131,14 @@ def list_sessions(query: dict[str, Any]) -> Response:
 @v4.get("/sessions/<session_id>")
 @operation("A session's state", answers={200: _session})
 def status(session_id: str) -> Response:
+    """A read is no activity. Source: page ("last access" is of an operation), client."""
     return answer(serializers.session(_existing(session_id), now()))
 
 
 @v4.delete("/sessions/<session_id>/stop")
 @operation("Stop a session", query=accepted.StopQuery(), answers={200: _session})
 def stop(session_id: str, query: dict[str, Any]) -> Response:
+    """Source: client."""
     with clock.writing() as at:
         row = _existing(session_id)
         rules.may_stop(row, at)
@@ -198,7 +206,7 @@ def _create(
         last_accessed_at=at,
         timeout_minutes=timeout_minutes,
         max_duration_minutes=max_minutes,
-        outlives_timeout=int(keep_alive and settings().notte_keep_alive == "timeout"),
+        outlives_timeout=int(rules.outlives_timeout(keep_alive, settings().notte_keep_alive)),
         expires_at=rules.NEVER,
         ended_at=None,
         ended_as=None,

@@ -12,7 +12,7 @@ CLOSED = "closed"
 ERROR = "error"
 TIMED_OUT = "timed_out"
 BY_OPERATION = "operation"  # closed by an operation that had keep_alive=false
-NAVIGATIONS = ("goto", "goto_new_tab")  # the actions of v4 that change the page's url
+NAVIGATIONS = ("goto", "goto_new_tab")  # the actions of v4 that change the page's url (client)
 NEVER = 2**63 - 1  # the deadline of what has none
 _MINUTE = 60_000_000
 
@@ -103,6 +103,15 @@ def may_stop(row: "SessionRow", now: int) -> None:
     """Refuse to stop what is over. Source: client (the SDK looks for "already closed")."""
     if status(row, now) != ACTIVE:
         raise AlreadyClosed(row.id)
+
+
+def outlives_timeout(keep_alive: bool, mode: str) -> bool:
+    """Whether a session that is started with this keep_alive has no idle deadline.
+
+    Source: page, which says both: "will not be closed after the operation", and "alive beyond its
+    timeout period". Assumed: the first, unless `notte_keep_alive = timeout` asks for the second.
+    """
+    return mode == "timeout" and keep_alive
 
 
 def closes_after_operation(keep_alive: bool, mode: str) -> bool:

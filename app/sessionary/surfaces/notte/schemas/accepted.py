@@ -196,7 +196,7 @@ class StopQuery(Request):
 
 
 class ListQuery(Request):
-    """Source: client, which writes booleans as `True` and `False`."""
+    """Source: client, which writes booleans as `True` and `False`. Assumed: no page past 10**9."""
 
     page = QueryInteger(load_default=1, validate=Bounds(1, 1_000_000_000))
     page_size = QueryInteger(load_default=10, validate=Bounds(1, 100))
