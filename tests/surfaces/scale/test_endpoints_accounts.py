@@ -133,6 +133,7 @@ def test_a_header_of_a_reader_s_account_is_refused_on_writes_alone(
     statuses = [answer.status_code for answer in every_call(rob, session["id"])]
     assert statuses == [403, 200, 200, 200, 403, 403, 200]
     refuses(rob.delete(NOWHERE), 403)
+    refuses(rob.patch(NOWHERE, {"title": "new"}), 403)
 
 
 def test_an_empty_header_is_as_absent(strict: Sandbox) -> None:

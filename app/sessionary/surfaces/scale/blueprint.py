@@ -158,10 +158,11 @@ def _new(body: dict[str, Any], at: int) -> SessionRow:
 
 
 def _write(row: SessionRow, columns: dict[str, Any]) -> SessionRow:
-    """Set these columns, if there are any, and the counts with them."""
+    """Set these columns, if there are any, and keep the counts right."""
     if not columns:
         return row
     after = row._replace(**columns)
     models.change(frozenset(columns)).run(id=row.id, **columns)
-    models.count(row, after)
+    if "archived_at" in columns:
+        models.count(row, after)
     return after

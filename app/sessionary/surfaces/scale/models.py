@@ -106,11 +106,6 @@ _add = Statement(
 def count(before: SessionRow | None, after: SessionRow) -> None:
     """Keep the counts right when a session comes to be, or is now `after` what was `before`."""
     if before is not None:
-        if (before.account_id, before.archived_at is None) == (
-            after.account_id,
-            after.archived_at is None,
-        ):
-            return
         _count(before, -1)
     _count(after, 1)
 

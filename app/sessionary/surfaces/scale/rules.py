@@ -19,12 +19,12 @@ READONLY = "readonly"
 _DATES = ("start_date", "end_date")
 
 
-def edges(_: "SessionRow") -> tuple[()]:
+def edges(_: "SessionRow") -> list[Any]:
     """Every instant at which this session changes by itself: none.
 
     Assumed: a window that is over changes nothing else.
     """
-    return ()
+    return []
 
 
 def status(row: "SessionRow", _: int) -> str:
@@ -98,7 +98,10 @@ def microseconds(nanoseconds: int | None) -> int | None:
 
 
 def accounts(caller: "Caller") -> dict[str, str]:
-    """The caller's role in each of their accounts; a key that is bound to one has that alone."""
+    """The caller's role in each of their accounts; a key that is bound to one has that alone.
+
+    Source: client (access profiles). Assumed: keys can be bound.
+    """
     return {
         account: role for account, role in caller.roles.items() if caller.bound in (None, account)
     }
@@ -118,7 +121,10 @@ def role(caller: "Caller", account: str, is_declared: Callable[[str], bool]) -> 
 def may_enter(
     caller: "Caller", account: str, is_declared: Callable[[str], bool], *, to_write: bool
 ) -> None:
-    """Raises NoAccess without a profile in the account, ReadOnly if it does not allow a write."""
+    """Raises NoAccess without a profile in the account, ReadOnly if it does not allow a write.
+
+    Source: client (the error classes). Assumed: which role may what.
+    """
     found = role(caller, account, is_declared)
     if found is None:
         raise NoAccess(account)
