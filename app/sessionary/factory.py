@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import peewee as pw
 from flask import Blueprint, Flask, request
@@ -213,7 +214,7 @@ class _Door:
         if _requests.isEnabledFor(logging.INFO):
             details = {
                 "method": environ["REQUEST_METHOD"],
-                "path": path,
+                "path": quote(path.encode("latin-1")),
                 "status": int(seen),
                 "milliseconds": round((time.perf_counter() - began) * 1000, 2),
             }
