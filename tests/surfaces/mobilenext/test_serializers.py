@@ -1,0 +1,106 @@
+"""Every answer is what its documented schema says, no more and no less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from marshmallow import Schema, fields
+
+from sessionary.surfaces.mobilenext import errors, schemas, serializers
+from sessionary.surfaces.mobilenext.models import AllocationRow, OrganizationRow, SessionRow
+from sessionary.wire.instants import to_text
+
+from .generated import LAST, allocations, instants, sessions, texts, uuid
+
+generated = settings(max_examples=30, deadline=None)
+Held = tuple[list[SessionRow], list[AllocationRow]]
+held = sessions().flatmap(lambda found: st.tuples(st.just(found), allocations(found)))
+
+
+def assert_documented(schema: Schema, shown: dict[str, Any]) -> None:
+    """Every value is of its field's kind; required names are there, others have no field."""
+    assert schema.validate(shown) == {}
+    names = {each.data_key or name for name, each in schema.fields.items()}
+    assert shown.keys() <= names
+    for name, field in schema.fields.items():
+        value = shown.get(field.data_key or name)
+        inner = field.inner if isinstance(field, fields.List) else field
+        if isinstance(inner, fields.Nested) and value is not None:
+            for each in value if isinstance(value, list) else [value]:
+                assert_documented(inner.schema, each)
+
+
+def listed(found: Held) -> tuple[list[SessionRow], list[AllocationRow]]:
+    rows = [each for each in found[0] if each.created_at is not None]
+    return rows, found[1]
+
+
+@given(found=held, now=st.integers(0, LAST), has_next=st.booleans())
+@generated
+def test_a_page_is_as_documented(found: Held, now: int, has_next: bool) -> None:
+    rows, parts = listed(found)
+    shown = serializers.page(rows, parts, now, has_next=has_next and bool(rows))
+    assert_documented(schemas.SessionPage(), shown)
+    assert [each["id"] for each in shown["data"]] == [row.id for row in rows]
+    assert ("nextCursor" in shown) == (has_next and bool(rows))
+
+
+@given(found=held, now=st.integers(0, LAST))
+@generated
+def test_a_session_shows_its_own_facts_and_those_of_its_allocations(found: Held, now: int) -> None:
+    rows, parts = listed(found)
+    for row in rows:
+        own = [each for each in parts if each.session == row.id]
+        shown = serializers.session(row, own, now)
+        assert_documented(schemas.Session(), shown)
+        assert (shown["organization"], shown["user"]) == (row.organization, row.user)
+        assert shown["createdAt"] == to_text(row.created_at or 0)
+        assert shown["device"]["id"] == own[0].serial
+        assert shown["device"]["name"] == own[0].name
+        assert [each["id"] for each in shown["devices"]] == [each.id for each in own]
+        assert shown["devices"] == serializers.allocation_list(own, now)["data"]
+
+
+@given(found=held, now=st.integers(0, LAST))
+@generated
+def test_a_serial_is_hidden_exactly_while_provisioning_and_an_end_exactly_until_it(
+    found: Held, now: int
+) -> None:
+    assert_documented(schemas.AllocationList(), serializers.allocation_list(found[1], now))
+    for row in found[1]:
+        shown = serializers.allocation(row, now)
+        assert ("serial" in shown["info"]) == (shown["status"] != "provisioning")
+        assert ("releasedAt" in shown) == (shown["status"] == "released")
+
+
+@given(found=held)
+@generated
+def test_the_answers_to_an_allocation_are_as_documented(found: Held) -> None:
+    for row in found[1]:
+        assert_documented(schemas.Allocated(), serializers.allocated(row))
+        assert_documented(schemas.Allocating(), serializers.allocating(row))
+        assert serializers.allocated(row)["device"]["id"] == row.serial
+
+
+@given(found=held)
+@generated
+def test_a_new_session_is_as_documented(found: Held) -> None:
+    for row in found[0]:
+        assert_documented(schemas.NewSession(), serializers.new_session(row))
+
+
+@given(names=st.lists(texts, max_size=4), began_at=instants, more=st.booleans())
+@generated
+def test_organizations_are_as_documented(names: list[str], began_at: int, more: bool) -> None:
+    rows = [OrganizationRow(uuid(n), name, n) for n, name in enumerate(names)]
+    roles = {row.id: "readonly" for row in rows} | ({"undeclared": "admin"} if more else {})
+    shown = serializers.organizations(rows, roles, began_at)
+    assert_documented(schemas.OrganizationList(), shown)
+    assert [each["name"] for each in shown["data"]] == names + ["Default"] * more
+
+
+def test_a_refusal_is_as_documented() -> None:
+    for status in (400, 401, 403, 404, 405, 409, 413, 418, 500, 503):
+        assert_documented(schemas.Refused(), errors.refuse(status, "No."))
