@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sessionary import create_app
+from sessionary.settings import Settings
+from tests.conftest import Sandbox
+
 from .calls import Calls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.conftest import Sandbox
+    from collections.abc import Iterator
 
 ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
 ROB = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
@@ -89,14 +93,47 @@ expires_at = 2026-03-01T12:01:00Z
 """
 
 
+Stage = tuple[Sandbox, sqlite3.Connection]
+
+
+@contextmanager
+def staged(auth: str, seed: str = "") -> Iterator[Stage]:
+    """An application that many tests share, and the fresh world that each of them gets."""
+    sandbox = Sandbox(create_app(Settings(db=":memory:", auth=auth, durability="off")))
+    sandbox.seed(seed)
+    with closing(sandbox.world), closing(sqlite3.connect(":memory:")) as fresh:
+        sandbox.world.database.connection().backup(fresh)
+        yield sandbox, fresh
+
+
+@pytest.fixture(scope="session")
+def lenient_stage() -> Iterator[Stage]:
+    with staged("lenient") as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def tenants_stage() -> Iterator[Stage]:
+    with staged("strict", TENANTS) as stage:
+        yield stage
+
+
+@pytest.fixture
+def sandbox(lenient_stage: Stage) -> Sandbox:
+    """As everywhere, but quicker: few tests here need an application of their own."""
+    sandbox, fresh = lenient_stage
+    fresh.backup(sandbox.world.database.connection())
+    return sandbox
+
+
+@pytest.fixture
+def tenants(tenants_stage: Stage) -> Sandbox:
+    """A strict world: Ana in acme and zeta, Rob who only looks, a bot, and one with no home."""
+    sandbox, fresh = tenants_stage
+    fresh.backup(sandbox.world.database.connection())
+    return sandbox
+
+
 @pytest.fixture
 def calls(sandbox: Sandbox) -> Calls:
     return Calls(sandbox)
-
-
-@pytest.fixture
-def tenants(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    """A strict world: Ana in acme and zeta, Rob who only looks, a bot, and one with no home."""
-    sandbox = make_sandbox(auth="strict")
-    sandbox.seed(TENANTS)
-    return sandbox

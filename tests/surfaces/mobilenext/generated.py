@@ -9,7 +9,7 @@ from sessionary.surfaces.mobilenext.models import AllocationRow, DeviceRow, Sess
 
 ORGANIZATIONS = ("acme", "zeta")
 SERIALS = tuple(f"A-{number}" for number in range(6))
-LAST = 40
+LAST = 24
 instants = st.integers(0, LAST)
 maybe = st.none() | instants
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
@@ -33,17 +33,17 @@ def devices() -> st.SearchStrategy[list[DeviceRow]]:
 @st.composite
 def sessions(draw: st.DrawFn) -> list[SessionRow]:
     """Sessions whose `createdAt` is unique in their organization, if they have one."""
+    created = draw(
+        st.lists(maybe, max_size=12, unique_by=lambda at: object() if at is None else at)
+    )
     found = []
-    for number in range(draw(st.integers(0, 14))):
-        organization = draw(st.sampled_from(ORGANIZATIONS))
-        taken = {each.created_at for each in found if each.organization == organization}
-        created_at = draw(st.none() | instants.filter(lambda at, used=taken: at not in used))
+    for number, created_at in enumerate(created):
         is_listed = created_at is not None
         found.append(
             SessionRow(
                 id=uuid(number),
-                organization=organization,
-                user=uuid(draw(st.integers(0, 3))),
+                organization=draw(st.sampled_from(ORGANIZATIONS)),
+                user=uuid(number % 3),
                 opened_at=draw(instants),
                 void_at=draw(instants),
                 created_at=created_at,

@@ -322,6 +322,11 @@ def test_filters_that_cannot_be_applied_are_refused(
             assert contents(sandbox) == before
 
 
+def test_a_hundred_filters_and_long_versions_are_taken(calls: Calls) -> None:
+    most = {"attribute": "version", "operator": "LESS_THAN", "value": "9" * 18 + ".0" * 50}
+    assert calls.allocate(calls.start(), ANDROID, *[most] * 99).status_code == 201
+
+
 @pytest.mark.parametrize("options", [{}, {"json": {}}, {"json": {"Filters": [ANDROID]}}])
 def test_absent_filters_are_invalid_filters(calls: Calls, options: dict[str, object]) -> None:
     response = calls.post(f"/sessions/{calls.start()}/devices", **options)

@@ -14,7 +14,7 @@ from sessionary.wire.instants import to_text
 
 from .generated import LAST, allocations, instants, sessions, texts, uuid
 
-generated = settings(max_examples=30, deadline=None)
+generated = settings(max_examples=20, deadline=None)
 Held = tuple[list[SessionRow], list[AllocationRow]]
 held = sessions().flatmap(lambda found: st.tuples(st.just(found), allocations(found)))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from freezegun import freeze_time
 
 from tests.conftest import MICROSECOND
 
@@ -134,6 +135,22 @@ def test_a_clock_moved_back_starts_from_the_new_now_and_skips_what_is_taken(
     order = [late, third, second, first, early]
     assert calls.listed() == [each["id"] for each in order]
     assert calls.walk(2) == calls.listed()
+
+
+def test_the_wall_s_clock_stepping_back_never_lets_a_session_fall_behind(
+    sandbox: Sandbox, calls: Calls
+) -> None:
+    sandbox.run_on()
+    with freeze_time("2026-03-02T12:00:00Z") as wall:
+        first = calls.hold()
+        wall.tick(timedelta(seconds=-90))
+        second, third = calls.hold(), calls.hold()
+        released = calls.release(second["id"], second["device"]["id"]).json
+    assert first["createdAt"] == "2026-03-02T12:00:00.000000Z"
+    assert second["createdAt"] == "2026-03-02T12:00:00.000001Z"
+    assert third["createdAt"] == "2026-03-02T12:00:00.000002Z"
+    assert released["releasedAt"] == second["createdAt"]
+    assert calls.listed() == [third["id"], second["id"], first["id"]]
 
 
 def test_a_session_is_not_hidden_because_it_was_created_after_now(
