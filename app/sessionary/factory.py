@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import peewee as pw
 from flask import Blueprint, Flask, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
@@ -185,7 +184,7 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _broken(error: Exception) -> Response:
-    if isinstance(error, pw.PeeweeException) and store.is_out_of_order(error):
+    if store.is_out_of_order(error):
         _log.warning("%s %s: %s", request.method, request.path, error)
         return _refusal(503, {"Retry-After": "1"})
     _log.exception("%s %s failed", request.method, request.path)

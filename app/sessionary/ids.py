@@ -20,14 +20,8 @@ class Mint(store.Model):
     count = pw.IntegerField()
 
 
-_advance = Statement(
-    tuple,
-    lambda: (
-        Mint.update(count=Mint.count + 1)
-        .where(Mint.seed.is_null(False))
-        .returning(Mint.seed, Mint.count)
-    ),
-)
+_state = Statement(tuple, lambda: Mint.select(Mint.seed, Mint.count))
+_advance = Statement(tuple, lambda: Mint.update(count=Mint.count + 1))
 _reseed = Statement(tuple, lambda: Mint.update(seed=given("seed"), count=0))
 
 
@@ -67,6 +61,8 @@ def secret() -> str:
 
 
 def _source() -> random.Random | None:
-    for text, count in _advance.all():
-        return random.Random(f"{text}:{count}")  # noqa: S311 - a sequence that a test asked for
-    return None
+    text, count = _state.one() or (None, 0)
+    if text is None:
+        return None
+    _advance.run()
+    return random.Random(f"{text}:{count}")  # noqa: S311 - a sequence that a test asked for

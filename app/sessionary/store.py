@@ -138,6 +138,11 @@ class World:
             finally:
                 _world.reset(token)
 
+    def connection(self) -> sqlite3.Connection:
+        """The running thread's connection, opened at its first use."""
+        connection: sqlite3.Connection = self.database.connection()  # type: ignore[no-untyped-call]
+        return connection
+
     def close(self) -> None:
         """Close every connection: at the end, and before the process forks (they reopen)."""
         for connection in list(self.database.opened):
@@ -172,21 +177,34 @@ def open_world(path: str, *, durability: str, busy_timeout_seconds: float = 5.0)
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """All or nothing, one writer at a time; what it reads cannot change before it writes."""
+    """All or nothing, one writer at a time; what it reads cannot change before it writes.
+
+    A transaction within a transaction is a part of it.
+    """
     world = _world.get()
-    with world.turn, world.database.atomic():
+    connection = world.connection()
+    if connection.in_transaction:
         yield
+        return
+    with world.turn:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
 
 
 @contextmanager
 def snapshot() -> Iterator[None]:
     """Several reads of one moment; takes no lock that a writer would wait for."""
-    database = _world.get().database
-    database.begin("DEFERRED")
+    connection = _world.get().connection()
+    connection.execute("BEGIN DEFERRED")
     try:
         yield
     finally:
-        database.rollback()
+        connection.rollback()
 
 
 def create(tables: Sequence[type[Model]], first_rows: Callable[[], None]) -> None:
@@ -215,8 +233,11 @@ def _version(database: _Database) -> int:
 
 
 def is_out_of_order(error: BaseException) -> bool:
-    """Whether the engine could not do its work just now: busy, full, or its file unreachable."""
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    """Whether the engine could not do its work just now: busy, full, or its file unreachable.
+
+    Statements raise the engine's own errors, peewee wraps them.
+    """
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _OUT_OF_ORDER
 
 
@@ -270,7 +291,7 @@ class Statement(Generic[Row]):
     def _execute(self, values: dict[str, Any]) -> sqlite3.Cursor:
         text, places = self._rendered or self._render()
         parameters = [values[place] if type(place) is _Name else place for place in places]
-        return _world.get().database.run(text, parameters)
+        return _world.get().connection().execute(text, parameters)
 
     def _render(self) -> tuple[str, tuple[Any, ...]]:
         text, places = self.query().sql()

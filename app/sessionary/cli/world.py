@@ -2,6 +2,7 @@
 
 import functools
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,16 @@ from sessionary.surfaces.mobilenext.catalogue import BadDevice
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-MISHAPS = (BadClock, BadDevice, BadSeed, BadSetting, Unusable, OSError, pw.DatabaseError)
+MISHAPS = (
+    BadClock,
+    BadDevice,
+    BadSeed,
+    BadSetting,
+    Unusable,
+    OSError,
+    pw.DatabaseError,
+    sqlite3.Error,
+)
 
 db_option = click.option(
     "--db",
