@@ -100,6 +100,7 @@ def test_without_a_limit_ten_thousand_are_listed(api: Api) -> None:
         "sort=createdAt",
         "sort[]=createdAt",
         "sort[]=asc&sort[]=createdAt",
+        "sort[]=asc&sort[]=desc",
         "sort[]=updatedAt&sort[]=asc",
         "sort[]=createdAt&sort[]=up",
         "sort[]=createdAt&sort[]=ASC",
