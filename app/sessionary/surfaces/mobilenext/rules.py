@@ -77,7 +77,10 @@ def allocation_edges(row: "AllocationRow") -> list[Edge]:
 
 
 def session_status(row: "SessionRow", now: int) -> str:
-    """`empty`, `void`, `held` or `released`: the state after the last edge passed."""
+    """`empty`, `void`, `held` or `released`: the state after the last edge passed.
+
+    Source: page (held or released, by `releasedAt`). Assumed: what an empty one is.
+    """
     if row.released_at is not None:
         return RELEASED
     passed = [edge.after for edge in edges(row) if now >= edge.at]
@@ -159,7 +162,10 @@ def may_release(row: "AllocationRow", now: int, device: str) -> None:
 
 
 def released_now(row: "AllocationRow", now: int) -> int:
-    """The instant of a release; never before `createdAt`, also after the clock moved back."""
+    """The instant of a release; never before `createdAt`, also after the clock moved back.
+
+    Source: page (`releasedAt`). Assumed: that it follows `createdAt`.
+    """
     return max(now, row.created_at)
 
 
@@ -192,7 +198,7 @@ def ready_at(now: int, provision_seconds: int) -> int | None:
 
 
 def allocated_at(session_created_at: int, now: int) -> int:
-    """The `createdAt` of a further allocation; never before its session's."""
+    """The `createdAt` of a further allocation. Assumed: never before its session's."""
     return max(now, session_created_at)
 
 
@@ -206,7 +212,10 @@ def earliest_creation(mark: "MarkRow | None", now: int, moves: int) -> int:
 
 
 def latest_creation(mark: "MarkRow | None", created_at: int, moves: int) -> int:
-    """The mark of an organization that has come to hold a session of this `createdAt`."""
+    """The mark of an organization that has come to hold a session of this `createdAt`.
+
+    Assumed: a seeded session counts like any other, and never lowers the mark.
+    """
     return max(created_at, earliest_creation(mark, created_at, moves) - 1)
 
 
@@ -216,7 +225,7 @@ def before_cursor(before: int) -> int:
 
 
 def is_version(text: str) -> bool:
-    """Whether text is numbers and dots, such as `18.6.2`, that versions are ordered by."""
+    """Whether text is numbers and dots, such as `18.6.2`. Source: client (versions are ordered)."""
     return _NUMBERS.fullmatch(text) is not None
 
 
