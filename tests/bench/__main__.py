@@ -32,7 +32,7 @@ def main() -> int:
     began = time.monotonic()
     results: dict[str, Any] = {"machine": measure.machine(), "effort": effort.name, "parts": {}}
     for name in given.only or parts:
-        print(f"{name} …", file=sys.stderr, flush=True)
+        print(f"{time.monotonic() - began:4.0f} s: {name} …", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
             results["parts"][name] = parts[name](Path(folder))
     results["seconds"] = time.monotonic() - began

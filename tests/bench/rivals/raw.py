@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sessionary.store import DURABILITY, World
 
@@ -32,19 +32,22 @@ class Step(NamedTuple):
 def record(world: World, call: Callable[[], bytes]) -> tuple[list[Step], bytes]:
     """What a call asks of the database, and what it answers."""
     steps: list[Step] = []
-    run = world.database.run
+    with world.entered():
+        connection = world.database.connection()  # type: ignore[no-untyped-call]
+    execute = connection.execute
 
     def recording(text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        steps.append(Step(text, tuple(values)))
-        return run(text, values)
+        if not text.startswith(("BEGIN", "COMMIT")):
+            steps.append(Step(text, tuple(values)))
+        return cast(sqlite3.Cursor, execute(text, values))
 
-    world.database.run = recording  # type: ignore[method-assign]
+    connection.execute = recording
     try:
         body = call()
     finally:
-        del world.database.run
+        del connection.execute
     if not steps:
-        raise LookupError("the call went past the database's run(): nothing was recorded")
+        raise LookupError("the call went past its connection's execute(): nothing was recorded")
     return steps, body
 
 

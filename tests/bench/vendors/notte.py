@@ -11,7 +11,9 @@ from tests.bench.worlds import Place, hexadecimal, insert
 NAME = "notte"
 ENDING = "close"
 ID = "session_id"
-FIRST_PAGE = Request("GET", "/notte/sessions?page_size=100")
+FIRST_PAGE = Request("GET", "/notte/sessions?page_size=100")  # of the active ones, by default
+_ALL = f"{FIRST_PAGE.path}&only_active=False"
+_RECENT = 1_000
 _DAY = 86_400_000_000
 
 
@@ -35,11 +37,11 @@ def pages(place: Place) -> dict[str, Request]:
     """Lists beside the first page."""
     middle = max(place.count // 200, 1)
     return {
-        "filtered list (only_active)": Request("GET", f"{FIRST_PAGE.path}&only_active=True"),
+        "list with ended ones": Request("GET", _ALL),
         "filtered list (only_current_token)": Request(
             "GET", f"{FIRST_PAGE.path}&only_current_token=True"
         ),
-        "deep page (offset)": Request("GET", f"{FIRST_PAGE.path}&page={middle}"),
+        "deep page (offset)": Request("GET", f"{_ALL}&page={middle}"),
     }
 
 
@@ -52,12 +54,12 @@ def fill(connection: sqlite3.Connection, place: Place) -> None:
 
 
 def _rows(place: Place) -> Iterator[tuple[object, ...]]:
-    """500 active ones among them, one of ten left to time out, the others closed."""
+    """Half of the recent ones are active; of all others one in ten timed out, the rest closed."""
     key_hash = identity.hash_of(place.keys[NAME])
-    every = max(place.count // 500, 1)
     for number in range(place.count):
         at = place.created_at(number)
-        is_active = number % every == 0 or place.is_held(number)
+        is_recent = number >= place.count - _RECENT
+        is_active = (is_recent and number % 2 == 0) or place.is_held(number)
         ended_at = None if is_active or number % 10 == 1 else at + 1000
         yield (
             id_of(number),
