@@ -168,7 +168,9 @@ def _refusal(status: int, headers: dict[str, str] | None = None) -> Response:
 
 
 def _unknown(_: Unknown) -> Response:
-    return _refusal(401, {"WWW-Authenticate": "Bearer"})
+    surface = _surface()
+    scheme = surface.security.get("scheme") if surface else None
+    return _refusal(401, {"WWW-Authenticate": scheme.title()} if scheme else None)
 
 
 def _refused(error: HTTPException) -> Response:

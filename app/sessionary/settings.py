@@ -69,7 +69,7 @@ class Settings:
         False, "take the vendor's own default where the ones below differ from it"
     )
     notte_global_timeout_minutes: int = _setting(
-        30, "a v1 session's timeout must be less than this", minimum=1
+        30, "a v1 session's timeout must be less than this", minimum=2
     )
     notte_keep_alive: str = _setting(
         "operation",

@@ -3,6 +3,7 @@
 Source: FastAPI and pydantic 2, whose words several vendors' clients show to their users.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sessionary.wire.fields import Problem
@@ -29,8 +30,9 @@ _WORDS = {
     "object": ("dict_type", "Input should be a valid dictionary"),
     "list": ("list_type", "Input should be a valid list"),
     "instant": ("datetime_type", "Input should be a valid datetime"),
-    "choice": ("literal_error", "Input should be one of the permitted values"),
+    "choice": ("literal_error", "Input should be"),
 }
+_NO_NULL = ("value_error", "Value error, must not be null")
 # A query string holds text, which pydantic parses; and of null it says what it wanted instead.
 _QUERY_WORDS = {
     "integer": (
@@ -66,9 +68,18 @@ def _words(problem: Problem) -> tuple[str, str]:
         kind, words = _BOUNDS[name]
         return kind, f"Input should be {words} {limit}"
     if problem.kind == "null":
-        return _WORDS[problem.bounds["wanted"]]
+        return _WORDS.get(problem.bounds["wanted"], _NO_NULL)
+    if problem.kind == "choice":
+        kind, message = _WORDS["choice"]
+        return kind, f"{message} {_listed(problem.bounds['choices'])}"
     if problem.where == "query" and problem.kind in _QUERY_WORDS:
         return _QUERY_WORDS[problem.kind]
     if problem.kind == "instant_text":
         return "datetime_parsing", f"Input should be a valid datetime, {problem.text}"
     return _WORDS.get(problem.kind, ("value_error", f"Value error, {problem.text}"))
+
+
+def _listed(choices: Sequence[str]) -> str:
+    """`'a', 'b' or 'c'`."""
+    quoted = [f"'{choice}'" for choice in choices]
+    return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

@@ -50,6 +50,13 @@ def test_a_timeout_that_is_no_integer_is_refused(notte: Calls, name: str, value:
     assert detail.startswith(f"{name}: must ")
 
 
+def test_the_default_timeout_stays_below_a_small_global_timeout(
+    make_sandbox: Callable[..., Sandbox],
+) -> None:
+    notte = Calls(make_sandbox(notte_global_timeout_minutes=3).client)
+    assert notte.start()["timeout_minutes"] == 2
+
+
 def test_thirty_minutes_are_accepted_once_the_global_timeout_is_thirty_one(make_sandbox) -> None:
     notte = Calls(make_sandbox(notte_global_timeout_minutes=31).client)
     assert notte.start(session_timeout_minutes=30)["timeout_minutes"] == 30

@@ -35,6 +35,11 @@ def _is_within_the_global_timeout(value: int) -> None:
     Bounds(0, limit, min_inclusive=False, max_inclusive=False)(value)
 
 
+def _default_timeout() -> int:
+    """Source: page (5). Assumed: less where the global timeout is set to that or below."""
+    return min(5, settings().notte_global_timeout_minutes - 1)
+
+
 class SessionRequest(Request):
     """v1. Source: page; every field is optional, unknown ones are ignored."""
 
@@ -42,9 +47,10 @@ class SessionRequest(Request):
     keep_alive = Boolean(load_default=False)
     timeout_minutes = Integer(
         data_key="session_timeout_minutes",
-        load_default=5,
+        load_default=_default_timeout,
         validate=_is_within_the_global_timeout,
         metadata={
+            "default": 5,
             "exclusiveMinimum": 0,
             "exclusiveMaximum": 30,
             "description": "Minutes; less than the global timeout, which is 30 unless set.",
