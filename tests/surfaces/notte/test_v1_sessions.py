@@ -50,9 +50,7 @@ def test_a_timeout_that_is_no_integer_is_refused(notte: Calls, name: str, value:
     assert detail.startswith(f"{name}: must ")
 
 
-def test_the_default_timeout_stays_below_a_small_global_timeout(
-    make_sandbox: Callable[..., Sandbox],
-) -> None:
+def test_the_default_timeout_stays_below_a_small_global_timeout(make_sandbox) -> None:
     notte = Calls(make_sandbox(notte_global_timeout_minutes=3).client)
     assert notte.start()["timeout_minutes"] == 2
 
