@@ -133,13 +133,13 @@ def may_enter(
 
 
 def may_write(role: str) -> None:
-    """Raises ReadOnly for the role that only reads. Assumed."""
+    """Raises ReadOnly for the role that only reads. Assumed: nobody says it."""
     if role == READONLY:
         raise ReadOnly
 
 
 def must_agree(selected: str | None, named: str) -> None:
-    """Raises TwoAccounts where the header names another account than the body. Assumed."""
+    """Raises TwoAccounts where the header names another account than the body. Assumed: nobody says it."""
     if selected not in (None, named):
         raise TwoAccounts(str(selected), named)
 
