@@ -93,7 +93,7 @@ def written_at(row: "SessionRow", at: int) -> int:
 
 
 def microseconds(nanoseconds: int | None) -> int | None:
-    """An instant as it is stored and shown: cut after the sixth digit."""
+    """An instant as it is stored and shown. Assumed: cut after the sixth digit, never rounded."""
     return None if nanoseconds is None else nanoseconds // 1000
 
 
