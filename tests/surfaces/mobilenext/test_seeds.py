@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from freezegun import freeze_time
 
 from sessionary.seed import BadSeed
 from sessionary.surfaces.mobilenext import catalogue
@@ -180,6 +182,28 @@ def test_a_new_session_is_listed_before_every_seeded_one(tenants: Sandbox, ana: 
     held = ana.hold()
     assert ana.listed() == [held["id"], ONE]
     assert held["createdAt"] == "2026-03-01T12:00:00.000001Z"
+
+
+def test_no_session_falls_behind_a_seeded_one_when_the_wall_s_clock_steps_back(
+    tenants: Sandbox, ana: Calls
+) -> None:
+    tenants.run_on()
+    with freeze_time("2026-03-02T12:00:00Z") as wall:
+        tenants.seed(session(ONE, 'created_ago = "0s"'))
+        wall.tick(timedelta(seconds=-90))
+        held = ana.hold()
+    assert held["createdAt"] == "2026-03-02T12:00:00.000001Z"
+    assert ana.listed() == [held["id"], ONE]
+
+
+def test_a_lease_that_a_seeded_session_profits_from_stays_over_when_the_clock_is_moved_back(
+    tenants: Sandbox, ana: Calls
+) -> None:
+    tenants.seed(session(ONE, 'created_ago = "1h"', "lease_minutes = 30"))
+    tenants.seed(session(TWO, 'created_ago = "20m"'))
+    tenants.advance(minutes=-45)
+    assert ana.session(ONE)["releasedAt"] == "2026-03-01T11:30:00.000000Z"
+    assert ana.session(TWO)["releasedAt"] is None
 
 
 def test_a_seeded_session_goes_on_as_in_the_file_when_that_is_applied_again(
