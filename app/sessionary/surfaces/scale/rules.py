@@ -139,7 +139,10 @@ def may_write(role: str) -> None:
 
 
 def must_agree(selected: str | None, named: str) -> None:
-    """Raises TwoAccounts where the header names another account than the body. Assumed: nobody says it."""
+    """Raises TwoAccounts where the header names another account than the body.
+
+    Assumed: nobody says what is meant by two.
+    """
     if selected not in (None, named):
         raise TwoAccounts(str(selected), named)
 
