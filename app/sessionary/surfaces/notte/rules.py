@@ -54,40 +54,38 @@ def edges(row: "SessionRow") -> list[Edge]:
     return [Edge(row.expires_at + 1, row.expires_at, ACTIVE, TIMED_OUT, rule)]
 
 
+class State(NamedTuple):
+    """What a session is at an instant; the end and its reason are of one that is not active."""
+
+    status: str
+    ended_at: int | None
+    close_reason: str | None
+
+
+def state(row: "SessionRow", now: int) -> State:
+    """The state after the last edge passed; what a call has ended stays as it is.
+
+    Source: page (the statuses), client (`closed_at` is set, and `close_reason` too, whenever the
+    status is not active). However late somebody looks, the end is the deadline. Assumed: `unknown`
+    for a session that its v1 operation closed, for which v4 has no word.
+    """
+    if row.ended_at is not None:
+        reason = "unknown" if row.close_reason == BY_OPERATION else row.close_reason
+        return State(row.ended_as or CLOSED, row.ended_at, reason)
+    for edge in reversed(edges(row)):
+        if now >= edge.at:
+            return State(edge.after, edge.deadline, edge.rule)
+    return State(ACTIVE, None, None)
+
+
 def status(row: "SessionRow", now: int) -> str:
-    """`active`, `closed`, `error` or `timed_out`. Source: page; terminal states stay."""
-    if row.ended_as is not None:
-        return row.ended_as
-    edge = _passed(row, now)
-    return ACTIVE if edge is None else edge.after
+    """`active`, `closed`, `error` or `timed_out`. Source: page."""
+    return state(row, now).status
 
 
-def ended_at(row: "SessionRow", now: int) -> int | None:
-    """When it ended: the call's instant, or the deadline, however late somebody looks.
-
-    Source: client (`closed_at` is set whenever the status is not active).
-    """
-    if row.ended_at is not None:
-        return row.ended_at
-    edge = _passed(row, now)
-    return None if edge is None else edge.deadline
-
-
-def close_reason(row: "SessionRow", now: int) -> str | None:
-    """v4's reason, null while active. Source: client.
-
-    Assumed: `unknown` for a session that its v1 operation closed, for which v4 has no word.
-    """
-    if row.ended_at is not None:
-        return "unknown" if row.close_reason == BY_OPERATION else row.close_reason
-    edge = _passed(row, now)
-    return None if edge is None else edge.rule
-
-
-def duration(row: "SessionRow", now: int) -> int:
-    """Microseconds from the start to now, or to the end; never below zero. Source: page."""
-    end = ended_at(row, now)
-    return max(0, (now if end is None else end) - row.created_at)
+def duration(row: "SessionRow", until: int) -> int:
+    """Microseconds from the start to the end, or to now; never below zero. Source: page."""
+    return max(0, until - row.created_at)
 
 
 def may_operate(row: "SessionRow", now: int) -> None:
@@ -130,11 +128,7 @@ def _why_over(row: "SessionRow", now: int) -> str:
         return "is closed: its last operation had keep_alive=false"
     if row.ended_as == CLOSED:
         return "is closed"
-    if close_reason(row, now) == "max_duration":
+    if state(row, now).close_reason == "max_duration":
         return f"timed out: it reached its maximum of {row.max_duration_minutes} minutes"
     return f"timed out: it was idle for more than {row.timeout_minutes} minutes"
 
-
-def _passed(row: "SessionRow", now: int) -> Edge | None:
-    """The last edge at or before now."""
-    return next((edge for edge in reversed(edges(row)) if now >= edge.at), None)

@@ -32,18 +32,19 @@ PICTURE = (
 
 def session(row: "SessionRow", now: int) -> dict[str, Any]:
     """SessionResponse of both generations. Source: page and client."""
-    ended_at = rules.ended_at(row, now)
+    state = rules.state(row, now)
+    ended_at = state.ended_at
     shown = {
         "session_id": row.id,
-        "status": rules.status(row, now),
+        "status": state.status,
         "created_at": to_text(row.created_at),
         "last_accessed_at": to_text(row.last_accessed_at),
         "closed_at": None if ended_at is None else to_text(ended_at),
-        "duration": duration(rules.duration(row, now)),
+        "duration": duration(rules.duration(row, now if ended_at is None else ended_at)),
         "timeout_minutes": row.timeout_minutes,
         "idle_timeout_minutes": row.timeout_minutes,
         "error": row.error,
-        "close_reason": rules.close_reason(row, now),
+        "close_reason": state.close_reason,
         "steps": [],
         **BROWSER,
         **documents.decode(row.options),
