@@ -34,6 +34,7 @@ class Sandbox:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
+        self.settings: Settings = app.config["SESSIONARY"]
         self.world: World = app.extensions["sessionary"]
         self.freeze(NOON)
 

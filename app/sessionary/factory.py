@@ -16,6 +16,7 @@ from sessionary import clock, identity, ids, seed, store
 from sessionary.clock import Clock
 from sessionary.identity import NewKey, Unknown
 from sessionary.ids import Mint
+from sessionary.logs import RequestLog
 from sessionary.settings import Settings
 from sessionary.store import World
 from sessionary.surfaces import SURFACES
@@ -23,7 +24,6 @@ from sessionary.wire.operation import answer
 from sessionary.wire.surface import Surface
 
 _log = logging.getLogger("sessionary")
-_requests = logging.getLogger("sessionary.requests")
 
 TABLES: tuple[type[store.Model], ...] = (
     Clock,
@@ -93,9 +93,12 @@ def _first_keys() -> tuple[NewKey, ...]:
         )
 
 
-def create_app(settings: Settings | None = None, world: World | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, world: World | None = None, log: RequestLog | None = None
+) -> Flask:
     """The WSGI application on a prepared world; without one, on the world of the settings.
 
+    `log` is told of each request: method, path, status and how many milliseconds it took.
     A strict application on an empty database prints its first keys once.
     """
     settings = settings or Settings()
@@ -122,7 +125,7 @@ def create_app(settings: Settings | None = None, world: World | None = None) -> 
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
     app.extensions["sessionary"] = world
-    app.wsgi_app = _Door(app.wsgi_app, world)  # type: ignore[method-assign]
+    app.wsgi_app = _Door(app.wsgi_app, world, log)  # type: ignore[method-assign]
     return app
 
 
@@ -196,13 +199,19 @@ def _broken(error: Exception) -> Response:
 class _Door:
     """The WSGI layer before Flask: one path for each route, and the world for the whole request."""
 
-    def __init__(self, application: Callable[..., Iterable[bytes]], world: World) -> None:
+    def __init__(
+        self, application: Callable[..., Iterable[bytes]], world: World, log: RequestLog | None
+    ) -> None:
         self._application = application
         self._world = world
+        self._log = log
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        began = time.perf_counter()
         environ["PATH_INFO"] = path = _path(environ)
+        if self._log is None:
+            with self._world.entered():
+                return self._application(environ, start_response)
+        began = time.perf_counter()
         seen = ""
 
         def start(status: str, *rest: Any) -> Any:
@@ -212,14 +221,9 @@ class _Door:
 
         with self._world.entered():
             body = self._application(environ, start)
-        if _requests.isEnabledFor(logging.INFO):
-            details = {
-                "method": environ["REQUEST_METHOD"],
-                "path": quote(path.encode("latin-1")),
-                "status": int(seen),
-                "milliseconds": round((time.perf_counter() - began) * 1000, 2),
-            }
-            _requests.info("%(method)s %(path)s %(status)s %(milliseconds)sms", details)
+        took = (time.perf_counter() - began) * 1000
+        # Quoted, so that no path can forge a line.
+        self._log(environ["REQUEST_METHOD"], quote(path.encode("latin-1")), int(seen), took)
         return body
 
 

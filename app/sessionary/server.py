@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 from sessionary import __version__, logs
 from sessionary.factory import Prepared, create_app, prepare, welcome
 from sessionary.settings import BadSetting, Settings
+from sessionary.worker import Worker
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names them, listens on neither
 
@@ -51,7 +52,7 @@ class _Gunicorn(BaseApplication):
             "bind": f"{_bracketed(settings.host)}:{settings.port}",
             "workers": settings.workers,
             "threads": settings.threads,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": self._announce,
@@ -61,7 +62,8 @@ class _Gunicorn(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(self._settings, self._prepared.world)
+        log = logs.to_stderr(self._settings.log_format)
+        return create_app(self._settings, self._prepared.world, log)
 
     def _announce(self, arbiter: Any) -> None:
         host, port = arbiter.LISTENERS[0].sock.getsockname()[:2]

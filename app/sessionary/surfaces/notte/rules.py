@@ -131,4 +131,3 @@ def _why_over(row: "SessionRow", now: int) -> str:
     if state(row, now).close_reason == "max_duration":
         return f"timed out: it reached its maximum of {row.max_duration_minutes} minutes"
     return f"timed out: it was idle for more than {row.timeout_minutes} minutes"
-
