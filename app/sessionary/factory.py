@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -141,11 +142,15 @@ def welcome(keys: Iterable[NewKey], url: str) -> str:
 def _mount(app: Flask, surface: Surface) -> None:
     described = Blueprint(f"{surface.name}_openapi", __name__)
 
-    @described.get("/openapi.json")
-    def openapi() -> Response:
+    @cache
+    def document() -> dict[str, Any]:
         from sessionary.wire.openapi import describe
 
-        return answer(describe(app, surface))
+        return describe(app, surface)
+
+    @described.get("/openapi.json")
+    def openapi() -> Response:
+        return answer(document())
 
     for blueprint in (*surface.blueprints, described):
         app.register_blueprint(blueprint, url_prefix=f"/{surface.name}")

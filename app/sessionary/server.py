@@ -33,6 +33,7 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     logs.configure(settings.log_format)
     prepared = prepare(settings)
     prepared.world.close()  # its connections must not be inherited by the workers
+    Worker.longest_body = settings.max_body_bytes
     _Gunicorn(settings, prepared, say).run()
 
 
@@ -53,6 +54,7 @@ class _Gunicorn(BaseApplication):
             "workers": settings.workers,
             "threads": settings.threads,
             "worker_class": Worker,
+            "keepalive": 65,  # longer than clients keep an idle connection: they close first
             "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": self._announce,

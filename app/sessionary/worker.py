@@ -1,20 +1,20 @@
 """A gunicorn worker for many short requests: what has arrived whole is answered at once.
 
 gunicorn's threaded worker gives every request to a thread and sends head and body apart. Here the
-polling thread collects each request without waiting for any, answers what is whole on the spot
-and sends the answer in one piece. Only what may take long goes to the threads: a body in chunks,
-a client that wants to be told to continue, an answer that its client does not read, a farewell.
+polling thread collects requests without waiting for any, answers what is whole on the spot and
+sends the answer in one piece, the rest of a long one as its client makes room. Only a request
+whose end cannot be foreseen goes to a thread: a body in chunks, a client that waits to be told to
+continue.
 """
 
 import re
 import selectors
 import socket
-from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
-from gunicorn import util
 from gunicorn.http import RequestParser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -23,7 +23,7 @@ _LONGEST_HEAD = 65_536  # gunicorn refuses a longer one, and says so
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
 _UNUSUAL = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
-_UNREAD_SECONDS = 30.0
+_ACCEPTED_AT_ONCE = 16  # few enough to leave some to the other workers
 
 
 class _Outgoing:
@@ -36,6 +36,9 @@ class _Outgoing:
 
     def sendall(self, data: bytes) -> None:
         self.held.append(data)
+
+    def gettimeout(self) -> float:
+        return 0.0
 
     def setblocking(self, blocking: bool) -> None:
         """Nothing of it blocks: what is read has arrived, and what is sent is held."""
@@ -50,6 +53,9 @@ class _Client(TConn):
         self.data_ready = True
         self.arrived = bytearray()
         self.needed = 0  # bytes without which the request is not whole
+        self.unsent = b""  # what the client has not made room for yet
+        self.is_kept = True
+        self.is_leaving = False
 
     def has_whole_request(self, longest: int) -> bool:
         """Whether it can be answered; a body that is refused for its length is not waited for."""
@@ -89,21 +95,26 @@ class _Client(TConn):
 class Worker(ThreadWorker):
     """Serves whole requests on the polling thread."""
 
-    longest_body = 4 * 1024 * 1024
+    longest_body = 4 * 1024 * 1024  # the application refuses a longer one unread
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a new client; no thread waits for what it sends."""
-        try:
-            sock, address = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return
-        self.nr_conns += 1
-        self._listen_to(_Client(self.cfg, sock, address, listener.getsockname()))
+        """Take new clients, several at once: those who wait to be taken wait longest."""
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                sock, address = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            self.nr_conns += 1
+            self._listen_to(_Client(self.cfg, sock, address, listener.getsockname()))
 
     def _listen_to(self, client: _Client) -> None:
         client.raw.setblocking(False)
         self.poller.register(client.raw, selectors.EVENT_READ, partial(self._receive, client))
         self._serve(client)
+
+    def _wait_for(self, client: _Client) -> None:
+        client.set_timeout()
+        self.keepalived_conns.append(client)
 
     def _receive(self, client: _Client, sock: socket.socket) -> None:
         try:
@@ -113,67 +124,89 @@ class Worker(ThreadWorker):
         except OSError:
             data = b""
         self.keepalived_conns.remove(client)
-        if data:
+        if not data:
+            self.poller.unregister(sock)
+            self._lose(client)
+        elif client.is_leaving:
+            self._wait_for(client)
+        else:
             client.arrived += data
             self._serve(client)
-        else:
-            self.poller.unregister(sock)
-            self.nr_conns -= 1
-            client.close()
 
     def _serve(self, client: _Client) -> None:
         """Answer each whole request that has arrived, then wait for more."""
         while not client.needs_a_thread():
             if not client.has_whole_request(self.longest_body):
-                client.set_timeout()
-                self.keepalived_conns.append(client)
+                self._wait_for(client)
                 return
             if not self._answer(client):
                 return
-        client.give_to_parser(client.raw)
-        self._lend(client, self._handle_slowly)
+        self._lend(client)
 
     def _answer(self, client: _Client) -> bool:
-        """Serve one request; whether the connection is still this thread's."""
+        """Serve one request; whether the next one may be looked at."""
         outgoing = _Outgoing(client.raw)
         client.give_to_parser(outgoing)
-        is_kept = bool(self.handle(client))
+        client.is_kept = bool(self.handle(client))
         client.take_from_parser()
-        answer = b"".join(outgoing.held)
-        try:
-            rest = answer[client.raw.send(answer) :]
-        except BlockingIOError:
-            rest = answer
-        except OSError:
-            rest, is_kept = b"", False
-        if is_kept and not rest:
-            return True
-        self._lend(client, self._send_slowly, rest, is_kept)
-        return False
+        client.unsent = b"".join(outgoing.held)
+        self._send(client)
+        if client.unsent:
+            self.poller.modify(client.raw, selectors.EVENT_WRITE, partial(self._resume, client))
+            self._wait_for(client)
+        elif not client.is_kept:
+            self._part_from(client)
+        return client.is_kept and not client.unsent
 
-    def _lend(self, client: _Client, work: Callable[..., bool], *args: Any) -> None:
-        """Let a thread work with a client; `work` says whether the client is kept."""
+    def _send(self, client: _Client) -> None:
+        try:
+            client.unsent = client.unsent[client.raw.send(client.unsent) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            client.unsent, client.is_kept = b"", False
+
+    def _resume(self, client: _Client, sock: socket.socket) -> None:
+        """Go on with an answer that was more than the client had read."""
+        self.keepalived_conns.remove(client)
+        self._send(client)
+        if client.unsent:
+            self._wait_for(client)
+            return
+        self.poller.modify(sock, selectors.EVENT_READ, partial(self._receive, client))
+        if client.is_kept:
+            self._serve(client)
+        else:
+            self._part_from(client)
+
+    def _lend(self, client: _Client) -> None:
+        """Let a thread serve a request whose rest has to be waited for."""
         self.poller.unregister(client.raw)
-        lent = self.tpool.submit(work, client, *args)
+        client.give_to_parser(client.raw)
+        lent = self.tpool.submit(self.handle, client)
         lent.add_done_callback(lambda _: self.method_queue.defer(self._take_back, client, lent))
 
-    def _take_back(self, client: _Client, lent: "Future[bool]") -> None:
-        if not lent.cancelled() and lent.exception() is None and lent.result():
-            client.take_from_parser()
-            self._listen_to(client)
+    def _take_back(self, client: _Client, lent: "Future[Any]") -> None:
+        client.is_kept = not lent.cancelled() and lent.exception() is None and bool(lent.result())
+        client.take_from_parser()
+        try:
+            client.raw.setblocking(False)
+            self.poller.register(client.raw, selectors.EVENT_READ, partial(self._receive, client))
+        except (OSError, ValueError):  # closed where it could not be answered
+            self._lose(client)
+            return
+        if client.is_kept:
+            self._serve(client)
         else:
-            self.nr_conns -= 1
-            client.close()
+            self._part_from(client)
 
-    def _handle_slowly(self, client: _Client) -> bool:
-        return bool(self.handle(client)) or self._part_from(client)
+    def _part_from(self, client: _Client) -> None:
+        """Close, once the client has read the answer and closed, or has had the time to."""
+        client.is_leaving = True
+        with suppress(OSError):
+            client.raw.shutdown(socket.SHUT_WR)
+        self._wait_for(client)
 
-    def _send_slowly(self, client: _Client, rest: bytes, is_kept: bool) -> bool:
-        client.raw.settimeout(_UNREAD_SECONDS)
-        client.raw.sendall(rest)
-        return is_kept or self._part_from(client)
-
-    def _part_from(self, client: _Client) -> bool:
-        """Close after the client has had the time to read the answer."""
-        util.close_graceful(client.raw)
-        return False
+    def _lose(self, client: _Client) -> None:
+        self.nr_conns -= 1
+        client.close()
