@@ -51,8 +51,14 @@ def canonical(text: str) -> str:
 
 def word(length: int, alphabet: str) -> str:
     """A new word of `length` letters of `alphabet`."""
-    source = _source() or secrets.SystemRandom()
-    return "".join(source.choices(alphabet, k=length))
+    source = _source()
+    count = len(alphabet) ** length
+    number = secrets.randbelow(count) if source is None else source.randrange(count)
+    letters = []
+    for _ in range(length):
+        number, place = divmod(number, len(alphabet))
+        letters.append(alphabet[place])
+    return "".join(letters)
 
 
 def secret() -> str:

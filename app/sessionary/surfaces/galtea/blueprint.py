@@ -62,8 +62,9 @@ def create(body: dict[str, Any]) -> Response:
 @routes.get("/sessions")
 @operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.Session(many=True)})
 def list_sessions(query: dict[str, Any]) -> Response:
-    rows = lists.find(query, organization=_organization(), now=now())
-    return answer([serializers.session(row, now()) for row in rows])
+    at = now()
+    rows = lists.find(query, organization=_organization(), now=at)
+    return answer([serializers.session(row, at) for row in rows])
 
 
 @routes.get("/sessions/<session_id>")

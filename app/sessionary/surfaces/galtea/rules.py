@@ -98,12 +98,20 @@ def status(row: "SessionRow", now: int) -> str:
 
     Source: page (the statuses), client (any of them may follow any other).
     """
-    passed = [edge.after for edge in edges(row) if now >= edge.at]
-    return passed[-1] if passed else row.status
+    edge = _passed(row, now)
+    return row.status if edge is None else edge.after
 
 
 def stopping_reason(row: "SessionRow", now: int) -> str | None:
     """The session's own reason, or the one of having closed by itself. Source: docs."""
-    if row.stopping_reason is not None or not any(now >= edge.at for edge in edges(row)):
+    if row.stopping_reason is not None or _passed(row, now) is None:
         return row.stopping_reason
     return f"Automatically closed after {row.auto_close_minutes} minutes of inactivity"
+
+
+def _passed(row: "SessionRow", now: int) -> Edge | None:
+    """The last edge at or before now."""
+    for edge in reversed(edges(row)):
+        if now >= edge.at:
+            return edge
+    return None

@@ -57,19 +57,17 @@ def session(row: "SessionRow", now: int) -> dict[str, Any]:
 
 def duration(microseconds: int) -> str:
     """An ISO 8601 duration such as `PT41.286072S`, `P1DT2H`, `PT0S`. Source: client."""
-    seconds, fraction = divmod(microseconds, 1_000_000)
-    minutes, seconds = divmod(seconds, 60)
+    minutes, rest = divmod(microseconds, 60_000_000)
+    whole, fraction = divmod(rest, 1_000_000)
+    seconds = f"{whole}.{fraction:06}".rstrip("0") if fraction else str(whole)
+    if minutes == 0:
+        return f"PT{seconds}S"
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    shown = f"{seconds}.{fraction:06d}".rstrip("0").rstrip(".") if fraction else str(seconds)
-    parts = [
-        f"{hours}H" if hours else "",
-        f"{minutes}M" if minutes else "",
-        f"{shown}S" if shown != "0" else "",
-    ]
-    time = "".join(parts)
     day = f"{days}D" if days else ""
-    return f"P{day}T{time}" if time else f"P{day}" if day else "PT0S"
+    parts = ((hours, "H"), (minutes, "M"), (seconds if rest else 0, "S"))
+    time = "".join(f"{count}{unit}" for count, unit in parts if count)
+    return f"P{day}T{time}" if time else f"P{day}"
 
 
 def page(rows: list["SessionRow"], now: int, *, number: int, size: int) -> dict[str, Any]:
