@@ -17,12 +17,17 @@ from sessionary.embedded import EmbeddedServer
 from sessionary.settings import Settings
 from sessionary.store import World
 from sessionary.surfaces import SURFACES
+from sessionary.wire import documents
 
 # How long an example takes depends on what else the machine does: no test may depend on that.
 hypothesis_settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("suite")
+
+# In this process answers are written as they are without the extra `orjson`; the servers that the
+# suite starts as processes have it.
+documents._quick_bytes = None
 
 NOON = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

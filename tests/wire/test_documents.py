@@ -1,10 +1,11 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessionary.wire.documents import BadDocument, decode, encode, parse
+from sessionary.wire import documents
+from sessionary.wire.documents import BadDocument, decode, encode, parse, to_bytes
 
 json_values = st.recursive(
     st.none()
@@ -74,3 +75,24 @@ def test_many_shallow_values_are_not_deep() -> None:
 
 def test_of_duplicate_keys_the_last_one_wins() -> None:
     assert parse(b'{"a": 1, "a": 2}') == {"a": 2}
+
+
+@pytest.mark.parametrize("with_orjson", [True, False])
+@given(value=st.dictionaries(st.text(st.characters(codec=None)), json_values, max_size=5))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+def test_an_answer_is_the_same_value_with_orjson_and_without(
+    monkeypatch: pytest.MonkeyPatch, with_orjson: bool, value: dict[str, object]
+) -> None:
+    if with_orjson:
+        orjson = pytest.importorskip("orjson", reason="an extra, part of `test`")
+        monkeypatch.setattr(documents, "_quick_bytes", orjson.dumps)
+    else:
+        monkeypatch.setattr(documents, "_quick_bytes", None)
+    body = json.loads(to_bytes(value))
+    assert body == value
+    assert list(body) == list(value)
+
+
+def test_what_orjson_cannot_say_is_said_without_it() -> None:
+    assert to_bytes({"n": 2**64}) == b'{"n":18446744073709551616}'
+    assert to_bytes({"s": "\ud800"}) == b'{"s":"\\ud800"}'

@@ -115,4 +115,4 @@ def read_object(_: Schema | None = None) -> dict[str, Any]:
 
 def answer(value: Any, status: int = 200) -> Response:
     """A JSON response."""
-    return Response(documents.encode(value), status, content_type="application/json")
+    return Response(documents.to_bytes(value), status, content_type="application/json")
