@@ -1,0 +1,60 @@
+"""Organizations, users, memberships and keys; who is asking.
+
+A key's secret is stored as its SHA-256 (it is long and random, so no slow hash is needed) and
+shown once. Key, memberships and clock are read in one select per request and never cached: a
+revocation holds at once in every worker.
+"""
+
+from sessionary.identity.callers import (
+    DEFAULT_ORGANIZATION,
+    Caller,
+    Unknown,
+    hash_of,
+    identify,
+    is_declared,
+)
+from sessionary.identity.keys import (
+    KeyRow,
+    NewKey,
+    create_key,
+    has_keys,
+    key_id,
+    listed_keys,
+    organizations_of,
+    owner,
+    revoke_key,
+)
+from sessionary.identity.models import (
+    IDENTITY_TYPES,
+    ROLES,
+    TABLES,
+    Key,
+    Membership,
+    Organization,
+    User,
+)
+
+__all__ = [
+    "DEFAULT_ORGANIZATION",
+    "IDENTITY_TYPES",
+    "ROLES",
+    "TABLES",
+    "Caller",
+    "Key",
+    "KeyRow",
+    "Membership",
+    "NewKey",
+    "Organization",
+    "Unknown",
+    "User",
+    "create_key",
+    "has_keys",
+    "hash_of",
+    "identify",
+    "is_declared",
+    "key_id",
+    "listed_keys",
+    "organizations_of",
+    "owner",
+    "revoke_key",
+]

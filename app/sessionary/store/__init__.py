@@ -1,0 +1,33 @@
+"""The only room that knows the engine: worlds, connections, transactions and statements.
+
+A world is one SQLite database. Code that runs between `world.entered()` and its end works on
+that world; the models are declared once and never bound to a database.
+"""
+
+from sessionary.store.schema import SCHEMA_VERSION, Unusable, create
+from sessionary.store.statements import Statement, given, given_list, insertion, put
+from sessionary.store.worlds import (
+    Model,
+    World,
+    is_out_of_order,
+    open_world,
+    snapshot,
+    transaction,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Model",
+    "Statement",
+    "Unusable",
+    "World",
+    "create",
+    "given",
+    "given_list",
+    "insertion",
+    "is_out_of_order",
+    "open_world",
+    "put",
+    "snapshot",
+    "transaction",
+]

@@ -1,0 +1,172 @@
+"""Worlds: databases, the connections to them, and the transactions in them."""
+
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, cast
+
+import peewee as pw
+
+from sessionary.store.turn import Turn
+
+DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
+_OUT_OF_ORDER = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
+_world: ContextVar["World"] = ContextVar("sessionary_world")
+
+
+def current() -> "World":
+    """The world that the running code has entered."""
+    return _world.get()
+
+
+class _CurrentDatabase(pw.DatabaseProxy):
+    """Stands for the database of the world that the running code has entered."""
+
+    __slots__ = ("_Model", "_callbacks")
+
+    def __init__(self) -> None:
+        self._callbacks: list[Any] = []
+
+    @property
+    def obj(self) -> Any:
+        world = _world.get(None)
+        return None if world is None else world.database
+
+
+class Model(pw.Model):
+    """The parent of every table: it lives in whichever world has been entered."""
+
+    class Meta:
+        database = _CurrentDatabase()
+        legacy_table_names = False
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that can be referred to weakly."""
+
+
+class Database(pw.SqliteDatabase):
+    """A database that remembers its connections, so that all of them can be closed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        super().__init__(*args, factory=_Connection, **kwargs)
+
+    def run(self, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Execute a statement as it is written."""
+        return cast(sqlite3.Cursor, self.execute_sql(text, values))  # type: ignore[no-untyped-call]
+
+    def _connect(self) -> _Connection:
+        connection = cast(_Connection, super()._connect())  # type: ignore[misc]
+        self.opened.add(connection)
+        return connection
+
+
+class World:
+    """A database, open for work."""
+
+    def __init__(self, database: Database, turn: Turn | None) -> None:
+        self.database = database
+        self.turn: AbstractContextManager[None] = turn or nullcontext()
+        self._file_turn = turn
+        # A memory world is one connection that its threads share, one request at a time.
+        self._alone = nullcontext() if turn else threading.RLock()
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Make this the world of the running code; results are fetched before it is left."""
+        with self._alone:
+            token = _world.set(self)
+            try:
+                yield
+            finally:
+                _world.reset(token)
+
+    def connection(self) -> sqlite3.Connection:
+        """The running thread's connection, opened at its first use."""
+        connection: sqlite3.Connection = self.database.connection()  # type: ignore[no-untyped-call]
+        return connection
+
+    def close(self) -> None:
+        """Close every connection: at the end, and before the process forks (they reopen)."""
+        for connection in list(self.database.opened):
+            connection.close()
+        self.database.dispose()
+        if self._file_turn:
+            self._file_turn.close()
+
+
+def open_world(path: str, *, durability: str, busy_timeout_seconds: float = 5.0) -> World:
+    """The world in the file at `path`, or in memory for `:memory:`. Makes missing folders."""
+    pragmas: dict[str, Any] = {"foreign_keys": 1, "synchronous": DURABILITY[durability]}
+    options: dict[str, Any] = {"lock_type": "IMMEDIATE", "timeout": busy_timeout_seconds}
+    if path == ":memory:":
+        database = Database(
+            path,
+            pragmas,
+            thread_safe=False,
+            check_same_thread=False,
+            returning_clause=True,
+            **options,
+        )
+        return World(database, None)
+    file = Path(path).absolute()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pragmas = {"journal_mode": "WAL", **pragmas}
+    database = Database(
+        str(file), pragmas, check_same_thread=False, returning_clause=True, **options
+    )
+    return World(database, Turn(file.with_name(f"{file.name}.lock")))
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """All or nothing, one writer at a time; what it reads cannot change before it writes.
+
+    A transaction within a transaction is a part of it.
+    """
+    world = _world.get()
+    connection = world.connection()
+    if connection.in_transaction:
+        yield
+        return
+    with world.turn:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Several reads of one moment; takes no lock that a writer would wait for."""
+    connection = _world.get().connection()
+    connection.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        connection.rollback()
+
+
+def is_out_of_order(error: BaseException) -> bool:
+    """Whether the engine could not do its work just now: busy, full, or its file unreachable.
+
+    Statements raise the engine's own errors, peewee wraps them.
+    """
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _OUT_OF_ORDER
