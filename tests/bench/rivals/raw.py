@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from sessionary.store import DURABILITY, World
+from sessionary.store import World
+from sessionary.store.worlds import DURABILITY
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 
