@@ -45,6 +45,11 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "the address to listen on")
     port: int = _setting(8000, "the port to listen on; 0 picks a free one", maximum=65535)
+    server: str = _setting(
+        "gunicorn",
+        "the server that listens; granian needs the extra of that name",
+        choices=("gunicorn", "granian"),
+    )
     workers: int = _setting(1, "worker processes", minimum=1)
     threads: int = _setting(4, "threads in each worker", minimum=1)
     ready_file: str | None = _setting(
