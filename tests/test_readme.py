@@ -91,9 +91,17 @@ def test_the_sessionary_lines_work_when_pasted(tmp_path: Path) -> None:
 
 
 def test_every_block_of_the_readme_is_executed_by_a_test() -> None:
-    kinds = {"python", "sh curl", "sh mobilecli"}
+    kinds = {"python", "sh curl", "sh mobilecli", "sh bench"}
     rest = [text for language, text in BLOCKS if language not in kinds and text not in SHELL]
     assert rest == [FIRST_COMMAND + "\n", SECOND_COMMAND + "\n"]
+
+
+def test_the_benchmark_command_names_what_there_is() -> None:
+    """tests/test_bench.py runs it; here only the command as it is printed."""
+    install, run_it = blocks("sh bench").strip().split(" && ")
+    assert install.endswith("'.[bench]'")
+    assert run_it == ".venv/bin/python -m tests.bench"
+    assert "bench =" in (ROOT / "setup.cfg").read_text()
 
 
 def test_the_table_of_settings_lists_each_with_its_default() -> None:
