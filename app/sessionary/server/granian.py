@@ -32,6 +32,7 @@ def run(settings: Settings, world: World, notice: Notice) -> None:
     """Serve until SIGTERM and return; a worker that cannot be kept alive exits with 1."""
     address = (settings.host, settings.port)
     listener = socket.create_server(address, family=family(settings.host), backlog=_BACKLOG)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each client's inherits it
 
     def load() -> Any:
         threading.Thread(target=_end_with_parent, daemon=True).start()
