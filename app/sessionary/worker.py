@@ -23,7 +23,8 @@ _LONGEST_HEAD = 65_536  # gunicorn refuses a longer one, and says so
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
 _UNUSUAL = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
-_ACCEPTED_AT_ONCE = 16  # few enough to leave some to the other workers
+# How many new clients are taken at once: a worker among others leaves some to them.
+_ALONE, _AMONG_OTHERS = 16, 1
 
 
 class _Outgoing:
@@ -99,7 +100,7 @@ class Worker(ThreadWorker):
 
     def accept(self, listener: socket.socket) -> None:
         """Take new clients, several at once: those who wait to be taken wait longest."""
-        for _ in range(_ACCEPTED_AT_ONCE):
+        for _ in range(_ALONE if self.cfg.workers == 1 else _AMONG_OTHERS):
             try:
                 sock, address = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
