@@ -1,6 +1,7 @@
 """The worker on real sockets: odd clients are served, and harm nobody."""
 
 import json
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -232,6 +233,19 @@ def test_a_client_that_reads_late_gets_the_whole_answer(client: Client, server: 
     bodies = {client.answer()[2] for _ in range(count)}
     assert len(bodies) == 1
     assert json.loads(bodies.pop())["openapi"] == "3.1.0"
+
+
+def test_a_stopping_server_does_not_wait_for_a_client_that_stays(tmp_path: Path) -> None:
+    """Without the limit it would stay for gunicorn's 30 seconds, and be killed."""
+    with serving("--db", str(tmp_path / "w.sqlite3"), "--auth", "lenient") as server:
+        client = Client(server)
+        client.send(WHOLE[:-1])
+        assert is_served(server)
+        server.popen.send_signal(signal.SIGTERM)
+        client.send(WHOLE[-1:])
+        assert timeout_minutes(client) == 7
+        assert server.popen.wait(20) == 0
+        client.close()
 
 
 def test_a_stopping_server_answers_what_has_come_and_exits(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ continue.
 import re
 import selectors
 import socket
+import time
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -23,6 +24,7 @@ _LONGEST_HEAD = 65_536  # gunicorn refuses a longer one, and says so
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
 _UNUSUAL = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
+_LAST_SECONDS = 2.0  # for a client to read its last answer and close
 # How many new clients are taken at once: a worker among others leaves some to them.
 _ALONE, _AMONG_OTHERS = 16, 1
 
@@ -115,6 +117,8 @@ class Worker(ThreadWorker):
 
     def _wait_for(self, client: _Client) -> None:
         client.set_timeout()
+        if client.is_leaving or not self.alive:
+            client.timeout = min(client.timeout, time.monotonic() + _LAST_SECONDS)
         self.keepalived_conns.append(client)
 
     def _receive(self, client: _Client, sock: socket.socket) -> None:
