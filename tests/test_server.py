@@ -92,6 +92,14 @@ def test_sigterm_finishes_what_is_in_flight_and_exits_with_0(db: str) -> None:
         assert server.popen.wait(PATIENCE) == 0
 
 
+def test_a_server_that_is_stopped_while_its_workers_start_leaves_at_once(db: str) -> None:
+    """A worker that missed the signal would be waited for as long as gunicorn allows: 30 s."""
+    for _ in range(5):
+        with serving("--db", db, "--auth", "lenient", "--workers", "4") as server:
+            server.popen.send_signal(signal.SIGTERM)
+            assert server.popen.wait(20) == 0
+
+
 def test_a_taken_port_is_refused_in_one_sentence(db: str) -> None:
     with serving("--db", db, "--auth", "lenient") as server:
         port = server.url.rpartition(":")[2]

@@ -116,9 +116,8 @@ class Worker(ThreadWorker):
         self._serve(client)
 
     def _wait_for(self, client: _Client) -> None:
-        client.set_timeout()
-        if client.is_leaving or not self.alive:
-            client.timeout = min(client.timeout, time.monotonic() + _LAST_SECONDS)
+        is_last = client.is_leaving or not self.alive
+        client.timeout = time.monotonic() + (_LAST_SECONDS if is_last else self.cfg.keepalive)
         self.keepalived_conns.append(client)
 
     def _receive(self, client: _Client, sock: socket.socket) -> None:

@@ -1,5 +1,7 @@
 """The production server, embedded, so that one command starts everything."""
 
+import os
+import signal
 from collections.abc import Callable
 
 from sessionary import logs
@@ -23,6 +25,7 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     logs.configure(settings.log_format)
     prepared = prepare(settings)
     prepared.world.close()  # its connections must not be inherited by the workers
+    _let_young_workers_be_stopped()
     run(settings, prepared.world, Notice(settings, prepared.first_keys, say))
 
 
@@ -38,3 +41,21 @@ def _runner(server: str) -> Run:
             "server granian is not installed: it comes with the extra, sessionary[granian]"
         ) from error
     return granian.run
+
+
+def _let_young_workers_be_stopped() -> None:
+    """Let SIGTERM end a worker that does not serve yet.
+
+    It would inherit the handler of its parent, which does not end it, and be waited for in vain.
+    """
+    terminate = {signal.SIGTERM}
+
+    def end_by_default() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, terminate)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, terminate),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, terminate),
+        after_in_child=end_by_default,
+    )

@@ -8,7 +8,6 @@ thread each, and when all are held the others wait.
 
 import multiprocessing
 import os
-import signal
 import socket
 import threading
 from typing import Any
@@ -42,7 +41,6 @@ def run(settings: Settings, world: World, notice: Notice) -> None:
     server.on_startup(lambda: notice.put_up(listener))
     server.on_shutdown(notice.take_down)
     multiprocessing.set_start_method("fork", force=True)
-    _let_young_workers_be_stopped()
     server.serve(target_loader=load, wrap_loader=False)
 
 
@@ -71,24 +69,6 @@ class _Granian(MPServer):
         self._sso = self._listener
         described: Any = SocketHolder  # its stub leaves out what it is made of
         self._shd = described(self._listener.fileno(), False, _BACKLOG)
-
-
-def _let_young_workers_be_stopped() -> None:
-    """Let SIGTERM end a worker that does not serve yet.
-
-    It would inherit the handler of its parent, which does not end it, and be waited for in vain.
-    """
-    terminate = {signal.SIGTERM}
-
-    def end_by_default() -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, terminate)
-
-    os.register_at_fork(
-        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, terminate),
-        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, terminate),
-        after_in_child=end_by_default,
-    )
 
 
 def _end_with_parent() -> None:
