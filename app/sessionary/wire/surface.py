@@ -9,6 +9,7 @@ from marshmallow import Schema
 
 from sessionary.store import Model
 from sessionary.wire.seeding import SeedTable
+from sessionary.wire.telling import Sessions
 
 _BEARER = {"type": "http", "scheme": "bearer"}
 
@@ -28,6 +29,7 @@ class Surface:
     authenticate: Callable[[], None]
     refuse: Callable[[int, str], dict[str, Any]]  # the vendor's body for a refusal of HTTP's
     refusals: Mapping[int, Schema]  # the shape of each refusal, for OpenAPI
+    sessions: Sessions | None = None
     seed_tables: tuple[SeedTable, ...] = ()
     first_rows: Callable[[], None] | None = None
     openapi_at_root: bool = False

@@ -1,6 +1,6 @@
 """Notte browser sessions: v1 (`/session/start`) and v4 (`/sessions/start`) on the same rows."""
 
-from sessionary.surfaces.notte import blueprint, errors, models, seeds
+from sessionary.surfaces.notte import blueprint, errors, explanations, models, seeds
 from sessionary.surfaces.notte.schemas import shown
 from sessionary.wire.surface import Surface
 
@@ -21,5 +21,6 @@ surface = Surface(
     authenticate=blueprint.authenticate,
     refuse=lambda _, message: errors.body(message),
     refusals=dict.fromkeys((400, 401, 403, 404, 413, 422, 500, 503), _refused),
+    sessions=explanations.sessions,
     seed_tables=seeds.TABLES,
 )

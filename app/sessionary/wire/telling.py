@@ -1,0 +1,71 @@
+"""What a surface can tell of its sessions: what each one is, since when, why, and what comes."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from sessionary.store import Model
+
+
+class Edge(Protocol):
+    """An instant at which a session changes by itself: `at` is the first of the new state.
+
+    `deadline` is shown as the end. Each surface has an edge of its own, in its rules.
+    """
+
+    @property
+    def at(self) -> int: ...
+    @property
+    def deadline(self) -> int: ...
+    @property
+    def before(self) -> str: ...
+    @property
+    def after(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
+
+
+class Explanation(NamedTuple):
+    """Why a session is what it is at an instant.
+
+    `facts` are the rule's inputs by the names they have in the row; those that end in `_at` are
+    instants. `otherwise` says what would have kept it in its former state, or what will keep it.
+    """
+
+    status: str
+    since_at: int
+    rule: str
+    says: str
+    facts: Mapping[str, Any]
+    otherwise: str | None
+    rests_on: str  # where the rule is said: `Source: …` or `Assumed: …`
+
+
+def origin(rule: Callable[..., Any]) -> str:
+    """What a rule's docstring says of where it comes from: from `Source:` or `Assumed:` on."""
+    text = " ".join((inspect.getdoc(rule) or "").split())
+    starts = [place for mark in ("Source:", "Assumed:") if (place := text.find(mark)) >= 0]
+    return text[min(starts) :] if starts else ""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """A surface's sessions, whoever owns them, for those who may ask about any.
+
+    A session is the surface's own value: a row with its parts.
+    """
+
+    find: Callable[[str], Any | None]  # by id
+    # A page in the order of creation: those behind a place (0 at first), at most so many.
+    page: Callable[[int, int], list[tuple[int, Any]]]
+    # Those with an edge behind the first instant and not behind the second, at most so many.
+    changing: Callable[[int, int, int], list[Any]]
+    id: Callable[[Any], str]
+    edges: Callable[[Any], Sequence[Edge]]  # in order
+    explain: Callable[[Any, int], Explanation]
+    is_open: Callable[[Any, int], bool]  # whether its owner has still to end it
+    # By the state that only the vendor could cause: brings a session into it, at an instant.
+    forces: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
+    # In each table, the column that names the session which a row belongs to.
+    columns: Mapping[type[Model], str] = field(default_factory=dict)
