@@ -5,6 +5,7 @@ Instants are integer microseconds since 1970 in UTC.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -56,6 +57,9 @@ class State(NamedTuple):
 
 COLUMNS = [getattr(Clock, name) for name in State._fields]
 
+# The instant by which the running code has judged last.
+seen: ContextVar[int | None] = ContextVar("sessionary_seen", default=None)
+
 _state = Statement(State._make, lambda: Clock.select(*COLUMNS))
 _save = Statement(
     tuple,
@@ -95,7 +99,10 @@ def now() -> int:
 def writing() -> Iterator[int]:
     """A transaction and its one instant, read inside it: no earlier writer can have a later one."""
     with store.transaction():
-        yield now()
+        at = now()
+        store.history.mark(at)
+        seen.set(at)
+        yield at
 
 
 def put(mode: str, at: int | None = None, rate: float | None = None) -> int:

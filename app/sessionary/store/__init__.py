@@ -4,12 +4,14 @@ A world is one SQLite database. Code that runs between `world.entered()` and its
 that world; the models are declared once and never bound to a database.
 """
 
+from sessionary.store import history
 from sessionary.store.schema import SCHEMA_VERSION, Unusable, create
 from sessionary.store.statements import Statement, given, given_list, insertion, put
 from sessionary.store.worlds import (
     Model,
     World,
     is_out_of_order,
+    memory_world,
     open_world,
     snapshot,
     transaction,
@@ -24,8 +26,10 @@ __all__ = [
     "create",
     "given",
     "given_list",
+    "history",
     "insertion",
     "is_out_of_order",
+    "memory_world",
     "open_world",
     "put",
     "snapshot",

@@ -1,10 +1,11 @@
 """Worlds: databases, the connections to them, and the transactions in them."""
 
 import sqlite3
+import tempfile
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,7 @@ import peewee as pw
 from sessionary.store.turn import Turn
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
+_SMALL_PAGE = 512  # bytes: there may be thousands of memory worlds, each with mostly empty tables
 _OUT_OF_ORDER = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -58,11 +60,23 @@ class _Connection(sqlite3.Connection):
 
 
 class Database(pw.SqliteDatabase):
-    """A database that remembers its connections, so that all of them can be closed."""
+    """A database that remembers its connections, so that all of them can be closed.
+
+    In memory, its next connection begins with `contents`, if there are any.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
-        super().__init__(*args, factory=_Connection, **kwargs)
+        self.contents: bytes | None = None
+        super().__init__(*args, factory=self._made, **kwargs)
+
+    def _made(self, *args: Any, **kwargs: Any) -> _Connection:
+        """Before its first statement: a connection that has run one can crash when it is filled."""
+        connection = _Connection(*args, **kwargs)
+        if self.contents is not None:
+            connection.deserialize(self.contents)
+            self.contents = None
+        return connection
 
     def run(self, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Execute a statement as it is written."""
@@ -74,25 +88,57 @@ class Database(pw.SqliteDatabase):
         return connection
 
 
+class Gone(Exception):
+    """The world was closed while somebody waited for it."""
+
+
 class World:
     """A database, open for work."""
 
     def __init__(self, database: Database, turn: Turn | None) -> None:
         self.database = database
         self.turn: AbstractContextManager[None] = turn or nullcontext()
+        self.keeps_history = False
         self._file_turn = turn
         # A memory world is one connection that its threads share, one request at a time.
         self._alone = nullcontext() if turn else threading.RLock()
+        self._is_gone = False
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Make this the world of the running code; results are fetched before it is left."""
+        """Make this the world of the running code; results are fetched before it is left.
+
+        Raises Gone if it was closed before this code's turn came.
+        """
         with self._alone:
+            if self._is_gone:
+                raise Gone
             token = _world.set(self)
             try:
                 yield
             finally:
                 _world.reset(token)
+
+    def contents(self) -> bytes:
+        """All that it holds, as a database file would."""
+        with self.entered():
+            if self._file_turn is None:
+                return self.connection().serialize()
+            with tempfile.TemporaryDirectory() as folder:
+                copy = Path(folder, "copy.sqlite3")
+                self.database.run("VACUUM INTO ?", (str(copy),))
+                return copy.read_bytes()
+
+    def restore(self, contents: bytes) -> None:
+        """Hold these contents and nothing else, from the next request on."""
+        with self.entered():
+            if self._file_turn is None:
+                self.database.close()
+                self.database.contents = contents
+                return
+            with self.turn, closing(sqlite3.connect(":memory:")) as source:
+                source.deserialize(contents)
+                source.backup(self.connection())
 
     def connection(self) -> sqlite3.Connection:
         """The running thread's connection, opened at its first use."""
@@ -100,7 +146,9 @@ class World:
         return connection
 
     def close(self) -> None:
-        """Close every connection: at the end, and before the process forks (they reopen)."""
+        """Close every connection: at the end, and before a fork (those of a file open again)."""
+        with self._alone:
+            self._is_gone = self._file_turn is None
         for connection in list(self.database.opened):
             connection.close()
         self.database.dispose()
@@ -108,20 +156,27 @@ class World:
             self._file_turn.close()
 
 
+def memory_world(contents: bytes | None = None) -> World:
+    """A world that is kept nowhere else, empty or with these contents."""
+    pragmas = {"page_size": _SMALL_PAGE, "foreign_keys": 1}
+    database = Database(
+        ":memory:",
+        pragmas,
+        thread_safe=False,
+        check_same_thread=False,
+        returning_clause=True,
+        lock_type="IMMEDIATE",
+    )
+    database.contents = contents
+    return World(database, None)
+
+
 def open_world(path: str, *, durability: str, busy_timeout_seconds: float = 5.0) -> World:
     """The world in the file at `path`, or in memory for `:memory:`. Makes missing folders."""
+    if path == ":memory:":
+        return memory_world()
     pragmas: dict[str, Any] = {"foreign_keys": 1, "synchronous": DURABILITY[durability]}
     options: dict[str, Any] = {"lock_type": "IMMEDIATE", "timeout": busy_timeout_seconds}
-    if path == ":memory:":
-        database = Database(
-            path,
-            pragmas,
-            thread_safe=False,
-            check_same_thread=False,
-            returning_clause=True,
-            **options,
-        )
-        return World(database, None)
     file = Path(path).absolute()
     file.parent.mkdir(parents=True, exist_ok=True)
     pragmas = {"journal_mode": "WAL", **pragmas}
@@ -156,6 +211,9 @@ def transaction() -> Iterator[None]:
 def snapshot() -> Iterator[None]:
     """Several reads of one moment; takes no lock that a writer would wait for."""
     connection = _world.get().connection()
+    if connection.in_transaction:
+        yield
+        return
     connection.execute("BEGIN DEFERRED")
     try:
         yield
