@@ -70,6 +70,7 @@ def _rows(place: Place) -> Iterator[tuple[object, ...]]:
             None if is_pending else "done",
             None,
             at - at % 1000,
+            at,
             None,
             None,
             None,

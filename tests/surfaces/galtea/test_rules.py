@@ -27,6 +27,7 @@ def session(**facts: object) -> SessionRow:
         stopping_reason=None,
         error=None,
         created_at=START,
+        written_at=START,
         auto_close_minutes=30,
         expires_at=None,
         deleted_at=None,

@@ -189,6 +189,7 @@ def _new(body: dict[str, Any], at: int, *, is_production: bool) -> SessionRow:
         stopping_reason=None,
         error=None,
         created_at=at - at % 1000,
+        written_at=at,
         auto_close_minutes=minutes,
         expires_at=rules.deadline(status, at, minutes),
         deleted_at=None,
@@ -198,7 +199,8 @@ def _new(body: dict[str, Any], at: int, *, is_production: bool) -> SessionRow:
 def _save(row: SessionRow, at: int, **changes: Any) -> SessionRow:
     """Change a session: activity, from which its quiet time counts anew. Source: docs."""
     minutes = settings().galtea_auto_close_minutes
-    row = row._replace(**changes, auto_close_minutes=minutes)
+    written_at = max(at, row.written_at)
+    row = row._replace(**changes, written_at=written_at, auto_close_minutes=minutes)
     row = row._replace(expires_at=rules.deadline(row.status, at, minutes))
     if "custom_id" in changes:
         _claim(row)

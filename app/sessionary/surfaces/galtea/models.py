@@ -48,6 +48,7 @@ class Session(store.Model):
     stopping_reason = pw.TextField(null=True)
     error = pw.TextField(null=True)
     created_at = pw.BigIntegerField()  # cut to the millisecond
+    written_at = pw.BigIntegerField()  # by the last create, PATCH or finish
     auto_close_minutes = pw.IntegerField(null=True)  # the setting when last written
     expires_at = pw.BigIntegerField(null=True)  # when it closes by itself, while PENDING
     deleted_at = pw.BigIntegerField(null=True)
@@ -110,6 +111,7 @@ class SessionRow(NamedTuple):
     stopping_reason: str | None
     error: str | None
     created_at: int
+    written_at: int
     auto_close_minutes: int | None
     expires_at: int | None
     deleted_at: int | None
@@ -124,6 +126,7 @@ _CHANGEABLE = (
     "status",
     "stopping_reason",
     "error",
+    "written_at",
     "auto_close_minutes",
     "expires_at",
 )

@@ -144,6 +144,7 @@ def _facts(row: dict[str, Any], now: int) -> SessionRow:
         stopping_reason=row["stopping_reason"],
         error=row["error"],
         created_at=created_at - created_at % 1000,
+        written_at=active_at,
         auto_close_minutes=row["auto_close_minutes"],
         expires_at=rules.deadline(row["status"], active_at, row["auto_close_minutes"]),
         deleted_at=deleted_at,
