@@ -5,12 +5,13 @@ that world; the models are declared once and never bound to a database.
 """
 
 from sessionary.store import history
-from sessionary.store.schema import SCHEMA_VERSION, Unusable, create
+from sessionary.store.schema import Unusable, create, schema_version
 from sessionary.store.statements import Statement, given, given_list, insertion, put
 from sessionary.store.worlds import (
     Model,
     World,
     is_out_of_order,
+    keeps_history,
     memory_world,
     open_world,
     snapshot,
@@ -18,7 +19,6 @@ from sessionary.store.worlds import (
 )
 
 __all__ = [
-    "SCHEMA_VERSION",
     "Model",
     "Statement",
     "Unusable",
@@ -29,9 +29,11 @@ __all__ = [
     "history",
     "insertion",
     "is_out_of_order",
+    "keeps_history",
     "memory_world",
     "open_world",
     "put",
+    "schema_version",
     "snapshot",
     "transaction",
 ]

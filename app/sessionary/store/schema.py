@@ -1,35 +1,93 @@
-"""The schema, and what became of it from version to version."""
+"""The schema, and what became of it from version to version.
+
+To change it: change the models, append to MIGRATIONS the function that brings a database of the
+version before to the same tables and indexes, and run `python -m tests.schemas`, which writes the
+fixture of the new version that the tests will upgrade from then on.
+"""
 
 from collections.abc import Callable, Sequence
 
 from sessionary.store.worlds import Database, Model, current, transaction
 
-SCHEMA_VERSION = 1
+Migration = Callable[[Database], None]
+
+# The first brings version 1 to version 2, and so on.
+MIGRATIONS: tuple[Migration, ...] = ()
 
 
 class Unusable(Exception):
     """A database that this program cannot work with; the message says why and what to do."""
 
 
-def create(tables: Sequence[type[Model]], first_rows: Callable[[], None]) -> None:
+def schema_version() -> int:
+    """The version that this program works with."""
+    return 1 + len(MIGRATIONS)
+
+
+def create(
+    tables: Sequence[type[Model]],
+    first_rows: Callable[[], None],
+    before_upgrade: Callable[[int], None] = lambda _: None,
+) -> None:
     """Bring the entered world to this program's schema; safe when several processes start.
 
-    Raises Unusable for a database of a newer program.
+    `before_upgrade` is told the version of an older database before anything of it is changed.
+    Raises Unusable for a database of a newer program, and for one whose rows cannot be upgraded.
     """
     database = current().database
-    if _version(database) == SCHEMA_VERSION:
-        return
+    found = _version(database)
+    if found == 0:
+        found = _make(database, tables, first_rows)
+    if found > schema_version():
+        raise Unusable(
+            f"{database.database} has schema version {found}, this program knows up to "
+            f"{schema_version()}: start the newer program, or restore an older copy."
+        )
+    if found < schema_version():
+        before_upgrade(found)
+    for version, migrate in enumerate(MIGRATIONS[found - 1 :], start=found):
+        _upgrade(database, version, migrate)
+
+
+def _make(
+    database: Database, tables: Sequence[type[Model]], first_rows: Callable[[], None]
+) -> int:
+    """Make an empty database's tables, unless another process has; gives its version then."""
     with transaction():
         found = _version(database)
-        if found > SCHEMA_VERSION:
-            raise Unusable(
-                f"{database.database} has schema version {found}, this program knows up to "
-                f"{SCHEMA_VERSION}: start the newer program, or restore an older copy."
-            )
-        if found == 0:
-            database.create_tables(tables, safe=False)
-            first_rows()
-            database.run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if found:
+            return found
+        database.create_tables(tables, safe=False)
+        first_rows()
+        _mark(database, schema_version())
+        return schema_version()
+
+
+def _upgrade(database: Database, version: int, migrate: Migration) -> None:
+    """From this version to the next, whole or not at all, unless another process has.
+
+    A table that is made anew may break its references meanwhile: they are proved at the end.
+    """
+    database.run("PRAGMA foreign_keys = OFF")
+    try:
+        with transaction():
+            if _version(database) != version:
+                return
+            migrate(database)
+            broken = database.run("PRAGMA foreign_key_check").fetchone()
+            if broken is not None:
+                raise Unusable(
+                    f"{database.database} cannot be upgraded to schema version {version + 1}: "
+                    f"row {broken[1]} of {broken[0]} would refer to nothing in {broken[2]}. "
+                    "Nothing was changed: run `sessionary check`."
+                )
+            _mark(database, version + 1)
+    finally:
+        database.run("PRAGMA foreign_keys = ON")
+
+
+def _mark(database: Database, version: int) -> None:
+    database.run(f"PRAGMA user_version = {version}")
 
 
 def _version(database: Database) -> int:

@@ -15,6 +15,7 @@ import peewee as pw
 from sessionary.store.turn import Turn
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
+DEFAULT = "default"  # the name of the world that is always there
 _SMALL_PAGE = 512  # bytes: there may be thousands of memory worlds, each with mostly empty tables
 _OUT_OF_ORDER = {
     sqlite3.SQLITE_BUSY,
@@ -98,6 +99,7 @@ class World:
     def __init__(self, database: Database, turn: Turn | None) -> None:
         self.database = database
         self.turn: AbstractContextManager[None] = turn or nullcontext()
+        self.name = DEFAULT
         self.keeps_history = False
         self._file_turn = turn
         # A memory world is one connection that its threads share, one request at a time.
@@ -205,6 +207,11 @@ def transaction() -> Iterator[None]:
         except BaseException:
             connection.rollback()
             raise
+
+
+def keeps_history() -> bool:
+    """Whether the entered world can be read as it was."""
+    return current().keeps_history
 
 
 @contextmanager

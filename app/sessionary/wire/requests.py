@@ -5,8 +5,10 @@ from typing import cast
 
 from flask import current_app, request
 
+from sessionary import clock
 from sessionary.identity import Caller, Unknown, identify
 from sessionary.settings import Settings
+from sessionary.wire.as_of import as_of
 
 _asked: ContextVar[tuple[Caller, int]] = ContextVar("sessionary_asked")
 
@@ -35,9 +37,19 @@ def bearer() -> str:
 def admit(surface: str, secret: str, *, well_formed: bool) -> None:
     """Establish `caller()` and `now()`. Raises Unknown for a credential that nobody has.
 
-    In lenient mode any well-formed secret is somebody's.
+    In lenient mode any well-formed secret is somebody's. A read may ask as of another instant:
+    who asks is judged by the clock all the same.
     """
     if not secret:
         raise Unknown
     lenient = settings().auth == "lenient" and well_formed
-    _asked.set(identify(secret, surface, derive=lenient))
+    found, at = identify(secret, surface, derive=lenient)
+    _asked.set((found, look(at)))
+
+
+def look(at: int) -> int:
+    """The instant that a read at this one is answered for: the same, unless it asks otherwise."""
+    asked = request.environ.get("HTTP_SESSIONARY_AT")
+    seen = at if asked is None else as_of(asked, at)
+    clock.seen.set(seen)
+    return seen

@@ -11,7 +11,7 @@ from sessionary.surfaces.notte.models import SessionRow
 from sessionary.surfaces.notte.schemas import accepted, shown
 from sessionary.wire import documents
 from sessionary.wire.operation import Invalid, answer, operation
-from sessionary.wire.requests import admit, bearer, caller, now, settings
+from sessionary.wire.requests import admit, bearer, caller, look, now, settings
 from sessionary.wire.violations import violations
 
 open_routes = Blueprint("notte_open", __name__)
@@ -50,7 +50,7 @@ def invalid_v4(invalid: Invalid) -> Response:
 @open_routes.get("/health")
 @operation("Whether the server works", answers={200: shown.Health()}, is_open=True)
 def health() -> Response:
-    active = models.active_count.one(now=clock.now())
+    active = models.active_count.one(now=look(clock.now()))
     return answer(serializers.health(active or 0))
 
 
