@@ -11,7 +11,8 @@ from sessionary.store import Model
 class Edge(Protocol):
     """An instant at which a session changes by itself: `at` is the first of the new state.
 
-    `deadline` is shown as the end. Each surface has an edge of its own, in its rules.
+    `deadline` is shown as the end, `part` is the id of the part that changes, or None for the
+    session itself. Each surface has an edge of its own, in its rules.
     """
 
     @property
@@ -24,13 +25,17 @@ class Edge(Protocol):
     def after(self) -> str: ...
     @property
     def rule(self) -> str: ...
+    @property
+    def part(self) -> str | None: ...
 
 
 class Explanation(NamedTuple):
     """Why a session is what it is at an instant.
 
-    `facts` are the rule's inputs by the names they have in the row; those that end in `_at` are
-    instants. `otherwise` says what would have kept it in its former state, or what will keep it.
+    `since_at` is the earliest instant from which on its row proves the status. `facts` are the
+    rule's inputs by the names they have in the row; those that end in `_at` are instants, and so
+    in the facts of parts, of which there are lists. `otherwise` says what would have kept it in
+    its former state, or what will keep it.
     """
 
     status: str
@@ -40,6 +45,10 @@ class Explanation(NamedTuple):
     facts: Mapping[str, Any]
     otherwise: str | None
     rests_on: str  # where the rule is said: `Source: …` or `Assumed: …`
+
+
+class NotForced(Exception):
+    """A session that cannot be brought into this state; the message says why."""
 
 
 def origin(rule: Callable[..., Any]) -> str:
@@ -65,7 +74,8 @@ class Sessions:
     edges: Callable[[Any], Sequence[Edge]]  # in order
     explain: Callable[[Any, int], Explanation]
     is_open: Callable[[Any, int], bool]  # whether its owner has still to end it
-    # By the state that only the vendor could cause: brings a session into it, at an instant.
+    # By the state that only the vendor could cause: brings a session into it, at an instant, for a
+    # reason, within the transaction that found it. Raises NotForced, and then has written nothing.
     forces: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
     # In each table, the column that names the session which a row belongs to.
     columns: Mapping[type[Model], str] = field(default_factory=dict)

@@ -23,6 +23,7 @@ class Edge(NamedTuple):
     before: str
     after: str
     rule: str
+    part: None = None  # a session has no parts
 
 
 def is_production(test_case: str | None, wanted: bool | None, *, has_context: bool) -> bool:

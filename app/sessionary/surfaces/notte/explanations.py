@@ -4,7 +4,7 @@ from sessionary.store import Statement, given
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import COLUMNS, Session, SessionRow
 from sessionary.wire.instants import to_text
-from sessionary.wire.telling import Explanation, Sessions, origin
+from sessionary.wire.telling import Explanation, NotForced, Sessions, origin
 
 _by_id = Statement(
     SessionRow._make, lambda: Session.select(*COLUMNS).where(Session.id == given("id"))
@@ -117,9 +117,11 @@ def _facts(row: SessionRow) -> dict[str, int | bool | None]:
 def fail(row: SessionRow, at: int, reason: str) -> None:
     """End an active session with an error, as only the vendor can.
 
-    Source: page (the status). Raises AlreadyClosed for what is over: terminal states stay.
+    Source: page (the status). Raises NotForced for what is over: terminal states stay.
     """
-    rules.may_stop(row, at)
+    found = rules.status(row, at)
+    if found != rules.ACTIVE:
+        raise NotForced(f"Session {row.id} is {found}: only an active session can fail")
     ended_at = max(at, row.last_accessed_at)
     models.end.run(
         id=row.id, ended_at=ended_at, ended_as=rules.ERROR, close_reason="error", error=reason

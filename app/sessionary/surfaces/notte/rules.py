@@ -25,6 +25,7 @@ class Edge(NamedTuple):
     before: str
     after: str
     rule: str
+    part: None = None  # a session has no parts
 
 
 def deadline(row: "SessionRow", last_accessed_at: int) -> int:
