@@ -200,7 +200,7 @@ def test_the_engine_works_as_durably_as_asked(tmp_path: Path, durability: str, l
 def test_a_database_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "w.sqlite3"
     with closing(sqlite3.connect(path)) as raw:
-        raw.execute(f"PRAGMA user_version = {store.SCHEMA_VERSION + 1}")
+        raw.execute(f"PRAGMA user_version = {store.schema_version() + 1}")
     world = store.open_world(str(path), durability="normal")
     with world.entered(), pytest.raises(store.Unusable, match="start the newer program"):
         store.create([Thing], lambda: None)

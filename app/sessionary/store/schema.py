@@ -49,14 +49,14 @@ def create(
         _upgrade(database, version, migrate)
 
 
-def _make(
-    database: Database, tables: Sequence[type[Model]], first_rows: Callable[[], None]
-) -> int:
-    """Make an empty database's tables, unless another process has; gives its version then."""
+def _make(database: Database, tables: Sequence[type[Model]], first_rows: Callable[[], None]) -> int:
+    """Make the tables of an empty database, unless another process has; gives its version."""
     with transaction():
         found = _version(database)
         if found:
             return found
+        if database.get_tables():  # type: ignore[no-untyped-call]
+            raise Unusable(f"{database.database} is the database of another program.")
         database.create_tables(tables, safe=False)
         first_rows()
         _mark(database, schema_version())
