@@ -28,7 +28,7 @@ def _finite(text: str) -> float:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
-_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False)
 
 # ASCII-escaped and compact: a value comes back equal, lone surrogates and big integers included.
 encode = _encoder.encode

@@ -41,8 +41,12 @@ def parse(text: str, *, assume_utc: bool = False) -> int:
     return (moment // _SECOND) * 1_000_000_000 + int((fraction or "").ljust(9, "0"))
 
 
+@lru_cache(maxsize=8192)
 def to_text(at: int, timespec: str = "microseconds") -> str:
-    """`2026-01-31T09:30:00.000000Z`, cut to microseconds or milliseconds."""
+    """`2026-01-31T09:30:00.000000Z`, cut to microseconds or milliseconds.
+
+    Kept, for whoever polls is shown the same instants again and again.
+    """
     minute, rest = divmod(at, 60_000_000)
     second, microsecond = divmod(rest, 1_000_000)
     if timespec == "milliseconds":
