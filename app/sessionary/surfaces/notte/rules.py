@@ -63,6 +63,17 @@ class State(NamedTuple):
     close_reason: str | None
 
 
+_STILL_ACTIVE = State(ACTIVE, None, None)
+
+
+def is_active(row: "SessionRow", now: int) -> bool:
+    """Whether no call has ended it and its deadline, still active itself, is not over.
+
+    Source: page. `models` says it in SQL.
+    """
+    return row.ended_at is None and row.expires_at >= now
+
+
 def state(row: "SessionRow", now: int) -> State:
     """The state after the last edge passed; what a call has ended stays as it is.
 
@@ -70,13 +81,13 @@ def state(row: "SessionRow", now: int) -> State:
     status is not active). However late somebody looks, the end is the deadline. Assumed: `unknown`
     for a session that its v1 operation closed, for which v4 has no word.
     """
+    if is_active(row, now):
+        return _STILL_ACTIVE
     if row.ended_at is not None:
         reason = "unknown" if row.close_reason == BY_OPERATION else row.close_reason
         return State(row.ended_as or CLOSED, row.ended_at, reason)
-    for edge in reversed(edges(row)):
-        if now >= edge.at:
-            return State(edge.after, edge.deadline, edge.rule)
-    return State(ACTIVE, None, None)
+    passed = edges(row)[-1]
+    return State(passed.after, passed.deadline, passed.rule)
 
 
 def status(row: "SessionRow", now: int) -> str:

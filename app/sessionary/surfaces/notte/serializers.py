@@ -58,16 +58,20 @@ def session(row: "SessionRow", now: int) -> dict[str, Any]:
 def duration(microseconds: int) -> str:
     """An ISO 8601 duration such as `PT41.286072S`, `P1DT2H`, `PT0S`. Source: client."""
     minutes, rest = divmod(microseconds, 60_000_000)
-    whole, fraction = divmod(rest, 1_000_000)
-    seconds = f"{whole}.{fraction:06}".rstrip("0") if fraction else str(whole)
-    if minutes == 0:
-        return f"PT{seconds}S"
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     day = f"{days}D" if days else ""
-    parts = ((hours, "H"), (minutes, "M"), (seconds if rest else 0, "S"))
-    time = "".join(f"{count}{unit}" for count, unit in parts if count)
+    time = f"{hours}H" if hours else ""
+    if minutes:
+        time += f"{minutes}M"
+    if rest or not (time or day):
+        time += f"{_seconds(rest)}S"
     return f"P{day}T{time}" if time else f"P{day}"
+
+
+def _seconds(microseconds: int) -> str:
+    """Seconds below a minute, as `41.286072`, `5` or `0`."""
+    return f"{microseconds / 1_000_000:f}".rstrip("0").rstrip(".")
 
 
 def page(rows: list["SessionRow"], now: int, *, number: int, size: int) -> dict[str, Any]:
