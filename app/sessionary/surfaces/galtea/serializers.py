@@ -58,4 +58,4 @@ def _document(text: str | None) -> Any:
 
 def _instant(at: int) -> str:
     """`2026-01-31T09:30:00.000Z`, cut to the millisecond. Source: client."""
-    return f"{to_text(at)[:-4]}Z"
+    return to_text(at, "milliseconds")
