@@ -63,12 +63,21 @@ class Process:
 def serving(*arguments: str, **variables: str) -> Iterator[Process]:
     """`sessionary serve` on a free port, from when it listens until it is killed."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("SESSIONARY_")}
+    environ = kept | variables | {"PYTHONUNBUFFERED": "1"}
+    with started([COMMAND, "serve", "--port", "0", *arguments], environ) as process:
+        yield process
+
+
+@contextmanager
+def started(command: list[str], environ: dict[str, str]) -> Iterator[Process]:
+    """A server that is started by this command, in a process group of its own."""
     with subprocess.Popen(
-        [COMMAND, "serve", "--port", "0", *arguments],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=kept | variables | {"PYTHONUNBUFFERED": "1"},
+        env=environ,
+        process_group=0,
     ) as popen:
         try:
             assert popen.stdout is not None

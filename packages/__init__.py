@@ -1,0 +1,1 @@
+"""How Sessionary is packed for people who do not install it with pip."""
