@@ -6,7 +6,7 @@ that world; the models are declared once and never bound to a database.
 
 from sessionary.store import history
 from sessionary.store.schema import Unusable, create, schema_version
-from sessionary.store.statements import Statement, given, given_list, insertion, put
+from sessionary.store.statements import Statement, given, given_list, insertion, place_in, put
 from sessionary.store.worlds import (
     Model,
     World,
@@ -32,6 +32,7 @@ __all__ = [
     "keeps_history",
     "memory_world",
     "open_world",
+    "place_in",
     "put",
     "schema_version",
     "snapshot",

@@ -33,6 +33,11 @@ def given_list(name: str) -> Any:
     return pw.Select((pw.fn.json_each(given(name)),), (pw.SQL("value"),))
 
 
+def place_in(model: type[Model]) -> Any:
+    """Stands for a row's place in the order of insertion, in a table that keeps none itself."""
+    return pw.Column(model._meta.table, "rowid")
+
+
 class Statement(Generic[Row]):
     """A query written with the models, whose text is rendered once, at its first use.
 

@@ -29,10 +29,11 @@ class Surface:
     authenticate: Callable[[], None]
     refuse: Callable[[int, str], dict[str, Any]]  # the vendor's body for a refusal of HTTP's
     refusals: Mapping[int, Schema]  # the shape of each refusal, for OpenAPI
-    sessions: Sessions | None = None
+    sessions: Sessions
     seed_tables: tuple[SeedTable, ...] = ()
     first_rows: Callable[[], None] | None = None
     openapi_at_root: bool = False
+    refusal_type: str = "application/json"
     security: Mapping[str, str] = field(
         default_factory=lambda: {"type": "http", "scheme": "bearer"}
     )

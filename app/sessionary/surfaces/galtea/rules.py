@@ -84,12 +84,20 @@ def deadline(status: str, at: int, minutes: int | None) -> int | None:
     return at + minutes * _MINUTE if minutes is not None and status == PENDING else None
 
 
+def is_kept(row: "SessionRow") -> bool:
+    """Whether no call has deleted it: what is deleted is 404, and changes no more.
+
+    Source: client, docs (a soft delete).
+    """
+    return row.deleted_at is None
+
+
 def edges(row: "SessionRow") -> list[Edge]:
     """Every instant at which this session changes by itself.
 
     Source: docs (it closes). Assumed: the deadline itself is already COMPLETED.
     """
-    if row.expires_at is None or row.deleted_at is not None:
+    if row.expires_at is None or not is_kept(row):
         return []
     return [Edge(row.expires_at, row.expires_at, PENDING, COMPLETED, "auto_close")]
 

@@ -1,6 +1,14 @@
 """Mobile Next device sessions: a catalogue of devices, given to one session at a time."""
 
-from sessionary.surfaces.mobilenext import blueprint, catalogue, errors, models, schemas, seeds
+from sessionary.surfaces.mobilenext import (
+    blueprint,
+    catalogue,
+    errors,
+    explanations,
+    models,
+    schemas,
+    seeds,
+)
 from sessionary.wire.surface import Surface
 
 _refused = schemas.Refused()
@@ -17,6 +25,7 @@ surface = Surface(
     authenticate=blueprint.authenticate,
     refuse=errors.refuse,
     refusals=dict.fromkeys((400, 401, 403, 404, 409, 413, 500, 503), _refused),
+    sessions=explanations.sessions,
     seed_tables=seeds.TABLES,
     first_rows=catalogue.first_rows,
     headers=(

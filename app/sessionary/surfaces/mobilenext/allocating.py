@@ -1,4 +1,4 @@
-"""Giving a device to a session. Everything here runs inside the write transaction of the call."""
+"""Giving a device to a session, and taking it back, inside the write transaction of the call."""
 
 from collections.abc import Mapping, Sequence
 
@@ -47,6 +47,19 @@ def give(
         released_at=None,
     )
     statements.insert_allocation.run(**row._asdict())
+    return row
+
+
+def take_back(held: AllocationRow, allocations: Sequence[AllocationRow], at: int) -> AllocationRow:
+    """End an allocation, one of all that its session has; the last end is the session's.
+
+    Source: page (`releasedAt`).
+    """
+    row = held._replace(released_at=rules.released_now(held, at))
+    statements.end_allocation.run(id=row.id, released_at=row.released_at)
+    ended_at = rules.session_released_at([row if each is held else each for each in allocations])
+    if ended_at is not None:
+        statements.end_session.run(id=row.session, released_at=ended_at)
     return row
 
 

@@ -148,13 +148,7 @@ def release(session_id: str, device: str) -> Response:
         allocations = _allocations(session)
         held = rules.allocation_of(allocations, device)
         rules.may_release(held, at, device)
-        row = held._replace(released_at=rules.released_now(held, at))
-        statements.end_allocation.run(id=row.id, released_at=row.released_at)
-        ended_at = rules.session_released_at(
-            [row if each is held else each for each in allocations]
-        )
-        if ended_at is not None:
-            statements.end_session.run(id=session.id, released_at=ended_at)
+        row = allocating.take_back(held, allocations, at)
     return answer(serializers.allocation(row, at), 202)
 
 

@@ -1,6 +1,6 @@
 """Scale GenAI Platform: `/v4/sessions`, and the `/user-info` that names the caller's accounts."""
 
-from sessionary.surfaces.scale import blueprint, errors, models, schemas, seeds
+from sessionary.surfaces.scale import blueprint, errors, explanations, models, schemas, seeds
 from sessionary.wire.surface import Surface
 
 _refused = schemas.Refused()
@@ -20,6 +20,7 @@ surface = Surface(
         **dict.fromkeys((400, 401, 403, 404, 413, 500, 503), _refused),
         422: schemas.Invalid(),
     },
+    sessions=explanations.sessions,
     seed_tables=seeds.TABLES,
     security={"type": "apiKey", "in": "header", "name": "x-api-key"},
     headers=(

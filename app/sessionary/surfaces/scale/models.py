@@ -70,10 +70,10 @@ class SessionRow(NamedTuple):
     archived_at: int | None
 
 
-_COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
+COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
 by_id = Statement(
-    SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id == given("id"))
+    SessionRow._make, lambda: Session.select(*COLUMNS).where(Session.id == given("id"))
 )
 insert = insertion(Session, without=("seq",))
 
@@ -149,7 +149,7 @@ def page(scope: str, *, archived_too: bool) -> Statement[SessionRow]:
 
 def _of(scope: str, archived_too: bool) -> Any:
     """Sessions that an index has in order: one account's, or nearly all."""
-    return Session.select(*_COLUMNS).where(
+    return Session.select(*COLUMNS).where(
         _covered(scope, Session.account_id), *_shown(Session, archived_too)
     )
 
@@ -167,7 +167,7 @@ def _of_each(archived_too: bool) -> Any:
         .limit(given("reach"))
     )
     return (
-        Count.select(*_COLUMNS)
+        Count.select(*COLUMNS)
         .join(Session, on=Session.seq.in_(first))
         .where(_covered(SEVERAL, Count.account_id))
     )

@@ -1,0 +1,158 @@
+"""Why a Galtea session is what it is, for whoever may ask about any session."""
+
+from typing import Any
+
+from sessionary import clock
+from sessionary.store import Statement, given
+from sessionary.surfaces.galtea import models, rules
+from sessionary.surfaces.galtea.models import COLUMNS, Session, SessionRow
+from sessionary.wire.instants import to_text
+from sessionary.wire.telling import Explanation, NotForced, Sessions, origin
+
+DELETED = "deleted"  # no answer names it: it is 404
+
+# An id is one organization's; should a seed have given it to two, it is the first one's.
+_by_id = Statement(
+    SessionRow._make,
+    lambda: Session.select(*COLUMNS).where(Session.id == given("id")).order_by(Session.seq),
+)
+_page = Statement(
+    lambda found: (int(found[0]), SessionRow._make(found[1:])),
+    lambda: (
+        Session.select(Session.seq, *COLUMNS)
+        .where(Session.seq > given("place"))
+        .order_by(Session.seq)
+        .limit(given("limit"))
+    ),
+)
+_changing = Statement(
+    SessionRow._make,
+    lambda: (
+        Session.select(*COLUMNS)
+        .where(
+            models.is_kept,
+            Session.expires_at > given("after"),
+            Session.expires_at <= given("until"),
+        )
+        .order_by(Session.expires_at, Session.seq)
+        .limit(given("limit"))
+    ),
+)
+
+
+def explain(row: SessionRow, now: int) -> Explanation:
+    """Its status at an instant, and the rule that decided."""
+    if row.deleted_at is not None:
+        return _deleted(row, row.deleted_at)
+    for edge in rules.edges(row):
+        return _closed(row, edge) if now >= edge.at else _closing(row, edge)
+    return _pending(row) if row.status == rules.PENDING else _set_by_a_call(row)
+
+
+def _deleted(row: SessionRow, deleted_at: int) -> Explanation:
+    return Explanation(
+        status=DELETED,
+        since_at=deleted_at,
+        rule="call",
+        says=f"a call deleted it at {to_text(deleted_at)}; from then on it is 404",
+        facts=_facts(row),
+        otherwise="without that call it would be there for good; nothing brings it back",
+        rests_on=origin(rules.is_kept),
+    )
+
+
+def _closed(row: SessionRow, edge: rules.Edge) -> Explanation:
+    return Explanation(
+        status=edge.after,
+        since_at=edge.at,
+        rule=edge.rule,
+        says=f"it was left alone for {row.auto_close_minutes} minutes, "
+        f"from {_left_alone_since(row, edge)} on",
+        facts=_facts(row),
+        otherwise=f"{_a_patch(row)} before {to_text(edge.deadline)} would have kept it PENDING "
+        f"for {row.auto_close_minutes} minutes more; a later one makes it PENDING again",
+        rests_on=origin(rules.edges),
+    )
+
+
+def _closing(row: SessionRow, edge: rules.Edge) -> Explanation:
+    return Explanation(
+        status=edge.before,
+        since_at=row.written_at,
+        rule=edge.rule,
+        says=f"it closes by itself after {row.auto_close_minutes} minutes without a write, "
+        f"and was written last at {_left_alone_since(row, edge)}",
+        facts=_facts(row),
+        otherwise=f"{_a_patch(row)} before {to_text(edge.deadline)} keeps it PENDING "
+        f"for {row.auto_close_minutes} minutes more",
+        rests_on=origin(rules.deadline),
+    )
+
+
+def _pending(row: SessionRow) -> Explanation:
+    return Explanation(
+        status=rules.PENDING,
+        since_at=row.written_at,
+        rule="no_deadline",
+        says=f"its last write, at {to_text(row.written_at)}, left it PENDING while no auto-close "
+        "was set",
+        facts=_facts(row),
+        otherwise="it stays PENDING until a call finishes it or gives it another status",
+        rests_on=origin(rules.deadline),
+    )
+
+
+def _set_by_a_call(row: SessionRow) -> Explanation:
+    """Of the writes that may have set the status, only the last one is kept."""
+    why = "" if row.error is None else f", with the error {row.error!r}"
+    return Explanation(
+        status=row.status,
+        since_at=row.written_at,
+        rule="call",
+        says=f"its last write, at {to_text(row.written_at)}, left it {row.status}{why}",
+        facts=_facts(row),
+        otherwise=f"it stays {row.status} until a PATCH /sessions/{row.id} gives it another status",
+        rests_on=origin(rules.status),
+    )
+
+
+def _left_alone_since(row: SessionRow, edge: rules.Edge) -> str:
+    """When the write came that the deadline counts from."""
+    return to_text(edge.deadline - (row.auto_close_minutes or 0) * clock.MINUTE)
+
+
+def _a_patch(row: SessionRow) -> str:
+    return f"a PATCH /sessions/{row.id} that sets a field, and no other status,"
+
+
+def _facts(row: SessionRow) -> dict[str, Any]:
+    names = ("status", "stopping_reason", "error", "created_at", "written_at")
+    deadlines = ("auto_close_minutes", "expires_at", "deleted_at")
+    return {name: getattr(row, name) for name in (*names, *deadlines)}
+
+
+def fail(row: SessionRow, at: int, reason: str) -> None:
+    """Make it FAILED with an error, as an evaluation that breaks down does.
+
+    Source: page (the status and its error), client (any status may follow any other).
+    """
+    found = explain(row, at).status
+    if found in (DELETED, rules.FAILED):
+        raise NotForced(f"Session {row.id} is {found} already, so it cannot become FAILED")
+    failed = row._replace(
+        status=rules.FAILED, error=reason, written_at=max(at, row.written_at), expires_at=None
+    )
+    models.update.run(**failed._asdict())
+
+
+sessions = Sessions(
+    find=lambda id: _by_id.one(id=id),
+    page=lambda place, limit: _page.all(place=place, limit=limit),
+    changing=lambda after, until, limit: _changing.all(after=after, until=until, limit=limit),
+    id=lambda row: row.id,
+    edges=rules.edges,
+    explain=explain,
+    is_open=lambda row, now: explain(row, now).status == rules.PENDING,
+    forces={rules.FAILED: fail},
+    columns={Session: "id"},
+)

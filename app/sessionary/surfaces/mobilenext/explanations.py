@@ -1,0 +1,161 @@
+"""Why a Mobile Next session is what it is, for whoever may ask about any session."""
+
+from typing import Any
+
+from sessionary.surfaces.mobilenext import allocating, rules, wholes
+from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
+from sessionary.surfaces.mobilenext.wholes import Whole
+from sessionary.wire.instants import to_text
+from sessionary.wire.telling import Explanation, NotForced, Sessions, origin
+
+
+def explain(whole: Whole, now: int) -> Explanation:
+    """Its state at an instant, the rule that decided, and the same of each of its allocations."""
+    row = whole.row
+    status = rules.session_status(row, now)
+    if row.created_at is None:
+        return _void(whole) if status == rules.VOID else _empty(whole)
+    released_at = rules.released_at(row, now)
+    if released_at is None:
+        return _held(whole, row.created_at, now)
+    ended_by_lease = released_at == row.expires_at
+    return (_outlived if ended_by_lease else _released)(whole, released_at, now)
+
+
+def _empty(whole: Whole) -> Explanation:
+    row = whole.row
+    return Explanation(
+        status=rules.EMPTY,
+        since_at=row.opened_at,
+        rule="empty_session",
+        says="it has got no device yet: no list shows it, and GET by id is 404",
+        facts=_facts(whole, row.opened_at),
+        otherwise=f"{_allocate(row)} before {to_text(row.void_at)} keeps it; then it is gone",
+        rests_on=origin(rules.may_be_read),
+    )
+
+
+def _void(whole: Whole) -> Explanation:
+    row = whole.row
+    return Explanation(
+        status=rules.VOID,
+        since_at=row.void_at,
+        rule="empty_session",
+        says=f"it got no device between {to_text(row.opened_at)} and {to_text(row.void_at)}: "
+        "everything on it is 404",
+        facts=_facts(whole, row.void_at),
+        otherwise=f"{_allocate(row)} before {to_text(row.void_at)} would have kept it",
+        rests_on=origin(rules.may_be_seen),
+    )
+
+
+def _held(whole: Whole, created_at: int, now: int) -> Explanation:
+    row = whole.row
+    serials = ", ".join(each.serial for each in whole.allocations if rules.is_open(each, now))
+    ends = "until a call releases the last of them"
+    if row.expires_at is not None:
+        ends += f", or its lease ends at {to_text(row.expires_at)}, which no call moves"
+    return Explanation(
+        status=rules.HELD,
+        since_at=created_at,
+        rule="no_deadline" if row.expires_at is None else "lease",
+        says=f"it holds {serials}",
+        facts=_facts(whole, now),
+        otherwise=f"it holds them {ends}",
+        rests_on=origin(rules.lease_end),
+    )
+
+
+def _outlived(whole: Whole, released_at: int, now: int) -> Explanation:
+    return Explanation(
+        status=rules.RELEASED,
+        since_at=released_at,
+        rule="lease",
+        says=f"its lease ended at {to_text(released_at)}, with all that it held",
+        facts=_facts(whole, now),
+        otherwise="no call: a lease lasts as long as device_lease_minutes said when it got its "
+        "first device",
+        rests_on=origin(rules.edges),
+    )
+
+
+def _released(whole: Whole, released_at: int, now: int) -> Explanation:
+    expires_at = whole.row.expires_at
+    until = "for good" if expires_at is None else f"until {to_text(expires_at)}"
+    return Explanation(
+        status=rules.RELEASED,
+        since_at=released_at,
+        rule="release",
+        says=f"the last device that it held was released at {to_text(released_at)}",
+        facts=_facts(whole, now),
+        otherwise=f"without that release it would be held {until}; it takes no further device",
+        rests_on=origin(rules.session_released_at),
+    )
+
+
+def _allocate(row: SessionRow) -> str:
+    return f"POST /api/v1/sessions/{row.id}/devices"
+
+
+def _facts(whole: Whole, now: int) -> dict[str, Any]:
+    names = ("opened_at", "void_at", "created_at", "expires_at", "released_at")
+    return {
+        **{name: getattr(whole.row, name) for name in names},
+        "allocations": [_part(each, now) for each in whole.allocations],
+    }
+
+
+def _part(row: AllocationRow, now: int) -> dict[str, Any]:
+    """What an allocation is, since when and why, and the facts that decided."""
+    since_at, rule, says = _why(row, now)
+    names = ("id", "serial", "created_at", "in_use_at", "expires_at", "released_at")
+    return {
+        **{name: getattr(row, name) for name in names},
+        "status": rules.status(row, now),
+        "since_at": since_at,
+        "rule": rule,
+        "says": says,
+    }
+
+
+def _why(row: AllocationRow, now: int) -> tuple[int, str, str]:
+    """Since when an allocation is what it is, by which rule, and the same in words."""
+    released_at = rules.released_at(row, now)
+    if released_at is not None and released_at == row.expires_at:
+        return released_at, "lease", "its lease ended"
+    if released_at is not None:
+        return released_at, "release", "it was released"
+    if row.in_use_at is None:
+        return row.created_at, "ready", "it was ready when it was allocated"
+    if now >= row.in_use_at:
+        return row.in_use_at, "provisioning", "it has been made ready"
+    return row.created_at, "provisioning", f"it is not ready before {to_text(row.in_use_at)}"
+
+
+def lose(whole: Whole, at: int, _reason: str) -> None:
+    """Release all that a session holds, as the vendor does when devices are lost.
+
+    Source: page (`releasedAt`, whoever released). Assumed: no answer says why.
+    """
+    status = rules.session_status(whole.row, at)
+    if status != rules.HELD:
+        raise NotForced(
+            f"Session {whole.row.id} is {status}: only one that holds a device can lose it"
+        )
+    allocations = list(whole.allocations)
+    for place, held in enumerate(allocations):
+        if rules.is_open(held, at):
+            allocations[place] = allocating.take_back(held, allocations, at)
+
+
+sessions = Sessions(
+    find=wholes.find,
+    page=wholes.page,
+    changing=wholes.changing,
+    id=lambda whole: whole.row.id,
+    edges=lambda whole: rules.edges(whole.row, whole.allocations),
+    explain=explain,
+    is_open=lambda whole, now: rules.session_status(whole.row, now) in (rules.EMPTY, rules.HELD),
+    forces={rules.RELEASED: lose},
+    columns={Session: "id", Allocation: "session"},
+)

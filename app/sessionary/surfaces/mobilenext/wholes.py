@@ -1,0 +1,101 @@
+"""Sessions with their allocations, whichever organization they belong to."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import peewee as pw
+
+from sessionary import ids, store
+from sessionary.store import Statement, given, place_in
+from sessionary.surfaces.mobilenext import statements
+from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
+from sessionary.wire import documents
+
+_COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
+
+
+class Whole(NamedTuple):
+    """A session with its allocations, in the order in which it got them."""
+
+    row: SessionRow
+    allocations: list[AllocationRow]
+
+
+def find(id: str) -> Whole | None:
+    """The session with this id."""
+    with store.snapshot():
+        row = _by_id.one(id=ids.canonical(id))
+        return None if row is None else _with_allocations([row])[0]
+
+
+def page(place: int, limit: int) -> list[tuple[int, Whole]]:
+    """Sessions behind a place in the order in which they were opened, each with its own place."""
+    with store.snapshot():
+        found = _page.all(place=place, limit=limit)
+        wholes = _with_allocations([row for _, row in found])
+        return [(each, whole) for (each, _), whole in zip(found, wholes, strict=True)]
+
+
+def changing(after: int, until: int, limit: int) -> list[Whole]:
+    """Those with an edge behind `after` and not behind `until`, the first to change first."""
+    with store.snapshot():
+        return _with_allocations(_changing.all(after=after, until=until, limit=limit))
+
+
+def _with_allocations(rows: Sequence[SessionRow]) -> list[Whole]:
+    parts: dict[str, list[AllocationRow]] = {row.id: [] for row in rows}
+    for each in statements.allocations.all(sessions=documents.encode(list(parts))):
+        parts[each.session].append(each)
+    return [Whole(row, parts[row.id]) for row in rows]
+
+
+_by_id = Statement(
+    SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id == given("id"))
+)
+_page = Statement(
+    lambda found: (int(found[0]), SessionRow._make(found[1:])),
+    lambda: (
+        Session.select(place_in(Session), *_COLUMNS)
+        .where(place_in(Session) > given("place"))
+        .order_by(place_in(Session))
+        .limit(given("limit"))
+    ),
+)
+
+
+def _query_changing() -> Any:
+    edges = _edges().alias("edges")
+    return (
+        Session.select(*_COLUMNS)
+        .join(edges, on=edges.c.session == Session.id)
+        .group_by(Session.id)
+        .order_by(pw.fn.MIN(edges.c.at), place_in(Session))
+        .limit(given("limit"))
+    )
+
+
+def _edges() -> Any:
+    """rules.edges, as SQL says it: the session and the instant of each.
+
+    A lease ends in one instant a session and all that it holds.
+    """
+    void = Session.select(Session.id.alias("session"), Session.void_at.alias("at")).where(
+        Session.created_at.is_null(), _lies_within(Session.void_at)
+    )
+    lease = Session.select(Session.id, Session.expires_at).where(
+        Session.created_at.is_null(False),
+        Session.released_at.is_null(),
+        _lies_within(Session.expires_at),
+    )
+    comes_first = Allocation.expires_at.is_null() | (Allocation.in_use_at < Allocation.expires_at)
+    ready = Allocation.select(Allocation.session, Allocation.in_use_at).where(
+        Allocation.released_at.is_null(), comes_first, _lies_within(Allocation.in_use_at)
+    )
+    return void.union_all(lease).union_all(ready)
+
+
+def _lies_within(at: Any) -> Any:
+    return (at > given("after")) & (at <= given("until"))
+
+
+_changing = Statement(SessionRow._make, _query_changing)
