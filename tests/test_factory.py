@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sessionary import create_app, factory, identity
+from sessionary import create_app, identity
+from sessionary.factory import door, refusals
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.wire.surface import Surface
@@ -29,7 +30,7 @@ def test_an_unknown_path_is_refused_in_the_envelope_of_its_surface(
     for segment in (surface.name, *surface.root_segments):
         answer = sandbox.client.get(f"/{segment}/no/such/path", headers=credential(surface))
         assert answer.status_code == 404, segment
-        assert answer.json == surface.refuse(404, factory._SAID[404])
+        assert answer.json == surface.refuse(404, refusals.SAID[404])
 
 
 @each_surface
@@ -37,7 +38,7 @@ def test_an_unknown_path_asks_first_who_is_there(sandbox: Sandbox, surface: Surf
     for segment in (surface.name, *surface.root_segments):
         answer = sandbox.client.get(f"/{segment}/no/such/path")
         assert answer.status_code == 401, segment
-        assert answer.json == surface.refuse(401, factory._SAID[401])
+        assert answer.json == surface.refuse(401, refusals.SAID[401])
 
 
 @each_surface
@@ -49,7 +50,7 @@ def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(
         answer = sandbox.client.open(path, method=method, headers=credential(surface))
         assert answer.status_code == 405
         assert answer.headers["Allow"] == "GET, HEAD"
-        assert answer.json == surface.refuse(405, factory._SAID[405])
+        assert answer.json == surface.refuse(405, refusals.SAID[405])
 
 
 def test_a_path_of_no_surface_is_not_found_for_anybody(sandbox: Sandbox) -> None:
@@ -93,7 +94,7 @@ def test_sessions_at_the_root_are_nottes_or_galteas(
 ) -> None:
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items()}
-    assert factory._path(environ).startswith("/notte/") is is_nottes
+    assert door._path(environ).startswith("/notte/") is is_nottes
 
 
 @each_surface
@@ -111,7 +112,7 @@ def test_a_body_over_the_limit_is_413(
         path, data=b" " * 1001, content_type="application/json", headers=credential(surface)
     )
     assert answer.status_code == 413
-    assert answer.json == surface.refuse(413, factory._SAID[413])
+    assert answer.json == surface.refuse(413, refusals.SAID[413])
 
 
 def test_a_busy_database_is_503_with_retry_after_and_nothing_written(

@@ -67,6 +67,10 @@ _save = Statement(
         {name: given(name) for name in ("mode", "world_at", "wall_at", "rate", "moves")}
     ),
 )
+_restart = Statement(
+    tuple,
+    lambda: Clock.update(world_at=given("at"), wall_at=given("at"), began_at=given("at")),
+)
 
 
 def wall() -> int:
@@ -88,6 +92,11 @@ def state() -> State:
     found = _state.one()
     assert found is not None  # noqa: S101 - every world is made with its clock
     return found
+
+
+def restart() -> None:
+    """Begin a world that was copied from a template: its clock goes on from here, as it was set."""
+    _restart.run(at=wall())
 
 
 def now() -> int:
@@ -128,10 +137,15 @@ def put(mode: str, at: int | None = None, rate: float | None = None) -> int:
 def advance(by: int) -> int:
     """Move the clock by `by` microseconds, back if negative. Returns the instant it then shows."""
     with store.transaction():
+        return move(now() + by)
+
+
+def move(at: int) -> int:
+    """Show this instant and go on as before; a real clock becomes offset. Raises BadClock."""
+    with store.transaction():
         before = state()
         mode = "offset" if before.mode == "real" else before.mode
-        rate = before.rate if mode == "scaled" else None
-        return put(mode, before.at(wall()) + by, rate)
+        return put(mode, at, before.rate if mode == "scaled" else None)
 
 
 def _rate(mode: str, rate: float | None) -> float:

@@ -21,6 +21,7 @@ def _setting(
     minimum: float = 0,
     maximum: float = 2**31,
     vendor: Any = None,
+    is_secret: bool = False,
 ) -> Any:
     notes = {
         "about": about,
@@ -28,6 +29,7 @@ def _setting(
         "minimum": minimum,
         "maximum": maximum,
         "vendor": vendor,
+        "is_secret": is_secret,
     }
     return field(default=default, metadata=notes)
 
@@ -70,6 +72,16 @@ class Settings:
     max_body_bytes: int = _setting(
         4 * 1024 * 1024, "larger request bodies are refused with 413", minimum=1
     )
+    control: bool = _setting(False, "serve the control plane at /_control/v1")
+    control_token: str | None = _setting(
+        None, "what the control plane wants after `Authorization: Bearer`", is_secret=True
+    )
+    journal: bool = _setting(
+        False, "keep every call of a vendor's API for the control plane; each read becomes a write"
+    )
+    max_worlds: int = _setting(
+        10_000, "how many worlds a double may hold at a time", minimum=1, maximum=1_000_000
+    )
     vendor_defaults: bool = _setting(
         False, "take the vendor's own default where the ones below differ from it"
     )
@@ -100,6 +112,11 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
+        self._check_each()
+        if self.journal and not self.control:
+            raise BadSetting("journal needs control, through which it is read")
+
+    def _check_each(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
             if value is None and each.metadata["vendor"] is not None and self.vendor_defaults:
@@ -127,9 +144,25 @@ class Settings:
         return cls(**given)
 
     @classmethod
+    def of_a_double(cls, **given: Any) -> Self:
+        """A double's: any key, in memory, with the control plane, unless told otherwise."""
+        return cls(**{**DOUBLE, **given})
+
+    @classmethod
     def from_env(cls) -> Self:
         """Settings from the environment alone, as `gunicorn wsgi:app` takes them."""
         return cls.load()
+
+
+# Where a double's defaults differ.
+DOUBLE: dict[str, Any] = {
+    "db": ":memory:",
+    "auth": "lenient",
+    "durability": "off",
+    "control": True,
+    "journal": True,
+    "port": 0,
+}
 
 
 def kinds(annotation: Any) -> tuple[type, ...]:

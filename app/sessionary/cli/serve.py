@@ -12,7 +12,7 @@ from sessionary.settings import Settings, kinds
 
 def _settings_as_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command a flag for each setting; its environment twin is read with the settings."""
-    for each in reversed(fields(Settings)):
+    for each in reversed([each for each in fields(Settings) if not each.metadata["is_secret"]]):
         types = [kind for kind in kinds(each.type) if kind is not type(None)]
         flag = "--" + each.name.replace("_", "-")
         default = "none" if each.default is None else str(each.default).lower()

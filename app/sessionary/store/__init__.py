@@ -5,9 +5,18 @@ that world; the models are declared once and never bound to a database.
 """
 
 from sessionary.store import history
-from sessionary.store.schema import Unusable, create, schema_version
+from sessionary.store.namespaces import (
+    BadName,
+    Namespaces,
+    NoSuchWorld,
+    TooManyWorlds,
+    WorldExists,
+)
+from sessionary.store.schema import Unusable, add, create, schema_version
 from sessionary.store.statements import Statement, given, given_list, insertion, place_in, put
 from sessionary.store.worlds import (
+    DEFAULT,
+    Gone,
     Model,
     World,
     is_out_of_order,
@@ -19,10 +28,18 @@ from sessionary.store.worlds import (
 )
 
 __all__ = [
+    "DEFAULT",
+    "BadName",
+    "Gone",
     "Model",
+    "Namespaces",
+    "NoSuchWorld",
     "Statement",
+    "TooManyWorlds",
     "Unusable",
     "World",
+    "WorldExists",
+    "add",
     "create",
     "given",
     "given_list",

@@ -1,11 +1,16 @@
 """Worlds by name: `default`, and in a double as many others in memory as are asked for."""
 
 import re
+import sqlite3
 import threading
 from collections.abc import Callable
 
+import peewee as pw
+
+from sessionary.store.schema import Unusable
 from sessionary.store.worlds import DEFAULT, World, memory_world
 
+_MAGIC = b"SQLite format 3\0"
 _NAME = re.compile("[a-z0-9_]{1,40}", re.ASCII)
 
 
@@ -25,21 +30,46 @@ class TooManyWorlds(RuntimeError):
     """The double holds as many worlds as it may; the message says what to do."""
 
 
+def adopted(contents: bytes, adopt: Callable[[], None]) -> bytes:
+    """A database file's contents, checked and made fit. Raises Unusable."""
+    if contents[:16] != _MAGIC:
+        raise Unusable("this is no SQLite database: send the file that a snapshot gave")
+    # A file in WAL mode says so in two of its bytes, and then does not open in memory.
+    world = memory_world(contents[:18] + bytes((1, 1)) + contents[20:])
+    try:
+        with world.entered():
+            (found,) = world.database.run("PRAGMA quick_check").fetchone()
+            if found != "ok":
+                raise Unusable(f"the file is damaged: {found}")
+            adopt()
+        return world.contents()
+    except (sqlite3.DatabaseError, pw.DatabaseError) as error:
+        raise Unusable(f"the file cannot be used: {error}") from error
+    finally:
+        world.close()
+
+
 class Namespaces:
-    """The worlds of a double. `template` gives what a new one holds; `begin` runs in it, entered."""
+    """The worlds of a double.
+
+    `template` gives what a new one holds, and in it `begin` is run. In one with contents from
+    elsewhere `adopt` is run first, which raises Unusable where it cannot be one.
+    """
 
     def __init__(
         self,
         default: World,
         template: Callable[[], bytes],
         begin: Callable[[], None],
+        adopt: Callable[[], None],
         *,
         maximum: int,
     ) -> None:
+        self.maximum = maximum
         self._worlds = {DEFAULT: default}
         self._template = template
         self._begin = begin
-        self._maximum = maximum
+        self._adopt = adopt
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
@@ -73,17 +103,19 @@ class Namespaces:
         with self._lock:
             if name in self._worlds:
                 raise WorldExists(f"there is a world {name!r} already")
-            if len(self._worlds) >= self._maximum:
+            if len(self._worlds) >= self.maximum:
                 raise TooManyWorlds(
-                    f"there are {self._maximum} worlds already: drop some, or allow for more "
+                    f"there are {self.maximum} worlds already: drop some, or allow for more "
                     "with --max-worlds"
                 )
             world = memory_world(self._template() if contents is None else contents)
             world.name = name
-            world.keeps_history = self._worlds[DEFAULT].keeps_history
-            if contents is None:
-                with world.entered():
+            world.keeps_history = True
+            with world.entered():
+                if contents is None:
                     self._begin()
+                else:
+                    self._adopt()
             self._worlds[name] = world
             return world
 
@@ -93,6 +125,11 @@ class Namespaces:
         with world.entered():
             world.restore(self._template())
             self._begin()
+
+    def restore(self, name: str, contents: bytes) -> None:
+        """Give a world, made if it is not there, the contents of a file. Raises Unusable."""
+        usable = adopted(contents, self._adopt)
+        self.get(name).restore(usable)
 
     def drop(self, name: str) -> None:
         """Close a world and forget it; a request that waits for it finds a new one.
@@ -110,4 +147,3 @@ class Namespaces:
         """Close every world."""
         for world in self._worlds.values():
             world.close()
-

@@ -49,6 +49,11 @@ def create(
         _upgrade(database, version, migrate)
 
 
+def add(tables: Sequence[type[Model]]) -> None:
+    """Make tables that not every database has, unless they are there."""
+    current().database.create_tables(tables, safe=True)
+
+
 def _make(database: Database, tables: Sequence[type[Model]], first_rows: Callable[[], None]) -> int:
     """Make the tables of an empty database, unless another process has; gives its version."""
     with transaction():

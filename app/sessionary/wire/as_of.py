@@ -23,11 +23,24 @@ def as_of(text: str, now: int) -> int:
     if request.method not in ("GET", "HEAD"):
         raise _refusal("only a read can be as of another instant: leave it out of a write")
     try:
-        at = _instant(text, now)
+        return rewind(_instant(text, now), now)
     except (BadInstant, BadDuration) as error:
         raise _refusal(f"{error}, or from now such as +15m or -2h") from None
-    if at < now:
-        _rewind(at)
+
+
+def rewind(at: int, now: int) -> int:
+    """Make the entered world what it was at a past instant, until the request is over.
+
+    Of a coming one there is nothing to do. Returns it. Raises Invalid.
+    """
+    if at >= now:
+        return at
+    if not store.keeps_history():
+        raise _refusal("lies in the past, of which this server keeps no history; a double does")
+    earliest = store.history.reaches_back_to()
+    if earliest is not None and at < earliest:
+        raise _refusal(f"must not lie before {to_text(earliest)}, where the history begins")
+    store.history.rewind_to(at)
     return at
 
 
@@ -37,15 +50,6 @@ def _instant(text: str, now: int) -> int:
         return parse(text) // 1000
     by = parse_duration(signed[2])
     return now + by if signed[1] == "+" else now - by
-
-
-def _rewind(at: int) -> None:
-    if not store.keeps_history():
-        raise _refusal("lies in the past, of which this server keeps no history; a double does")
-    earliest = store.history.reaches_back_to()
-    if earliest is not None and at < earliest:
-        raise _refusal(f"must not lie before {to_text(earliest)}, where the history begins")
-    store.history.rewind_to(at)
 
 
 def _refusal(text: str) -> Invalid:

@@ -79,3 +79,14 @@ class Sessions:
     forces: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
     # In each table, the column that names the session which a row belongs to.
     columns: Mapping[type[Model], str] = field(default_factory=dict)
+
+
+NO_SESSIONS = Sessions(
+    find=lambda _: None,
+    page=lambda *_: [],
+    changing=lambda *_: [],
+    id=str,
+    edges=lambda _: (),
+    explain=lambda *_: Explanation("", 0, "", "", {}, None, ""),
+    is_open=lambda *_: False,
+)

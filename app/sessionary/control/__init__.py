@@ -1,0 +1,51 @@
+"""The control plane, `/_control/v1`: worlds, their clocks, and what became of their sessions."""
+
+from collections.abc import Sequence
+
+from flask import Flask
+
+from sessionary import store
+from sessionary.control import clock, errors, namespaces, sessions, timeline
+from sessionary.control.gate import Gate
+from sessionary.control.routes import PREFIX, Control, authenticate
+from sessionary.control.schemas import Problem
+from sessionary.store import Namespaces, World
+from sessionary.wire.surface import Surface
+from sessionary.wire.telling import NO_SESSIONS
+
+__all__ = ["TABLES", "Gate", "create_tables", "forget_calls", "install", "surface"]
+
+TABLES: tuple[type[store.Model], ...] = ()
+_problem = Problem()
+
+surface = Surface(
+    name=PREFIX,
+    title="Sessionary's control plane",
+    blueprints=(namespaces.routes, clock.routes, timeline.routes, sessions.routes),
+    root_blueprints=(),
+    root_segments=frozenset(),
+    tables=TABLES,
+    key_prefix="",
+    example="{url}/_control/v1/clock",
+    authenticate=authenticate,
+    sessions=NO_SESSIONS,
+    refuse=errors.body,
+    refusals=dict.fromkeys((400, 401, 404, 405, 409, 413, 500, 503), _problem),
+    refusal_type=errors.CONTENT_TYPE,
+)
+
+
+def create_tables() -> None:
+    """Make what the control plane keeps in the entered world, unless it is there."""
+    store.add(TABLES)
+
+
+def forget_calls() -> None:
+    """Empty the entered world's journal."""
+
+
+def install(
+    app: Flask, surfaces: Sequence[Surface], world: World, worlds: Namespaces | None
+) -> None:
+    """Let an application's control plane act on these surfaces and worlds."""
+    app.extensions["sessionary.control"] = Control(surfaces, world, worlds)

@@ -1,0 +1,102 @@
+"""What every part of the control plane stands on: a blueprint that lets in and refuses alike."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Blueprint, current_app, request
+from werkzeug.wrappers import Response
+
+from sessionary import clock
+from sessionary.control import errors
+from sessionary.identity import Unknown
+from sessionary.store import (
+    BadName,
+    Namespaces,
+    NoSuchWorld,
+    TooManyWorlds,
+    World,
+    WorldExists,
+)
+from sessionary.wire.fields import Problem
+from sessionary.wire.operation import Invalid, answer
+from sessionary.wire.requests import bearer, look, settings
+from sessionary.wire.surface import Surface
+
+PREFIX = "_control/v1"
+_STATUS = {BadName: 400, NoSuchWorld: 404, WorldExists: 409, TooManyWorlds: 409}
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the control plane acts on: the surfaces, and the worlds where there are several."""
+
+    surfaces: Sequence[Surface]
+    world: World
+    worlds: Namespaces | None
+
+    def surface(self, name: str) -> Surface:
+        """The surface of this name. Raises errors.Refusal."""
+        for each in self.surfaces:
+            if each.name == name:
+                return each
+        names = ", ".join(each.name for each in self.surfaces)
+        raise errors.Refusal(404, f"there is no surface {name!r}, only {names}")
+
+
+def control() -> Control:
+    """The running application's."""
+    return cast(Control, current_app.extensions["sessionary.control"])
+
+
+def authenticate() -> None:
+    """Raises Unknown unless the request brings the token, where one is asked for."""
+    token = settings().control_token
+    if token is not None and not hmac.compare_digest(bearer().encode(), token.encode()):
+        raise Unknown
+
+
+def now() -> int:
+    """The instant of this request in the entered world: as of another one, where it asks so."""
+    return look(clock.now())
+
+
+def blueprint(name: str) -> Blueprint:
+    """A part of the control plane."""
+    routes = Blueprint(f"control_{name}", __name__)
+    routes.before_request(authenticate)
+    routes.register_error_handler(errors.Refusal, _refused)
+    routes.register_error_handler(Invalid, _invalid)
+    for kind in _STATUS:
+        routes.register_error_handler(kind, _misnamed)
+    return routes
+
+
+def problem(status: int, detail: str, found: Sequence[tuple[str, str]] = ()) -> Response:
+    """A problem document as a response."""
+    response = answer(errors.body(status, detail, found), status)
+    response.content_type = errors.CONTENT_TYPE
+    return response
+
+
+def _refused(refusal: errors.Refusal) -> Response:
+    return problem(refusal.status, refusal.detail)
+
+
+def _invalid(invalid: Invalid) -> Response:
+    places = [(_pointer(each), each.text) for each in invalid.problems]
+    said = "; ".join(f"{place} {text}" for place, text in places)
+    return problem(400, f"{request.method} {request.path}: {said}", places)
+
+
+def _misnamed(error: Exception) -> Response:
+    said = error.args[0] if error.args else str(error)
+    return problem(_STATUS[type(error)], str(said))
+
+
+def _pointer(problem: Problem) -> str:
+    """`/to/session` in the body; a parameter or a header by its name."""
+    if problem.where != "body":
+        return ".".join(map(str, problem.path)) or problem.where
+    return "".join(f"/{each}" for each in problem.path) or "/"

@@ -1,0 +1,114 @@
+"""create_app: the only room that knows all rooms."""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask
+from werkzeug.wrappers import Response
+
+from sessionary import control
+from sessionary.factory.door import Door, DoubleDoor, entering, logged
+from sessionary.factory.preparing import TABLES, Prepared, prepare, prepare_double
+from sessionary.factory.refusals import Refusals
+from sessionary.identity import NewKey
+from sessionary.logs import RequestLog
+from sessionary.settings import Settings
+from sessionary.store import DEFAULT, Namespaces, World
+from sessionary.surfaces import SURFACES
+from sessionary.wire.operation import answer
+from sessionary.wire.surface import Surface
+
+__all__ = ["TABLES", "Prepared", "create_app", "create_double", "prepare", "welcome"]
+
+
+def create_app(
+    settings: Settings | None = None, world: World | None = None, log: RequestLog | None = None
+) -> Flask:
+    """The WSGI application on a prepared world; without one, on the world of the settings.
+
+    `log` is told of each request: method, path, status and how many milliseconds it took.
+    A strict application on an empty database prints its first keys once.
+    """
+    settings = settings or Settings()
+    if world is None:
+        prepared = prepare(settings)
+        world = prepared.world
+        if prepared.first_keys:
+            print(welcome(prepared.first_keys, f"http://{settings.host}:{settings.port}"))
+    app, refusals = _application(settings, world, None)
+    serve = control.Gate(app.wsgi_app) if settings.control else entering(app.wsgi_app)
+    app.wsgi_app = Door(serve, world, refusals)  # type: ignore[method-assign]
+    return _with_log(app, log)
+
+
+def create_double(settings: Settings | None = None, log: RequestLog | None = None) -> Flask:
+    """The WSGI application of a double: as many worlds as are asked for, and the control plane."""
+    settings = settings or Settings.of_a_double()
+    worlds = prepare_double(settings)
+    app, refusals = _application(settings, worlds.find(DEFAULT), worlds)
+    app.wsgi_app = DoubleDoor(control.Gate(app.wsgi_app), worlds, refusals)  # type: ignore[method-assign]
+    return _with_log(app, log)
+
+
+def _application(
+    settings: Settings, world: World, worlds: Namespaces | None
+) -> tuple[Flask, Refusals]:
+    """Flask with all routes, as it is behind a door; and what refuses for it."""
+    app = Flask(
+        "sessionary",
+        static_folder=None,
+        template_folder=None,
+        instance_path=str(Path(settings.db).absolute().parent),
+    )
+    app.config["SESSIONARY"] = settings
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+    app.url_map.redirect_defaults = False
+    app.extensions["sessionary"] = world
+    surfaces = (*SURFACES, control.surface) if settings.control else SURFACES
+    for surface in surfaces:
+        _mount(app, surface)
+    refusals = Refusals(surfaces)
+    refusals.register(app)
+    if settings.control:
+        control.install(app, SURFACES, world, worlds)
+    return app, refusals
+
+
+def _with_log(app: Flask, log: RequestLog | None) -> Flask:
+    if log is not None:
+        app.wsgi_app = logged(app.wsgi_app, log)  # type: ignore[method-assign]
+    return app
+
+
+def welcome(keys: Iterable[NewKey], url: str) -> str:
+    """What the first start says: each surface's key, and a curl line that works when pasted."""
+    secrets = {key.surface: key.secret for key in keys}
+    lines = ["The first keys, shown once and stored hashed:"]
+    lines += [f"  {name:<11} {secret}" for name, secret in secrets.items()]
+    calls = [each.example.format(url=url, key=secrets[each.name]) for each in SURFACES]
+    return "\n".join([*lines, "Try one:", *(f"  curl {call}" for call in calls)])
+
+
+def _mount(app: Flask, surface: Surface) -> None:
+    described = Blueprint(f"{surface.name}_openapi", __name__)
+
+    @cache
+    def document() -> dict[str, Any]:
+        from sessionary.wire.openapi import describe
+
+        return describe(app, surface)
+
+    @described.get("/openapi.json")
+    def openapi() -> Response:
+        return answer(document())
+
+    for blueprint in (*surface.blueprints, described):
+        app.register_blueprint(blueprint, url_prefix=f"/{surface.name}")
+    at_root = [*surface.root_blueprints, *([described] if surface.openapi_at_root else [])]
+    for blueprint in at_root:
+        app.register_blueprint(blueprint, name=f"{blueprint.name}_root")

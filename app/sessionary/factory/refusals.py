@@ -1,0 +1,90 @@
+"""What is refused before a surface is asked, or because it broke: in the vendor's words."""
+
+import logging
+from collections.abc import Sequence
+
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.wrappers import Response
+
+from sessionary import store
+from sessionary.identity import Unknown
+from sessionary.wire.operation import answer
+from sessionary.wire.surface import Surface
+
+_log = logging.getLogger("sessionary")
+SAID = {
+    400: "The request could not be understood.",
+    401: "Not authenticated",
+    404: "There is nothing at this path.",
+    405: "This path does not take this method.",
+    413: "The request body is too large.",
+    500: "Internal server error",
+    503: "The database is busy or cannot be written; nothing was changed. Try again.",
+}
+
+
+class Refusals:
+    """The refusals of some surfaces, told apart by the first segment of the path."""
+
+    def __init__(self, surfaces: Sequence[Surface]) -> None:
+        self._by_segment = {
+            segment: surface
+            for surface in surfaces
+            for segment in (surface.name.partition("/")[0], *surface.root_segments)
+        }
+
+    def register(self, app: Flask) -> None:
+        """Make an application refuse so."""
+        app.register_error_handler(Unknown, self._unknown)
+        app.register_error_handler(HTTPException, self._refused)
+        app.register_error_handler(Exception, self._broken)
+
+    def surface(self, path: str) -> Surface | None:
+        """Whose a path is."""
+        return self._by_segment.get(path.split("/", 2)[1])
+
+    def of(
+        self,
+        path: str,
+        status: int,
+        message: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        """A refusal of what was asked at this path."""
+        surface = self.surface(path)
+        if surface is None:
+            status = 404 if message is None else status
+            error = "not_found" if status == 404 else "refused"
+            response = answer({"error": error, "message": message or SAID[404]}, status)
+        else:
+            message = message or SAID.get(status, "The request was refused.")
+            response = answer(surface.refuse(status, message), status)
+            response.content_type = surface.refusal_type
+        response.headers.update(headers or {})
+        return response
+
+    def _unknown(self, _: Unknown) -> Response:
+        surface = self.surface(request.path)
+        scheme = surface.security.get("scheme") if surface else None
+        headers = {"WWW-Authenticate": scheme.title()} if scheme else None
+        return self.of(request.path, 401, None, headers)
+
+    def _refused(self, error: HTTPException) -> Response:
+        """Of an unrouted path, say first whether the caller may ask at all."""
+        surface = self.surface(request.path)
+        if request.url_rule is None and surface is not None:
+            try:
+                surface.authenticate()
+            except Unknown as unknown:
+                return self._unknown(unknown)
+        allowed = error.valid_methods if isinstance(error, MethodNotAllowed) else None
+        headers = {"Allow": ", ".join(sorted(allowed))} if allowed else None
+        return self.of(request.path, error.code or 500, None, headers)
+
+    def _broken(self, error: Exception) -> Response:
+        if store.is_out_of_order(error):
+            _log.warning("%s %s: %s", request.method, request.path, error)
+            return self.of(request.path, 503, None, {"Retry-After": "1"})
+        _log.exception("%s %s failed", request.method, request.path)
+        return self.of(request.path, 500)
