@@ -1,5 +1,8 @@
 """Why a Notte session is what it is, for whoever may ask about any session."""
 
+from typing import Any
+
+from sessionary import ids
 from sessionary.store import Statement, given
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import COLUMNS, Session, SessionRow
@@ -18,6 +21,7 @@ _page = Statement(
         .limit(given("limit"))
     ),
 )
+# An edge lies one microsecond behind its deadline.
 _changing = Statement(
     SessionRow._make,
     lambda: (
@@ -35,82 +39,91 @@ _WHY = {
     "idle_timeout": "it was idle for more than {row.timeout_minutes} minutes",
     "max_duration": "it reached its maximum of {row.max_duration_minutes} minutes",
 }
+_AN_ACCESS = "POST /session/start with its session_id, or an operation that keeps it alive,"
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
     """Its status at an instant, and the rule that decided."""
-    state = rules.state(row, now)
     if row.ended_at is not None:
-        return _ended_by_a_call(row, state)
-    if state.ended_at is not None:
-        return _timed_out(row, state)
-    return _active(row)
+        return _ended(row, row.ended_at)
+    for edge in rules.edges(row):
+        return _timed_out(row, edge) if now >= edge.at else _active(row, edge)
+    return _endless(row)
 
 
-def _ended_by_a_call(row: SessionRow, state: rules.State) -> Explanation:
-    ended_at = state.ended_at or 0
-    says = f"a call ended it at {to_text(ended_at)}"
-    if row.close_reason == rules.BY_OPERATION:
-        says = f"its operation at {to_text(ended_at)} had keep_alive=false, which closes"
-    if row.error is not None:
-        says = f"it failed at {to_text(ended_at)}: {row.error}"
-    until = "for good" if row.expires_at == rules.NEVER else f"until {to_text(row.expires_at)}"
-    facts = {"ended_at": ended_at, "close_reason": row.close_reason, "error": row.error}
-    cites = rules.closes_after_operation if row.close_reason == rules.BY_OPERATION else rules.state
+def _ended(row: SessionRow, ended_at: int) -> Explanation:
+    rule, says = "call", "a call closed it"
+    if row.ended_as == rules.ERROR:
+        rule, says = "failure", f"it failed: {row.error}"
+    elif row.close_reason == rules.BY_OPERATION:
+        rule, says = "operation", "its operation had keep_alive=false, which closes it"
+    until = "for good" if row.expires_at == rules.NEVER else f"up to {to_text(row.expires_at)}"
     return Explanation(
-        status=state.status,
+        status=rules.status(row, ended_at),
         since_at=ended_at,
-        rule=row.close_reason or "call",
-        says=says,
-        facts=facts,
-        otherwise=f"left alone from its last access on, it would have stayed active {until}",
-        rests_on=origin(cites),
+        rule=rule,
+        says=f"{says}, at {to_text(ended_at)}",
+        facts=_facts(row),
+        otherwise=f"without that it would have stayed active {until}",
+        rests_on=origin(rules.closes_after_operation if rule == "operation" else rules.state),
     )
 
 
-def _timed_out(row: SessionRow, state: rules.State) -> Explanation:
-    (edge,) = rules.edges(row)
-    otherwise = None
-    if edge.rule == "idle_timeout":
-        otherwise = f"an operation in it no later than {to_text(edge.deadline)}"
+def _timed_out(row: SessionRow, edge: rules.Edge) -> Explanation:
     return Explanation(
-        status=state.status,
+        status=edge.after,
         since_at=edge.at,
         rule=edge.rule,
         says=f"{_WHY[edge.rule].format(row=row)}; its last active instant was "
         f"{to_text(edge.deadline)}",
         facts=_facts(row),
-        otherwise=otherwise,
+        otherwise=_kept_by(row, edge, "would have kept"),
         rests_on=origin(rules.deadline),
     )
 
 
-def _active(row: SessionRow) -> Explanation:
-    rule, otherwise, says = "no_timeout", None, "nothing ends it but a call"
-    for edge in rules.edges(row):
-        rule, says = edge.rule, f"it is active up to and including {to_text(edge.deadline)}"
-        if edge.rule == "idle_timeout":
-            otherwise = f"each operation moves its end to {row.timeout_minutes} minutes later"
+def _active(row: SessionRow, edge: rules.Edge) -> Explanation:
     return Explanation(
-        status=rules.ACTIVE,
+        status=edge.before,
         since_at=row.created_at,
-        rule=rule,
-        says=says,
+        rule=edge.rule,
+        says=f"it is active up to and including {to_text(edge.deadline)}",
         facts=_facts(row),
-        otherwise=otherwise,
-        rests_on=origin(rules.deadline if rule != "no_timeout" else rules.outlives_timeout),
+        otherwise=_kept_by(row, edge, "keeps"),
+        rests_on=origin(rules.deadline),
     )
 
 
-def _facts(row: SessionRow) -> dict[str, int | bool | None]:
-    never = row.expires_at == rules.NEVER
+def _endless(row: SessionRow) -> Explanation:
+    return Explanation(
+        status=rules.ACTIVE,
+        since_at=row.created_at,
+        rule="no_deadline",
+        says="it was started with keep_alive=true, which outlives its timeout here",
+        facts=_facts(row),
+        otherwise="it stays active until a call closes it",
+        rests_on=origin(rules.outlives_timeout),
+    )
+
+
+def _kept_by(row: SessionRow, edge: rules.Edge, keeps: str) -> str:
+    """Which call, up to when, and for how long at most."""
+    latest = rules.deadline(row, edge.deadline)
+    if latest == edge.deadline:
+        return f"no call: its maximum of {row.max_duration_minutes} minutes was set at its start"
+    return (
+        f"{_AN_ACCESS} no later than {to_text(edge.deadline)} {keeps} it active, "
+        f"up to {to_text(latest)} at most"
+    )
+
+
+def _facts(row: SessionRow) -> dict[str, Any]:
+    names = ("created_at", "last_accessed_at", "timeout_minutes", "max_duration_minutes")
+    ends = ("ended_at", "close_reason", "error")
     return {
-        "created_at": row.created_at,
-        "last_accessed_at": row.last_accessed_at,
-        "timeout_minutes": row.timeout_minutes,
-        "max_duration_minutes": row.max_duration_minutes,
+        **{name: getattr(row, name) for name in (*names, *ends)},
         "outlives_timeout": bool(row.outlives_timeout),
-        "expires_at": None if never else row.expires_at,
+        "expires_at": None if row.expires_at == rules.NEVER else row.expires_at,
     }
 
 
@@ -128,19 +141,10 @@ def fail(row: SessionRow, at: int, reason: str) -> None:
     )
 
 
-def _find(id: str) -> SessionRow | None:
-    return _by_id.one(id=id.lower())
-
-
-def _changing_between(after: int, until: int, limit: int) -> list[SessionRow]:
-    """An edge lies one microsecond behind its deadline."""
-    return _changing.all(after=after, until=until, limit=limit)
-
-
 sessions = Sessions(
-    find=_find,
+    find=lambda id: _by_id.one(id=ids.canonical(id)),
     page=lambda place, limit: _page.all(place=place, limit=limit),
-    changing=_changing_between,
+    changing=lambda after, until, limit: _changing.all(after=after, until=until, limit=limit),
     id=lambda row: row.id,
     edges=rules.edges,
     explain=explain,
