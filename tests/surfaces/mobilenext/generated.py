@@ -5,7 +5,12 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from sessionary.surfaces.mobilenext import models, statements
-from sessionary.surfaces.mobilenext.models import AllocationRow, DeviceRow, SessionRow
+from sessionary.surfaces.mobilenext.models import (
+    AllocationRow,
+    DeviceRow,
+    SessionRow,
+    ShownRow,
+)
 
 ORGANIZATIONS = ("acme", "zeta")
 SERIALS = tuple(f"A-{number}" for number in range(6))
@@ -78,6 +83,20 @@ def allocations(draw: st.DrawFn, held_by: list[SessionRow]) -> list[AllocationRo
             )
         )
     return found
+
+
+def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[ShownRow]:
+    """What is read of a session to be shown: a row for each of these that is its own."""
+    return [
+        ShownRow(
+            organization=session.organization,
+            user=session.user,
+            ended_at=session.released_at,
+            **each._asdict(),
+        )
+        for each in allocations
+        if each.session == session.id
+    ]
 
 
 @st.composite

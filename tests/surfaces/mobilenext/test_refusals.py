@@ -195,7 +195,7 @@ def test_an_internal_error_is_500_in_the_envelope_and_writes_nothing(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     broken = SimpleNamespace(run=fail, one=fail, all=fail)
-    for name in ("insert_session", "by_id", "organizations"):
+    for name in ("insert_session", "by_id", "shown", "organizations"):
         monkeypatch.setattr(statements, name, broken)
     monkeypatch.setattr(statements, "page", lambda **_: broken)
     before = contents(sandbox)

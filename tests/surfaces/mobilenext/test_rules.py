@@ -12,6 +12,7 @@ from sessionary.surfaces.mobilenext.errors import (
 from sessionary.surfaces.mobilenext.models import AllocationRow, MarkRow, SessionRow
 
 from .calls import MINUTE, SECOND
+from .generated import shown
 
 START = 1_000 * MINUTE
 
@@ -182,8 +183,8 @@ def test_a_session_that_got_a_device_outlives_the_deadline_of_empty_ones() -> No
 
 def test_an_empty_session_cannot_be_read_by_its_id() -> None:
     with pytest.raises(UnknownSession):
-        rules.may_be_read(EMPTY)
-    rules.may_be_read(session())
+        rules.may_be_read(shown(EMPTY, []), "s")
+    rules.may_be_read(shown(session(), [allocation()]), "s")
 
 
 def test_a_released_session_takes_no_further_device() -> None:

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
-from sessionary.surfaces.mobilenext import errors, schemas, serializers
+from sessionary.surfaces.mobilenext import errors, rules, schemas, serializers
 from sessionary.surfaces.mobilenext.models import AllocationRow, OrganizationRow, SessionRow
 from sessionary.wire.instants import to_text
 
 from .generated import LAST, allocations, instants, sessions, texts, uuid
+from .generated import shown as facts
 
 generated = settings(max_examples=20, deadline=None)
 Held = tuple[list[SessionRow], list[AllocationRow]]
@@ -37,14 +38,16 @@ def listed(found: Held) -> tuple[list[SessionRow], list[AllocationRow]]:
     return rows, found[1]
 
 
-@given(found=held, now=st.integers(0, LAST), has_next=st.booleans())
+@given(found=held, now=st.integers(0, LAST), size=st.integers(1, 14))
 @generated
-def test_a_page_is_as_documented(found: Held, now: int, has_next: bool) -> None:
+def test_a_page_is_as_documented(found: Held, now: int, size: int) -> None:
     rows, parts = listed(found)
-    shown = serializers.page(rows, parts, now, has_next=has_next and bool(rows))
+    every = [each for row in rows for each in facts(row, parts)]
+    shown = serializers.page(every, now, size=size)
     assert_documented(schemas.SessionPage(), shown)
-    assert [each["id"] for each in shown["data"]] == [row.id for row in rows]
-    assert ("nextCursor" in shown) == (has_next and bool(rows))
+    assert [each["id"] for each in shown["data"]] == [row.id for row in rows[:size]]
+    assert shown["data"] == [serializers.session(facts(row, parts), now) for row in rows[:size]]
+    assert ("nextCursor" in shown) == (len(rows) > size)
 
 
 @given(found=held, now=st.integers(0, LAST))
@@ -53,9 +56,12 @@ def test_a_session_shows_its_own_facts_and_those_of_its_allocations(found: Held,
     rows, parts = listed(found)
     for row in rows:
         own = [each for each in parts if each.session == row.id]
-        shown = serializers.session(row, own, now)
+        shown = serializers.session(facts(row, own), now)
         assert_documented(schemas.Session(), shown)
         assert (shown["organization"], shown["user"]) == (row.organization, row.user)
+        assert (shown["releasedAt"] is None) == rules.is_open(row, now)
+        ended_at = rules.released_at(row, now)
+        assert shown["releasedAt"] == (None if ended_at is None else to_text(ended_at))
         assert shown["createdAt"] == to_text(row.created_at or 0)
         assert shown["device"]["id"] == own[0].serial
         assert shown["device"]["name"] == own[0].name

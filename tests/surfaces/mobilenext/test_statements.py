@@ -20,7 +20,7 @@ from sessionary.surfaces.mobilenext.models import DeviceRow, SessionRow
 from tests.conftest import Sandbox
 
 from .calls import TABLES
-from .generated import ORGANIZATIONS, SERIALS, fill, instants, maybe, uuid, worlds
+from .generated import ORGANIZATIONS, SERIALS, fill, instants, maybe, shown, uuid, worlds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,8 @@ def test_a_page_is_the_newest_listed_sessions_of_an_organization_before_the_curs
         and each.created_at is not None
         and (before is None or each.created_at < before)
     ]
-    expected = sorted(listed, key=lambda each: -each.created_at)[:limit]
+    newest = sorted(listed, key=lambda each: -each.created_at)[:limit]
+    expected = [row for each in newest for row in shown(each, world[2])]
     found = assert_reads_alike(
         statements.page(only_before=before is not None),
         organization=organization,
@@ -135,6 +136,22 @@ def test_a_page_is_the_newest_listed_sessions_of_an_organization_before_the_curs
         limit=limit,
     )
     assert found == expected
+
+
+@given(world=worlds(), organization=organizations, number=st.integers(0, 14))
+@generated
+def test_a_session_is_shown_with_its_allocations_in_the_order_of_their_making(
+    world: World, organization: str, number: int
+) -> None:
+    fill(world)
+    wanted = {"id": uuid(number), "organization": organization}
+    expected = [
+        row
+        for each in world[1]
+        if (each.id, each.organization) == (wanted["id"], wanted["organization"])
+        for row in shown(each, world[2])
+    ]
+    assert assert_reads_alike(statements.shown, **wanted) == expected
 
 
 @given(world=worlds(), numbers=st.lists(st.integers(0, 14), max_size=8))
@@ -280,9 +297,8 @@ def test_every_statement_of_this_surface_is_tried_here() -> None:
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (statements.page(only_before=False), {"organization": "o", "limit": 101}),
-        (statements.page(only_before=True), {"organization": "o", "before": 9, "limit": 101}),
         (statements.by_id, {"id": "i", "organization": "o"}),
+        (statements.shown, {"id": "i", "organization": "o"}),
         (statements.is_taken, {"organization": "o", "session": "s", "created_at": 1}),
         (statements.end_of_run, {"organization": "o", "session": "s", "created_at": 1}),
         (statements.allocations, {"sessions": "[]"}),
@@ -298,6 +314,21 @@ def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
     assert not [step for step in plan if "SCAN" in step and "json_each" not in step], plan
     if statement is not statements.allocations:
         assert not [step for step in plan if "B-TREE" in step], plan
+
+
+@pytest.mark.parametrize("only_before", [False, True])
+def test_a_page_is_found_by_the_index_and_only_what_is_on_it_is_sorted(
+    place: Sandbox, only_before: bool
+) -> None:
+    values = {"organization": "o", "before": 9, "limit": 101}
+    plan = plan_of(place, statements.page(only_before=only_before), values)
+    assert [step.partition(" USING ")[0] for step in plan] == [
+        "CO-ROUTINE newest",
+        "SEARCH t2",
+        "SCAN newest",
+        "SEARCH t1",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ]
 
 
 @pytest.mark.parametrize("statement", [statements.catalogue, statements.candidates])

@@ -58,26 +58,21 @@ def list_sessions(query: dict[str, Any]) -> Response:
     organization, _ = _selected()
     before, limit = query["before"], query["limit"]
     statement = statements.page(only_before=before is not None)
-    with store.snapshot():
-        found = statement.all(
-            organization=organization,
-            before=None if before is None else rules.before_cursor(before),
-            limit=limit + 1,
-        )
-        rows = found[:limit]
-        allocations = _allocations(*rows)
-    return answer(serializers.page(rows, allocations, now(), has_next=len(found) > limit))
+    rows = statement.all(
+        organization=organization,
+        before=None if before is None else rules.before_cursor(before),
+        limit=limit + 1,
+    )
+    return answer(serializers.page(rows, now(), size=limit))
 
 
 @routes.get("/api/v1/sessions/<session_id>")
 @operation("Get a session", answers={200: schemas.Session()})
 def get_session(session_id: str) -> Response:
     organization, _ = _selected()
-    with store.snapshot():
-        row = _existing(session_id, organization, now())
-        rules.may_be_read(row)
-        allocations = _allocations(row)
-    return answer(serializers.session(row, allocations, now()))
+    rows = statements.shown.all(id=ids.canonical(session_id), organization=organization)
+    rules.may_be_read(rows, session_id)
+    return answer(serializers.session(rows, now()))
 
 
 @routes.post("/api/v1/sessions")

@@ -127,6 +127,25 @@ class AllocationRow(NamedTuple):
     released_at: int | None
 
 
+class ShownRow(NamedTuple):
+    """A listed session with one of its allocations: rows of both tables as one."""
+
+    organization: str
+    user: str
+    ended_at: int | None  # the session's `released_at`
+    session: str
+    id: str  # from here on the allocation's
+    serial: str
+    platform: str
+    type: str
+    name: str
+    version: str
+    created_at: int
+    in_use_at: int | None
+    expires_at: int | None
+    released_at: int | None
+
+
 class MarkRow(NamedTuple):
     """A row of mobilenext_marks."""
 

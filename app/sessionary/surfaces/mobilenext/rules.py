@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         DeviceRow,
         MarkRow,
         SessionRow,
+        ShownRow,
     )
 
 PROVISIONING = "provisioning"
@@ -87,15 +88,14 @@ def session_status(row: "SessionRow", now: int) -> str:
     return passed[-1] if passed else EMPTY if row.created_at is None else HELD
 
 
-def status(row: "AllocationRow", now: int) -> str:
+def status(row: "AllocationRow | ShownRow", now: int) -> str:
     """`provisioning`, `in_use` or `released`. Source: client."""
-    if row.released_at is not None:
+    if not is_open(row, now):
         return RELEASED
-    passed = [edge.after for edge in allocation_edges(row) if now >= edge.at]
-    return passed[-1] if passed else IN_USE if row.in_use_at is None else PROVISIONING
+    return IN_USE if row.in_use_at is None or now >= row.in_use_at else PROVISIONING
 
 
-def is_open(row: "SessionRow | AllocationRow", now: int) -> bool:
+def is_open(row: "SessionRow | AllocationRow | ShownRow", now: int) -> bool:
     """Whether a device is still held: no call released it and its lease has not ended.
 
     Assumed: the deadline itself is the first instant of the new state. `statements` says it in
@@ -104,14 +104,23 @@ def is_open(row: "SessionRow | AllocationRow", now: int) -> bool:
     return row.released_at is None and (row.expires_at is None or row.expires_at > now)
 
 
-def released_at(row: "SessionRow | AllocationRow", now: int) -> int | None:
+def released_at(row: "SessionRow | AllocationRow | ShownRow", now: int) -> int | None:
     """When it ended: the call's instant, or the lease's deadline, however late somebody looks.
 
     Source: page (null while held).
     """
-    if row.released_at is None and not is_open(row, now):
-        return row.expires_at
-    return row.released_at
+    return _end(row.released_at, row.expires_at, now)
+
+
+def ended_at(row: "ShownRow", now: int) -> int | None:
+    """The same of the session of an allocation, which has the same lease."""
+    return _end(row.ended_at, row.expires_at, now)
+
+
+def _end(released_at: int | None, expires_at: int | None, now: int) -> int | None:
+    if released_at is None and expires_at is not None and now >= expires_at:
+        return expires_at
+    return released_at
 
 
 def may_be_seen(row: "SessionRow | None", now: int, session_id: str) -> "SessionRow":
@@ -124,10 +133,10 @@ def may_be_seen(row: "SessionRow | None", now: int, session_id: str) -> "Session
     return row
 
 
-def may_be_read(row: "SessionRow") -> None:
+def may_be_read(rows: "Sequence[ShownRow]", session_id: str) -> None:
     """Assumed: GET by id is 404 until a session has a device, since `device` is required."""
-    if row.created_at is None:
-        raise UnknownSession(row.id)
+    if not rows:
+        raise UnknownSession(session_id)
 
 
 def may_allocate(row: "SessionRow", now: int) -> None:

@@ -1,31 +1,41 @@
 """Rows and an instant as Mobile Next's JSON."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sessionary.surfaces.mobilenext import rules
 from sessionary.wire.instants import to_text
 
 if TYPE_CHECKING:
-    from sessionary.surfaces.mobilenext.models import AllocationRow, OrganizationRow, SessionRow
+    from sessionary.surfaces.mobilenext.models import (
+        AllocationRow,
+        OrganizationRow,
+        SessionRow,
+        ShownRow,
+    )
 
 
-def session(row: "SessionRow", allocations: "Sequence[AllocationRow]", now: int) -> dict[str, Any]:
-    """A listed session. Source: page; client (`devices`, without which it cannot release)."""
-    first = allocations[0]
-    released_at = rules.released_at(row, now)
+def session(rows: "Sequence[ShownRow]", now: int) -> dict[str, Any]:
+    """A listed session: a row for each of its allocations, the first one first.
+
+    Source: page; client (`devices`, without which it cannot release).
+    """
+    first = rows[0]
+    ended_at = rules.ended_at(first, now)
     return {
-        "id": row.id,
-        "organization": row.organization,
-        "user": row.user,
+        "id": first.session,
+        "organization": first.organization,
+        "user": first.user,
         "device": {"id": first.serial, **_description(first)},
-        "devices": [allocation(each, now) for each in allocations],
+        "devices": [allocation(each, now) for each in rows],
         "createdAt": to_text(first.created_at),
-        "releasedAt": None if released_at is None else to_text(released_at),
+        "releasedAt": None if ended_at is None else to_text(ended_at),
     }
 
 
-def allocation(row: "AllocationRow", now: int) -> dict[str, Any]:
+def allocation(row: "AllocationRow | ShownRow", now: int) -> dict[str, Any]:
     """Source: client (the serial is there once the device can be used)."""
     status = rules.status(row, now)
     info = _description(row)
@@ -38,7 +48,7 @@ def allocation(row: "AllocationRow", now: int) -> dict[str, Any]:
     return shown
 
 
-def _description(row: "AllocationRow") -> dict[str, Any]:
+def _description(row: "AllocationRow | ShownRow") -> dict[str, Any]:
     return {
         "platform": row.platform,
         "type": row.type,
@@ -47,20 +57,15 @@ def _description(row: "AllocationRow") -> dict[str, Any]:
     }
 
 
-def page(
-    rows: "Sequence[SessionRow]",
-    allocations: "Iterable[AllocationRow]",
-    now: int,
-    *,
-    has_next: bool,
-) -> dict[str, Any]:
-    """Sessions of a page. Source: page (`nextCursor` is absent after the last one)."""
-    parts: dict[str, list[AllocationRow]] = {row.id: [] for row in rows}
-    for each in allocations:
-        parts[each.session].append(each)
-    data = [session(row, parts[row.id], now) for row in rows]
+def page(rows: "Iterable[ShownRow]", now: int, *, size: int) -> dict[str, Any]:
+    """Sessions of a page; `rows` are of one more than its size if there is a next one.
+
+    Source: page (`nextCursor` is absent after the last one).
+    """
+    sessions = [list(each) for _, each in groupby(rows, key=attrgetter("session"))]
+    data = [session(each, now) for each in sessions[:size]]
     shown: dict[str, Any] = {"object": "list", "data": data}
-    if has_next:
+    if len(sessions) > size:
         shown["nextCursor"] = data[-1]["createdAt"]
     return shown
 

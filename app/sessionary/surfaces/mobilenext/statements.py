@@ -17,11 +17,13 @@ from sessionary.surfaces.mobilenext.models import (
     OrganizationRow,
     Session,
     SessionRow,
+    ShownRow,
 )
 
 _DEVICE = [getattr(Device, name) for name in DeviceRow._fields[:-1]]
 _SESSION = [getattr(Session, name) for name in SessionRow._fields]
 _ALLOCATION = [getattr(Allocation, name) for name in AllocationRow._fields]
+_LISTED = (Session.id, Session.organization, Session.user, Session.created_at, Session.released_at)
 
 
 def _is_open() -> Any:
@@ -69,19 +71,43 @@ end_session = Statement(
 )
 
 
+def _shown(session: Any) -> list[Any]:
+    """The columns of ShownRow."""
+    facts = [getattr(Allocation, name) for name in ShownRow._fields[3:]]
+    return [session.organization, session.user, session.released_at, *facts]
+
+
+shown = Statement(
+    ShownRow._make,
+    lambda: (
+        Allocation.select(*_shown(Session))
+        .join(Session)
+        .where(Session.id == given("id"), Session.organization == given("organization"))
+        .order_by(Allocation.seq)
+    ),
+)
+
+
 @cache
-def page(*, only_before: bool) -> Statement[SessionRow]:
-    """Listed sessions of an organization, newest first; with a cursor, those created before it."""
+def page(*, only_before: bool) -> Statement[ShownRow]:
+    """Listed sessions of an organization, newest first; with a cursor, those created before it.
+
+    A row for each allocation; `limit` counts sessions.
+    """
 
     def query() -> Any:
-        found = Session.select(*_SESSION).where(
+        listed = Session.select(*_LISTED).where(
             Session.organization == given("organization"), Session.created_at.is_null(False)
         )
         if only_before:
-            found = found.where(Session.created_at < given("before"))
-        return found.order_by(Session.created_at.desc()).limit(given("limit"))
+            listed = listed.where(Session.created_at < given("before"))
+        newest = listed.order_by(Session.created_at.desc()).limit(given("limit")).alias("newest")
+        # Outer, for it keeps the order of work: first the page, then what its sessions hold.
+        each = pw.Join(newest, Allocation, pw.JOIN.LEFT_OUTER, Allocation.session == newest.c.id)
+        newest_first = (newest.c.created_at.desc(), Allocation.seq)
+        return Allocation.select(*_shown(newest.c)).from_(each).order_by(*newest_first)
 
-    return Statement(SessionRow._make, query)
+    return Statement(ShownRow._make, query)
 
 
 allocations = Statement(
