@@ -113,7 +113,7 @@ def released_at(row: "SessionRow | AllocationRow | ShownRow", now: int) -> int |
 
 
 def ended_at(row: "ShownRow", now: int) -> int | None:
-    """The same of the session of an allocation, which has the same lease."""
+    """The same of the allocation's session, which has the same lease. Source: page."""
     return _end(row.ended_at, row.expires_at, now)
 
 
