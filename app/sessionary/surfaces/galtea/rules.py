@@ -102,25 +102,21 @@ def edges(row: "SessionRow") -> list[Edge]:
     return [Edge(row.expires_at, row.expires_at, PENDING, COMPLETED, "auto_close")]
 
 
+def has_closed(row: "SessionRow", now: int) -> bool:
+    """Whether it has closed by itself, as `edges` say. Source: docs. `lists` says it in SQL."""
+    return row.expires_at is not None and now >= row.expires_at and is_kept(row)
+
+
 def status(row: "SessionRow", now: int) -> str:
     """`PENDING`, `COMPLETED` or `FAILED`: what a caller set, until it closes by itself.
 
     Source: page (the statuses), client (any of them may follow any other).
     """
-    edge = _passed(row, now)
-    return row.status if edge is None else edge.after
+    return COMPLETED if has_closed(row, now) else row.status
 
 
 def stopping_reason(row: "SessionRow", now: int) -> str | None:
     """The session's own reason, or the one of having closed by itself. Source: docs."""
-    if row.stopping_reason is not None or _passed(row, now) is None:
+    if row.stopping_reason is not None or not has_closed(row, now):
         return row.stopping_reason
     return f"Automatically closed after {row.auto_close_minutes} minutes of inactivity"
-
-
-def _passed(row: "SessionRow", now: int) -> Edge | None:
-    """The last edge at or before now."""
-    for edge in reversed(edges(row)):
-        if now >= edge.at:
-            return edge
-    return None
