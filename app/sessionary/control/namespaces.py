@@ -108,9 +108,8 @@ def reset(namespace: str) -> Response:
 @operation("Copy a world", body=Fork(), answers={201: Namespace()})
 def fork(namespace: str, body: dict[str, Any]) -> Response:
     worlds = _several()
-    contents = worlds.find(namespace).contents()
     name = _named(worlds, body["name"])
-    return answer(_shown(name, worlds.create(name, contents)), 201)
+    return answer(_shown(name, worlds.fork(namespace, name)), 201)
 
 
 @routes.get("/namespaces/<namespace>/snapshot")

@@ -8,7 +8,7 @@ from sessionary.clock import SECOND, Clock
 from sessionary.identity import NewKey
 from sessionary.ids import Mint
 from sessionary.settings import Settings
-from sessionary.store import Namespaces, World
+from sessionary.store import Namespaces, Ways, World
 from sessionary.surfaces import SURFACES
 
 TABLES: tuple[type[store.Model], ...] = (
@@ -57,7 +57,8 @@ def prepare_double(settings: Settings) -> Namespaces:
     with default.entered():
         _fill(settings)
         default.keeps_history = True
-    return Namespaces(default, template, clock.restart, _adopt, maximum=settings.max_worlds)
+    ways = Ways(template, clock.restart, control.forget_calls, _adopt)
+    return Namespaces(default, ways, maximum=settings.max_worlds)
 
 
 def _fill(settings: Settings) -> None:

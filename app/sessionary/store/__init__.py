@@ -10,6 +10,7 @@ from sessionary.store.namespaces import (
     Namespaces,
     NoSuchWorld,
     TooManyWorlds,
+    Ways,
     WorldExists,
 )
 from sessionary.store.schema import Unusable, add, create, schema_version
@@ -37,6 +38,7 @@ __all__ = [
     "Statement",
     "TooManyWorlds",
     "Unusable",
+    "Ways",
     "World",
     "WorldExists",
     "add",

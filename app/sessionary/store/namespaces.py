@@ -4,6 +4,8 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 
 import peewee as pw
 
@@ -30,46 +32,23 @@ class TooManyWorlds(RuntimeError):
     """The double holds as many worlds as it may; the message says what to do."""
 
 
-def adopted(contents: bytes, adopt: Callable[[], None]) -> bytes:
-    """A database file's contents, checked and made fit. Raises Unusable."""
-    if contents[:16] != _MAGIC:
-        raise Unusable("this is no SQLite database: send the file that a snapshot gave")
-    # A file in WAL mode says so in two of its bytes, and then does not open in memory.
-    world = memory_world(contents[:18] + bytes((1, 1)) + contents[20:])
-    try:
-        with world.entered():
-            (found,) = world.database.run("PRAGMA quick_check").fetchone()
-            if found != "ok":
-                raise Unusable(f"the file is damaged: {found}")
-            adopt()
-        return world.contents()
-    except (sqlite3.DatabaseError, pw.DatabaseError) as error:
-        raise Unusable(f"the file cannot be used: {error}") from error
-    finally:
-        world.close()
+@dataclass(frozen=True)
+class Ways:
+    """How the worlds of a double come to be; each function but the first runs in the world."""
+
+    template: Callable[[], bytes]  # what a new one holds
+    begin: Callable[[], None]  # in a new one
+    copied: Callable[[], None]  # in the copy of another
+    adopt: Callable[[], None]  # in one whose contents come from elsewhere; raises Unusable
 
 
 class Namespaces:
-    """The worlds of a double.
+    """The worlds of a double."""
 
-    `template` gives what a new one holds, and in it `begin` is run. In one with contents from
-    elsewhere `adopt` is run first, which raises Unusable where it cannot be one.
-    """
-
-    def __init__(
-        self,
-        default: World,
-        template: Callable[[], bytes],
-        begin: Callable[[], None],
-        adopt: Callable[[], None],
-        *,
-        maximum: int,
-    ) -> None:
+    def __init__(self, default: World, ways: Ways, *, maximum: int) -> None:
         self.maximum = maximum
         self._worlds = {DEFAULT: default}
-        self._template = template
-        self._begin = begin
-        self._adopt = adopt
+        self._ways = ways
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
@@ -85,50 +64,29 @@ class Namespaces:
 
     def get(self, name: str) -> World:
         """The world of this name, made if it is not there yet. Raises BadName, TooManyWorlds."""
-        found = self._worlds.get(name)
-        if found is not None:
-            return found
-        try:
-            return self.create(name)
-        except WorldExists:
-            return self.find(name)
+        while (found := self._worlds.get(name)) is None:
+            with suppress(WorldExists):
+                return self.create(name)
+        return found
 
-    def create(self, name: str, contents: bytes | None = None) -> World:
-        """A new world, from the template or with these contents.
+    def create(self, name: str) -> World:
+        """A new world. Raises WorldExists, BadName, TooManyWorlds."""
+        return self._add(name, self._ways.template, self._ways.begin)
 
-        Raises WorldExists, BadName, TooManyWorlds.
-        """
-        if not _NAME.fullmatch(name):
-            raise BadName("a world's name is 1 to 40 of the characters a-z, 0-9 and _")
-        with self._lock:
-            if name in self._worlds:
-                raise WorldExists(f"there is a world {name!r} already")
-            if len(self._worlds) >= self.maximum:
-                raise TooManyWorlds(
-                    f"there are {self.maximum} worlds already: drop some, or allow for more "
-                    "with --max-worlds"
-                )
-            world = memory_world(self._template() if contents is None else contents)
-            world.name = name
-            world.keeps_history = True
-            with world.entered():
-                if contents is None:
-                    self._begin()
-                else:
-                    self._adopt()
-            self._worlds[name] = world
-            return world
+    def fork(self, source: str, name: str) -> World:
+        """A copy of a world as it is. Raises NoSuchWorld, and what `create` does."""
+        return self._add(name, self.find(source).contents, self._ways.copied)
 
     def reset(self, name: str) -> None:
         """Make a world what a new one is. Raises NoSuchWorld."""
         world = self.find(name)
         with world.entered():
-            world.restore(self._template())
-            self._begin()
+            world.restore(self._ways.template())
+            self._ways.begin()
 
     def restore(self, name: str, contents: bytes) -> None:
         """Give a world, made if it is not there, the contents of a file. Raises Unusable."""
-        usable = adopted(contents, self._adopt)
+        usable = _adopted(contents, self._ways.adopt)
         self.get(name).restore(usable)
 
     def drop(self, name: str) -> None:
@@ -147,3 +105,48 @@ class Namespaces:
         """Close every world."""
         for world in self._worlds.values():
             world.close()
+
+    def _add(self, name: str, contents: Callable[[], bytes], begin: Callable[[], None]) -> World:
+        if not _NAME.fullmatch(name):
+            raise BadName("a world's name is 1 to 40 of the characters a-z, 0-9 and _")
+        with self._lock:
+            if name in self._worlds:
+                raise WorldExists(f"there is a world {name!r} already")
+            if len(self._worlds) >= self.maximum:
+                raise TooManyWorlds(
+                    f"there are {self.maximum} worlds already: drop some, or allow for more "
+                    "with --max-worlds"
+                )
+            self._worlds[name] = world = _begun(name, contents(), begin)
+            return world
+
+
+def _begun(name: str, contents: bytes, begin: Callable[[], None]) -> World:
+    world = memory_world(contents)
+    world.name, world.keeps_history = name, True
+    try:
+        with world.entered():
+            begin()
+    except BaseException:
+        world.close()
+        raise
+    return world
+
+
+def _adopted(contents: bytes, adopt: Callable[[], None]) -> bytes:
+    """A database file's contents, checked and made fit. Raises Unusable."""
+    if contents[:16] != _MAGIC:
+        raise Unusable("this is no SQLite database: send the file that a snapshot gave")
+    # A file in WAL mode says so in two of its bytes, and then does not open in memory.
+    world = memory_world(contents[:18] + bytes((1, 1)) + contents[20:])
+    try:
+        with world.entered():
+            (found,) = world.database.run("PRAGMA quick_check").fetchone()
+            if found != "ok":
+                raise Unusable(f"the file is damaged: {found}")
+            adopt()
+        return world.contents()
+    except (sqlite3.DatabaseError, pw.DatabaseError) as error:
+        raise Unusable(f"the file cannot be used: {error}") from error
+    finally:
+        world.close()
