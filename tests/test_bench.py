@@ -29,6 +29,7 @@ def test_every_number_to_reach_is_measured_or_says_why_not(tmp_path: Path) -> No
         "get_in_process",
         "create_in_process",
         "list_in_process",
+        "list_with_orjson",
         "get_over_hello",
         "get_over_moto",
         "create_over_moto",

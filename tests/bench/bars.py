@@ -69,10 +69,17 @@ BARS = (
     ),
     Bar(
         "list_in_process",
-        "list of 100, in process, ÷ Flask hello",
+        "list of 100, in process, ÷ Flask hello, with the stdlib's JSON",
         15,
         True,
         findings.in_process("list"),
+    ),
+    Bar(
+        "list_with_orjson",
+        "list of 100, in process, ÷ Flask hello, with orjson",
+        10,
+        True,
+        findings.in_process("list (orjson)"),
     ),
     Bar(
         "get_over_hello",

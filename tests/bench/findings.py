@@ -11,7 +11,10 @@ Finding = tuple[float, str]
 
 def in_process(operation: str) -> Callable[[Results], Finding]:
     def find(results: Results) -> Finding:
-        surfaces = results["in-process"][operation]["surfaces"]
+        found = results["in-process"]
+        if operation not in found:
+            raise KeyError(f"{operation}: install the extra `bench`")
+        surfaces = found[operation]["surfaces"]
         return _worst({name: each["over_hello"] for name, each in surfaces.items()}, max)
 
     return find

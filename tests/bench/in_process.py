@@ -4,11 +4,12 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sessionary.wire import documents
 from tests.bench.effort import Effort
 from tests.bench.measure import Samples, alternate, median, ratio, seconds_each
 from tests.bench.requests import Request, calling
@@ -17,26 +18,44 @@ from tests.bench.vendors import VENDORS
 from tests.bench.worlds import Filled, filled
 
 Batch = Callable[[], float]
-OPERATIONS = ("get", "create", "list", "end")
+OPERATIONS = ("get", "create", "list", "list (orjson)", "end")
 COUNT = 1_000
 
 
 def run(effort: Effort, folder: Path) -> dict[str, Any]:
-    """Each operation of each surface; create once more with durability full."""
+    """Each operation of each surface; create once more with durability full.
+
+    The list is measured with the JSON of the standard library and, where it is installed, with
+    orjson; whatever else is measured has orjson where it is installed.
+    """
     held = effort.batch * (effort.rounds + 2)
     found: dict[str, Any] = {}
-    for durability, operations in (("normal", OPERATIONS), ("full", ("create",))):
+    for durability, operations in (("normal", OPERATIONS), ("full", ("create (full)",))):
         path = folder / f"{durability}.sqlite3"
         with (
             filled(path, VENDORS, COUNT + held, held=held, durability=durability) as world,
             closing(raw.copied(world.world, folder / "raw.sqlite3", durability)) as connection,
         ):
-            for operation in operations:
-                label = operation if durability == "normal" else f"{operation} (full)"
-                bench = _Operation(operation, durability, world, connection, effort)
-                found[label] = _told(alternate(bench.candidates(), effort.rounds))
+            for label in operations:
+                if label == "list (orjson)" and documents._quick_bytes is None:
+                    continue
+                bench = _Operation(label.split()[0], durability, world, connection, effort)
+                with _json_of(label):
+                    found[label] = _told(alternate(bench.candidates(), effort.rounds))
         (folder / "raw.sqlite3").unlink()
     return found
+
+
+@contextmanager
+def _json_of(label: str) -> Iterator[None]:
+    """Without orjson for the plain list, as if it were not installed."""
+    kept = documents._quick_bytes
+    if label == "list":
+        documents._quick_bytes = None
+    try:
+        yield
+    finally:
+        documents._quick_bytes = kept
 
 
 def _told(samples: Samples) -> dict[str, Any]:

@@ -19,6 +19,7 @@ _PACKAGES = (
     "marshmallow",
     "peewee",
     "gunicorn",
+    "orjson",
     "fastapi",
     "uvicorn",
     "moto",
