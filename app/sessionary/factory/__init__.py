@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask
 from werkzeug.wrappers import Response
 
-from sessionary import control
+from sessionary import control, store
 from sessionary.factory.door import Door, DoubleDoor, entering, logged
 from sessionary.factory.preparing import TABLES, Prepared, prepare, prepare_double
 from sessionary.factory.refusals import Refusals
@@ -74,6 +74,7 @@ def _application(
         _mount(app, surface)
     refusals = Refusals(surfaces)
     refusals.register(app)
+    app.before_request(store.prove_there)
     if settings.control:
         control.install(app, SURFACES, world, worlds)
     return app, refusals

@@ -84,7 +84,7 @@ class Refusals:
 
     def _broken(self, error: Exception) -> Response:
         if store.is_out_of_order(error):
-            _log.warning("%s %s: %s", request.method, request.path, error)
+            store.refused(error)
             return self.of(request.path, 503, None, {"Retry-After": "1"})
         _log.exception("%s %s failed", request.method, request.path)
         return self.of(request.path, 500)

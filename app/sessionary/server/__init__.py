@@ -24,7 +24,7 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     prove_free(settings.host, settings.port)
     logs.configure(settings.log_format)
     prepared = prepare(settings)
-    prepared.world.close()  # its connections must not be inherited by the workers
+    prepared.world.disconnect()  # its connections must not be inherited by the workers
     _let_young_workers_be_stopped()
     run(settings, prepared.world, Notice(settings, prepared.first_keys, say))
 

@@ -5,6 +5,7 @@ that world; the models are declared once and never bound to a database.
 """
 
 from sessionary.store import history
+from sessionary.store.mishaps import OutOfOrder, is_out_of_order
 from sessionary.store.namespaces import (
     BadName,
     Namespaces,
@@ -20,10 +21,11 @@ from sessionary.store.worlds import (
     Gone,
     Model,
     World,
-    is_out_of_order,
     keeps_history,
     memory_world,
     open_world,
+    prove_there,
+    refused,
     snapshot,
     transaction,
 )
@@ -35,6 +37,7 @@ __all__ = [
     "Model",
     "Namespaces",
     "NoSuchWorld",
+    "OutOfOrder",
     "Statement",
     "TooManyWorlds",
     "Unusable",
@@ -52,7 +55,9 @@ __all__ = [
     "memory_world",
     "open_world",
     "place_in",
+    "prove_there",
     "put",
+    "refused",
     "schema_version",
     "snapshot",
     "transaction",

@@ -47,6 +47,8 @@ def create(
         before_upgrade(found)
     for version, migrate in enumerate(MIGRATIONS[found - 1 :], start=found):
         _upgrade(database, version, migrate)
+    if database.file is not None:
+        database.file.know()
 
 
 def add(tables: Sequence[type[Model]]) -> None:
@@ -60,7 +62,7 @@ def _make(database: Database, tables: Sequence[type[Model]], first_rows: Callabl
         found = _version(database)
         if found:
             return found
-        if database.get_tables():  # type: ignore[no-untyped-call]
+        if database.get_tables():
             raise Unusable(f"{database.database} is the database of another program.")
         database.create_tables(tables, safe=False)
         first_rows()

@@ -3,14 +3,17 @@
 import fcntl
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 
 class Turn:
     """One writer at a time, in the order of asking: SQLite's own busy wait starves threads.
 
     A lock file extends the turn to other processes. It is opened by the process that uses it:
-    an inherited descriptor would share its parent's lock.
+    an inherited descriptor would share its parent's lock. Where it cannot be, the engine keeps
+    writers apart alone, or says what is wrong with the disk.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,22 +25,25 @@ class Turn:
     def __enter__(self) -> None:
         self._threads.acquire()
         try:
-            fcntl.flock(self._opened(), fcntl.LOCK_EX)
+            if self._is_opened():
+                fcntl.flock(cast(int, self._file), fcntl.LOCK_EX)
         except BaseException:
             self._threads.release()
             raise
 
     def __exit__(self, *_: object) -> None:
         try:
-            fcntl.flock(self._opened(), fcntl.LOCK_UN)
+            if self._file is not None:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
         finally:
             self._threads.release()
 
-    def _opened(self) -> int:
+    def _is_opened(self) -> bool:
         if self._file is None or self._owner != os.getpid():
-            self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            self._owner = os.getpid()
-        return self._file
+            self._file, self._owner = None, os.getpid()
+            with suppress(OSError):
+                self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        return self._file is not None
 
     def close(self) -> None:
         if self._file is not None:

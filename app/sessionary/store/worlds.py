@@ -12,19 +12,12 @@ from typing import Any, cast
 
 import peewee as pw
 
-from sessionary.store.turn import Turn
+from sessionary.store.files import WorldFile
+from sessionary.store.mishaps import Mishaps, outlives_its_cause
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
 DEFAULT = "default"  # the name of the world that is always there
 _SMALL_PAGE = 512  # bytes: there may be thousands of memory worlds, each with mostly empty tables
-_OUT_OF_ORDER = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-}
 
 _world: ContextVar["World"] = ContextVar("sessionary_world")
 
@@ -57,7 +50,9 @@ class Model(pw.Model):
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that can be referred to weakly."""
+    """A connection that can be referred to weakly, and knows whether its file could be written."""
+
+    may_write = True
 
 
 class Database(pw.SqliteDatabase):
@@ -66,13 +61,16 @@ class Database(pw.SqliteDatabase):
     In memory, its next connection begins with `contents`, if there are any.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, file: WorldFile | None = None, **kwargs: Any) -> None:
+        self.file = file
         self.opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self.contents: bytes | None = None
         super().__init__(*args, factory=self._made, **kwargs)
 
     def _made(self, *args: Any, **kwargs: Any) -> _Connection:
         """Before its first statement: a connection that has run one can crash when it is filled."""
+        if self.file is not None and self.file.is_known:
+            args, kwargs = (self.file.uri, *args[1:]), {**kwargs, "uri": True}
         connection = _Connection(*args, **kwargs)
         if self.contents is not None:
             connection.deserialize(self.contents)
@@ -84,7 +82,9 @@ class Database(pw.SqliteDatabase):
         return cast(sqlite3.Cursor, self.execute_sql(text, values))  # type: ignore[no-untyped-call]
 
     def _connect(self) -> _Connection:
+        may_write = self.file is None or self.file.may_be_opened()
         connection = cast(_Connection, super()._connect())  # type: ignore[misc]
+        connection.may_write = may_write
         self.opened.add(connection)
         return connection
 
@@ -96,14 +96,15 @@ class Gone(Exception):
 class World:
     """A database, open for work."""
 
-    def __init__(self, database: Database, turn: Turn | None) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
-        self.turn: AbstractContextManager[None] = turn or nullcontext()
+        self.mishaps = Mishaps()
         self.name = DEFAULT
         self.keeps_history = False
-        self._file_turn = turn
+        self._file = file = database.file
+        self.turn: AbstractContextManager[None] = file.turn if file else nullcontext()
         # A memory world is one connection that its threads share, one request at a time.
-        self._alone = nullcontext() if turn else threading.RLock()
+        self._alone = nullcontext() if file else threading.RLock()
         self._is_gone = False
 
     @contextmanager
@@ -124,7 +125,7 @@ class World:
     def contents(self) -> bytes:
         """All that it holds, as a database file would."""
         with self.entered():
-            if self._file_turn is None:
+            if self._file is None:
                 return self.connection().serialize()
             with tempfile.TemporaryDirectory() as folder:
                 copy = Path(folder, "copy.sqlite3")
@@ -134,7 +135,7 @@ class World:
     def restore(self, contents: bytes) -> None:
         """Hold these contents and nothing else, from the next request on."""
         with self.entered():
-            if self._file_turn is None:
+            if self._file is None:
                 self.database.close()
                 self.database.contents = contents
                 return
@@ -147,15 +148,38 @@ class World:
         connection: sqlite3.Connection = self.database.connection()  # type: ignore[no-untyped-call]
         return connection
 
-    def close(self) -> None:
-        """Close every connection: at the end, and before a fork (those of a file open again)."""
-        with self._alone:
-            self._is_gone = self._file_turn is None
+    def writable(self) -> sqlite3.Connection:
+        """The same, opened anew if it comes from when its file could only be read."""
+        if not cast(_Connection, self.connection()).may_write:
+            self.database.close()
+        return self.connection()
+
+    def prove_there(self) -> None:
+        """That its file is where it was. Raises OutOfOrder."""
+        if self._file is not None:
+            self._file.prove_there()
+
+    def refused(self, error: BaseException) -> None:
+        """Tell of what put the world out of order; it will work again when that is gone."""
+        self.mishaps.refused(error)
+        if self._file is not None and outlives_its_cause(error):
+            self.database.close()
+
+    def disconnect(self) -> None:
+        """Close every connection, as must be before a fork; they open again."""
         for connection in list(self.database.opened):
             connection.close()
         self.database.dispose()
-        if self._file_turn:
-            self._file_turn.close()
+        if self._file:
+            self._file.turn.close()
+
+    def close(self) -> None:
+        """Close every connection, and let the file be replaced; it can be opened again."""
+        with self._alone:
+            self._is_gone = self._file is None
+        self.disconnect()
+        if self._file:
+            self._file.hold.release()
 
 
 def memory_world(contents: bytes | None = None) -> World:
@@ -170,7 +194,7 @@ def memory_world(contents: bytes | None = None) -> World:
         lock_type="IMMEDIATE",
     )
     database.contents = contents
-    return World(database, None)
+    return World(database)
 
 
 def open_world(path: str, *, durability: str, busy_timeout_seconds: float = 5.0) -> World:
@@ -182,10 +206,16 @@ def open_world(path: str, *, durability: str, busy_timeout_seconds: float = 5.0)
     file = Path(path).absolute()
     file.parent.mkdir(parents=True, exist_ok=True)
     pragmas = {"journal_mode": "WAL", **pragmas}
-    database = Database(
-        str(file), pragmas, check_same_thread=False, returning_clause=True, **options
+    return World(
+        Database(
+            str(file),
+            pragmas,
+            check_same_thread=False,
+            returning_clause=True,
+            file=WorldFile(file),
+            **options,
+        )
     )
-    return World(database, Turn(file.with_name(f"{file.name}.lock")))
 
 
 @contextmanager
@@ -195,11 +225,11 @@ def transaction() -> Iterator[None]:
     A transaction within a transaction is a part of it.
     """
     world = _world.get()
-    connection = world.connection()
-    if connection.in_transaction:
+    if world.connection().in_transaction:
         yield
         return
     with world.turn:
+        connection = world.writable()
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -207,6 +237,17 @@ def transaction() -> Iterator[None]:
         except BaseException:
             connection.rollback()
             raise
+    world.mishaps.written()
+
+
+def prove_there() -> None:
+    """That the entered world's file is still there. Raises OutOfOrder."""
+    current().prove_there()
+
+
+def refused(error: BaseException) -> None:
+    """A request was refused because the entered world is out of order: told in the log, once."""
+    current().refused(error)
 
 
 def keeps_history() -> bool:
@@ -226,12 +267,3 @@ def snapshot() -> Iterator[None]:
         yield
     finally:
         connection.rollback()
-
-
-def is_out_of_order(error: BaseException) -> bool:
-    """Whether the engine could not do its work just now: busy, full, or its file unreachable.
-
-    Statements raise the engine's own errors, peewee wraps them.
-    """
-    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _OUT_OF_ORDER

@@ -1,0 +1,106 @@
+"""The file of a world: whether it is still there, and who uses it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sessionary.store.mishaps import OutOfOrder
+from sessionary.store.turn import Turn
+
+
+class InUse(Exception):
+    """A database that must not be replaced, since another process has it open."""
+
+
+class Hold:
+    """Keeps the file of a world from being replaced: a lock that all share who have it open.
+
+    Processes that are forked share the one of their parent. It ends with the last of them,
+    however they end.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._path = _beside(file)
+        self._lock: int | None = None
+
+    def take(self) -> None:
+        """Wait until nobody replaces the file, and let nobody do it from now on."""
+        if self._lock is None:
+            self._lock = _opened(self._path)
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[None]:
+    """Nobody else has the file of a world open, or opens it meanwhile. Raises InUse."""
+    lock = _opened(_beside(file))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise InUse(
+            f"{file} is open in another process: stop the server first, nothing was changed."
+        ) from None
+    finally:
+        os.close(lock)
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.hold")
+
+
+def _opened(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+
+class WorldFile:
+    """The file of a world: whose turn it is to write, and whether it is still the same."""
+
+    def __init__(self, path: Path) -> None:
+        self.turn = Turn(path.with_name(f"{path.name}.lock"))
+        self.hold = Hold(path)
+        self.uri = f"{path.as_uri()}?mode=rw"
+        self._path = str(path)
+        self._known: tuple[int, int] | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether no other file is taken for it, and none made in its place."""
+        return self._known is not None
+
+    def know(self) -> None:
+        """The file that is there now is the world's, as long as the process and its forks live."""
+        self._known = self._found()
+
+    def may_be_opened(self) -> bool:
+        """Keep it from being replaced; whether it can be written as well. Raises OutOfOrder."""
+        self.hold.take()
+        self.prove_there()
+        return not self.is_known or os.access(self._path, os.W_OK)
+
+    def prove_there(self) -> None:
+        """Raises OutOfOrder where the file is gone, or another has taken its place.
+
+        What is written to a file that has no name is lost, and what is written beside another's
+        journal destroys it: nothing is, until the file is back.
+        """
+        if self._known is not None and self._known != self._found():
+            raise OutOfOrder(
+                f"{self._path} was replaced while it was open; stop the server and use "
+                "`sessionary restore`, or put the file back"
+            )
+
+    def _found(self) -> tuple[int, int]:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - once for every request
+        except OSError as error:
+            raise OutOfOrder(f"{self._path} cannot be found: {error.strerror}") from error
+        return found.st_dev, found.st_ino

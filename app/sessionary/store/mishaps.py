@@ -1,0 +1,78 @@
+"""What may happen to a database while it is served, and how it is told."""
+
+import logging
+import sqlite3
+import threading
+import time
+
+_QUIET_SECONDS = 10.0  # without a refusal, after which a mishap is over
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+}
+# What a connection has seen once, it may see for ever.
+_LASTING = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+}
+_log = logging.getLogger("sessionary")
+
+
+class OutOfOrder(Exception):
+    """The files of a world cannot be used just now; the message says which and why."""
+
+
+def is_out_of_order(error: BaseException) -> bool:
+    """Whether the engine cannot do its work just now: busy, full, its file corrupt or unreachable.
+
+    Statements raise the engine's own errors, peewee wraps them.
+    """
+    return isinstance(error, OutOfOrder) or _code(error) in _PASSING | _LASTING
+
+
+def outlives_its_cause(error: BaseException) -> bool:
+    """Whether a connection that has met this error must be opened anew."""
+    return _code(error) in _LASTING
+
+
+def _code(error: BaseException) -> int | None:
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+class Mishaps:
+    """Tells in the log what puts a world out of order: once, however many requests it costs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: set[str] = set()
+        self._refused_count = 0
+        self._last_seconds = 0.0
+
+    def refused(self, error: BaseException) -> None:
+        """A request was refused because of it."""
+        text = str(error)
+        with self._lock:
+            self._refused_count += 1
+            self._last_seconds = time.monotonic()
+            is_new = text not in self._told
+            self._told.add(text)
+        if is_new:
+            _log.error("the database is out of order: %s; it is tried again at each request", text)
+
+    def written(self) -> None:
+        """A write has succeeded: what there was is over, unless it comes and goes."""
+        if not self._told:
+            return
+        with self._lock:
+            is_over = self._told and time.monotonic() - self._last_seconds >= _QUIET_SECONDS
+            count = self._refused_count
+            if is_over:
+                self._told.clear()
+                self._refused_count = 0
+        if is_over:
+            _log.warning("the database works again; %d requests were refused", count)
