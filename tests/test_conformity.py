@@ -1,17 +1,38 @@
 """What every surface keeps to."""
 
 import inspect
+import random
 import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
 
 import pytest
 
+from sessionary import create_app, store
+from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.wire.surface import Surface
+from sessionary.wire.telling import Edge, NotForced, Sessions
+from tests.conftest import Sandbox
+from tests.surfaces.many import AT, MANY, MINUTE
 
-FILES = {"blueprint", "errors", "models", "rules", "schemas", "seeds", "serializers"}
+FILES = {
+    "blueprint",
+    "errors",
+    "explanations",
+    "models",
+    "rules",
+    "schemas",
+    "seeds",
+    "serializers",
+}
+EXAMPLE = Path(__file__).parent / "seed.example.toml"
+ALL = 1_000
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 
 
@@ -50,3 +71,178 @@ def test_every_refusal_of_http_is_in_the_documented_envelope(surface: Surface) -
     for status in surface.refusals.keys() - {422}:
         schema = surface.refusals[status]
         assert schema.validate(surface.refuse(status, "said")) == {}
+
+
+class Place(NamedTuple):
+    """A surface's sessions: those of the example seed, and many more; the world is entered."""
+
+    surface: Surface
+    sandbox: Sandbox
+    every: list[Any]
+
+    @property
+    def sessions(self) -> Sessions:
+        return self.surface.sessions
+
+    def edges(self, session: Any) -> list[Edge]:
+        """The edges of the session itself, without those of its parts."""
+        return [edge for edge in self.sessions.edges(session) if edge.part is None]
+
+    def changes_count(self) -> int:
+        """How many rows have been changed in this world so far."""
+        return self.sandbox.world.connection().total_changes
+
+
+@pytest.fixture(scope="module", params=SURFACES, ids=lambda surface: surface.name)
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    surface: Surface = request.param
+    sandbox = Sandbox(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+    with closing(sandbox.world), sandbox.world.entered():
+        sandbox.seed(EXAMPLE.read_text())
+        MANY[surface.name](random.Random(surface.name))
+        every = [session for _, session in surface.sessions.page(0, ALL)]
+        yield Place(surface, sandbox, every)
+
+
+def test_the_status_explained_is_the_one_after_the_last_edge_passed(place: Place) -> None:
+    for session in place.every:
+        edges = place.edges(session)
+        beginning = edges[0].before if edges else place.sessions.explain(session, AT).status
+        for now in [AT, *(edge.at + by for edge in edges for by in (-1, 0, 1))]:
+            passed = [edge.after for edge in edges if now >= edge.at]
+            told = place.sessions.explain(session, now)
+            assert told.status == [beginning, *passed][-1]
+
+
+def test_a_status_is_explained_to_have_begun_at_its_edge(place: Place) -> None:
+    for session in place.every:
+        for edge in place.edges(session):
+            before, *after = (
+                place.sessions.explain(session, edge.at + by).since_at for by in (-1, 0, 1)
+            )
+            assert before < edge.at
+            assert after == [edge.at, edge.at]
+
+
+def test_what_changes_within_an_interval_is_all_that_has_an_edge_in_it(place: Place) -> None:
+    id, edges = place.sessions.id, place.sessions.edges
+    instants = {edge.at + by for each in place.every for edge in edges(each) for by in (-1, 0, 1)}
+    instants |= {AT, AT + 9 * MINUTE}
+    for after in instants:
+        for until in (after, after + 1, after + 3 * MINUTE):
+            found = place.sessions.changing(after, until, ALL)
+            first = [min(edge.at for edge in edges(each) if edge.at > after) for each in found]
+            assert first == sorted(first)
+            assert len({id(each) for each in found}) == len(found)
+            assert {id(each) for each in found} == {
+                id(each)
+                for each in place.every
+                if any(after < edge.at <= until for edge in edges(each))
+            }
+            assert place.sessions.changing(after, until, 3) == found[:3]
+
+
+@each_surface
+def test_only_scale_has_no_edges(surface: Surface) -> None:
+    """So that the tests of edges here try something."""
+    sandbox = Sandbox(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+    with closing(sandbox.world), sandbox.world.entered():
+        MANY[surface.name](random.Random(surface.name))
+        found = surface.sessions.changing(0, 2 * AT, ALL)
+    assert (len(found) > 10) == (surface.name != "scale")
+
+
+def test_a_walk_of_pages_meets_every_session_once_in_the_order_of_creation(place: Place) -> None:
+    (table,) = [table for table, column in place.sessions.columns.items() if column == "id"]
+    stored = [row[0] for row in table.select(table.id).order_by(store.place_in(table)).tuples()]
+    met, last = [], 0
+    while page := place.sessions.page(last, 7):
+        assert len(page) <= 7
+        met += [place.sessions.id(session) for _, session in page]
+        last = page[-1][0]
+    assert met == stored
+    assert len(stored) > 60
+
+
+def test_a_session_is_found_by_its_id(place: Place) -> None:
+    for session in place.every:
+        assert place.sessions.find(place.sessions.id(session)) == session
+    assert place.sessions.find("no such session") is None
+
+
+def test_every_row_of_a_table_of_sessions_names_its_session(place: Place) -> None:
+    assert place.sessions.columns.keys() <= set(place.surface.tables)
+    known = {place.sessions.id(session) for session in place.every}
+    for table, column in place.sessions.columns.items():
+        named = {row[0] for row in table.select(getattr(table, column)).tuples()}
+        assert named
+        assert named <= known
+
+
+def test_a_session_is_open_until_its_last_edge(place: Place) -> None:
+    for session in place.every:
+        for edge in place.edges(session)[-1:]:
+            is_open = [place.sessions.is_open(session, edge.at + by) for by in (-1, 0, 1, MINUTE)]
+            assert is_open == [True, False, False, False]
+
+
+def test_every_explanation_says_where_its_rule_comes_from(place: Place) -> None:
+    for session in place.every:
+        for now in (AT, *(edge.at for edge in place.edges(session))):
+            told = place.sessions.explain(session, now)
+            assert told.rests_on.startswith(("Source: ", "Assumed: "))
+            assert all((told.status, told.rule, told.says, told.otherwise, told.facts))
+
+
+def test_explaining_writes_nothing(place: Place) -> None:
+    before = place.changes_count()
+    for session in place.every:
+        place.sessions.find(place.sessions.id(session))
+        place.sessions.explain(session, AT)
+        place.sessions.is_open(session, AT)
+    place.sessions.changing(0, 2 * AT, ALL)
+    assert place.changes_count() == before
+
+
+@pytest.fixture
+def undone(place: Place) -> Iterator[None]:
+    """Take back what the test changes."""
+    connection = place.sandbox.world.connection()
+    connection.execute("BEGIN")
+    yield
+    connection.rollback()
+
+
+def refusal(force: Callable[[Any, int, str], None], session: Any) -> str | None:
+    """Why a session is not forced into a state; None if it is."""
+    try:
+        force(session, AT, "it broke")
+    except NotForced as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.usefixtures("undone")
+def test_a_forced_session_is_in_that_state_for_good(place: Place) -> None:
+    for state, force in place.sessions.forces.items():
+        forced = [each for each in place.every if refusal(force, each) is None]
+        assert forced
+        for session in forced:
+            found = place.sessions.find(place.sessions.id(session))
+            assert place.sessions.explain(found, AT).status == state
+            assert not place.sessions.is_open(found, AT)
+            assert not place.sessions.edges(found)
+
+
+@pytest.mark.usefixtures("undone")
+def test_a_session_that_cannot_be_forced_is_named_and_left_as_it_is(place: Place) -> None:
+    for force in place.sessions.forces.values():
+        refused_count = 0
+        for session in place.every:
+            before = place.changes_count()
+            said = refusal(force, session)
+            if said is not None:
+                refused_count += 1
+                assert place.sessions.id(session) in said
+                assert place.changes_count() == before
+        assert refused_count
