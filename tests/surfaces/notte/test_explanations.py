@@ -1,0 +1,157 @@
+"""Why a session is in its state, and the error that only the vendor could cause."""
+
+import pytest
+
+from sessionary.surfaces.notte import rules, surface
+from sessionary.surfaces.notte.explanations import explain
+from sessionary.surfaces.notte.models import SessionRow
+from sessionary.wire.instants import to_text
+from sessionary.wire.telling import NotForced
+from tests.conftest import Sandbox
+from tests.surfaces.forcing import explained, force
+
+from .conftest import CLOSED, FAILED, SESSIONS, TIMED_OUT, Calls, answered, refused
+from .test_rules import IDLE_DEADLINE, MINUTE, START, session
+
+OUT = IDLE_DEADLINE + 1
+ENDED = START + MINUTE
+IDLE = session()
+LONG = session(last_accessed_at=START + 7 * MINUTE, max_duration_minutes=10)
+ENDLESS = session(outlives_timeout=1)
+BY_CALL = session(ended_at=ENDED, ended_as="closed", close_reason="manual")
+BY_OPERATION = session(ended_at=ENDED, ended_as="closed", close_reason=rules.BY_OPERATION)
+BROKEN = session(ended_at=ENDED, ended_as="error", close_reason="error", error="it broke")
+
+
+@pytest.mark.parametrize(
+    ("row", "now", "status", "since_at", "rule", "says"),
+    [
+        (IDLE, START, "active", START, "idle_timeout", to_text(IDLE_DEADLINE)),
+        (LONG, START, "active", START, "max_duration", to_text(START + 10 * MINUTE)),
+        (ENDLESS, OUT, "active", START, "no_deadline", "outlives its timeout"),
+        (IDLE, OUT, "timed_out", OUT, "idle_timeout", "idle for more than 5 minutes"),
+        (
+            LONG,
+            START + 10 * MINUTE + 1,
+            "timed_out",
+            START + 10 * MINUTE + 1,
+            "max_duration",
+            "its maximum of 10 minutes",
+        ),
+        (BY_CALL, OUT, "closed", ENDED, "call", "a call closed it"),
+        (BY_OPERATION, OUT, "closed", ENDED, "operation", "keep_alive=false"),
+        (BROKEN, OUT, "error", ENDED, "failure", "it failed: it broke"),
+    ],
+)
+def test_each_state_is_explained_by_its_rule(
+    row: SessionRow, now: int, status: str, since_at: int, rule: str, says: str
+) -> None:
+    told = explain(row, now)
+    assert told[:3] == (status, since_at, rule)
+    assert says in told.says
+
+
+@pytest.mark.parametrize("row", [IDLE, LONG])
+def test_status_and_since_change_in_the_microsecond_behind_the_deadline(row: SessionRow) -> None:
+    (edge,) = rules.edges(row)
+    told = [explain(row, edge.at + by)[:2] for by in (-1, 0, 1)]
+    assert edge.at == edge.deadline + 1
+    assert told == [("active", START), ("timed_out", edge.at), ("timed_out", edge.at)]
+
+
+@pytest.mark.parametrize(
+    ("row", "until"),
+    [
+        (IDLE, IDLE_DEADLINE + 5 * MINUTE),
+        (session(max_duration_minutes=6), START + 6 * MINUTE),
+    ],
+)
+@pytest.mark.parametrize("now", [START, START + 60 * MINUTE])
+def test_the_access_that_keeps_a_session_is_named_with_its_last_instant_and_what_it_brings(
+    row: SessionRow, until: int, now: int
+) -> None:
+    otherwise = explain(row, now).otherwise or ""
+    assert "POST /session/start" in otherwise
+    assert f"no later than {to_text(IDLE_DEADLINE)} " in otherwise
+    assert f"up to {to_text(until)} " in otherwise
+    kept = row._replace(last_accessed_at=IDLE_DEADLINE)
+    kept = kept._replace(expires_at=rules.deadline(kept, IDLE_DEADLINE))
+    assert [rules.status(kept, at) for at in (until, until + 1)] == ["active", "timed_out"]
+
+
+@pytest.mark.parametrize("row", [LONG, session(max_duration_minutes=5)])
+def test_no_access_is_named_where_none_would_help(row: SessionRow) -> None:
+    assert (explain(row, START).otherwise or "").startswith("no call: its maximum of ")
+
+
+def test_the_end_that_a_call_forestalled_is_named() -> None:
+    assert f"active up to {to_text(IDLE_DEADLINE)}" in (explain(BY_CALL, OUT).otherwise or "")
+    endless = BY_CALL._replace(expires_at=rules.NEVER)
+    assert "active for good" in (explain(endless, OUT).otherwise or "")
+
+
+@pytest.mark.parametrize("row", [BY_CALL, BY_OPERATION, BROKEN, ENDLESS])
+def test_what_no_edge_changes_is_explained_alike_at_every_instant(row: SessionRow) -> None:
+    assert explain(row, START) == explain(row, OUT) == explain(row, START + 900 * MINUTE)
+
+
+def test_the_facts_are_those_of_the_row_and_show_no_deadline_where_there_is_none() -> None:
+    facts = explain(ENDLESS, START).facts
+    assert (facts["outlives_timeout"], facts["expires_at"]) == (True, None)
+    assert explain(IDLE, START).facts["expires_at"] == IDLE_DEADLINE
+
+
+def test_a_forced_error_is_what_every_answer_shows_from_then_on(
+    sandbox: Sandbox, notte: Calls
+) -> None:
+    id, other = notte.start_v4()["session_id"], notte.start_v4()["session_id"]
+    sandbox.advance(minutes=2)
+    force(sandbox, surface, id, "error")
+    sandbox.advance(minutes=30)
+    shown = notte.status(id)
+    assert (shown["status"], shown["error"], shown["close_reason"]) == (
+        "error",
+        "it broke",
+        "error",
+    )
+    assert (shown["closed_at"], shown["duration"]) == ("2026-03-01T12:02:00.000000Z", "PT2M")
+    sandbox.advance(minutes=-29)
+    assert notte.listed() == [other]
+    assert notte.listed(only_active="false") == [other, id]
+    assert answered(notte.get("/health"))["active_sessions"] == 1
+    assert explained(sandbox, surface, id).rule == "failure"
+
+
+def test_nothing_can_be_done_in_a_session_that_failed(sandbox: Sandbox, notte: Calls) -> None:
+    id = notte.start()["session_id"]
+    force(sandbox, surface, id, "error")
+    assert "ended with an error: it broke" in refused(
+        notte.post("/env/observe", {"session_id": id}), 404
+    )
+    assert "already closed" in refused(notte.delete(f"/sessions/{id}/stop"), 400)
+    assert answered(notte.post("/session/close", {"session_id": id}))["status"] == "error"
+
+
+def test_a_session_can_fail_in_its_last_active_instant(sandbox: Sandbox, notte: Calls) -> None:
+    id = notte.start()["session_id"]
+    sandbox.advance(minutes=5)
+    force(sandbox, surface, id, "error")
+    assert notte.status(id)["status"] == "error"
+
+
+def test_no_session_fails_before_its_last_access(sandbox: Sandbox, notte: Calls) -> None:
+    id = notte.start()["session_id"]
+    sandbox.advance(minutes=-10)
+    force(sandbox, surface, id, "error")
+    assert notte.status(id)["closed_at"] == "2026-03-01T12:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("id", "status"), [(CLOSED, "closed"), (FAILED, "error"), (TIMED_OUT, "timed_out")]
+)
+def test_what_is_over_cannot_fail(sandbox: Sandbox, id: str, status: str) -> None:
+    sandbox.seed('[[organizations]]\nid = "acme"\nname = "Acme"\n' + SESSIONS)
+    before = sandbox.rows("notte_sessions")
+    with pytest.raises(NotForced, match=f"Session {id} is {status}: only an active session"):
+        force(sandbox, surface, id, "error")
+    assert sandbox.rows("notte_sessions") == before

@@ -1,0 +1,84 @@
+"""Why a session is live or archived: only calls decide."""
+
+from typing import Any
+
+import pytest
+
+from sessionary.surfaces.scale import surface
+from sessionary.surfaces.scale.explanations import explain
+from sessionary.surfaces.scale.models import SessionRow
+from tests.surfaces.forcing import explained
+
+from .conftest import Caller
+from .test_rules import AT, session
+
+NOON = 1_772_366_400_000_000
+MINUTE = 60_000_000
+
+
+@pytest.mark.parametrize(
+    ("row", "status", "rule", "says"),
+    [
+        (session(updated_at=AT + 5), "live", "no_deadline", "no call has archived it"),
+        (session(updated_at=AT + 5, end_date=AT), "live", "no_deadline", "the end of its window"),
+        (session(updated_at=AT + 5, archived_at=AT + 5), "archived", "call", "a call archived it"),
+    ],
+)
+@pytest.mark.parametrize("now", [AT - 1, AT, AT + 1, AT + 9])
+def test_each_state_is_explained_alike_at_every_instant(
+    row: SessionRow, status: str, rule: str, says: str, now: int
+) -> None:
+    told = explain(row, now)
+    assert told[:3] == (status, AT + 5, rule)
+    assert says in told.says
+
+
+def test_the_facts_are_the_instants_of_the_row() -> None:
+    told = explain(session(end_date=AT, archived_at=AT + 1), AT)
+    assert told.facts == {
+        "created_at": AT,
+        "updated_at": AT,
+        "start_date": None,
+        "end_date": AT,
+        "archived_at": AT + 1,
+    }
+
+
+@pytest.mark.parametrize("body", [None, {"archived_at": "2031-01-01T00:00:00Z"}])
+def test_a_session_is_archived_since_the_call_that_did_it_whatever_date_it_gave(
+    anyone: Caller, body: Any
+) -> None:
+    id = anyone.create()["id"]
+    anyone.sandbox.advance(minutes=3)
+    answer = anyone.delete(id) if body is None else anyone.patch(id, body)
+    assert answer.status_code == 200
+    anyone.sandbox.advance(minutes=3)
+    told = explained(anyone.sandbox, surface, id)
+    assert told[:2] == ("archived", NOON + 3 * MINUTE)
+
+
+def test_the_call_that_is_named_makes_an_archived_session_live_again(anyone: Caller) -> None:
+    id = anyone.create()["id"]
+    anyone.delete(id)
+    assert f'PATCH /v4/sessions/{id} with {{"restore": true}}' in (
+        explained(anyone.sandbox, surface, id).otherwise or ""
+    )
+    anyone.sandbox.advance(minutes=1)
+    assert anyone.patch(id, {"restore": True}).status_code == 200
+    told = explained(anyone.sandbox, surface, id)
+    assert told[:2] == ("live", NOON + MINUTE)
+    assert f"DELETE /v4/sessions/{id}" in (told.otherwise or "")
+
+
+def test_a_session_is_found_in_any_case_and_account(anyone: Caller) -> None:
+    id = anyone.create("nobody declared it")["id"]
+    assert explained(anyone.sandbox, surface, id.upper()).status == "live"
+
+
+def test_its_owner_has_still_to_end_a_live_session_alone() -> None:
+    is_open = surface.sessions.is_open
+    assert [is_open(session(archived_at=each), AT) for each in (None, AT)] == [True, False]
+
+
+def test_there_is_no_state_that_only_the_vendor_could_cause() -> None:
+    assert not surface.sessions.forces
