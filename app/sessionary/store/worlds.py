@@ -241,8 +241,10 @@ def transaction() -> Iterator[None]:
 
 
 def prove_there() -> None:
-    """That the entered world's file is still there. Raises OutOfOrder."""
-    current().prove_there()
+    """That the file of the world, if one is entered, is still there. Raises OutOfOrder."""
+    world = _world.get(None)
+    if world is not None:
+        world.prove_there()
 
 
 def refused(error: BaseException) -> None:
