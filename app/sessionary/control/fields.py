@@ -10,7 +10,7 @@ from sessionary.wire import fields as wire
 from sessionary.wire.durations import BadDuration, parse_duration
 from sessionary.wire.fields import problem
 
-_UNITS = {"milliseconds": 1_000, "seconds": 1_000_000}
+_UNITS = {"microseconds": 1, "milliseconds": 1_000, "seconds": 1_000_000}
 _UNITS |= {"minutes": 60_000_000, "hours": 3_600_000_000, "days": 86_400_000_000}
 _ISO = re.compile(r"P(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?")
 

@@ -1,0 +1,105 @@
+"""A client of the control plane, for Python, with nothing but the standard library.
+
+Instants go in as aware datetimes or RFC 3339 text. Answers are the control plane's own JSON, as
+sessionary.client.shapes describes it.
+"""
+
+from collections.abc import Iterator
+
+from sessionary.client.clock import Clock
+from sessionary.client.instants import Instant, optional
+from sessionary.client.namespaces import DEFAULT, Namespaces
+from sessionary.client.shapes import Explanation, Summary, Timeline
+from sessionary.client.transport import Answer, Calls, Problem, Send, over_http, segment
+
+__all__ = ["Answer", "Client", "Instant", "Problem", "Send", "over_http"]
+
+_SURFACES = ("scale", "mobilenext", "notte", "galtea")
+
+
+class Client:
+    """The control plane of the server at `url`, seen from one world.
+
+    `send` reaches a server that is not called over HTTP. Calls raise Problem, and ConnectionError
+    where nothing answers.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        namespace: str = DEFAULT,
+        token: str | None = None,
+        *,
+        send: Send | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.namespace = namespace
+        self._send = send or over_http(self.url)
+        self._token = token
+        self._calls = Calls(self._send, namespace, token)
+        self.clock = Clock(self._calls)
+        # Worlds are named in the path: a header would make the world that it names.
+        self.namespaces = Namespaces(Calls(self._send, None, token), namespace)
+
+    def of(self, namespace: str) -> "Client":
+        """The same server, seen from another world."""
+        return Client(self.url, namespace, self._token, send=self._send)
+
+    def timeline(
+        self,
+        from_: Instant | None = None,
+        to: Instant | None = None,
+        limit: int | None = None,
+        *,
+        at: Instant | None = None,
+    ) -> Timeline:
+        """What happens by itself behind `from_` (now) and not behind `to`: at most 100, or `limit`.
+
+        With `at` as it would be told at that instant.
+        """
+        query = {"from": optional(from_), "to": optional(to), "limit": limit}
+        found: Timeline = self._calls("GET", "timeline", query=query, at=optional(at))
+        return found
+
+    def sessions(self, surface: str | None = None, *, at: Instant | None = None) -> list[Summary]:
+        """Every session in this world, of one surface or of all, now or at another instant."""
+        return list(self._sessions(surface, optional(at)))
+
+    def explain(
+        self, session: str, surface: str | None = None, at: Instant | None = None
+    ) -> Explanation:
+        """Why a session is in its state, now or at another instant.
+
+        Without its surface, each is asked.
+        """
+        for each in _SURFACES if surface is None else (surface,):
+            path = f"sessions/{segment(each)}/{segment(session)}/explain"
+            try:
+                found: Explanation = self._calls("GET", path, query={"at": optional(at)})
+            except Problem as problem:
+                if problem.status != 404 or surface is not None or not problem.document:
+                    raise
+            else:
+                return found
+        detail = f"there is no session {session!r} in the world {self.namespace!r}"
+        raise Problem(404, detail, {"status": 404, "detail": detail})
+
+    def force(
+        self, session: str, status: str, reason: str | None = None, surface: str | None = None
+    ) -> Explanation:
+        """Put a session into a state that only the vendor could cause; gives its explanation."""
+        owner = surface or self.explain(session)["surface"]
+        body = {"status": status} if reason is None else {"status": status, "reason": reason}
+        path = f"sessions/{segment(owner)}/{segment(session)}/force"
+        found: Explanation = self._calls("POST", path, body)
+        return found
+
+    def _sessions(self, surface: str | None, at: str | None) -> Iterator[Summary]:
+        after = None
+        while True:
+            query = {"surface": surface, "limit": 1000, "after": after}
+            page = self._calls("GET", "sessions", query=query, at=at)
+            yield from page["sessions"]
+            after = page["next"]
+            if after is None:
+                return
