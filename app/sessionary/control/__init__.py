@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Flask
 
 from sessionary import store
-from sessionary.control import clock, errors, namespaces, sessions, timeline
+from sessionary.control import clock, diff, errors, namespaces, sessions, timeline
 from sessionary.control.gate import Gate
 from sessionary.control.routes import PREFIX, Control, authenticate
 from sessionary.control.schemas import Problem
@@ -21,7 +21,7 @@ _problem = Problem()
 surface = Surface(
     name=PREFIX,
     title="Sessionary's control plane",
-    blueprints=(namespaces.routes, clock.routes, timeline.routes, sessions.routes),
+    blueprints=(namespaces.routes, clock.routes, timeline.routes, sessions.routes, diff.routes),
     root_blueprints=(),
     root_segments=frozenset(),
     tables=TABLES,

@@ -19,11 +19,12 @@ _call: ContextVar[str | None] = ContextVar("sessionary_call", default=None)
 
 
 class Moment(Model):
-    """One row: the world's instant and the call of the write that is going on."""
+    """One row: the world's instant and the call of the write that is going on, and its number."""
 
     id = pw.IntegerField(primary_key=True)
     at = pw.BigIntegerField()
     call = pw.TextField(null=True)  # by which call
+    write = pw.IntegerField()
     is_kept = pw.IntegerField()
 
     class Meta:
@@ -36,6 +37,7 @@ class Undo(Model):
     seq = pw.AutoField()
     at = pw.BigIntegerField(index=True)
     call = pw.TextField(null=True)
+    write = pw.IntegerField()
     surface = pw.TextField()
     session = pw.TextField(null=True)
     statement = pw.TextField()
@@ -45,17 +47,20 @@ class Undo(Model):
 
 
 class Change(NamedTuple):
-    """A change of one row: at which instant, by which call, and of which session's."""
+    """A change of one row: at which instant, by which call and write, and of whose session."""
 
     seq: int
     at: int
     call: str | None
+    write: int
     surface: str
     session: str | None
 
 
 _TABLES = (Moment, Undo)
-_mark = Statement(tuple, lambda: Moment.update(at=given("at"), call=given("call")))
+_mark = Statement(
+    tuple, lambda: Moment.update(at=given("at"), call=given("call"), write=Moment.write + 1)
+)
 _keep = Statement(tuple, lambda: Moment.update(is_kept=given("is_kept")))
 _newest = Undo.alias()
 _trim = Statement(
@@ -90,7 +95,7 @@ def keep(columns: Mapping[str, Mapping[type[Model], str | None]]) -> None:
     with transaction():
         if not Moment.table_exists():  # type: ignore[no-untyped-call]
             world.database.create_tables(_TABLES)
-            Moment.create(id=1, at=0, call=None, is_kept=1)
+            Moment.create(id=1, at=0, call=None, write=0, is_kept=1)
         for surface, tables in columns.items():
             for table, column in tables.items():
                 for event, does in undoing(table).items():
@@ -183,8 +188,8 @@ def _trigger(surface: str, table: type[Model], column: str | None, event: str, u
     return (
         f'CREATE TRIGGER IF NOT EXISTS "{_name(table, event)}" AFTER {event} '  # noqa: S608 - names
         f'ON "{table._meta.table_name}" BEGIN '
-        f'INSERT INTO "{Undo._meta.table_name}" (at, call, surface, session, statement) '
-        f"SELECT at, call, '{surface}', {session}, {undoing} "
+        f'INSERT INTO "{Undo._meta.table_name}" (at, call, write, surface, session, statement) '
+        f"SELECT at, call, write, '{surface}', {session}, {undoing} "
         f'FROM "{Moment._meta.table_name}" WHERE is_kept; END'
     )
 

@@ -141,6 +141,10 @@ class World:
                 return
             with self.turn, closing(sqlite3.connect(":memory:")) as source:
                 source.deserialize(contents)
+                # A file in WAL mode keeps the size of its pages.
+                (size,) = self.database.run("PRAGMA page_size").fetchone()
+                source.execute(f"PRAGMA page_size = {size}")
+                source.execute("VACUUM")
                 source.backup(self.connection())
 
     def connection(self) -> sqlite3.Connection:
@@ -249,7 +253,9 @@ def prove_there() -> None:
 
 def refused(error: BaseException) -> None:
     """A request was refused because the entered world is out of order: told in the log, once."""
-    current().refused(error)
+    world = _world.get(None)
+    if world is not None:
+        world.refused(error)
 
 
 def keeps_history() -> bool:

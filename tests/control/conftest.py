@@ -1,0 +1,89 @@
+"""A double for tests: its worlds, and its control plane."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from sessionary.control.routes import Control
+from sessionary.factory import create_double
+from sessionary.settings import Settings
+
+NOON = "2026-03-01T12:00:00.000000Z"
+NOTTE = {"Authorization": "Bearer sk-notte-1"}
+GALTEA = {"Authorization": "Bearer gsk_1"}
+SCALE = {"x-api-key": "key"}
+MOBILENEXT = {"Authorization": "Bearer mob_1"}
+
+
+class Double:
+    """A double whose default world's clock stands at NOON until it is moved."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.client = app.test_client()
+        self.control: Control = app.extensions["sessionary.control"]
+        self.put("/clock", {"mode": "frozen", "now": NOON})
+
+    def call(self, method: str, path: str, *, ns: str | None = None, **given: Any) -> TestResponse:
+        """A call of the control plane, in a world."""
+        prefix = "" if ns is None else f"/~{ns}"
+        return self.client.open(f"{prefix}/_control/v1{path}", method=method, **given)
+
+    def get(self, path: str, *, status: int = 200, **given: Any) -> Any:
+        answer = self.call("GET", path, **given)
+        assert answer.status_code == status, answer.text
+        return answer.json
+
+    def put(self, path: str, body: Any, *, status: int = 200, **given: Any) -> Any:
+        answer = self.call("PUT", path, json=body, **given)
+        assert answer.status_code == status, answer.text
+        return answer.json
+
+    def post(self, path: str, body: Any = None, *, status: int = 200, **given: Any) -> Any:
+        answer = self.call("POST", path, json={} if body is None else body, **given)
+        assert answer.status_code == status, answer.text
+        return answer.json
+
+    def advance(self, by: Any) -> None:
+        self.post("/clock/advance", {"by": by})
+
+    def start(self, ns: str | None = None, **body: Any) -> str:
+        """The id of a new Notte session."""
+        prefix = "" if ns is None else f"/~{ns}"
+        answer = self.client.post(f"{prefix}/notte/session/start", json=body, headers=NOTTE)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json["session_id"])
+
+    def status(self, id: str, ns: str | None = None, **headers: str) -> str | None:
+        """A Notte session's status, None if there is none."""
+        prefix = "" if ns is None else f"/~{ns}"
+        answer = self.client.get(f"{prefix}/notte/sessions/{id}", headers=NOTTE | headers)
+        return answer.json["status"] if answer.status_code == 200 else None
+
+    def close(self, id: str) -> None:
+        body = {"session_id": id}
+        answer = self.client.post("/notte/session/close", json=body, headers=NOTTE)
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def make_double() -> Iterator[Callable[..., Double]]:
+    """Doubles with settings of their own."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> Double:
+            double = Double(create_double(Settings.of_a_double(**settings)))
+            assert double.control.worlds is not None
+            stack.callback(double.control.worlds.close)
+            return double
+
+        yield make
+
+
+@pytest.fixture
+def double(make_double: Callable[..., Double]) -> Double:
+    return make_double()

@@ -1,0 +1,311 @@
+"""Worlds: each a database of its own, named by whoever asks."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sessionary import store
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+
+SEED = """
+[[organizations]]
+id = "acme"
+name = "Acme"
+
+[[notte.sessions]]
+id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
+organization = "acme"
+timeout_minutes = 5
+created_ago = "3m"
+"""
+
+
+def test_a_world_is_made_with_its_name_or_one_is_made_up(double: Double) -> None:
+    assert double.post("/namespaces", {"name": "t1"}, status=201)["name"] == "t1"
+    made_up = double.post("/namespaces", status=201)["name"]
+    assert double.get("/namespaces")["namespaces"] == ["default", "t1", made_up]
+
+
+def test_a_new_world_is_empty_and_its_clock_is_real(double: Double) -> None:
+    double.start()
+    made = double.post("/namespaces", {"name": "t1"}, status=201)
+    assert made["clock"]["mode"] == "real"
+    assert made["clock"]["now"] == made["clock"]["wall"]
+    assert double.get("/sessions", ns="t1")["sessions"] == []
+
+
+def test_a_world_can_be_made_at_an_instant_and_with_a_seed(double: Double) -> None:
+    seed = {
+        "organizations": [{"id": "acme", "name": "Acme"}],
+        "scale": {
+            "sessions": [
+                {
+                    "id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02",
+                    "account_id": "acme",
+                    "title": "one",
+                    "created_ago": "2d",
+                }
+            ]
+        },
+    }
+    made = double.post("/namespaces", {"name": "t1", "now": NOON, "seed": seed}, status=201)
+    assert made["clock"]["now"] == NOON
+    (found,) = double.get("/sessions", ns="t1")["sessions"]
+    assert found["since"] == "2026-02-27T12:00:00.000000Z"
+
+
+def test_a_refused_seed_makes_no_world(double: Double) -> None:
+    refused = double.post("/namespaces", {"name": "t1", "seed": {"nonsense": []}}, status=400)
+    assert "there is no table [[nonsense]]" in refused["detail"]
+    assert double.get("/namespaces")["namespaces"] == ["default"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Bearer sk-notte-ns-t42-anything"},
+        {"Authorization": "Bearer sk-notte-ns-t42-"},
+        {"Authorization": "Bearer ns-t42-anything"},
+        {"Authorization": "bearer ns-t42-anything"},
+        NOTTE | {"Sessionary-Namespace": "t42"},
+    ],
+)
+def test_a_world_is_named_by_a_key_or_a_header(double: Double, headers: dict[str, str]) -> None:
+    answer = double.client.post("/notte/session/start", json={}, headers=headers)
+    assert answer.headers["Sessionary-Namespace"] == "t42"
+    assert double.status(answer.json["session_id"]) is None
+    assert double.status(answer.json["session_id"], ns="t42") == "active"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/galtea/sessions", {"Authorization": "Bearer gsk_ns-t42-x"}),
+        ("/sessions", {"Authorization": "Bearer gsk-ns-t42-x"}),
+        ("/api/v1/sessions", {"Authorization": "Bearer mob_ns-t42-x"}),
+        ("/v4/sessions", {"x-api-key": "ns-t42-x"}),
+        ("/~t42/v4/sessions", SCALE),
+        ("/~t42/mobilenext/api/v1/sessions", MOBILENEXT),
+        ("/~t42/sessions", GALTEA),
+        ("/~t42/sessions", NOTTE | {"x-notte-sdk-version": "1"}),
+    ],
+)
+def test_every_surface_answers_in_a_named_world(
+    double: Double, path: str, headers: dict[str, str]
+) -> None:
+    answer = double.client.get(path, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["Sessionary-Namespace"] == "t42"
+
+
+def test_the_header_goes_before_the_path_and_the_path_before_the_key(double: Double) -> None:
+    key = {"Authorization": "Bearer sk-notte-ns-bykey-x"}
+    by_path = double.client.get("/~bypath/notte/sessions", headers=key)
+    assert by_path.headers["Sessionary-Namespace"] == "bypath"
+    both = key | {"Sessionary-Namespace": "byheader"}
+    by_header = double.client.get("/~bypath/notte/sessions", headers=both)
+    assert by_header.headers["Sessionary-Namespace"] == "byheader"
+
+
+def test_a_key_that_only_resembles_a_world_s_is_an_ordinary_key(double: Double) -> None:
+    for key in ("ns-T42-x", "ns-t42", "sk-notte-xns-t42-x", f"ns-{'a' * 41}-x"):
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = double.client.get("/notte/sessions", headers=headers)
+        assert answer.headers["Sessionary-Namespace"] == "default", key
+
+
+@pytest.mark.parametrize("name", ["T42", "a-b", "a" * 41, "", "ä"])
+def test_a_bad_name_is_refused_in_the_vendor_s_envelope(double: Double, name: str) -> None:
+    answer = double.client.get(f"/~{name}/notte/sessions", headers=NOTTE)
+    assert answer.status_code == 400
+    assert "1 to 40 of the characters a-z, 0-9 and _" in answer.json["detail"]
+    refused = double.post("/namespaces", {"name": name}, status=400)
+    assert "a-z, 0-9 and _" in refused["detail"]
+
+
+def test_a_name_is_given_once(double: Double) -> None:
+    double.post("/namespaces", {"name": "t1"}, status=201)
+    assert "already" in double.post("/namespaces", {"name": "t1"}, status=409)["detail"]
+
+
+def test_more_worlds_than_allowed_are_refused_loudly(make_double: Callable[..., Double]) -> None:
+    double = make_double(max_worlds=2)
+    double.post("/namespaces", {"name": "t1"}, status=201)
+    assert "--max-worlds" in double.post("/namespaces", {"name": "t2"}, status=409)["detail"]
+    answer = double.client.get("/~t2/notte/sessions", headers=NOTTE)
+    assert answer.status_code == 503
+    assert "--max-worlds" in answer.json["detail"]
+    assert double.call("DELETE", "/namespaces/t1").status_code == 204
+    assert double.post("/namespaces", {"name": "t2"}, status=201)["name"] == "t2"
+
+
+def test_a_reset_brings_rows_clock_and_history_back(double: Double) -> None:
+    id = double.start()
+    shown = double.post("/namespaces/default/reset")
+    assert shown["clock"]["mode"] == "real"
+    assert double.status(id) is None
+    assert double.get("/diff?from=2000-01-01T00:00:00Z")["changes"] == []
+
+
+def test_a_fork_goes_its_own_way(double: Double) -> None:
+    id = double.start()
+    made = double.post("/namespaces/default/fork", {"name": "copy"}, status=201)
+    assert made["clock"]["now"] == NOON
+    double.close(id)
+    assert (double.status(id), double.status(id, ns="copy")) == ("closed", "active")
+    changed = double.get("/diff?from=2000-01-01T00:00:00Z", ns="copy")["changes"]
+    assert [each["session"] for each in changed] == [id]
+
+
+def test_a_snapshot_is_a_database_file_and_brings_a_world_back(
+    double: Double, tmp_path: Path
+) -> None:
+    id = double.start()
+    answer = double.call("GET", "/namespaces/default/snapshot")
+    file = tmp_path / "world.sqlite3"
+    file.write_bytes(answer.data)
+    with sqlite3.connect(file) as found:
+        assert found.execute("SELECT id FROM notte_sessions").fetchall() == [(id,)]
+    found.close()
+    double.close(id)
+    double.call("POST", "/namespaces/default/restore", data=answer.data)
+    assert double.status(id) == "active"
+    double.call("POST", "/namespaces/other/restore", data=answer.data)
+    assert double.status(id, ns="other") == "active"
+
+
+def test_a_file_in_wal_mode_can_be_restored(double: Double, tmp_path: Path) -> None:
+    file = tmp_path / "world.sqlite3"
+    file.write_bytes(double.call("GET", "/namespaces/default/snapshot").data)
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    assert file.read_bytes()[18:20] == b"\x02\x02"
+    restored = double.call("POST", "/namespaces/t1/restore", data=file.read_bytes())
+    assert restored.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"), [(b"", "no SQLite database"), (b"SQLite format 3\0junk", "cannot be used")]
+)
+def test_what_is_no_world_is_not_restored(double: Double, contents: bytes, said: str) -> None:
+    id = double.start()
+    answer = double.call("POST", "/namespaces/default/restore", data=contents)
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert said in answer.json["detail"]
+    assert double.status(id) == "active"
+
+
+def test_a_database_of_another_program_is_not_restored(double: Double, tmp_path: Path) -> None:
+    file = tmp_path / "other.sqlite3"
+    with sqlite3.connect(file) as other:
+        other.execute("CREATE TABLE t (x)")
+        other.execute("PRAGMA user_version = 999")
+    other.close()
+    answer = double.call("POST", "/namespaces/default/restore", data=file.read_bytes())
+    assert answer.status_code == 400
+    assert "999" in answer.json["detail"]
+
+
+def test_a_dropped_world_is_gone_and_a_new_one_takes_its_name(double: Double) -> None:
+    id = double.start(ns="t1")
+    assert double.call("DELETE", "/namespaces/t1").status_code == 204
+    assert double.call("GET", "/namespaces/t1").status_code == 404
+    assert double.status(id, ns="t1") is None
+    assert double.call("DELETE", "/namespaces/default").status_code == 400
+
+
+def test_a_request_that_waits_for_a_dropped_world_finds_a_new_one(double: Double) -> None:
+    worlds = double.control.worlds
+    assert worlds is not None
+    world = worlds.create("t1")
+    inside, seen = threading.Event(), []
+
+    def ask() -> None:
+        inside.set()
+        seen.append(double.app.test_client().get("/~t1/notte/sessions", headers=NOTTE))
+
+    with world.entered():
+        asking = threading.Thread(target=ask)
+        asking.start()
+        inside.wait()
+        dropping = threading.Thread(target=worlds.drop, args=("t1",))
+        dropping.start()
+    asking.join()
+    dropping.join()
+    assert seen[0].status_code == 200
+
+
+def test_worlds_are_strangers_to_each_other(double: Double) -> None:
+    """Eight threads on five worlds, and no session is seen where it does not belong."""
+    names = [f"w{number}" for number in range(5)]
+    made: dict[str, set[str]] = {name: set() for name in names}
+    ready = threading.Barrier(8)
+
+    def work(thread: int) -> None:
+        client = double.app.test_client()
+        ready.wait()
+        for turn in range(20):
+            name = names[(thread + turn) % 5]
+            answer = client.post(f"/~{name}/notte/session/start", json={}, headers=NOTTE)
+            made[name].add(answer.json["session_id"])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name in names:
+        listed = double.get("/sessions?limit=1000", ns=name)["sessions"]
+        assert {each["id"] for each in listed} == made[name]
+    assert sum(map(len, made.values())) == 160
+
+
+def test_a_seed_is_taken_as_toml_or_as_json(double: Double) -> None:
+    answer = double.call("POST", "/namespaces/default/seed", data=SEED, content_type="text/toml")
+    assert answer.json == {"rows": 2}
+    bad = double.call("POST", "/namespaces/default/seed", data="x = ", content_type="text/toml")
+    assert bad.status_code == 400
+    assert "not TOML" in bad.json["detail"]
+    body = {"organizations": [{"id": "zeta"}]}
+    assert "name: is required" in double.post("/namespaces/default/seed", body, status=400)["detail"]
+
+
+def test_a_new_world_has_the_double_s_seed_as_of_its_own_beginning(
+    make_double: Callable[..., Double], tmp_path: Path
+) -> None:
+    file = tmp_path / "seed.toml"
+    file.write_text(SEED)
+    double = make_double(seed=str(file))
+    double.post("/namespaces", {"name": "t1"}, status=201)
+    (found,) = double.get("/sessions", ns="t1")["sessions"]
+    assert (found["id"], found["status"]) == ("0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01", "active")
+
+
+def test_a_file_world_forks_resets_and_restores_as_one_in_memory_does(
+    make_double: Callable[..., Double], tmp_path: Path
+) -> None:
+    double = make_double(db=str(tmp_path / "world.sqlite3"))
+    id = double.start()
+    contents = double.call("GET", "/namespaces/default/snapshot").data
+    double.post("/namespaces/default/fork", {"name": "copy"}, status=201)
+    double.post("/namespaces/default/reset")
+    assert (double.status(id), double.status(id, ns="copy")) == (None, "active")
+    double.call("POST", "/namespaces/default/restore", data=contents)
+    assert double.status(id) == "active"
+
+
+def test_thousands_of_worlds_leave_nothing_behind(double: Double) -> None:
+    worlds = double.control.worlds
+    assert worlds is not None
+    for turn in range(2):
+        made = [worlds.create(f"w{turn}_{number}") for number in range(1000)]
+        for world in made:
+            worlds.drop(world.name)
+        assert all(len(world.database.opened) == 0 for world in made)
+    assert worlds.names() == ["default"]
+    with pytest.raises(store.Gone), made[0].entered():
+        pass
