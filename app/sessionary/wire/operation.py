@@ -43,20 +43,19 @@ class Operation:
 
     def __call__(self, **values: Any) -> Response:
         found: list[Problem] = []
-        if self.query is not None:
-            values["query"] = _load(self.query, _query_of, "query", found)
-        if self.body is not None:
-            values["body"] = _load(self.body, read_object, "body", found)
+        query, body = self.query, self.body
+        if query is not None:
+            values["query"] = _load(lambda: _asked(query, request.query_string), "query", found)
+        if body is not None:
+            values["body"] = _load(lambda: body.load(read_object()), "body", found)
         if found:
             raise Invalid(found)
         return self.view(**values)
 
 
-def _load(
-    schema: Schema, read: Callable[[Schema], dict[str, Any]], where: str, found: list[Problem]
-) -> Any:
+def _load(load: Callable[[], Any], where: str, found: list[Problem]) -> Any:
     try:
-        return schema.load(read(schema))
+        return load()
     except ValidationError as error:
         found += problems(error, where)
     except documents.NotAnObject as error:
@@ -85,22 +84,26 @@ def operation(
     return of
 
 
-def _query_of(schema: Schema) -> dict[str, Any]:
-    """Each parameter's last value, or all of them where the schema asks for a list.
+@functools.lru_cache(maxsize=512)
+def _asked(schema: Schema, _: bytes) -> Any:
+    """What the request's query asks for, which its text alone decides: who polls repeats it.
 
-    `ids[]` is read as `ids` is: a schema whose vendor writes lists so finds them under that name.
+    Each parameter's last value, or all of them where the schema asks for a list. `ids[]` is read
+    as `ids` is: a schema whose vendor writes lists so finds them under that name.
     """
     values = request.args.to_dict(flat=False)
     lists = {
         each.data_key or name for name, each in schema.fields.items() if hasattr(each, "inner")
     }
-    return {
-        name: found if name.removesuffix("[]") in lists else found[-1]
-        for name, found in values.items()
-    }
+    return schema.load(
+        {
+            name: found if name.removesuffix("[]") in lists else found[-1]
+            for name, found in values.items()
+        }
+    )
 
 
-def read_object(_: Schema | None = None) -> dict[str, Any]:
+def read_object() -> dict[str, Any]:
     """The request's JSON object; no body at all is an empty one.
 
     Raises BadDocument, also for a body that is not declared as JSON, and 413 for a large one.
