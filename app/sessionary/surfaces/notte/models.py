@@ -65,7 +65,7 @@ class SessionRow(NamedTuple):
     options: str
 
 
-_MANY = 1_000
+_MANY = 300
 _BEFORE_ALL = -(2**63)
 COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
