@@ -1,0 +1,233 @@
+"""Why a session and each of its devices is what it is, and devices that the vendor loses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sessionary.surfaces.mobilenext import surface
+from sessionary.surfaces.mobilenext.explanations import explain
+from sessionary.surfaces.mobilenext.wholes import Whole
+from sessionary.wire.instants import to_text
+from sessionary.wire.telling import NotForced
+from tests.conftest import MICROSECOND
+from tests.surfaces.forcing import explained, force
+
+from .calls import IOS, MINUTE, SECOND, Calls, contents, named, refusal
+from .test_rules import EMPTY, LEASED, START, allocation, session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Sandbox
+
+VOID_AT = START + 15 * MINUTE
+LEASE_END = START + 30 * MINUTE
+RELEASED_AT = START + 5 * MINUTE
+READY_AT = START + 20 * SECOND
+ON_DEMAND = """
+[[devices]]
+serial = "on-demand"
+platform = "ios"
+type = "real"
+name = "iPhone 17"
+version = "26.1"
+provision_seconds = 20
+[[devices]]
+serial = "ready"
+platform = "android"
+type = "real"
+name = "Pixel 9"
+version = "16"
+"""
+UNUSED = Whole(EMPTY, [])
+HELD = Whole(session(), [allocation()])
+LENT = Whole(LEASED, [allocation(expires_at=LEASE_END)])
+RETURNED = Whole(session(released_at=RELEASED_AT), [allocation(released_at=RELEASED_AT)])
+SETTLED = Whole(
+    LEASED._replace(released_at=LEASE_END),
+    [allocation(expires_at=LEASE_END, released_at=LEASE_END)],
+)
+
+
+@pytest.fixture
+def leased(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """Where a lease ends after 30 minutes; one device is on demand, one is ready."""
+    sandbox = make_sandbox(device_lease_minutes=30)
+    sandbox.seed(ON_DEMAND)
+    return sandbox
+
+
+@pytest.mark.parametrize(
+    ("whole", "now", "status", "since_at", "rule", "says"),
+    [
+        (UNUSED, START, "empty", START, "empty_session", "it has got no device yet"),
+        (UNUSED, VOID_AT, "void", VOID_AT, "empty_session", "everything on it is 404"),
+        (HELD, LEASE_END, "held", START, "no_deadline", "it holds Serial-1"),
+        (LENT, START, "held", START, "lease", "it holds Serial-1"),
+        (LENT, LEASE_END, "released", LEASE_END, "lease", to_text(LEASE_END)),
+        (SETTLED, LEASE_END, "released", LEASE_END, "lease", to_text(LEASE_END)),
+        (RETURNED, LEASE_END, "released", RELEASED_AT, "release", to_text(RELEASED_AT)),
+    ],
+)
+def test_each_state_is_explained_by_its_rule(
+    whole: Whole, now: int, status: str, since_at: int, rule: str, says: str
+) -> None:
+    told = explain(whole, now)
+    assert told[:3] == (status, since_at, rule)
+    assert says in told.says
+
+
+@pytest.mark.parametrize(
+    ("facts", "now", "status", "since_at", "rule"),
+    [
+        ({}, LEASE_END, "in_use", START, "ready"),
+        ({"in_use_at": READY_AT}, READY_AT - 1, "provisioning", START, "provisioning"),
+        ({"in_use_at": READY_AT}, READY_AT, "in_use", READY_AT, "provisioning"),
+        ({"in_use_at": READY_AT}, READY_AT + 1, "in_use", READY_AT, "provisioning"),
+        ({"released_at": RELEASED_AT}, LEASE_END, "released", RELEASED_AT, "release"),
+        ({"expires_at": LEASE_END}, LEASE_END - 1, "in_use", START, "ready"),
+        ({"expires_at": LEASE_END}, LEASE_END, "released", LEASE_END, "lease"),
+        ({"expires_at": LEASE_END}, LEASE_END + 1, "released", LEASE_END, "lease"),
+        (
+            {"expires_at": LEASE_END, "in_use_at": LEASE_END + 1},
+            LEASE_END + 1,
+            "released",
+            LEASE_END,
+            "lease",
+        ),
+    ],
+)
+def test_each_allocation_is_explained_with_its_session(
+    facts: dict[str, Any], now: int, status: str, since_at: int, rule: str
+) -> None:
+    each = allocation(**facts)
+    (told,) = explain(Whole(session(expires_at=each.expires_at), [each]), now).facts["allocations"]
+    assert (told["status"], told["since_at"], told["rule"]) == (status, since_at, rule)
+    assert (told["id"], told["serial"]) == (each.id, each.serial)
+    assert told["says"]
+
+
+@pytest.mark.parametrize(
+    ("whole", "at", "before", "after"),
+    [(UNUSED, VOID_AT, "empty", "void"), (LENT, LEASE_END, "held", "released")],
+)
+def test_status_and_since_change_in_the_microsecond_of_the_deadline(
+    whole: Whole, at: int, before: str, after: str
+) -> None:
+    told = [explain(whole, at + by)[:2] for by in (-1, 0, 1)]
+    assert told == [(before, START), (after, at), (after, at)]
+
+
+def test_the_parts_change_at_edges_that_name_them() -> None:
+    whole = Whole(session(), [allocation(in_use_at=READY_AT)])
+    (edge,) = surface.sessions.edges(whole)
+    assert (edge.at, edge.part, edge.after) == (READY_AT, whole.allocations[0].id, "in_use")
+
+
+def test_a_lease_is_explained_alike_whether_or_not_another_session_has_profited() -> None:
+    told, settled = explain(LENT, LEASE_END), explain(SETTLED, LEASE_END)
+    assert told._replace(facts={}) == settled._replace(facts={})
+
+
+@pytest.mark.parametrize(
+    ("whole", "now", "otherwise"),
+    [
+        (UNUSED, START, f"POST /api/v1/sessions/s/devices before {to_text(VOID_AT)} keeps it"),
+        (UNUSED, VOID_AT, f"devices before {to_text(VOID_AT)} would have kept it"),
+        (HELD, START, "until a call releases the last of them"),
+        (LENT, START, f"or its lease ends at {to_text(LEASE_END)}, which no call moves"),
+        (LENT, LEASE_END, "no call: a lease lasts as long as device_lease_minutes said"),
+        (RETURNED, LEASE_END, "would be held for good"),
+        (
+            RETURNED._replace(row=RETURNED.row._replace(expires_at=LEASE_END)),
+            LEASE_END,
+            f"would be held until {to_text(LEASE_END)}",
+        ),
+    ],
+)
+def test_what_keeps_a_session_is_named_with_its_last_instant(
+    whole: Whole, now: int, otherwise: str
+) -> None:
+    assert otherwise in (explain(whole, now).otherwise or "")
+
+
+def test_a_session_is_open_while_it_is_empty_or_holds_a_device() -> None:
+    is_open = surface.sessions.is_open
+    assert [is_open(each, START) for each in (UNUSED, HELD, LENT, RETURNED)] == [True] * 3 + [False]
+    assert [is_open(UNUSED, VOID_AT), is_open(LENT, LEASE_END)] == [False, False]
+
+
+def test_the_allocation_that_is_named_keeps_a_session(calls: Calls, sandbox: Sandbox) -> None:
+    kept, left = calls.start(), calls.start()
+    sandbox.advance(minutes=15)
+    sandbox.advance(-MICROSECOND)
+    assert calls.allocate(kept).status_code == 201
+    sandbox.advance(MICROSECOND)
+    assert [explained(sandbox, surface, id).status for id in (kept, left)] == ["held", "void"]
+    assert calls.get(f"/sessions/{left}/devices").status_code == 404
+
+
+def test_devices_that_are_lost_read_released_in_every_answer(leased: Sandbox) -> None:
+    calls = Calls(leased)
+    first = calls.hold()
+    assert calls.allocate(first["id"], IOS).status_code == 202
+    leased.advance(seconds=10)
+    force(leased, surface, first["id"], "released")
+    leased.advance(hours=1)
+    shown, lost_at = calls.session(first["id"]), "2026-03-01T12:00:10.000000Z"
+    assert shown["releasedAt"] == lost_at
+    assert [(each["status"], each["releasedAt"]) for each in shown["devices"]] == [
+        ("released", lost_at),
+        ("released", lost_at),
+    ]
+    assert shown["device"] == first["device"]
+    assert calls.page()["data"] == [shown]
+    assert calls.get(f"/sessions/{first['id']}/devices").json["data"] == shown["devices"]
+    assert explained(leased, surface, first["id"]).rule == "release"
+
+
+def test_after_a_loss_nothing_can_be_released_or_allocated_and_the_device_is_free(
+    calls: Calls, sandbox: Sandbox
+) -> None:
+    held = calls.hold(*named("Pixel 9"))
+    force(sandbox, surface, held["id"], "released")
+    assert refusal(calls.release(held["id"], held["device"]["id"]))[0] == 404
+    assert refusal(calls.allocate(held["id"])) == (409, "session_released")
+    again = calls.hold(*named("Pixel 9"))
+    assert again["device"]["id"] == held["device"]["id"]
+    assert calls.walk(1) == [again["id"], held["id"]]
+    assert again["createdAt"] > held["createdAt"]
+
+
+def test_what_was_released_before_a_loss_keeps_its_instant(leased: Sandbox) -> None:
+    calls = Calls(leased)
+    held = calls.hold()
+    calls.allocate(held["id"], IOS)
+    calls.release(held["id"], held["device"]["id"])
+    leased.advance(seconds=10)
+    force(leased, surface, held["id"], "released")
+    ends = [each["releasedAt"][17:19] for each in calls.session(held["id"])["devices"]]
+    assert ends == ["00", "10"]
+
+
+def test_no_device_is_lost_before_it_was_given(calls: Calls, sandbox: Sandbox) -> None:
+    held = calls.hold()
+    sandbox.advance(minutes=-5)
+    force(sandbox, surface, held["id"], "released")
+    assert calls.session(held["id"])["releasedAt"] == held["createdAt"]
+
+
+def test_a_session_that_holds_nothing_cannot_lose_it(leased: Sandbox) -> None:
+    calls = Calls(leased)
+    expired, void = calls.hold()["id"], calls.start()
+    leased.advance(minutes=30)
+    returned, empty = calls.hold(), calls.start()
+    calls.release(returned["id"], returned["device"]["id"])
+    before = contents(leased)
+    states = {expired: "released", void: "void", returned["id"]: "released", empty: "empty"}
+    for id, state in states.items():
+        with pytest.raises(NotForced, match=f"Session {id} is {state}: only one that holds"):
+            force(leased, surface, id, "released")
+    assert contents(leased) == before
