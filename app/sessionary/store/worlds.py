@@ -135,14 +135,19 @@ class World:
     def restore(self, contents: bytes) -> None:
         """Hold these contents and nothing else, from the next request on."""
         with self.entered():
-            if self._file is None:
-                self.database.close()
-                self.database.contents = contents
+            if self._file is not None:
+                self._overwrite(contents)
                 return
-            with self.turn, closing(sqlite3.connect(":memory:")) as source:
-                source.deserialize(contents)
-                # A file in WAL mode keeps the size of its pages.
-                (size,) = self.database.run("PRAGMA page_size").fetchone()
+            self.database.close()
+            self.database.contents = contents
+
+    def _overwrite(self, contents: bytes) -> None:
+        """A file in WAL mode keeps the size of its pages: what is copied into it has to fit."""
+        (size,) = self.database.run("PRAGMA page_size").fetchone()
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder, "copy.sqlite3")
+            copy.write_bytes(contents)
+            with self.turn, closing(sqlite3.connect(copy)) as source:
                 source.execute(f"PRAGMA page_size = {size}")
                 source.execute("VACUUM")
                 source.backup(self.connection())
