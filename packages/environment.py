@@ -6,7 +6,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_SOURCES = ("LICENSE", "README.md", "pyproject.toml", "setup.cfg", "setup.py")
+SOURCES = ("LICENSE", "README.md", "pyproject.toml", "setup.cfg", "setup.py")
 
 
 def scripts(folder: Path) -> Path:
@@ -21,6 +21,6 @@ def install(pip: Path, folder: Path, *options: str, extras: str = "") -> None:
     Building in the checkout itself would take along what an earlier build has left there.
     """
     shutil.copytree(ROOT / "app" / "sessionary", folder / "app" / "sessionary")
-    for name in _SOURCES:
+    for name in SOURCES:
         shutil.copy(ROOT / name, folder / name)
     subprocess.run([pip, "install", "--quiet", *options, f"{folder}{extras}"], check=True)

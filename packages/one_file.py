@@ -21,7 +21,7 @@ def build(folder: Path) -> Path:
         place = Path(name)
         scripts = environment.scripts(place / "environment")
         environment.install(scripts / "pip", place / "program", extras="[one-file,orjson]")
-        command = [
+        command: list[str | Path] = [
             *(scripts / "pyinstaller", "--log-level=ERROR", "--onefile", "--strip"),
             *("--name=sessionary", f"--distpath={folder.absolute()}"),
             *(f"--workpath={place}", f"--specpath={place}"),

@@ -19,6 +19,7 @@ _START = Path(__file__).with_name("pyz_start.py")
 def build(folder: Path) -> Path:
     """Build the file in `folder` and give its path."""
     folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "sessionary.pyz"
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         scripts = environment.scripts(place / "environment")
@@ -29,12 +30,13 @@ def build(folder: Path) -> Path:
         _compile(content)
         zipapp.create_archive(
             content,
-            folder / "sessionary.pyz",
+            file,
             interpreter="/usr/bin/env python3",
             filter=lambda path: path.suffix != ".so" and path.parts[0] != "bin",
             compressed=True,
         )
-    return folder / "sessionary.pyz"
+    file.chmod(0o755)
+    return file
 
 
 def _compile(content: Path) -> None:

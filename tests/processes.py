@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -70,7 +70,7 @@ def serving(*arguments: str, **variables: str) -> Iterator[Process]:
 
 @contextmanager
 def started(command: list[str], environ: dict[str, str]) -> Iterator[Process]:
-    """A server that is started by this command, in a process group of its own."""
+    """A server that is started by this command; at the end all its processes are killed."""
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -85,4 +85,5 @@ def started(command: list[str], environ: dict[str, str]) -> Iterator[Process]:
             assert "listens on" in first, first
             yield Process(popen, first.split("listens on ")[1].split(",")[0])
         finally:
-            popen.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(popen.pid, signal.SIGKILL)

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from packages import one_file, pyz
 from sessionary import __version__
 from sessionary.surfaces import SURFACES
 from tests.cli.test_commands import commands
 from tests.processes import PATIENCE, Process, started
+from tests.test_readme import SCRIPTS, blocks, check_out
 
 pytestmark = pytest.mark.long
 
@@ -82,8 +82,14 @@ class Package:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("dist")
-    return {"one file": one_file.build(folder), "pyz": pyz.build(folder)}
+    """Both files, by the README's own lines."""
+    checkout = check_out(tmp_path_factory.mktemp("checkout"))
+    environ = os.environ | {"PATH": f"{SCRIPTS}:{os.environ['PATH']}"}
+    script = ["sh", "-ec", blocks("sh packages")]
+    told = subprocess.run(script, cwd=checkout, env=environ, capture_output=True, check=True)
+    assert told.stdout.decode().count(f"version {__version__}\n") == 2
+    dist = checkout / "dist"
+    return {"one file": dist / "sessionary", "pyz": dist / "sessionary.pyz"}
 
 
 @pytest.fixture(params=["one file", "pyz"])
@@ -113,12 +119,14 @@ def both_workers(package: Package, server: Process) -> list[int]:
     raise AssertionError(found)
 
 
-def kill(pid: int) -> None:
-    """Give a process no chance, and wait until it and its connections are gone."""
-    handle = os.pidfd_open(pid)
-    os.kill(pid, signal.SIGKILL)
-    assert select.select([handle], [], [], PATIENCE)[0]
-    os.close(handle)
+def kill(*pids: int, with_them: Sequence[int] = ()) -> None:
+    """Give processes no chance; wait until they, and others that end with them, are gone."""
+    handles = [os.pidfd_open(pid) for pid in (*pids, *with_them)]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    for handle in handles:
+        assert select.select([handle], [], [], PATIENCE)[0]
+        os.close(handle)
 
 
 def create_on_every_surface(server: Process) -> list[tuple[str, dict[str, str]]]:
@@ -165,9 +173,7 @@ def test_a_signal_to_all_its_processes_at_once_ends_it_with_0(
 def test_killed_whole_it_starts_again_with_nothing_lost(package: Package) -> None:
     with package.serving() as server:
         made = [each for _ in range(5) for each in create_on_every_surface(server)]
-        for pid in (server.popen.pid, *reversed(descendants(server.popen.pid))):
-            os.kill(pid, signal.SIGKILL)
-        server.lines()  # until the last process that could write to it has ended
+        kill(server.popen.pid, *reversed(descendants(server.popen.pid)))
     with package.serving() as server:
         assert statuses(server, made) == {200}
         assert statuses(server, create_on_every_surface(server)) == {200}
@@ -179,8 +185,7 @@ def test_the_server_ends_with_the_process_that_unpacked_it(package: Package) -> 
     """Killing that one alone must not leave a server behind that nobody knows of."""
     with package.serving() as server:
         made = create_on_every_surface(server)
-        server.popen.kill()
-        server.lines()
+        kill(server.popen.pid, with_them=descendants(server.popen.pid))
         with pytest.raises(ConnectionRefusedError):
             server.request("GET", "/health")
     assert list(package.temporary.iterdir()) == []
@@ -212,8 +217,7 @@ def test_it_goes_on_when_another_version_takes_its_place(package: Package) -> No
         replacement.write_text("another version\n")
         replacement.replace(package.file)
         assert server.request("GET", "/openapi.json")[1]["openapi"] == "3.1.0"
-        for worker in both_workers(package, server):
-            kill(worker)
+        kill(*both_workers(package, server))
         assert statuses(server, create_on_every_surface(server)) == {200}
         assert server.request("GET", "/scale/openapi.json")[1]["openapi"] == "3.1.0"
         assert server.stop() == 0

@@ -92,6 +92,7 @@ def test_the_sessionary_lines_work_when_pasted(tmp_path: Path) -> None:
 
 def test_every_block_of_the_readme_is_executed_by_a_test() -> None:
     kinds = {"python", "sh curl", "sh mobilecli", "sh bench"}
+    kinds |= {"sh packages", "sh docker", "sh systemd", "sh completion"}  # test_packages and others
     rest = [text for language, text in BLOCKS if language not in kinds and text not in SHELL]
     assert rest == [FIRST_COMMAND + "\n", SECOND_COMMAND + "\n"]
 
@@ -127,14 +128,19 @@ FIRST_COMMAND = (
 SECOND_COMMAND = ".venv/bin/pip install --quiet --editable '.[test]' && .venv/bin/python -m tests"
 
 
+def check_out(folder: Path) -> Path:
+    """A checkout of what is tracked, as it is now."""
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    for name in tracked.stdout.decode().split("\0")[:-1]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
 @pytest.mark.long
 def test_the_first_command_ends_with_a_server_and_a_curl_line_that_works(tmp_path: Path) -> None:
     """Needs a package index. The port is another one than the default, which may be taken."""
-    checkout = tmp_path / "checkout"
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-    for name in tracked.stdout.decode().split("\0")[:-1]:
-        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, checkout / name)
+    checkout = check_out(tmp_path / "checkout")
     with subprocess.Popen(
         ["sh", "-ec", FIRST_COMMAND.replace(" .venv/bin/sessionary", " exec .venv/bin/sessionary")],
         cwd=checkout,

@@ -37,6 +37,16 @@ def test_the_version_is_told(sessionary: Command) -> None:
     assert sessionary("--version").output == f"sessionary, version {__version__}\n"
 
 
+def test_the_help_alone_says_where_the_data_is_and_what_an_exit_means(
+    sessionary: Command, tmp_path: Path
+) -> None:
+    told = re.sub(r"\s+", " ", sessionary("--help").output)
+    assert f"That file is {Settings.db} in the current folder" in told
+    assert "0 when it is done, with 1 and one sentence when it cannot be, and with 2" in told
+    done, cannot, wrong = ("keys", "list"), ("seed", str(tmp_path / "none")), ("keys", "--nothing")
+    assert [sessionary(*call).exit_code for call in (done, cannot, wrong)] == [0, 1, 2]
+
+
 @pytest.mark.parametrize("path", [(), *commands()], ids=" ".join)
 def test_every_command_has_a_help_text(sessionary: Command, path: tuple[str, ...]) -> None:
     told = sessionary(*path, "--help")
