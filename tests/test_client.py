@@ -106,9 +106,10 @@ def test_a_timeline_is_cut_at_its_limit_and_bounded_by_its_window(client: Client
 def test_sessions_are_listed_over_the_pages(client: Client) -> None:
     sessions = [start(client) for _ in range(3)]
     assert [each["id"] for each in client.sessions()] == sessions
+    assert all(each["is_open"] for each in client.sessions())
     assert client.sessions("galtea") == []
     (first, *_) = client.sessions("notte", at=NOON + timedelta(days=1))
-    assert (first["status"], first["next"]) == ("timed_out", None)
+    assert (first["status"], first["is_open"], first["next"]) == ("timed_out", False, None)
 
 
 def test_a_session_is_explained_now_and_at_another_instant(client: Client) -> None:
@@ -128,6 +129,15 @@ def test_a_session_is_forced_into_a_state_of_the_vendor_s(client: Client) -> Non
     assert client.force(session, "error", "the browser crashed")["status"] == "error"
     with pytest.raises(Problem, match="notte can be forced to error, not 'asleep'"):
         client.force(session, "asleep")
+
+
+def test_what_changed_is_told_between_two_instants(client: Client) -> None:
+    session = start(client)
+    client.clock.advance(hours=1)
+    made, ended = client.diff(NOON - timedelta(seconds=1))["changes"]
+    assert (made["session"], made["by"], made["before"]) == (session, "call", None)
+    assert (ended["session"], ended["by"], ended["after"]) == (session, "time", "timed_out")
+    assert client.diff(NOON, NOON + timedelta(seconds=1))["changes"] == []
 
 
 def test_a_world_is_made_copied_filled_and_dropped(client: Client) -> None:

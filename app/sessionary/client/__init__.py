@@ -4,12 +4,15 @@ Instants go in as aware datetimes or RFC 3339 text. Answers are the control plan
 sessionary.client.shapes describes it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sessionary.client.clock import Clock
-from sessionary.client.instants import Instant, optional
+from sessionary.client.faults import Faults
+from sessionary.client.instants import Instant, optional, to_text
+from sessionary.client.journal import Journal
 from sessionary.client.namespaces import DEFAULT, Namespaces
-from sessionary.client.shapes import Explanation, Summary, Timeline
+from sessionary.client.shapes import Diff, Explanation, RequestExplanation, Summary, Timeline
 from sessionary.client.transport import Answer, Calls, Problem, Send, over_http, segment
 
 __all__ = ["Answer", "Client", "Instant", "Problem", "Send", "over_http"]
@@ -38,6 +41,8 @@ class Client:
         self._token = token
         self._calls = Calls(self._send, namespace, token)
         self.clock = Clock(self._calls)
+        self.faults = Faults(self._calls)
+        self.journal = Journal(self._calls)
         # Worlds are named in the path: a header would make the world that it names.
         self.namespaces = Namespaces(Calls(self._send, None, token), namespace)
 
@@ -92,6 +97,27 @@ class Client:
         body = {"status": status} if reason is None else {"status": status, "reason": reason}
         path = f"sessions/{segment(owner)}/{segment(session)}/force"
         found: Explanation = self._calls("POST", path, body)
+        return found
+
+    def diff(self, from_: Instant, to: Instant | None = None, limit: int | None = None) -> Diff:
+        """Which sessions changed behind one instant and not behind another (now), and by what."""
+        query = {"from": to_text(from_), "to": optional(to), "limit": limit}
+        found: Diff = self._calls("GET", "diff", query=query)
+        return found
+
+    def explain_request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> RequestExplanation:
+        """What a vendor call would meet, and everything that is wrong with it; nothing is done."""
+        request = {"method": method, "path": path, "headers": headers, "query": query, "body": body}
+        given = {name: value for name, value in request.items() if value is not None}
+        found: RequestExplanation = self._calls("POST", "requests/explain", given)
         return found
 
     def _sessions(self, surface: str | None, at: str | None) -> Iterator[Summary]:

@@ -41,12 +41,13 @@ class Timeline(TypedDict):
 
 
 class Summary(TypedDict):
-    """What a session is, since when, and what comes next."""
+    """What a session is, since when, whether its owner has still to end it, what comes next."""
 
     surface: str
     id: str
     status: str
     since: str
+    is_open: bool
     next: Edge | None
 
 
@@ -64,3 +65,98 @@ class Explanation(TypedDict):
     otherwise: str | None
     rests_on: str
     next: list[Edge]
+
+
+class Fault(TypedDict):
+    """An armed fault: what it does, to which calls, how often, and how often it did."""
+
+    id: int
+    surface: str
+    method: str | None
+    route: str | None
+    kind: str
+    preset: str | None
+    status: int | None
+    headers: dict[str, str]
+    body: dict[str, Any] | None
+    delay: str | None
+    times: int | None
+    after: int
+    probability: float
+    seed: int
+    matched_count: int
+    hit_count: int
+    is_spent: bool
+
+
+class Preset(TypedDict):
+    """What a vendor answers when it cannot serve."""
+
+    surface: str
+    name: str
+    status: int
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class Call(TypedDict):
+    """A vendor call; its status is None where a fault dropped the connection."""
+
+    id: int
+    at: str
+    wall: str
+    surface: str | None
+    method: str
+    path: str
+    route: str | None
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: Any
+    body_bytes: int
+    body_is_cut: bool
+    status: int | None
+    answer: Any
+    answer_bytes: int
+    answer_is_cut: bool
+    caller: dict[str, str | None] | None
+    session: str | None
+    fault: dict[str, Any] | None
+
+
+class RequestExplanation(TypedDict):
+    """Everything that is wrong with a request, and what of it nobody looks at."""
+
+    at: str
+    surface: str | None
+    method: str
+    path: str
+    route: str | None
+    operation: str | None
+    caller: dict[str, str | None] | None
+    status: int | None
+    body: Any
+    violations: list[dict[str, Any]]
+    ignored: list[dict[str, Any]]
+    fault: dict[str, Any] | None
+    note: str | None
+
+
+class Change(TypedDict):
+    """A change of a session or its part by a `call` or `time`; `before` is None for a new one."""
+
+    at: str
+    surface: str
+    session: str
+    part: str | None
+    by: str
+    call: str | None
+    rule: str | None
+    before: str | None
+    after: str | None
+
+
+class Diff(TypedDict):
+    """Changes in order; `is_cut` says that there are more."""
+
+    changes: list[Change]
+    is_cut: bool

@@ -12,7 +12,7 @@ from sessionary.control.fields import Instant, Strict
 from sessionary.control.routes import blueprint, control, now
 from sessionary.control.timeline import Coming, EdgeShown
 from sessionary.wire.as_of import rewind
-from sessionary.wire.fields import Bounds, Object, QueryInteger, Text
+from sessionary.wire.fields import Boolean, Bounds, Object, QueryInteger, Text
 from sessionary.wire.instants import to_text
 from sessionary.wire.operation import answer, operation
 from sessionary.wire.surface import Surface
@@ -30,12 +30,13 @@ class Page(Strict):
 
 
 class Summary(Strict):
-    """What a session is, since when, and what comes next."""
+    """What a session is, since when, whether its owner has still to end it, what comes next."""
 
     surface = Text(required=True)
     id = Text(required=True)
     status = Text(required=True)
     since = Text(required=True)
+    is_open = Boolean(required=True)
     next = fields.Nested(EdgeShown, required=True, allow_none=True)
 
 
@@ -144,6 +145,7 @@ def _summary(surface: Surface, session: Any, at: int) -> dict[str, Any]:
         "id": id,
         "status": found.status,
         "since": to_text(found.since_at),
+        "is_open": surface.sessions.is_open(session, at),
         "next": timeline.shown(Coming(surface.name, id, coming[0])) if coming else None,
     }
 
