@@ -189,7 +189,8 @@ def test_a_file_in_wal_mode_can_be_restored(double: Double, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("contents", "said"), [(b"", "no SQLite database"), (b"SQLite format 3\0junk", "cannot be used")]
+    ("contents", "said"),
+    [(b"", "no SQLite database"), (b"SQLite format 3\0junk", "cannot be used")],
 )
 def test_what_is_no_world_is_not_restored(double: Double, contents: bytes, said: str) -> None:
     id = double.start()
@@ -271,7 +272,9 @@ def test_a_seed_is_taken_as_toml_or_as_json(double: Double) -> None:
     assert bad.status_code == 400
     assert "not TOML" in bad.json["detail"]
     body = {"organizations": [{"id": "zeta"}]}
-    assert "name: is required" in double.post("/namespaces/default/seed", body, status=400)["detail"]
+    assert (
+        "name: is required" in double.post("/namespaces/default/seed", body, status=400)["detail"]
+    )
 
 
 def test_a_new_world_has_the_double_s_seed_as_of_its_own_beginning(

@@ -84,6 +84,8 @@ def advance(body: dict[str, Any]) -> Response:
 def _target(body: dict[str, Any]) -> int:
     surfaces, now = control().surfaces, clock.now()
     if body["until"] is not None:
+        if body["until"]["surface"] is not None:
+            control().surface(body["until"]["surface"])
         return timeline.edge_into(surfaces, now, **body["until"]).at
     coming = timeline.between(surfaces, now, timeline.END, 1)
     if not coming:

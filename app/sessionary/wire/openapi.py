@@ -1,7 +1,7 @@
 """OpenAPI 3.1 of a surface, generated from its routes and the schemas that validate them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,9 +12,8 @@ from marshmallow import Schema
 
 from sessionary import __version__
 from sessionary.wire.operation import Operation
+from sessionary.wire.routing import routes
 from sessionary.wire.surface import Surface
-
-_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def describe(app: Flask, surface: Surface) -> dict[str, Any]:
@@ -32,16 +31,6 @@ def describe(app: Flask, surface: Surface) -> dict[str, Any]:
     return dict(spec.to_dict())
 
 
-def routes(app: Flask, surface: Surface) -> Iterator[tuple[str, str, Operation]]:
-    """Each route of a surface: its path as OpenAPI writes it, its method and its operation."""
-    prefix = f"/{surface.name}"
-    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        view = app.view_functions[rule.endpoint]
-        if rule.rule.startswith(prefix + "/") and isinstance(view, Operation):
-            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-                yield _PARAMETER.sub(r"{\1}", rule.rule[len(prefix) :]), method.lower(), view
-
-
 def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "summary": route.summary,
@@ -55,8 +44,8 @@ def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
             *surface.headers,
         ],
         "responses": {
-            str(status): _answer(status, schema)
-            for status, schema in {**surface.refusals, **route.answers}.items()
+            **_answers(surface.refusals, surface.refusal_type),
+            **_answers(route.answers, "application/json"),
         },
         "security": [] if route.is_open else [{"key": []}],
     }
@@ -68,11 +57,14 @@ def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
     return described
 
 
-def _answer(status: int, schema: Schema | None) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if schema is not None:
-        described["content"] = {"application/json": {"schema": schema}}
-    return described
+def _answers(schemas: Mapping[int, Schema | None], content_type: str) -> dict[str, Any]:
+    """Each status with its body, where it has one."""
+    answers: dict[str, Any] = {}
+    for status, schema in schemas.items():
+        answers[str(status)] = {"description": HTTPStatus(status).phrase}
+        if schema is not None:
+            answers[str(status)]["content"] = {content_type: {"schema": schema}}
+    return answers
 
 
 def _name(schema: Any) -> str:

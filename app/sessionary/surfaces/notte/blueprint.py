@@ -35,6 +35,7 @@ def refused(refusal: errors.Refusal) -> Response:
 
 
 @v1.errorhandler(Invalid)
+@open_routes.errorhandler(Invalid)
 def invalid_v1(invalid: Invalid) -> Response:
     """Source: page (400), client (a string that names the field)."""
     texts = [": ".join([*map(str, each.path), each.text]) for each in invalid.problems]

@@ -1,0 +1,159 @@
+"""Reads as of another instant: they move nothing, and writes refuse the header."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sessionary import store
+from tests.conftest import Sandbox
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+
+
+def at(text: str) -> dict[str, str]:
+    return {"Sessionary-At": text}
+
+
+def test_a_read_can_be_of_the_future(double: Double) -> None:
+    id = double.start()
+    assert double.status(id, **at("+5m")) == "active"
+    assert double.status(id, **at("2026-03-01T12:05:00.000001Z")) == "timed_out"
+    assert double.status(id) == "active"
+
+
+def test_a_read_can_be_of_the_past(double: Double) -> None:
+    id = double.start()
+    double.advance("1m")
+    double.close(id)
+    double.advance("1m")
+    assert double.status(id, **at("-1m")) == "closed"
+    assert double.status(id, **at("-61s")) == "active"
+    assert double.status(id, **at(NOON)) == "active"
+    assert double.status(id, **at("-121s")) is None
+    assert double.status(id) == "closed"
+
+
+def test_an_answer_says_as_of_which_instant_it_is(double: Double) -> None:
+    answer = double.client.get("/notte/sessions", headers=NOTTE | at("+1h"))
+    assert answer.headers["Sessionary-Now"] == "2026-03-01T13:00:00.000000Z"
+    assert answer.headers["Sessionary-Namespace"] == "default"
+
+
+def test_a_read_of_the_past_changes_nothing(double: Double) -> None:
+    id = double.start()
+    double.advance("1m")
+    double.close(id)
+    with double.control.world.entered():
+        before = store.history.changes(0, 2**60)
+    for _ in range(3):
+        assert double.status(id, **at("-30s")) == "active"
+    with double.control.world.entered():
+        assert store.history.changes(0, 2**60) == before
+    assert double.status(id) == "closed"
+
+
+def test_what_a_seed_said_has_always_been(double: Double) -> None:
+    id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
+    session = {"id": id, "organization": "000000000000000000000001", "created_ago": "3m"}
+    body = {
+        "organizations": [{"id": "000000000000000000000001", "name": "Default"}],
+        "notte": {"sessions": [session]},
+    }
+    double.post("/namespaces/default/seed", body)
+    double.start()
+    assert double.status(id, **at("-1m")) == "active"
+    assert double.status(id, **at("+1m")) == "active"
+    assert double.status(id, **at("+121s")) == "timed_out"
+
+
+def test_a_key_is_judged_by_the_clock_not_by_the_instant_asked_for(
+    make_double: Callable[..., Double],
+) -> None:
+    double = make_double(auth="strict")
+    user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+    key = {"secret": "sk-notte-1", "user": user, "expires_at": "2026-03-01T12:10:00Z"}
+    member = {"organization": "acme", "role": "admin"}
+    person = {
+        "id": user,
+        "name": "Ana",
+        "default_organization": "acme",
+        "memberships": [member],
+    }
+    body = {
+        "organizations": [{"id": "acme", "name": "Acme"}],
+        "users": [person],
+        "keys": [key],
+    }
+    double.post("/namespaces/default/seed", body)
+    id = double.start(session_timeout_minutes=29)
+    assert double.status(id, **at("+1h")) == "timed_out"
+
+
+@pytest.mark.parametrize("text", ["soon", "+", "+5", "5m", "-5x", "", "2026-03-01", "+1h-1m"])
+def test_what_is_no_instant_is_refused_as_the_vendor_refuses(double: Double, text: str) -> None:
+    answer = double.client.get("/notte/sessions", headers=NOTTE | at(text))
+    assert answer.status_code == 422
+    assert "Sessionary-At" in answer.json["detail"][0]["loc"]
+    assert double.client.get("/galtea/sessions", headers=GALTEA | at(text)).status_code == 400
+    assert double.client.get("/scale/v4/sessions", headers=SCALE | at(text)).status_code == 422
+    path = "/mobilenext/api/v1/sessions"
+    assert double.client.get(path, headers=MOBILENEXT | at(text)).status_code == 400
+
+
+def test_a_write_with_the_header_is_refused_and_writes_nothing(double: Double) -> None:
+    answer = double.client.post("/notte/session/start", json={}, headers=NOTTE | at("+1m"))
+    assert answer.status_code == 400
+    assert "only a read" in answer.json["detail"]
+    assert double.get("/sessions")["sessions"] == []
+
+
+def test_who_may_not_ask_is_told_so_first(double: Double) -> None:
+    assert double.client.get("/notte/sessions", headers=at("soon")).status_code == 401
+
+
+def test_control_reads_can_be_as_of_another_instant(double: Double) -> None:
+    id = double.start()
+    double.advance("1m")
+    (then,) = double.get("/sessions", headers=at("+1h"))["sessions"]
+    assert then["status"] == "timed_out"
+    assert double.get("/sessions", headers=at("-61s"))["sessions"] == []
+    (coming,) = double.get("/timeline", headers=at("-1m"))["edges"]
+    assert coming["session"] == id
+    assert "date and time" in double.get("/timeline", headers=at("soon"), status=400)["detail"]
+
+
+def test_health_is_as_of_another_instant_as_well(double: Double) -> None:
+    double.start()
+
+    def active(headers: dict[str, str]) -> Any:
+        return double.client.get("/health", headers=headers).json
+
+    assert active({})["active_sessions"] == 1
+    assert active(at("+6m"))["active_sessions"] == 0
+    assert "date and time" in active(at("soon"))["detail"]
+
+
+def test_a_server_knows_the_future_and_refuses_the_past(sandbox: Sandbox) -> None:
+    started = sandbox.client.post("/notte/session/start", json={}, headers=NOTTE)
+    path = f"/notte/sessions/{started.json['session_id']}"
+    assert sandbox.client.get(path, headers=NOTTE | at("+6m")).json["status"] == "timed_out"
+    refused = sandbox.client.get(path, headers=NOTTE | at("-1s"))
+    assert refused.status_code == 422
+    assert "keeps no history" in refused.json["detail"][0]["msg"]
+
+
+def test_a_history_that_was_cut_says_where_it_begins(
+    double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.history, "KEPT", 3)
+    id = double.start()
+    for _ in range(5):
+        double.advance("1m")
+        double.client.post(
+            "/notte/env/observe",
+            json={"session_id": id, "keep_alive": True},
+            headers=NOTTE,
+        )
+    assert double.status(id, **at("-2m")) == "active"
+    answer = double.client.get(f"/notte/sessions/{id}", headers=NOTTE | at(NOON))
+    assert "where the history begins" in answer.json["detail"][0]["msg"]

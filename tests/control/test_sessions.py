@@ -1,0 +1,169 @@
+"""Sessions of all surfaces, the timeline, explanations and forced states over the wire."""
+
+import json
+
+import pytest
+
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, SCALE, Double
+
+DEADLINE = "2026-03-01T12:05:00.000000Z"
+EDGE = "2026-03-01T12:05:00.000001Z"
+
+
+def start_everywhere(double: Double) -> dict[str, str]:
+    """A session of each surface, by its surface."""
+    client = double.client
+    body = {"account_id": "a", "title": "t", "state": {}}
+    scale = client.post("/scale/v4/sessions", json=body, headers=SCALE)
+    mobile = client.post("/mobilenext/api/v1/sessions", headers=MOBILENEXT)
+    galtea = client.post("/galtea/sessions", json={"productId": "product_1"}, headers=GALTEA)
+    return {
+        "scale": scale.json["id"],
+        "mobilenext": mobile.json["id"],
+        "notte": double.start(),
+        "galtea": galtea.json["id"],
+    }
+
+
+def test_one_list_shows_the_sessions_of_all_surfaces(double: Double) -> None:
+    made = start_everywhere(double)
+    shown = double.get("/sessions")
+    assert {each["surface"]: each["id"] for each in shown["sessions"]} == made
+    assert all(each["since"] == NOON for each in shown["sessions"])
+    by_surface = {each["surface"]: each for each in shown["sessions"]}
+    assert by_surface["notte"]["next"]["at"] == EDGE
+    assert by_surface["scale"]["next"] is None
+
+
+def test_a_list_is_walked_page_by_page(double: Double) -> None:
+    made = start_everywhere(double)
+    seen, after = [], ""
+    while after is not None:
+        page = double.get(f"/sessions?limit=1{after and '&after=' + after}")
+        seen += [each["id"] for each in page["sessions"]]
+        after = page["next"]
+    assert sorted(seen) == sorted(made.values())
+
+
+def test_a_list_can_be_of_one_surface(double: Double) -> None:
+    made = start_everywhere(double)
+    (only,) = double.get("/sessions?surface=galtea")["sessions"]
+    assert only["id"] == made["galtea"]
+    assert "no surface 'nope'" in double.get("/sessions?surface=nope", status=404)["detail"]
+
+
+@pytest.mark.parametrize("after", ["x", "notte:", "notte:-1", "notte:²", "nope:1", "notte:1x"])
+def test_a_page_behind_no_place_is_refused(double: Double, after: str) -> None:
+    assert "`next`" in double.get(f"/sessions?after={after}", status=400)["detail"]
+
+
+def test_the_timeline_has_every_coming_edge_in_order(double: Double) -> None:
+    later = double.start(session_timeout_minutes=9)
+    sooner = double.start()
+    shown = double.get("/timeline")
+    assert [each["session"] for each in shown["edges"]] == [sooner, later]
+    assert shown["edges"][0] == {
+        "at": EDGE,
+        "deadline": DEADLINE,
+        "surface": "notte",
+        "session": sooner,
+        "part": None,
+        "before": "active",
+        "after": "timed_out",
+        "rule": "idle_timeout",
+    }
+    assert not shown["is_cut"]
+
+
+def test_a_timeline_that_is_cut_says_so(double: Double) -> None:
+    for _ in range(3):
+        double.start()
+    shown = double.get("/timeline?limit=2")
+    assert (len(shown["edges"]), shown["is_cut"]) == (2, True)
+
+
+def test_a_window_of_the_timeline_ends_with_its_end_and_begins_behind_its_beginning(
+    double: Double,
+) -> None:
+    double.start()
+    assert double.get(f"/timeline?to={DEADLINE}")["edges"] == []
+    assert len(double.get(f"/timeline?to={EDGE}")["edges"]) == 1
+    assert len(double.get(f"/timeline?from={DEADLINE}")["edges"]) == 1
+    assert double.get(f"/timeline?from={EDGE}")["edges"] == []
+
+
+def test_an_explanation_says_what_why_since_when_and_what_would_have_kept_it(
+    double: Double,
+) -> None:
+    id = double.start()
+    double.advance("6m")
+    said = double.get(f"/sessions/notte/{id}/explain")
+    assert (said["status"], said["since"], said["rule"]) == ("timed_out", EDGE, "idle_timeout")
+    assert said["facts"]["last_accessed_at"] == NOON
+    assert DEADLINE in said["otherwise"]
+    assert said["rests_on"].startswith("Source: page")
+    assert said["next"] == []
+
+
+def test_an_explanation_can_be_of_tomorrow_and_of_yesterday(double: Double) -> None:
+    id = double.start()
+    tomorrow = double.get(f"/sessions/notte/{id}/explain?at=2026-03-02T12:00:00Z")
+    assert (tomorrow["status"], tomorrow["at"]) == ("timed_out", "2026-03-02T12:00:00.000000Z")
+    double.advance("1m")
+    double.close(id)
+    double.advance("1d")
+    yesterday = double.get(f"/sessions/notte/{id}/explain?at={NOON}")
+    assert (yesterday["status"], yesterday["next"][0]["at"]) == ("active", EDGE)
+    assert double.get(f"/sessions/notte/{id}/explain")["status"] == "closed"
+
+
+def test_every_surface_explains_its_sessions(double: Double) -> None:
+    for surface, id in start_everywhere(double).items():
+        said = double.get(f"/sessions/{surface}/{id}/explain")
+        assert (said["surface"], said["id"], said["at"]) == (surface, id, NOON)
+        assert said["rests_on"]
+
+
+def test_what_is_unknown_is_404(double: Double) -> None:
+    assert (
+        "no session 'x' of notte" in double.get("/sessions/notte/x/explain", status=404)["detail"]
+    )
+    assert "no surface 'nope'" in double.get("/sessions/nope/x/explain", status=404)["detail"]
+
+
+def test_an_explanation_writes_nothing(double: Double) -> None:
+    id = double.start()
+    before = double.control.world.contents()
+    double.get(f"/sessions/notte/{id}/explain")
+    double.get("/sessions")
+    double.get("/timeline")
+    assert double.control.world.contents() == before
+
+
+def test_a_state_that_only_the_vendor_causes_can_be_forced(double: Double) -> None:
+    id = double.start()
+    said = double.post(f"/sessions/notte/{id}/force", {"status": "error", "reason": "crashed"})
+    assert (said["status"], said["facts"]["error"]) == ("error", "crashed")
+    assert double.status(id) == "error"
+
+
+def test_what_is_over_cannot_be_forced(double: Double) -> None:
+    id = double.start()
+    double.close(id)
+    before = double.get(f"/sessions/notte/{id}/explain")
+    double.post(f"/sessions/notte/{id}/force", {"status": "error"}, status=409)
+    assert double.get(f"/sessions/notte/{id}/explain") == before
+
+
+def test_a_state_that_a_call_or_time_causes_is_not_forced(double: Double) -> None:
+    id = double.start()
+    refused = double.post(f"/sessions/notte/{id}/force", {"status": "timed_out"}, status=400)
+    assert "notte can be forced to error, not 'timed_out'" in refused["detail"]
+    refused = double.post("/sessions/notte/x/force", {"status": "error"}, status=404)
+    assert "no session 'x' of notte" in refused["detail"]
+
+
+def test_the_control_plane_describes_itself(double: Double) -> None:
+    document = double.get("/openapi.json")
+    assert "/sessions/{surface}/{session_id}/explain" in document["paths"]
+    assert "problem+json" in json.dumps(document)
