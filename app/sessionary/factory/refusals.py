@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from sessionary import store
 from sessionary.identity import Unknown
 from sessionary.wire.operation import answer
-from sessionary.wire.surface import Surface
+from sessionary.wire.surface import Surface, by_segment
 
 _log = logging.getLogger("sessionary")
 SAID = {
@@ -28,11 +28,7 @@ class Refusals:
     """The refusals of some surfaces, told apart by the first segment of the path."""
 
     def __init__(self, surfaces: Sequence[Surface]) -> None:
-        self._by_segment = {
-            segment: surface
-            for surface in surfaces
-            for segment in (surface.name.partition("/")[0], *surface.root_segments)
-        }
+        self._by_segment = by_segment(surfaces)
 
     def register(self, app: Flask) -> None:
         """Make an application refuse so."""

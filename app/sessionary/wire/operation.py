@@ -42,15 +42,20 @@ class Operation:
         self.is_open = is_open
 
     def __call__(self, **values: Any) -> Response:
+        problems = self.load(values)
+        if problems:
+            raise Invalid(problems)
+        return self.view(**values)
+
+    def load(self, values: dict[str, Any]) -> list[Problem]:
+        """Add to `values` what the request at hand asks for. Gives all that is wrong with it."""
         found: list[Problem] = []
         query, body = self.query, self.body
         if query is not None:
             values["query"] = _load(lambda: _asked(query, request.query_string), "query", found)
         if body is not None:
             values["body"] = _load(lambda: body.load(read_object()), "body", found)
-        if found:
-            raise Invalid(found)
-        return self.view(**values)
+        return found
 
 
 def _load(load: Callable[[], Any], where: str, found: list[Problem]) -> Any:

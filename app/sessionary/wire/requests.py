@@ -10,6 +10,7 @@ from sessionary.identity import Caller, Unknown, identify
 from sessionary.settings import Settings
 from sessionary.wire.as_of import as_of
 
+CALLER = "sessionary.caller"  # where a request's environment says who asks, once that is known
 _asked: ContextVar[tuple[Caller, int]] = ContextVar("sessionary_asked")
 
 
@@ -44,6 +45,7 @@ def admit(surface: str, secret: str, *, well_formed: bool) -> None:
         raise Unknown
     lenient = settings().auth == "lenient" and well_formed
     found, at = identify(secret, surface, derive=lenient)
+    request.environ[CALLER] = found
     _asked.set((found, look(at)))
 
 

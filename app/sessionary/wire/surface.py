@@ -1,8 +1,8 @@
 """What a vendor's surface tells the rest of the house about itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint
 from marshmallow import Schema
@@ -11,7 +11,18 @@ from sessionary.store import Model
 from sessionary.wire.seeding import SeedTable
 from sessionary.wire.telling import Sessions
 
-_BEARER = {"type": "http", "scheme": "bearer"}
+
+class Failure(NamedTuple):
+    """An answer with which a vendor is known to fail; `rests_on` says who says so."""
+
+    status: int
+    body: Mapping[str, Any]
+    rests_on: str  # `Source: …` or `Assumed: …`
+
+
+def retry_after(milliseconds: int) -> dict[str, str]:
+    """The header that says when to try again: in whole seconds, rounded up."""
+    return {"Retry-After": str(-(-milliseconds // 1000))}
 
 
 @dataclass(frozen=True)
@@ -32,9 +43,21 @@ class Surface:
     sessions: Sessions
     seed_tables: tuple[SeedTable, ...] = ()
     first_rows: Callable[[], None] | None = None
+    faults: Mapping[str, Failure] = field(default_factory=dict)  # by name
+    waits: Callable[[int], dict[str, str]] = retry_after  # headers for so many milliseconds
+    wait_statuses: frozenset[int] = frozenset({503})  # the refusals that say when to try again
     openapi_at_root: bool = False
     refusal_type: str = "application/json"
     security: Mapping[str, str] = field(
         default_factory=lambda: {"type": "http", "scheme": "bearer"}
     )
     headers: tuple[Mapping[str, Any], ...] = ()  # that every call takes, as OpenAPI parameters
+
+
+def by_segment(surfaces: Sequence[Surface]) -> dict[str, Surface]:
+    """Whose a path is, by its first segment."""
+    return {
+        segment: surface
+        for surface in surfaces
+        for segment in (surface.name.partition("/")[0], *surface.root_segments)
+    }
