@@ -15,6 +15,7 @@ from sessionary.store import World
 from sessionary.surfaces import SURFACES
 from tests.control.conftest import GALTEA, MOBILENEXT, NOTTE, SCALE, Double
 
+ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "ANDROID"}
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
@@ -67,17 +68,20 @@ class Story:
             else:
                 client.patch(path, json={"title": f"é{number}\n"}, headers=SCALE)
         elif surface == "mobile":
-            path = f"/mobilenext/api/v1/sessions/{id}/devices"
-            if call == "end":
-                client.delete(path, headers=MOBILENEXT)
-            else:
-                filters = {"filters": []}
-                client.post(path, json=filters, headers=MOBILENEXT)
+            self._hold_or_release(id, call)
         elif call == "end":
             client.delete(f"/galtea/sessions/{id}", headers=GALTEA)
         else:
             body = {"metadata": {"n": number}}
             client.patch(f"/galtea/sessions/{id}", json=body, headers=GALTEA)
+
+    def _hold_or_release(self, id: str, call: str) -> None:
+        client, path = self.double.client, f"/mobilenext/api/v1/sessions/{id}/devices"
+        held = client.get(path, headers=MOBILENEXT).json["data"]
+        if call == "change":
+            client.post(path, json={"filters": [ANDROID]}, headers=MOBILENEXT)
+        elif held:
+            client.post(f"{path}/{held[-1]['id']}/release", headers=MOBILENEXT)
 
 
 steps = st.sampled_from(
