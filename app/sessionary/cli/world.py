@@ -3,26 +3,31 @@
 import functools
 import json
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import peewee as pw
 
-from sessionary.clock import BadClock
+from sessionary import store
+from sessionary.clock import BadClock, wall
 from sessionary.factory import prepare
 from sessionary.seed import BadSeed
 from sessionary.settings import BadSetting, Settings
-from sessionary.store import Unusable
+from sessionary.store import BadExport, Unusable
 from sessionary.surfaces.mobilenext.catalogue import BadDevice
+from sessionary.wire.instants import to_stamp
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MISHAPS = (
     BadClock,
     BadDevice,
+    BadExport,
     BadSeed,
     BadSetting,
     Unusable,
@@ -65,6 +70,38 @@ def opened(db: str, seed: str | None = None) -> Iterator[None]:
             yield
     finally:
         world.close()
+
+
+@contextmanager
+def existing(db: str) -> Iterator[None]:
+    """Work on the database at `db`. Raises Unusable where there is none of this program's."""
+    store.version(Path(db))
+    with opened(db):
+        yield
+
+
+def stamp() -> str:
+    """The instant outside, as a part of a file's name."""
+    return to_stamp(wall())
+
+
+@contextmanager
+def advancing(label: str) -> Iterator[store.Progress]:
+    """Shows at a terminal how far long work is."""
+    with click.progressbar(
+        length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+
+        def show(done: int, count: int) -> None:
+            bar.length = count
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+def tell(said: str, as_json: bool, **facts: Any) -> None:
+    """Print what was done as a sentence, or as JSON."""
+    click.echo(json.dumps(facts, indent=2) if as_json else said)
 
 
 def show(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:

@@ -1,5 +1,6 @@
 """Worlds, ready to be served: the schema, the seed, the first keys."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from sessionary.ids import Mint
 from sessionary.settings import Settings
 from sessionary.store import Namespaces, Ways, World
 from sessionary.surfaces import SURFACES
+from sessionary.wire.instants import to_stamp
 
+_log = logging.getLogger("sessionary")
 TABLES: tuple[type[store.Model], ...] = (
     Clock,
     Mint,
@@ -30,22 +33,33 @@ class Prepared:
 
     world: World
     first_keys: tuple[NewKey, ...]
+    kept: Path | None = None  # the database as it was before it was upgraded
 
 
 def prepare(settings: Settings) -> Prepared:
     """Open the database, bring it to this program's schema, apply the seed, make the first keys.
 
-    Safe when several processes do it at once. Raises store.Unusable and seed.BadSeed.
+    One that is upgraded is copied first. Safe when several processes do it at once. Raises
+    store.Unusable and seed.BadSeed.
     """
+    kept: list[Path] = []
     world = _open(settings)
     with world.entered():
-        store.create(TABLES, _first_rows)
+        store.create(TABLES, _first_rows, lambda version: kept.append(_keep(settings.db, version)))
         store.history.forget(TABLES)
         if settings.control:
             control.create_tables()
         _begin(settings)
         first_keys = _first_keys() if settings.auth == "strict" else ()
-    return Prepared(world, first_keys)
+    return Prepared(world, first_keys, kept[0] if kept else None)
+
+
+def _keep(db: str, version: int) -> Path:
+    """Copy a database as it is before it is upgraded."""
+    copy = Path(f"{db}.version-{version}.{to_stamp(clock.wall())}")
+    store.back_up(Path(db), copy)
+    _log.warning("%s has schema version %d and is upgraded; a copy is %s", db, version, copy)
+    return copy
 
 
 def prepare_double(settings: Settings) -> Namespaces:

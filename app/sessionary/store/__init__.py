@@ -5,7 +5,9 @@ that world; the models are declared once and never bound to a database.
 """
 
 from sessionary.store import history
-from sessionary.store.mishaps import OutOfOrder, is_out_of_order
+from sessionary.store.checking import Finding, check, version
+from sessionary.store.copies import Progress, back_up, drafted, restore
+from sessionary.store.mishaps import OutOfOrder, Unusable, is_out_of_order
 from sessionary.store.namespaces import (
     BadName,
     Namespaces,
@@ -14,7 +16,8 @@ from sessionary.store.namespaces import (
     Ways,
     WorldExists,
 )
-from sessionary.store.schema import Unusable, add, create, schema_version
+from sessionary.store.portable import BadExport, export_lines, import_lines, row_count
+from sessionary.store.schema import add, create, schema_version
 from sessionary.store.statements import Statement, given, given_list, insertion, place_in, put
 from sessionary.store.worlds import (
     DEFAULT,
@@ -32,12 +35,15 @@ from sessionary.store.worlds import (
 
 __all__ = [
     "DEFAULT",
+    "BadExport",
     "BadName",
+    "Finding",
     "Gone",
     "Model",
     "Namespaces",
     "NoSuchWorld",
     "OutOfOrder",
+    "Progress",
     "Statement",
     "TooManyWorlds",
     "Unusable",
@@ -45,10 +51,15 @@ __all__ = [
     "World",
     "WorldExists",
     "add",
+    "back_up",
+    "check",
     "create",
+    "drafted",
+    "export_lines",
     "given",
     "given_list",
     "history",
+    "import_lines",
     "insertion",
     "is_out_of_order",
     "keeps_history",
@@ -58,7 +69,10 @@ __all__ = [
     "prove_there",
     "put",
     "refused",
+    "restore",
+    "row_count",
     "schema_version",
     "snapshot",
     "transaction",
+    "version",
 ]

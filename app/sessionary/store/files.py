@@ -6,12 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sessionary.store.mishaps import OutOfOrder
-from sessionary.store.turn import Turn
-
-
-class InUse(Exception):
-    """A database that must not be replaced, since another process has it open."""
+from sessionary.store.mishaps import OutOfOrder, Unusable
+from sessionary.store.turn import Turn, lock_file
 
 
 class Hold:
@@ -28,7 +24,7 @@ class Hold:
     def take(self) -> None:
         """Wait until nobody replaces the file, and let nobody do it from now on."""
         if self._lock is None:
-            self._lock = _opened(self._path)
+            self._lock = lock_file(self._path)
             fcntl.flock(self._lock, fcntl.LOCK_SH)
 
     def release(self) -> None:
@@ -39,13 +35,14 @@ class Hold:
 
 @contextmanager
 def replacing(file: Path) -> Iterator[None]:
-    """Nobody else has the file of a world open, or opens it meanwhile. Raises InUse."""
-    lock = _opened(_beside(file))
+    """Nobody else has the file of a world open, or opens it meanwhile. Raises Unusable."""
+    file.absolute().parent.mkdir(parents=True, exist_ok=True)
+    lock = lock_file(_beside(file))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise InUse(
+        raise Unusable(
             f"{file} is open in another process: stop the server first, nothing was changed."
         ) from None
     finally:
@@ -54,11 +51,6 @@ def replacing(file: Path) -> Iterator[None]:
 
 def _beside(file: Path) -> Path:
     return file.with_name(f"{file.name}.hold")
-
-
-def _opened(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
 
 
 class WorldFile:

@@ -22,6 +22,10 @@ _LASTING = {
 _log = logging.getLogger("sessionary")
 
 
+class Unusable(Exception):
+    """A database that this program cannot work with; the message says why and what to do."""
+
+
 class OutOfOrder(Exception):
     """The files of a world cannot be used just now; the message says which and why."""
 

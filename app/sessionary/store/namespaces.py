@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import peewee as pw
 
-from sessionary.store.schema import Unusable
+from sessionary.store.mishaps import Unusable
 from sessionary.store.worlds import DEFAULT, World, memory_world
 
 _MAGIC = b"SQLite format 3\0"

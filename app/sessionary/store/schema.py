@@ -5,18 +5,16 @@ version before to the same tables and indexes, and run `python -m tests.schemas`
 fixture of the new version that the tests will upgrade from then on.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 
-from sessionary.store.worlds import Database, Model, current, transaction
+from sessionary.store.mishaps import Unusable
+from sessionary.store.worlds import Database, Model, current, memory_world, transaction
 
 Migration = Callable[[Database], None]
 
 # The first brings version 1 to version 2, and so on.
 MIGRATIONS: tuple[Migration, ...] = ()
-
-
-class Unusable(Exception):
-    """A database that this program cannot work with; the message says why and what to do."""
 
 
 def schema_version() -> int:
@@ -91,6 +89,23 @@ def _upgrade(database: Database, version: int, migrate: Migration) -> None:
             _mark(database, version + 1)
     finally:
         database.run("PRAGMA foreign_keys = ON")
+
+
+def shape(connection: sqlite3.Connection) -> dict[str, str]:
+    """Each table and index by name, as SQL made it; those that the engine makes have no SQL."""
+    made = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql > ''"
+    return dict(connection.execute(made))
+
+
+def wanted_shape(tables: Sequence[type[Model]]) -> dict[str, str]:
+    """What a new database of these tables has."""
+    world = memory_world()
+    try:
+        with world.entered():
+            world.database.create_tables(tables, safe=False)
+            return shape(world.connection())
+    finally:
+        world.close()
 
 
 def _mark(database: Database, version: int) -> None:

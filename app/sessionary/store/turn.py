@@ -42,10 +42,19 @@ class Turn:
         if self._file is None or self._owner != os.getpid():
             self._file, self._owner = None, os.getpid()
             with suppress(OSError):
-                self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+                self._file = lock_file(self._path)
         return self._file is not None
 
     def close(self) -> None:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def lock_file(path: Path) -> int:
+    """Open a file for locks, made if it is not there; the owner of its folder may use it too."""
+    opened = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.fchown(opened, folder.st_uid, folder.st_gid)
+    return opened

@@ -58,3 +58,8 @@ def to_text(at: int, timespec: str = "microseconds") -> str:
 def _minute(minute: int) -> str:
     """`2026-01-31T09:30`: instants that are shown together are mostly close to each other."""
     return (_EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes")[:16]
+
+
+def to_stamp(at: int) -> str:
+    """`20260131T093000.000000Z`: an instant as a part of a file's name."""
+    return to_text(at).replace("-", "").replace(":", "")

@@ -1,0 +1,121 @@
+"""Copies of a world's file: made while it is served, and put back in its place."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from stat import S_IMODE
+from tempfile import TemporaryDirectory
+
+from sessionary.store.checking import check, integrity, reading
+from sessionary.store.files import replacing
+from sessionary.store.mishaps import Unusable
+from sessionary.store.worlds import Model
+
+Progress = Callable[[int, int], None]  # how much is done, of how much
+
+_PAGES = 4096  # that are copied at once
+_BESIDE = ("", "-wal", "-journal")  # what a database is, on the disk; the rest can be made anew
+
+
+def back_up(
+    file: Path, target: Path, *, replace: bool = False, progress: Progress = lambda *_: None
+) -> None:
+    """Copy a database as it is at one moment, while others read and write it.
+
+    The copy is one file, whole and on the disk, or not there at all. Raises Unusable where there
+    is nothing to copy or the copy is not sound, and FileExistsError.
+    """
+    _must_differ(file, target)
+    _must_be_free(target, replace)
+    with drafted(target) as draft:
+        _copy(file, draft, progress)
+        problem = integrity(draft)
+        if problem is not None:
+            raise Unusable(f"{file} is damaged, no copy of it was made: {problem}")
+        _must_be_free(target, replace)
+
+
+def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -> Path | None:
+    """Put a copy in the place of a database that nobody has open.
+
+    Gives where the database is now that was there before: beside, under a name with the stamp.
+    Raises Unusable, with nothing changed, for a copy that is not sound or of a newer program.
+    """
+    _must_differ(copy, file)
+    with replacing(file), drafted(file) as draft:
+        _copy(copy, draft, lambda *_: None)
+        for finding in check(draft, tables, may_be_older=True):
+            if finding.problem is not None:
+                raise Unusable(f"{copy} cannot be restored, {finding.check}: {finding.problem}")
+        _to_disk(draft)
+        return set_aside(file, stamp)
+
+
+@contextmanager
+def drafted(target: Path) -> Iterator[Path]:
+    """A file to be written, which takes the place of `target` at the end, or does not at all."""
+    folder = target.absolute().parent
+    with TemporaryDirectory(dir=folder, prefix=f".{target.name}-") as drafts:
+        draft = Path(drafts, target.name)
+        yield draft
+        _belong_as(target, draft)
+        _to_disk(draft)
+        draft.replace(target)
+        _to_disk(folder)
+
+
+def set_aside(file: Path, stamp: str) -> Path | None:
+    """Give a database another name, its journal too, as the first half of replacing it."""
+    kept = file.with_name(f"{file.name}.{stamp}")
+    found = [end for end in _BESIDE if Path(f"{file}{end}").exists()]
+    for end in found:
+        os.link(f"{file}{end}", f"{kept}{end}")
+    # Only now, when all of it is kept: a journal without its database is the end of the next one.
+    for end in (*_BESIDE[1:], "-shm"):
+        Path(f"{file}{end}").unlink(missing_ok=True)
+    return kept if "" in found else None
+
+
+def _copy(file: Path, draft: Path, progress: Progress) -> None:
+    with closing(reading(file)) as origin, closing(sqlite3.connect(draft)) as copy:
+        try:
+            # Held open, so that what others write meanwhile does not make it begin again.
+            origin.execute("BEGIN")
+            origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            origin.backup(
+                copy, pages=_PAGES, progress=lambda _, left, count: progress(count - left, count)
+            )
+            copy.execute("PRAGMA journal_mode = DELETE")  # nothing beside it that could be lost
+        except sqlite3.DatabaseError as error:
+            raise Unusable(f"{file} cannot be copied: {error}.") from error
+
+
+def _belong_as(target: Path, draft: Path) -> None:
+    """To whom the file belongs that it replaces; a new one holds what others must not read."""
+    if not target.exists():
+        draft.chmod(0o600)
+        return
+    found = target.stat()
+    draft.chmod(S_IMODE(found.st_mode))
+    if os.geteuid() == 0:
+        os.chown(draft, found.st_uid, found.st_gid)
+
+
+def _must_differ(file: Path, target: Path) -> None:
+    if file.exists() and target.exists() and file.samefile(target):
+        raise Unusable(f"{target} is the database itself: name another file.")
+
+
+def _must_be_free(target: Path, replace: bool) -> None:
+    if target.exists() and not replace:
+        raise FileExistsError(f"{target} is there already: name another file, or use --force")
+
+
+def _to_disk(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
