@@ -1,0 +1,45 @@
+"""The control plane keeps to its own document, whatever it is sent."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import given, settings
+from schemathesis import Case
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from sessionary.factory import create_double
+from sessionary.settings import Settings
+from tests.control.conftest import Double
+
+TOKEN = "open-sesame"
+WHO = {"Authorization": f"Bearer {TOKEN}"}
+DOCUMENT = "/_control/v1/openapi.json"
+
+
+def test_the_document_is_valid_and_names_its_problem_documents(double: Double) -> None:
+    document = double.get("/openapi.json")
+    schemathesis.openapi.from_dict(document).validate()
+    for item in document["paths"].values():
+        for operation in item.values():
+            refused = operation["responses"]["400"]["content"]
+            assert list(refused) == ["application/problem+json"]
+
+
+def _operations() -> Iterator[Any]:
+    app = create_double(Settings.of_a_double(max_worlds=20, control_token=TOKEN))
+    for found in schemathesis.openapi.from_wsgi(DOCUMENT, app, headers=WHO).get_all_operations():
+        operation = found.ok()
+        yield pytest.param(operation, id=operation.label)
+
+
+@pytest.mark.parametrize("operation", list(_operations()))
+def test_a_call_as_documented_is_answered_as_documented(operation: Any) -> None:
+    @given(operation.as_strategy())
+    @settings(max_examples=25)
+    def call(case: Case) -> None:
+        # A schema cannot say which worlds and sessions there are, nor which fields exclude others.
+        case.call_and_validate(headers=WHO, excluded_checks=[positive_data_acceptance])
+
+    call()
