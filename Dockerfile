@@ -11,9 +11,9 @@ RUN useradd --system --uid 10001 --home-dir /data --create-home sessionary
 COPY --from=build /opt/sessionary /opt/sessionary
 ENV PATH=/opt/sessionary/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    SESSIONARY_DB=/data/sessionary.sqlite3 \
     SESSIONARY_HOST=0.0.0.0
 USER 10001
+# The default database is below the current folder.
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
