@@ -19,7 +19,7 @@ PATIENCE = 30
 
 @dataclass
 class Process:
-    """A running `sessionary serve`."""
+    """A running `sessionary serve` or `sessionary double`."""
 
     popen: subprocess.Popen[str]
     url: str
@@ -62,10 +62,23 @@ class Process:
 @contextmanager
 def serving(*arguments: str, **variables: str) -> Iterator[Process]:
     """`sessionary serve` on a free port, from when it listens until it is killed."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("SESSIONARY_")}
-    environ = kept | variables | {"PYTHONUNBUFFERED": "1"}
-    with started([COMMAND, "serve", "--port", "0", *arguments], environ) as process:
+    command = [COMMAND, "serve", "--port", "0", *arguments]
+    with started(command, surroundings(**variables)) as process:
         yield process
+
+
+@contextmanager
+def doubling(*arguments: str, **variables: str) -> Iterator[Process]:
+    """`sessionary double` on a free port, from when it listens until it is killed."""
+    command = [COMMAND, "double", "--port", "0", *arguments]
+    with started(command, surroundings(**variables)) as process:
+        yield process
+
+
+def surroundings(**variables: str) -> dict[str, str]:
+    """An environment that tells Sessionary nothing but these variables."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("SESSIONARY_")}
+    return kept | variables | {"PYTHONUNBUFFERED": "1"}
 
 
 @contextmanager

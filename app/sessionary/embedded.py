@@ -1,6 +1,8 @@
-"""A keep-alive threaded server inside this process, for tests: starts and stops in milliseconds."""
+"""A keep-alive threaded server inside this process: it starts and stops in milliseconds."""
 
+import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -8,20 +10,35 @@ from cheroot.wsgi import Server as CherootServer
 
 
 class EmbeddedServer:
-    """Serves a WSGI application on a free port of the loopback address, between enter and exit."""
+    """Serves a WSGI application between enter and exit: on loopback and a free port unless told."""
 
-    def __init__(self, application: Any, *, threads: int = 4) -> None:
-        self._server = CherootServer(("127.0.0.1", 0), application, numthreads=threads)
-        self._server.shutdown_timeout = 1
+    def __init__(
+        self, application: Any, *, host: str = "127.0.0.1", port: int = 0, threads: int = 4
+    ) -> None:
+        self._server = CherootServer(
+            (host, port),
+            application,
+            numthreads=threads,
+            request_queue_size=128,  # a client that finds no place would try again a second later
+            timeout=65,  # longer than clients keep an idle connection: they close first
+            shutdown_timeout=1,
+        )
+        self._server.keep_alive_conn_limit = 512
         # How long its loop sleeps between requests, and so how long a stop can take.
         self._server.expiration_interval = 0.02
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
 
     @property
+    def listener(self) -> socket.socket:
+        """The socket on which it listens."""
+        listener: socket.socket = self._server.socket
+        return listener
+
+    @property
     def url(self) -> str:
         """Where it listens, without a slash at the end."""
-        host, port = self._server.bind_addr
-        return f"http://{host}:{port}"
+        host, port = self._server.bind_addr[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def start(self) -> Self:
         """Listen; the address answers when this returns."""
@@ -31,7 +48,12 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Finish what is in flight and stop listening."""
-        self._server.stop()
+        address = self.listener.getsockname()
+        stopping = threading.Thread(target=self._server.stop)
+        stopping.start()
+        with suppress(OSError):  # wakes the loop, which otherwise sleeps on
+            socket.create_connection(address[:2], timeout=1).close()
+        stopping.join()
         self._thread.join()
 
     def __enter__(self) -> Self:

@@ -129,13 +129,16 @@ class Settings:
         cls,
         flags: Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
+        defaults: Mapping[str, Any] | None = None,
     ) -> Self:
         """Settings from flags, `SESSIONARY_*` and the TOML file that `SESSIONARY_CONFIG` names.
+
+        `defaults` are a double's, where they differ.
 
         Raises BadSetting for an unknown name in the file and for any value out of bounds.
         """
         environ = os.environ if environ is None else environ
-        given = dict(_from_file(environ.get("SESSIONARY_CONFIG"), cls))
+        given = {**(defaults or {}), **_from_file(environ.get("SESSIONARY_CONFIG"), cls)}
         for each in fields(cls):
             variable = f"SESSIONARY_{each.name.upper()}"
             if variable in environ:

@@ -1,16 +1,28 @@
 """The command `sessionary`."""
 
+from importlib import import_module
+
 import click
 
 from sessionary import __version__
-from sessionary.cli.clock import clock
-from sessionary.cli.devices import devices
-from sessionary.cli.keys import keys
-from sessionary.cli.seed import seed
-from sessionary.cli.serve import serve
+
+_NAMES = ("serve", "double", "clock", "keys", "devices", "seed")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Loads a command when it is called: most need but a little of the house."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _NAMES:
+            return None
+        found: click.Command = getattr(import_module(f"sessionary.cli.{cmd_name}"), cmd_name)
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sessionary")
 def main() -> None:
     """The sessions APIs of Scale GenAI Platform, Mobile Next, Notte and Galtea on one SQLite file.
@@ -27,7 +39,3 @@ def main() -> None:
     To complete commands in bash; in zsh with zsh_source, in fish with fish_source:
       eval "$(_SESSIONARY_COMPLETE=bash_source sessionary)"
     """
-
-
-for command in (serve, keys, devices, seed, clock):
-    main.add_command(command)

@@ -7,13 +7,23 @@ from flask import Flask
 from sessionary import store
 from sessionary.control import clock, diff, errors, namespaces, sessions, timeline
 from sessionary.control.gate import Gate
+from sessionary.control.openness import check_double, check_server
 from sessionary.control.routes import PREFIX, Control, authenticate
 from sessionary.control.schemas import Problem
 from sessionary.store import Namespaces, World
 from sessionary.wire.surface import Surface
 from sessionary.wire.telling import NO_SESSIONS
 
-__all__ = ["TABLES", "Gate", "create_tables", "forget_calls", "install", "surface"]
+__all__ = [
+    "TABLES",
+    "Gate",
+    "check_double",
+    "check_server",
+    "create_tables",
+    "forget_calls",
+    "install",
+    "surface",
+]
 
 TABLES: tuple[type[store.Model], ...] = ()
 _problem = Problem()
@@ -30,7 +40,7 @@ surface = Surface(
     authenticate=authenticate,
     sessions=NO_SESSIONS,
     refuse=errors.body,
-    refusals=dict.fromkeys((400, 401, 404, 405, 409, 413, 500, 503), _problem),
+    refusals=dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 500, 503), _problem),
     refusal_type=errors.CONTENT_TYPE,
 )
 

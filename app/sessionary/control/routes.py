@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from sessionary import clock
 from sessionary.control import errors
+from sessionary.control.openness import refuse_web_pages
 from sessionary.identity import Unknown
 from sessionary.store import (
     BadName,
@@ -53,7 +54,7 @@ def control() -> Control:
 def authenticate() -> None:
     """Raises Unknown unless the request brings the token, where one is asked for."""
     token = settings().control_token
-    if token is not None and not hmac.compare_digest(bearer().encode(), token.encode()):
+    if token and not hmac.compare_digest(bearer().encode(), token.encode()):
         raise Unknown
 
 
@@ -65,6 +66,7 @@ def now() -> int:
 def blueprint(name: str) -> Blueprint:
     """A part of the control plane."""
     routes = Blueprint(f"control_{name}", __name__)
+    routes.before_request(refuse_web_pages)
     routes.before_request(authenticate)
     routes.register_error_handler(errors.Refusal, _refused)
     routes.register_error_handler(Invalid, _invalid)

@@ -29,9 +29,11 @@ def create_app(
     """The WSGI application on a prepared world; without one, on the world of the settings.
 
     `log` is told of each request: method, path, status and how many milliseconds it took.
-    A strict application on an empty database prints its first keys once.
+    A strict application on an empty database prints its first keys once. Raises BadSetting,
+    store.Unusable and seed.BadSeed.
     """
     settings = settings or Settings()
+    control.check_server(settings)
     if world is None:
         prepared = prepare(settings)
         world = prepared.world
@@ -44,8 +46,12 @@ def create_app(
 
 
 def create_double(settings: Settings | None = None, log: RequestLog | None = None) -> Flask:
-    """The WSGI application of a double: as many worlds as are asked for, and the control plane."""
+    """The WSGI application of a double: as many worlds as are asked for, and the control plane.
+
+    Raises as `create_app` does.
+    """
     settings = settings or Settings.of_a_double()
+    control.check_double(settings)
     worlds = prepare_double(settings)
     app, refusals = _application(settings, worlds.find(DEFAULT), worlds)
     app.wsgi_app = DoubleDoor(control.Gate(app.wsgi_app), worlds, refusals)  # type: ignore[method-assign]

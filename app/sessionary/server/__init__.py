@@ -3,9 +3,10 @@
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 
-from sessionary import logs
-from sessionary.factory import prepare
+from sessionary import control, logs
+from sessionary.factory import prepare, welcome
 from sessionary.server.notice import Notice, prove_free
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import World
@@ -20,13 +21,15 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     """
     if settings.db == ":memory:":
         raise BadSetting("db :memory: cannot be shared with worker processes: name a file")
+    control.check_server(settings)
     run = _runner(settings.server)
     prove_free(settings.host, settings.port)
     logs.configure(settings.log_format)
     prepared = prepare(settings)
     prepared.world.disconnect()  # its connections must not be inherited by the workers
     _let_young_workers_be_stopped()
-    run(settings, prepared.world, Notice(settings, prepared.first_keys, say))
+    keys = prepared.first_keys
+    run(settings, prepared.world, Notice(settings, say, partial(welcome, keys) if keys else None))
 
 
 def _runner(server: str) -> Run:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sessionary import __version__
-from sessionary.factory import welcome
-from sessionary.identity import NewKey
 from sessionary.settings import Settings
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names them, listens on neither
@@ -20,25 +18,31 @@ class CannotListen(OSError):
 
 
 class Notice:
-    """Tells people and programs that the server listens, and where."""
+    """Tells people and programs that the server listens, and where.
+
+    `more` makes of the address what people are told besides.
+    """
 
     def __init__(
-        self, settings: Settings, first_keys: tuple[NewKey, ...], say: Callable[[str], None]
+        self,
+        settings: Settings,
+        say: Callable[[str], None],
+        more: Callable[[str], str] | None = None,
     ) -> None:
-        self._data = Path(settings.db).absolute()
+        self._data = "memory" if settings.db == ":memory:" else Path(settings.db).absolute()
         self._ready = Path(settings.ready_file) if settings.ready_file else None
-        self._first_keys = first_keys
         self._say = say
+        self._more = more
 
     def put_up(self, listener: socket.socket) -> None:
-        """Say where this socket listens; the first keys are shown with the real address."""
+        """Say where this socket listens."""
         host, port = listener.getsockname()[:2]
         url = f"http://{bracketed(_ANYWHERE.get(host, host))}:{port}"
         if self._ready:
             write_ready_file(self._ready, url)
         self._say(f"Sessionary {__version__} listens on {url}, its data is in {self._data}")
-        if self._first_keys:
-            self._say(welcome(self._first_keys, url))
+        if self._more:
+            self._say(self._more(url))
 
     def take_down(self) -> None:
         """The server has left."""

@@ -1,0 +1,63 @@
+"""sessionary double."""
+
+import gc
+import signal
+from queue import SimpleQueue
+from typing import Any
+
+import click
+
+from sessionary.cli.flags import settings_as_flags
+from sessionary.cli.world import told
+from sessionary.settings import DOUBLE, Settings
+
+DEFAULTS = DOUBLE | {"port": Settings.port}
+
+
+@click.command()
+@settings_as_flags(defaults=DEFAULTS, without=("server", "workers"))
+@told
+def double(**flags: Any) -> None:
+    """Serve as a test double until stopped.
+
+    Any key is admitted, the data is in memory, and the control plane is open to this machine.
+    Listening anywhere but on it needs the secret SESSIONARY_CONTROL_TOKEN, which has no flag.
+    Settings come from where `sessionary serve` takes them.
+
+    \b
+    Example:
+      sessionary double --port 0 --ready-file ready.json --seed fixtures.toml
+    """
+    serve(Settings.load(flags, defaults=DEFAULTS))
+
+
+def serve(settings: Settings) -> None:
+    """Serve a double until SIGTERM or SIGINT. Raises as `sessionary serve` does."""
+    from sessionary import logs
+    from sessionary.embedded import EmbeddedServer
+    from sessionary.factory import create_double
+    from sessionary.server.notice import Notice, prove_free
+
+    signals: SimpleQueue[int] = SimpleQueue()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda number, _: signals.put(number))
+    prove_free(settings.host, settings.port)
+    logs.configure(settings.log_format)
+    app = create_double(settings, logs.to_stderr(settings.log_format))
+    gc.freeze()  # all of this stays: the collector would go through it once more at the end
+    notice = Notice(settings, click.echo, how_to_use)
+    with EmbeddedServer(
+        app, host=settings.host, port=settings.port, threads=settings.threads
+    ) as server:
+        notice.put_up(server.listener)
+        signals.get()
+    notice.take_down()
+
+
+def how_to_use(url: str) -> str:
+    """What to do with a double at this address."""
+    given = "" if url == f"http://{Settings.host}:{Settings.port}" else f" --url {url}"
+    return (
+        f'Point the SDKs of a shell at it: eval "$(sessionary env{given})"\n'
+        f"Its clock, faults, journal and worlds: {url}/_control/v1/openapi.json"
+    )

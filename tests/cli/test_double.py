@@ -1,0 +1,161 @@
+"""`sessionary double` as a process: how it starts, whom it lets in, and how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sessionary import __version__
+from tests.processes import COMMAND, PATIENCE, doubling, surroundings
+
+ANY = {"Authorization": "Bearer sk-notte-any"}
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see it refused, and with a token
+KEPT = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
+SEED = f"""
+[[organizations]]
+id = "acme"
+name = "Acme"
+
+[[scale.sessions]]
+id = "{KEPT}"
+account_id = "acme"
+created_ago = "1d"
+"""
+
+
+def refused(*arguments: str, **variables: str) -> str:
+    """What a start that fails says."""
+    told = subprocess.run(
+        [COMMAND, *arguments],
+        env=surroundings(**variables),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert told.returncode == 1, told.stderr
+    assert told.stderr.startswith("Error: ")
+    assert told.stderr.count("\n") == 1
+    return told.stderr
+
+
+def test_it_admits_any_key_and_has_a_control_plane() -> None:
+    with doubling() as double:
+        assert double.request("POST", "/session/start", {}, **ANY)[0] == 200
+        status, clock = double.request("GET", "/_control/v1/clock")
+        assert (status, clock["mode"]) == (200, "real")
+
+
+def test_it_says_where_it_is_and_how_to_use_it() -> None:
+    with doubling() as double:
+        double.stop()
+        assert double.lines() == [
+            f'Point the SDKs of a shell at it: eval "$(sessionary env --url {double.url})"',
+            f"Its clock, faults, journal and worlds: {double.url}/_control/v1/openapi.json",
+        ]
+
+
+def test_it_keeps_its_data_in_memory_unless_told_otherwise(tmp_path: Path) -> None:
+    with doubling() as double:
+        double.request("POST", "/session/start", {}, **ANY)
+    assert list(tmp_path.iterdir()) == []
+    file = tmp_path / "world.sqlite3"
+    for count in (1, 2):
+        with doubling("--db", str(file)) as double:
+            double.request("POST", "/session/start", {}, **ANY)
+            _, page = double.request("GET", "/_control/v1/sessions")
+            assert len(page["sessions"]) == count
+            double.stop()
+
+
+def test_two_at_once_know_nothing_of_each_other() -> None:
+    with doubling() as one, doubling() as other:
+        one.request("PUT", "/_control/v1/clock", {"mode": "frozen"})
+        assert other.request("GET", "/_control/v1/clock")[1]["mode"] == "real"
+        assert one.url != other.url
+
+
+def test_the_ready_file_tells_address_and_process_until_it_ends(tmp_path: Path) -> None:
+    file = tmp_path / "made" / "ready.json"
+    with doubling("--ready-file", str(file)) as double:
+        ready = {"url": double.url, "pid": double.popen.pid, "version": __version__}
+        assert json.loads(file.read_text()) == ready
+        double.stop()
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_well_with_clients_still_connected(sent: signal.Signals) -> None:
+    with doubling() as double:
+        idle = double.connect()
+        idle.request("GET", "/notte/health")
+        idle.getresponse().read()
+        double.popen.send_signal(sent)
+        assert double.popen.wait(PATIENCE) == 0
+        idle.close()
+
+
+def test_every_world_begins_with_the_seed(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text(SEED)
+    with doubling(SESSIONARY_SEED=str(seed)) as double:
+        for world in ("", "/~other"):
+            _, page = double.request("GET", f"{world}/_control/v1/sessions")
+            assert [each["id"] for each in page["sessions"]] == [KEPT]
+
+
+def test_more_worlds_than_allowed_are_refused_with_the_flag_that_allows_them() -> None:
+    with doubling("--max-worlds", "2") as double:
+        assert double.request("POST", "/_control/v1/namespaces", {"name": "a"})[0] == 201
+        status, problem = double.request("POST", "/_control/v1/namespaces", {"name": "b"})
+        assert status == 409
+        assert "--max-worlds" in problem["detail"]
+
+
+def test_anywhere_but_on_this_machine_it_wants_a_token() -> None:
+    said = refused("double", "--host", EVERYWHERE, "--port", "0")
+    assert "SESSIONARY_CONTROL_TOKEN" in said
+    with doubling("--host", EVERYWHERE, SESSIONARY_CONTROL_TOKEN="hush") as double:
+        assert double.request("GET", "/_control/v1/clock")[0] == 401
+        who = {"Authorization": "Bearer hush"}
+        assert double.request("GET", "/_control/v1/clock", **who)[0] == 200
+
+
+def test_a_server_with_a_control_plane_wants_a_token_before_it_listens(tmp_path: Path) -> None:
+    db = str(tmp_path / "world.sqlite3")
+    assert "SESSIONARY_CONTROL_TOKEN" in refused("serve", "--control", "--port", "0", "--db", db)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_port_is_told_in_one_sentence() -> None:
+    with doubling() as double:
+        port = double.url.rpartition(":")[2]
+        assert f"cannot listen on 127.0.0.1:{port}" in refused("double", "--port", port)
+
+
+def test_it_does_without_gunicorn() -> None:
+    script = (
+        "import os, signal, sys, threading\n"
+        "from sessionary.cli import main\n"
+        "import sessionary.server.notice as notice\n"
+        "put_up = notice.Notice.put_up\n"
+        "def seen(self, listener):\n"
+        "    put_up(self, listener)\n"
+        "    print('gunicorn' in sys.modules, 'apispec' in sys.modules)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "notice.Notice.put_up = seen\n"
+        "main(['double', '--port', '0'])\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | surroundings(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert told.stdout.splitlines()[-1] == "False False"
