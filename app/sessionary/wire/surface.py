@@ -43,6 +43,7 @@ class Surface:
     sessions: Sessions
     seed_tables: tuple[SeedTable, ...] = ()
     first_rows: Callable[[], None] | None = None
+    session_key: str = "id"  # under which its bodies name a session
     faults: Mapping[str, Failure] = field(default_factory=dict)  # by name
     waits: Callable[[int], dict[str, str]] = retry_after  # headers for so many milliseconds
     wait_statuses: frozenset[int] = frozenset({503})  # the refusals that say when to try again

@@ -1,6 +1,14 @@
 """Galtea evaluation sessions, and stubs of the versions and tests that they refer to."""
 
-from sessionary.surfaces.galtea import blueprint, errors, explanations, models, schemas, seeds
+from sessionary.surfaces.galtea import (
+    blueprint,
+    errors,
+    explanations,
+    faults,
+    models,
+    schemas,
+    seeds,
+)
 from sessionary.wire.surface import Surface
 
 _refused = schemas.Refused()
@@ -22,5 +30,6 @@ surface = Surface(
     refusals=dict.fromkeys((400, 401, 403, 404, 405, 413, 500, 503), _refused),
     sessions=explanations.sessions,
     seed_tables=seeds.TABLES,
+    faults=faults.FAULTS,
     openapi_at_root=True,
 )

@@ -1,7 +1,7 @@
 """Galtea's refusals, and the one shape of their bodies."""
 
 from collections.abc import Iterable
-from http import HTTPStatus
+from http.client import responses
 
 
 class Refusal(Exception):
@@ -51,4 +51,4 @@ def body(status: int, message: str) -> dict[str, str]:
     Assumed: the short text is the status's own name; of a 500 nothing more is said.
     """
     said = "Something went wrong" if status == 500 else message
-    return {"error": HTTPStatus(status).phrase, "message": said}
+    return {"error": responses.get(status, "Error"), "message": said}

@@ -5,6 +5,7 @@ from sessionary.surfaces.mobilenext import (
     catalogue,
     errors,
     explanations,
+    faults,
     models,
     schemas,
     seeds,
@@ -27,6 +28,7 @@ surface = Surface(
     refusals=dict.fromkeys((400, 401, 403, 404, 409, 413, 500, 503), _refused),
     sessions=explanations.sessions,
     seed_tables=seeds.TABLES,
+    faults=faults.FAULTS,
     first_rows=catalogue.first_rows,
     headers=(
         {

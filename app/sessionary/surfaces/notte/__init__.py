@@ -1,6 +1,6 @@
 """Notte browser sessions: v1 (`/session/start`) and v4 (`/sessions/start`) on the same rows."""
 
-from sessionary.surfaces.notte import blueprint, errors, explanations, models, seeds
+from sessionary.surfaces.notte import blueprint, errors, explanations, faults, models, seeds
 from sessionary.surfaces.notte.schemas import shown
 from sessionary.wire.surface import Surface
 
@@ -23,4 +23,7 @@ surface = Surface(
     refusals=dict.fromkeys((400, 401, 403, 404, 413, 422, 500, 503), _refused),
     sessions=explanations.sessions,
     seed_tables=seeds.TABLES,
+    session_key="session_id",
+    faults=faults.FAULTS,
+    wait_statuses=faults.WAIT_STATUSES,
 )

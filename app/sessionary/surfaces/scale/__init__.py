@@ -1,6 +1,14 @@
 """Scale GenAI Platform: `/v4/sessions`, and the `/user-info` that names the caller's accounts."""
 
-from sessionary.surfaces.scale import blueprint, errors, explanations, models, schemas, seeds
+from sessionary.surfaces.scale import (
+    blueprint,
+    errors,
+    explanations,
+    faults,
+    models,
+    schemas,
+    seeds,
+)
 from sessionary.wire.surface import Surface
 
 _refused = schemas.Refused()
@@ -22,6 +30,9 @@ surface = Surface(
     },
     sessions=explanations.sessions,
     seed_tables=seeds.TABLES,
+    faults=faults.FAULTS,
+    waits=faults.waits,
+    wait_statuses=faults.WAIT_STATUSES,
     security={"type": "apiKey", "in": "header", "name": "x-api-key"},
     headers=(
         {

@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from sessionary import clock, identity, ids, store
-from sessionary.surfaces.scale import errors, models, rules, schemas, serializers
+from sessionary.surfaces.scale import errors, faults, models, rules, schemas, serializers
 from sessionary.surfaces.scale.models import SessionRow
 from sessionary.wire import documents
 from sessionary.wire.operation import Invalid, answer, operation
@@ -39,7 +39,7 @@ def invalid(found: Invalid) -> Response:
 def say_when_to_return(response: Response) -> Response:
     """Source: client (it prefers milliseconds where both headers are sent)."""
     if "Retry-After" in response.headers:
-        response.headers["retry-after-ms"] = f"{response.headers['Retry-After']}000"
+        response.headers.update(faults.waits(1000 * int(response.headers["Retry-After"])))
     return response
 
 
