@@ -19,6 +19,7 @@ from sessionary.store.namespaces import (
 from sessionary.store.portable import BadExport, export_lines, import_lines, row_count
 from sessionary.store.schema import add, create, schema_version
 from sessionary.store.statements import Statement, given, given_list, insertion, place_in, put
+from sessionary.store.turns import in_short_turns
 from sessionary.store.worlds import (
     DEFAULT,
     Gone,
@@ -60,6 +61,7 @@ __all__ = [
     "given_list",
     "history",
     "import_lines",
+    "in_short_turns",
     "insertion",
     "is_out_of_order",
     "keeps_history",

@@ -8,6 +8,7 @@ from flask import Blueprint
 from marshmallow import Schema
 
 from sessionary.store import Model
+from sessionary.wire.retention import Retention
 from sessionary.wire.seeding import SeedTable
 from sessionary.wire.telling import Sessions
 
@@ -41,6 +42,7 @@ class Surface:
     refuse: Callable[[int, str], dict[str, Any]]  # the vendor's body for a refusal of HTTP's
     refusals: Mapping[int, Schema]  # the shape of each refusal, for OpenAPI
     sessions: Sessions
+    retention: Retention | None = None  # of those sessions that end
     seed_tables: tuple[SeedTable, ...] = ()
     first_rows: Callable[[], None] | None = None
     session_key: str = "id"  # under which its bodies name a session

@@ -6,6 +6,7 @@ from sessionary.surfaces.galtea import (
     explanations,
     faults,
     models,
+    retention,
     schemas,
     seeds,
 )
@@ -29,6 +30,7 @@ surface = Surface(
     refuse=errors.body,
     refusals=dict.fromkeys((400, 401, 403, 404, 405, 413, 500, 503), _refused),
     sessions=explanations.sessions,
+    retention=retention.retention,
     seed_tables=seeds.TABLES,
     faults=faults.FAULTS,
     openapi_at_root=True,

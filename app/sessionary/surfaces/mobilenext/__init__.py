@@ -7,6 +7,7 @@ from sessionary.surfaces.mobilenext import (
     explanations,
     faults,
     models,
+    retention,
     schemas,
     seeds,
 )
@@ -27,6 +28,7 @@ surface = Surface(
     refuse=errors.refuse,
     refusals=dict.fromkeys((400, 401, 403, 404, 409, 413, 500, 503), _refused),
     sessions=explanations.sessions,
+    retention=retention.retention,
     seed_tables=seeds.TABLES,
     faults=faults.FAULTS,
     first_rows=catalogue.first_rows,

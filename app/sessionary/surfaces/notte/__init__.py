@@ -1,6 +1,14 @@
 """Notte browser sessions: v1 (`/session/start`) and v4 (`/sessions/start`) on the same rows."""
 
-from sessionary.surfaces.notte import blueprint, errors, explanations, faults, models, seeds
+from sessionary.surfaces.notte import (
+    blueprint,
+    errors,
+    explanations,
+    faults,
+    models,
+    retention,
+    seeds,
+)
 from sessionary.surfaces.notte.schemas import shown
 from sessionary.wire.surface import Surface
 
@@ -22,6 +30,7 @@ surface = Surface(
     refuse=lambda _, message: errors.body(message),
     refusals=dict.fromkeys((400, 401, 403, 404, 413, 422, 500, 503), _refused),
     sessions=explanations.sessions,
+    retention=retention.retention,
     seed_tables=seeds.TABLES,
     session_key="session_id",
     faults=faults.FAULTS,

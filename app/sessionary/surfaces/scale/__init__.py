@@ -6,6 +6,7 @@ from sessionary.surfaces.scale import (
     explanations,
     faults,
     models,
+    retention,
     schemas,
     seeds,
 )
@@ -29,6 +30,7 @@ surface = Surface(
         422: schemas.Invalid(),
     },
     sessions=explanations.sessions,
+    retention=retention.retention,
     seed_tables=seeds.TABLES,
     faults=faults.FAULTS,
     waits=faults.waits,

@@ -110,6 +110,11 @@ def count(before: SessionRow | None, after: SessionRow) -> None:
     _count(after, 1)
 
 
+def uncount_archived(account_id: str, count: int) -> None:
+    """Keep the counts right when archived sessions of an account are removed."""
+    _add.run(account_id=account_id, live=0, archived=-count)
+
+
 def _count(row: SessionRow, by: int) -> None:
     is_live = row.archived_at is None
     _add.run(account_id=row.account_id, live=by * is_live, archived=by * (not is_live))

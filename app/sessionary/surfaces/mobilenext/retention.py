@@ -1,0 +1,49 @@
+"""Mobile Next's sessions that ended long ago. What marks the order of new ones stays."""
+
+from typing import Any
+
+import peewee as pw
+
+from sessionary.store import Statement, given, given_list
+from sessionary.surfaces.mobilenext.models import Allocation, Session
+from sessionary.wire import documents
+from sessionary.wire.retention import Retention
+
+_rowid = pw.SQL('"t1"."rowid"')
+
+
+def _has_ended() -> Any:
+    """rules.released_at(row, at) < before_at, or void before it, as SQL says it."""
+    outlived = Session.released_at.is_null() & (Session.expires_at < given("before_at"))
+    void = Session.created_at.is_null() & (Session.void_at < given("before_at"))
+    return (Session.released_at < given("before_at")) | outlived | void
+
+
+_ended = Statement(
+    lambda row: int(row[0]),
+    lambda: (
+        Session.select(_rowid)
+        .where(pw.Expression(_rowid, ">", given("after")), _has_ended())
+        .order_by(_rowid)
+        .limit(given("limit"))
+    ),
+)
+_meant = Statement(
+    lambda row: str(row[0]),
+    lambda: Session.select(Session.id).where(
+        pw.Expression(_rowid, "IN", given_list("keys")), _has_ended()
+    ),
+)
+_remove_allocations = Statement(
+    tuple, lambda: Allocation.delete().where(Allocation.session.in_(given_list("ids")))
+)
+_remove = Statement(tuple, lambda: Session.delete().where(Session.id.in_(given_list("ids"))))
+
+
+def _removed(keys: list[int], before_at: int) -> int:
+    ids = documents.encode(_meant.all(keys=documents.encode(keys), before_at=before_at))
+    _remove_allocations.run(ids=ids)
+    return _remove.run(ids=ids)
+
+
+retention = Retention(_ended, _removed)

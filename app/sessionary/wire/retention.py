@@ -1,0 +1,19 @@
+"""What a surface says about its sessions that ended long ago."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sessionary.store import Statement
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How they are found and removed, with all that belongs to them alone.
+
+    `ended` gives the keys of the sessions that ended before `before_at`, by a call or by
+    themselves, in order: at most `limit` behind the key `after`. `remove` takes such keys, inside a
+    transaction, and removes those that are still so; it gives their number.
+    """
+
+    ended: Statement[int]
+    remove: Callable[[list[int], int], int]

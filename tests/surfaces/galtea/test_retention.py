@@ -1,0 +1,77 @@
+"""What is pruned is what ended before: deleted, closed by itself, or finished by a call."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessionary import clock
+from sessionary.surfaces.galtea import models, rules
+from sessionary.surfaces.galtea.models import Session, SessionRow
+from sessionary.surfaces.galtea.retention import retention
+from tests.conftest import Sandbox
+
+from .conftest import Api
+from .generated import MINUTE, NOW, tables
+
+around = st.integers(-12, 12).map(lambda minutes: NOW + minutes * MINUTE)
+some = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def has_ended(row: SessionRow, before_at: int) -> bool:
+    if row.deleted_at is not None and row.deleted_at < before_at:
+        return True
+    if row.status != rules.PENDING:
+        return row.written_at < before_at
+    return rules.status(row._replace(deleted_at=None), before_at - 1) != rules.PENDING
+
+
+@given(world=tables(), before_at=around)
+@some
+def test_what_ended_before_is_found_and_removed(
+    sandbox: Sandbox, world: list[SessionRow], before_at: int
+) -> None:
+    with sandbox.world.entered():
+        Session.delete().execute()
+        for row in world:
+            models.insert.run(**row._asdict())
+        found = retention.ended.all(before_at=before_at, after=0, limit=100)
+        ended = {row.id for row in world if has_ended(row, before_at)}
+        assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
+        assert retention.ended.all(before_at=before_at, after=0, limit=1) == found[:1]
+        assert retention.remove([each.seq for each in Session.select()], before_at) == len(ended)
+        assert {each.id for each in Session.select()} == {row.id for row in world} - ended
+
+
+def test_whatever_is_done_to_a_session_is_remembered_as_its_last_write(api: Api) -> None:
+    """Created long ago and finished now, it has ended now."""
+    id = api.create()["id"]
+    calls = (lambda: api.patch(id, metadata={}), lambda: api.finish(id, stoppingReason="done"))
+    for call in calls:
+        api.sandbox.advance(days=100)
+        assert call().status_code == 200
+        with api.sandbox.world.entered():
+            (row,) = Session.select()
+            assert row.written_at == clock.now()
+            assert retention.ended.all(before_at=clock.now(), after=0, limit=9) == []
+    with api.sandbox.world.entered():
+        assert retention.ended.all(before_at=clock.now() + 1, after=0, limit=9) == [row.seq]
+
+
+def test_looking_at_a_session_or_changing_nothing_is_no_write(api: Api) -> None:
+    id = api.create()["id"]
+    before = api.rows()
+    api.sandbox.advance(days=100)
+    assert api.patch(id).status_code == 200
+    assert api.get(id).status_code == 200
+    assert api.rows() == before
+
+
+def test_a_clock_that_is_moved_back_takes_no_write_back(api: Api) -> None:
+    id = api.create()["id"]
+    with api.sandbox.world.entered():
+        written_at = Session.get().written_at
+    api.sandbox.advance(days=-100)
+    api.patch(id, metadata={})
+    with api.sandbox.world.entered():
+        assert Session.get().written_at == written_at

@@ -1,0 +1,66 @@
+"""What is pruned is what a reader is told to have ended before, with its allocations."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessionary.surfaces.mobilenext import rules
+from sessionary.surfaces.mobilenext.models import Allocation, Mark, Session, SessionRow
+from sessionary.surfaces.mobilenext.retention import retention
+from tests.conftest import Sandbox
+
+from .generated import LAST, fill, worlds
+
+some = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def has_ended(row: SessionRow, before_at: int) -> bool:
+    if row.created_at is None:
+        return rules.session_status(row, before_at - 1) == rules.VOID
+    released_at = rules.released_at(row, before_at)
+    return released_at is not None and released_at < before_at
+
+
+@given(world=worlds(), before_at=st.integers(0, LAST + 1))
+@some
+def test_what_ended_before_is_found_and_removed(
+    sandbox: Sandbox, world: tuple[list[Any], list[Any], list[Any]], before_at: int
+) -> None:
+    with sandbox.world.entered():
+        fill(world)
+        _, sessions, allocations = world
+        ended = {row.id for row in sessions if has_ended(row, before_at)}
+        found = retention.ended.all(before_at=before_at, after=0, limit=100)
+        assert len(found) == len(ended)
+        assert found == sorted(found)
+        assert retention.ended.all(before_at=before_at, after=0, limit=1) == found[:1]
+        if found:
+            assert retention.ended.all(before_at=before_at, after=found[0], limit=99) == found[1:]
+        assert retention.remove(list(range(1, 99)), before_at) == len(ended)
+        assert {each.id for each in Session.select()} == {row.id for row in sessions} - ended
+        left = {each.id for each in allocations if each.session not in ended}
+        assert {each.id for each in Allocation.select()} == left
+
+
+def test_the_order_of_new_sessions_outlives_those_that_made_it(sandbox: Sandbox) -> None:
+    """A `createdAt` that was given is not given again, though nothing else knows of it."""
+    who = {"Authorization": "Bearer mob_anyone"}
+    android = [{"attribute": "platform", "operator": "EQUALS", "value": "android"}]
+
+    def borrow() -> str:
+        session = sandbox.client.post("/api/v1/sessions", headers=who).json["id"]
+        path = f"/api/v1/sessions/{session}/devices"
+        device = sandbox.client.post(path, json={"filters": android}, headers=who).json["device"]
+        sandbox.client.post(f"{path}/{device['id']}/release", headers=who)
+        shown = sandbox.client.get(f"/api/v1/sessions/{session}", headers=who).json
+        return str(shown["createdAt"])
+
+    first = borrow()
+    with sandbox.world.entered():
+        before = list(Mark.select().tuples())
+        assert retention.remove([1], 2**62) == 1
+        assert list(Mark.select().tuples()) == before
+    assert borrow() > first

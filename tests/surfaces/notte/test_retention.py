@@ -1,0 +1,67 @@
+"""What is pruned is what a reader is told to have ended before, and nothing else."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessionary.surfaces.notte import models, rules
+from sessionary.surfaces.notte.models import Session, SessionRow
+from sessionary.surfaces.notte.retention import retention
+from tests.conftest import Sandbox
+
+from .generated import MINUTE, NOW, sessions
+
+around = st.integers(-90, 90).map(lambda minutes: NOW + minutes * MINUTE)
+some = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def has_ended(row: SessionRow, before_at: int) -> bool:
+    ended_at = rules.state(row, before_at).ended_at
+    return ended_at is not None and ended_at < before_at
+
+
+@given(world=st.lists(sessions(), max_size=12, unique_by=lambda row: row.id), before_at=around)
+@some
+def test_what_ended_before_is_found_in_pieces_and_removed(
+    sandbox: Sandbox, world: list[SessionRow], before_at: int
+) -> None:
+    with sandbox.world.entered():
+        Session.delete().execute()
+        for row in world:
+            models.insert.run(**row._asdict(), key_hash="a")
+        found = retention.ended.all(before_at=before_at, after=0, limit=100)
+        ended = {row.id for row in world if has_ended(row, before_at)}
+        assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
+        assert retention.ended.all(before_at=before_at, after=0, limit=1) == found[:1]
+        if found:
+            assert retention.ended.all(before_at=before_at, after=found[0], limit=99) == found[1:]
+        keys = [each.seq for each in Session.select()]
+        assert retention.remove(keys, before_at) == len(ended)
+        assert {each.id for each in Session.select()} == {row.id for row in world} - ended
+
+
+@pytest.mark.parametrize(("before_at", "is_removed"), [(NOW, 0), (NOW + 1, 1)])
+def test_an_end_at_the_very_instant_is_not_before_it(
+    sandbox: Sandbox, before_at: int, is_removed: int
+) -> None:
+    row = SessionRow(
+        id="a",
+        organization="o",
+        created_at=NOW - MINUTE,
+        last_accessed_at=NOW - MINUTE,
+        timeout_minutes=1,
+        max_duration_minutes=None,
+        outlives_timeout=0,
+        expires_at=NOW,
+        ended_at=None,
+        ended_as=None,
+        close_reason=None,
+        error=None,
+        url=None,
+        options="{}",
+    )
+    with sandbox.world.entered():
+        models.insert.run(**row._asdict(), key_hash="a")
+        assert retention.remove([1], before_at) == is_removed
