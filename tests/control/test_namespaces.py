@@ -312,3 +312,30 @@ def test_thousands_of_worlds_leave_nothing_behind(double: Double) -> None:
     assert worlds.names() == ["default"]
     with pytest.raises(store.Gone), made[0].entered():
         pass
+
+
+def test_an_old_world_that_rests_is_as_it_was(double: Double) -> None:
+    worlds = double.control.worlds
+    assert worlds is not None
+    id = double.start(ns="first")
+    world = worlds.find("first")
+    for number in range(250):
+        worlds.create(f"w{number}")
+    assert world.database.is_closed()
+    assert double.status(id, ns="first") == "active"
+    with world.entered():
+        world.rest()  # its own thread may not lose what it is doing
+        assert world.database.run("SELECT id FROM notte_sessions").fetchall() == [(id,)]
+
+
+def test_a_world_that_is_busy_does_not_rest(double: Double) -> None:
+    worlds = double.control.worlds
+    assert worlds is not None
+    world = worlds.create("busy")
+    with world.entered(), store.transaction():
+        resting = threading.Thread(target=world.rest)
+        resting.start()
+        resting.join()
+        assert not world.database.is_closed()
+        world.rest()
+        assert not world.database.is_closed()

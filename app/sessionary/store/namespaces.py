@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import peewee as pw
 
 from sessionary.store.mishaps import Unusable
 from sessionary.store.worlds import DEFAULT, World, memory_world
 
+_AWAKE = 200  # of the youngest worlds; an older one that is entered wakes up
 _MAGIC = b"SQLite format 3\0"
 _NAME = re.compile("[a-z0-9_]{1,40}", re.ASCII)
 
@@ -118,7 +120,14 @@ class Namespaces:
                     "with --max-worlds"
                 )
             self._worlds[name] = world = _begun(name, contents(), begin)
+            self._let_one_rest()
             return world
+
+    def _let_one_rest(self) -> None:
+        """A world that is open takes several times the memory of its contents."""
+        if len(self._worlds) > _AWAKE:
+            name = next(islice(reversed(self._worlds), _AWAKE, None))
+            self._worlds[name].rest()
 
 
 def _begun(name: str, contents: bytes, begin: Callable[[], None]) -> World:

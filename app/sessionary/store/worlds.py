@@ -104,7 +104,8 @@ class World:
         self._file = file = database.file
         self.turn: AbstractContextManager[None] = file.turn if file else nullcontext()
         # A memory world is one connection that its threads share, one request at a time.
-        self._alone = nullcontext() if file else threading.RLock()
+        self._lock = None if file else threading.RLock()
+        self._alone: AbstractContextManager[Any] = self._lock or nullcontext()
         self._is_gone = False
 
     @contextmanager
@@ -131,6 +132,16 @@ class World:
                 copy = Path(folder, "copy.sqlite3")
                 self.database.run("VACUUM INTO ?", (str(copy),))
                 return copy.read_bytes()
+
+    def rest(self) -> None:
+        """Let go of what is more than its contents until it is entered again, unless it is busy."""
+        if self._lock is not None and self._lock.acquire(blocking=False):
+            try:
+                if not (self.database.is_closed() or self.connection().in_transaction):
+                    self.database.contents = self.connection().serialize()
+                    self.database.close()
+            finally:
+                self._lock.release()
 
     def restore(self, contents: bytes) -> None:
         """Hold these contents and nothing else, from the next request on."""
