@@ -1,0 +1,54 @@
+"""Calls of a WSGI application without a socket."""
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from sessionary.client import Answer, Send
+
+_ENVIRON: dict[str, Any] = {
+    "SCRIPT_NAME": "",
+    "SERVER_NAME": "sessionary.test",
+    "SERVER_PORT": "80",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
+
+
+def calling(application: Callable[..., Iterable[bytes]]) -> Send:
+    """Send the client's requests to an application."""
+
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        heard: list[str] = []
+        environ = _environ(method, path, headers, body or b"")
+        parts = application(environ, lambda status, *_: heard.append(status))
+        try:
+            content = b"".join(parts)
+        finally:
+            getattr(parts, "close", lambda: None)()
+        return Answer(int(heard[0][:3]), content)
+
+    return send
+
+
+def _environ(method: str, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    path, _, query = path.partition("?")
+    environ = {
+        **_ENVIRON,
+        "REQUEST_METHOD": method,
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.errors": sys.stderr,  # which pytest exchanges from test to test
+        "wsgi.input": io.BytesIO(body),
+    }
+    for name, value in headers.items():
+        variable = name.upper().replace("-", "_")
+        environ[variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"] = value
+    return environ

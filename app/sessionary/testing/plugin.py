@@ -1,0 +1,156 @@
+"""The pytest plugin: a double for the run, a world for each test, and what is told of it.
+
+Everything but pytest is imported by the fixtures: a run that uses none of them pays nothing.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from sessionary.testing.servers import Elsewhere
+    from sessionary.testing.world import World
+
+_MARKER = (
+    "sessionary(now=None, seed=None, faults=()): what the test's world begins with. The clock "
+    "stands at `now`; `seed` is TOML, a Path from the test's folder, or a mapping; each fault is "
+    "a mapping of what `faults.add` takes."
+)
+_WORLDS = pytest.StashKey[list[Any]]()
+_TOLD = pytest.StashKey[dict[str, list[str]]]()
+_LEFT_OPEN = "sessions left open"
+_NEVER_HIT = "faults armed and never hit"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("sessionary")
+    group.addoption(
+        "--sessionary-url",
+        metavar="URL",
+        help="use the double at URL instead of one in this process; its control plane's token is "
+        "taken from SESSIONARY_CONTROL_TOKEN",
+    )
+    group.addoption(
+        "--sessionary-leaks",
+        choices=("report", "error", "off"),
+        default="report",
+        help="what becomes of sessions that a test leaves open: listed at the end, the test's "
+        "error, or nothing (default: %(default)s)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", _MARKER)
+
+
+@pytest.fixture(scope="session")
+def sessionary_settings() -> dict[str, Any]:
+    """The settings of the run's double, by name: override it to have others than the defaults."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def sessionary_server(
+    request: pytest.FixtureRequest, sessionary_settings: dict[str, Any]
+) -> "Iterator[Elsewhere]":
+    """The run's double: one in each worker's process, or the one at --sessionary-url."""
+    import os
+
+    from sessionary.testing.servers import Elsewhere, Server
+
+    url = request.config.getoption("--sessionary-url")
+    token = os.environ.get("SESSIONARY_CONTROL_TOKEN")
+    with Elsewhere(url, token) if url else Server(**sessionary_settings) as server:
+        yield server
+
+
+@pytest.fixture
+def make_sessionary(
+    request: pytest.FixtureRequest, sessionary_server: "Elsewhere"
+) -> "Iterator[Callable[..., World]]":
+    """Worlds of this test: `make_sessionary(now=…, seed=…, faults=[…])`."""
+    worlds = request.node.stash.setdefault(_WORLDS, [])
+
+    def make(**given: Any) -> "World":
+        worlds.append(sessionary_server.world(**given))
+        return worlds[-1]  # type: ignore[no-any-return]
+
+    yield make
+    _end(request.node, worlds)
+
+
+@pytest.fixture
+def sessionary(request: pytest.FixtureRequest, make_sessionary: "Callable[..., World]") -> "World":
+    """A fresh world for this test, as its marker `sessionary` describes it."""
+    return make_sessionary(**_marked(request.node))
+
+
+@pytest.fixture
+def sessionary_env(sessionary: "World", monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The vendors' clients find this test's world by their environment; gives the variables."""
+    variables = sessionary.variables()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    worlds = item.stash.get(_WORLDS, [])
+    if report.failed and report.when != "teardown":
+        from sessionary.testing.telling import sections
+
+        report.sections += [section for world in worlds for section in sections(world)]
+    vars(report)["sessionary"] = item.stash.get(_TOLD, {})  # goes along from an xdist worker
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    for title in (_LEFT_OPEN, _NEVER_HIT):
+        told = {
+            report.nodeid: report.sessionary[title]
+            for report in reports
+            if getattr(report, "sessionary", {}).get(title)
+        }
+        if told:
+            terminalreporter.section(f"sessionary: {title}")
+        for nodeid, lines in told.items():
+            terminalreporter.write_line(nodeid)
+            for line in lines:
+                terminalreporter.write_line(f"  {line}")
+
+
+def _marked(node: pytest.Item) -> dict[str, Any]:
+    """What the markers of a test say of its world; the closest one counts."""
+    given: dict[str, Any] = {}
+    for marker in node.iter_markers("sessionary"):
+        if marker.args or not marker.kwargs.keys() <= {"now", "seed", "faults"}:
+            pytest.fail(f"write @pytest.mark.{_MARKER}", pytrace=False)
+        given = {**marker.kwargs, **given}
+    if isinstance(given.get("seed"), Path):
+        given["seed"] = node.path.parent / given["seed"]
+    return given
+
+
+def _end(node: pytest.Item, worlds: "list[World]") -> None:
+    """Tell what a test left in its worlds, and drop them."""
+    from sessionary.testing import telling
+
+    wanted = node.config.getoption("--sessionary-leaks")
+    try:
+        told = {_NEVER_HIT: [line for world in worlds for line in telling.never_hit(world)]}
+        if wanted != "off":
+            told[_LEFT_OPEN] = [line for world in worlds for line in telling.left_open(world)]
+        node.stash[_TOLD] = told
+    finally:
+        while worlds:
+            worlds.pop().drop()
+    if wanted == "error" and told[_LEFT_OPEN]:
+        said = "\n  ".join(told[_LEFT_OPEN])
+        pytest.fail(f"{_LEFT_OPEN}:\n  {said}", pytrace=False)

@@ -1,0 +1,112 @@
+"""The double that tests ask: one inside their process, or one elsewhere."""
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self, cast
+
+from sessionary.client import Client, Instant, Send
+from sessionary.control.routes import Control
+from sessionary.embedded import EmbeddedServer
+from sessionary.factory import create_double
+from sessionary.settings import Settings
+from sessionary.testing.mounted import calling
+from sessionary.testing.world import Seed, World
+
+MOUNTED = "http://sessionary.test"  # the address of a server that does not listen
+
+
+class Elsewhere:
+    """A double that listens at `url`; `token` is its control plane's."""
+
+    may_seed = True  # its new worlds, by itself
+
+    def __init__(self, url: str, token: str | None = None, *, send: Send | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        self._send = send
+        self._made: set[str] = set()
+
+    @property
+    def client(self) -> Client:
+        """Its control plane, seen from the default world."""
+        return Client(self.url, token=self._token, send=self._send)
+
+    def world(
+        self,
+        *,
+        now: Instant | None = None,
+        seed: Seed | None = None,
+        faults: Iterable[Mapping[str, Any]] = (),
+    ) -> World:
+        """A new world, whose clock stands at `now`, with a seed and armed faults.
+
+        Raises client.Problem for what is refused, and leaves no world behind.
+        """
+        name = self.client.namespaces.create(now=now)["name"]
+        self._made.add(name)
+        world = World(self.url, name, self._token, send=self._send)
+        try:
+            world.prepare(seed, faults, may_hold_sessions=self.may_seed)
+        except BaseException:
+            world.drop()
+            raise
+        return world
+
+    def start(self) -> Self:
+        """Prove that it answers. Raises ConnectionError and client.Problem."""
+        self.client.clock.get()
+        return self
+
+    def stop(self) -> None:
+        """Drop the worlds that are still there: a late call makes the one that it names anew."""
+        namespaces = self.client.namespaces
+        for name in self._made.intersection(namespaces.list()):
+            namespaces.drop(name)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class Server(Elsewhere):
+    """A double inside this process: it listens between start and stop.
+
+    It is a WSGI application as well, for those who mount it instead of letting it listen. Settings
+    are those of a double; its own control calls use no socket. Raises BadSetting.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = Settings.of_a_double(**settings)
+        self.may_seed = self.settings.seed is not None
+        self._app = create_double(self.settings)
+        self._listening: EmbeddedServer | None = None
+        self._is_stopped = False
+        super().__init__(MOUNTED, self.settings.control_token, send=calling(self))
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if self._is_stopped:
+            raise RuntimeError("this server was stopped: start another one")
+        return self._app(environ, start_response)
+
+    def start(self) -> Self:
+        """Listen on a free port of the loopback address; `url` is then that one."""
+        self._listening = EmbeddedServer(self._app, threads=self.settings.threads).start()
+        self.url = self._listening.url
+        return self
+
+    def stop(self) -> None:
+        """Listen no more, and forget every world."""
+        if self._listening is not None:
+            self._listening.stop()
+            self._listening = None
+        self._is_stopped = True
+        worlds = cast(Control, self._app.extensions["sessionary.control"]).worlds
+        if worlds is not None:
+            worlds.close()

@@ -1,0 +1,54 @@
+"""For unittest: a double for each class of tests, and a fresh world for each test."""
+
+import os
+import unittest
+import unittest.mock
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from sessionary.testing import telling
+from sessionary.testing.servers import Elsewhere, Server
+from sessionary.testing.world import World
+
+
+class SessionaryMixin(unittest.TestCase):
+    """Gives `self.sessionary`, a world as pytest's fixture gives it.
+
+    A class may say with which settings its double runs, what its worlds begin with (`now`, `seed`,
+    `faults`), and whether a test that leaves sessions open fails.
+    """
+
+    sessionary_settings: ClassVar[Mapping[str, Any]] = {}
+    sessionary_world: ClassVar[Mapping[str, Any]] = {}
+    sessionary_fails_on_leaks: ClassVar[bool] = False
+    sessionary_server: ClassVar[Elsewhere]
+    sessionary: World
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.sessionary_server = cls.enterClassContext(Server(**cls.sessionary_settings))
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sessionary = self.make_sessionary(**self.sessionary_world)
+
+    def make_sessionary(self, **given: Any) -> World:
+        """A further world of this test: with `now`, `seed` and `faults`."""
+        world = self.sessionary_server.world(**given)
+        self.addCleanup(self._end, world)
+        return world
+
+    def sessionary_env(self) -> dict[str, str]:
+        """Let the vendors' clients find this test's world by their environment, until its end."""
+        variables = self.sessionary.variables()
+        self.enterContext(unittest.mock.patch.dict(os.environ, variables))
+        return variables
+
+    def _end(self, world: World) -> None:
+        try:
+            left = telling.left_open(world) if self.sessionary_fails_on_leaks else []
+        finally:
+            world.drop()
+        if left:
+            self.fail("sessions left open:\n  " + "\n  ".join(left))
