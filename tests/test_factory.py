@@ -94,7 +94,7 @@ def test_sessions_at_the_root_are_nottes_or_galteas(
 ) -> None:
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items()}
-    assert door._path(environ).startswith("/notte/") is is_nottes
+    assert door.native_path(environ).startswith("/notte/") is is_nottes
 
 
 @each_surface

@@ -1,11 +1,24 @@
 """The control plane, `/_control/v1`: worlds, their clocks, and what became of their sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from flask import Flask
 
 from sessionary import store
-from sessionary.control import clock, diff, errors, namespaces, sessions, timeline
+from sessionary.control import (
+    arming,
+    calls,
+    clock,
+    diff,
+    errors,
+    faults,
+    journal,
+    namespaces,
+    sessions,
+    timeline,
+)
+from sessionary.control.addresses import Addresses
 from sessionary.control.gate import Gate
 from sessionary.control.openness import check_double, check_server
 from sessionary.control.routes import PREFIX, Control, authenticate
@@ -25,13 +38,21 @@ __all__ = [
     "surface",
 ]
 
-TABLES: tuple[type[store.Model], ...] = ()
+TABLES: tuple[type[store.Model], ...] = (faults.Fault, journal.Call)
 _problem = Problem()
 
 surface = Surface(
     name=PREFIX,
     title="Sessionary's control plane",
-    blueprints=(namespaces.routes, clock.routes, timeline.routes, sessions.routes, diff.routes),
+    blueprints=(
+        namespaces.routes,
+        clock.routes,
+        timeline.routes,
+        sessions.routes,
+        diff.routes,
+        arming.routes,
+        calls.routes,
+    ),
     root_blueprints=(),
     root_segments=frozenset(),
     tables=TABLES,
@@ -52,10 +73,21 @@ def create_tables() -> None:
 
 def forget_calls() -> None:
     """Empty the entered world's journal."""
+    journal.clear()
 
 
 def install(
-    app: Flask, surfaces: Sequence[Surface], world: World, worlds: Namespaces | None
+    app: Flask,
+    surfaces: Sequence[Surface],
+    world: World,
+    worlds: Namespaces | None,
+    path_of: Callable[[dict[str, Any]], str],
 ) -> None:
-    """Let an application's control plane act on these surfaces and worlds."""
-    app.extensions["sessionary.control"] = Control(surfaces, world, worlds)
+    """Let an application's control plane act on these surfaces and worlds.
+
+    The application has no door yet; `path_of` is how one reads the path of a request.
+    """
+    addresses = Addresses(app, surfaces)
+    app.extensions["sessionary.control"] = Control(
+        surfaces, addresses, world, worlds, app.wsgi_app, path_of
+    )

@@ -1,22 +1,41 @@
 """What the control plane does around every request: before it, and behind it."""
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Iterable
 from typing import Any
 
+from flask import Flask
+
 from sessionary import clock, store
-from sessionary.control.routes import PREFIX
-from sessionary.store import World
+from sessionary.control import faults
+from sessionary.control.exchange import Answer, Asked, ask, made, take_body
+from sessionary.control.faults import FaultRow
+from sessionary.control.recording import Heard, record
+from sessionary.control.routes import PREFIX, Control
+from sessionary.settings import Settings
+from sessionary.store import DEFAULT, World
+from sessionary.wire import documents
 from sessionary.wire.instants import to_text
 
 _CONTROL = f"/{PREFIX}/"
 _WORLDS = f"/{PREFIX}/namespaces"
+_LET_THROUGH = (faults.LATENCY, faults.TRUNCATED)
+RESET = "sessionary.reset"  # where a server says how to break a request's connection off
 
 
 class Gate:
-    """Takes a request into its world, and says in its headers which world and which instant."""
+    """Takes a request into its world, and says in its headers which world and which instant.
 
-    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
-        self._application = application
+    A vendor's call may meet a fault on its way, and is written into the journal behind it.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        settings: Settings = app.config["SESSIONARY"]
+        control: Control = app.extensions["sessionary.control"]
+        self._application = app.wsgi_app
+        self._addresses = control.addresses
+        self._longest_body = settings.max_body_bytes
+        self._keeps_journal = settings.journal
 
     def __call__(
         self, world: World, environ: dict[str, Any], start_response: Any
@@ -32,12 +51,63 @@ class Gate:
     def _vendor_call(
         self, world: World, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            at = clock.seen.get() or clock.now()
-            said = [("Sessionary-Now", to_text(at)), ("Sessionary-Namespace", world.name)]
-            return start_response(status, [*headers, *said], *rest)
+        body = take_body(environ, self._longest_body) if self._keeps_journal else (None, 0)
+        asked = Asked.of(self._addresses, environ)
+        with world.entered():
+            fault = faults.hit(self._addresses, asked)
+            if fault is None:
+                answer = self._answer(world, asked, body, None)
+        if fault is not None:
+            time.sleep(fault.delay_us / 1_000_000)  # with the world left: nobody else waits for it
+            with world.entered():
+                answer = self._answer(world, asked, body, fault)
+        return _send(answer, fault, environ, start_response)
 
-        call = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
-        with world.entered(), store.history.rewound(), store.history.caused_by(call):
+    def _answer(
+        self, world: World, asked: Asked, body: tuple[bytes | None, int], fault: FaultRow | None
+    ) -> Answer | None:
+        """What is answered and written down; None where the connection is dropped instead."""
+        call = f"{asked.method} {asked.environ['PATH_INFO']}"
+        with store.history.rewound(), store.history.caused_by(call):
             clock.seen.set(None)
-            return self._application(environ, start)
+            if fault is None or fault.kind in _LET_THROUGH:
+                answer: Answer | None = ask(self._application, asked.environ)
+            else:
+                answer = _failed(asked, fault)
+            at = clock.seen.get() or clock.now()
+        kept = None
+        if self._keeps_journal:
+            kept = record(self._addresses, asked, Heard(*body, answer, fault))
+        if answer is None:
+            return None
+        said = [("Sessionary-Now", to_text(at)), ("Sessionary-Namespace", world.name)]
+        if kept is not None and 400 <= answer.code < 500:
+            said.append(("Link", _link(world, asked.environ, kept)))
+        return answer._replace(headers=[*answer.headers, *said])
+
+
+def _failed(asked: Asked, fault: FaultRow) -> Answer | None:
+    if fault.status is None or fault.body is None:
+        return None
+    return made(asked, fault.status, documents.decode(fault.headers), fault.body.encode())
+
+
+def _send(
+    answer: Answer | None, fault: FaultRow | None, environ: dict[str, Any], start_response: Any
+) -> Iterable[bytes]:
+    """Raises what a server takes for a client that has gone, to have it close the connection."""
+    if answer is None:
+        if fault is not None and fault.kind == faults.RESET and RESET in environ:
+            environ[RESET]()
+        raise faults.dropped()
+    start_response(answer.status, answer.headers)
+    if fault is not None and fault.kind == faults.TRUNCATED:
+        return faults.first_half(answer)
+    return [answer.body]
+
+
+def _link(world: World, environ: dict[str, Any], call: int) -> str:
+    """Where a refused call is explained, in its world."""
+    mounted = environ.get("SCRIPT_NAME", "").removesuffix(f"/~{world.name}")
+    name = "" if world.name == DEFAULT else f"/~{world.name}"
+    return f'<{mounted}{name}{_CONTROL}journal/{call}/explain>; rel="help"'

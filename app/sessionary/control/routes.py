@@ -1,15 +1,17 @@
 """What every part of the control plane stands on: a blueprint that lets in and refuses alike."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, current_app, request
 from werkzeug.wrappers import Response
 
 from sessionary import clock
 from sessionary.control import errors
+from sessionary.control.addresses import Addresses
+from sessionary.control.exchange import Application
 from sessionary.control.openness import refuse_web_pages
 from sessionary.identity import Unknown
 from sessionary.store import (
@@ -31,11 +33,17 @@ _STATUS = {BadName: 400, NoSuchWorld: 404, WorldExists: 409, TooManyWorlds: 409}
 
 @dataclass(frozen=True)
 class Control:
-    """What the control plane acts on: the surfaces, and the worlds where there are several."""
+    """What the control plane acts on: the surfaces, and the worlds where there are several.
+
+    `application` answers behind the door, whose reading of a request's path is `path_of`.
+    """
 
     surfaces: Sequence[Surface]
+    addresses: Addresses
     world: World
     worlds: Namespaces | None
+    application: Application
+    path_of: Callable[[dict[str, Any]], str]
 
     def surface(self, name: str) -> Surface:
         """The surface of this name. Raises errors.Refusal."""

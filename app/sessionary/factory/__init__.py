@@ -9,7 +9,7 @@ from flask import Blueprint, Flask
 from werkzeug.wrappers import Response
 
 from sessionary import control, store
-from sessionary.factory.door import Door, DoubleDoor, entering, logged
+from sessionary.factory.door import Door, DoubleDoor, Serve, entering, logged, native_path
 from sessionary.factory.preparing import TABLES, Prepared, prepare, prepare_double
 from sessionary.factory.refusals import Refusals
 from sessionary.identity import NewKey
@@ -40,8 +40,7 @@ def create_app(
         if prepared.first_keys:
             print(welcome(prepared.first_keys, f"http://{settings.host}:{settings.port}"))
     app, refusals = _application(settings, world, None)
-    serve = control.Gate(app.wsgi_app) if settings.control else entering(app.wsgi_app)
-    app.wsgi_app = Door(serve, world, refusals)  # type: ignore[method-assign]
+    app.wsgi_app = Door(_serve(app), world, refusals)  # type: ignore[method-assign]
     return _with_log(app, log)
 
 
@@ -54,8 +53,14 @@ def create_double(settings: Settings | None = None, log: RequestLog | None = Non
     control.check_double(settings)
     worlds = prepare_double(settings)
     app, refusals = _application(settings, worlds.find(DEFAULT), worlds)
-    app.wsgi_app = DoubleDoor(control.Gate(app.wsgi_app), worlds, refusals)  # type: ignore[method-assign]
+    app.wsgi_app = DoubleDoor(_serve(app), worlds, refusals)  # type: ignore[method-assign]
     return _with_log(app, log)
+
+
+def _serve(app: Flask) -> Serve:
+    """The application in a world, with the control plane around it where there is one."""
+    settings: Settings = app.config["SESSIONARY"]
+    return control.Gate(app) if settings.control else entering(app.wsgi_app)
 
 
 def _application(
@@ -82,7 +87,7 @@ def _application(
     refusals.register(app)
     app.before_request(store.prove_there)
     if settings.control:
-        control.install(app, SURFACES, world, worlds)
+        control.install(app, SURFACES, world, worlds, native_path)
     return app, refusals
 
 

@@ -38,7 +38,7 @@ class Door:
         self._refusals = refusals
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["PATH_INFO"] = path = _path(environ)
+        environ["PATH_INFO"] = path = native_path(environ)
         if environ.get("HTTP_SESSIONARY_NAMESPACE", DEFAULT) != DEFAULT:
             refusal = self._refusals.of(path, 404, "This server has no other world than its own.")
             return refusal(environ, start_response)
@@ -55,7 +55,7 @@ class DoubleDoor:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         name = _name(environ)
-        environ["PATH_INFO"] = path = _path(environ)
+        environ["PATH_INFO"] = path = native_path(environ)
         try:
             return self._enter(name, environ, start_response)
         except BadName as error:
@@ -112,7 +112,8 @@ def _name(environ: dict[str, Any]) -> str:
     return DEFAULT
 
 
-def _path(environ: dict[str, Any]) -> str:
+def native_path(environ: dict[str, Any]) -> str:
+    """The path as it is routed: without a slash at its end; what is Notte's is under `/notte`."""
     path: str = environ["PATH_INFO"]
     if len(path) > 1 and path[-1] == "/" and path[-2] != "/":
         path = path[:-1]

@@ -56,6 +56,16 @@ def decode(text: str) -> Any:
     return _scan(text, 0)[0]
 
 
+def value(text: str) -> Any:
+    """The value of JSON text, whatever it is. Raises BadDocument."""
+    try:
+        return _decoder.decode(text)
+    except BadDocument:
+        raise
+    except (RecursionError, ValueError) as error:
+        raise BadDocument(f"not valid JSON: {error}") from None
+
+
 def parse(body: bytes) -> dict[str, Any]:
     """The object in a request body. Raises BadDocument.
 

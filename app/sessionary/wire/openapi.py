@@ -1,7 +1,7 @@
 """OpenAPI 3.1 of a surface, generated from its routes and the schemas that validate them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
