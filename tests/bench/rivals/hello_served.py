@@ -3,7 +3,8 @@
 import sys
 from typing import Any
 
-from sessionary import cli, server
+from sessionary import cli
+from sessionary.server import gunicorn
 from tests.bench.rivals.hello import app
 
 
@@ -12,5 +13,5 @@ def _hello(*_: Any) -> Any:
 
 
 if __name__ == "__main__":
-    server.create_app = _hello
+    gunicorn.create_app = _hello
     cli.main(["serve", *sys.argv[1:]])
