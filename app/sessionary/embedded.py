@@ -1,12 +1,18 @@
 """A keep-alive threaded server inside this process: it starts and stops in milliseconds."""
 
+import os
 import socket
+import struct
 import threading
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from cheroot.wsgi import Gateway_10 as CherootGateway
 from cheroot.wsgi import Server as CherootServer
+
+_AT_ONCE = struct.pack("ii", 1, 0)  # linger, for no second
 
 
 class EmbeddedServer:
@@ -23,6 +29,8 @@ class EmbeddedServer:
             timeout=65,  # longer than clients keep an idle connection: they close first
             shutdown_timeout=1,
         )
+        self._stopping = threading.Event()
+        self._server.gateway = partial(_Gateway, self._stopping)
         self._server.keep_alive_conn_limit = 512
         # How long its loop sleeps between requests, and so how long a stop can take.
         self._server.expiration_interval = 0.02
@@ -48,6 +56,7 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Finish what is in flight and stop listening."""
+        self._stopping.set()
         address = self.listener.getsockname()
         stopping = threading.Thread(target=self._server.stop)
         stopping.start()
@@ -66,3 +75,23 @@ class EmbeddedServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+class _Gateway(CherootGateway):
+    """Tells an application how to break off its request's connection, and how to sleep.
+
+    By `sessionary.reset`, and by `sessionary.sleep`, which ends early when the server stops.
+    """
+
+    def __init__(self, stopping: threading.Event, request: Any) -> None:
+        super().__init__(request)
+        environ: dict[str, Any] = self.env
+        environ["sessionary.reset"] = partial(_reset, request.conn)
+        environ["sessionary.sleep"] = stopping.wait
+
+
+def _reset(connection: Any) -> None:
+    """Close as a crashed peer would, with RST; the server has nothing left to close."""
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    connection.linger = True
+    os.close(connection.socket.detach())

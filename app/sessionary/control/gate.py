@@ -20,7 +20,8 @@ from sessionary.wire.instants import to_text
 _CONTROL = f"/{PREFIX}/"
 _WORLDS = f"/{PREFIX}/namespaces"
 _LET_THROUGH = (faults.LATENCY, faults.TRUNCATED)
-RESET = "sessionary.reset"  # where a server says how to break a request's connection off
+# Where a server says how to break off a request's connection, and how to sleep until it stops.
+RESET, SLEEP = "sessionary.reset", "sessionary.sleep"
 
 
 class Gate:
@@ -51,14 +52,15 @@ class Gate:
     def _vendor_call(
         self, world: World, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
-        body = take_body(environ, self._longest_body) if self._keeps_journal else (None, 0)
+        body = take_body(environ, self._longest_body)
         asked = Asked.of(self._addresses, environ)
         with world.entered():
             fault = faults.hit(self._addresses, asked)
             if fault is None:
                 answer = self._answer(world, asked, body, None)
         if fault is not None:
-            time.sleep(fault.delay_us / 1_000_000)  # with the world left: nobody else waits for it
+            # With the world left: nobody else waits for it.
+            environ.get(SLEEP, time.sleep)(fault.delay_us / 1_000_000)
             with world.entered():
                 answer = self._answer(world, asked, body, fault)
         return _send(answer, fault, environ, start_response)

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from flask import Request
+
 from sessionary import clock
 from sessionary.control import journal
 from sessionary.control.addresses import Addresses, own_pattern
@@ -45,9 +47,10 @@ def record(addresses: Addresses, asked: Asked, heard: Heard) -> int | None:
 def _route(addresses: Addresses, asked: Asked) -> tuple[str | None, Mapping[str, Any]]:
     """The route that was taken, or would have been but for a fault, and its values."""
     request = asked.environ.get("werkzeug.request")
-    if request is not None:
-        rule = request.url_rule
-        return rule and own_pattern(asked.surface, rule.rule), request.view_args or {}
+    if isinstance(request, Request):  # which Flask has routed
+        if request.url_rule is None:
+            return None, {}
+        return own_pattern(asked.surface, request.url_rule.rule), request.view_args or {}
     found = addresses.find(asked.method, asked.environ["PATH_INFO"])
     return found.route, found.values
 
