@@ -6,19 +6,38 @@ import click
 
 from sessionary import __version__
 
-_NAMES = ("serve", "double", "clock", "keys", "devices", "seed")
+_HOMES = {  # each command's module and name in it
+    "serve": "serve.serve",
+    "double": "double.double",
+    "exec": "exec.exec_",
+    "env": "env.env",
+    "clock": "clock.clock",
+    "sessions": "reading.sessions",
+    "timeline": "reading.timeline",
+    "explain": "reading.explain",
+    "diff": "reading.diff",
+    "journal": "journal.journal",
+    "faults": "faults.faults",
+    "namespaces": "worlds.namespaces",
+    "reset": "worlds.reset",
+    "snapshot": "worlds.snapshot",
+    "keys": "keys.keys",
+    "devices": "devices.devices",
+    "seed": "seed.seed",
+}
 
 
 class _Commands(click.Group):
     """Loads a command when it is called: most need but a little of the house."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_NAMES)
+        return list(_HOMES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _NAMES:
+        if cmd_name not in _HOMES:
             return None
-        found: click.Command = getattr(import_module(f"sessionary.cli.{cmd_name}"), cmd_name)
+        module, _, name = _HOMES[cmd_name].partition(".")
+        found: click.Command = getattr(import_module(f"sessionary.cli.{module}"), name)
         return found
 
 

@@ -1,101 +1,120 @@
 """sessionary clock."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary import clock as clocks
-from sessionary.cli.world import db_option, json_option, opened, show, told
-from sessionary.wire.durations import BadDuration, parse_duration
-from sessionary.wire.instants import BadInstant, parse, to_text
+from sessionary.cli.remote import Defaulting, over_control
+from sessionary.cli.showing import json_option, show, show_json
+
+if TYPE_CHECKING:
+    from sessionary.client import Client
 
 
-@click.group()
+@click.group(cls=Defaulting, default="show")
 def clock() -> None:
-    """Show and move the clock by which every state is judged."""
+    """Show and move the clock by which every state is judged.
+
+    It is that of a running double or server (--url, else SESSIONARY_URL), or of a database file,
+    served or not (--db, else SESSIONARY_DB). A flag beats a variable, and of the two variables
+    SESSIONARY_URL counts. With none of them it is that of what listens on port 8000.
+    """
 
 
-def _tell(as_json: bool = False) -> None:
-    state = clocks.state()
-    row: dict[str, Any] = {
-        "mode": state.mode,
-        "now": to_text(state.at(clocks.wall())),
-        "rate": state.rate,
-    }
-    show([row], as_json=as_json, empty="")
+def _tell(state: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(state)
+    else:
+        show([state], as_json=False, empty="")
 
 
 @clock.command("show")
-@db_option
 @json_option
-@told
-def show_clock(db: str, as_json: bool) -> None:
-    """Show the clock's mode, time and rate."""
-    with opened(db):
-        _tell(as_json)
+@over_control
+def show_clock(client: "Client", as_json: bool) -> None:
+    """Show the clock's mode, what it shows, what the wall shows, and its rate."""
+    _tell(client.clock.get(), as_json)
 
 
 @clock.command()
-@db_option
-@told
-def real(db: str) -> None:
+@json_option
+@over_control
+def real(client: "Client", as_json: bool) -> None:
     """Follow the wall clock again."""
-    with opened(db):
-        clocks.put("real")
-        _tell()
+    _tell(client.clock.real(), as_json)
 
 
 @clock.command()
 @click.argument("at", required=False)
-@db_option
-@told
-def freeze(at: str | None, db: str) -> None:
+@json_option
+@over_control
+def freeze(at: str | None, client: "Client", as_json: bool) -> None:
     """Stop the clock: at AT, or where it is.
 
     \b
     Example:
       sessionary clock freeze 2026-03-01T12:00:00Z
     """
-    try:
-        instant = None if at is None else parse(at) // 1000
-    except BadInstant as error:
-        raise click.ClickException(f"AT {error}") from error
-    with opened(db):
-        clocks.put("frozen", instant)
-        _tell()
+    _tell(client.clock.freeze(at), as_json)
+
+
+@clock.command("set")
+@click.argument("at")
+@json_option
+@over_control
+def set_clock(at: str, client: "Client", as_json: bool) -> None:
+    """Show AT and go on as before; a real clock becomes offset.
+
+    \b
+    Example:
+      sessionary clock set 2026-03-01T12:00:00Z
+    """
+    _tell(client.clock.set(at), as_json)
 
 
 @clock.command()
 @click.argument("rate", type=float)
-@db_option
-@told
-def scale(rate: float, db: str) -> None:
+@json_option
+@over_control
+def scale(rate: float, client: "Client", as_json: bool) -> None:
     """Run RATE times as fast as the wall clock, from where it is.
 
     \b
     Example:
       sessionary clock scale 40
     """
-    with opened(db):
-        clocks.put("scaled", rate=rate)
-        _tell()
+    _tell(client.clock.scale(rate), as_json)
 
 
 @clock.command(context_settings={"ignore_unknown_options": True})
-@click.argument("duration")
-@db_option
-@told
-def advance(duration: str, db: str) -> None:
+@click.argument("duration", required=False)
+@click.option("--to-next", is_flag=True, help="To the next thing that happens by itself.")
+@click.option(
+    "--until", nargs=2, metavar="SESSION STATUS", help="To when time gives a session a status."
+)
+@json_option
+@over_control
+def advance(
+    duration: str | None,
+    to_next: bool,
+    until: tuple[str, str] | None,
+    client: "Client",
+    as_json: bool,
+) -> None:
     """Move the clock by DURATION, such as 90s, 5m, 25h or -2d; a real clock becomes offset.
 
     \b
     Example:
       sessionary clock advance 25h
+      sessionary clock advance --to-next
     """
-    try:
-        by = parse_duration(duration.removeprefix("-"))
-    except BadDuration as error:
-        raise click.ClickException(f"DURATION {error}") from error
-    with opened(db):
-        clocks.advance(-by if duration.startswith("-") else by)
-        _tell()
+    if (duration is not None) + to_next + (until is not None) != 1:
+        raise click.UsageError("give one of DURATION, --to-next and --until")
+    if duration is not None:
+        state = client.clock.advance(duration)
+    elif until is not None:
+        state = client.clock.advance_until(*until)
+    else:
+        state = client.clock.advance_to_next()
+    _tell(state, as_json)

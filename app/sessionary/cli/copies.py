@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from sessionary import store
-from sessionary.cli.world import advancing, db_option, json_option, show, stamp, tell, told
+from sessionary.cli.showing import json_option, show, tell
+from sessionary.cli.world import advancing, db_option, stamp, told
 from sessionary.factory import TABLES, prepare
 from sessionary.settings import Settings
 

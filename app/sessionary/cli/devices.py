@@ -2,7 +2,8 @@
 
 import click
 
-from sessionary.cli.world import db_option, json_option, opened, show, told
+from sessionary.cli.showing import json_option, show
+from sessionary.cli.world import db_option, opened, told
 from sessionary.surfaces.mobilenext import catalogue
 from sessionary.surfaces.mobilenext.models import DeviceRow
 

@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from sessionary import clock, identity, store
-from sessionary.cli.world import db_option, json_option, opened, show, told
+from sessionary.cli.showing import json_option, show
+from sessionary.cli.world import db_option, opened, told
 from sessionary.surfaces import SURFACES
 from sessionary.wire.instants import BadInstant, parse, to_text
 

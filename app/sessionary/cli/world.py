@@ -1,10 +1,10 @@
-"""What the commands share: the option that names the database, and how a mishap is told."""
+"""What the commands on a database share: the option that names it, and how a mishap is told."""
 
 import functools
-import json
+import secrets
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +14,9 @@ import click
 import peewee as pw
 
 from sessionary import store
+from sessionary.client import Answer, Client
 from sessionary.clock import BadClock, wall
-from sessionary.factory import prepare
+from sessionary.factory import create_app, prepare
 from sessionary.seed import BadSeed
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import BadExport, Unusable
@@ -44,7 +45,6 @@ db_option = click.option(
     show_default=True,
     help="The database file.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def told(command: Command) -> Command:
@@ -63,8 +63,7 @@ def told(command: Command) -> Command:
 @contextmanager
 def opened(db: str, seed: str | None = None) -> Iterator[None]:
     """Work on the database at `db`, made if it is not there yet."""
-    settings = replace(Settings.load({"db": db}), seed=seed, clock_rate=None, auth="lenient")
-    world = prepare(settings).world
+    world = prepare(replace(_settings(db), seed=seed)).world
     try:
         with world.entered():
             yield
@@ -99,25 +98,24 @@ def advancing(label: str) -> Iterator[store.Progress]:
         yield show
 
 
-def tell(said: str, as_json: bool, **facts: Any) -> None:
-    """Print what was done as a sentence, or as JSON."""
-    click.echo(json.dumps(facts, indent=2) if as_json else said)
+@contextmanager
+def control_of(db: str, namespace: str) -> Iterator[Client]:
+    """The control plane of the database at `db`, answered within this process."""
+    token = secrets.token_urlsafe()
+    settings = replace(_settings(db), control=True, journal=True, control_token=token)
+    world = prepare(settings).world
+    caller = create_app(settings, world).test_client()
+
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        answer = caller.open(path, method=method, headers=dict(headers), data=body)
+        return Answer(answer.status_code, answer.data)
+
+    try:
+        yield Client("http://localhost", namespace, token, send=send)
+    finally:
+        world.close()
 
 
-def show(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:
-    """Print rows as a table for people, or as JSON."""
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    if not rows:
-        click.echo(empty)
-        return
-    lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
-
-
-def _cell(value: Any) -> str:
-    return "-" if value is None else str(value)
+def _settings(db: str) -> Settings:
+    """The installation's, without what belongs to the start of a server."""
+    return replace(Settings.load({"db": db}), seed=None, clock_rate=None, auth="lenient")
