@@ -17,8 +17,18 @@ from sessionary.store.namespaces import (
     WorldExists,
 )
 from sessionary.store.portable import BadExport, export_lines, import_lines, row_count
+from sessionary.store.rehearsal import rehearsal
 from sessionary.store.schema import add, create, schema_version
-from sessionary.store.statements import Statement, given, given_list, insertion, place_in, put
+from sessionary.store.statements import (
+    Statement,
+    counting,
+    given,
+    given_list,
+    how_many,
+    insertion,
+    place_in,
+    put,
+)
 from sessionary.store.turns import in_short_turns
 from sessionary.store.worlds import (
     DEFAULT,
@@ -54,12 +64,14 @@ __all__ = [
     "add",
     "back_up",
     "check",
+    "counting",
     "create",
     "drafted",
     "export_lines",
     "given",
     "given_list",
     "history",
+    "how_many",
     "import_lines",
     "in_short_turns",
     "insertion",
@@ -70,6 +82,7 @@ __all__ = [
     "place_in",
     "prove_there",
     "put",
+    "rehearsal",
     "refused",
     "restore",
     "row_count",

@@ -74,6 +74,16 @@ class Statement(Generic[Row]):
         return self._rendered
 
 
+def how_many(condition: Any) -> Any:
+    """Stands in a query for the number of its rows that meet a condition."""
+    return pw.fn.COUNT(pw.Case(None, [(condition, 1)]))
+
+
+def counting(names: Iterable[str], query: Callable[[], Any]) -> Statement[dict[str, int]]:
+    """A statement of one row, of numbers that go by these names."""
+    return Statement(lambda row: dict(zip(names, row, strict=True)), query)
+
+
 def insertion(model: type[Model], *, without: Iterable[str] = ()) -> Statement[Any]:
     """A statement that adds a row, given a value for each column but those left out."""
     names = [name for name in model._meta.sorted_field_names if name not in without]

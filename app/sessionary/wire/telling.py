@@ -74,6 +74,8 @@ class Sessions:
     edges: Callable[[Any], Sequence[Edge]]  # in order
     explain: Callable[[Any, int], Explanation]
     is_open: Callable[[Any, int], bool]  # whether its owner has still to end it
+    # How many there are in each state at an instant; the engine counts, no row is loaded.
+    counts: Callable[[int], Mapping[str, int]]
     # By the state that only the vendor could cause: brings a session into it, at an instant, for a
     # reason, within the transaction that found it. Raises NotForced, and then has written nothing.
     forces: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
@@ -89,4 +91,5 @@ NO_SESSIONS = Sessions(
     edges=lambda _: (),
     explain=lambda *_: Explanation("", 0, "", "", {}, None, ""),
     is_open=lambda *_: False,
+    counts=lambda _: {},
 )

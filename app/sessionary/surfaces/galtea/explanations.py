@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import peewee as pw
+
 from sessionary import clock
-from sessionary.store import Statement, given
+from sessionary.store import Statement, counting, given, how_many
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.models import COLUMNS, Session, SessionRow
 from sessionary.wire.instants import to_text
@@ -38,6 +40,23 @@ _changing = Statement(
         .limit(given("limit"))
     ),
 )
+
+_has_closed = Session.expires_at <= given("now")  # null, and so not counted, where it never does
+_counts = counting(
+    (rules.PENDING, rules.COMPLETED, rules.FAILED, DELETED),
+    lambda: Session.select(
+        how_many(_is_left(rules.PENDING)),
+        how_many(models.is_kept & ((Session.status == rules.COMPLETED) | _has_closed)),
+        how_many(_is_left(rules.FAILED)),
+        how_many(Session.deleted_at.is_null(False)),
+    ),
+)
+
+
+def _is_left(status: str) -> Any:
+    """Whether a call has set this status, and it is still the one."""
+    closed = pw.fn.COALESCE(_has_closed, 0)
+    return models.is_kept & (Session.status == status) & (closed == 0)
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
@@ -153,6 +172,7 @@ sessions = Sessions(
     edges=rules.edges,
     explain=explain,
     is_open=lambda row, now: explain(row, now).status == rules.PENDING,
+    counts=lambda now: _counts.one(now=now) or {},
     forces={rules.FAILED: fail},
     columns={Session: "id"},
 )

@@ -156,6 +156,7 @@ sessions = Sessions(
     edges=lambda whole: rules.edges(whole.row, whole.allocations),
     explain=explain,
     is_open=lambda whole, now: rules.session_status(whole.row, now) in (rules.EMPTY, rules.HELD),
+    counts=lambda now: wholes.counts.one(now=now) or {},
     forces={rules.RELEASED: lose},
     columns={Session: "id", Allocation: "session"},
 )

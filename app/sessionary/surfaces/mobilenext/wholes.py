@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary import ids, store
-from sessionary.store import Statement, given, place_in
-from sessionary.surfaces.mobilenext import statements
+from sessionary.store import Statement, counting, given, how_many, place_in
+from sessionary.surfaces.mobilenext import rules, statements
 from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
 from sessionary.wire import documents
 
@@ -49,6 +49,19 @@ def _with_allocations(rows: Sequence[SessionRow]) -> list[Whole]:
     return [Whole(row, parts[row.id]) for row in rows]
 
 
+_is_listed = Session.created_at.is_null(False)
+_is_over = Session.released_at.is_null(False) | pw.fn.COALESCE(
+    Session.expires_at <= given("now"), 0
+)
+counts = counting(
+    (rules.EMPTY, rules.VOID, rules.HELD, rules.RELEASED),
+    lambda: Session.select(
+        how_many(~_is_listed & (Session.void_at > given("now"))),
+        how_many(~_is_listed & (Session.void_at <= given("now"))),
+        how_many(_is_listed & ~_is_over),
+        how_many(_is_listed & _is_over),
+    ),
+)
 _by_id = Statement(
     SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id == given("id"))
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sessionary import ids
-from sessionary.store import Statement, given
+from sessionary.store import Statement, counting, given, how_many
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import COLUMNS, Session, SessionRow
 from sessionary.wire.instants import to_text
@@ -33,6 +33,15 @@ _changing = Statement(
         )
         .order_by(Session.expires_at, Session.seq)
         .limit(given("limit"))
+    ),
+)
+_counts = counting(
+    (rules.ACTIVE, rules.TIMED_OUT, rules.ERROR, rules.CLOSED),
+    lambda: Session.select(
+        how_many(models.is_active()),
+        how_many(Session.ended_at.is_null() & (Session.expires_at < given("now"))),
+        how_many(Session.ended_as == rules.ERROR),
+        how_many(Session.ended_at.is_null(False) & (Session.ended_as != rules.ERROR)),
     ),
 )
 _WHY = {
@@ -149,6 +158,7 @@ sessions = Sessions(
     edges=rules.edges,
     explain=explain,
     is_open=lambda row, now: rules.status(row, now) == rules.ACTIVE,
+    counts=lambda now: _counts.one(now=now) or {},
     forces={rules.ERROR: fail},
     columns={Session: "id"},
 )

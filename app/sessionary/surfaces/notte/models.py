@@ -93,7 +93,7 @@ end = Statement(
 )
 
 
-def _is_active() -> Any:
+def is_active() -> Any:
     """rules.status(row, now) == "active", as SQL says it."""
     return Session.ended_at.is_null() & (Session.expires_at >= given("now"))
 
@@ -106,7 +106,7 @@ def _oldest_active() -> Any:
     """
     few = (
         Session.select(Session.created_at)
-        .where(Session.organization == given("organization"), _is_active())
+        .where(Session.organization == given("organization"), is_active())
         .limit(_MANY)
         .alias("few")
     )
@@ -122,7 +122,7 @@ def page(*, only_active: bool, only_key: bool) -> Statement[SessionRow]:
     def query() -> Any:
         found = Session.select(*COLUMNS).where(Session.organization == given("organization"))
         if only_active:
-            found = found.where(_is_active(), Session.created_at >= _oldest_active())
+            found = found.where(is_active(), Session.created_at >= _oldest_active())
         if only_key:
             found = found.where(Session.key_hash == given("key_hash"))
         newest = (Session.created_at.desc(), Session.seq.desc())
@@ -132,5 +132,5 @@ def page(*, only_active: bool, only_key: bool) -> Statement[SessionRow]:
 
 
 active_count = Statement(
-    lambda row: int(row[0]), lambda: Session.select(pw.fn.COUNT(Session.seq)).where(_is_active())
+    lambda row: int(row[0]), lambda: Session.select(pw.fn.COUNT(Session.seq)).where(is_active())
 )

@@ -1,9 +1,11 @@
 """Why a Scale session is what it is, for whoever may ask about any session."""
 
+import peewee as pw
+
 from sessionary import ids
-from sessionary.store import Statement, given
+from sessionary.store import Statement, counting, given
 from sessionary.surfaces.scale import models, rules
-from sessionary.surfaces.scale.models import COLUMNS, Session, SessionRow
+from sessionary.surfaces.scale.models import COLUMNS, Count, Session, SessionRow
 from sessionary.wire.instants import to_text
 from sessionary.wire.telling import Explanation, Sessions, origin
 
@@ -14,6 +16,14 @@ _page = Statement(
         .where(Session.seq > given("place"))
         .order_by(Session.seq)
         .limit(given("limit"))
+    ),
+)
+
+
+_counts = counting(
+    (rules.LIVE, rules.ARCHIVED),
+    lambda: Count.select(
+        *(pw.fn.COALESCE(pw.fn.SUM(each), 0) for each in (Count.live, Count.archived))
     ),
 )
 
@@ -66,5 +76,6 @@ sessions = Sessions(
     edges=rules.edges,
     explain=explain,
     is_open=lambda row, now: rules.status(row, now) == rules.LIVE,
+    counts=lambda _: _counts.one() or {},
     columns={Session: "id"},
 )
