@@ -41,7 +41,7 @@ def parse(text: str, *, assume_utc: bool = False) -> int:
     return (moment // _SECOND) * 1_000_000_000 + int((fraction or "").ljust(9, "0"))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def to_text(at: int, timespec: str = "microseconds") -> str:
     """`2026-01-31T09:30:00.000000Z`, cut to microseconds or milliseconds.
 

@@ -89,12 +89,13 @@ def operation(
     return of
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=128)
 def _asked(schema: Schema, _: bytes) -> Any:
     """What the request's query asks for, which its text alone decides: who polls repeats it.
 
-    Each parameter's last value, or all of them where the schema asks for a list. `ids[]` is read
-    as `ids` is: a schema whose vendor writes lists so finds them under that name.
+    What is returned is kept, so no view may change it. Each parameter's last value, or all of them
+    where the schema asks for a list. `ids[]` is read as `ids` is: a schema whose vendor writes
+    lists so finds them under that name.
     """
     values = request.args.to_dict(flat=False)
     lists = {
