@@ -19,6 +19,8 @@ from sessionary.store import World
 from sessionary.surfaces import SURFACES
 from sessionary.wire import documents
 
+pytest_plugins = ["pytester"]
+
 # How long an example takes depends on what else the machine does: no test may depend on that.
 hypothesis_settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -145,12 +145,10 @@ def _end(node: pytest.Item, worlds: "list[World]") -> None:
     wanted = node.config.getoption("--sessionary-leaks")
     try:
         told = {_NEVER_HIT: [line for world in worlds for line in telling.never_hit(world)]}
-        if wanted != "off":
-            told[_LEFT_OPEN] = [line for world in worlds for line in telling.left_open(world)]
-        node.stash[_TOLD] = told
+        left = [] if wanted == "off" else [e for world in worlds for e in telling.left_open(world)]
+        node.stash[_TOLD] = told | ({_LEFT_OPEN: left} if wanted == "report" else {})
     finally:
         while worlds:
             worlds.pop().drop()
-    if wanted == "error" and told[_LEFT_OPEN]:
-        said = "\n  ".join(told[_LEFT_OPEN])
-        pytest.fail(f"{_LEFT_OPEN}:\n  {said}", pytrace=False)
+    if wanted == "error" and left:
+        pytest.fail("\n  ".join([f"{_LEFT_OPEN}:", *left]), pytrace=False)

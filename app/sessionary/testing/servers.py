@@ -92,7 +92,7 @@ class Server(Elsewhere):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if self._is_stopped:
-            raise RuntimeError("this server was stopped: start another one")
+            raise ConnectionError("this server was stopped: start another one")
         return self._app(environ, start_response)
 
     def start(self) -> Self:

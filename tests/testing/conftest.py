@@ -1,0 +1,87 @@
+"""Suites of somebody else's that use the plugin, run by pytest itself."""
+
+from collections.abc import Callable, Iterator
+from textwrap import dedent
+
+import pytest
+
+from sessionary.embedded import EmbeddedServer
+from sessionary.factory import create_double
+
+# Loaded before a suite runs in this process: what it imports first is forgotten at its end.
+from sessionary.testing import boundaries, servers, telling, world  # noqa: F401
+
+Suite = Callable[..., pytest.RunResult]
+
+INI = """
+[pytest]
+filterwarnings = error
+addopts = -ra -p no:cacheprovider -p no:schemathesis -p no:hypothesispytest
+asyncio_default_fixture_loop_scope = function
+pythonpath = .
+"""
+CALLS = """
+import requests
+
+WHO = {"Authorization": "Bearer anyone"}
+
+
+def call(method, path, vendor, body=None):
+    who = {"Authorization": f"Bearer {vendor.key}"}
+    answer = requests.request(method, vendor.url + path, json=body, headers=who, timeout=10)
+    return answer.json()
+
+
+def start(world, **body):
+    return call("POST", "/session/start", world.notte, body)["session_id"]
+
+
+def status(world, session):
+    return call("GET", f"/sessions/{session}", world.notte)["status"]
+
+
+def close(world, session):
+    call("POST", "/session/close", world.notte, {"session_id": session})
+"""
+
+
+@pytest.fixture
+def write(pytester: pytest.Pytester) -> Callable[..., None]:
+    """Write a suite of one module, beside the module `calls`; warnings are errors in it."""
+    pytester.makeini(INI)
+    pytester.makepyfile(calls=CALLS)
+
+    def written(text: str, name: str = "test_suite.py") -> None:
+        (pytester.path / name).write_text("from calls import *\n" + dedent(text))
+
+    return written
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, write: Callable[..., None]) -> Suite:
+    """Write a suite and run it in this process, with these arguments."""
+
+    def run(text: str, *arguments: str) -> pytest.RunResult:
+        names = [each for each in arguments if each.endswith(".py")]
+        write(text, *names)
+        return pytester.runpytest(*arguments)
+
+    return run
+
+
+@pytest.fixture
+def suite_apart(pytester: pytest.Pytester, write: Callable[..., None]) -> Suite:
+    """Write a suite and run it in a process of its own, with these arguments."""
+
+    def run(text: str, *arguments: str) -> pytest.RunResult:
+        write(text)
+        return pytester.runpytest_subprocess(*arguments)
+
+    return run
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """The address of a double that is not the suite's own."""
+    with EmbeddedServer(create_double()) as server:
+        yield server.url

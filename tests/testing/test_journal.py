@@ -1,0 +1,134 @@
+"""Assertions about what was called, and what they say when they fail."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+
+from sessionary.testing import Server, World
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def world(server: Server) -> Iterator[World]:
+    world = server.world(now="2026-03-01T12:00:00Z")
+    yield world
+    world.drop()
+
+
+def post(world: World, path: str, body: object = None) -> None:
+    who = {"Authorization": f"Bearer {world.notte.key}"}
+    requests.post(world.notte.url + path, json=body, headers=who, timeout=10)
+
+
+def said(assertion: Callable[[], object]) -> list[str]:
+    """The lines of what a failing assertion says."""
+    with pytest.raises(AssertionError) as caught:
+        assertion()
+    return str(caught.value).splitlines()
+
+
+def test_calls_are_found_by_route_by_path_and_with_the_surface_s_prefix(world: World) -> None:
+    post(world, "/sessions/start", {})
+    (session,) = world.sessions()
+    who = {"Authorization": f"Bearer {world.notte.key}"}
+    path = f"/sessions/{session['id']}"
+    requests.get(world.notte.url + path, headers=who, timeout=10)
+    for asked in ("/sessions/{session_id}", path, f"/notte{path}"):
+        (call,) = world.journal.assert_called("GET", asked, times=1)
+        assert call["session"] == session["id"]
+
+
+def test_a_body_matches_by_what_it_has_to_contain(world: World) -> None:
+    post(world, "/session/start", {"session_timeout_minutes": 5, "headless": True})
+    post(world, "/session/start", {"session_timeout_minutes": 6})
+    for times, body in ((1, {"session_timeout_minutes": 5}), (2, {}), (1, {"headless": True})):
+        found = world.journal.assert_called("POST", "/session/start", times=times, json=body)
+        assert len(found) == times
+    world.journal.assert_called("POST", "/session/start")
+    world.journal.assert_not_called("POST", "/session/close")
+
+
+def test_a_body_that_is_nearly_right_is_told_place_by_place(world: World) -> None:
+    post(world, "/session/start", {"session_timeout_minutes": 5})
+    wanted = {"session_timeout_minutes": 6, "headless": True}
+    told = said(lambda: world.journal.assert_called("POST", "/session/start", json=wanted))
+    assert told == [
+        f"expected POST /session/start to be called at least once with json={wanted!r}, it was not",
+        "near misses:",
+        "  2026-03-01T12:00:00.000000Z  notte: POST /session/start "
+        '{"session_timeout_minutes": 5} -> 200',
+        "    /session_timeout_minutes is 5, expected 6",
+        "    /headless is missing, expected True",
+    ]
+
+
+def test_another_path_or_method_is_told_the_nearest_first(world: World) -> None:
+    post(world, "/session/close", {})
+    post(world, "/sessions/start", {})
+    told = said(lambda: world.journal.assert_called("POST", "/session/start"))
+    assert told[3] == "    the path is /sessions/start, not /session/start"
+    assert told[5] == "    the path is /session/close, not /session/start"
+    told = said(lambda: world.journal.assert_called("GET", "/sessions/start"))
+    assert told[3] == "    the method is POST, not GET"
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"), [(0, "not at all"), (1, "once"), (3, "3 times")], ids=str
+)
+def test_how_often_it_was_called_is_told_with_the_calls(
+    world: World, times: int, expected: str
+) -> None:
+    post(world, "/session/start", {})
+    post(world, "/session/start", {})
+    told = said(lambda: world.journal.assert_called("POST", "/session/start", times=times))
+    assert told[0] == f"expected POST /session/start to be called {expected}, it was twice"
+    assert [line[:9] for line in told[1:]] == ["  called:"] * 2
+
+
+def test_calls_that_only_a_filter_leaves_out_are_told(world: World) -> None:
+    post(world, "/session/start", {})
+    told = said(lambda: world.journal.assert_called("POST", "/session/start", status=404))
+    assert told[0].endswith("at least once with status=404, it was not")
+    assert told[2].endswith("POST /session/start {} -> 200")
+
+
+def test_where_nothing_was_called_it_is_told_where_to_look(server: Server, world: World) -> None:
+    told = said(lambda: world.journal.assert_called("POST", "/session/start"))
+    assert told[1].startswith("nothing was called in this world: does the client have its url")
+    requests.post(f"{server.url}/session/start", headers={"Authorization": "Bearer x"}, timeout=10)
+    told = said(lambda: world.journal.assert_called("POST", "/session/start"))
+    assert told[2] == "(once in the default world)"
+    server.client.journal.clear()
+
+
+def test_a_call_that_a_fault_answered_says_so(world: World) -> None:
+    world.faults.add("notte", status=503, times=1)
+    post(world, "/session/start", {})
+    told = said(lambda: world.journal.assert_not_called("POST", "/session/start"))
+    assert told[1].endswith("POST /session/start {} -> 503 by fault 1")
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "told"),
+    [
+        ({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}, ["/a/1/b is 3, expected 2"]),
+        ({"a": [1]}, {"a": [1, 2]}, ["/a is [1, 2], expected [1]"]),
+        ({"a": 1}, "text", ["the body is 'text', expected {'a': 1}"]),
+        ({"a": 1}, {"a": True}, ["/a is True, expected 1"]),
+        ({"a": None}, {}, ["/a is missing, expected None"]),
+        ({"a": {}}, {"a": {"b": 1}}, []),
+    ],
+    ids=str,
+)
+def test_bodies_differ_where_one_lacks_what_the_other_expects(
+    expected: object, found: object, told: list[str]
+) -> None:
+    from sessionary.testing.matching import differences
+
+    assert list(differences(expected, found)) == told
