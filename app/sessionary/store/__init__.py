@@ -17,7 +17,6 @@ from sessionary.store.namespaces import (
     WorldExists,
 )
 from sessionary.store.portable import BadExport, export_lines, import_lines, row_count
-from sessionary.store.rehearsal import rehearsal
 from sessionary.store.schema import add, create, schema_version
 from sessionary.store.statements import (
     Statement,
@@ -82,7 +81,6 @@ __all__ = [
     "place_in",
     "prove_there",
     "put",
-    "rehearsal",
     "refused",
     "restore",
     "row_count",
