@@ -15,10 +15,12 @@ from sessionary.control import (
     faults,
     journal,
     namespaces,
+    requests,
     sessions,
     timeline,
 )
 from sessionary.control.addresses import Addresses
+from sessionary.control.explaining import Judge
 from sessionary.control.gate import Gate
 from sessionary.control.openness import check_double, check_server
 from sessionary.control.routes import PREFIX, Control, authenticate
@@ -52,6 +54,7 @@ surface = Surface(
         diff.routes,
         arming.routes,
         calls.routes,
+        requests.routes,
     ),
     root_blueprints=(),
     root_segments=frozenset(),
@@ -89,5 +92,5 @@ def install(
     """
     addresses = Addresses(app, surfaces)
     app.extensions["sessionary.control"] = Control(
-        surfaces, addresses, world, worlds, app.wsgi_app, path_of
+        surfaces, addresses, Judge(addresses), world, worlds, app.wsgi_app, path_of
     )

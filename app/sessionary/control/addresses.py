@@ -41,7 +41,7 @@ class Addresses:
 
     def __init__(self, app: Flask, surfaces: Sequence[Surface]) -> None:
         self._app = app
-        self._surfaces = surfaces
+        self.surfaces = surfaces
         self._by_segment = by_segment(surfaces)
 
     @cached_property
@@ -49,7 +49,7 @@ class Addresses:
         """Every route of every surface."""
         return [
             Route(surface, path, method.upper(), operation)
-            for surface in self._surfaces
+            for surface in self.surfaces
             for path, method, operation in routes(self._app, surface)
         ]
 

@@ -140,7 +140,7 @@ def count_calls(query: dict[str, Any]) -> Response:
 @routes.get("/journal/<int:call_id>")
 @operation("A call", answers={200: CallShown()})
 def show_call(call_id: int) -> Response:
-    return answer(shown(_call(call_id)))
+    return answer(shown(kept_call(call_id)))
 
 
 @routes.delete("/journal")
@@ -156,7 +156,8 @@ def _must_be_kept() -> None:
         raise errors.Refusal(409, "this server keeps no journal: start it with --journal")
 
 
-def _call(id: int) -> CallRow:
+def kept_call(id: int) -> CallRow:
+    """The call of this id. Raises errors.Refusal."""
     _must_be_kept()
     found = journal.get(id)
     if found is None:
@@ -204,11 +205,14 @@ def caller(call: CallRow) -> dict[str, Any] | None:
     return {"user": call.user, "organization": call.organization}
 
 
+def value(text: str) -> Any:
+    """The JSON value of a text that is JSON, any other text as it is."""
+    try:
+        return documents.value(text)
+    except documents.BadDocument:
+        return text
+
+
 def _body(name: str, text: str | None, length: int, is_cut: int) -> dict[str, Any]:
-    value: Any = text
-    if text is not None and not is_cut:
-        try:
-            value = documents.value(text)
-        except documents.BadDocument:
-            value = text
-    return {name: value, f"{name}_bytes": length, f"{name}_is_cut": bool(is_cut)}
+    shown = text if text is None or is_cut else value(text)
+    return {name: shown, f"{name}_bytes": length, f"{name}_is_cut": bool(is_cut)}

@@ -12,6 +12,7 @@ from sessionary import clock
 from sessionary.control import errors
 from sessionary.control.addresses import Addresses
 from sessionary.control.exchange import Application
+from sessionary.control.explaining import Judge
 from sessionary.control.openness import refuse_web_pages
 from sessionary.identity import Unknown
 from sessionary.store import (
@@ -40,6 +41,7 @@ class Control:
 
     surfaces: Sequence[Surface]
     addresses: Addresses
+    judge: Judge
     world: World
     worlds: Namespaces | None
     application: Application

@@ -17,6 +17,7 @@ from sessionary.store.namespaces import (
     WorldExists,
 )
 from sessionary.store.portable import BadExport, export_lines, import_lines, row_count
+from sessionary.store.rehearsal import rehearsal
 from sessionary.store.schema import add, create, schema_version
 from sessionary.store.statements import (
     Statement,
@@ -82,6 +83,7 @@ __all__ = [
     "prove_there",
     "put",
     "refused",
+    "rehearsal",
     "restore",
     "row_count",
     "schema_version",

@@ -1,0 +1,19 @@
+"""What would be, without its being so."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sessionary.store.worlds import current
+
+
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """A transaction that is taken back at its end, with whatever was done meanwhile."""
+    world = current()
+    connection = world.connection()
+    with world.turn:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.rollback()
