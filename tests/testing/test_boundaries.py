@@ -1,0 +1,135 @@
+"""Tests that run on both sides of every edge of a session."""
+
+from .conftest import Suite
+
+
+def test_a_test_runs_before_at_and_after_each_edge_on_the_world_as_it_was(suite: Suite) -> None:
+    told = suite(
+        """
+        from sessionary.testing import sessionary_boundaries
+
+        seen = []
+
+        @sessionary_boundaries(start)
+        def test_it(sessionary, boundary):
+            assert sessionary.clock.now() == boundary.at
+            assert status(sessionary, boundary.session) == boundary.status
+            close(sessionary, boundary.session)
+            seen.append((boundary.offset, boundary.status))
+
+        def test_it_ran_three_times():
+            assert seen == [(-1, "active"), (0, "timed_out"), (1, "timed_out")]
+        """
+    )
+    told.assert_outcomes(passed=2)
+
+
+def test_the_session_may_be_one_of_the_seed(suite: Suite) -> None:
+    told = suite(
+        """
+        import pytest
+        from sessionary.testing import sessionary_boundaries
+
+        SESSION = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
+        SEED = f'''
+        [[organizations]]
+        id = "acme"
+        name = "Acme"
+        [[notte.sessions]]
+        id = "{SESSION}"
+        organization = "acme"
+        timeout_minutes = 5
+        created_ago = "1m"
+        last_accessed_ago = "1m"
+        '''
+
+        seen = []
+
+        @pytest.mark.sessionary(seed=SEED, now="2026-03-01T12:00:00Z")
+        @sessionary_boundaries(SESSION)
+        def test_it(boundary):
+            seen.append(boundary.at)
+
+        def test_it_ran_around_its_end():
+            assert [f"{at:%H:%M:%S.%f}" for at in seen] == [
+                "12:04:00.000000", "12:04:00.000001", "12:04:00.000002",
+            ]
+        """
+    )
+    told.assert_outcomes(passed=2)
+
+
+def test_a_failure_says_on_which_side_of_which_edge_it_was(suite: Suite) -> None:
+    told = suite(
+        """
+        import pytest
+        from sessionary.testing import sessionary_boundaries
+
+        @pytest.mark.sessionary(now="2026-03-01T12:00:00Z")
+        @sessionary_boundaries(lambda world: start(world, session_timeout_minutes=5))
+        def test_it(sessionary, boundary):
+            assert status(sessionary, boundary.session) == "active"
+        """
+    )
+    told.assert_outcomes(failed=1)
+    told.stdout.fnmatch_lines(
+        ["E*at 2026-03-01T12:05:00.000001Z, where * is active -> timed_out (idle_timeout)"]
+    )
+
+
+def test_a_session_that_time_never_changes_is_no_subject(suite: Suite) -> None:
+    told = suite(
+        """
+        from sessionary.testing import sessionary_boundaries
+
+        def made(world):
+            return call("POST", "/sessions", world.galtea, {"versionId": "ver_123"})["id"]
+
+        @sessionary_boundaries(made)
+        def test_it():
+            pass
+        """
+    )
+    told.assert_outcomes(failed=1)
+    told.stdout.fnmatch_lines(["E*time alone never changes the session *"])
+
+
+def test_methods_fixtures_parameters_and_coroutines_are_run_as_well(suite: Suite) -> None:
+    told = suite(
+        """
+        import pytest
+        from sessionary.testing import sessionary_boundaries
+
+        seen = []
+
+        class TestIt:
+            @pytest.mark.parametrize("turn", [1, 2])
+            @sessionary_boundaries(start)
+            def test_method(self, tmp_path, turn):
+                seen.append((tmp_path.is_dir(), turn))
+
+        @pytest.mark.asyncio
+        @sessionary_boundaries(start)
+        async def test_coroutine(sessionary):
+            seen.append(sessionary.namespace)
+
+        def test_they_ran():
+            assert seen[:6] == [(True, 1)] * 3 + [(True, 2)] * 3
+            assert len(seen) == 9
+        """
+    )
+    told.assert_outcomes(passed=4)
+
+
+def test_what_the_runs_leave_open_is_told(suite: Suite) -> None:
+    told = suite(
+        """
+        from sessionary.testing import sessionary_boundaries
+
+        @sessionary_boundaries(start)
+        def test_it(sessionary):
+            sessionary.clock.real()
+        """,
+        "--sessionary-leaks=error",
+    )
+    told.assert_outcomes(passed=1, errors=1)
