@@ -138,7 +138,8 @@ def _allocation(
         session=session.id,
         serial=serial,
         created_at=created_at,
-        in_use_at=chance.choice([None, created_at + 30 * MINUTE, created_at + 61 * MINUTE]),
+        # Some leases end before their device is ready.
+        in_use_at=chance.choice([None, *(created_at + each * MINUTE for each in (30, 61, 63))]),
         expires_at=session.expires_at,
         released_at=chance.choice([None, created_at + 5 * MINUTE]),
         **facts,

@@ -91,6 +91,13 @@ def test_each_state_is_explained_by_its_rule(
         ({"expires_at": LEASE_END}, LEASE_END, "released", LEASE_END, "lease"),
         ({"expires_at": LEASE_END}, LEASE_END + 1, "released", LEASE_END, "lease"),
         (
+            {"expires_at": LEASE_END, "released_at": LEASE_END},
+            LEASE_END,
+            "released",
+            LEASE_END,
+            "lease",
+        ),
+        (
             {"expires_at": LEASE_END, "in_use_at": LEASE_END + 1},
             LEASE_END + 1,
             "released",
@@ -167,6 +174,10 @@ def test_the_allocation_that_is_named_keeps_a_session(calls: Calls, sandbox: San
     sandbox.advance(MICROSECOND)
     assert [explained(sandbox, surface, id).status for id in (kept, left)] == ["held", "void"]
     assert calls.get(f"/sessions/{left}/devices").status_code == 404
+
+
+def test_a_session_is_found_in_any_case(calls: Calls, sandbox: Sandbox) -> None:
+    assert explained(sandbox, surface, calls.start().upper()).status == "empty"
 
 
 def test_devices_that_are_lost_read_released_in_every_answer(leased: Sandbox) -> None:

@@ -101,6 +101,11 @@ def test_the_facts_are_those_of_the_row_and_show_no_deadline_where_there_is_none
     assert explain(IDLE, START).facts["expires_at"] == IDLE_DEADLINE
 
 
+def test_a_session_is_found_in_any_case(sandbox: Sandbox, notte: Calls) -> None:
+    id = notte.start()["session_id"]
+    assert explained(sandbox, surface, id.upper()).status == "active"
+
+
 def test_a_forced_error_is_what_every_answer_shows_from_then_on(
     sandbox: Sandbox, notte: Calls
 ) -> None:
