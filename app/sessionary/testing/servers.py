@@ -93,6 +93,8 @@ class Server(Elsewhere):
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if self._is_stopped:
             raise ConnectionError("this server was stopped: start another one")
+        # An adapter of requests gives the number itself.
+        environ["CONTENT_LENGTH"] = str(environ.get("CONTENT_LENGTH") or "")
         return self._app(environ, start_response)
 
     def start(self) -> Self:

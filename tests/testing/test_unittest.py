@@ -1,0 +1,82 @@
+"""The mixin for unittest, in suites that unittest runs."""
+
+import io
+import os
+import unittest
+from typing import Any, ClassVar
+
+import requests
+
+from sessionary.client.shapes import Summary
+from sessionary.testing.unittest import SessionaryMixin
+from sessionary.testing.world import World
+
+
+def run(case: type[unittest.TestCase]) -> unittest.TestResult:
+    """The result of all tests of a class."""
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
+    return unittest.TextTestRunner(io.StringIO()).run(suite)
+
+
+def start(world: World) -> None:
+    who = {"Authorization": f"Bearer {world.notte.key}"}
+    requests.post(f"{world.notte.url}/session/start", json={}, headers=who, timeout=10)
+
+
+def test_each_test_has_a_world_as_its_class_describes_it() -> None:
+    seen: list[Summary] = []
+
+    class Case(SessionaryMixin):
+        sessionary_settings: ClassVar[dict[str, Any]] = {"notte_global_timeout_minutes": 60}
+        sessionary_world: ClassVar[dict[str, Any]] = {"now": "2026-03-01T12:00:00Z"}
+
+        def test_one(self) -> None:
+            assert self.sessionary.sessions() == []
+            start(self.sessionary)
+            seen.extend(self.sessionary.sessions())
+
+        test_two = test_one
+
+    result = run(Case)
+    assert (result.testsRun, result.wasSuccessful()) == (2, True)
+    assert [each["since"] for each in seen] == ["2026-03-01T12:00:00.000000Z"] * 2
+
+
+def test_further_worlds_and_the_environment_last_as_long_as_the_test() -> None:
+    class Case(SessionaryMixin):
+        def test_one(self) -> None:
+            other = self.make_sessionary()
+            variables = self.sessionary_env()
+            assert os.environ["NOTTE_API_KEY"] == self.sessionary.notte.key
+            assert variables["NOTTE_API_URL"] == self.sessionary.notte.url
+            assert other.namespace != self.sessionary.namespace
+
+        def test_two(self) -> None:
+            assert "NOTTE_API_KEY" not in os.environ
+            assert len(self.sessionary_server.client.namespaces.list()) == 2
+
+    assert run(Case).errors + run(Case).failures == []
+
+
+def test_a_session_left_open_fails_the_test_where_the_class_wants_it() -> None:
+    class Case(SessionaryMixin):
+        sessionary_fails_on_leaks = True
+
+        def test_one(self) -> None:
+            start(self.sessionary)
+
+    class Lenient(Case):
+        sessionary_fails_on_leaks = False
+
+    (failure,) = run(Case).failures
+    assert "sessions left open:" in failure[1]
+    assert "opened by" in failure[1]
+    assert run(Lenient).wasSuccessful()
+
+
+def test_coroutines_of_unittest_have_it_too() -> None:
+    class Case(SessionaryMixin, unittest.IsolatedAsyncioTestCase):
+        async def test_one(self) -> None:
+            assert self.sessionary.sessions() == []
+
+    assert run(Case).wasSuccessful()
