@@ -155,15 +155,17 @@ def test_a_migration_may_make_a_table_anew_that_others_refer_to(
 
 
 def test_programs_that_start_at_once_upgrade_once(file: Path, migrate: Callable[..., None]) -> None:
-    barrier = threading.Barrier(8)
+    all_have_seen_the_old_version = threading.Barrier(8)
     failed: list[BaseException] = []
     migrate(add_parts)
 
+    def wait(_: int) -> None:
+        all_have_seen_the_old_version.wait()
+
     def start() -> None:
         with entered(file):
-            barrier.wait()
             try:
-                store.create([Thing], lambda: None)
+                store.create([Thing], lambda: None, wait)
             except BaseException as error:  # noqa: BLE001 - told below
                 failed.append(error)
 

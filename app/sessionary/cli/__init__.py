@@ -24,6 +24,13 @@ _HOMES = {  # each command's module and name in it
     "keys": "keys.keys",
     "devices": "devices.devices",
     "seed": "seed.seed",
+    "backup": "copies.backup",
+    "restore": "copies.restore",
+    "check": "copies.check",
+    "migrate": "copies.migrate",
+    "export": "transfer.export_",
+    "import": "transfer.import_",
+    "prune": "prune.prune",
 }
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from sessionary.store.worlds import current, transaction
 
 _FOUND = 500  # that are looked for at once, while others write
-_AT_ONCE = 8  # between two looks at the watch: each may be megabytes
-_TURN_SECONDS = 0.02
+_AT_ONCE = 4  # between two looks at the watch: each may be megabytes
+_TURN_SECONDS = 0.01
 
 Find = Callable[[int, int], Sequence[int]]
 
@@ -23,26 +23,23 @@ def in_short_turns(find: Find, change: Callable[[list[int]], int]) -> Iterator[i
     run("PRAGMA synchronous = NORMAL")
     run("PRAGMA wal_autocheckpoint = 0")
     last = 0
-    while keys := find(last, _FOUND):
-        began = time.monotonic()
-        last, count = _turn(keys, change)
-        yield count
-        run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        time.sleep(min(time.monotonic() - began, _TURN_SECONDS))
+    while keys := list(find(last, _FOUND)):
+        last = keys[-1]
+        while keys:
+            began = time.monotonic()
+            yield _turn(keys, change)
+            run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            time.sleep(min(time.monotonic() - began, _TURN_SECONDS))
 
 
-def _turn(keys: Sequence[int], change: Callable[[list[int]], int]) -> tuple[int, int]:
-    """The last key that its time sufficed for, and how many were changed."""
+def _turn(keys: list[int], change: Callable[[list[int]], int]) -> int:
+    """Change what time suffices for, which is taken off the keys."""
     count = 0
     with transaction():
         ends = time.monotonic() + _TURN_SECONDS
-        for some in _by(_AT_ONCE, keys):
+        while keys:
+            some, keys[:] = keys[:_AT_ONCE], keys[_AT_ONCE:]
             count += change(some)
             if time.monotonic() >= ends:
                 break
-    return some[-1], count
-
-
-def _by(size: int, keys: Sequence[int]) -> Iterator[list[int]]:
-    for first in range(0, len(keys), size):
-        yield list(keys[first : first + size])
+    return count

@@ -42,26 +42,33 @@ def test_what_ended_before_is_found_in_pieces_and_removed(
         assert {each.id for each in Session.select()} == {row.id for row in world} - ended
 
 
-@pytest.mark.parametrize(("before_at", "is_removed"), [(NOW, 0), (NOW + 1, 1)])
+OVER = SessionRow(
+    id="a",
+    organization="o",
+    created_at=NOW - MINUTE,
+    last_accessed_at=NOW - MINUTE,
+    timeout_minutes=1,
+    max_duration_minutes=None,
+    outlives_timeout=0,
+    expires_at=NOW,
+    ended_at=None,
+    ended_as=None,
+    close_reason=None,
+    error=None,
+    url=None,
+    options="{}",
+)
+CLOSED = OVER._replace(ended_at=NOW + 9, ended_as="closed", close_reason="manual")
+
+
+@pytest.mark.parametrize(
+    ("row", "before_at", "is_removed"),
+    [(OVER, NOW, 0), (OVER, NOW + 1, 1), (CLOSED, NOW + 9, 0), (CLOSED, NOW + 10, 1)],
+)
 def test_an_end_at_the_very_instant_is_not_before_it(
-    sandbox: Sandbox, before_at: int, is_removed: int
+    sandbox: Sandbox, row: SessionRow, before_at: int, is_removed: int
 ) -> None:
-    row = SessionRow(
-        id="a",
-        organization="o",
-        created_at=NOW - MINUTE,
-        last_accessed_at=NOW - MINUTE,
-        timeout_minutes=1,
-        max_duration_minutes=None,
-        outlives_timeout=0,
-        expires_at=NOW,
-        ended_at=None,
-        ended_as=None,
-        close_reason=None,
-        error=None,
-        url=None,
-        options="{}",
-    )
+    """What a call has ended did not end by itself, also where a clock was moved in between."""
     with sandbox.world.entered():
         models.insert.run(**row._asdict(), key_hash="a")
         assert retention.remove([1], before_at) == is_removed

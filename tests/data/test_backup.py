@@ -1,0 +1,118 @@
+"""Copies of a database, made while it is served."""
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from sessionary import create_app, store
+from sessionary.settings import Settings
+from sessionary.store import copies
+from tests.data.files import beside, change, dump, scratch
+from tests.processes import serving
+
+Command = Callable[..., Result]
+
+
+def test_a_backup_holds_what_the_database_holds(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copies" / "copy"
+    copy.parent.mkdir()
+    assert sessionary("backup", copy).output == f"{db} is copied to {copy}\n"
+    assert dump(copy) == dump(db)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert beside(copy) == set()
+
+
+def test_a_backup_is_of_one_moment_while_two_workers_write(tmp_path: Path) -> None:
+    """Every session that was answered before it began is in it, and none in part."""
+    db = tmp_path / "world.sqlite3"
+    answered: list[str] = []
+    over = threading.Event()
+    with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
+
+        def write() -> None:
+            while not over.is_set():
+                path, body = "/v4/sessions", {"title": "t" * 9999, "state": {}, "account_id": "a"}
+                status, made = process.request("POST", path, body, **{"x-api-key": "anyone"})
+                assert status in (200, 201)
+                answered.append(made["id"])
+
+        writers = [threading.Thread(target=write) for _ in range(4)]
+        for writer in writers:
+            writer.start()
+        try:
+            for number in range(5):
+                before = set(answered)
+                copy = tmp_path / f"copy-{number}"
+                store.back_up(db, copy)
+                with closing(sqlite3.connect(copy)) as connection:
+                    ids = {id for (id,) in connection.execute("SELECT id FROM scale_sessions")}
+                    counted = connection.execute("SELECT sum(live) FROM scale_counts").fetchone()
+                assert before <= ids
+                assert counted == (len(ids) or None,)
+        finally:
+            over.set()
+            for writer in writers:
+                writer.join()
+    assert answered
+
+
+def test_a_backup_ends_however_much_is_written_meanwhile(
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_app(Settings(db=str(db), auth="lenient")).extensions["sessionary"].close()
+    before, steps = dump(db), []
+    monkeypatch.setattr(copies, "_PAGES", 1)
+
+    def write_meanwhile(done: int, _: int) -> None:
+        assert done > len(steps), "it has begun again"
+        steps.append(done)
+        change(db, f"as of page {done}")
+
+    store.back_up(db, tmp_path / "copy", progress=write_meanwhile)
+    assert len(steps) > 10
+    assert dump(tmp_path / "copy") == before
+    assert (tmp_path / "copy").read_bytes()[18:20] == b"\1\1"  # it needs no journal beside it
+
+
+def test_a_file_that_is_there_is_replaced_when_asked_for_only(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    copy.write_text("precious")
+    copy.chmod(0o640)
+    refused = sessionary("backup", copy)
+    assert refused.exit_code == 1
+    assert "use --force" in refused.output
+    assert copy.read_text() == "precious"
+    assert sessionary("backup", copy, "--force").exit_code == 0
+    assert dump(copy) == dump(db)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o640
+
+
+def test_a_backup_onto_the_database_itself_is_refused(sessionary: Command, db: Path) -> None:
+    before = dump(db)
+    refused = sessionary("backup", db, "--force")
+    assert "is the database itself" in refused.output
+    assert dump(db) == before
+
+
+def test_a_backup_that_fails_leaves_the_one_before_it(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    before, others = copy.read_bytes(), beside(copy)
+    scratch(db)
+    refused = sessionary("backup", copy, "--force")
+    assert refused.exit_code == 1
+    assert f"{db} is damaged, no copy of it was made" in refused.output
+    assert copy.read_bytes() == before
+    assert beside(copy) == others

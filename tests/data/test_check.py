@@ -1,0 +1,89 @@
+"""Whether a database is sound, and of which version."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from sessionary import create_app, store
+from sessionary.settings import Settings
+from sessionary.store import schema
+from sessionary.store.worlds import Database
+from tests.data.files import dump, run, scratch
+
+Command = Callable[..., Result]
+
+
+def test_a_sound_database_is_told_to_be_so(sessionary: Command) -> None:
+    told = sessionary("check", "--json")
+    assert told.exit_code == 0
+    assert json.loads(told.output) == [
+        {"check": name, "ok": True, "problem": None}
+        for name in ("integrity", "references", "schema")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("damage", "check"),
+    [
+        (scratch, "integrity"),
+        (lambda db: run(db, 'DELETE FROM "user"'), "references"),
+        (lambda db: run(db, "DROP INDEX galtea_sessions_id_organization"), "schema"),
+    ],
+)
+def test_what_is_wrong_is_told_and_the_exit_code_says_so(
+    sessionary: Command, db: Path, damage: Callable[[Path], None], check: str
+) -> None:
+    damage(db)
+    told = sessionary("check", "--json")
+    assert told.exit_code == 1
+    assert check in [each["check"] for each in json.loads(told.output) if not each["ok"]]
+    assert sessionary("check").exit_code == 1
+
+
+def test_checking_makes_no_database_where_there_is_none(
+    sessionary: Command, tmp_path: Path
+) -> None:
+    for command in (["check"], ["migrate"], ["export"], ["backup", tmp_path / "copy"]):
+        refused = sessionary(*command, "--db", tmp_path / "none")
+        assert refused.output == f"Error: There is no database at {tmp_path / 'none'}.\n"
+    assert not (tmp_path / "none").exists()
+
+
+def test_there_is_nothing_to_migrate_at_this_version(sessionary: Command, db: Path) -> None:
+    before = dump(db)
+    assert "has schema version 1 already" in sessionary("migrate").output
+    assert dump(db) == before
+
+
+@pytest.fixture
+def _next_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rename(database: Database) -> None:
+        database.run("UPDATE organization SET name = 'upgraded'")
+
+    monkeypatch.setattr(schema, "MIGRATIONS", (rename,))
+
+
+@pytest.mark.usefixtures("_next_version")
+def test_a_database_is_copied_before_it_is_upgraded(sessionary: Command, db: Path) -> None:
+    before = dump(db)
+    problems = [each["problem"] for each in json.loads(sessionary("check", "--json").output)]
+    assert problems[-1] == "it has version 1, this program has 2: run `sessionary migrate`"
+    told = json.loads(sessionary("migrate", "--json").output)
+    assert (told["before"], told["after"]) == (1, 2)
+    assert dump(Path(told["kept"])) == before
+    assert "'upgraded'" in "".join(dump(db))
+    assert json.loads(sessionary("migrate", "--json").output)["kept"] is None
+
+
+@pytest.mark.usefixtures("_next_version")
+def test_an_older_backup_is_restored_and_upgraded_at_the_next_start(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    old, new = dump(db), tmp_path / "new.sqlite3"
+    assert sessionary("restore", db, "--db", new).exit_code == 0
+    assert dump(new) == old
+    create_app(Settings(db=str(new), auth="lenient")).extensions["sessionary"].close()
+    assert store.version(new) == 2

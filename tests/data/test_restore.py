@@ -1,0 +1,117 @@
+"""Copies of a database, put back in its place."""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from sessionary import create_app, store
+from sessionary.settings import Settings
+from sessionary.store.files import replacing
+from tests.data.files import beside, change, dump, run, scratch
+from tests.processes import serving
+
+Command = Callable[..., Result]
+NOTTE = {"Authorization": "Bearer anyone"}
+
+
+def test_a_restored_database_is_the_copy_and_the_old_one_is_kept_with_its_journal(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    changed = tmp_path / "changed"
+    app = create_app(Settings(db=str(db), auth="lenient"))
+    app.test_client().post("/session/start", json={}, headers=NOTTE)
+    store.back_up(db, changed)
+    # As a killed server leaves it: what was written last is in the journal only.
+    os.link(db, left := tmp_path / "left")
+    os.link(f"{db}-wal", f"{left}-wal")
+    app.extensions["sessionary"].close()
+    left.replace(db)
+    Path(f"{left}-wal").replace(f"{db}-wal")
+    told = json.loads(sessionary("restore", copy, "--json").output)
+    assert dump(db) == dump(copy)
+    assert dump(Path(told["kept"])) == dump(changed)
+    assert not Path(f"{db}-shm").exists()
+
+
+def test_a_restore_is_refused_while_a_server_has_the_file(
+    sessionary: Command, tmp_path: Path
+) -> None:
+    """Also by workers that have not been asked for anything, and by those of a killed parent."""
+    db, copy = tmp_path / "served.sqlite3", tmp_path / "copy"
+    with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
+        assert sessionary("backup", copy, "--db", db).exit_code == 0
+        refused = sessionary("restore", copy, "--db", db)
+        assert refused.exit_code == 1
+        assert f"{db} is open in another process: stop the server first" in refused.output
+        assert process.request("POST", "/session/start", {}, **NOTTE)[0] == 200
+        assert process.stop() == 0
+    assert sessionary("restore", copy, "--db", db).exit_code == 0
+
+
+def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
+    db: Path, tmp_path: Path
+) -> None:
+    copy, found = tmp_path / "copy", []
+    is_about_to = threading.Event()
+
+    def open_it() -> None:
+        with closing(store.open_world(str(db), durability="off")) as world, world.entered():
+            is_about_to.set()
+            found.extend(world.database.run("SELECT name FROM organization"))
+
+    with replacing(db):
+        thread = threading.Thread(target=open_it)
+        thread.start()
+        is_about_to.wait()
+        store.back_up(db, copy)
+        change(copy)
+        copy.replace(db)
+    thread.join()
+    assert found == [("changed",)] * 2
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (scratch, "cannot be restored, integrity"),
+        (lambda copy: copy.write_bytes(b""), "database of another program, or empty"),
+        (lambda copy: copy.write_bytes(b"no database" * 999), "cannot be copied"),
+        (lambda copy: run(copy, "PRAGMA user_version = 9"), "schema: it has version 9"),
+        (lambda copy: run(copy, "DROP TABLE notte_sessions"), "notte_sessions is not as it was"),
+        (
+            lambda copy: run(copy, 'DELETE FROM "user"'),
+            "references: row 1 of key refers to nothing",
+        ),
+        (Path.unlink, "There is no database at"),
+    ],
+)
+def test_what_is_not_sound_is_not_restored_and_nothing_is_changed(
+    sessionary: Command, db: Path, tmp_path: Path, damage: Callable[[Path], None], why: str
+) -> None:
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    damage(copy)
+    before, others = db.read_bytes(), beside(db) | {f"{db.name}.hold"}
+    refused = sessionary("restore", copy)
+    assert refused.exit_code == 1
+    assert why in refused.output
+    assert refused.output.count("\n") == 1
+    assert db.read_bytes() == before
+    assert beside(db) | {f"{db.name}.hold"} == others | {f"{db.name}.hold"}
+
+
+def test_a_backup_is_restored_where_nothing_was(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    new = tmp_path / "new" / "world.sqlite3"
+    told = json.loads(sessionary("restore", db, "--db", new, "--json").output)
+    assert told["kept"] is None
+    assert dump(new) == dump(db)
