@@ -1,0 +1,60 @@
+"""The suite of a service that uses Notte and Galtea: `TURNS` times the same tests, in parallel.
+
+Each test has a world of its own, moves its clock as it likes, and never sleeps.
+"""
+
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from galtea import Galtea, SessionStatus
+from notte_sdk import NotteClient
+
+from tests.clients.loopback_only import refuse_other_hosts
+
+sys.addaudithook(refuse_other_hosts)
+TURNS = range(int(os.environ["TURNS"]))
+
+
+@pytest.fixture(scope="session")
+def sessionary_settings():
+    return {"galtea_auto_close_minutes": 30}
+
+
+@pytest.fixture
+def noon(turn):
+    """Each test lives on a day of its own."""
+    return datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=turn)
+
+
+@pytest.fixture
+def world(sessionary_env, sessionary, noon):
+    assert sessionary_env["NOTTE_API_KEY"] == sessionary.notte.key
+    assert sessionary.sessions() == []
+    sessionary.clock.freeze(noon)
+    return sessionary
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_browser_session_and_its_evaluation(world, turn, noon):
+    minutes = 1 + turn % 5
+    notte = NotteClient()
+    browser = notte.sessions.start(idle_timeout_minutes=minutes)
+    with Galtea(api_key=os.environ["GALTEA_API_KEY"]) as galtea:
+        evaluation = galtea.sessions.create(version_id="ver_123", custom_id=f"turn-{turn}")
+
+        assert notte.sessions.status(browser.session_id).created_at == noon
+        world.clock.advance(minutes=minutes)
+        assert notte.sessions.status(browser.session_id).status == "active"
+        world.clock.advance(microseconds=1)
+        assert notte.sessions.status(browser.session_id).status == "timed_out"
+
+        world.clock.advance_until(evaluation.id, "COMPLETED")
+        assert galtea.sessions.get(evaluation.id).status is SessionStatus.COMPLETED
+        assert world.clock.now() == noon + timedelta(minutes=30)
+        world.clock.freeze(noon)
+        assert galtea.sessions.get(evaluation.id).status is SessionStatus.PENDING
+
+    world.journal.assert_called("POST", "/galtea/sessions", times=1, json={"versionId": "ver_123"})
+    assert [each["surface"] for each in world.sessions()] == ["notte", "galtea"]

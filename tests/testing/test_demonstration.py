@@ -1,0 +1,25 @@
+"""Many tests at once through the vendors' own SDKs: worlds and clocks that share nothing."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .conftest import INI
+
+HERE = Path(__file__)
+
+
+@pytest.mark.parametrize(
+    ("workers", "turns"), [(2, 10), pytest.param(8, 800, marks=pytest.mark.long)], ids=str
+)
+def test_workers_times_tests_each_with_its_own_world_and_moving_clock(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int, turns: int
+) -> None:
+    pytester.makeini(INI.replace("filterwarnings = error", ""))  # the vendors' clients warn
+    shutil.copy(HERE.with_name("demonstration.py"), pytester.path / "test_demonstration.py")
+    monkeypatch.setenv("PYTHONPATH", str(HERE.parents[2]))
+    monkeypatch.setenv("DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("TURNS", str(turns))
+    told = pytester.runpytest_subprocess(f"-n{workers}", "--sessionary-leaks=off")
+    told.assert_outcomes(passed=turns)
