@@ -39,11 +39,11 @@ def blocks(language: str) -> str:
     return text
 
 
-def run(script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(script: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
     environ = os.environ | {"PATH": f"{SCRIPTS}:{os.environ['PATH']}"} | variables
     return subprocess.run(
         ["sh", "-ec", script],
-        cwd=ROOT,
+        cwd=cwd,
         env=environ,
         capture_output=True,
         text=True,
@@ -90,8 +90,23 @@ def test_the_sessionary_lines_work_when_pasted(tmp_path: Path) -> None:
     assert len(COMMANDS) == 9
 
 
+def test_the_lines_on_data_work_one_after_the_other(tmp_path: Path) -> None:
+    made = run("sessionary keys create", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    for line in blocks("sh data").splitlines():
+        told = run(line, cwd=tmp_path)
+        assert told.returncode == 0, told.stderr
+    assert len(list((tmp_path / "instance").glob("sessionary.sqlite3.*Z"))) == 1
+    assert {each.name for each in tmp_path.glob("*.*")} == {
+        "monday.sqlite3",
+        "everything.jsonl",
+        "new.sqlite3",
+        "new.sqlite3.hold",
+    }
+
+
 def test_every_block_of_the_readme_is_executed_by_a_test() -> None:
-    kinds = {"python", "sh curl", "sh mobilecli", "sh bench"}
+    kinds = {"python", "sh curl", "sh mobilecli", "sh bench", "sh data"}
     kinds |= {"sh packages", "sh docker", "sh systemd", "sh completion"}  # test_packages and others
     rest = [text for language, text in BLOCKS if language not in kinds and text not in SHELL]
     assert rest == [FIRST_COMMAND + "\n", SECOND_COMMAND + "\n"]
