@@ -66,6 +66,21 @@ def test_a_python_example_runs_as_it_is_printed(example: str, server: Process) -
     assert told.returncode == 0, told.stderr
 
 
+def test_the_pytest_example_passes_as_it_is_printed(tmp_path: Path) -> None:
+    (tmp_path / "test_example.py").write_text(blocks("python pytest"))
+    told = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "ignore"],
+        cwd=tmp_path,
+        env=os.environ | {"DISABLE_TELEMETRY": "true"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout
+    assert " 3 passed" in told.stdout
+
+
 def test_the_curl_lines_work_when_pasted(server: Process) -> None:
     lines = blocks("sh curl").replace(f"http://{ADDRESS}", server.url).splitlines()
     for line in lines:
@@ -106,7 +121,7 @@ def test_the_lines_on_data_work_one_after_the_other(tmp_path: Path) -> None:
 
 
 def test_every_block_of_the_readme_is_executed_by_a_test() -> None:
-    kinds = {"python", "sh curl", "sh mobilecli", "sh bench", "sh data"}
+    kinds = {"python", "python pytest", "sh curl", "sh mobilecli", "sh bench", "sh data"}
     kinds |= {"sh packages", "sh docker", "sh systemd", "sh completion"}  # test_packages and others
     rest = [text for language, text in BLOCKS if language not in kinds and text not in SHELL]
     assert rest == [FIRST_COMMAND + "\n", SECOND_COMMAND + "\n"]
