@@ -23,6 +23,7 @@ from sessionary.control.addresses import Addresses
 from sessionary.control.explaining import Judge
 from sessionary.control.gate import Gate
 from sessionary.control.openness import check_double, check_server
+from sessionary.control.recording import note_route
 from sessionary.control.routes import PREFIX, Control, authenticate
 from sessionary.control.schemas import Problem
 from sessionary.store import Namespaces, World
@@ -90,6 +91,7 @@ def install(
 
     The application has no door yet; `path_of` is how one reads the path of a request.
     """
+    app.before_request(note_route)
     addresses = Addresses(app, surfaces)
     app.extensions["sessionary.control"] = Control(
         surfaces, addresses, Judge(addresses), world, worlds, app.wsgi_app, path_of

@@ -1,7 +1,7 @@
 """Whose a vendor's path is, and which of its routes."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from flask import Flask
@@ -74,7 +74,7 @@ class Addresses:
             return Address(surface, own)
         view = self._app.view_functions[rule.endpoint]
         operation = view if isinstance(view, Operation) else None
-        return Address(surface, own, own_pattern(surface, rule.rule), operation, values)
+        return Address(surface, own, own_pattern(surface.name, rule.rule), operation, values)
 
     def canonical(self, surface: Surface, method: str | None, route: str) -> str | None:
         """A pattern as OpenAPI writes it, whatever its parameters are called, or a path as it is.
@@ -89,7 +89,8 @@ class Addresses:
         return None
 
 
-def own_pattern(surface: Surface | None, rule: str) -> str:
+@lru_cache(maxsize=256)
+def own_pattern(surface: str, rule: str) -> str:
     """A rule of Flask's, at the root or under its surface's prefix, as OpenAPI writes it."""
-    prefix = None if surface is None else f"/{surface.name}/"
-    return pattern("/" + rule.removeprefix(prefix) if prefix and rule.startswith(prefix) else rule)
+    prefix = f"/{surface}/"
+    return pattern("/" + rule.removeprefix(prefix) if rule.startswith(prefix) else rule)

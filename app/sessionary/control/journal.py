@@ -9,7 +9,8 @@ import peewee as pw
 from sessionary import store
 from sessionary.store import Statement, given
 
-KEPT = 10_000  # calls
+KEPT = 10_000  # calls, and up to _AT_ONCE more
+_AT_ONCE = 100  # calls that are let go together
 
 
 class Call(store.Model):
@@ -107,7 +108,8 @@ def keep(**row: Any) -> int:
     with store.transaction():
         found = _insert.one(**row)
         assert found is not None  # noqa: S101 - it returns the new row's id
-        _trim.run(last=found - KEPT)
+        if found % _AT_ONCE == 0:
+            _trim.run(last=found - KEPT)
     return found
 
 

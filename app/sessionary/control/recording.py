@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from flask import Request
+from flask import request
 
 from sessionary import clock
 from sessionary.control import journal
@@ -17,6 +17,7 @@ from sessionary.wire.requests import CALLER
 
 LONGEST = 16_384  # characters of a body
 _HEADERS = ("Content-Type", "Sessionary-At", "x-notte-sdk-version")
+_ROUTED = "sessionary.routed"
 _log = logging.getLogger("sessionary")
 
 
@@ -44,15 +45,20 @@ def record(addresses: Addresses, asked: Asked, heard: Heard) -> int | None:
         return None
 
 
+def note_route() -> None:
+    """Leave in the request's environment which route was found for it."""
+    request.environ[_ROUTED] = request.url_rule, request.view_args
+
+
 def _route(addresses: Addresses, asked: Asked) -> tuple[str | None, Mapping[str, Any]]:
     """The route that was taken, or would have been but for a fault, and its values."""
-    request = asked.environ.get("werkzeug.request")
-    if isinstance(request, Request):  # which Flask has routed
-        if request.url_rule is None:
-            return None, {}
-        return own_pattern(asked.surface, request.url_rule.rule), request.view_args or {}
-    found = addresses.find(asked.method, asked.environ["PATH_INFO"])
-    return found.route, found.values
+    if _ROUTED not in asked.environ:
+        found = addresses.find(asked.method, asked.environ["PATH_INFO"])
+        return found.route, found.values
+    rule, values = asked.environ[_ROUTED]
+    if rule is None:
+        return None, {}
+    return own_pattern(asked.surface.name if asked.surface else "", rule.rule), values or {}
 
 
 def _row(
