@@ -44,7 +44,7 @@ def test_a_restored_database_is_the_copy_and_the_old_one_is_kept_with_its_journa
 def test_a_restore_is_refused_while_a_server_has_the_file(
     sessionary: Command, tmp_path: Path
 ) -> None:
-    """Also by workers that have not been asked for anything, and by those of a killed parent."""
+    """Also where no worker has been asked for anything yet."""
     db, copy = tmp_path / "served.sqlite3", tmp_path / "copy"
     with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
         assert sessionary("backup", copy, "--db", db).exit_code == 0
