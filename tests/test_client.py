@@ -191,3 +191,47 @@ def test_an_address_where_nothing_answers_is_called_so() -> None:
         Client(gone).clock.get()
     with pytest.raises(ValueError, match="looks like http://"):
         Client("localhost:8000")
+
+
+def test_faults_are_armed_shown_and_disarmed(client: Client) -> None:
+    fault = client.faults.add(
+        "notte", status=503, method="POST", delay=timedelta(milliseconds=1), from_=NOON, times=1
+    )
+    assert (fault["status"], fault["delay"], fault["from"]) == (503, "1ms", NOON_TEXT)
+    assert client.faults.list("notte", unhit=True) == [fault]
+    assert client.faults.list("galtea") == []
+    client.faults.add("notte", "overloaded")
+    assert "overloaded" in [each["name"] for each in client.faults.presets()]
+    client.faults.clear(fault["id"])
+    assert [each["preset"] for each in client.faults.list()] == ["overloaded"]
+    client.faults.clear()
+    assert client.faults.list() == []
+
+
+def test_the_journal_is_searched_over_its_pages_counted_and_cleared(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sessionary.client import journal
+
+    monkeypatch.setattr(journal, "_LONGEST_PAGE", 2)
+    sessions = [start(client) for _ in range(5)]
+    assert [call["session"] for call in client.journal.find("POST")] == sessions
+    assert [call["session"] for call in client.journal.find(limit=3)] == sessions[:3]
+    assert len(client.journal.find(session=sessions[1], status="2xx")) == 1
+    assert client.journal.count("POST", "/session/start", surface="notte", status=200) == 5
+    assert client.journal.count(status=404) == client.journal.dropped() == 0
+    client.journal.clear()
+    assert client.journal.find() == []
+
+
+def test_a_request_is_explained_before_and_after_it_is_made(client: Client) -> None:
+    body = {"session_timeout_minutes": "5"}
+    who = {"Authorization": "Bearer k"}
+    before = client.explain_request("POST", "/session/start", headers=who, body=body)
+    (violation,) = before["violations"]
+    assert violation["pointer"] == "/session_timeout_minutes"
+    notte = Environment(client.url, client.namespace).notte
+    who = {"Authorization": f"Bearer {notte.key}"}
+    requests.post(f"{notte.url}/session/start", json=body, headers=who, timeout=10)
+    (call,) = client.journal.find(status="4xx")
+    assert client.journal.explain(call["id"])["violations"] == before["violations"]

@@ -37,18 +37,18 @@ class Client:
     ) -> None:
         self.url = url.rstrip("/")
         self.namespace = namespace
-        self._send = send or over_http(self.url)
-        self._token = token
-        self._calls = Calls(self._send, namespace, token)
-        self.clock = Clock(self._calls)
-        self.faults = Faults(self._calls)
-        self.journal = Journal(self._calls)
+        self.send = send or over_http(self.url)
+        self.token = token
+        self.calls = Calls(self.send, namespace, token)
+        self.clock = Clock(self.calls)
+        self.faults = Faults(self.calls)
+        self.journal = Journal(self.calls)
         # Worlds are named in the path: a header would make the world that it names.
-        self.namespaces = Namespaces(Calls(self._send, None, token), namespace)
+        self.namespaces = Namespaces(Calls(self.send, None, token), namespace)
 
     def of(self, namespace: str) -> "Client":
         """The same server, seen from another world."""
-        return Client(self.url, namespace, self._token, send=self._send)
+        return Client(self.url, namespace, self.token, send=self.send)
 
     def timeline(
         self,
@@ -63,7 +63,7 @@ class Client:
         With `at` as it would be told at that instant.
         """
         query = {"from": optional(from_), "to": optional(to), "limit": limit}
-        found: Timeline = self._calls("GET", "timeline", query=query, at=optional(at))
+        found: Timeline = self.calls("GET", "timeline", query=query, at=optional(at))
         return found
 
     def sessions(self, surface: str | None = None, *, at: Instant | None = None) -> list[Summary]:
@@ -80,7 +80,7 @@ class Client:
         for each in _SURFACES if surface is None else (surface,):
             path = f"sessions/{segment(each)}/{segment(session)}/explain"
             try:
-                found: Explanation = self._calls("GET", path, query={"at": optional(at)})
+                found: Explanation = self.calls("GET", path, query={"at": optional(at)})
             except Problem as problem:
                 if problem.status != 404 or surface is not None or not problem.document:
                     raise
@@ -96,13 +96,13 @@ class Client:
         owner = surface or self.explain(session)["surface"]
         body = {"status": status} if reason is None else {"status": status, "reason": reason}
         path = f"sessions/{segment(owner)}/{segment(session)}/force"
-        found: Explanation = self._calls("POST", path, body)
+        found: Explanation = self.calls("POST", path, body)
         return found
 
     def diff(self, from_: Instant, to: Instant | None = None, limit: int | None = None) -> Diff:
         """Which sessions changed behind one instant and not behind another (now), and by what."""
         query = {"from": to_text(from_), "to": optional(to), "limit": limit}
-        found: Diff = self._calls("GET", "diff", query=query)
+        found: Diff = self.calls("GET", "diff", query=query)
         return found
 
     def explain_request(
@@ -117,14 +117,14 @@ class Client:
         """What a vendor call would meet, and everything that is wrong with it; nothing is done."""
         request = {"method": method, "path": path, "headers": headers, "query": query, "body": body}
         given = {name: value for name, value in request.items() if value is not None}
-        found: RequestExplanation = self._calls("POST", "requests/explain", given)
+        found: RequestExplanation = self.calls("POST", "requests/explain", given)
         return found
 
     def _sessions(self, surface: str | None, at: str | None) -> Iterator[Summary]:
         after = None
         while True:
             query = {"surface": surface, "limit": 1000, "after": after}
-            page = self._calls("GET", "sessions", query=query, at=at)
+            page = self.calls("GET", "sessions", query=query, at=at)
             yield from page["sessions"]
             after = page["next"]
             if after is None:

@@ -67,8 +67,11 @@ class Explanation(TypedDict):
     next: list[Edge]
 
 
-class Fault(TypedDict):
-    """An armed fault: what it does, to which calls, how often, and how often it did."""
+_Window = TypedDict("_Window", {"from": str | None, "to": str | None})
+
+
+class Fault(_Window):
+    """An armed fault: what it does, to which calls, how often and when, and how often it did."""
 
     id: int
     surface: str

@@ -96,18 +96,15 @@ def sessionary_env(sessionary: "World", monkeypatch: pytest.MonkeyPatch) -> dict
     return variables
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    worlds = item.stash.get(_WORLDS, [])
+@pytest.hookimpl(hookwrapper=True)  # as older versions of pytest know it, too
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+    report: pytest.TestReport = (yield).get_result()
     if report.failed and report.when != "teardown":
         from sessionary.testing.telling import sections
 
+        worlds = item.stash.get(_WORLDS, [])
         report.sections += [section for world in worlds for section in sections(world)]
     vars(report)["sessionary"] = item.stash.get(_TOLD, {})  # goes along from an xdist worker
-    return report
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
