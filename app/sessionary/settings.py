@@ -6,7 +6,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 
 class BadSetting(ValueError):
@@ -72,6 +75,20 @@ class Settings:
     max_body_bytes: int = _setting(
         4 * 1024 * 1024, "larger request bodies are refused with 413", minimum=1
     )
+    rate_limit: int | None = _setting(
+        None,
+        "how many requests a key may make in a minute; each is then counted by a write",
+        minimum=1,
+        maximum=1_000_000,
+    )
+    failed_keys: int = _setting(
+        20,
+        "how many unknown keys another machine's address may try in a minute; 0: any number",
+        maximum=1_000_000,
+    )
+    trusted_proxy: str | None = _setting(
+        None, "addresses or networks, with commas, whose `X-Forwarded-` headers are believed"
+    )
     control: bool = _setting(False, "serve the control plane at /_control/v1")
     control_token: str | None = _setting(
         None, "what the control plane wants after `Authorization: Bearer`", is_secret=True
@@ -115,6 +132,8 @@ class Settings:
         self._check_each()
         if self.journal and not self.control:
             raise BadSetting("journal needs control, through which it is read")
+        if self.trusted_proxy is not None:
+            networks(self.trusted_proxy)
 
     def _check_each(self) -> None:
         for each in fields(self):
@@ -165,7 +184,20 @@ DOUBLE: dict[str, Any] = {
     "control": True,
     "journal": True,
     "port": 0,
+    "failed_keys": 0,
 }
+
+
+def networks(text: str) -> tuple["IPv4Network | IPv6Network", ...]:
+    """What `trusted_proxy` names. Raises BadSetting."""
+    from ipaddress import ip_network
+
+    try:
+        return tuple(ip_network(each.strip()) for each in text.split(","))
+    except ValueError as error:
+        raise BadSetting(
+            f"trusted_proxy must be addresses or networks such as 10.0.0.0/8: {error}"
+        ) from None
 
 
 def kinds(annotation: Any) -> tuple[type, ...]:

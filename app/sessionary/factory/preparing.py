@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sessionary import clock, control, identity, ids, seed, store
 from sessionary.clock import SECOND, Clock
-from sessionary.identity import NewKey
+from sessionary.identity import NewKey, guard
 from sessionary.ids import Mint
 from sessionary.settings import Settings
 from sessionary.store import Namespaces, Ways, World
@@ -49,6 +49,7 @@ def prepare(settings: Settings) -> Prepared:
         store.history.forget(TABLES)
         if settings.control:
             control.create_tables()
+        _guard(settings)
         _begin(settings)
         first_keys = _first_keys() if settings.auth == "strict" else ()
     return Prepared(world, first_keys, kept[0] if kept else None)
@@ -71,7 +72,7 @@ def prepare_double(settings: Settings) -> Namespaces:
     with default.entered():
         _fill(settings)
         default.keeps_history = True
-    ways = Ways(template, clock.restart, control.forget_calls, _adopt)
+    ways = Ways(template, clock.restart, control.forget_calls, lambda: _adopt(settings))
     return Namespaces(default, ways, maximum=settings.max_worlds)
 
 
@@ -79,14 +80,16 @@ def _fill(settings: Settings) -> None:
     """Bring the entered world to what a double needs; its history begins behind the seed."""
     store.create(TABLES, _first_rows)
     control.create_tables()
+    _guard(settings)
     _begin(settings)
     store.history.keep(_HISTORY)
 
 
-def _adopt() -> None:
+def _adopt(settings: Settings) -> None:
     """Bring a world whose contents come from elsewhere to what a double needs."""
     store.create(TABLES, _first_rows)
     control.create_tables()
+    _guard(settings)
     control.forget_calls()
     store.history.keep(_HISTORY)
 
@@ -125,6 +128,12 @@ def _open(settings: Settings) -> World:
         durability=settings.durability,
         busy_timeout_seconds=settings.busy_timeout_seconds,
     )
+
+
+def _guard(settings: Settings) -> None:
+    """Make what its guard keeps in the entered world, if it is on."""
+    if settings.rate_limit or settings.failed_keys:
+        store.add(guard.TABLES)
 
 
 def _begin(settings: Settings) -> None:

@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 
 from sessionary import store
 from sessionary.identity import Unknown
+from sessionary.identity.guard import TooMany
+from sessionary.wire import documents
 from sessionary.wire.operation import answer
 from sessionary.wire.surface import Surface, by_segment
 
@@ -19,6 +21,7 @@ SAID = {
     404: "There is nothing at this path.",
     405: "This path does not take this method.",
     413: "The request body is too large.",
+    429: "Too many requests",
     500: "Internal server error",
     503: "The database is busy or cannot be written; nothing was changed. Try again.",
 }
@@ -33,6 +36,7 @@ class Refusals:
     def register(self, app: Flask) -> None:
         """Make an application refuse so."""
         app.register_error_handler(Unknown, self._unknown)
+        app.register_error_handler(TooMany, self._too_many)
         app.register_error_handler(HTTPException, self._refused)
         app.register_error_handler(Exception, self._broken)
 
@@ -66,6 +70,15 @@ class Refusals:
         headers = {"WWW-Authenticate": scheme.title()} if scheme else None
         return self.of(request.path, 401, None, headers)
 
+    def _too_many(self, error: TooMany) -> Response:
+        """As the vendor is known to do when it is asked too often."""
+        said = self.of(request.path, 429)
+        surface = self.surface(request.path)
+        if surface is not None:
+            said.set_data(documents.to_bytes(surface.faults["rate_limited"].body))
+            said.headers.update(surface.waits(-(-error.wait_us // 1000)))
+        return said
+
     def _refused(self, error: HTTPException) -> Response:
         """Of an unrouted path, say first whether the caller may ask at all."""
         surface = self.surface(request.path)
@@ -74,6 +87,8 @@ class Refusals:
                 surface.authenticate()
             except Unknown as unknown:
                 return self._unknown(unknown)
+            except TooMany as too_many:
+                return self._too_many(too_many)
         allowed = error.valid_methods if isinstance(error, MethodNotAllowed) else None
         headers = {"Allow": ", ".join(sorted(allowed))} if allowed else None
         return self.of(request.path, error.code or 500, None, headers)

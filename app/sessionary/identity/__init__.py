@@ -5,6 +5,7 @@ shown once. Key, memberships and clock are read in one select per request and ne
 revocation holds at once in every worker.
 """
 
+from sessionary.identity import guard
 from sessionary.identity.callers import (
     DEFAULT_ORGANIZATION,
     Caller,
@@ -48,6 +49,7 @@ __all__ = [
     "Unknown",
     "User",
     "create_key",
+    "guard",
     "has_keys",
     "hash_of",
     "identify",

@@ -1,12 +1,13 @@
 """What every view may ask of the request at hand."""
 
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import cast
 
 from flask import current_app, request
 
 from sessionary import clock
-from sessionary.identity import Caller, Unknown, identify
+from sessionary.identity import Caller, Unknown, guard, identify
 from sessionary.settings import Settings
 from sessionary.wire.as_of import as_of
 
@@ -36,16 +37,24 @@ def bearer() -> str:
 
 
 def admit(surface: str, secret: str, *, well_formed: bool) -> None:
-    """Establish `caller()` and `now()`. Raises Unknown for a credential that nobody has.
+    """Establish `caller()` and `now()`.
+
+    Raises Unknown for a credential that nobody has, guard.TooMany for one that asks too often and
+    for an address that has brought too many that nobody has.
 
     In lenient mode any well-formed secret is somebody's. A read may ask as of another instant:
     who asks is judged by the clock all the same.
     """
     if not secret:
         raise Unknown
-    lenient = settings().auth == "lenient" and well_formed
-    found, at = identify(secret, surface, derive=lenient)
+    told = settings()
+    address = told.failed_keys and guard.counted_address(request.environ.get("REMOTE_ADDR", ""))
+    with guard.watching(address, secret, told.failed_keys) if address else nullcontext():
+        lenient = told.auth == "lenient" and well_formed
+        found, at = identify(secret, surface, derive=lenient)
     request.environ[CALLER] = found
+    if told.rate_limit:
+        guard.count(found.key_hash, told.rate_limit)
     _asked.set((found, look(at)))
 
 

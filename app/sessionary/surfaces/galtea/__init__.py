@@ -28,7 +28,7 @@ surface = Surface(
     ),
     authenticate=blueprint.authenticate,
     refuse=errors.body,
-    refusals=dict.fromkeys((400, 401, 403, 404, 405, 413, 500, 503), _refused),
+    refusals=dict.fromkeys((400, 401, 403, 404, 405, 413, 429, 500, 503), _refused),
     sessions=explanations.sessions,
     retention=retention.retention,
     seed_tables=seeds.TABLES,

@@ -13,6 +13,7 @@ _CODES = {
     405: "method_not_allowed",
     409: "conflict",
     413: "request_too_large",
+    429: "rate_limited",
     500: "internal_error",
     503: "unavailable",
 }

@@ -28,7 +28,7 @@ surface = Surface(
     ),
     authenticate=blueprint.authenticate,
     refuse=lambda _, message: errors.body(message),
-    refusals=dict.fromkeys((400, 401, 403, 404, 413, 422, 500, 503), _refused),
+    refusals=dict.fromkeys((400, 401, 403, 404, 413, 422, 429, 500, 503), _refused),
     sessions=explanations.sessions,
     retention=retention.retention,
     seed_tables=seeds.TABLES,

@@ -26,7 +26,7 @@ surface = Surface(
     authenticate=blueprint.authenticate,
     refuse=lambda _, message: errors.body(message),
     refusals={
-        **dict.fromkeys((400, 401, 403, 404, 413, 500, 503), _refused),
+        **dict.fromkeys((400, 401, 403, 404, 413, 429, 500, 503), _refused),
         422: schemas.Invalid(),
     },
     sessions=explanations.sessions,

@@ -38,7 +38,7 @@ def invalid(found: Invalid) -> Response:
 @routes.after_request
 def say_when_to_return(response: Response) -> Response:
     """Source: client (it prefers milliseconds where both headers are sent)."""
-    if "Retry-After" in response.headers:
+    if "Retry-After" in response.headers and "retry-after-ms" not in response.headers:
         response.headers.update(faults.waits(1000 * int(response.headers["Retry-After"])))
     return response
 
