@@ -1,0 +1,65 @@
+"""What is said of a client is believed when a trusted proxy says it, and never otherwise."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from werkzeug.test import EnvironBuilder
+
+from sessionary.factory.proxies import Proxied
+from sessionary.settings import BadSetting, Settings, networks
+
+TRUSTED = "10.0.0.0/8, 2001:db8::/32,192.0.2.1"
+TOLD = {
+    "X-Forwarded-For": "203.0.113.7",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "sessions.example",
+    "X-Forwarded-Prefix": "/sessions",
+}
+
+
+def seen(remote: str, **headers: str) -> tuple[str, str, str, str]:
+    """Address, scheme, host and prefix of a request, as the application sees them."""
+    found: dict[str, Any] = {}
+
+    def application(environ: dict[str, Any], _: Any) -> Iterable[bytes]:
+        found.update(environ)
+        return []
+
+    environ = EnvironBuilder(headers=headers, environ_base={"REMOTE_ADDR": remote}).get_environ()
+    Proxied(application, networks(TRUSTED))(environ, None)
+    names = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME")
+    return tuple(found[name] for name in names)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("proxy", ["10.1.2.3", "2001:db8::1", "192.0.2.1", "::ffff:10.1.2.3"])
+def test_a_trusted_proxy_is_believed(proxy: str) -> None:
+    assert seen(proxy, **TOLD) == ("203.0.113.7", "https", "sessions.example", "/sessions")
+
+
+@pytest.mark.parametrize("remote", ["203.0.113.9", "127.0.0.1", "192.0.2.2", "::1", ""])
+def test_anybody_else_is_not(remote: str) -> None:
+    assert seen(remote, **TOLD) == (remote, "http", "localhost", "")
+
+
+@pytest.mark.parametrize(
+    ("told", "client"),
+    [
+        ("1.1.1.1, 203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1, 203.0.113.7, 10.0.0.2,10.0.0.3", "203.0.113.7"),
+        ("10.0.0.9, 10.0.0.2", "10.0.0.9"),
+        ("203.0.113.7, nonsense, 10.0.0.2", "10.0.0.2"),
+        ("unknown", "10.0.0.1"),
+        ("203.0.113.7:4711", "10.0.0.1"),
+        ("", "10.0.0.1"),
+    ],
+)
+def test_the_client_is_the_last_address_that_no_trusted_proxy_has(told: str, client: str) -> None:
+    """What stands before it may have come from the client itself."""
+    assert seen("10.0.0.1", **{"X-Forwarded-For": told})[0] == client
+
+
+@pytest.mark.parametrize("text", ["", "proxy", "10.0.0.1/8", "10.0.0.0/8,", "10.0.0.0/40"])
+def test_a_proxy_that_is_no_address_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(BadSetting, match="trusted_proxy must be addresses or networks"):
+        Settings(trusted_proxy=text)
