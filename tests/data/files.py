@@ -3,11 +3,17 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+from sessionary.factory import TABLES
 
 
-def dump(file: Path) -> list[str]:
+def dump(file: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """The version of a database, and every row of every table that each database has."""
+    names = [table._meta.table_name for table in TABLES]
     with closing(sqlite3.connect(file)) as connection:
-        return list(connection.iterdump())
+        rows = {name: list(connection.execute(f'SELECT * FROM "{name}"')) for name in names}  # noqa: S608
+        return rows | {"version": connection.execute("PRAGMA user_version").fetchall()}
 
 
 def change(file: Path, name: str = "changed") -> None:
@@ -23,6 +29,7 @@ def scratch(file: Path, page: int = 12) -> None:
 
 
 def beside(file: Path) -> set[str]:
+    """The names of the files in its folder, but for its own."""
     return {each.name for each in file.parent.iterdir()} - {file.name, f"{file.name}.hold"}
 
 
