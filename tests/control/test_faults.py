@@ -1,0 +1,242 @@
+"""Which calls meet a fault, how often, and what they are answered."""
+
+import threading
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from sessionary.surfaces import SURFACES
+from sessionary.wire.surface import Surface
+
+from .conftest import NOON, NOTTE, Double
+from .faulty import CALLS, START, arm, call, start, statuses
+
+each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
+PRESETS = [(surface, name) for surface in SURFACES for name in surface.faults]
+
+
+@each_surface
+def test_a_status_comes_in_the_vendors_own_envelope(double: Double, surface: Surface) -> None:
+    arm(double, surface.name, status=503, message="Not today")
+    answer = call(double, surface.name)
+    assert (answer.status_code, answer.content_type) == (503, surface.refusal_type)
+    assert answer.json == surface.refuse(503, "Not today")
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.headers["Sessionary-Now"] == NOON
+
+
+@each_surface
+@pytest.mark.parametrize("status", [400, 418, 429, 499, 500, 529, 599])
+def test_any_refusal_can_be_armed(double: Double, surface: Surface, status: int) -> None:
+    arm(double, surface.name, status=status)
+    answer = call(double, surface.name)
+    assert answer.status_code == status
+    assert surface.refusals[400].validate(answer.json) == {}
+
+
+@pytest.mark.parametrize(("surface", "name"), PRESETS, ids=lambda each: getattr(each, "name", each))
+def test_a_preset_is_what_the_vendor_says(double: Double, surface: Surface, name: str) -> None:
+    arm(double, surface.name, preset=name)
+    answer, failure = call(double, surface.name), surface.faults[name]
+    assert (answer.status_code, answer.json) == (failure.status, failure.body)
+    assert surface.refusals[400].validate(answer.json) == {}
+    assert failure.rests_on.startswith(("Source:", "Assumed:"))
+
+
+@pytest.mark.parametrize(
+    ("surface", "preset", "status", "body", "wait"),
+    [
+        ("notte", "overloaded", 529, "detail", {"Retry-After": "1"}),
+        ("scale", "rate_limited", 429, "detail", {"Retry-After": "1", "retry-after-ms": "1000"}),
+        ("mobilenext", "insufficient_credits", 402, "error", {}),
+        ("galtea", "internal_error", 500, "error", {}),
+    ],
+)
+def test_a_vendor_asks_to_wait_where_it_does_so(
+    double: Double, surface: str, preset: str, status: int, body: str, wait: dict[str, str]
+) -> None:
+    armed = arm(double, surface, preset=preset)
+    assert (armed["status"], armed["headers"], armed["body"].keys() >= {body}) == (
+        status,
+        wait,
+        True,
+    )
+    assert wait.items() <= dict(call(double, surface).headers).items()
+
+
+def test_how_long_to_wait_can_be_said(double: Double) -> None:
+    arm(double, "scale", preset="rate_limited", retry_after="1500ms")
+    headers = call(double, "scale").headers
+    assert (headers["Retry-After"], headers["retry-after-ms"]) == ("2", "1500")
+
+
+def test_the_presets_are_listed_as_they_are_answered(double: Double) -> None:
+    listed = double.get("/faults/presets")["presets"]
+    assert len(listed) == len(PRESETS)
+    for each in listed:
+        armed = arm(double, each["surface"], preset=each["name"])
+        assert [armed[key] for key in ("status", "headers", "body")] == [
+            each[key] for key in ("status", "headers", "body")
+        ]
+
+
+def test_it_fails_twice_and_then_succeeds(double: Double) -> None:
+    arm(double, route="/session/start", status=503, times=2)
+    assert statuses(double, 4) == [503, 503, 200, 200]
+
+
+def test_faults_on_the_same_route_apply_in_the_order_of_arming(double: Double) -> None:
+    arm(double, route="/session/start", status=503, times=2)
+    arm(double, route="/session/start", status=429, times=1)
+    assert statuses(double, 4) == [503, 503, 429, 200]
+
+
+def test_so_many_calls_pass_first(double: Double) -> None:
+    arm(double, route="/session/start", status=503, after=2, times=1)
+    assert statuses(double, 4) == [200, 200, 503, 200]
+
+
+def test_a_call_that_one_fault_lets_pass_meets_the_next(double: Double) -> None:
+    arm(double, status=503, after=1, times=1)
+    arm(double, status=429, times=1)
+    assert statuses(double, 3) == [429, 503, 200]
+
+
+def test_without_a_count_it_fails_until_it_is_disarmed(double: Double) -> None:
+    armed = arm(double, status=503)
+    assert statuses(double, 3) == [503] * 3
+    double.call("DELETE", f"/faults/{armed['id']}")
+    assert start(double) == 200
+
+
+def chances(double: Double, seed: int, ns: str) -> list[int]:
+    double.post("/namespaces", {"name": ns}, status=201)
+    arm(double, status=503, probability=0.3, seed=seed, ns=ns)
+    return statuses(double, 60, f"/~{ns}{START}")
+
+
+def test_the_same_seed_fails_the_same_calls_in_every_world(double: Double) -> None:
+    first = chances(double, 7, "a")
+    assert chances(double, 7, "b") == first
+    assert chances(double, 8, "c") != first
+    assert 8 <= first.count(503) <= 28
+
+
+def test_a_probability_of_none_never_fails(double: Double) -> None:
+    arm(double, status=503, probability=0)
+    assert statuses(double, 20) == [200] * 20
+
+
+@pytest.mark.parametrize(
+    ("moved", "status"),
+    [("59999ms", 200), ("60s", 503), ("119999ms", 503), ("2m", 200)],
+)
+def test_a_window_on_the_worlds_clock_holds_from_its_start_to_before_its_end(
+    double: Double, moved: str, status: int
+) -> None:
+    window = {"from": "2026-03-01T12:01:00Z", "to": "2026-03-01T12:02:00Z"}
+    arm(double, status=503, **window)
+    double.advance(moved)
+    assert start(double) == status
+
+
+def test_a_read_as_of_another_instant_is_judged_by_the_clock(double: Double) -> None:
+    arm(double, status=503, **{"from": "2026-03-01T12:01:00Z"})
+    path, headers = CALLS["notte"]
+    later = {**headers, "Sessionary-At": "+1h"}
+    assert double.client.get(path, headers=later).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("route", "path"),
+    [
+        ("/sessions/{session_id}", "/notte/sessions/one"),
+        ("/sessions/{id}", "/notte/sessions/one"),
+        ("/notte/sessions/{session_id}", "/notte/sessions/one/"),
+        ("/sessions/one", "/notte/sessions/one"),
+        ("/sessions/{session_id}", "/sessions/one"),
+        ("/health", "/health"),
+        ("/health", "/notte/health"),
+    ],
+)
+def test_a_route_is_met_at_the_root_under_the_prefix_and_by_a_path(
+    double: Double, route: str, path: str
+) -> None:
+    arm(double, method="GET", route=route, status=503)
+    sdk = {**NOTTE, "x-notte-sdk-version": "1.10.0"}
+    assert double.client.get(path, headers=sdk).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/notte/sessions/two"),
+        ("GET", "/notte/sessions"),
+        ("DELETE", "/notte/sessions/one/stop"),
+        ("GET", "/galtea/sessions/one"),
+        ("GET", "/sessions/one"),
+    ],
+)
+def test_other_calls_do_not_meet_it(double: Double, method: str, path: str) -> None:
+    armed = arm(double, method="GET", route="/sessions/one", status=503)
+    assert double.client.open(path, method=method, headers=NOTTE).status_code != 503
+    assert double.get(f"/faults/{armed['id']}")["matched_count"] == 0
+
+
+def test_without_a_route_every_call_of_the_surface_meets_it(double: Double) -> None:
+    arm(double, status=503)
+    assert double.client.get("/notte/nowhere", headers=NOTTE).status_code == 503
+    assert call(double, "notte").status_code == 503
+    assert call(double, "galtea").status_code == 200
+
+
+def test_it_strikes_before_anybody_asks_who_is_calling(double: Double) -> None:
+    arm(double, status=503)
+    assert double.client.post(START, json={}).status_code == 503
+
+
+def test_a_call_that_fails_has_done_nothing(double: Double) -> None:
+    arm(double, status=500, times=1)
+    start(double)
+    assert double.get("/sessions")["sessions"] == []
+
+
+def test_a_head_request_is_refused_without_a_body(double: Double) -> None:
+    arm(double, status=503)
+    path, headers = CALLS["notte"]
+    answer = double.client.head(path, headers=headers)
+    assert (answer.status_code, answer.data) == (503, b"")
+
+
+def test_latency_is_slept_before_the_call_is_served(double: Double) -> None:
+    arm(double, kind="latency", delay="2s", times=1)
+    slept: list[float] = []
+    assert start(double, environ_overrides={"sessionary.sleep": slept.append}) == 200
+    assert start(double, environ_overrides={"sessionary.sleep": slept.append}) == 200
+    assert slept == [2.0]
+
+
+def test_others_are_served_in_the_same_world_meanwhile(double: Double) -> None:
+    arm(double, kind="latency", route="/session/start", delay="1s")
+    others: list[Any] = []
+
+    def sleep(_: float) -> None:
+        client: FlaskClient = double.app.test_client()
+        path, headers = CALLS["notte"]
+        get = threading.Thread(target=lambda: others.append(client.get(path, headers=headers)))
+        get.start()
+        get.join(10)
+        double.advance("5m")
+
+    assert start(double, environ_overrides={"sessionary.sleep": sleep}) == 200
+    assert [other.status_code for other in others] == [200]
+    (session,) = double.get("/sessions")["sessions"]
+    assert session["since"] == "2026-03-01T12:05:00.000000Z"
+
+
+def test_a_failure_can_be_slow(double: Double) -> None:
+    arm(double, status=504, delay="30s")
+    slept: list[float] = []
+    assert start(double, environ_overrides={"sessionary.sleep": slept.append}) == 504
+    assert slept == [30.0]
