@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from sessionary.settings import Settings
-from tests.bench import bars, contention, growth, in_process, load, loopback, measure, report, start
+from tests.bench import (
+    bars,
+    contention,
+    doubles,
+    growth,
+    in_process,
+    load,
+    loopback,
+    measure,
+    report,
+    start,
+)
 from tests.bench.effort import EFFORTS
 
 OUT = Path("build/bench")
@@ -28,6 +39,7 @@ def main() -> int:
         "growth": lambda folder: growth.run(effort, folder, sizes),
         "contention": lambda folder: contention.run(effort, folder),
         "start": lambda folder: start.run(effort, folder),
+        "doubles": lambda _: doubles.run(effort),
     }
     began = time.monotonic()
     results: dict[str, Any] = {"machine": measure.machine(), "effort": effort.name, "parts": {}}
@@ -52,7 +64,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only",
         action="append",
-        choices=["in-process", "loopback", "growth", "contention", "start"],
+        choices=["in-process", "loopback", "growth", "contention", "start", "doubles"],
         help="this part; may be repeated",
     )
     parser.add_argument(
