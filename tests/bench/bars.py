@@ -157,4 +157,15 @@ BARS = (
     Bar(
         "memory_grown", "memory after many mixed requests ÷ after 1,000", 1.1, True, findings.after
     ),
+    Bar(
+        "around_a_test",
+        "a world for a test: made, searched for leaks, dropped",
+        2,
+        True,
+        findings.worlds("around_a_test_ms"),
+        "ms",
+    ),
+    Bar("create_world", "a new world", 1, True, findings.worlds("create_ms"), "ms"),
+    Bar("reset_world", "a reset world", 1, True, findings.worlds("reset_ms"), "ms"),
+    Bar("fork_world", "a copied world", 2, True, findings.worlds("fork_ms"), "ms"),
 )

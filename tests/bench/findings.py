@@ -96,3 +96,14 @@ def after(results: Results) -> Finding:
     memory = results["start"]["memory"]
     sizes = (f"after {n}: {each['shared']:.1f} MiB" for n, each in memory["after"].items())
     return memory["growth"], ", ".join(sizes)
+
+
+def worlds(name: str) -> Callable[[Results], Finding]:
+    """What is done with the worlds of a double, in milliseconds."""
+
+    def find(results: Results) -> Finding:
+        found = results["doubles"]
+        size = found["forked_bytes"] // 1024
+        return found[name], f"in process{f', of {size} KiB' if name == 'fork_ms' else ''}"
+
+    return find

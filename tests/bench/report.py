@@ -39,6 +39,7 @@ def tell(results: Mapping[str, Any], bars: Iterable[Reached]) -> str:
         ("growth", _growth),
         ("contention", _facts),
         ("start", _facts),
+        ("doubles", _facts),
     ):
         if part in parts:
             found += [f"## {part}", told(parts[part])]
