@@ -48,7 +48,7 @@ class Surface:
     session_key: str = "id"  # under which its bodies name a session
     faults: Mapping[str, Failure] = field(default_factory=dict)  # by name
     waits: Callable[[int], dict[str, str]] = retry_after  # headers for so many milliseconds
-    wait_statuses: frozenset[int] = frozenset({503})  # the refusals that say when to try again
+    wait_statuses: frozenset[int] = frozenset()  # the failures that say when to try again
     openapi_at_root: bool = False
     refusal_type: str = "application/json"
     security: Mapping[str, str] = field(

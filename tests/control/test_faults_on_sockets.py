@@ -1,0 +1,217 @@
+"""What a fault does to a connection, on a real socket, and what the vendors' clients make of it."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from galtea import Galtea
+from requests import HTTPError
+from requests.exceptions import ChunkedEncodingError
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from scale_gp import APIConnectionError, RateLimitError, SGPClient
+
+from sessionary.embedded import EmbeddedServer
+from tests.clients import conversation
+
+from .conftest import NOTTE, Double
+from .faulty import START, arm
+
+NOTTE_SCRIPT = Path(__file__).with_name("conversation_notte_faults.py")
+
+
+@pytest.fixture
+def server(double: Double) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(double.app) as running:
+        yield running
+
+
+@pytest.fixture
+def connection(server: EmbeddedServer) -> Iterator[HTTPConnection]:
+    made = HTTPConnection(urlsplit(server.url).netloc, timeout=30)
+    yield made
+    made.close()
+
+
+def started(connection: HTTPConnection, **body: Any) -> tuple[int, Any]:
+    """Start a Notte session; gives the status and the parsed answer."""
+    headers = {**NOTTE, "Content-Type": "application/json"}
+    connection.request("POST", START, json.dumps(body), headers)
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+def failing(connection: HTTPConnection) -> Exception:
+    with pytest.raises((OSError, IncompleteRead)) as caught:
+        started(connection)
+    return caught.value
+
+
+def test_a_reset_reaches_the_client_as_one(double: Double, connection: HTTPConnection) -> None:
+    arm(double, kind="reset", times=1)
+    found = failing(connection)
+    assert isinstance(found, ConnectionResetError)
+    assert not isinstance(found, RemoteDisconnected)
+
+
+def test_an_empty_reply_is_an_orderly_end_without_a_byte(
+    double: Double, connection: HTTPConnection
+) -> None:
+    arm(double, kind="empty", times=1)
+    assert isinstance(failing(connection), RemoteDisconnected)
+
+
+def test_a_cut_answer_has_its_head_and_half_of_its_body(
+    double: Double, connection: HTTPConnection
+) -> None:
+    arm(double, kind="truncated", times=1)
+    found = failing(connection)
+    assert isinstance(found, IncompleteRead)
+    assert abs(len(found.partial) - (found.expected or 0)) <= 1
+    (session,) = double.get("/sessions")["sessions"]
+    assert session["id"].encode() in found.partial
+
+
+@pytest.mark.parametrize("kind", ["reset", "empty", "truncated"])
+def test_a_broken_connection_is_logged_by_nobody_and_the_next_one_works(
+    double: Double,
+    connection: HTTPConnection,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+) -> None:
+    arm(double, kind=kind, after=1, times=8)
+    assert started(connection)[0] == 200  # so that the broken one has been kept alive
+    for _ in range(8):
+        failing(connection)
+        connection.close()
+    assert started(connection)[0] == 200
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
+
+
+def test_a_server_that_stops_waits_for_no_latency(double: Double) -> None:
+    arm(double, kind="latency", delay="10m")
+    answers: list[tuple[int, Any]] = []
+    is_asleep = threading.Event()
+    serving = EmbeddedServer(told(double.app, is_asleep)).start()
+    connection = HTTPConnection(urlsplit(serving.url).netloc, timeout=30)
+    client = threading.Thread(target=lambda: answers.append(started(connection)))
+    client.start()
+    assert is_asleep.wait(30)
+    serving.stop()
+    client.join(30)
+    connection.close()
+    assert [status for status, _ in answers] == [200]
+
+
+def told(app: Any, is_asleep: threading.Event) -> Callable[..., Any]:
+    """The application; the event says that a call of it sleeps as its server lets it."""
+
+    def call(environ: dict[str, Any], start_response: Any) -> Any:
+        sleep = environ["sessionary.sleep"]
+
+        def telling(seconds: float) -> None:
+            is_asleep.set()
+            sleep(seconds)
+
+        return app({**environ, "sessionary.sleep": telling}, start_response)
+
+    return call
+
+
+def test_the_scale_client_tries_again_when_it_is_told_to(
+    double: Double, server: EmbeddedServer
+) -> None:
+    arm(double, "scale", preset="rate_limited", retry_after="1ms", times=2)
+    with SGPClient(base_url=f"{server.url}/scale", api_key="key") as client:
+        client.get("/user-info", cast_to=object)
+    assert double.get("/journal/count?path=/user-info")["count"] == 3
+    assert double.get("/journal/count?status=429")["count"] == 2
+
+
+def test_the_scale_client_gives_up_after_three_calls(
+    double: Double, server: EmbeddedServer
+) -> None:
+    arm(double, "scale", preset="rate_limited", retry_after="1ms")
+    with (
+        SGPClient(base_url=f"{server.url}/scale", api_key="key") as client,
+        pytest.raises(RateLimitError) as caught,
+    ):
+        client.get("/user-info", cast_to=object)
+    assert caught.value.body == {"detail": "Rate limit exceeded"}
+    assert double.get("/faults")["faults"][0]["hit_count"] == 3
+
+
+@pytest.mark.parametrize("kind", ["reset", "empty", "truncated"])
+def test_the_scale_client_loses_its_connection(
+    double: Double, server: EmbeddedServer, kind: str
+) -> None:
+    arm(double, "scale", kind=kind)
+    with (
+        SGPClient(base_url=f"{server.url}/scale", api_key="key", max_retries=0) as client,
+        pytest.raises(APIConnectionError),
+    ):
+        client.get("/user-info", cast_to=object)
+
+
+@pytest.fixture
+def galtea(server: EmbeddedServer) -> Iterator[Galtea]:
+    client = Galtea(api_key="gsk_anyone", base_url=f"{server.url}/galtea")
+    yield client
+    client.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("preset", "status"), [("insufficient_credits", 402), ("unavailable", 503)]
+)
+def test_the_galtea_client_reports_a_failure_at_once(
+    double: Double, galtea: Galtea, preset: str, status: int
+) -> None:
+    armed = arm(double, "galtea", route="/sessions", preset=preset)
+    with pytest.raises(HTTPError) as caught:
+        galtea.sessions.create(version_id="ver_1")
+    assert (caught.value.response.status_code, caught.value.response.json()) == (
+        status,
+        armed["body"],
+    )
+    assert double.get("/faults")["faults"][0]["hit_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("reset", RequestsConnectionError),
+        ("empty", RequestsConnectionError),
+        ("truncated", ChunkedEncodingError),
+    ],
+)
+def test_the_galtea_client_sends_nothing_again_that_may_have_arrived(
+    double: Double, galtea: Galtea, kind: str, error: type[Exception]
+) -> None:
+    arm(double, "galtea", route="/sessions", kind=kind)
+    with pytest.raises(error):
+        galtea.sessions.create(version_id="ver_1")
+    assert double.get("/faults")["faults"][0]["hit_count"] == 1
+
+
+def test_the_notte_client_tries_again_what_did_no_work(
+    double: Double, server: EmbeddedServer
+) -> None:
+    arm(double, route="/sessions/start", preset="overloaded", retry_after="0s", times=2)
+    arm(double, method="GET", route="/sessions/{id}", kind="reset", times=1)
+    arm(double, method="GET", route="/sessions", kind="empty", times=1)
+    arm(double, route="/sessions/{id}/page/observe", preset="bad_gateway", retry_after="0s")
+    env = {
+        "NOTTE_API_URL": f"{server.url}/notte",
+        "NOTTE_API_KEY": "k",
+        "DISABLE_TELEMETRY": "true",
+    }
+    heard = conversation.run_here(NOTTE_SCRIPT, env=env)
+    assert heard == {"read": "active", "listed": 1, "refused": ["NotteAPIError", 502]}
+    hits = [fault["hit_count"] for fault in double.get("/faults")["faults"]]
+    assert hits == [2, 1, 1, 1]
