@@ -80,7 +80,7 @@ def take_body(environ: dict[str, Any], most: int) -> tuple[bytes | None, int]:
             return None, int(length)
         body = stream.read(int(length))
     elif environ.get("wsgi.input_terminated"):
-        body = _chunks(environ, most + 1)
+        body = _chunks(environ, most)
     else:
         return b"", 0
     environ["wsgi.input"] = BytesIO(body)
@@ -88,10 +88,16 @@ def take_body(environ: dict[str, Any], most: int) -> tuple[bytes | None, int]:
 
 
 def _chunks(environ: dict[str, Any], most: int) -> bytes:
-    """A body in chunks; a broken one is made one that is too short, which is refused."""
+    """A body in chunks; of one that is too long enough to be refused.
+
+    One that cannot be read is made one that is shorter than it says, which is refused as well.
+    """
     try:
-        return bytes(environ["wsgi.input"].read(most))
+        body = bytes(environ["wsgi.input"].read(most + 1))
+        length = len(body)
     except ValueError:
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-        environ["CONTENT_LENGTH"] = "1"
-        return b""
+        body, length = b"", 1
+    for name in ("wsgi.input_terminated", "HTTP_TRANSFER_ENCODING"):
+        environ.pop(name, None)
+    environ["CONTENT_LENGTH"] = str(length)
+    return body

@@ -1,0 +1,179 @@
+"""Calls found, counted and forgotten; and what is done where they are not kept."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sessionary import create_app
+from sessionary.control import journal
+from sessionary.settings import Settings
+
+from .conftest import GALTEA, NOTTE, SCALE, Double
+from .faulty import start
+
+
+@pytest.fixture
+def busy(double: Double) -> Double:
+    """A double that has been called: two Notte sessions started, one of them read, and others."""
+    ids = [double.start(), double.start()]
+    client = double.client
+    client.get(f"/notte/sessions/{ids[1]}", headers=NOTTE)
+    client.get("/notte/sessions/UNKNOWN", headers=NOTTE)
+    client.get("/galtea/sessions", headers=GALTEA)
+    client.get("/scale/user-info")
+    return double
+
+
+def ids(double: Double, query: str) -> list[int]:
+    return [call["id"] for call in double.get(f"/journal?{query}")["calls"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", [1, 2, 3, 4, 5, 6]),
+        ("method=post", [1, 2]),
+        ("path=/session/start", [1, 2]),
+        ("path=/notte/session/start", [1, 2]),
+        ("path=/sessions/{session_id}", [3, 4]),
+        ("path=/sessions/UNKNOWN", [4]),
+        ("path=/sessions", [5]),
+        ("path=/notte/sessions", []),
+        ("surface=galtea", [5]),
+        ("session=unknown", [4]),
+        ("status=200", [1, 2, 3, 5]),
+        ("status=4xx", [4, 6]),
+        ("status=404", [4]),
+        ("surface=notte&method=GET&status=2xx", [3]),
+        ("after=4", [5, 6]),
+        ("method=POST&after=1", [2]),
+    ],
+)
+def test_calls_are_found_in_order_and_counted(busy: Double, query: str, found: list[int]) -> None:
+    assert ids(busy, query) == found
+    if "after" not in query:
+        assert busy.get(f"/journal/count?{query}") == {"count": len(found), "dropped": 0}
+
+
+def test_a_session_is_found_by_its_id(busy: Double) -> None:
+    session = busy.get("/journal/2")["session"]
+    assert ids(busy, f"session={session}") == [2, 3]
+
+
+def test_pages_hold_every_call_once(busy: Double) -> None:
+    found, after = [], 0
+    while after is not None:
+        page = busy.get(f"/journal?limit=4&after={after}")
+        found += [call["id"] for call in page["calls"]]
+        after = page["next"]
+    assert found == [1, 2, 3, 4, 5, 6]
+
+
+def test_forgotten_calls_are_gone_and_their_ids_are_not_used_again(busy: Double) -> None:
+    assert busy.call("DELETE", "/journal").status_code == 204
+    assert busy.get("/journal/count") == {"count": 0, "dropped": 0}
+    start(busy)
+    assert ids(busy, "") == [7]
+    assert busy.get("/journal")["dropped"] == 0
+    assert busy.get("/journal/1", status=404)["detail"].startswith("there is no call 1")
+
+
+@pytest.mark.parametrize("how", ["fork", "reset", "restore"])
+def test_a_world_made_of_another_has_a_journal_of_its_own(double: Double, how: str) -> None:
+    double.start(ns="a")
+    if how == "fork":
+        double.post("/namespaces/a/fork", {"name": "b"}, status=201)
+    elif how == "reset":
+        double.post("/namespaces/a/reset")
+    else:
+        contents = double.call("GET", "/namespaces/a/snapshot").data
+        double.call("POST", "/namespaces/b/restore", data=contents)
+    assert double.get("/journal", ns="a" if how == "reset" else "b")["calls"] == []
+    assert double.get("/journal/count", ns="a")["count"] == (0 if how == "reset" else 1)
+
+
+@pytest.fixture
+def small(double: Double, monkeypatch: pytest.MonkeyPatch) -> Double:
+    """A double that lets calls go behind twenty, five at a time."""
+    monkeypatch.setattr(journal, "KEPT", 20)
+    monkeypatch.setattr(journal, "_AT_ONCE", 5)
+    return double
+
+
+def test_the_oldest_calls_go_first_and_it_says_how_many(small: Double) -> None:
+    for _ in range(33):
+        small.client.get("/health")
+    page = small.get("/journal")
+    assert [call["id"] for call in page["calls"]] == list(range(11, 34))
+    assert (page["kept"], page["dropped"]) == (20, 10)
+    assert small.get("/journal/count") == {"count": 23, "dropped": 10}
+
+
+def test_what_was_let_go_is_counted_from_when_the_journal_was_emptied(small: Double) -> None:
+    for _ in range(30):
+        small.client.get("/health")
+    small.call("DELETE", "/journal")
+    for _ in range(30):
+        small.client.get("/health")
+    assert small.get("/journal")["dropped"] == 10
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("status=4", "must be a status such as 404, or 4xx"),
+        ("limit=0", "limit must be at least 1"),
+        ("limit=1001", "at most 1000"),
+        ("after=x", "after must be an integer"),
+        ("colour=red", "colour is not a known field"),
+    ],
+)
+def test_a_bad_filter_says_what_to_send_instead(double: Double, query: str, said: str) -> None:
+    assert said in double.get(f"/journal?{query}", status=400)["detail"]
+
+
+def test_a_call_that_cannot_be_written_down_is_answered_all_the_same(
+    double: Double, caplog: pytest.LogCaptureFixture
+) -> None:
+    with double.control.world.entered():
+        double.control.world.database.run("DROP TABLE control_call")
+    with caplog.at_level(logging.ERROR):
+        assert start(double) == 200
+    assert "the journal could not keep POST /session/start" in caplog.text
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[..., Any]]:
+    """Clients of servers that are no doubles."""
+    worlds = []
+
+    def make(**settings: Any) -> Any:
+        given = {"db": ":memory:", "auth": "lenient", "control": True, "control_token": "t"}
+        app = create_app(Settings(**{**given, **settings}))
+        worlds.append(app.extensions["sessionary"])
+        return app.test_client()
+
+    yield make
+    for world in worlds:
+        world.close()
+
+
+@pytest.mark.parametrize("path", ["/journal", "/journal/count", "/journal/1", "/journal/1/explain"])
+def test_a_server_without_a_journal_says_how_to_have_one(
+    server: Callable[..., Any], path: str
+) -> None:
+    answer = server().get(f"/_control/v1{path}", headers={"Authorization": "Bearer t"})
+    assert (answer.status_code, "--journal" in answer.json["detail"]) == (409, True)
+
+
+def test_a_server_with_a_journal_keeps_its_calls(server: Callable[..., Any]) -> None:
+    client = server(journal=True)
+    client.get("/scale/user-info", headers=SCALE)
+    answer = client.get("/_control/v1/journal", headers={"Authorization": "Bearer t"})
+    assert [call["path"] for call in answer.json["calls"]] == ["/user-info"]
+
+
+def test_without_a_journal_a_refusal_links_to_nothing(server: Callable[..., Any]) -> None:
+    assert "Link" not in server().get("/scale/user-info").headers
