@@ -77,8 +77,9 @@ def add_parts(database: Database) -> None:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database of version 1 with one thing."""
+    monkeypatch.setattr(schema, "MIGRATIONS", ())
     with entered(tmp_path / "w.sqlite3") as world:
         store.create([Thing], lambda: None)
         world.database.run('INSERT INTO "thing" DEFAULT VALUES')

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from freezegun import freeze_time
 
-from sessionary import create_app
+from sessionary import create_app, store
 from sessionary.settings import Settings
 from tests import schemas
 from tests.data.files import beside, dump
@@ -85,7 +85,7 @@ def test_a_database_that_is_served_is_not_replaced(
     assert "is open in another process" in refused.output
 
 
-FIRST = {"sessionary": "export", "schema_version": 1}
+FIRST = {"sessionary": "export", "schema_version": store.schema_version()}
 ACME = {"seq": 1, "id": "a", "name": "A", "created_at": 5}
 
 

@@ -1,20 +1,16 @@
 """The schema, and what became of it from version to version.
 
-To change it: change the models, append to MIGRATIONS the function that brings a database of the
-version before to the same tables and indexes, and run `python -m tests.schemas`, which writes the
-fixture of the new version that the tests will upgrade from then on.
+To change it: change the models, append to migrations.MIGRATIONS the function that brings a
+database of the version before to the same tables and indexes, and run `python -m tests.schemas`,
+which writes the fixture of the new version that the tests will upgrade from then on.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
 
+from sessionary.store.migrations import MIGRATIONS, Migration
 from sessionary.store.mishaps import Unusable
 from sessionary.store.worlds import Database, Model, current, memory_world, transaction
-
-Migration = Callable[[Database], None]
-
-# The first brings version 1 to version 2, and so on.
-MIGRATIONS: tuple[Migration, ...] = ()
 
 
 def schema_version() -> int:
