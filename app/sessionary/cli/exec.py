@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from sessionary.cli.flags import settings_as_flags
+from sessionary.cli.flags import OF_SERVERS, settings_as_flags
 from sessionary.cli.remote import ns_option
 from sessionary.cli.world import told
 from sessionary.settings import DOUBLE, Settings
@@ -41,7 +41,7 @@ class CannotRun(click.ClickException):
 @ns_option
 @settings_as_flags(
     defaults=DOUBLE,
-    without=("server", "workers", "host", "port", "ready_file", "log_format"),
+    without=(*OF_SERVERS, "host", "port", "ready_file", "log_format"),
 )
 @told
 def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
@@ -69,6 +69,8 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
 
 def _run(command: tuple[str, ...], environ: Mapping[str, str]) -> int:
     """Run a command to its end, with the signals that come meanwhile; gives its exit code."""
+    early: list[int] = []
+    _handle(early.append)
     try:
         child = subprocess.Popen(command, env=environ)  # noqa: S603 - it is what we are here for
     except FileNotFoundError:
@@ -76,14 +78,20 @@ def _run(command: tuple[str, ...], environ: Mapping[str, str]) -> int:
     except OSError as error:
         raise CannotRun(f"cannot run {command[0]}: {error.strerror}") from error
 
-    def forward(number: int, _: Any) -> None:
+    def forward(number: int) -> None:
         if not _came_from_the_terminal(number):
             child.send_signal(number)
 
-    for each in _FORWARDED:
-        signal.signal(each, forward)
+    _handle(forward)
+    for each in early:
+        forward(each)
     code = child.wait()
     return 128 - code if code < 0 else code
+
+
+def _handle(act: Callable[[int], None]) -> None:
+    for each in _FORWARDED:
+        signal.signal(each, lambda number, _: act(number))
 
 
 def _came_from_the_terminal(number: int) -> bool:
