@@ -1,4 +1,4 @@
-"""Faults armed by tests, and calls that meet them."""
+"""Faults armed by tests, calls that meet them, and what is told of calls."""
 
 from typing import Any
 
@@ -40,3 +40,8 @@ def start(double: Double, path: str = START, **given: Any) -> int:
 def statuses(double: Double, count: int, path: str = START) -> list[int]:
     """Of so many calls that start a Notte session."""
     return [start(double, path) for _ in range(count)]
+
+
+def told(found: Any, what: str = "violations") -> dict[str, dict[str, Any]]:
+    """What is told, by its place."""
+    return {each["pointer"]: each for each in found[what]}

@@ -3,6 +3,7 @@
 from contextvars import copy_context
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlencode
 
 from marshmallow import fields
 from werkzeug.wrappers import Response
@@ -180,11 +181,9 @@ def _environ(asked: dict[str, Any]) -> dict[str, Any]:
             path=path,
             method=asked["method"].upper(),
             headers=headers,
-            query_string=query,
+            query_string="&".join(filter(None, (query, urlencode(asked["query"], doseq=True)))),
             data=(content or "").encode("utf-8", "surrogatepass"),
         )
-        for name, value in asked["query"].items():
-            builder.args.setlist(name, value if isinstance(value, list) else [value])
         return builder.get_environ()
     except (AttributeError, TypeError, ValueError) as error:
         raise errors.Refusal(400, f"headers and query must be texts by name: {error}") from None

@@ -1,0 +1,286 @@
+"""Requests explained before they are made; nothing is changed by it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sessionary import ids
+
+from .conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+from .faulty import START, arm, told
+
+SCALE_CREATE = "/scale/v4/sessions"
+
+
+def explain(double: Double, method: str, path: str, *, ns: str | None = None, **given: Any) -> Any:
+    return double.post("/requests/explain", {"method": method, "path": path, **given}, ns=ns)
+
+
+def test_a_request_that_fits_is_told_what_it_would_get(double: Double) -> None:
+    found = explain(double, "POST", "/session/start", headers=NOTTE, body={})
+    assert found.pop("body")["status"] == "active"
+    assert found.pop("caller")["organization"] == "000000000000000000000001"
+    assert found == {
+        "at": NOON,
+        "surface": "notte",
+        "method": "POST",
+        "path": "/session/start",
+        "route": "/session/start",
+        "operation": "Start or join a session",
+        "status": 200,
+        "violations": [],
+        "ignored": [],
+        "fault": None,
+        "note": None,
+    }
+
+
+def test_every_violation_is_told_at_once(double: Double) -> None:
+    body = {"session_timeout_minutes": 30, "keep_alive": "yes", "screenshot": 1, "session_id": 7}
+    found = explain(double, "POST", START, body=body)
+    assert found["status"] == 401
+    assert told(found) == {
+        "Authorization": {
+            "where": "header",
+            "pointer": "Authorization",
+            "expected": "must be a key that is admitted here, as "
+            "`Authorization: Bearer sk-notte-…`",
+            "hint": None,
+        },
+        "/session_timeout_minutes": {
+            "where": "body",
+            "pointer": "/session_timeout_minutes",
+            "expected": "must be greater than 0 and less than 30",
+            "got": 30,
+            "nearest": 29,
+            "hint": None,
+        },
+        "/keep_alive": {
+            "where": "body",
+            "pointer": "/keep_alive",
+            "expected": "must be true or false",
+            "got": "yes",
+            "nearest": True,
+            "hint": None,
+        },
+        "/screenshot": {
+            "where": "body",
+            "pointer": "/screenshot",
+            "expected": "must be true or false",
+            "got": 1,
+            "nearest": True,
+            "hint": None,
+        },
+        "/session_id": {
+            "where": "body",
+            "pointer": "/session_id",
+            "expected": "must be a string",
+            "got": 7,
+            "nearest": "7",
+            "hint": None,
+        },
+    }
+
+
+WRONG = [
+    (NOTTE, "POST", START, {"session_timeout_minutes": 0}),
+    (NOTTE, "POST", START, {"session_timeout_minutes": "7", "keep_alive": 0}),
+    (NOTTE, "POST", START, {"session_timeout_minutes": 7.5}),
+    (NOTTE, "POST", "/notte/sessions/start", {"idle_timeout_minutes": 20}),
+    (NOTTE, "POST", "/notte/sessions/start", {"browser_type": "Chromium", "auth_retry": 9}),
+    (NOTTE, "POST", "/notte/sessions/start", {"chrome_args": "--one"}),
+    (GALTEA, "POST", "/galtea/sessions", {"versionId": "v", "status": "complete"}),
+    (SCALE, "POST", SCALE_CREATE, {"title": 1, "state": {}, "account_id": "a"}),
+    (
+        SCALE,
+        "POST",
+        SCALE_CREATE,
+        {"title": "t", "state": {}, "account_id": "a", "start_date": "2026-03-01"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("headers", "method", "path", "body"), WRONG)
+def test_a_request_with_every_nearest_value_is_accepted(
+    double: Double, headers: dict[str, str], method: str, path: str, body: dict[str, Any]
+) -> None:
+    found = explain(double, method, path, headers=headers, body=body)
+    assert found["status"] in (400, 422)
+    nearest = {each["pointer"][1:]: each["nearest"] for each in found["violations"]}
+    mended = explain(double, method, path, headers=headers, body={**body, **nearest})
+    assert mended["status"] in (200, 201), mended
+    assert mended["violations"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "place", "hint"),
+    [
+        ("/galtea/sessions", {"idle_timeout_minutes": 3}, "/idle_timeout_minutes", "Galtea has no"),
+        ("/galtea/sessions", {"version_id": "v"}, "/version_id", "Did you mean `versionId`?"),
+        ("/galtea/sessions", {"stoppingReason": "x"}, "/stoppingReason", "of PATCH /sessions/{"),
+        (START, {"keepalive": True}, "/keepalive", "Did you mean `keep_alive`?"),
+        (START, {"versionId": "v"}, "/versionId", "Galtea's `versionId`; Notte has no such field"),
+        ("/galtea/sessions", {"wholly_new": 1}, "/wholly_new", None),
+    ],
+)
+def test_a_name_that_is_ignored_is_told_with_what_was_meant(
+    double: Double, path: str, body: dict[str, Any], place: str, hint: str | None
+) -> None:
+    (got,) = body.values()
+    ignored = told(explain(double, "POST", path, body=body), "ignored")[place]
+    assert (ignored["where"], ignored["got"]) == ("body", got)
+    assert ignored["hint"] is None if hint is None else hint in ignored["hint"]
+
+
+def test_a_name_that_is_refused_is_told_with_what_was_meant(double: Double) -> None:
+    body = {"idle_timeout_minuts": 3, "keep_alive": True}
+    found = told(explain(double, "POST", "/notte/sessions/start", headers=NOTTE, body=body))
+    assert "Did you mean `idle_timeout_minutes`?" in found["/idle_timeout_minuts"]["hint"]
+    assert "a field of POST /env/observe" in found["/keep_alive"]["hint"]
+
+
+def test_a_name_that_is_missing_is_told_with_what_was_sent(double: Double) -> None:
+    body = {"titel": "t", "state": {}, "account_id": "a"}
+    found = explain(double, "POST", SCALE_CREATE, headers=SCALE, body=body)
+    assert told(found)["/title"]["hint"] == "You sent `titel`."
+    assert "got" not in told(found)["/title"]
+
+
+def test_places_within_lists_are_pointed_at(double: Double) -> None:
+    body = {"filters": [{"attribute": "platfrom", "operator": "EQUALS", "value": "ios", "x": 1}]}
+    path = "/mobilenext/api/v1/sessions/a/devices"
+    found = explain(double, "POST", path, headers=MOBILENEXT, body=body)
+    assert told(found)["/filters/0/attribute"]["nearest"] == "platform"
+    assert told(found, "ignored")["/filters/0/x"]["got"] == 1
+
+
+def test_a_query_is_told_of_like_a_body(double: Double) -> None:
+    query = {"page_size": "101", "only_active": "perhaps", "colour": ["red"]}
+    found = explain(double, "GET", "/notte/sessions?page=0", headers=NOTTE, query=query)
+    violations = told(found)
+    assert {place: each.get("nearest") for place, each in violations.items()} == {
+        "page": 1,
+        "page_size": 100,
+        "only_active": None,
+    }
+    assert {each["where"] for each in violations.values()} == {"query"}
+    assert told(found, "ignored")["/colour"]["got"] == "red"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected", "hint"),
+    [
+        ("POST", "/session/strat", "must be a path of a route", "Did you mean /session/start?"),
+        ("DELETE", "/session/start", "takes POST", None),
+        ("POST", "/galtea/session/start", "must be a path", "That is Notte's: send it to /notte/"),
+        ("GET", "/nowhere/at/all", "must be a path of a route", None),
+    ],
+)
+def test_a_path_without_a_route_is_told_where_to_go(
+    double: Double, method: str, path: str, expected: str, hint: str | None
+) -> None:
+    found = explain(double, method, path)["violations"][0]
+    assert found["where"] == "path"
+    assert found["expected"].startswith(expected)
+    assert found["hint"] is None if hint is None else hint in found["hint"]
+
+
+def test_a_key_of_another_vendor_is_recognized_but_not_shown(double: Double) -> None:
+    found = explain(double, "GET", "/galtea/sessions", headers={"Authorization": "Bearer mob_zq"})
+    assert told(found)["Authorization"]["hint"] == "It looks like a key of Mobile Next's."
+    assert "zq" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "expected"),
+    [
+        ({"body": "{broken"}, "/", "not valid JSON"),
+        ({"body": "[1]"}, "/", "not a JSON object"),
+        ({"body": '{"a": NaN}', "headers": {"Content-Type": "application/json"}}, "/", "NaN"),
+        (
+            {"body": "{}", "headers": {"Content-Type": "text/plain"}},
+            "/",
+            "content type must be application/json",
+        ),
+        ({"body": {}, "headers": {"Sessionary-At": "+1h"}}, "Sessionary-At", "only a read"),
+    ],
+)
+def test_what_is_wrong_with_a_whole_request_is_told(
+    double: Double, given: dict[str, Any], place: str, expected: str
+) -> None:
+    headers = {"Content-Type": "application/json", **NOTTE, **given.pop("headers", {})}
+    found = explain(double, "POST", START, headers=headers, **given)
+    assert found["status"] == 400
+    assert expected in told(found)[place]["expected"]
+
+
+def test_a_body_that_is_too_large_is_told_by_its_answer(make_double: Callable[..., Double]) -> None:
+    double = make_double(scale_max_state_bytes=20)
+    body = {"title": "t", "state": {"a": "x" * 20}, "account_id": "a"}
+    found = explain(double, "POST", SCALE_CREATE, headers=SCALE, body=body)
+    assert (found["status"], found["violations"]) == (413, [])
+    assert "larger than 20 bytes" in found["body"]["detail"]
+
+
+def test_a_refusal_by_a_rule_is_told_as_such(double: Double) -> None:
+    found = explain(double, "GET", "/notte/sessions/unknown", headers=NOTTE)
+    assert (found["status"], found["violations"]) == (404, [])
+    assert found["note"].startswith("the request is well formed")
+
+
+def test_the_world_is_the_one_that_the_call_enters(double: Double) -> None:
+    id = double.start(ns="a")
+    path = f"/notte/sessions/{id}"
+    assert explain(double, "GET", path, ns="a", headers=NOTTE)["status"] == 200
+    assert explain(double, "GET", path, headers=NOTTE)["status"] == 404
+
+
+def test_notte_is_told_from_galtea_at_the_root(double: Double) -> None:
+    sdk = {"x-notte-sdk-version": "1.10.0"}
+    assert explain(double, "GET", "/sessions", headers=sdk)["surface"] == "notte"
+    assert explain(double, "GET", "/sessions")["surface"] == "galtea"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"path": "/session/start"}, "/method is required"),
+        ({"method": "POST", "path": "session/start"}, "path: must begin with /"),
+        ({"method": "POST", "path": "/~a/session/start"}, "name no world"),
+        ({"method": "POST", "path": "/_control/v1/clock"}, "must be a vendor's"),
+        ({"method": "DELETE", "path": "/%5Fcontrol/v1/namespaces/a"}, "must be a vendor's"),
+        ({"method": "POST", "path": "/x", "headers": {"a": "b\n"}}, "headers and query must be"),
+        ({"method": "POST", "path": "/x", "colour": 1}, "/colour is not a known field"),
+    ],
+)
+def test_what_cannot_be_tried_says_what_to_send_instead(
+    double: Double, given: dict[str, Any], said: str
+) -> None:
+    assert said in double.post("/requests/explain", given, status=400)["detail"]
+
+
+CHANGES = [
+    ("POST", START, NOTTE, {}),
+    ("POST", "/galtea/sessions", GALTEA, {"versionId": "v"}),
+    ("POST", SCALE_CREATE, SCALE, {"title": "t", "state": {}, "account_id": "a"}),
+    ("POST", "/mobilenext/api/v1/sessions", MOBILENEXT, None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "headers", "body"), CHANGES)
+def test_nothing_is_changed_by_it(
+    double: Double, method: str, path: str, headers: dict[str, str], body: Any
+) -> None:
+    for surface in ("notte", "galtea", "scale", "mobilenext"):
+        arm(double, surface, status=503)
+    with double.control.world.entered():
+        ids.seed("one")
+    before = double.control.world.contents()
+    found = explain(double, method, path, headers=headers, body=body)
+    assert found["status"] in (200, 201)
+    assert explain(double, method, path, headers=headers, body=body)["body"] == found["body"]
+    assert double.control.world.contents() == before
+    double.call("DELETE", "/faults")
+    made = double.client.open(path, method=method, headers=headers, json=body)
+    assert made.json == found["body"]
