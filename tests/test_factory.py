@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from sessionary import create_app, identity
 from sessionary.factory import door, refusals
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
+from sessionary.wire.answered import BAD_KEY, DISORDER, Answered
 from sessionary.wire.surface import Surface
 from tests.conftest import Sandbox
 
@@ -146,13 +148,37 @@ def test_a_mishap_inside_is_500_without_a_trace_and_is_logged(
     assert "secret detail" in caplog.text
 
 
-def test_a_request_is_logged_without_its_credential(sandbox: Sandbox) -> None:
-    logged: list[tuple[object, ...]] = []
-    app = create_app(sandbox.settings, sandbox.world, lambda *parts: logged.append(parts))
+@each_surface
+def test_what_breaks_at_an_unrouted_path_is_500_in_the_envelope_of_its_surface(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, surface: Surface
+) -> None:
+    monkeypatch.setattr("sessionary.wire.requests.identify", lambda *_, **__: {}["gone"])
+    answer = sandbox.client.get(f"/{surface.name}/nowhere", headers=credential(surface))
+    assert answer.status_code == 500
+    assert answer.json == surface.refuse(500, refusals.SAID[500])
+
+
+def test_each_request_is_told_of_once_to_everybody_who_asked(sandbox: Sandbox) -> None:
+    told: list[Answered] = []
+    app = create_app(sandbox.settings, sandbox.world, told.append, told.append)
     app.test_client().post("/session/start?x=hidden", json={}, headers=WHO)
-    ((method, path, status, milliseconds),) = logged
-    assert (method, path, status) == ("POST", "/session/start", 200)
-    assert milliseconds > 0
+    first, second = told
+    assert first == second
+    assert (first.surface, first.method, first.route) == ("notte", "POST", "/session/start")
+    assert (first.status, first.failure, first.seconds > 0) == (200, None, True)
+
+
+def test_what_is_told_says_whether_a_key_or_the_database_was_the_reason(
+    make_file_sandbox: Callable[..., Sandbox],
+) -> None:
+    sandbox = make_file_sandbox()
+    told: list[Answered] = []
+    client = create_app(sandbox.settings, sandbox.world, told.append).test_client()
+    client.post("/session/start", json={})
+    file = Path(sandbox.settings.db)
+    file.rename(file.with_name("elsewhere"))
+    client.post("/session/start", json={}, headers=WHO)
+    assert [(each.status, each.failure) for each in told] == [(401, BAD_KEY), (503, DISORDER)]
 
 
 def test_the_first_start_of_a_strict_server_makes_a_key_for_each_surface_once(

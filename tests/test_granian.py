@@ -100,11 +100,11 @@ def test_each_request_is_a_line_of_the_log(db: str) -> None:
     ) as popen:
         assert popen.stdout is not None
         url = popen.stdout.readline().split("listens on ")[1].split(",")[0]
-        assert Process(popen, url).request("GET", "/n%C3%B6where")[0] == 404
+        assert Process(popen, url).request("GET", "/notte/n%C3%B6where")[0] == 401
         popen.terminate()
         _, logged = popen.communicate(timeout=PATIENCE)
     line = json.loads(logged)
-    assert (line["method"], line["path"], line["status"]) == ("GET", "/n%C3%B6where", 404)
+    assert (line["method"], line["surface"], line["status"]) == ("GET", "notte", 401)
 
 
 def test_a_revoked_key_is_refused_at_once_by_every_worker(db: str) -> None:

@@ -1,23 +1,34 @@
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
 
 from sessionary import create_app, logs
+from sessionary.factory.watch import HEADER
+from sessionary.surfaces import SURFACES
+from sessionary.wire.surface import Surface
 from tests.conftest import Sandbox
 
 WHO = {"Authorization": "Bearer anyone"}
+FORMS = ["text", "json"]
+each_form = pytest.mark.parametrize("form", FORMS)
+each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 
 
 @pytest.fixture(autouse=True)
-def _leave_the_logger_as_it_was() -> Iterator[None]:
-    logger = logging.getLogger("sessionary")
-    before = (logger.handlers[:], logger.level, logger.propagate)
+def _leave_the_loggers_as_they_were() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in ("sessionary", "gunicorn.error")]
+    before = [(each, each.handlers[:], each.level, each.propagate) for each in loggers]
     yield
-    logger.handlers[:], logger.level, logger.propagate = before
+    for logger, *found in before:
+        logger.handlers[:], logger.level, logger.propagate = found
 
 
 def client(sandbox: Sandbox, form: str) -> FlaskClient:
@@ -33,18 +44,93 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
 def test_a_request_is_one_line_of_text(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client(sandbox, "text").get("/health")
+    answer = client(sandbox, "text").get("/notte/sessions/x", headers=WHO)
     (line,) = lines(capsys)
-    assert re.fullmatch(r"\S+Z GET /health 200 [0-9.]+ms", line)
+    assert re.fullmatch(
+        r"\S+Z GET notte /sessions/\{session_id\} 404 [0-9.]+ms "
+        rf"organization=0{{23}}1 request={answer.headers[HEADER]}",
+        line,
+    )
 
 
 def test_a_request_is_one_json_object_with_its_parts(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client(sandbox, "json").post("/session/start", json={}, headers=WHO)
+    answer = client(sandbox, "json").post("/session/start", json={}, headers=WHO)
     (line,) = map(json.loads, lines(capsys))
-    assert line["milliseconds"] > 0
-    assert (line["method"], line["path"], line["status"]) == ("POST", "/session/start", 200)
+    assert line.pop("time").endswith("Z")
+    assert line.pop("milliseconds") > 0
+    assert line == {
+        "method": "POST",
+        "surface": "notte",
+        "route": "/session/start",
+        "status": 200,
+        "organization": "0" * 23 + "1",
+        "request_id": answer.headers[HEADER],
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "surface", "route"),
+    [
+        ("/sessions/x", "galtea", "/sessions/{session_id}"),
+        ("/galtea/sessions/x", "galtea", "/sessions/{session_id}"),
+        ("/v4/sessions/x/", "scale", "/v4/sessions/{session_id}"),
+        ("/notte/openapi.json", "notte", "/openapi.json"),
+        ("/livez", None, "/livez"),
+        ("/api/v1/nowhere", "mobilenext", None),
+        ("/nowhere", None, None),
+    ],
+)
+def test_a_line_names_the_surface_and_the_route_as_its_document_has_it(
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    path: str,
+    surface: str | None,
+    route: str | None,
+) -> None:
+    client(sandbox, "json").get(path)
+    (line,) = map(json.loads, lines(capsys))
+    assert (line["surface"], line["route"]) == (surface, route)
+
+
+@pytest.mark.parametrize("given", ["a", "A-1.b_2", "x" * 128])
+def test_a_request_keeps_the_id_that_it_brings(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    answer = client(sandbox, "json").get("/health", headers={"X-Request-Id": given})
+    (line,) = map(json.loads, lines(capsys))
+    assert answer.headers[HEADER] == line["request_id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "ä", "a\tb", "{}", '"'])
+def test_a_malformed_id_is_replaced_by_a_new_one(sandbox: Sandbox, given: str) -> None:
+    answer = sandbox.client.get("/health", headers={"X-Request-Id": given})
+    assert re.fullmatch("[0-9a-f]{16}", answer.headers[HEADER])
+
+
+def test_no_two_requests_get_the_same_new_id(sandbox: Sandbox) -> None:
+    ids = {sandbox.client.get("/livez").headers[HEADER] for _ in range(100)}
+    assert len(ids) == 100
+
+
+@each_form
+def test_a_mishap_is_told_with_the_id_of_its_request(
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+) -> None:
+    from sessionary.surfaces.notte import serializers
+
+    monkeypatch.setattr(serializers, "session", lambda *_: {}["gone"])
+    client(sandbox, form).post("/session/start", json={}, headers=WHO | {"X-Request-Id": "mine"})
+    logging.getLogger("sessionary").error("later, of nobody's request")
+    mishap, *_, request, later = lines(capsys)
+    assert "POST /session/start failed" in mishap
+    assert "mine" in mishap
+    assert "mine" in request
+    assert "mine" not in later
 
 
 def test_a_mishap_is_logged_with_its_trace_in_one_json_object(
@@ -57,12 +143,85 @@ def test_a_mishap_is_logged_with_its_trace_in_one_json_object(
     mishap, request = map(json.loads, lines(capsys))
     assert (mishap["level"], mishap["message"]) == ("error", "POST /session/start failed")
     assert "KeyError: 'gone'" in mishap["exception"]
+    assert mishap["request_id"] == request["request_id"]
     assert request["status"] == 500
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_a_path_cannot_forge_a_line(
-    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], form: str
+@each_form
+def test_neither_path_nor_method_nor_organization_can_forge_a_line(
+    make_sandbox: Callable[..., Sandbox],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    form: str,
 ) -> None:
-    client(sandbox, form).get("/notte/x%0a2026 INFO forged%1b[31m", headers=WHO)
-    assert len(lines(capsys)) == 1
+    seed = tmp_path / "seed.toml"
+    seed.write_text('[[organizations]]\nid = "a\\nb organization=c"\nname = "Forger"\n')
+    forging = client(make_sandbox(seed=str(seed)), form)
+    forging.get("/notte/x%0a2026 INFO forged%1b[31m", headers=WHO)
+    forging.get("/notte/sessions", headers=WHO)
+    forging.open("/notte/sessions", method="A\nB", headers=WHO)
+    found = lines(capsys)
+    assert len(found) == 3
+    assert not [line for line in found if "forged" in line]
+    if form == "text":
+        assert found[1].count("organization=") == 1
+    else:
+        assert json.loads(found[1])["organization"] == "a\nb organization=c"
+
+
+def test_a_log_that_cannot_be_written_refuses_nobody(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - it cannot even be closed well
+    monkeypatch.setattr("sys.stderr", full)
+    assert client(sandbox, "text").get("/health").status_code == 200
+    with suppress(OSError):
+        full.close()
+
+
+def calls(surface: Surface, secret: str) -> Iterator[dict[str, Any]]:
+    """Requests that bring a secret wherever one can be."""
+    headers = [
+        {"Authorization": f"Bearer {secret}"},
+        {"Authorization": f"Basic {secret}"},
+        {"Authorization": secret},
+        {"x-api-key": secret},
+        {"Cookie": f"session={secret}", "Proxy-Authorization": secret},
+    ]
+    name, *_ = surface.root_segments
+    places = [
+        {"path": f"/{surface.name}/sessions/{quote(secret)}"},
+        {"path": f"/{name}/{quote(secret)}/x"},
+        {"path": f"/{name}?key={quote(secret)}&api_key={quote(secret)}"},
+        {"path": f"/{name}/{quote(secret)}", "method": "POST", "json": {"secret": secret}},
+        {"path": f"/{surface.name}/{name}/x", "method": "POST", "data": secret},
+    ]
+    for each in headers:
+        yield from ({**place, "headers": each} for place in places)
+
+
+@each_form
+@each_surface
+def test_no_credential_gets_into_the_log(
+    make_sandbox: Callable[..., Sandbox],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    surface: Surface,
+    form: str,
+) -> None:
+    """Neither of a caller who is known nor of a stranger, and not when something breaks."""
+    from sessionary.wire import requests
+
+    secrets = [f"{surface.key_prefix}hush{number}" for number in range(2)] + ["hush hush"]
+    for auth in ("lenient", "strict"):
+        asking = client(make_sandbox(auth=auth), form)
+        for secret in secrets:
+            for call in calls(surface, secret):
+                asking.open(**call)
+    monkeypatch.setattr(requests, "identify", lambda *_, **__: {}["gone"])
+    for call in calls(surface, secrets[0]):
+        asking.open(**call)
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) >= 2 * len(secrets) * 25
+    assert "gone" in told
+    assert "hush" not in told

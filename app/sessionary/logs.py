@@ -1,58 +1,103 @@
-"""How the log looks: a line for each request and each mishap, as text or as JSON, on stderr."""
+"""How the log looks: a line for each request and each mishap, as text or as JSON, on stderr.
+
+A line has no path, query, header or body of a request: none of them is free of credentials.
+"""
 
 import json
 import logging
 import sys
-from collections.abc import Callable
+from contextvars import ContextVar
+from functools import lru_cache
+from urllib.parse import quote
 
 from sessionary.clock import wall
+from sessionary.wire.answered import Answered, Tell
 from sessionary.wire.instants import to_text
 
-RequestLog = Callable[[str, str, int, float], None]
+# Of the request at hand; mishaps are told with it.
+request_id: ContextVar[str | None] = ContextVar("sessionary_request_id", default=None)
 
-_STANDARD = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+
+class _Text(logging.Formatter):
+    def formatTime(self, record: logging.LogRecord, _: str | None = None) -> str:  # noqa: N802
+        return to_text(int(record.created * 1_000_000))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        at, level = self.formatTime(record), record.levelname
+        return f"{at} {level} {record.getMessage()}{_of_request()}"
 
 
-class _Json(logging.Formatter):
+class _Json(_Text):
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": self.formatTime(record),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
+            "request_id": request_id.get(),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
+class _Discreet(logging.Filter):
+    """Takes out of a server's own lines what they quote of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = str(record.msg)
+        if said.startswith("Invalid request from"):
+            record.msg, record.args = said.partition(": ")[0], ()
+        elif said.startswith("Error handling request"):
+            record.msg, record.args = "Error handling request", ()
+        return True
+
+
 def configure(form: str) -> None:
-    """Write Sessionary's mishaps to stderr in this form: `text` or `json`."""
+    """Write mishaps to stderr in this form, `text` or `json`; gunicorn's as well."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _STANDARD)
-    logger = logging.getLogger("sessionary")
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    handler.setFormatter(_Json() if form == "json" else _Text())
+    handler.addFilter(_Discreet())
+    for name in ("sessionary", "gunicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
 
 
-def to_stderr(form: str) -> RequestLog:
+def to_stderr(form: str) -> Tell:
     """Write a line for each request to stderr in this form: `text` or `json`.
 
     It does without `logging`, whose records would cost more than a short request.
     """
     write = sys.stderr.write
 
-    def as_text(method: str, path: str, status: int, milliseconds: float) -> None:
-        write(f"{to_text(wall())} {method} {path} {status} {milliseconds:.2f}ms\n")
+    def as_text(it: Answered) -> None:
+        write(
+            f"{to_text(wall())} {it.method} {it.surface or '-'} {it.route or '-'} "
+            f"{it.status or '-'} {it.seconds * 1000:.2f}ms "
+            f"organization={_word(it.organization)} request={it.request_id}\n"
+        )
 
-    def as_json(method: str, path: str, status: int, milliseconds: float) -> None:
-        line = {
-            "time": to_text(wall()),
-            "method": method,
-            "path": path,
-            "status": status,
-            "milliseconds": round(milliseconds, 2),
-        }
-        write(json.dumps(line) + "\n")
+    def as_json(it: Answered) -> None:
+        write(
+            f'{{"time": "{to_text(wall())}", "method": "{it.method}", '
+            f'"surface": {_json(it.surface)}, "route": {_json(it.route)}, '
+            f'"status": {_json(it.status)}, "milliseconds": {it.seconds * 1000:.2f}, '
+            f'"organization": {_json(it.organization)}, "request_id": "{it.request_id}"}}\n'
+        )
 
     return as_json if form == "json" else as_text
+
+
+def _of_request() -> str:
+    found = request_id.get()
+    return "" if found is None else f" request={found}"
+
+
+_json = lru_cache(maxsize=1024)(json.dumps)
+
+
+@lru_cache(maxsize=1024)
+def _word(text: str | None) -> str:
+    """Quoted, so that no name can forge a line."""
+    return "-" if text is None else quote(text)

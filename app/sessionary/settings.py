@@ -63,7 +63,11 @@ class Settings:
     clock_rate: float | None = _setting(
         None, "start with a clock that runs this many times as fast", minimum=0
     )
-    log_format: str = _setting("text", "the form of the request log", choices=("text", "json"))
+    log_format: str = _setting("text", "the form of the log", choices=("text", "json"))
+    log_requests: bool = _setting(True, "write a line into the log for each request")
+    metrics: str | None = _setting(
+        None, "serve metrics here, such as 127.0.0.1:9090; needs the extra of that name"
+    )
     durability: str = _setting(
         "full",
         "full: an answered write survives a power cut; normal: a killed process; off: neither",
@@ -183,6 +187,7 @@ DOUBLE: dict[str, Any] = {
     "durability": "off",
     "control": True,
     "journal": True,
+    "log_requests": False,
     "port": 0,
     "failed_keys": 0,
 }

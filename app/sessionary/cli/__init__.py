@@ -9,6 +9,7 @@ from sessionary import __version__
 _HOMES = {  # each command's module and name in it
     "serve": "serve.serve",
     "double": "double.double",
+    "ready": "ready.ready",
     "exec": "exec.exec_",
     "env": "env.env",
     "clock": "clock.clock",

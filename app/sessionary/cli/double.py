@@ -33,25 +33,30 @@ def double(**flags: Any) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve a double until SIGTERM or SIGINT. Raises as `sessionary serve` does."""
-    from sessionary import logs
+    from sessionary import logs, metrics
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
     from sessionary.server.notice import Notice, prove_free
+    from sessionary.server.telling import serve_metrics, tells, whereabouts
 
     signals: SimpleQueue[int] = SimpleQueue()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda number, _: signals.put(number))
     prove_free(settings.host, settings.port)
     logs.configure(settings.log_format)
-    app = create_double(settings, logs.to_stderr(settings.log_format))
-    gc.freeze()  # all of this stays: the collector would go through it once more at the end
-    notice = Notice(settings, click.echo, how_to_use)
-    with EmbeddedServer(
-        app, host=settings.host, port=settings.port, threads=settings.threads
-    ) as server:
-        notice.put_up(server.listener)
-        signals.get()
-    notice.take_down()
+    with metrics.opened(settings.metrics) as numbers:
+        app = create_double(settings, *tells(settings, numbers))
+        serve_metrics(numbers, app)
+        gc.freeze()  # all of this stays: the collector would go through it once more at the end
+        notice = Notice(
+            settings, click.echo, lambda url: "\n".join([*whereabouts(numbers), how_to_use(url)])
+        )
+        with EmbeddedServer(
+            app, host=settings.host, port=settings.port, threads=settings.threads
+        ) as server:
+            notice.put_up(server.listener)
+            signals.get()
+        notice.take_down()
 
 
 def how_to_use(url: str) -> str:

@@ -1,6 +1,6 @@
 """create_app: the only room that knows all rooms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,26 +9,26 @@ from flask import Blueprint, Flask
 from werkzeug.wrappers import Response
 
 from sessionary import control, store
-from sessionary.factory.door import Door, DoubleDoor, Serve, entering, logged, native_path
+from sessionary.factory.door import Door, DoubleDoor, Serve, entering, native_path
+from sessionary.factory.health import Health
 from sessionary.factory.preparing import TABLES, Prepared, prepare, prepare_double
 from sessionary.factory.refusals import Refusals
+from sessionary.factory.watch import Watch, note_rule
 from sessionary.identity import NewKey
-from sessionary.logs import RequestLog
 from sessionary.settings import Settings
 from sessionary.store import DEFAULT, Namespaces, World
 from sessionary.surfaces import SURFACES
+from sessionary.wire.answered import Tell
 from sessionary.wire.operation import answer
 from sessionary.wire.surface import Surface
 
 __all__ = ["TABLES", "Prepared", "create_app", "create_double", "prepare", "welcome"]
 
 
-def create_app(
-    settings: Settings | None = None, world: World | None = None, log: RequestLog | None = None
-) -> Flask:
+def create_app(settings: Settings | None = None, world: World | None = None, *tells: Tell) -> Flask:
     """The WSGI application on a prepared world; without one, on the world of the settings.
 
-    `log` is told of each request: method, path, status and how many milliseconds it took.
+    Each of `tells` is told of every request once it is answered.
     A strict application on an empty database prints its first keys once. Raises BadSetting,
     store.Unusable and seed.BadSeed.
     """
@@ -40,11 +40,10 @@ def create_app(
         if prepared.first_keys:
             print(welcome(prepared.first_keys, f"http://{settings.host}:{settings.port}"))
     app, refusals = _application(settings, world, None)
-    app.wsgi_app = Door(_serve(app), world, refusals)  # type: ignore[method-assign]
-    return _with_log(app, log)
+    return _watched(app, Door(_serve(app), world, refusals), refusals, tells)
 
 
-def create_double(settings: Settings | None = None, log: RequestLog | None = None) -> Flask:
+def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
     """The WSGI application of a double: as many worlds as are asked for, and the control plane.
 
     Raises as `create_app` does.
@@ -53,8 +52,7 @@ def create_double(settings: Settings | None = None, log: RequestLog | None = Non
     control.check_double(settings)
     worlds = prepare_double(settings)
     app, refusals = _application(settings, worlds.find(DEFAULT), worlds)
-    app.wsgi_app = DoubleDoor(_serve(app), worlds, refusals)  # type: ignore[method-assign]
-    return _with_log(app, log)
+    return _watched(app, DoubleDoor(_serve(app), worlds, refusals), refusals, tells)
 
 
 def _serve(app: Flask) -> Serve:
@@ -85,15 +83,18 @@ def _application(
         _mount(app, surface)
     refusals = Refusals(surfaces)
     refusals.register(app)
+    app.before_request(note_rule)
     app.before_request(store.prove_there)
     if settings.control:
         control.install(app, SURFACES, world, worlds, native_path)
     return app, refusals
 
 
-def _with_log(app: Flask, log: RequestLog | None) -> Flask:
-    if log is not None:
-        app.wsgi_app = logged(app.wsgi_app, log)  # type: ignore[method-assign]
+def _watched(
+    app: Flask, door: Door | DoubleDoor, refusals: Refusals, tells: Sequence[Tell]
+) -> Flask:
+    health = Health(door, app.extensions["sessionary"], refusals)
+    app.wsgi_app = Watch(health, refusals, tells)  # type: ignore[method-assign]
     return app
 
 

@@ -1,13 +1,10 @@
 """The WSGI layer before Flask: one path for each route, and the world for the whole request."""
 
 import re
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import quote
 
 from sessionary.factory.refusals import Refusals
-from sessionary.logs import RequestLog
 from sessionary.store import DEFAULT, BadName, Gone, Namespaces, TooManyWorlds, World
 
 Application = Callable[..., Iterable[bytes]]
@@ -70,28 +67,6 @@ class DoubleDoor:
                 return self._serve(self._worlds.get(name), environ, start_response)
             except Gone:
                 continue  # it was dropped while we waited for it
-
-
-def logged(application: Application, log: RequestLog) -> Application:
-    """Tell a log of each request."""
-
-    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        began = time.perf_counter()
-        seen = ""
-
-        def start(status: str, *rest: Any) -> Any:
-            nonlocal seen
-            seen = status[:3]
-            return start_response(status, *rest)
-
-        body = application(environ, start)
-        took = (time.perf_counter() - began) * 1000
-        # Quoted, so that no path can forge a line.
-        path = quote(environ["PATH_INFO"].encode("latin-1"))
-        log(environ["REQUEST_METHOD"], path, int(seen), took)
-        return body
-
-    return call
 
 
 def _name(environ: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from sessionary import store
 from sessionary.identity import Unknown
 from sessionary.identity.guard import TooMany
 from sessionary.wire import documents
+from sessionary.wire.answered import BAD_KEY, DISORDER, FAILURE
 from sessionary.wire.operation import answer
 from sessionary.wire.surface import Surface, by_segment
 
@@ -42,7 +43,7 @@ class Refusals:
 
     def surface(self, path: str) -> Surface | None:
         """Whose a path is."""
-        return self._by_segment.get(path.split("/", 2)[1])
+        return self._by_segment.get("".join(path.split("/", 2)[1:2]))
 
     def of(
         self,
@@ -65,6 +66,7 @@ class Refusals:
         return response
 
     def _unknown(self, _: Unknown) -> Response:
+        request.environ[FAILURE] = BAD_KEY
         surface = self.surface(request.path)
         scheme = surface.security.get("scheme") if surface else None
         headers = {"WWW-Authenticate": scheme.title()} if scheme else None
@@ -89,13 +91,18 @@ class Refusals:
                 return self._unknown(unknown)
             except TooMany as too_many:
                 return self._too_many(too_many)
+            except Exception as broken:  # noqa: BLE001 - nobody else catches it here
+                return self._broken(broken)
         allowed = error.valid_methods if isinstance(error, MethodNotAllowed) else None
         headers = {"Allow": ", ".join(sorted(allowed))} if allowed else None
         return self.of(request.path, error.code or 500, None, headers)
 
     def _broken(self, error: Exception) -> Response:
         if store.is_out_of_order(error):
+            request.environ[FAILURE] = DISORDER
             store.refused(error)
             return self.of(request.path, 503, None, {"Retry-After": "1"})
-        _log.exception("%s %s failed", request.method, request.path)
+        # The pattern, for a path may hold what nobody may read.
+        route = f"{request.method} {request.url_rule}" if request.url_rule else "what has no route"
+        _log.exception("%s failed", route)
         return self.of(request.path, 500)

@@ -2,16 +2,22 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from sessionary import control, logs
-from sessionary.factory import prepare, welcome
+from flask import Flask
+
+from sessionary import control, logs, metrics
+from sessionary.factory import create_app, prepare, welcome
+from sessionary.identity import NewKey
+from sessionary.metrics import Metrics
 from sessionary.server.notice import Notice, prove_free
+from sessionary.server.telling import serve_metrics, tells, whereabouts
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import World
 
-Run = Callable[[Settings, World, Notice], None]
+Load = Callable[[], Flask]
+Run = Callable[[Settings, Load, Notice], None]
 
 
 def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
@@ -25,11 +31,24 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     run = _runner(settings.server)
     prove_free(settings.host, settings.port)
     logs.configure(settings.log_format)
-    prepared = prepare(settings)
-    prepared.world.disconnect()  # its connections must not be inherited by the workers
-    _let_young_workers_be_stopped()
-    keys = prepared.first_keys
-    run(settings, prepared.world, Notice(settings, say, partial(welcome, keys) if keys else None))
+    with metrics.opened(settings.metrics) as numbers:
+        prepared = prepare(settings)
+        prepared.world.disconnect()  # its connections must not be inherited by the workers
+        _let_young_workers_be_stopped()
+        load = partial(_application, settings, prepared.world, numbers)
+        run(settings, load, Notice(settings, say, partial(_more, prepared.first_keys, numbers)))
+
+
+def _application(settings: Settings, world: World, numbers: Metrics | None) -> Flask:
+    """What a worker serves."""
+    app = create_app(settings, world, *tells(settings, numbers))
+    serve_metrics(numbers, app)
+    return app
+
+
+def _more(keys: Sequence[NewKey], numbers: Metrics | None, url: str) -> str:
+    """What people are told besides the address."""
+    return "\n".join([*whereabouts(numbers), *([welcome(keys, url)] if keys else [])])
 
 
 def _runner(server: str) -> Run:

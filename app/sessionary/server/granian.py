@@ -6,42 +6,47 @@ It has no way to collect a body before it asks for a thread: clients that send h
 thread each, and when all are held the others wait.
 """
 
+import logging
 import multiprocessing
 import os
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from flask import Flask
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
 
-from sessionary import logs
-from sessionary.factory import create_app
 from sessionary.server.notice import Notice, family
 from sessionary.settings import Settings
-from sessionary.store import World
 
 _BACKLOG = 2048
+# Its lines go where ours go.
+_LOGGING = {
+    "handlers": {"ours": {"()": lambda: logging.getLogger("sessionary").handlers[0]}},
+    "loggers": {"_granian": {"handlers": ["ours"], "propagate": False}},
+}
 _LAST_MOMENTS = 10  # seconds for what is in flight at the end; clients may be slow for ever
 
 
-def run(settings: Settings, world: World, notice: Notice) -> None:
+def run(settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
     """Serve until SIGTERM and return; a worker that cannot be kept alive exits with 1."""
     address = (settings.host, settings.port)
     listener = socket.create_server(address, family=family(settings.host), backlog=_BACKLOG)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each client's inherits it
 
-    def load() -> Any:
+    def application() -> Flask:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-        return create_app(settings, world, logs.to_stderr(settings.log_format))
+        return load()
 
     server = _Granian(settings, listener)
     server.on_startup(lambda: notice.put_up(listener))
     server.on_shutdown(notice.take_down)
     multiprocessing.set_start_method("fork", force=True)
-    server.serve(target_loader=load, wrap_loader=False)
+    server.serve(target_loader=application, wrap_loader=False)
 
 
 class _Granian(MPServer):
@@ -61,7 +66,7 @@ class _Granian(MPServer):
             respawn_failed_workers=True,
             workers_kill_timeout=_LAST_MOMENTS,
             log_level=LogLevels.warning,
-            log_dictconfig={"handlers": {}, "loggers": {}},  # to stderr, as Python does by itself
+            log_dictconfig=_LOGGING,
         )
         self._listener = listener
 

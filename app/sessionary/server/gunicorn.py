@@ -1,29 +1,28 @@
 """gunicorn, which is there by default."""
 
+from collections.abc import Callable
 from typing import Any
 
+from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from sessionary import logs
-from sessionary.factory import create_app
 from sessionary.server.notice import Notice, bracketed
 from sessionary.settings import Settings
-from sessionary.store import World
 from sessionary.worker import Worker
 
 
-def run(settings: Settings, world: World, notice: Notice) -> None:
+def run(settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
     """Serve until SIGTERM and exit the process with 0."""
     Worker.longest_body = settings.max_body_bytes
-    _Gunicorn(settings, world, notice).run()
+    _Gunicorn(settings, load, notice).run()
 
 
 class _Gunicorn(BaseApplication):
     """gunicorn with our settings and nothing of its own: no files, no arguments, no environment."""
 
-    def __init__(self, settings: Settings, world: World, notice: Notice) -> None:
+    def __init__(self, settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
         self._settings = settings
-        self._world = world
+        self._load = load
         self._notice = notice
         super().__init__()
 
@@ -36,6 +35,7 @@ class _Gunicorn(BaseApplication):
             "worker_class": Worker,
             "keepalive": 65,  # longer than clients keep an idle connection: they close first
             "loglevel": "warning",
+            "errorlog": None,  # its lines go where ours go
             "control_socket_disable": True,
             "when_ready": lambda arbiter: self._notice.put_up(arbiter.LISTENERS[0].sock),
             "on_exit": lambda _: self._notice.take_down(),
@@ -44,5 +44,4 @@ class _Gunicorn(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        log = logs.to_stderr(self._settings.log_format)
-        return create_app(self._settings, self._world, log)
+        return self._load()

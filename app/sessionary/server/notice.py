@@ -20,14 +20,14 @@ class CannotListen(OSError):
 class Notice:
     """Tells people and programs that the server listens, and where.
 
-    `more` makes of the address what people are told besides.
+    `more` makes of the address what people are told besides, if anything.
     """
 
     def __init__(
         self,
         settings: Settings,
         say: Callable[[str], None],
-        more: Callable[[str], str] | None = None,
+        more: Callable[[str], str],
     ) -> None:
         self._data = "memory" if settings.db == ":memory:" else Path(settings.db).absolute()
         self._ready = Path(settings.ready_file) if settings.ready_file else None
@@ -41,8 +41,9 @@ class Notice:
         if self._ready:
             write_ready_file(self._ready, url)
         self._say(f"Sessionary {__version__} listens on {url}, its data is in {self._data}")
-        if self._more:
-            self._say(self._more(url))
+        more = self._more(url)
+        if more:
+            self._say(more)
 
     def take_down(self) -> None:
         """The server has left."""

@@ -17,8 +17,10 @@ from sessionary.store.namespaces import (
     WorldExists,
 )
 from sessionary.store.portable import BadExport, export_lines, import_lines, row_count
+from sessionary.store.readiness import prove_ready
 from sessionary.store.rehearsal import rehearsal
 from sessionary.store.schema import add, create, schema_version
+from sessionary.store.size import size_bytes
 from sessionary.store.statements import (
     Statement,
     counting,
@@ -80,6 +82,7 @@ __all__ = [
     "memory_world",
     "open_world",
     "place_in",
+    "prove_ready",
     "prove_there",
     "put",
     "refused",
@@ -87,6 +90,7 @@ __all__ = [
     "restore",
     "row_count",
     "schema_version",
+    "size_bytes",
     "snapshot",
     "transaction",
     "version",

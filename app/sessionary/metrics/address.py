@@ -1,0 +1,35 @@
+"""An address that is written as `127.0.0.1:9090`."""
+
+import socket
+from typing import NamedTuple
+
+from sessionary.settings import BadSetting
+
+
+class Address(NamedTuple):
+    """A host and a port; port 0 picks a free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """`127.0.0.1:9090` or `[::1]:9090`. Raises BadSetting."""
+        host, _, port = text.rpartition(":")
+        is_port = port.isascii() and port.isdigit() and int(port) < 2**16
+        if not is_port or not host or (":" in host) != host.startswith("["):
+            raise BadSetting(f"metrics must be an address such as 127.0.0.1:9090, not {text!r}")
+        return cls(host.strip("[]"), int(port))
+
+    def listener(self) -> socket.socket:
+        """A socket that listens here; of those who wait for it, one gets each client."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        try:
+            listener = socket.create_server(self, family=family)
+        except OSError as error:
+            raise OSError(f"cannot serve metrics on {self}: {error.strerror}") from error
+        listener.setblocking(False)
+        return listener

@@ -1,0 +1,25 @@
+"""What is told of a request once it is answered: to the log, and to who counts."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+# Where a request's environment says which failure of its own it was refused for, and the path of
+# the operator's that it went to.
+FAILURE, OPERATORS = "sessionary.failure", "sessionary.operators"
+BAD_KEY, DISORDER = "key", "disorder"
+
+
+class Answered(NamedTuple):
+    """An answered request, without anything secret: no path, query, header or body."""
+
+    request_id: str
+    surface: str | None  # whose the path is
+    method: str  # one of HTTP's, or OTHER
+    route: str | None  # the pattern, as the surface's OpenAPI document has it
+    status: int | None  # None where the connection was dropped instead
+    seconds: float
+    organization: str | None  # the caller's
+    failure: str | None  # BAD_KEY or DISORDER, where it was refused for one
+
+
+Tell = Callable[[Answered], None]
