@@ -73,14 +73,14 @@ class Client:
     def explain(
         self, session: str, surface: str | None = None, at: Instant | None = None
     ) -> Explanation:
-        """Why a session is in its state, now or at another instant.
+        """Why a session is in its state, now or at another instant, also one such as `+15m`.
 
         Without its surface, each is asked.
         """
         for each in _SURFACES if surface is None else (surface,):
             path = f"sessions/{segment(each)}/{segment(session)}/explain"
             try:
-                found: Explanation = self.calls("GET", path, query={"at": optional(at)})
+                found: Explanation = self.calls("GET", path, at=optional(at))
             except Problem as problem:
                 if problem.status != 404 or surface is not None or not problem.document:
                     raise
