@@ -79,6 +79,16 @@ class Settings:
     max_body_bytes: int = _setting(
         4 * 1024 * 1024, "larger request bodies are refused with 413", minimum=1
     )
+    patience_seconds: float = _setting(
+        60.0,
+        "how long a client may take to send a request, or to read an answer",
+        minimum=0.1,
+        maximum=3600,
+    )
+    tls_certificate: str | None = _setting(
+        None, "a PEM file with a certificate and its chain: the server then speaks TLS"
+    )
+    tls_key: str | None = _setting(None, "a PEM file with the key of the certificate")
     rate_limit: int | None = _setting(
         None,
         "how many requests a key may make in a minute; each is then counted by a write",
@@ -136,6 +146,8 @@ class Settings:
         self._check_each()
         if self.journal and not self.control:
             raise BadSetting("journal needs control, through which it is read")
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise BadSetting("tls_certificate and tls_key go together: give both or neither")
         if self.trusted_proxy is not None:
             networks(self.trusted_proxy)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sessionary.cli.flags import settings_as_flags
+from sessionary.cli.flags import OF_SERVERS, settings_as_flags
 from sessionary.cli.world import told
 from sessionary.settings import DOUBLE, Settings
 
@@ -15,7 +15,7 @@ DEFAULTS = DOUBLE | {"port": Settings.port}
 
 
 @click.command()
-@settings_as_flags(defaults=DEFAULTS, without=("server", "workers"))
+@settings_as_flags(defaults=DEFAULTS, without=OF_SERVERS)
 @told
 def double(**flags: Any) -> None:
     """Serve as a test double until stopped.

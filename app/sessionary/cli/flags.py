@@ -8,6 +8,7 @@ import click
 
 from sessionary.settings import Settings, kinds
 
+OF_SERVERS = ("server", "workers", "patience_seconds", "tls_certificate", "tls_key")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 

@@ -12,10 +12,11 @@ from sessionary import control, store
 from sessionary.factory.door import Door, DoubleDoor, Serve, entering, native_path
 from sessionary.factory.health import Health
 from sessionary.factory.preparing import TABLES, Prepared, prepare, prepare_double
+from sessionary.factory.proxies import Proxied
 from sessionary.factory.refusals import Refusals
 from sessionary.factory.watch import Watch, note_rule
 from sessionary.identity import NewKey
-from sessionary.settings import Settings
+from sessionary.settings import BadSetting, Settings, networks
 from sessionary.store import DEFAULT, Namespaces, World
 from sessionary.surfaces import SURFACES
 from sessionary.wire.answered import Tell
@@ -50,6 +51,8 @@ def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
     """
     settings = settings or Settings.of_a_double()
     control.check_double(settings)
+    if settings.tls_certificate:
+        raise BadSetting("tls_certificate is for a server: a double speaks plain HTTP")
     worlds = prepare_double(settings)
     app, refusals = _application(settings, worlds.find(DEFAULT), worlds)
     return _watched(app, DoubleDoor(_serve(app), worlds, refusals), refusals, tells)
@@ -94,7 +97,9 @@ def _watched(
     app: Flask, door: Door | DoubleDoor, refusals: Refusals, tells: Sequence[Tell]
 ) -> Flask:
     health = Health(door, app.extensions["sessionary"], refusals)
-    app.wsgi_app = Watch(health, refusals, tells)  # type: ignore[method-assign]
+    watch, trusted = Watch(health, refusals, tells), app.config["SESSIONARY"].trusted_proxy
+    outermost = Proxied(watch, networks(trusted)) if trusted else watch
+    app.wsgi_app = outermost  # type: ignore[method-assign]
     return app
 
 

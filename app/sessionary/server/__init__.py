@@ -11,6 +11,7 @@ from sessionary import control, logs, metrics
 from sessionary.factory import create_app, prepare, welcome
 from sessionary.identity import NewKey
 from sessionary.metrics import Metrics
+from sessionary.server import tls
 from sessionary.server.notice import Notice, prove_free
 from sessionary.server.telling import serve_metrics, tells, whereabouts
 from sessionary.settings import BadSetting, Settings
@@ -29,6 +30,7 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
         raise BadSetting("db :memory: cannot be shared with worker processes: name a file")
     control.check_server(settings)
     run = _runner(settings.server)
+    tls.context(settings)
     prove_free(settings.host, settings.port)
     logs.configure(settings.log_format)
     with metrics.opened(settings.metrics) as numbers:

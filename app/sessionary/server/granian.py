@@ -12,11 +12,12 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.log import LogLevels
 from granian.server import MPServer
 
@@ -67,6 +68,9 @@ class _Granian(MPServer):
             workers_kill_timeout=_LAST_MOMENTS,
             log_level=LogLevels.warning,
             log_dictconfig=_LOGGING,
+            ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
+            ssl_key=Path(settings.tls_key) if settings.tls_key else None,
+            ssl_protocol_min=SSLProtocols.tls12,
         )
         self._listener = listener
 

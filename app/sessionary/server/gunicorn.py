@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from sessionary.server import tls
 from sessionary.server.notice import Notice, bracketed
 from sessionary.settings import Settings
 from sessionary.worker import Worker
@@ -14,6 +15,8 @@ from sessionary.worker import Worker
 def run(settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
     """Serve until SIGTERM and exit the process with 0."""
     Worker.longest_body = settings.max_body_bytes
+    Worker.patience_seconds = settings.patience_seconds
+    Worker.context = tls.context(settings)
     _Gunicorn(settings, load, notice).run()
 
 
@@ -37,6 +40,11 @@ class _Gunicorn(BaseApplication):
             "loglevel": "warning",
             "errorlog": None,  # its lines go where ours go
             "control_socket_disable": True,
+            "certfile": settings.tls_certificate,  # from which it knows the scheme
+            "keyfile": settings.tls_key,
+            "limit_request_line": 8190,
+            "forwarded_allow_ips": "",  # who is believed is said by trusted_proxy
+            "http_parser": "python",  # whatever else is installed
             "when_ready": lambda arbiter: self._notice.put_up(arbiter.LISTENERS[0].sock),
             "on_exit": lambda _: self._notice.take_down(),
         }

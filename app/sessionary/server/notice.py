@@ -31,13 +31,14 @@ class Notice:
     ) -> None:
         self._data = "memory" if settings.db == ":memory:" else Path(settings.db).absolute()
         self._ready = Path(settings.ready_file) if settings.ready_file else None
+        self._scheme = "https" if settings.tls_certificate else "http"
         self._say = say
         self._more = more
 
     def put_up(self, listener: socket.socket) -> None:
         """Say where this socket listens."""
         host, port = listener.getsockname()[:2]
-        url = f"http://{bracketed(_ANYWHERE.get(host, host))}:{port}"
+        url = f"{self._scheme}://{bracketed(_ANYWHERE.get(host, host))}:{port}"
         if self._ready:
             write_ready_file(self._ready, url)
         self._say(f"Sessionary {__version__} listens on {url}, its data is in {self._data}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import request
 from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from sessionary.wire import documents
@@ -115,11 +116,19 @@ def read_object() -> dict[str, Any]:
     Raises BadDocument, also for a body that is not declared as JSON, and 413 for a large one.
     """
     body = request.get_data(cache=False)
+    if len(body) == request.max_content_length and request.content_length is None:
+        _prove_at_its_end()
     if not body:
         return {}
     if not request.is_json:
         raise documents.BadDocument("the content type must be application/json")
     return documents.parse(body)
+
+
+def _prove_at_its_end() -> None:
+    """Of a body in chunks no more than the limit is read, and the rest would not be missed."""
+    if request.environ["wsgi.input"].read(1):
+        raise RequestEntityTooLarge
 
 
 def answer(value: Any, status: int = 200) -> Response:
