@@ -1,5 +1,6 @@
 """An address that is written as `127.0.0.1:9090`."""
 
+import os
 import socket
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ class Address(NamedTuple):
         try:
             listener = socket.create_server(self, family=family)
         except OSError as error:
-            raise OSError(f"cannot serve metrics on {self}: {error.strerror}") from error
+            why = os.strerror(error.errno) if error.errno else error
+            raise OSError(f"cannot serve metrics on {self}: {why}") from error
         listener.setblocking(False)
         return listener
