@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import requests
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.wrappers import Response
 
 from sessionary.client import Client, Problem
 from sessionary.embedded import EmbeddedServer
@@ -78,6 +80,11 @@ def test_the_clock_is_moved_by_parts_of_a_duration_back_as_well(client: Client) 
         client.clock.advance()
 
 
+def test_an_instant_may_be_given_in_any_time_zone(client: Client) -> None:
+    client.clock.freeze((NOON + timedelta(days=1)).astimezone(timezone(timedelta(hours=-5))))
+    assert client.clock.now() == NOON + timedelta(days=1)
+
+
 def test_an_instant_without_a_time_zone_is_refused(client: Client) -> None:
     with pytest.raises(ValueError, match="give it a time zone"):
         client.clock.freeze(datetime(2026, 3, 1, 12))  # noqa: DTZ001
@@ -103,7 +110,10 @@ def test_a_timeline_is_cut_at_its_limit_and_bounded_by_its_window(client: Client
     assert len(client.timeline(at="+1s")["edges"]) == 2
 
 
-def test_sessions_are_listed_over_the_pages(client: Client) -> None:
+def test_sessions_are_listed_over_the_pages(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessionary.client._LONGEST_PAGE", 2)
     sessions = [start(client) for _ in range(3)]
     assert [each["id"] for each in client.sessions()] == sessions
     assert all(each["is_open"] for each in client.sessions())
@@ -175,6 +185,13 @@ def test_a_token_is_sent_where_one_is_asked_for() -> None:
     assert caught.value.status == 401
 
 
+def test_a_server_may_be_below_a_path() -> None:
+    nothing = Response(status=404)
+    below = DispatcherMiddleware(nothing, {"/below": create_double()})
+    with EmbeddedServer(below) as server:
+        assert Client(f"{server.url}/below/").clock.get()["mode"] == "real"
+
+
 def test_a_server_without_a_control_plane_is_called_so() -> None:
     settings = Settings(db=":memory:", auth="lenient", durability="off")
     with (
@@ -211,9 +228,7 @@ def test_faults_are_armed_shown_and_disarmed(client: Client) -> None:
 def test_the_journal_is_searched_over_its_pages_counted_and_cleared(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sessionary.client import journal
-
-    monkeypatch.setattr(journal, "_LONGEST_PAGE", 2)
+    monkeypatch.setattr("sessionary.client.journal._LONGEST_PAGE", 2)
     sessions = [start(client) for _ in range(5)]
     assert [call["session"] for call in client.journal.find("POST")] == sessions
     assert [call["session"] for call in client.journal.find(limit=3)] == sessions[:3]

@@ -47,6 +47,8 @@ def test_control_calls_answer_alike_with_a_socket_and_without() -> None:
         for client in (over_http, world):
             with pytest.raises(Problem, match="/by must be"):
                 client.clock.advance("ärger")
+            with pytest.raises(Problem, match="there is no session 'Ärger 1'"):
+                client.explain("Ärger 1", "notte")
 
 
 def test_a_mounted_server_needs_no_socket_for_httpx() -> None:
@@ -73,6 +75,15 @@ def test_a_mounted_server_needs_no_socket_for_requests() -> None:
         answer = session.post(f"{world.scale.url}/v4/sessions", json=TITLE)
     assert answer.headers["Sessionary-Namespace"] == world.namespace
     assert len(world.sessions()) == 1
+    server.stop()
+
+
+def test_a_world_may_be_dropped_twice() -> None:
+    server = Server()
+    world = server.world()
+    world.drop()
+    world.drop()
+    assert server.client.namespaces.list() == ["default"]
     server.stop()
 
 

@@ -17,6 +17,7 @@ from sessionary.client.transport import Answer, Calls, Problem, Send, over_http,
 
 __all__ = ["Answer", "Client", "Instant", "Problem", "Send", "over_http"]
 
+_LONGEST_PAGE = 1000
 _SURFACES = ("scale", "mobilenext", "notte", "galtea")
 
 
@@ -123,7 +124,7 @@ class Client:
     def _sessions(self, surface: str | None, at: str | None) -> Iterator[Summary]:
         after = None
         while True:
-            query = {"surface": surface, "limit": 1000, "after": after}
+            query = {"surface": surface, "limit": _LONGEST_PAGE, "after": after}
             page = self.calls("GET", "sessions", query=query, at=at)
             yield from page["sessions"]
             after = page["next"]

@@ -87,7 +87,6 @@ class World(Client):
     def reset(self) -> None:
         """Make it what a new one is."""
         self.namespaces.reset()
-        self.given = self._ids()
 
     def drop(self) -> None:
         """Forget it and its copies; nothing happens where that was done already."""
