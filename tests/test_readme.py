@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionary.settings import Settings
+from sessionary.settings import DOUBLE, Settings
 from sessionary.surfaces import SURFACES
 from tests.clients import conversation
 from tests.processes import PATIENCE, Process, serving
@@ -105,6 +105,20 @@ def test_the_sessionary_lines_work_when_pasted(tmp_path: Path) -> None:
     assert len(COMMANDS) == 9
 
 
+def test_the_lines_on_a_double_work_one_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / "double.sh").write_text(blocks("sh double"))
+    told = run("sessionary exec -- sh -ec '. ./double.sh'", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "timed_out" in told.stdout
+    assert (tmp_path / "before.sqlite3").exists()
+
+
+def test_each_default_in_which_a_double_differs_is_named() -> None:
+    sentence = README.split("Where a double's defaults are others")[1].split("\n\n")[0]
+    for name in DOUBLE.keys() - {"port"}:  # which only a double within a process picks itself
+        assert f"`{name}`" in sentence
+
+
 def test_the_lines_on_data_work_one_after_the_other(tmp_path: Path) -> None:
     made = run("sessionary keys create", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
@@ -122,6 +136,7 @@ def test_the_lines_on_data_work_one_after_the_other(tmp_path: Path) -> None:
 
 def test_every_block_of_the_readme_is_executed_by_a_test() -> None:
     kinds = {"python", "python pytest", "sh curl", "sh mobilecli", "sh bench", "sh data"}
+    kinds.add("sh double")
     kinds |= {"sh packages", "sh docker", "sh systemd", "sh completion"}  # test_packages and others
     rest = [text for language, text in BLOCKS if language not in kinds and text not in SHELL]
     assert rest == [FIRST_COMMAND + "\n", SECOND_COMMAND + "\n"]
