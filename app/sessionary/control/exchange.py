@@ -95,7 +95,7 @@ def _chunks(environ: dict[str, Any], most: int) -> bytes:
     try:
         body = bytes(environ["wsgi.input"].read(most + 1))
         length = len(body)
-    except ValueError:
+    except Exception:  # noqa: BLE001 - each server has its own for what is no chunk
         body, length = b"", 1
     for name in ("wsgi.input_terminated", "HTTP_TRANSFER_ENCODING"):
         environ.pop(name, None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 from marshmallow import Schema, ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from sessionary.wire import documents
@@ -115,9 +115,7 @@ def read_object() -> dict[str, Any]:
 
     Raises BadDocument, also for a body that is not declared as JSON, and 413 for a large one.
     """
-    body = request.get_data(cache=False)
-    if len(body) == request.max_content_length and request.content_length is None:
-        _prove_at_its_end()
+    body = _body()
     if not body:
         return {}
     if not request.is_json:
@@ -125,10 +123,20 @@ def read_object() -> dict[str, Any]:
     return documents.parse(body)
 
 
-def _prove_at_its_end() -> None:
-    """Of a body in chunks no more than the limit is read, and the rest would not be missed."""
-    if request.environ["wsgi.input"].read(1):
+def _body() -> bytes:
+    """Of a body in chunks Flask reads no more than the limit, and would not miss the rest."""
+    most, rest = request.max_content_length, b""
+    try:
+        body = request.get_data(cache=False)
+        if len(body) == most and request.content_length is None:
+            rest = request.environ["wsgi.input"].read(1)
+    except HTTPException:
+        raise
+    except Exception as error:  # each server has its own for what is no chunk
+        raise documents.BadDocument("the body cannot be read") from error
+    if rest:
         raise RequestEntityTooLarge
+    return body
 
 
 def answer(value: Any, status: int = 200) -> Response:

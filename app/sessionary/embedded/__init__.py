@@ -12,6 +12,8 @@ from typing import Any, Self
 from cheroot.wsgi import Gateway_10 as CherootGateway
 from cheroot.wsgi import Server as CherootServer
 
+from sessionary.embedded.reading import LONGEST_HEAD, Connection, Lines
+
 _AT_ONCE = struct.pack("ii", 1, 0)  # linger, for no second
 
 
@@ -29,6 +31,8 @@ class EmbeddedServer:
             timeout=65,  # longer than clients keep an idle connection: they close first
             shutdown_timeout=1,
         )
+        self._server.ConnectionClass = Connection
+        self._server.max_request_header_size = LONGEST_HEAD
         self._stopping = threading.Event()
         self._server.gateway = partial(_Gateway, self._stopping)
         self._server.keep_alive_conn_limit = 512
@@ -84,6 +88,8 @@ class _Gateway(CherootGateway):
     """
 
     def __init__(self, stopping: threading.Event, request: Any) -> None:
+        if request.chunked_read:
+            request.rfile.rfile = Lines(request)
         super().__init__(request)
         environ: dict[str, Any] = self.env
         environ["sessionary.reset"] = partial(_reset, request.conn)
