@@ -1,7 +1,8 @@
 """Faults armed, shown and disarmed over HTTP."""
 
+import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from sessionary import create_app
+from sessionary.control import faults
 from sessionary.settings import Settings
 
 from .conftest import NOTTE, Double
@@ -167,11 +169,23 @@ def test_with_nothing_armed_a_call_asks_for_faults_once_by_an_index(double: Doub
     assert "USING INDEX" in plan[3]
 
 
-def test_two_calls_at_once_do_not_hit_a_fault_twice(
-    make_double: Callable[..., Double], tmp_path: Path
+def test_nobody_else_counts_while_a_call_is_judged(
+    make_double: Callable[..., Double], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    double = make_double(db=str(tmp_path / "world.sqlite3"))
-    arm(double, status=503, times=7)
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: start(double), range(40)))
-    assert (found.count(503), found.count(200)) == (7, 33)
+    file = tmp_path / "world.sqlite3"
+    double = make_double(db=str(file))
+    arm(double, status=503, times=1)
+    said: list[str] = []
+    judge = faults._strikes
+
+    def judging(fault: faults.FaultRow) -> bool:
+        with closing(sqlite3.connect(file, timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                said.append(str(error))
+        return judge(fault)
+
+    monkeypatch.setattr(faults, "_strikes", judging)
+    assert statuses(double, 2) == [503, 200]
+    assert said == ["database is locked"]

@@ -185,6 +185,13 @@ def test_other_calls_do_not_meet_it(double: Double, method: str, path: str) -> N
     assert double.get(f"/faults/{armed['id']}")["matched_count"] == 0
 
 
+def test_other_methods_of_its_route_do_not_meet_it(double: Double) -> None:
+    arm(double, "galtea", method="GET", route="/sessions/{session_id}", status=503)
+    path, headers = "/galtea/sessions/one", CALLS["galtea"][1]
+    assert double.client.delete(path, headers=headers).status_code == 404
+    assert double.client.get(path, headers=headers).status_code == 503
+
+
 def test_without_a_route_every_call_of_the_surface_meets_it(double: Double) -> None:
     arm(double, status=503)
     assert double.client.get("/notte/nowhere", headers=NOTTE).status_code == 503

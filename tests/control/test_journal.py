@@ -119,6 +119,14 @@ def test_the_same_key_is_the_same_caller(double: Double) -> None:
     assert users[0] == users[2] != users[1]
 
 
+def test_a_call_that_nobody_asked_the_clock_for_is_of_now(double: Double) -> None:
+    double.client.get("/notte/sessions", headers=NOTTE)
+    double.advance("1h")
+    answer = double.client.get("/nowhere")
+    later = "2026-03-01T13:00:00.000000Z"
+    assert (newest(double)["at"], answer.headers["Sessionary-Now"]) == (later, later)
+
+
 def test_a_read_as_of_another_instant_is_written_down_when_it_was_made(double: Double) -> None:
     double.client.get("/notte/sessions", headers={**NOTTE, "Sessionary-At": "+1h"})
     assert newest(double)["at"] == NOON
@@ -155,13 +163,24 @@ def test_a_call_that_a_fault_answered_says_which(double: Double) -> None:
     ],
 )
 def test_no_credential_is_kept(double: Double, headers: dict[str, str], body: Any) -> None:
-    query = f"?api_key={quote(SECRET)}&x={SECRET}" if SECRET in str(headers) else "?token=abc"
+    query = (
+        f"?api_key={quote(SECRET)}&x={SECRET}&y={quote(SECRET)}&z={quote(SECRET, '')}"
+        if SECRET in str(headers)
+        else "?token=abc"
+    )
     path = f"/galtea/sessions/{quote(SECRET, safe='')}" if SECRET in str(headers) else "/galtea/x"
     double.client.post(f"{path}{query}", json=body, headers=headers)
     kept = everything(double)
     assert "very" not in kept
     assert "abc" not in kept
     assert "[redacted]" in kept
+
+
+def test_a_credential_in_the_place_of_a_session_is_not_kept(double: Double) -> None:
+    headers = {"Authorization": "Bearer gsk_very_secret"}
+    double.client.get("/galtea/sessions/gsk_very_secret", headers=headers)
+    assert "very" not in everything(double)
+    assert newest(double)["session"] == "[redacted]"
 
 
 def test_a_key_that_looks_like_a_vendors_is_kept_nowhere(double: Double) -> None:

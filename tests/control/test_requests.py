@@ -140,6 +140,19 @@ def test_a_name_that_is_refused_is_told_with_what_was_meant(double: Double) -> N
     assert "a field of POST /env/observe" in found["/keep_alive"]["hint"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/notte/sessions/a/page/execute", {"type": "click", "selector": "x"}),
+        ("/notte/sessions/start", {"colour": "red"}),
+    ],
+)
+def test_a_name_that_is_taken_or_refused_is_not_ignored(
+    double: Double, path: str, body: dict[str, Any]
+) -> None:
+    assert explain(double, "POST", path, headers=NOTTE, body=body)["ignored"] == []
+
+
 def test_a_name_that_is_missing_is_told_with_what_was_sent(double: Double) -> None:
     body = {"titel": "t", "state": {}, "account_id": "a"}
     found = explain(double, "POST", SCALE_CREATE, headers=SCALE, body=body)

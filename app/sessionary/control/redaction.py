@@ -35,7 +35,7 @@ def _forms(headers: tuple[str, ...]) -> tuple[str, ...]:
     forms = {
         form
         for each in found
-        for form in (each, json.dumps(each)[1:-1], quote(each), quote_plus(each))
+        for form in (each, json.dumps(each)[1:-1], quote(each), quote(each, ""), quote_plus(each))
     }
     return tuple(sorted(forms, key=len, reverse=True))
 

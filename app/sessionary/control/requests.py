@@ -1,6 +1,5 @@
 """Requests explained: one that is only tried, and one that was made."""
 
-from contextvars import copy_context
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
@@ -81,13 +80,13 @@ class RequestExplained(Strict):
 @operation("Try a vendor's call", body=Tried(), answers={200: RequestExplained()})
 def explain_request(body: dict[str, Any]) -> Response:
     """Nothing is changed by it, and it meets no fault."""
-    return answer(copy_context().run(_tried, body))
+    return answer(_tried(body))
 
 
 @routes.get("/journal/<int:call_id>/explain")
 @operation("Why a call was answered so", answers={200: RequestExplained()})
 def explain_call(call_id: int) -> Response:
-    return answer(copy_context().run(_made, calls.kept_call(call_id)))
+    return answer(_made(calls.kept_call(call_id)))
 
 
 def _tried(asked: dict[str, Any]) -> dict[str, Any]:
