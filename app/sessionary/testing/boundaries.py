@@ -78,7 +78,6 @@ def _asking_for_a_world(signature: inspect.Signature) -> inspect.Signature:
 
 def _boundaries(world: World, session: str | Callable[[World], str]) -> Iterator[Boundary]:
     id = session if isinstance(session, str) else session(world)
-    world.clock.freeze()
     edges = world.explain(id)["next"]
     if not edges:
         raise AssertionError(f"time alone never changes the session {id}")

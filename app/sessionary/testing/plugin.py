@@ -99,10 +99,10 @@ def sessionary_env(sessionary: "World", monkeypatch: pytest.MonkeyPatch) -> dict
 @pytest.hookimpl(hookwrapper=True)  # as older versions of pytest know it, too
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     report: pytest.TestReport = (yield).get_result()
-    if report.failed and report.when != "teardown":
+    worlds = item.stash.get(_WORLDS, [])
+    if report.failed and worlds:
         from sessionary.testing.telling import sections
 
-        worlds = item.stash.get(_WORLDS, [])
         report.sections += [section for world in worlds for section in sections(world)]
     vars(report)["sessionary"] = item.stash.get(_TOLD, {})  # goes along from an xdist worker
 
