@@ -233,3 +233,9 @@ def test_importing_the_package_loads_neither_flask_nor_the_database() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == "set()"
+
+
+def test_no_start_waits_for_addresses_that_no_answer_holds(sandbox: Sandbox) -> None:
+    for rule in sandbox.app.url_map.iter_rules():
+        with pytest.raises(NotImplementedError):
+            rule.build(dict.fromkeys(rule.arguments, "1"))

@@ -44,10 +44,12 @@ def serve(settings: Settings) -> None:
         signal.signal(each, lambda number, _: signals.put(number))
     prove_free(settings.host, settings.port)
     logs.configure(settings.log_format)
+    gc.disable()
     with metrics.opened(settings.metrics) as numbers:
         app = create_double(settings, *tells(settings, numbers))
         serve_metrics(numbers, app)
         gc.freeze()  # all of this stays: the collector would go through it once more at the end
+        gc.enable()
         notice = Notice(
             settings, click.echo, lambda url: "\n".join([*whereabouts(numbers), how_to_use(url)])
         )

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from sessionary import control, store
 from sessionary.factory.door import Door, DoubleDoor, Serve, entering, native_path
 from sessionary.factory.health import Health
+from sessionary.factory.matching import MatchedRule
 from sessionary.factory.preparing import TABLES, Prepared, prepare, prepare_double
 from sessionary.factory.proxies import Proxied
 from sessionary.factory.refusals import Refusals
@@ -77,6 +78,7 @@ def _application(
     app.config["SESSIONARY"] = settings
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_rule_class = MatchedRule
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     app.url_map.redirect_defaults = False
