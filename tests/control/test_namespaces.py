@@ -339,3 +339,11 @@ def test_a_world_that_is_busy_does_not_rest(double: Double) -> None:
         assert not world.database.is_closed()
         world.rest()
         assert not world.database.is_closed()
+
+
+def test_a_double_that_is_closed_does_not_answer(double: Double) -> None:
+    worlds = double.control.worlds
+    assert worlds is not None
+    worlds.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        double.status("x")

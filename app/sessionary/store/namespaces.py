@@ -65,7 +65,12 @@ class Namespaces:
             raise NoSuchWorld(f"there is no world {name!r}") from None
 
     def get(self, name: str) -> World:
-        """The world of this name, made if it is not there yet. Raises BadName, TooManyWorlds."""
+        """The world of this name, made if it is not there yet. Raises BadName, TooManyWorlds.
+
+        Once all have been closed, a RuntimeError.
+        """
+        if DEFAULT not in self._worlds:
+            raise RuntimeError("the worlds of this double are closed")
         while (found := self._worlds.get(name)) is None:
             with suppress(WorldExists):
                 return self.create(name)
@@ -104,8 +109,11 @@ class Namespaces:
         world.close()
 
     def close(self) -> None:
-        """Close every world."""
-        for world in self._worlds.values():
+        """Close every world, for good."""
+        with self._lock:
+            worlds = list(self._worlds.values())
+            self._worlds.clear()
+        for world in worlds:
             world.close()
 
     def _add(self, name: str, contents: Callable[[], bytes], begin: Callable[[], None]) -> World:
