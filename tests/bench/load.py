@@ -110,10 +110,16 @@ def cpu_seconds(pid: int) -> float:
 
 def memory_mib(pid: int) -> dict[str, float]:
     """Resident memory of a process and all that it started; `shared` counts a shared page once."""
-    rss, pss = [], []
-    for each in tree(pid):
-        lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
-        sizes = {line.split(":")[0]: line.split() for line in lines[1:]}
-        rss.append(int(sizes["Rss"][1]) / 1024)
-        pss.append(int(sizes["Pss"][1]) / 1024)
+    sizes = [found for each in tree(pid) if (found := sizes_mib(each))]
+    rss, pss = zip(*sizes, strict=True)
     return {"largest": max(rss), "sum": sum(rss), "shared": sum(pss)}
+
+
+def sizes_mib(pid: int) -> tuple[float, float] | None:
+    """Resident memory of a process, and its share of it; None once it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return None
+    sizes = {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines[1:]}
+    return sizes["Rss"], sizes["Pss"]
