@@ -27,7 +27,7 @@ PLACE = Place("a", "a", KEYS, 0, 0, 0)
 
 def broken(ledger: Ledger) -> dict[str, int]:
     """How often each promise was broken that was."""
-    return {name: each.count for name, each in ledger.verdicts().items() if each.count}
+    return {name: each.times for name, each in ledger.verdicts().items() if each.times}
 
 
 def test_a_minute_of_killed_workers_and_backups_under_load_costs_nothing(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_minute_of_killed_workers_and_backups_under_load_costs_nothing(tmp_pat
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
-    assert {name: each["count"] for name, each in found["promises"].items()} == dict.fromkeys(
+    assert {name: each["times"] for name, each in found["promises"].items()} == dict.fromkeys(
         PROMISES, 0
     )
     for happened in ("kills", "cut", "backups", "in_last_backup", "writes"):

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from sessionary.surfaces import galtea, mobilenext, notte, scale
 from sessionary.surfaces.galtea import blueprint as galtea_calls
+from sessionary.surfaces.galtea import surface as galtea
 from sessionary.surfaces.mobilenext import blueprint as mobilenext_calls
+from sessionary.surfaces.mobilenext import surface as mobilenext
 from sessionary.surfaces.notte import blueprint as notte_calls
+from sessionary.surfaces.notte import surface as notte
 from sessionary.surfaces.scale import blueprint as scale_calls
+from sessionary.surfaces.scale import surface as scale
 from sessionary.wire.operation import Operation
 from sessionary.wire.surface import Surface
 from tests.bench import vendors
@@ -26,7 +29,7 @@ class Kind(NamedTuple):
     create: Operation
     read: Operation
     end: Operation
-    list: Operation
+    page: Operation
     progress: Callable[[Any], Progress]  # of a session as it is shown
     absent: Progress | None  # what a session has come to that answers 404
 

@@ -27,7 +27,7 @@ _SHOWN = 10  # examples of each promise that was broken
 class Verdict(NamedTuple):
     """How often a promise was broken, and the first examples."""
 
-    count: int
+    times: int
     examples: list[str]
 
 
@@ -43,8 +43,8 @@ class Ledger:
 
     def breach(self, promise: str, said: str) -> None:
         """A promise was broken."""
-        count, examples = self._broken[promise]
-        self._broken[promise] = Verdict(count + 1, [*examples, said][:_SHOWN])
+        times, examples = self._broken[promise]
+        self._broken[promise] = Verdict(times + 1, [*examples, said][:_SHOWN])
 
     def verdicts(self) -> Mapping[str, Verdict]:
         return self._broken

@@ -60,7 +60,7 @@ class Client:
         """Read the first page: no session is on it twice."""
         first: Request = self.kind.vendor.FIRST_PAGE
         request = first._replace(path=first.path.replace("=100", f"={_PAGE}"))
-        page = await self.caller.ask(self.kind.list, request)
+        page = await self.caller.ask(self.kind.page, request)
         ids = [each[self.kind.vendor.ID] for each in self.kind.listed(page.body)]
         if len(set(ids)) < len(ids) or not 0 < len(ids) <= _PAGE:
             self.ledger.breach("twice", f"{request.path} lists {ids}")

@@ -1,6 +1,7 @@
 """The soak from its first request to the last proof."""
 
 import asyncio
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -96,9 +97,12 @@ async def _prove(
 
 
 async def _stop(process: Process, ledger: Ledger) -> None:
-    code = await asyncio.to_thread(process.stop)
-    if code:
-        ledger.breach("stop", f"it ended with {code}")
+    try:
+        ended = f"it ended with {await asyncio.to_thread(process.stop)}"
+    except subprocess.TimeoutExpired:
+        ended = "it did not end"
+    if ended != "it ended with 0":
+        ledger.breach("stop", ended)
 
 
 async def _restore(

@@ -58,7 +58,7 @@ def _memory(found: Mapping[str, float]) -> str:
 
 
 def _promise(name: str, verdict: Mapping[str, Any]) -> str:
-    if not verdict["count"]:
+    if not verdict["times"]:
         return f"- kept: {PROMISES[name]}"
     examples = "".join(f"\n  - {each}" for each in verdict["examples"])
-    return f"- BROKEN {verdict['count']} times: {PROMISES[name]}{examples}"
+    return f"- BROKEN {verdict['times']} times: {PROMISES[name]}{examples}"
