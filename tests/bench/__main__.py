@@ -13,6 +13,7 @@ from sessionary.settings import Settings
 from tests.bench import (
     bars,
     contention,
+    double_process,
     doubles,
     growth,
     in_process,
@@ -40,6 +41,7 @@ def main() -> int:
         "contention": lambda folder: contention.run(effort, folder),
         "start": lambda folder: start.run(effort, folder),
         "doubles": lambda _: doubles.run(effort),
+        "double": lambda folder: double_process.run(effort, folder),
     }
     began = time.monotonic()
     results: dict[str, Any] = {"machine": measure.machine(), "effort": effort.name, "parts": {}}
@@ -64,7 +66,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only",
         action="append",
-        choices=["in-process", "loopback", "growth", "contention", "start", "doubles"],
+        choices=["in-process", "loopback", "growth", "contention", "start", "doubles", "double"],
         help="this part; may be repeated",
     )
     parser.add_argument(

@@ -168,4 +168,15 @@ BARS = (
     Bar("create_world", "a new world", 1, True, findings.worlds("create_ms"), "ms"),
     Bar("reset_world", "a reset world", 1, True, findings.worlds("reset_ms"), "ms"),
     Bar("fork_world", "a copied world", 2, True, findings.worlds("fork_ms"), "ms"),
+    Bar("double_ready", "double, start to ready", 0.35, True, findings.double("ready_s"), "s"),
+    Bar("double_memory", "double, memory", 45, True, findings.double("memory_mib"), "MiB"),
+    Bar("double_stop", "double, stop", 0.05, True, findings.double("stop_s"), "s"),
+    Bar(
+        "world_memory",
+        "double, memory of each of many worlds",
+        100,
+        True,
+        findings.double("kib_a_world"),
+        "KiB",
+    ),
 )

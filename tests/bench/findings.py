@@ -107,3 +107,13 @@ def worlds(name: str) -> Callable[[Results], Finding]:
         return found[name], f"in process{f', of {size} KiB' if name == 'fork_ms' else ''}"
 
     return find
+
+
+def double(name: str) -> Callable[[Results], Finding]:
+    """What a double takes as a process."""
+
+    def find(results: Results) -> Finding:
+        found = results["double"]
+        return found[name], f"{found['worlds']} worlds" if name == "kib_a_world" else ""
+
+    return find

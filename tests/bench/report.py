@@ -40,6 +40,7 @@ def tell(results: Mapping[str, Any], bars: Iterable[Reached]) -> str:
         ("contention", _facts),
         ("start", _facts),
         ("doubles", _facts),
+        ("double", _facts),
     ):
         if part in parts:
             found += [f"## {part}", told(parts[part])]
