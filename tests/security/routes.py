@@ -35,7 +35,7 @@ BODIES: Mapping[str, Any] = {
 QUERIES = {
     "scale GET /v4/sessions": "account_id={organization}",
     "mobilenext GET /api/v1/sessions": "limit=100",
-    "notte GET /sessions": "only_active=true",
+    "notte GET /sessions": "only_active=false",
     "notte DELETE /sessions/<session_id>/stop": "close_reason=manual",
     "galtea GET /sessions": "ids={galtea_session_id}&versionIds={version_id}",
     "galtea GET /versions": "ids={version_id}",

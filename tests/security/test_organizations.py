@@ -87,6 +87,10 @@ created_ago = "1m"
 id = "{ANAS["notte_session_id"]}"
 organization = "acme"
 created_ago = "1m"
+[[notte.sessions]]
+id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0e01"
+organization = "zeta"
+created_ago = "2m"
 [[galtea.products]]
 id = "product_anas"
 name = "{MARK}"
