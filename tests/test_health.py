@@ -1,6 +1,7 @@
 """`/livez`, `/readyz` and `sessionary ready`: what they say, and that asking changes nothing."""
 
 import os
+import re
 import resource
 import socket
 import sqlite3
@@ -188,6 +189,21 @@ def test_it_waits_for_a_server_that_is_started_meanwhile(db: Path) -> None:
     waiting = subprocess.Popen([COMMAND, "ready", f"http://127.0.0.1:{port}", "--wait", "30s"])
     with serving("--db", str(db), "--auth", "lenient", "--port", str(port)):
         assert waiting.wait(PATIENCE) == 0
+
+
+def test_the_lines_of_the_readme_work_when_pasted(db: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    (lines,) = re.findall(r"```sh watch\n(.*?)```", readme, re.DOTALL)
+    with serving("--db", str(db), "--metrics", "127.0.0.1:0") as process:
+        assert process.popen.stdout is not None
+        metrics = process.popen.stdout.readline().split(" at ")[1].strip()
+        script = lines.replace("http://127.0.0.1:8000", process.url).replace("curl", "curl -sSf")
+        script = script.replace("http://127.0.0.1:9090/metrics", metrics)
+        environ = os.environ | {"PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}"}
+        shell = ["sh", "-ec", script]
+        said = subprocess.run(shell, env=environ, capture_output=True, text=True, check=True).stdout
+    for part in ("is ready", '"alive"', '"ready"', "sessionary_sessions{"):
+        assert part in said
 
 
 class _Stranger(BaseHTTPRequestHandler):

@@ -138,6 +138,7 @@ def test_every_block_of_the_readme_is_executed_by_a_test() -> None:
     kinds = {"python", "python pytest", "sh curl", "sh mobilecli", "sh bench", "sh data"}
     kinds.add("sh double")
     kinds |= {"sh packages", "sh docker", "sh systemd", "sh completion"}  # test_packages and others
+    kinds.add("sh watch")  # test_health
     rest = [text for language, text in BLOCKS if language not in kinds and text not in SHELL]
     assert rest == [FIRST_COMMAND + "\n", SECOND_COMMAND + "\n"]
 
