@@ -150,6 +150,11 @@ class Settings:
             raise BadSetting("tls_certificate and tls_key go together: give both or neither")
         if self.trusted_proxy is not None:
             networks(self.trusted_proxy)
+            if self.server == "granian":
+                raise BadSetting(
+                    "trusted_proxy needs server gunicorn: granian lets a client's X_Forwarded_For "
+                    "pass for the proxy's X-Forwarded-For"
+                )
 
     def _check_each(self) -> None:
         for each in fields(self):

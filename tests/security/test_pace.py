@@ -123,6 +123,14 @@ def test_what_cannot_be_counted_is_let_in(make_file_sandbox: Make) -> None:
     assert [ask(sandbox.client, SURFACES[0], "a").status_code for _ in range(2)] == [404, 429]
 
 
+def test_counting_leaves_the_durability_of_other_writes_as_it_is(make_file_sandbox: Make) -> None:
+    sandbox = make_file_sandbox(rate_limit=1, durability="full")
+    for _ in range(2):
+        ask(sandbox.client, SURFACES[0], "a")
+        with sandbox.world.entered():
+            assert sandbox.world.database.run("PRAGMA synchronous").fetchone() == (2,)
+
+
 def mobilenext() -> Surface:
     """It has keys that are malformed even where any is let in."""
     return next(surface for surface in SURFACES if surface.name == "mobilenext")

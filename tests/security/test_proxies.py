@@ -59,6 +59,12 @@ def test_the_client_is_the_last_address_that_no_trusted_proxy_has(told: str, cli
     assert seen("10.0.0.1", **{"X-Forwarded-For": told})[0] == client
 
 
+def test_granian_is_refused_behind_a_proxy_for_it_cannot_tell_who_speaks() -> None:
+    """It takes a header with an underscore for the one with a hyphen."""
+    with pytest.raises(BadSetting, match="trusted_proxy needs server gunicorn"):
+        Settings(trusted_proxy=TRUSTED, server="granian")
+
+
 @pytest.mark.parametrize("text", ["", "proxy", "10.0.0.1/8", "10.0.0.0/8,", "10.0.0.0/40"])
 def test_a_proxy_that_is_no_address_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(BadSetting, match="trusted_proxy must be addresses or networks"):

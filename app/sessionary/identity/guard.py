@@ -155,9 +155,9 @@ def _use(subject: str, per_minute: int) -> int:
 
 
 def _written(write: Callable[[], int]) -> int:
-    """Write in a transaction; what cannot be counted now is not refused for it, but gives 0."""
+    """Write what a power cut may take. What cannot be counted now is not refused for it: gives 0."""
     try:
-        with store.transaction():
+        with store.fleeting():
             return write()
     except Exception as error:
         if not store.is_out_of_order(error):

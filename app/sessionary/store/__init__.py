@@ -7,6 +7,7 @@ that world; the models are declared once and never bound to a database.
 from sessionary.store import history
 from sessionary.store.checking import Finding, check, version
 from sessionary.store.copies import Progress, back_up, drafted, restore
+from sessionary.store.fleeting import fleeting
 from sessionary.store.mishaps import OutOfOrder, Unusable, is_out_of_order
 from sessionary.store.namespaces import (
     BadName,
@@ -70,6 +71,7 @@ __all__ = [
     "create",
     "drafted",
     "export_lines",
+    "fleeting",
     "given",
     "given_list",
     "history",
