@@ -84,6 +84,20 @@ def make_double() -> Iterator[Callable[..., Double]]:
         yield make
 
 
+@pytest.fixture(scope="session")
+def shared_application() -> Iterator[Flask]:
+    """A double's application takes longer to make than its worlds to begin anew."""
+    app = create_double()
+    yield app
+    app.extensions["sessionary.control"].worlds.close()
+
+
 @pytest.fixture
-def double(make_double: Callable[..., Double]) -> Double:
-    return make_double()
+def double(shared_application: Flask) -> Double:
+    """A double with one world, just begun."""
+    worlds = shared_application.extensions["sessionary.control"].worlds
+    for name in worlds.names():
+        if name != "default":
+            worlds.drop(name)
+    worlds.reset("default")
+    return Double(shared_application)

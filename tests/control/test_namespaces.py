@@ -341,7 +341,8 @@ def test_a_world_that_is_busy_does_not_rest(double: Double) -> None:
         assert not world.database.is_closed()
 
 
-def test_a_double_that_is_closed_does_not_answer(double: Double) -> None:
+def test_a_double_that_is_closed_does_not_answer(make_double: Callable[..., Double]) -> None:
+    double = make_double()
     worlds = double.control.worlds
     assert worlds is not None
     worlds.close()
