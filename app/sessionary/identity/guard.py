@@ -155,7 +155,7 @@ def _use(subject: str, per_minute: int) -> int:
 
 
 def _written(write: Callable[[], int]) -> int:
-    """Write what a power cut may take. What cannot be counted now is not refused for it: gives 0."""
+    """Write what a power cut may take; gives 0 where nothing can be written, for none to refuse."""
     try:
         with store.fleeting():
             return write()
