@@ -68,8 +68,13 @@ def _command(path: tuple[str, ...]) -> click.Command:
     return found
 
 
+OF_SERVERS = {"server", "workers", "patience_seconds", "tls_certificate", "tls_key"}
+OF_LISTENERS = {"host", "port", "ready_file", "log_format", "log_requests", "metrics"}
+
+
 @pytest.mark.parametrize(
-    ("command", "missing"), [("serve", set()), ("double", {"server", "workers"})]
+    ("command", "missing"),
+    [("serve", set()), ("double", OF_SERVERS), ("exec", OF_SERVERS | OF_LISTENERS)],
 )
 def test_what_serves_has_a_flag_and_a_variable_for_every_setting_that_is_no_secret(
     sessionary: Command, command: str, missing: set[str]

@@ -60,12 +60,14 @@ def main() -> None:
     """The sessions APIs of Scale GenAI Platform, Mobile Next, Notte and Galtea on one SQLite file.
 
     That file is instance/sessionary.sqlite3 in the current folder unless --db or SESSIONARY_DB
-    names another. Every command tells more with --help. It exits with 0 when it is done, with 1
-    and one sentence when it cannot be, and with 2 when it was called wrongly.
+    names another; a running double is found at --url or SESSIONARY_URL. Every command tells more
+    with --help. It exits with 0 when it is done, with 1 and one sentence when it cannot be, and
+    with 2 when it was called wrongly.
 
     \b
     Example:
       sessionary serve --port 8000 --db sessions.sqlite3
+      sessionary double --port 8001
 
     \b
     To complete commands in bash; in zsh with zsh_source, in fish with fish_source:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @click.group(cls=Defaulting, default="show")
 def clock() -> None:
-    """Show and move the clock by which every state is judged.
+    """Show and move the clock.
 
-    It is that of a running double or server (--url, else SESSIONARY_URL), or of a database file,
-    served or not (--db, else SESSIONARY_DB). A flag beats a variable, and of the two variables
-    SESSIONARY_URL counts. With none of them it is that of what listens on port 8000.
+    Every state is judged by it. It is that of a running double or server (--url, else
+    SESSIONARY_URL), or of a database file, served or not (--db, else SESSIONARY_DB). A flag beats
+    a variable, and of the two variables SESSIONARY_URL counts. With none of them it is that of
+    what listens on port 8000.
     """
 
 

@@ -19,7 +19,9 @@ from sessionary.environment import Environment
 )
 @url_option
 def env(ns: str, shell: str, url: str | None) -> None:
-    """Print the variables that lead each vendor's own client to a double, and to a world of it.
+    """Print variables that lead SDKs to a double.
+
+    They are those of each vendor's own client, and those of the commands that ask a double.
 
     \b
     Example:

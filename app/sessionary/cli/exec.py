@@ -14,6 +14,7 @@ from sessionary.cli.world import told
 from sessionary.settings import DOUBLE, Settings
 
 _PLACE: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
+_OF_LISTENERS = ("host", "port", "ready_file", "log_format", "log_requests", "metrics")
 _FORWARDED = (
     signal.SIGTERM,
     signal.SIGINT,
@@ -41,15 +42,16 @@ class CannotRun(click.ClickException):
 @ns_option
 @settings_as_flags(
     defaults=DOUBLE,
-    without=(*OF_SERVERS, "host", "port", "ready_file", "log_format"),
+    without=(*OF_SERVERS, *_OF_LISTENERS),
 )
 @told
 def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
-    """Run COMMAND beside a double of its own, which the vendors' clients in it find.
+    """Run COMMAND beside a double of its own.
 
-    The double listens on a free port, and ends when COMMAND does. Signals are passed on to
-    COMMAND. Exits with COMMAND's code, with 128 and the number of the signal that killed it, with
-    127 if there is no such command, and with 126 if it cannot be run.
+    The vendors' clients in COMMAND find the double by their variables. It listens on a free port,
+    and ends when COMMAND does. Signals are passed on to COMMAND. Exits with COMMAND's code, with
+    128 and the number of the signal that killed it, with 127 if there is no such command, and with
+    126 if it cannot be run.
 
     \b
     Example:

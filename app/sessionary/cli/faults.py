@@ -16,7 +16,7 @@ _KINDS = ("status", "latency", "reset", "empty", "truncated")
 
 @click.group(cls=Defaulting, default="list")
 def faults() -> None:
-    """List the faults that are armed in a world; arm and disarm them.
+    """Arm, list and disarm faults.
 
     \b
     Example:

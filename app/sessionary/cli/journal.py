@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Defaulting, default="list")
 def journal() -> None:
-    """List the vendors' calls that a world was sent; explain one; forget all.
+    """List the calls that were made; explain one.
 
     \b
     Example:

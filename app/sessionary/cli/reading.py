@@ -25,7 +25,9 @@ at_option = click.option(
 @json_option
 @over_control
 def sessions(surface: str | None, at: str | None, client: "Client", as_json: bool) -> None:
-    """List the sessions of all vendors: their status, since when, and what comes next.
+    """List sessions, whichever the vendor.
+
+    With each one's status, since when it has that, and what comes next.
 
     \b
     Example:
@@ -56,7 +58,7 @@ def timeline(
     client: "Client",
     as_json: bool,
 ) -> None:
-    """Show what happens by itself, of every session, in order.
+    """Show what happens by itself, and when.
 
     \b
     Example:
@@ -79,7 +81,9 @@ def timeline(
 def explain(
     session: str, surface: str | None, at: str | None, client: "Client", as_json: bool
 ) -> None:
-    """Say why SESSION is in its state, what would have kept it from it, and what comes next.
+    """Say why SESSION is in its state.
+
+    And what would have kept it from that, what comes next, and what all this rests on.
 
     \b
     Example:
@@ -112,7 +116,9 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
 @json_option
 @over_control
 def diff(from_: str, to: str | None, limit: int | None, client: "Client", as_json: bool) -> None:
-    """Show which sessions changed between two instants, and by what: a call, or time.
+    """Show what changed between two instants.
+
+    Of every session that did: by which call, or by which rule of time.
 
     \b
     Example:

@@ -18,7 +18,9 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @json_option
 @over_control
 def reset(client: "Client", as_json: bool) -> None:
-    """Make a world what a new one is: rows, clock, faults, ids and an empty journal.
+    """Make a world what a new one is.
+
+    Its rows, its clock, its faults and its ids; the journal is emptied.
 
     \b
     Example:
@@ -47,7 +49,7 @@ def snapshot(file: Path, client: "Client", as_json: bool) -> None:
 
 @click.group(cls=Defaulting, default="list")
 def namespaces() -> None:
-    """List the worlds of a double, or make, copy, fill and drop them.
+    """Make, list, copy and drop worlds.
 
     \b
     Example:
