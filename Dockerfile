@@ -4,7 +4,7 @@ WORKDIR /program
 COPY LICENSE README.md pyproject.toml setup.cfg setup.py ./
 COPY app app
 RUN python -m venv /opt/sessionary && \
-    /opt/sessionary/bin/pip install --no-cache-dir '.[orjson]'
+    /opt/sessionary/bin/pip install --no-cache-dir '.[metrics,orjson]'
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --create-home sessionary

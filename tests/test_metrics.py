@@ -65,7 +65,7 @@ class Counted(NamedTuple):
         return self.process.request("GET", "/notte/sessions", **WHO)[0]
 
     def folders(self) -> list[Path]:
-        return list(FOLDERS.glob(f"sessionary-metrics-*-{urlsplit(self.url).port}"))
+        return list(FOLDERS.glob(f"sessionary-metrics-*-{urlsplit(self.url).port}-*"))
 
 
 Start = Callable[..., Counted]
@@ -238,6 +238,7 @@ def test_what_a_killed_server_left_is_not_counted_by_the_next(start: Start) -> N
     again = start("gunicorn", urlsplit(server.url).netloc)
     assert again.url == server.url
     assert again.lists() == 0
+    assert len(again.folders()) == 1
 
 
 def test_only_the_metrics_are_at_their_address_and_they_are_at_no_other(server: Counted) -> None:

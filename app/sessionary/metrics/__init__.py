@@ -5,20 +5,17 @@ worker counts in files of its own in one folder; whichever worker is asked adds 
 """
 
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from sessionary.metrics.address import Address
+from sessionary.metrics.folder import made
 from sessionary.settings import BadSetting
 from sessionary.store import World
 from sessionary.wire.answered import Tell
 from sessionary.wire.surface import Surface
-
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a full disk would end who writes to a mapped file
 
 
 class Metrics:
@@ -49,18 +46,16 @@ def opened(address: str | None) -> Iterator[Metrics | None]:
     if address is None:
         yield None
         return
-    with Address.parse(address).listener() as listener:
-        folder = _emptied(listener)
-        owner = os.getpid()
+    with Address.parse(address).listener() as listener, made(_port(listener)) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read when it is imported
-        try:
-            yield _made(listener, folder)
-        finally:
-            if os.getpid() == owner:  # a worker leaves by here as well
-                shutil.rmtree(folder, ignore_errors=True)
+        yield _ready(listener, folder)
 
 
-def _made(listener: socket.socket, folder: Path) -> Metrics:
+def _port(listener: socket.socket) -> str:
+    return str(listener.getsockname()[1])
+
+
+def _ready(listener: socket.socket, folder: Path) -> Metrics:
     try:
         return Metrics(listener, folder)
     except ModuleNotFoundError as error:
@@ -68,14 +63,3 @@ def _made(listener: socket.socket, folder: Path) -> Metrics:
             "metrics need prometheus_client, which is not installed: "
             "it comes with the extra, sessionary[metrics]"
         ) from error
-
-
-def _emptied(listener: socket.socket) -> Path:
-    """A folder of this address, which nobody else can have: one that was killed left it full."""
-    place = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-    host, port = listener.getsockname()[:2]
-    folder = place / f"sessionary-metrics-{os.geteuid()}-{host}-{port}"
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(mode=0o700)
-    return folder
