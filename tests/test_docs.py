@@ -120,7 +120,7 @@ def test_gos_recipe_passes(tmp_path: Path) -> None:
         pytest.skip("go is not installed")
     (recipe,) = blocks("go")
     (tmp_path / "timeouts_test.go").write_text(recipe)
-    (tmp_path / "go.mod").write_text("module timeouts\n")
+    (tmp_path / "go.mod").write_text("module timeouts\n\ngo 1.21\n")
     told = run(COMMAND, "exec", "--", "go", "test", cwd=tmp_path)
     assert told.returncode == 0, told.stdout + told.stderr
     assert "PASS\nok" in told.stdout
