@@ -1,11 +1,9 @@
 """What Prometheus is told: of all workers together, whoever answers, and whoever has died."""
 
 import os
-import re
 import secrets
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -111,26 +109,33 @@ def test_whoever_is_asked_knows_the_requests_of_all(start: Start, kind: str) -> 
     assert server.value("request_duration_seconds_sum", **seconds)
 
 
-def kill_workers(process: Process) -> None:
-    """Kill them, and wait until they are gone."""
-    killed = process.workers()
-    for worker in killed:
-        os.kill(worker, signal.SIGKILL)
-    while set(killed) & set(process.workers()):
+def end_workers(process: Process, by: signal.Signals) -> None:
+    """Send them this, and wait until they are gone."""
+    before = process.workers()
+    for worker in before:
+        os.kill(worker, by)
+    while set(before) & set(process.workers()):
         os.sched_yield()
 
 
 # granian ends when workers die again within seconds.
-@pytest.mark.parametrize(("kind", "times"), [("gunicorn", 4), ("granian", 1)])
-def test_what_killed_workers_have_counted_is_kept_and_does_not_pile_up(
-    start: Start, kind: str, times: int
+@pytest.mark.parametrize(
+    ("kind", "by", "times"),
+    [
+        ("gunicorn", signal.SIGKILL, 4),
+        ("gunicorn", signal.SIGTERM, 1),
+        ("granian", signal.SIGKILL, 1),
+    ],
+)
+def test_what_dead_workers_have_counted_is_kept_and_does_not_pile_up(
+    start: Start, kind: str, by: signal.Signals, times: int
 ) -> None:
     server = start(kind)
-    for killed in range(times):
+    for ended in range(times):
         for _ in range(10):
             assert server.list_sessions() == 200
-        assert server.lists() == 10 * killed + 10
-        kill_workers(server.process)
+        assert server.lists() == 10 * ended + 10
+        end_workers(server.process, by)
     assert server.list_sessions() == 200
     assert server.lists() == 10 * times + 1
     (folder,) = server.folders()
@@ -245,55 +250,3 @@ def test_only_the_metrics_are_at_their_address_and_they_are_at_no_other(server: 
     assert server.ask("/notte/sessions")[0] == 404
     assert server.ask("/metrics?x=1")[0] == 200
     assert server.process.request("GET", "/metrics")[0] == 404
-
-
-def refused(*options: str, without: str = "nothing") -> str:
-    """The one sentence with which `serve` refuses to start."""
-    script = (
-        f"import sys; sys.modules[{without!r}] = None\n"
-        f"from sessionary.cli import main; main(['serve', *{options!r}])"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert told.returncode == 1
-    return told.stderr
-
-
-def test_where_it_is_not_installed_one_sentence_names_the_extra(tmp_path: Path) -> None:
-    db = tmp_path / "world.sqlite3"
-    options = ("--metrics", "127.0.0.1:0", "--port", "0", "--db", str(db))
-    assert refused(*options, without="prometheus_client") == (
-        "Error: metrics need prometheus_client, which is not installed: "
-        "it comes with the extra, sessionary[metrics]\n"
-    )
-    assert not db.exists()
-
-
-@pytest.mark.parametrize("address", ["9090", ":9090", "::1:9090", "here:http", "127.0.0.1:70000"])
-def test_what_is_no_address_is_refused_in_one_sentence(tmp_path: Path, address: str) -> None:
-    said = refused("--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3"))
-    expected = f"metrics must be an address such as 127.0.0.1:9090, not '{address}'"
-    assert said == f"Error: {expected}\n"
-
-
-def test_a_taken_address_is_refused_in_one_sentence(server: Counted, tmp_path: Path) -> None:
-    address = urlsplit(server.url).netloc
-    said = refused("--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3"))
-    assert said == f"Error: cannot serve metrics on {address}: Address already in use\n"
-
-
-def test_without_the_setting_nothing_of_it_is_loaded() -> None:
-    script = (
-        "import sys, sessionary.server, sessionary.server.gunicorn, sessionary.cli.double\n"
-        "from sessionary.factory import create_double; create_double()\n"
-        "print([name for name in sys.modules if name.startswith('prometheus')])"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert re.search(r"\[\]$", told.stdout.strip())

@@ -1,0 +1,64 @@
+"""Metrics are there when they are asked for, and a wish that cannot be met is refused at once."""
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.processes import PATIENCE
+
+
+def refused(*options: str, without: str = "nothing") -> str:
+    """The one sentence with which `serve` refuses to start."""
+    script = (
+        f"import sys; sys.modules[{without!r}] = None\n"
+        f"from sessionary.cli import main; main(['serve', *{options!r}])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert told.returncode == 1
+    return told.stderr
+
+
+def test_where_it_is_not_installed_one_sentence_names_the_extra(tmp_path: Path) -> None:
+    db = tmp_path / "world.sqlite3"
+    options = ("--metrics", "127.0.0.1:0", "--port", "0", "--db", str(db))
+    assert refused(*options, without="prometheus_client") == (
+        "Error: metrics need prometheus_client, which is not installed: "
+        "it comes with the extra, sessionary[metrics]\n"
+    )
+    assert not db.exists()
+
+
+@pytest.mark.parametrize("address", ["9090", ":9090", "::1:9090", "here:http", "127.0.0.1:70000"])
+def test_what_is_no_address_is_refused_in_one_sentence(tmp_path: Path, address: str) -> None:
+    said = refused("--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3"))
+    expected = f"metrics must be an address such as 127.0.0.1:9090, not '{address}'"
+    assert said == f"Error: {expected}\n"
+
+
+def test_a_taken_address_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = refused("--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3"))
+    assert said == f"Error: cannot serve metrics on {address}: Address already in use\n"
+
+
+def test_without_the_setting_nothing_of_it_is_loaded() -> None:
+    script = (
+        "import sys, sessionary.server, sessionary.server.gunicorn, sessionary.cli.double\n"
+        "from sessionary.factory import create_double; create_double()\n"
+        "print([name for name in sys.modules if name.startswith('prometheus')])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert re.search(r"\[\]$", told.stdout.strip())
