@@ -26,7 +26,9 @@ class Raw:
         self.socket = socket.create_connection((address.hostname, address.port), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
-            self.socket = context.wrap_socket(self.socket, server_hostname=address.hostname)
+            self.socket = context.wrap_socket(
+                self.socket, server_hostname=address.hostname, suppress_ragged_eofs=False
+            )
         self.read = self.socket.makefile("rb")
 
     def send(self, data: bytes) -> None:

@@ -1,7 +1,10 @@
 """Keys that do not open a door: nobody can tell one kind from another, by words or by work."""
 
+import json
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
@@ -11,6 +14,7 @@ from sessionary.clock import MINUTE
 from sessionary.surfaces import SURFACES
 from sessionary.wire.surface import Surface
 from tests.conftest import Sandbox
+from tests.processes import COMMAND, serving
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 AT = {"REMOTE_ADDR": "203.0.113.7"}
@@ -125,3 +129,20 @@ def test_a_key_that_works_costs_a_select_and_its_address_another(
             assert sandbox.client.get(path, headers=who, environ_base=at).status_code == 404
         counts[address] = len(seen)
     assert counts == {"203.0.113.7": 2, "127.0.0.1": 1}
+
+
+def test_an_expired_key_is_refused_at_once_by_every_worker(tmp_path: Path) -> None:
+    db = ("--db", str(tmp_path / "world.sqlite3"))
+    with serving(*db, "--workers", "2") as server:
+        command("clock", "freeze", "2026-03-01T12:00:00Z", *db)
+        made = command("keys", "create", "--expires-at", "2026-03-01T12:00:01Z", "--json", *db)
+        who = {"Authorization": f"Bearer {json.loads(made)[0]['secret']}"}
+        path = "/notte/sessions"
+        assert {server.request("GET", path, **who)[0] for _ in range(8)} == {200}
+        command("clock", "advance", "1s", *db)
+        assert [server.request("GET", path, **who)[0] for _ in range(8)] == [401] * 8
+
+
+def command(*arguments: str) -> bytes:
+    """What `sessionary` prints, called with these arguments."""
+    return subprocess.run([COMMAND, *arguments], capture_output=True, check=True).stdout
