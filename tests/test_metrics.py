@@ -182,6 +182,7 @@ def test_sessions_are_counted_by_their_status_at_that_moment(server: Counted, db
 
 
 def test_the_size_of_the_database_is_that_of_its_files(server: Counted, db: Path) -> None:
+    assert server.list_sessions() == 200
     files = [db, db.with_name(f"{db.name}-wal")]
     until(server, sum(file.stat().st_size for file in files), "database_bytes")
 
