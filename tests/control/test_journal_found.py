@@ -141,7 +141,7 @@ def test_a_call_that_cannot_be_written_down_is_answered_all_the_same(
         double.control.world.database.run("DROP TABLE control_call")
     with caplog.at_level(logging.ERROR):
         assert start(double) == 200
-    assert "the journal could not keep POST /session/start" in caplog.text
+    assert "the journal could not keep a call" in caplog.text
 
 
 @pytest.fixture

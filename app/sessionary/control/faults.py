@@ -11,6 +11,7 @@ from sessionary import clock, store
 from sessionary.control.addresses import Addresses
 from sessionary.control.exchange import Answer, Asked
 from sessionary.store import Statement, given
+from sessionary.wire.answered import ROUTE
 
 STATUS, LATENCY, RESET, EMPTY, TRUNCATED = "status", "latency", "reset", "empty", "truncated"
 KINDS = (STATUS, LATENCY, RESET, EMPTY, TRUNCATED)
@@ -107,6 +108,7 @@ def hit(addresses: Addresses, asked: Asked) -> FaultRow | None:
                 is_hit = _strikes(fault)
                 _count.run(id=fault.id, hit=int(is_hit))
                 if is_hit:
+                    asked.environ[ROUTE] = route
                     return fault
     return None
 

@@ -41,7 +41,7 @@ def record(addresses: Addresses, asked: Asked, heard: Heard) -> int | None:
             return None
         return journal.keep(**_row(asked, heard, route, values))
     except Exception:  # noqa: BLE001 - whatever it is, it is no failure of the call
-        _log.exception("the journal could not keep %s %s", asked.method, asked.path)
+        _log.exception("the journal could not keep a call")
         return None
 
 

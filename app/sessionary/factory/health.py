@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from sessionary import store
 from sessionary.factory.refusals import SAID, Refusals
 from sessionary.store import World
-from sessionary.wire.answered import OPERATORS
+from sessionary.wire.answered import ROUTE
 from sessionary.wire.operation import answer
 
 _log = logging.getLogger("sessionary")
@@ -33,7 +33,7 @@ class Health:
         ask = self._asked.get(path)
         if ask is None:
             return self._application(environ, start_response)
-        environ[OPERATORS] = path.rstrip("/")
+        environ[ROUTE] = path.rstrip("/")
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             said = ask()
         else:
@@ -44,17 +44,17 @@ class Health:
         try:
             store.prove_ready(self._world)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
-            if store.is_out_of_order(error):
-                self._world.refused(error)
-            else:
-                _log.exception("readiness could not be proved")
             said = answer({"error": "not_ready", "message": self._reason(error)}, 503)
             said.headers["Retry-After"] = "1"
             return said
         return answer({"status": "ready"})
 
     def _reason(self, error: Exception) -> str:
-        """What is wrong, without where on the disk: anybody may ask."""
+        """What is wrong, without where on the disk: anybody may ask. The log is told as well."""
+        if not store.is_out_of_order(error):
+            _log.exception("readiness could not be proved")
+            return SAID[500]
+        self._world.refused(error)
         folder = Path(str(self._world.database.database)).parent
         return str(error).replace(f"{folder}/", "")
 

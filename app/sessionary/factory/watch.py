@@ -13,7 +13,7 @@ from flask import request
 
 from sessionary import logs
 from sessionary.factory.refusals import Refusals
-from sessionary.wire.answered import FAILURE, OPERATORS, Answered, Tell
+from sessionary.wire.answered import FAILURE, ROUTE, Answered, Tell
 from sessionary.wire.requests import CALLER
 from sessionary.wire.routing import pattern
 
@@ -85,7 +85,7 @@ class Watch:
         if rule is not None:
             return self._route(rule.rule)
         surface = self._refusals.surface(environ["PATH_INFO"])
-        return None if surface is None else surface.name, environ.get(OPERATORS)
+        return None if surface is None else surface.name, environ.get(ROUTE)
 
     def _found_route(self, rule: str) -> tuple[str | None, str]:
         surface = self._refusals.surface(rule)

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -50,7 +51,8 @@ class _Server(HTTPServer):
         self.numbers = numbers
 
     def handle_error(self, *_: Any) -> None:
-        _log.exception("the metrics could not be told")
+        if not isinstance(sys.exception(), OSError):  # who asked may have left
+            _log.exception("the metrics could not be told")
 
 
 class _Handler(BaseHTTPRequestHandler):

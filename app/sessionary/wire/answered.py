@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-# Where a request's environment says which failure of its own it was refused for, and the path of
-# the operator's that it went to.
-FAILURE, OPERATORS = "sessionary.failure", "sessionary.operators"
+# Where a request's environment says why it was refused, if for a failure below, and which route it
+# would have taken, if Flask has not seen it.
+FAILURE, ROUTE = "sessionary.failure", "sessionary.route"
 BAD_KEY, DISORDER = "key", "disorder"
 
 
