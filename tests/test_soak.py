@@ -45,6 +45,10 @@ def test_a_minute_of_killed_workers_and_backups_under_load_costs_nothing(tmp_pat
     assert (tmp_path / "table.md").read_text(encoding="utf-8") in ended.stdout
 
 
+def test_the_readme_names_the_command() -> None:
+    assert "`python -m tests.bench.soak`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def make_client(
     make_file_sandbox: Callable[..., Sandbox], serve: Callable[[Sandbox], str]

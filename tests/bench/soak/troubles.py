@@ -14,7 +14,7 @@ from tests.bench import load
 from tests.bench.soak.ledger import Key, Ledger, Progress
 from tests.processes import COMMAND, Process, surroundings
 
-_FLAT = 1.25  # the last quarter over the first
+_FLAT = 1.3  # the last quarter over the first
 _MIB = 2**20
 
 
