@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from sessionary.factory import prepare_double
+from sessionary.factory.doubles import prepare_double
 from sessionary.settings import Settings
 from sessionary.testing import Server, telling
 from tests.bench.effort import Effort

@@ -94,7 +94,7 @@ def idle(results: Results) -> Finding:
 
 def after(results: Results) -> Finding:
     memory = results["start"]["memory"]
-    sizes = (f"after {n}: {each['shared']:.1f} MiB" for n, each in memory["after"].items())
+    sizes = (f"after {n}: {each['sum']:.1f} MiB" for n, each in memory["after"].items())
     return memory["growth"], ", ".join(sizes)
 
 

@@ -131,7 +131,7 @@ def _memory(effort: Effort, folder: Path) -> dict[str, Any]:
             done, refused = done + seen.requests, refused + seen.refused + seen.broken
         found["after"][str(done)] = load.memory_mib(popen.pid)
     small, large = found["after"].values()
-    return {**found, "refused": refused, "growth": large["shared"] / small["shared"]}
+    return {**found, "refused": refused, "growth": large["sum"] / small["sum"]}
 
 
 def _mixed(place: Place) -> list[tuple[Any, dict[str, str]]]:

@@ -1,6 +1,6 @@
 """create_app: the only room that knows all rooms."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 from flask import Blueprint, Flask
 from werkzeug.wrappers import Response
 
-from sessionary import control, store
+from sessionary import store
 from sessionary.factory.door import Door, DoubleDoor, Serve, entering, native_path
 from sessionary.factory.health import Health
 from sessionary.factory.matching import MatchedRule
-from sessionary.factory.preparing import TABLES, Prepared, prepare, prepare_double
+from sessionary.factory.preparing import TABLES, Prepared, prepare
 from sessionary.factory.proxies import Proxied
 from sessionary.factory.refusals import Refusals
 from sessionary.factory.watch import Watch, note_rule
@@ -27,6 +27,13 @@ from sessionary.wire.surface import Surface
 __all__ = ["TABLES", "Prepared", "create_app", "create_double", "prepare", "welcome"]
 
 
+class _App(Flask):
+    """An application whose functions are all plain: Flask asks each one, at every call."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: Settings | None = None, world: World | None = None, *tells: Tell) -> Flask:
     """The WSGI application on a prepared world; without one, on the world of the settings.
 
@@ -35,13 +42,16 @@ def create_app(settings: Settings | None = None, world: World | None = None, *te
     store.Unusable and seed.BadSeed.
     """
     settings = settings or Settings()
-    control.check_server(settings)
+    if settings.control:
+        from sessionary import control
+
+        control.check_server(settings)
     if world is None:
         prepared = prepare(settings)
         world = prepared.world
         if prepared.first_keys:
             print(welcome(prepared.first_keys, f"http://{settings.host}:{settings.port}"))
-    app, refusals = _application(settings, world, None)
+    app, refusals = _application(settings, world, None, is_told=bool(tells))
     return _watched(app, Door(_serve(app), world, refusals), refusals, tells)
 
 
@@ -50,26 +60,33 @@ def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
 
     Raises as `create_app` does.
     """
+    from sessionary import control
+    from sessionary.factory.doubles import prepare_double
+
     settings = settings or Settings.of_a_double()
     control.check_double(settings)
     if settings.tls_certificate:
         raise BadSetting("tls_certificate is for a server: a double speaks plain HTTP")
     worlds = prepare_double(settings)
-    app, refusals = _application(settings, worlds.find(DEFAULT), worlds)
+    app, refusals = _application(settings, worlds.find(DEFAULT), worlds, is_told=bool(tells))
     return _watched(app, DoubleDoor(_serve(app), worlds, refusals), refusals, tells)
 
 
 def _serve(app: Flask) -> Serve:
     """The application in a world, with the control plane around it where there is one."""
     settings: Settings = app.config["SESSIONARY"]
-    return control.Gate(app) if settings.control else entering(app.wsgi_app)
+    if not settings.control:
+        return entering(app.wsgi_app)
+    from sessionary import control
+
+    return control.Gate(app)
 
 
 def _application(
-    settings: Settings, world: World, worlds: Namespaces | None
+    settings: Settings, world: World, worlds: Namespaces | None, *, is_told: bool
 ) -> tuple[Flask, Refusals]:
     """Flask with all routes, as it is behind a door; and what refuses for it."""
-    app = Flask(
+    app = _App(
         "sessionary",
         static_folder=None,
         template_folder=None,
@@ -83,12 +100,17 @@ def _application(
     app.url_map.strict_slashes = False
     app.url_map.redirect_defaults = False
     app.extensions["sessionary"] = world
-    surfaces = (*SURFACES, control.surface) if settings.control else SURFACES
+    surfaces = SURFACES
+    if settings.control:
+        from sessionary import control
+
+        surfaces = (*SURFACES, control.surface)
     for surface in surfaces:
         _mount(app, surface)
     refusals = Refusals(surfaces)
     refusals.register(app)
-    app.before_request(note_rule)
+    if is_told:
+        app.before_request(note_rule)
     app.before_request(store.prove_there)
     if settings.control:
         control.install(app, SURFACES, world, worlds, native_path)

@@ -4,12 +4,12 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessionary import clock, control, identity, ids, seed, store
-from sessionary.clock import SECOND, Clock
+from sessionary import clock, identity, ids, seed, store
+from sessionary.clock import Clock
 from sessionary.identity import NewKey, guard
 from sessionary.ids import Mint
 from sessionary.settings import Settings
-from sessionary.store import Namespaces, Ways, World
+from sessionary.store import World
 from sessionary.surfaces import SURFACES
 from sessionary.wire.instants import to_stamp
 
@@ -21,10 +21,6 @@ TABLES: tuple[type[store.Model], ...] = (
     *identity.TABLES,
     *(table for surface in SURFACES for table in surface.tables),
 )
-_HISTORY = {
-    surface.name: {table: surface.sessions.columns.get(table) for table in surface.tables}
-    for surface in SURFACES
-}
 
 
 @dataclass(frozen=True)
@@ -43,14 +39,16 @@ def prepare(settings: Settings) -> Prepared:
     store.Unusable and seed.BadSeed.
     """
     kept: list[Path] = []
-    world = _open(settings)
+    world = open_world(settings)
     with world.entered():
-        store.create(TABLES, _first_rows, lambda version: kept.append(_keep(settings.db, version)))
+        store.create(TABLES, first_rows, lambda version: kept.append(_keep(settings.db, version)))
         store.history.forget(TABLES)
         if settings.control:
+            from sessionary import control  # which other servers need not load
+
             control.create_tables()
-        _guard(settings)
-        _begin(settings)
+        add_guard(settings)
+        begin(settings)
         first_keys = _first_keys() if settings.auth == "strict" else ()
     return Prepared(world, first_keys, kept[0] if kept else None)
 
@@ -63,66 +61,8 @@ def _keep(db: str, version: int) -> Path:
     return copy
 
 
-def prepare_double(settings: Settings) -> Namespaces:
-    """The worlds of a double, with the default one made. Raises as `prepare` does."""
-    template = _Template(settings)
-    default = _open(settings)
-    if settings.db == ":memory:":
-        default.restore(template())
-    with default.entered():
-        _fill(settings)
-        default.keeps_history = True
-    ways = Ways(template, clock.restart, control.forget_calls, lambda: _adopt(settings))
-    return Namespaces(default, ways, maximum=settings.max_worlds)
-
-
-def _fill(settings: Settings) -> None:
-    """Bring the entered world to what a double needs; its history begins behind the seed."""
-    store.create(TABLES, _first_rows)
-    control.create_tables()
-    _guard(settings)
-    _begin(settings)
-    store.history.keep(_HISTORY)
-
-
-def _adopt(settings: Settings) -> None:
-    """Bring a world whose contents come from elsewhere to what a double needs."""
-    store.create(TABLES, _first_rows)
-    control.create_tables()
-    _guard(settings)
-    control.forget_calls()
-    store.history.keep(_HISTORY)
-
-
-class _Template:
-    """What a new world of a double holds.
-
-    With a seed it is made anew every second, so that what the seed says of the past stays true.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._contents = b""
-        self._made_at = 0
-
-    def __call__(self) -> bytes:
-        now = clock.wall()
-        is_fresh = self._settings.seed is None or 0 <= now - self._made_at < SECOND
-        if not (self._contents and is_fresh):
-            self._made_at, self._contents = now, self._make()
-        return self._contents
-
-    def _make(self) -> bytes:
-        world = store.memory_world()
-        try:
-            with world.entered():
-                _fill(self._settings)
-            return world.contents()
-        finally:
-            world.close()
-
-
-def _open(settings: Settings) -> World:
+def open_world(settings: Settings) -> World:
+    """The world of these settings, as it is found."""
     return store.open_world(
         settings.db,
         durability=settings.durability,
@@ -130,20 +70,22 @@ def _open(settings: Settings) -> World:
     )
 
 
-def _guard(settings: Settings) -> None:
+def add_guard(settings: Settings) -> None:
     """Make what its guard keeps in the entered world, if it is on."""
     if settings.rate_limit or settings.failed_keys:
         store.add(guard.TABLES)
 
 
-def _begin(settings: Settings) -> None:
+def begin(settings: Settings) -> None:
+    """Bring the entered world to what its settings say: the seed, the clock's rate."""
     if settings.seed is not None:
         seed.apply(seed.read(Path(settings.seed)), SURFACES)
     if settings.clock_rate is not None:
         clock.put("scaled", rate=settings.clock_rate)
 
 
-def _first_rows() -> None:
+def first_rows() -> None:
+    """Write what the entered world, which is new, cannot be without."""
     clock.start()
     ids.start()
     for surface in SURFACES:

@@ -7,7 +7,7 @@ from functools import partial
 
 from flask import Flask
 
-from sessionary import control, logs, metrics
+from sessionary import logs, metrics
 from sessionary.factory import create_app, prepare, welcome
 from sessionary.identity import NewKey
 from sessionary.metrics import Metrics
@@ -28,7 +28,10 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     """
     if settings.db == ":memory:":
         raise BadSetting("db :memory: cannot be shared with worker processes: name a file")
-    control.check_server(settings)
+    if settings.control:
+        from sessionary import control
+
+        control.check_server(settings)
     run = _runner(settings.server)
     tls.context(settings)
     prove_free(settings.host, settings.port)

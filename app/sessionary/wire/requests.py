@@ -1,8 +1,7 @@
 """What every view may ask of the request at hand."""
 
-from contextlib import nullcontext
 from contextvars import ContextVar
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app, request
 
@@ -47,20 +46,27 @@ def admit(surface: str, secret: str, *, well_formed: bool) -> None:
     """
     if not secret:
         raise Unknown
-    told = settings()
-    address = told.failed_keys and guard.counted_address(request.environ.get("REMOTE_ADDR", ""))
-    with guard.watching(address, secret, told.failed_keys) if address else nullcontext():
-        lenient = told.auth == "lenient" and well_formed
-        found, at = identify(secret, surface, derive=lenient)
-    request.environ[CALLER] = found
+    told, environ = settings(), request.environ
+    derive = told.auth == "lenient" and well_formed
+    address = told.failed_keys and guard.counted_address(environ.get("REMOTE_ADDR", ""))
+    if address:
+        with guard.watching(address, secret, told.failed_keys):
+            found, at = identify(secret, surface, derive=derive)
+    else:
+        found, at = identify(secret, surface, derive=derive)
+    environ[CALLER] = found
     if told.rate_limit:
         guard.count(found.key_hash, told.rate_limit)
-    _asked.set((found, look(at)))
+    _asked.set((found, _seen(at, environ)))
 
 
 def look(at: int) -> int:
     """The instant that a read at this one is answered for: the same, unless it asks otherwise."""
-    asked = request.environ.get("HTTP_SESSIONARY_AT")
+    return _seen(at, request.environ)
+
+
+def _seen(at: int, environ: dict[str, Any]) -> int:
+    asked = environ.get("HTTP_SESSIONARY_AT")
     seen = at if asked is None else as_of(asked, at)
     clock.seen.set(seen)
     return seen
