@@ -55,7 +55,9 @@ def running(program: Program) -> Iterator[tuple[int, str]]:
 
 
 def without_settings() -> dict[str, str]:
-    return {name: text for name, text in os.environ.items() if not name.startswith("SESSIONARY_")}
+    """This environment without our settings; modules stay compiled, as an installation has them."""
+    left_out = ("SESSIONARY_", "PYTHONDONTWRITEBYTECODE")
+    return {name: text for name, text in os.environ.items() if not name.startswith(left_out)}
 
 
 def wait_for(url: str, popen: "subprocess.Popen[Any]", every: float = 0.05) -> None:
