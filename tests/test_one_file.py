@@ -247,9 +247,9 @@ def test_the_commands_work_on_a_database_of_their_own(package: Package) -> None:
     device = ("--serial", "p", "--platform", "android", "--type", "real", "--version", "16")
     run("devices", "add", *device, "--name", "größer")
     assert "größer" in run("devices", "list")
-    run("clock", "freeze", "2026-03-01T12:00:00Z")
-    assert "2026-03-01T12:00:00" in run("clock", "show")
-    assert (package.home / "instance" / "sessionary.sqlite3").exists()
+    db = str(package.home / "instance" / "sessionary.sqlite3")
+    run("clock", "freeze", "2026-03-01T12:00:00Z", "--db", db)
+    assert "2026-03-01T12:00:00" in run("clock", "show", "--db", db)
 
 
 def test_it_completes_in_a_shell(package: Package) -> None:
