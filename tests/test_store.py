@@ -217,8 +217,9 @@ def test_a_file_that_is_no_database_of_ours_is_left_alone(tmp_path: Path) -> Non
     assert path.read_bytes() == b"not a database" * 100
 
 
-def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path) -> None:
-    path = str(tmp_path / "w.sqlite3")
+@pytest.mark.parametrize("number", range(25))  # what could go wrong is rare
+def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path, number: int) -> None:
+    path = str(tmp_path / f"w{number}.sqlite3")
     firsts: list[int] = []
     barrier = threading.Barrier(8)
 

@@ -63,6 +63,8 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
 
     settings = Settings.load({**flags, **_PLACE}, defaults=DOUBLE)
     app = create_double(settings)
+    # The server's threads take no signal: of two that come at once this one could miss the second.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     with EmbeddedServer(app, threads=settings.threads) as server:
         variables = Environment(server.url, ns).variables()
         code = _run(command, {**os.environ, **variables})
@@ -73,6 +75,7 @@ def _run(command: tuple[str, ...], environ: Mapping[str, str]) -> int:
     """Run a command to its end, with the signals that come meanwhile; gives its exit code."""
     early: list[int] = []
     _handle(early.append)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     try:
         child = subprocess.Popen(command, env=environ)  # noqa: S603 - it is what we are here for
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask
 from werkzeug.wrappers import Response
 
 from sessionary import store
-from sessionary.factory.door import Door, DoubleDoor, Serve, entering, native_path
+from sessionary.factory.door import Door, DoubleDoor, Serve, entering, native_path, unbroken
 from sessionary.factory.health import Health
 from sessionary.factory.matching import MatchedRule
 from sessionary.factory.preparing import TABLES, Prepared, prepare
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, world: World | None = None, *te
         if prepared.first_keys:
             print(welcome(prepared.first_keys, f"http://{settings.host}:{settings.port}"))
     app, refusals = _application(settings, world, None, is_told=bool(tells))
-    return _watched(app, Door(_serve(app), world, refusals), refusals, tells)
+    return _watched(app, Door(_serve(app, refusals), world, refusals), refusals, tells)
 
 
 def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
@@ -69,17 +69,17 @@ def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
         raise BadSetting("tls_certificate is for a server: a double speaks plain HTTP")
     worlds = prepare_double(settings)
     app, refusals = _application(settings, worlds.find(DEFAULT), worlds, is_told=bool(tells))
-    return _watched(app, DoubleDoor(_serve(app), worlds, refusals), refusals, tells)
+    return _watched(app, DoubleDoor(_serve(app, refusals), worlds, refusals), refusals, tells)
 
 
-def _serve(app: Flask) -> Serve:
+def _serve(app: Flask, refusals: Refusals) -> Serve:
     """The application in a world, with the control plane around it where there is one."""
     settings: Settings = app.config["SESSIONARY"]
     if not settings.control:
         return entering(app.wsgi_app)
     from sessionary import control
 
-    return control.Gate(app)
+    return unbroken(control.Gate(app), refusals)
 
 
 def _application(

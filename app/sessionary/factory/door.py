@@ -5,7 +5,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sessionary.factory.refusals import Refusals
-from sessionary.store import DEFAULT, BadName, Gone, Namespaces, TooManyWorlds, World
+from sessionary.store import (
+    DEFAULT,
+    BadName,
+    Gone,
+    Namespaces,
+    TooManyWorlds,
+    World,
+    is_out_of_order,
+)
 
 Application = Callable[..., Iterable[bytes]]
 Serve = Callable[[World, dict[str, Any], Any], Iterable[bytes]]
@@ -24,6 +32,22 @@ def entering(application: Application) -> Serve:
             return application(environ, start_response)
 
     return serve
+
+
+def unbroken(serve: Serve, refusals: Refusals) -> Serve:
+    """Refuse as a vendor does where the world is out of order around the application, too."""
+
+    def refuse(world: World, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        try:
+            return serve(world, environ, start_response)
+        except Exception as error:
+            if not is_out_of_order(error):
+                raise
+            world.refused(error)
+            refusal = refusals.of(environ["PATH_INFO"], 503, None, {"Retry-After": "1"})
+            return refusal(environ, start_response)
+
+    return refuse
 
 
 class Door:

@@ -3,6 +3,7 @@
 import sqlite3
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -17,6 +18,7 @@ from sessionary.store.mishaps import Mishaps, outlives_its_cause
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
 DEFAULT = "default"  # the name of the world that is always there
+_PAUSE_SECONDS = 0.005
 _SMALL_PAGE = 512  # bytes: there may be thousands of memory worlds, each with mostly empty tables
 
 _world: ContextVar["World"] = ContextVar("sessionary_world")
@@ -83,10 +85,23 @@ class Database(pw.SqliteDatabase):
 
     def _connect(self) -> _Connection:
         may_write = self.file is None or self.file.may_be_opened()
-        connection = cast(_Connection, super()._connect())  # type: ignore[misc]
+        connection = self._connected(time.monotonic() + float(self.timeout))
         connection.may_write = may_write
         self.opened.add(connection)
         return connection
+
+    def _connected(self, until_seconds: float) -> _Connection:
+        """To turn a new file to WAL, SQLite waits for nobody else who has just opened it."""
+        while True:
+            try:
+                return cast(_Connection, super()._connect())  # type: ignore[misc]
+            except sqlite3.OperationalError as error:
+                if (
+                    error.sqlite_errorcode != sqlite3.SQLITE_BUSY
+                    or time.monotonic() > until_seconds
+                ):
+                    raise
+                time.sleep(_PAUSE_SECONDS)
 
 
 class Gone(Exception):
