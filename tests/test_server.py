@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -13,8 +14,14 @@ import pytest
 
 from sessionary import __version__
 from sessionary.surfaces import SURFACES
-from tests.processes import COMMAND, PATIENCE, Process, serving
+from tests.processes import COMMAND, PATIENCE, Process, serving, started, surroundings
 
+SLOW_AT_FORKS = """
+import os, time
+os.register_at_fork(after_in_child=lambda: time.sleep(0.5))
+from sessionary.cli import main
+main()
+"""
 WHO = {"Authorization": "Bearer anyone"}
 
 
@@ -71,7 +78,11 @@ def test_the_first_start_prints_a_key_for_each_surface_and_curl_lines_that_work(
         assert server.lines() == []
 
 
-def test_sigterm_finishes_what_is_in_flight_and_exits_with_0(db: str) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("tell", [os.kill, os.killpg])
+def test_what_is_in_flight_is_finished_and_the_exit_code_is_0(
+    db: str, tell: Callable[[int, int], None], sent: signal.Signals
+) -> None:
     with serving("--db", db, "--auth", "lenient") as server:
         connection = server.connect()
         connection.putrequest("POST", "/session/start")
@@ -84,7 +95,7 @@ def test_sigterm_finishes_what_is_in_flight_and_exits_with_0(db: str) -> None:
             connection.putheader(name, text)
         connection.endheaders()
         assert connection.sock.recv(1024).startswith(b"HTTP/1.1 100")
-        server.popen.send_signal(signal.SIGTERM)
+        tell(server.popen.pid, sent)
         connection.send(b'{"session_timeout_minutes": 7}')
         answer = connection.getresponse()
         assert (answer.status, json.loads(answer.read())["timeout_minutes"]) == (200, 7)
@@ -92,12 +103,52 @@ def test_sigterm_finishes_what_is_in_flight_and_exits_with_0(db: str) -> None:
         assert server.popen.wait(PATIENCE) == 0
 
 
-def test_a_server_that_is_stopped_while_its_workers_start_leaves_at_once(db: str) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize("tell", [os.kill, os.killpg])
+def test_a_server_that_is_stopped_while_its_workers_start_leaves_at_once(
+    db: str, tell: Callable[[int, int], None], sent: signal.Signals
+) -> None:
     """A worker that missed the signal would be waited for as long as gunicorn allows: 30 s."""
-    for _ in range(5):
-        with serving("--db", db, "--auth", "lenient", "--workers", "4") as server:
-            server.popen.send_signal(signal.SIGTERM)
-            assert server.popen.wait(20) == 0
+    command = [sys.executable, "-c", SLOW_AT_FORKS, "serve", "--port", "0", "--workers", "2"]
+    with started([*command, "--db", db, "--auth", "lenient"], surroundings()) as server:
+        tell(server.popen.pid, sent)
+        assert server.popen.wait(20) == 0
+        assert server.lines() == []
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_a_worker_that_is_told_again_and_again_to_end_leaves_all_data_in_the_one_file(
+    db: str, sent: signal.Signals
+) -> None:
+    """What a worker is cut off from while it leaves is left in a second file, beside the first."""
+    with serving("--db", db, "--auth", "lenient") as server:
+        start(server)
+        workers = server.workers()
+        os.kill(server.popen.pid, sent)
+        while server.popen.poll() is None:
+            for worker in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(worker, sent)
+        assert server.popen.returncode == 0
+    assert not Path(f"{db}-wal").exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_client_that_never_finishes_does_not_keep_the_server_from_ending(
+    db: str, sent: signal.Signals
+) -> None:
+    with serving("--db", db, "--auth", "lenient") as server:
+        start(server)
+        connection = server.connect()
+        connection.putrequest("POST", "/session/start")
+        for name, text in {**WHO, "Expect": "100-continue", "Transfer-Encoding": "chunked"}.items():
+            connection.putheader(name, text)
+        connection.endheaders()
+        assert connection.sock.recv(1024).startswith(b"HTTP/1.1 100")
+        os.killpg(server.popen.pid, sent)
+        assert server.popen.wait(PATIENCE) == 0
+        connection.close()
+    assert not Path(f"{db}-wal").exists(), "it was killed"
 
 
 def test_a_taken_port_is_refused_in_one_sentence(db: str) -> None:

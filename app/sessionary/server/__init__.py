@@ -1,7 +1,5 @@
 """The production server, embedded, so that one command starts everything."""
 
-import os
-import signal
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -39,7 +37,6 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     with metrics.opened(settings.metrics) as numbers:
         prepared = prepare(settings)
         prepared.world.disconnect()  # its connections must not be inherited by the workers
-        _let_young_workers_be_stopped()
         load = partial(_application, settings, prepared.world, numbers)
         run(settings, load, Notice(settings, say, partial(_more, prepared.first_keys, numbers)))
 
@@ -68,21 +65,3 @@ def _runner(server: str) -> Run:
             "server granian is not installed: it comes with the extra, sessionary[granian]"
         ) from error
     return granian.run
-
-
-def _let_young_workers_be_stopped() -> None:
-    """Let SIGTERM end a worker that does not serve yet.
-
-    It would inherit the handler of its parent, which does not end it, and be waited for in vain.
-    """
-    terminate = {signal.SIGTERM}
-
-    def end_by_default() -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, terminate)
-
-    os.register_at_fork(
-        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, terminate),
-        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, terminate),
-        after_in_child=end_by_default,
-    )

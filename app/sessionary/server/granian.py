@@ -9,6 +9,7 @@ thread each, and when all are held the others wait.
 import logging
 import multiprocessing
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -30,7 +31,7 @@ _LOGGING = {
     "handlers": {"ours": {"()": lambda: logging.getLogger("sessionary").handlers[0]}},
     "loggers": {"_granian": {"handlers": ["ours"], "propagate": False}},
 }
-_LAST_MOMENTS = 10  # seconds for what is in flight at the end; clients may be slow for ever
+_LAST_MOMENTS = 9  # seconds for what is in flight at the end: Docker kills after 10
 
 
 def run(settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
@@ -47,6 +48,7 @@ def run(settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
     server.on_startup(lambda: notice.put_up(listener))
     server.on_shutdown(notice.take_down)
     multiprocessing.set_start_method("fork", force=True)
+    _let_young_workers_be_stopped()
     server.serve(target_loader=application, wrap_loader=False)
 
 
@@ -86,3 +88,21 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def _let_young_workers_be_stopped() -> None:
+    """Let SIGTERM end a worker that does not serve yet.
+
+    It would inherit the handler of its parent, which does not end it, and be waited for in vain.
+    """
+    terminate = {signal.SIGTERM}
+
+    def end_by_default() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, terminate)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, terminate),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, terminate),
+        after_in_child=end_by_default,
+    )

@@ -1,15 +1,20 @@
 """gunicorn, which is there by default."""
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from sessionary.server import tls
 from sessionary.server.notice import Notice, bracketed
 from sessionary.settings import Settings
 from sessionary.worker import Worker
+from sessionary.worker.ending import ENDING
+
+_LAST_MOMENTS = 9  # seconds for what is in flight at the end: Docker kills after 10
 
 
 def run(settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
@@ -37,6 +42,7 @@ class _Gunicorn(BaseApplication):
             "threads": settings.threads,
             "worker_class": Worker,
             "keepalive": 65,  # longer than clients keep an idle connection: they close first
+            "graceful_timeout": _LAST_MOMENTS,
             "loglevel": "warning",
             "errorlog": None,  # its lines go where ours go
             "control_socket_disable": True,
@@ -53,3 +59,24 @@ class _Gunicorn(BaseApplication):
 
     def load(self) -> Any:
         return self._load()
+
+    def run(self) -> None:
+        _Arbiter(self).run()
+
+
+class _Arbiter(Arbiter):
+    """gunicorn's, that takes Ctrl-C for SIGTERM, and whose workers miss no signal.
+
+    A young worker has its parent's handlers, which put a signal where nobody looks for it: the
+    parent would wait in vain for the worker to end. So what comes early is held back until the
+    worker can tell.
+    """
+
+    def signal(self, sig: int, frame: Any) -> None:
+        super().signal(signal.SIGTERM if sig == signal.SIGINT else sig, frame)
+
+    def spawn_worker(self) -> Any:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        pid = super().spawn_worker()  # a worker leaves here for good
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        return pid

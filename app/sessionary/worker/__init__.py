@@ -16,9 +16,9 @@ from functools import partial
 from typing import Any
 
 from gunicorn.http.errors import LimitRequestHeaders
-from gunicorn.workers.gthread import ThreadWorker
 
 from sessionary.worker.client import Client, Held, Lent
+from sessionary.worker.ending import EndingWorker
 
 _LAST_SECONDS = 2.0  # for a client to read its last answer and close
 _SWEEP_SECONDS = 1.0  # between two looks at who is overdue
@@ -26,7 +26,7 @@ _SWEEP_SECONDS = 1.0  # between two looks at who is overdue
 _ALONE, _AMONG_OTHERS = 16, 1
 
 
-class Worker(ThreadWorker):
+class Worker(EndingWorker):
     """Serves whole requests on the polling thread."""
 
     longest_body = 4 * 1024 * 1024  # the application refuses a longer one unread
@@ -178,10 +178,12 @@ class Worker(ThreadWorker):
         self.poller.unregister(client.raw)
         client.due = None
         client.give_to_parser(Lent(client.raw, self.patience_seconds))
+        self.lent.add(client)
         lent = self.tpool.submit(self.handle, client)
         lent.add_done_callback(lambda _: self.method_queue.defer(self._take_back, client, lent))
 
     def _take_back(self, client: Client, lent: "Future[Any]") -> None:
+        self.lent.discard(client)
         client.is_kept = not lent.cancelled() and lent.exception() is None and bool(lent.result())
         client.take_from_parser()
         try:

@@ -140,6 +140,11 @@ class Client(TConn):
         with suppress(OSError):
             self.raw.shutdown(socket.SHUT_WR)
 
+    def hang_up(self) -> None:
+        """End the connection, also for a thread that reads or writes it."""
+        with suppress(OSError):
+            self.raw.shutdown(socket.SHUT_RDWR)
+
     def is_too_long(self) -> bool:
         """Whether the head goes on and on."""
         return len(self.arrived) > _LONGEST_HEAD and self.arrived.find(_END) < 0
