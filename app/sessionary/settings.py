@@ -85,6 +85,12 @@ class Settings:
         minimum=0.1,
         maximum=3600,
     )
+    prune_ended_days: int | None = _setting(
+        None,
+        "remove sessions that ended more than this many days ago, a few with each write",
+        minimum=1,
+        maximum=36_500,
+    )
     tls_certificate: str | None = _setting(
         None, "a PEM file with a certificate and its chain: the server then speaks TLS"
     )

@@ -8,7 +8,14 @@ import click
 
 from sessionary.settings import Settings, kinds
 
-OF_SERVERS = ("server", "workers", "patience_seconds", "tls_certificate", "tls_key")
+OF_SERVERS = (
+    "server",
+    "workers",
+    "patience_seconds",
+    "prune_ended_days",
+    "tls_certificate",
+    "tls_key",
+)
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 

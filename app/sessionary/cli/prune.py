@@ -14,6 +14,7 @@ from sessionary.wire.instants import to_text
 from sessionary.wire.retention import Retention
 
 _MANY = 10_000
+_LAST = 2**63 - 1
 _RETENTIONS = {each.name: each.retention for each in SURFACES if each.retention is not None}
 
 
@@ -36,7 +37,8 @@ def prune(
     """Remove the sessions that ended, by a call or by time, more than so long ago.
 
     Judged by the clock of the database, as a reader would be told. Scale's archived sessions count
-    as ended. It may be served meanwhile: others never wait long. Nothing else ever removes them.
+    as ended. It may be served meanwhile: others never wait long. Nothing else removes them, but a
+    server that is told to by its `--prune-ended-days`.
 
     \b
     Example:
@@ -62,7 +64,7 @@ def prune(
 
 def _counts(retention: Retention, before_at: int, dry_run: bool) -> Iterable[int]:
     def find(after: int, limit: int) -> list[int]:
-        return retention.ended.all(before_at=before_at, after=after, limit=limit)
+        return retention.ended.all(before_at=before_at, after=after, until=_LAST, limit=limit)
 
     if not dry_run:
         yield from store.in_short_turns(find, lambda keys: retention.remove(keys, before_at))

@@ -14,6 +14,7 @@ from sessionary.factory.health import Health
 from sessionary.factory.matching import MatchedRule
 from sessionary.factory.preparing import TABLES, Prepared, prepare
 from sessionary.factory.proxies import Proxied
+from sessionary.factory.pruning import Pruning
 from sessionary.factory.refusals import Refusals
 from sessionary.factory.watch import Watch, note_rule
 from sessionary.identity import NewKey
@@ -51,6 +52,8 @@ def create_app(settings: Settings | None = None, world: World | None = None, *te
         world = prepared.world
         if prepared.first_keys:
             print(welcome(prepared.first_keys, f"http://{settings.host}:{settings.port}"))
+    if settings.prune_ended_days is not None:
+        tells = (*tells, Pruning(world, settings.prune_ended_days).tell)
     app, refusals = _application(settings, world, None, is_told=bool(tells))
     return _watched(app, Door(_serve(app, refusals), world, refusals), refusals, tells)
 

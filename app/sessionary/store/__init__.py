@@ -32,7 +32,7 @@ from sessionary.store.statements import (
     place_in,
     put,
 )
-from sessionary.store.turns import in_short_turns
+from sessionary.store.turns import in_short_turns, short_turn
 from sessionary.store.worlds import (
     DEFAULT,
     Gone,
@@ -92,6 +92,7 @@ __all__ = [
     "restore",
     "row_count",
     "schema_version",
+    "short_turn",
     "size_bytes",
     "snapshot",
     "transaction",

@@ -27,12 +27,12 @@ def in_short_turns(find: Find, change: Callable[[list[int]], int]) -> Iterator[i
         last = keys[-1]
         while keys:
             began = time.monotonic()
-            yield _turn(keys, change)
+            yield short_turn(keys, change)
             run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             time.sleep(min(time.monotonic() - began, _TURN_SECONDS))
 
 
-def _turn(keys: list[int], change: Callable[[list[int]], int]) -> int:
+def short_turn(keys: list[int], change: Callable[[list[int]], int]) -> int:
     """Change what time suffices for, which is taken off the keys."""
     count = 0
     with transaction():

@@ -32,7 +32,7 @@ class EndingWorker(ThreadWorker):
         signal.pthread_sigmask(signal.SIG_BLOCK, [sig])
         super().handle_exit(sig, frame)
 
-    def handle_quit(self, sig: int, frame: Any) -> None:
+    def handle_quit(self, *_: Any) -> None:
         """Finish what this thread does, and wait for nobody.
 
         gunicorn's raises SystemExit here: in the midst of anything, a lock or a transaction.

@@ -35,10 +35,10 @@ def test_what_ended_before_is_found_and_removed(
         Session.delete().execute()
         for row in world:
             models.insert.run(**row._asdict())
-        found = retention.ended.all(before_at=before_at, after=0, limit=100)
+        found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
         ended = {row.id for row in world if has_ended(row, before_at)}
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
-        assert retention.ended.all(before_at=before_at, after=0, limit=1) == found[:1]
+        assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]
         assert retention.remove([each.seq for each in Session.select()], before_at) == len(ended)
         assert {each.id for each in Session.select()} == {row.id for row in world} - ended
 
@@ -53,9 +53,11 @@ def test_whatever_is_done_to_a_session_is_remembered_as_its_last_write(api: Api)
         with api.sandbox.world.entered():
             (row,) = Session.select()
             assert row.written_at == clock.now()
-            assert retention.ended.all(before_at=clock.now(), after=0, limit=9) == []
+            assert retention.ended.all(before_at=clock.now(), after=0, until=99, limit=9) == []
     with api.sandbox.world.entered():
-        assert retention.ended.all(before_at=clock.now() + 1, after=0, limit=9) == [row.seq]
+        assert retention.ended.all(before_at=clock.now() + 1, after=0, until=99, limit=9) == [
+            row.seq
+        ]
 
 
 def test_looking_at_a_session_or_changing_nothing_is_no_write(api: Api) -> None:

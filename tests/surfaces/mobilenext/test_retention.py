@@ -33,12 +33,15 @@ def test_what_ended_before_is_found_and_removed(
         fill(world)
         _, sessions, allocations = world
         ended = {row.id for row in sessions if has_ended(row, before_at)}
-        found = retention.ended.all(before_at=before_at, after=0, limit=100)
+        found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
         assert len(found) == len(ended)
         assert found == sorted(found)
-        assert retention.ended.all(before_at=before_at, after=0, limit=1) == found[:1]
+        assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]
         if found:
-            assert retention.ended.all(before_at=before_at, after=found[0], limit=99) == found[1:]
+            assert (
+                retention.ended.all(before_at=before_at, until=2**62, after=found[0], limit=99)
+                == found[1:]
+            )
         assert retention.remove(list(range(1, 99)), before_at) == len(ended)
         assert {each.id for each in Session.select()} == {row.id for row in sessions} - ended
         left = {each.id for each in allocations if each.session not in ended}

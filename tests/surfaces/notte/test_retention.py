@@ -31,12 +31,15 @@ def test_what_ended_before_is_found_in_pieces_and_removed(
         Session.delete().execute()
         for row in world:
             models.insert.run(**row._asdict(), key_hash="a")
-        found = retention.ended.all(before_at=before_at, after=0, limit=100)
+        found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
         ended = {row.id for row in world if has_ended(row, before_at)}
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
-        assert retention.ended.all(before_at=before_at, after=0, limit=1) == found[:1]
+        assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]
         if found:
-            assert retention.ended.all(before_at=before_at, after=found[0], limit=99) == found[1:]
+            assert (
+                retention.ended.all(before_at=before_at, until=2**62, after=found[0], limit=99)
+                == found[1:]
+            )
         keys = [each.seq for each in Session.select()]
         assert retention.remove(keys, before_at) == len(ended)
         assert {each.id for each in Session.select()} == {row.id for row in world} - ended

@@ -47,9 +47,9 @@ def test_what_was_archived_before_is_found_and_removed_and_no_longer_counted(
             models.insert.run(**row._asdict())
             models.count(None, row)
         ended = {row.id for row in world if has_ended(row, before_at)}
-        found = retention.ended.all(before_at=before_at, after=0, limit=100)
+        found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
-        assert retention.ended.all(before_at=before_at, after=0, limit=1) == found[:1]
+        assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]
         assert retention.remove([each.seq for each in Session.select()], before_at) == len(ended)
         left = [row for row in world if row.id not in ended]
         assert {each.id for each in Session.select()} == {row.id for row in left}

@@ -23,11 +23,16 @@ _ended = Statement(
     lambda row: int(row[0]),
     lambda: (
         Session.select(_rowid)
-        .where(pw.Expression(_rowid, ">", given("after")), _has_ended())
+        .where(
+            pw.Expression(_rowid, ">", given("after")),
+            pw.Expression(_rowid, "<=", given("until")),
+            _has_ended(),
+        )
         .order_by(_rowid)
         .limit(given("limit"))
     ),
 )
+_last = Statement(lambda row: int(row[0] or 0), lambda: Session.select(pw.fn.MAX(_rowid)))
 _meant = Statement(
     lambda row: str(row[0]),
     lambda: Session.select(Session.id).where(
@@ -46,4 +51,4 @@ def _removed(keys: list[int], before_at: int) -> int:
     return _remove.run(ids=ids)
 
 
-retention = Retention(_ended, _removed)
+retention = Retention(_ended, _last, _removed)

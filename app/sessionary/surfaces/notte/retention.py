@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import peewee as pw
+
 from sessionary.store import Statement, given, given_list
 from sessionary.surfaces.notte.models import Session
 from sessionary.wire import documents
@@ -18,11 +20,12 @@ _ended = Statement(
     lambda row: int(row[0]),
     lambda: (
         Session.select(Session.seq)
-        .where(Session.seq > given("after"), _has_ended())
+        .where(Session.seq > given("after"), Session.seq <= given("until"), _has_ended())
         .order_by(Session.seq)
         .limit(given("limit"))
     ),
 )
+_last = Statement(lambda row: int(row[0] or 0), lambda: Session.select(pw.fn.MAX(Session.seq)))
 _remove = Statement(
     tuple, lambda: Session.delete().where(Session.seq.in_(given_list("keys")), _has_ended())
 )
@@ -32,4 +35,4 @@ def _removed(keys: list[int], before_at: int) -> int:
     return _remove.run(keys=documents.encode(keys), before_at=before_at)
 
 
-retention = Retention(_ended, _removed)
+retention = Retention(_ended, _last, _removed)

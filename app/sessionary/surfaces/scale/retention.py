@@ -24,7 +24,7 @@ _ended = Statement(
     lambda row: int(row[0]),
     lambda: (
         Session.select(Session.seq)
-        .where(Session.seq > given("after"), _has_ended())
+        .where(Session.seq > given("after"), Session.seq <= given("until"), _has_ended())
         .order_by(Session.seq)
         .limit(given("limit"))
     ),
@@ -37,6 +37,7 @@ _by_account = Statement(
         .group_by(Session.account_id)
     ),
 )
+_last = Statement(lambda row: int(row[0] or 0), lambda: Session.select(pw.fn.MAX(Session.seq)))
 _remove = Statement(tuple, lambda: Session.delete().where(_is_meant()))
 
 
@@ -47,4 +48,4 @@ def _removed(keys: list[int], before_at: int) -> int:
     return _remove.run(**meant)
 
 
-retention = Retention(_ended, _removed)
+retention = Retention(_ended, _last, _removed)
