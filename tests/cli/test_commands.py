@@ -68,7 +68,14 @@ def _command(path: tuple[str, ...]) -> click.Command:
     return found
 
 
-OF_SERVERS = {"server", "workers", "patience_seconds", "tls_certificate", "tls_key"}
+OF_SERVERS = {
+    "server",
+    "workers",
+    "patience_seconds",
+    "prune_ended_days",
+    "tls_certificate",
+    "tls_key",
+}
 OF_LISTENERS = {"host", "port", "ready_file", "log_format", "log_requests", "metrics"}
 
 
