@@ -12,7 +12,9 @@ from freezegun import freeze_time
 from werkzeug.test import TestResponse
 
 from sessionary import identity, store
+from sessionary.factory import create_double
 from sessionary.identity import guard
+from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.wire.surface import Surface
 from tests.conftest import NOON, Sandbox
@@ -223,3 +225,57 @@ def test_other_failures_are_not_counted(
     statuses = {ask(sandbox.client, SURFACES[0], **asked).status_code for _ in range(5)}
     assert statuses == {401}
     assert changes_count(sandbox) == before
+
+
+def command(client: FlaskClient, token: str, address: str = HERE) -> int:
+    """Something of the control plane; gives the status."""
+    who = {"Authorization": f"Bearer {token}"}
+    at = {"REMOTE_ADDR": address}
+    return client.get("/_control/v1/clock", headers=who, environ_base=at).status_code
+
+
+def test_the_control_planes_token_is_guessed_as_slowly_as_keys(make_sandbox: Make) -> None:
+    sandbox = make_sandbox(control=True, control_token="right", failed_keys=3)
+    client = sandbox.client
+    with freeze_time(NOON) as wall:
+        assert [command(client, "") for _ in range(5)] == [401] * 5
+        assert [command(client, f"guess-{number}") for number in range(5)] == [401] * 3 + [429] * 2
+        assert command(client, "right") == 429
+        assert command(client, "guess", THERE) == 401
+        assert command(client, "right", THERE) == 200
+        wall.tick(timedelta(seconds=20))
+        assert [command(client, "right"), command(client, "guess")] == [200, 401]
+        assert [command(client, "right"), command(client, "guess")] == [200, 429]
+
+
+def test_a_refused_guess_of_the_token_is_a_problem_document(make_sandbox: Make) -> None:
+    sandbox = make_sandbox(control=True, control_token="right", failed_keys=1)
+    command(sandbox.client, "guess")
+    refused = sandbox.client.get(
+        "/_control/v1/clock",
+        headers={"Authorization": "Bearer guess"},
+        environ_base={"REMOTE_ADDR": HERE},
+    )
+    assert (refused.status_code, refused.content_type) == (429, "application/problem+json")
+    assert int(refused.headers["Retry-After"]) in range(1, 61)
+
+
+def test_guesses_of_keys_and_of_the_token_are_counted_together(make_sandbox: Make) -> None:
+    sandbox = make_sandbox(auth="strict", control=True, control_token="right", failed_keys=2)
+    with freeze_time(NOON):
+        assert ask(sandbox.client, SURFACES[0], "guess").status_code == 401
+        assert [command(sandbox.client, "guess") for _ in range(2)] == [401, 429]
+
+
+def test_a_token_guessed_in_a_double_counts_in_all_its_worlds_at_once() -> None:
+    app = create_double(Settings.of_a_double(control_token="right", failed_keys=2))
+    client, at = app.test_client(), {"REMOTE_ADDR": HERE}
+    paths = ("/~a/_control/v1/clock", "/~b/_control/v1/clock", "/_control/v1/namespaces/c")
+    right = {"Authorization": "Bearer right"}
+    for name in ("a", "b", "c"):
+        made = client.post("/_control/v1/namespaces", headers=right, json={"name": name})
+        assert made.status_code == 201, made.text
+    guess = {"Authorization": "Bearer guess"}
+    with freeze_time(NOON):
+        tried = [client.get(path, headers=guess, environ_base=at).status_code for path in paths]
+    assert tried == [401, 401, 429]

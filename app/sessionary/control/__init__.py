@@ -65,7 +65,7 @@ surface = Surface(
     authenticate=authenticate,
     sessions=NO_SESSIONS,
     refuse=errors.body,
-    refusals=dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 500, 503), _problem),
+    refusals=dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429, 500, 503), _problem),
     refusal_type=errors.CONTENT_TYPE,
 )
 

@@ -1,6 +1,7 @@
 """What every part of the control plane stands on: a blueprint that lets in and refuses alike."""
 
 import hmac
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -25,10 +26,11 @@ from sessionary.store import (
 )
 from sessionary.wire.fields import Problem
 from sessionary.wire.operation import Invalid, answer
-from sessionary.wire.requests import bearer, look, settings
+from sessionary.wire.requests import bearer, guarded, look, settings
 from sessionary.wire.surface import Surface
 
 PREFIX = "_control/v1"
+_SALT = secrets.token_hex()  # so that no database keeps what the token could be guessed by
 _STATUS = {BadName: 400, NoSuchWorld: 404, WorldExists: 409, TooManyWorlds: 409}
 
 
@@ -62,10 +64,18 @@ def control() -> Control:
 
 
 def authenticate() -> None:
-    """Raises Unknown unless the request brings the token, where one is asked for."""
-    token = settings().control_token
-    if token and not hmac.compare_digest(bearer().encode(), token.encode()):
+    """Raises Unknown unless the request brings the token, where one is asked for.
+
+    Who guesses it is slowed down as who guesses keys is: raises guard.TooMany.
+    """
+    token, given = settings().control_token, bearer()
+    if not token:
+        return
+    if not given:
         raise Unknown
+    with control().world.entered(), guarded(_SALT + given):
+        if not hmac.compare_digest(given.encode(), token.encode()):
+            raise Unknown
 
 
 def now() -> int:

@@ -77,7 +77,9 @@ class Refusals:
         said = self.of(request.path, 429)
         surface = self.surface(request.path)
         if surface is not None:
-            said.set_data(documents.to_bytes(surface.faults["rate_limited"].body))
+            limited = surface.faults.get("rate_limited")
+            if limited is not None:
+                said.set_data(documents.to_bytes(limited.body))
             said.headers.update(surface.waits(-(-error.wait_us // 1000)))
         return said
 

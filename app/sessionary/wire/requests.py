@@ -1,5 +1,6 @@
 """What every view may ask of the request at hand."""
 
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import Any, cast
 
@@ -48,16 +49,19 @@ def admit(surface: str, secret: str, *, well_formed: bool) -> None:
         raise Unknown
     told, environ = settings(), request.environ
     derive = told.auth == "lenient" and well_formed
-    address = told.failed_keys and guard.counted_address(environ.get("REMOTE_ADDR", ""))
-    if address:
-        with guard.watching(address, secret, told.failed_keys):
-            found, at = identify(secret, surface, derive=derive)
-    else:
+    with guarded(secret):
         found, at = identify(secret, surface, derive=derive)
     environ[CALLER] = found
     if told.rate_limit:
         guard.count(found.key_hash, told.rate_limit)
     _asked.set((found, _seen(at, environ)))
+
+
+def guarded(secret: str) -> AbstractContextManager[None]:
+    """Slow down an address whose secrets prove Unknown within too often. Raises guard.TooMany."""
+    allowed = settings().failed_keys
+    address = allowed and guard.counted_address(request.environ.get("REMOTE_ADDR", ""))
+    return guard.watching(address, secret, allowed) if address else nullcontext()
 
 
 def look(at: int) -> int:
