@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,28 @@ def start(server: Process, **body: object) -> str:
     status, session = server.request("POST", "/session/start", body, **WHO)
     assert status == 200
     return str(session["session_id"])
+
+
+def begun(server: Process, headers: dict[str, str]) -> HTTPConnection:
+    """A request whose head the server has, and whose body it waits for."""
+    connection = server.connect()
+    connection.putrequest("POST", "/session/start")
+    json_body = {"Content-Type": "application/json", "Expect": "100-continue"}
+    for name, text in {**WHO, **json_body, **headers}.items():
+        connection.putheader(name, text)
+    connection.endheaders()
+    assert connection.sock.recv(1024).startswith(b"HTTP/1.1 100")
+    return connection
+
+
+def finished(connection: HTTPConnection) -> int:
+    """Send the body, for which the head promised 30 bytes; gives the timeout that is answered."""
+    connection.send(b'{"session_timeout_minutes": 7}')
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+    assert answer.status == 200, body
+    return int(body["timeout_minutes"])
 
 
 def status_of(server: Process, session_id: str) -> str:
@@ -84,23 +106,19 @@ def test_what_is_in_flight_is_finished_and_the_exit_code_is_0(
     db: str, tell: Callable[[int, int], None], sent: signal.Signals
 ) -> None:
     with serving("--db", db, "--auth", "lenient") as server:
-        connection = server.connect()
-        connection.putrequest("POST", "/session/start")
-        for name, text in {
-            **WHO,
-            "Content-Type": "application/json",
-            "Content-Length": "30",
-            "Expect": "100-continue",
-        }.items():
-            connection.putheader(name, text)
-        connection.endheaders()
-        assert connection.sock.recv(1024).startswith(b"HTTP/1.1 100")
+        connection = begun(server, {"Content-Length": "30"})
         tell(server.popen.pid, sent)
-        connection.send(b'{"session_timeout_minutes": 7}')
-        answer = connection.getresponse()
-        assert (answer.status, json.loads(answer.read())["timeout_minutes"]) == (200, 7)
-        connection.close()
+        assert finished(connection) == 7
         assert server.popen.wait(PATIENCE) == 0
+
+
+def test_a_terminal_that_is_closed_ends_neither_the_server_nor_what_is_in_flight(db: str) -> None:
+    with serving("--db", db, "--auth", "lenient") as server:
+        connection = begun(server, {"Content-Length": "30"})
+        os.killpg(server.popen.pid, signal.SIGHUP)
+        assert finished(connection) == 7
+        assert server.request("GET", "/health")[0] == 200
+        assert server.stop() == 0
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
@@ -139,12 +157,7 @@ def test_a_client_that_never_finishes_does_not_keep_the_server_from_ending(
 ) -> None:
     with serving("--db", db, "--auth", "lenient") as server:
         start(server)
-        connection = server.connect()
-        connection.putrequest("POST", "/session/start")
-        for name, text in {**WHO, "Expect": "100-continue", "Transfer-Encoding": "chunked"}.items():
-            connection.putheader(name, text)
-        connection.endheaders()
-        assert connection.sock.recv(1024).startswith(b"HTTP/1.1 100")
+        connection = begun(server, {"Transfer-Encoding": "chunked"})
         os.killpg(server.popen.pid, sent)
         assert server.popen.wait(PATIENCE) == 0
         connection.close()

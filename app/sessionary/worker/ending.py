@@ -24,7 +24,8 @@ class EndingWorker(ThreadWorker):
 
     def init_signals(self) -> None:
         super().init_signals()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; the parent decides
+        for each in (signal.SIGINT, signal.SIGHUP):  # a terminal tells all; the parent decides
+            signal.signal(each, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
