@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 COMMAND = str(Path(sys.executable).with_name("sessionary"))
@@ -82,12 +82,14 @@ def surroundings(**variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def started(command: list[str], environ: dict[str, str]) -> Iterator[Process]:
+def started(
+    command: list[str], environ: dict[str, str], log: IO[str] | int = subprocess.DEVNULL
+) -> Iterator[Process]:
     """A server that is started by this command; at the end all its processes are killed."""
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=log,
         text=True,
         env=environ,
         process_group=0,

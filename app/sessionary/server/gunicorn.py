@@ -1,5 +1,6 @@
 """gunicorn, which is there by default."""
 
+import resource
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,8 @@ from sessionary.settings import Settings
 from sessionary.worker import Worker
 from sessionary.worker.ending import ENDING
 
+_FEWEST, _MOST = 16, 1000  # connections of a worker
+_FILES, _FILES_OF_ITS_OWN, _FILES_OF_A_THREAD = 4096, 100, 4
 _LAST_MOMENTS = 9  # seconds for what is in flight at the end: Docker kills after 10
 
 
@@ -40,6 +43,7 @@ class _Gunicorn(BaseApplication):
             "bind": f"{bracketed(settings.host)}:{settings.port}",
             "workers": settings.workers,
             "threads": settings.threads,
+            "worker_connections": _connections(settings.threads),
             "worker_class": Worker,
             "keepalive": 65,  # longer than clients keep an idle connection: they close first
             "graceful_timeout": _LAST_MOMENTS,
@@ -62,6 +66,14 @@ class _Gunicorn(BaseApplication):
 
     def run(self) -> None:
         _Arbiter(self).run()
+
+
+def _connections(threads: int) -> int:
+    """How many a worker may have, with as many files open as this process may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = max(soft, min(hard, _FILES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(_FEWEST, min(_MOST, files - _FILES_OF_ITS_OWN - _FILES_OF_A_THREAD * threads))
 
 
 class _Arbiter(Arbiter):

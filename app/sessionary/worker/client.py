@@ -14,9 +14,10 @@ from gunicorn.workers.gthread import TConn
 
 _CHUNK = 65_536
 _LONGEST_HEAD = 65_536
+_REST_SECONDS = 0.5
 _END = b"\r\n\r\n"
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
-_UNUSUAL = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
+_UNUSUAL = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -36,6 +37,9 @@ class Held:
 
     def setblocking(self, blocking: bool) -> None:
         """Nothing of it blocks: what is read has arrived, and what is sent is held."""
+
+    def hurry(self) -> None:
+        """Nobody waits for it."""
 
 
 class Lent:
@@ -73,6 +77,10 @@ class Lent:
     def setblocking(self, blocking: bool) -> None:
         """It blocks as long as there is time left."""
 
+    def hurry(self) -> None:
+        """Its request is answered: what is left of it is hardly waited for."""
+        self._due = min(self._due, time.monotonic() + _REST_SECONDS)
+
 
 class Client(TConn):
     """A connection, and what has arrived of its next request."""
@@ -85,7 +93,10 @@ class Client(TConn):
         self.needed = 0  # bytes without which the request is not whole
         self.unsent = b""  # what the client has not made room for yet
         self.is_kept = True
+        self.is_refused_unread = False  # for the length of its body
+        self.was_answered = False
         self.is_leaving = False
+        self.is_lost = False
         self.due: float | None = None  # by when what it has begun has to be done
 
     def init(self) -> None:
@@ -147,7 +158,12 @@ class Client(TConn):
 
     def is_too_long(self) -> bool:
         """Whether the head goes on and on."""
-        return len(self.arrived) > _LONGEST_HEAD and self.arrived.find(_END) < 0
+        end = self.arrived.find(_END)
+        return (len(self.arrived) if end < 0 else end) > _LONGEST_HEAD
+
+    def is_idle(self) -> bool:
+        """Whether it has had an answer and may ask again, but does not."""
+        return self.was_answered and self.due is None and not self.arrived
 
     def has_whole_request(self, longest: int) -> bool:
         """Whether it can be answered; a body that is refused for its length is not waited for."""
@@ -158,7 +174,8 @@ class Client(TConn):
             return False
         length = _LENGTH.search(self.arrived, 0, end + 2)
         body = int(length[1]) if length else 0
-        self.needed = end + len(_END) + (body if body <= longest else 0)
+        self.is_refused_unread = body > longest
+        self.needed = end + len(_END) + (0 if self.is_refused_unread else body)
         return len(self.arrived) >= self.needed
 
     def needs_a_thread(self) -> bool:
