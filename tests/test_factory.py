@@ -55,6 +55,22 @@ def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(
         assert answer.json == surface.refuse(405, refusals.SAID[405])
 
 
+@each_surface
+@pytest.mark.parametrize("at", ["+1h", "-1h", "soon"])
+def test_at_no_route_an_instant_to_read_as_of_changes_no_refusal(
+    sandbox: Sandbox, surface: Surface, at: str
+) -> None:
+    client, who = sandbox.client, credential(surface) | {"Sessionary-At": at}
+    for method in ("GET", "POST"):
+        answer = client.open(f"/{surface.name}/nowhere", method=method, headers=who)
+        assert answer.json == surface.refuse(404, refusals.SAID[404])
+        assert answer.status_code == 404
+    answer = client.put(f"/{surface.name}/openapi.json", headers=who)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    unknown = client.post(f"/{surface.name}/nowhere", headers={"Sessionary-At": at})
+    assert unknown.status_code == 401
+
+
 def test_a_path_of_no_surface_is_not_found_for_anybody(sandbox: Sandbox) -> None:
     for path in ("/", "/nowhere", "//", "/Notte/sessions", "/~t42/notte/health"):
         answer = sandbox.client.get(path)

@@ -12,7 +12,7 @@ from sessionary.identity import Unknown
 from sessionary.identity.guard import TooMany
 from sessionary.wire import documents
 from sessionary.wire.answered import BAD_KEY, DISORDER, FAILURE
-from sessionary.wire.operation import answer
+from sessionary.wire.operation import Invalid, answer
 from sessionary.wire.surface import Surface, by_segment
 
 _log = logging.getLogger("sessionary")
@@ -93,6 +93,8 @@ class Refusals:
                 return self._unknown(unknown)
             except TooMany as too_many:
                 return self._too_many(too_many)
+            except Invalid:
+                pass  # as of which instant to read does not matter where there is nothing
             except Exception as broken:  # noqa: BLE001 - nobody else catches it here
                 return self._broken(broken)
         allowed = error.valid_methods if isinstance(error, MethodNotAllowed) else None
