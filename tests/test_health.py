@@ -78,7 +78,7 @@ def test_they_are_only_read(sandbox: Sandbox, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/livez/x", "/readyz//", "//livez", "/Livez", "/~t42/livez"])
 def test_what_only_looks_like_them_is_not_found(sandbox: Sandbox, path: str) -> None:
-    answer = sandbox.client.get(path)
+    answer = sandbox.client.get("/", environ_overrides={"PATH_INFO": path})
     assert (answer.status_code, answer.json["error"]) == (404, "not_found")
 
 

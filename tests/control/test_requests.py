@@ -260,6 +260,7 @@ def test_notte_is_told_from_galtea_at_the_root(double: Double) -> None:
     [
         ({"path": "/session/start"}, "/method is required"),
         ({"method": "POST", "path": "session/start"}, "path: must begin with /"),
+        ({"method": "GET", "path": "/%2f_control/v1/clock"}, "path: must begin with /, just one"),
         ({"method": "POST", "path": "/~a/session/start"}, "name no world"),
         ({"method": "POST", "path": "/_control/v1/clock"}, "must be a vendor's"),
         ({"method": "DELETE", "path": "/%5Fcontrol/v1/namespaces/a"}, "must be a vendor's"),

@@ -1,12 +1,15 @@
 """Whoever a path seems to belong to: the surface that answers is the one that has let in."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
+from flask import Flask
 
 from sessionary import create_app
+from sessionary.factory import create_double
+from sessionary.factory.refusals import SAID
 from sessionary.settings import Settings
 from sessionary.wire.operation import Operation
 from tests.conftest import Sandbox
@@ -41,6 +44,7 @@ version = "version_v1"
 custom_id = "c"
 created_ago = "1m"
 """
+TOKEN = {"Authorization": "Bearer right"}
 NOTTES, GALTEAS = b"0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01", b"session_s1"
 # Each seems to lead to one of the two surfaces, or out of it to the other.
 PATHS = [
@@ -136,6 +140,43 @@ def test_no_path_leads_a_key_to_another_surface(
 )
 def test_a_target_in_another_form_needs_a_key_like_any(server: Process, target: str) -> None:
     assert get(server, target, "no-key").status in (400, 401, 404)
+
+
+def test_a_path_after_two_slashes_is_not_found_with_any_key(server: Process) -> None:
+    for path in (f"//notte/sessions/{NOTTES.decode()}", f"/%2fsessions/{GALTEAS.decode()}"):
+        for key in ("notte-key", "galtea-key"):
+            assert get(server, path, key).status in (400, 404), path
+
+
+def journaled(app: Flask, world: str = "") -> list[str]:
+    """The path of each call that was kept."""
+    said = app.test_client().get(f"{world}/_control/v1/journal", headers=TOKEN)
+    return [call["path"] for call in said.get_json()["calls"]]
+
+
+@pytest.mark.parametrize("slashes", ["//", "///"])
+def test_what_begins_with_more_than_one_slash_is_at_no_route_and_not_journaled(
+    make_sandbox: Callable[..., Sandbox], slashes: str
+) -> None:
+    app = make_sandbox(control=True, control_token="right", journal=True).app
+    for path in ("_control/v1/clock", "sessions/start", "notte/session/start", "livez", ""):
+        for method in ("GET", "POST"):
+            as_sent = {"PATH_INFO": slashes + path, "REQUEST_METHOD": method}
+            said = app.test_client().open("/", headers=TOKEN, environ_overrides=as_sent)
+            assert said.status_code == 404, path
+            assert said.get_json() == {"error": "not_found", "message": SAID[404]}
+    assert journaled(app) == []
+
+
+@pytest.mark.parametrize("prefix", ["/~t42//", "//", "//~t42/"])
+def test_nor_is_it_in_any_world_of_a_double(prefix: str) -> None:
+    app = create_double(Settings.of_a_double(control_token="right"))
+    for path in ("_control/v1/clock", "notte/sessions"):
+        as_sent = {"PATH_INFO": prefix + path}
+        said = app.test_client().get("/", headers=TOKEN, environ_overrides=as_sent)
+        assert said.status_code == 404, path
+    assert journaled(app) == journaled(app, "/~t42") == []
+    app.extensions["sessionary.control"].worlds.close()
 
 
 def test_a_server_has_no_worlds_by_path_header_or_key(

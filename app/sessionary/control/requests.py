@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from marshmallow import fields
 from werkzeug.wrappers import Response
@@ -166,9 +166,11 @@ def _environ(asked: dict[str, Any]) -> dict[str, Any]:
     from werkzeug.test import EnvironBuilder
 
     path, _, query = asked["path"].partition("?")
-    if not path.startswith("/") or path.startswith("/~"):
+    if not path.startswith("/") or unquote(path).startswith(("/~", "//")):
         raise errors.Refusal(
-            400, "path: must begin with / and name no world: it is the one that this call enters"
+            400,
+            "path: must begin with /, just one, and name no world: "
+            "it is the one that this call enters",
         )
     content, headers = asked["body"], dict(asked["headers"])
     if content is not None and not isinstance(content, str):

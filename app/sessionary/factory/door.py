@@ -18,6 +18,8 @@ from sessionary.store import (
 Application = Callable[..., Iterable[bytes]]
 Serve = Callable[[World, dict[str, Any], Any], Iterable[bytes]]
 
+# No path begins so: Flask would take these slashes for one, and nobody who looks before it does.
+_NOWHERE = "//"
 _PREFIX = re.compile("/~([^/]*)(/.*)?", re.DOTALL)
 # After what a vendor's keys begin with, or at once: `gsk_ns-t42-anything`, `ns-t42-anything`.
 _KEY = re.compile("(?:[Bb]earer +)?(?:(?:mob|gsk|sk-notte)[_-])?ns-([a-z0-9_]{1,40})-")
@@ -60,6 +62,8 @@ class Door:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ["PATH_INFO"] = path = native_path(environ)
+        if path.startswith(_NOWHERE):
+            return self._refusals.of(path, 404)(environ, start_response)
         if environ.get("HTTP_SESSIONARY_NAMESPACE", DEFAULT) != DEFAULT:
             refusal = self._refusals.of(path, 404, "This server has no other world than its own.")
             return refusal(environ, start_response)
@@ -77,6 +81,8 @@ class DoubleDoor:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         name = _name(environ)
         environ["PATH_INFO"] = path = native_path(environ)
+        if path.startswith(_NOWHERE):
+            return self._refusals.of(path, 404)(environ, start_response)
         try:
             return self._enter(name, environ, start_response)
         except BadName as error:
