@@ -5,8 +5,10 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from sessionary.store import World
 from sessionary.wire.surface import Surface
 
 _log = logging.getLogger("sessionary")
+PATIENCE_SECONDS = 10  # for a whole request and its answer, as Prometheus has by default
+MOST = 16  # connections at a time in each process
 _SHARE = 20  # what was looked up is said again until as many times its own time has passed
 
 
@@ -37,27 +41,71 @@ def serve(listener: socket.socket, folder: Path, world: World, surfaces: Sequenc
         with folded(folder):
             return encode(registry), kind
 
-    server = _Server(listener, numbers)
+    # One thread for all who ask: the connection to the database is its own, and it is kept.
+    alone = ThreadPoolExecutor(1)
+    server = _Server(listener, lambda accepted: alone.submit(numbers, accepted).result())
     threading.Thread(target=server.serve_forever, args=(None,), daemon=True).start()
 
 
-class _Server(HTTPServer):
-    """One client at a time: those who ask are few, and slow ones are not waited for."""
+class _Server(ThreadingHTTPServer):
+    """Each connection on a thread of its own, so that nobody waits for who is slow or silent."""
 
-    def __init__(self, listener: socket.socket, numbers: Any) -> None:
+    daemon_threads = True
+
+    def __init__(
+        self, listener: socket.socket, numbers: Callable[[str], tuple[bytes, str]]
+    ) -> None:
         super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
         self.numbers = numbers
+        self._held = _Held()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._held.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._held.remove(request)
+        super().shutdown_request(request)
 
     def handle_error(self, *_: Any) -> None:
         if not isinstance(sys.exception(), OSError):  # who asked may have left
             _log.exception("the metrics could not be told")
 
 
+class _Held:
+    """The connections that are held: only so many at a time, and each only for so long."""
+
+    def __init__(self) -> None:
+        self._ends: dict[socket.socket, threading.Timer] = {}  # the oldest first
+        self._fewer = threading.Condition()
+
+    def add(self, connection: socket.socket) -> None:
+        """Hold one more; where there are too many the oldest has to go first."""
+        end = threading.Timer(PATIENCE_SECONDS, _cut, (connection,))
+        end.daemon = True
+        with self._fewer:
+            while len(self._ends) >= MOST:
+                _cut(next(iter(self._ends)))
+                self._fewer.wait()
+            self._ends[connection] = end
+        end.start()
+
+    def remove(self, connection: socket.socket) -> None:
+        """It is over."""
+        with self._fewer:
+            self._ends.pop(connection).cancel()
+            self._fewer.notify()
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError):  # it is over already
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = 5
 
     def do_GET(self) -> None:
         if self.path.partition("?")[0] != "/metrics":
