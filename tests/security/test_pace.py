@@ -202,6 +202,7 @@ def test_a_revoked_key_is_refused_where_it_was_familiar(make_sandbox: Make) -> N
         ("::ffff:127.0.0.1", None),
         ("", None),
         ("a name", None),
+        (guard.UNKNOWN, guard.UNKNOWN),
     ],
 )
 def test_an_address_is_counted_as_what_one_holder_has(address: str, counted: str | None) -> None:

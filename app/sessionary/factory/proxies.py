@@ -1,5 +1,6 @@
 """Who asks, and under which address, when it is a proxy that connects."""
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -7,14 +8,19 @@ from typing import Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from sessionary.identity.guard import UNKNOWN
+
 Network = IPv4Network | IPv6Network
+# `[2001:db8::7]:4711`, `203.0.113.7:4711` or without the port; no IPv6 address without brackets.
+_HOST = re.compile(r"(?:\[(.*)\]|([^:]*))(?::[0-9]+)?")
 
 
 class Proxied:
     """Believes the `X-Forwarded-` headers of trusted proxies; those of others are not looked at.
 
     Each proxy adds at the right what it knows: of several addresses the client's is the last that
-    is not a trusted proxy's own.
+    is not a trusted proxy's own. One that cannot be read becomes `unknown`: all who have none are
+    counted together, and neither the proxy nor whoever is named before them is taken for them.
     """
 
     def __init__(
@@ -29,17 +35,24 @@ class Proxied:
         if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
             return self._application(environ, start_response)
         for told in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-            client = _address(told.strip())
-            if client is None:
-                break
-            environ["REMOTE_ADDR"] = str(client)
-            if not self._is_trusted(str(client)):
+            if not told.strip():
+                continue
+            environ["REMOTE_ADDR"] = client = _told(told.strip())
+            if not self._is_trusted(client):
                 break
         return self._told(environ, start_response)
 
     def _is_one(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self._trusted)
+
+
+def _told(text: str) -> str:
+    """The address that a proxy tells, as some do with a port, in brackets or in quotes."""
+    bare = text.strip('"')
+    found = _HOST.fullmatch(bare)
+    address = _address((found[1] or found[2]) if found else bare)
+    return UNKNOWN if address is None else str(address)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -17,6 +17,7 @@ from sessionary.clock import MINUTE
 from sessionary.identity.callers import Unknown, hash_of
 from sessionary.store import Statement, given
 
+UNKNOWN = "unknown"  # stands for an address that a proxy could not tell
 _NEIGHBOURS = 64  # one who has an IPv6 address has all that begin with as many bits
 
 
@@ -91,7 +92,12 @@ _forget_familiar = Statement(
 
 @lru_cache(maxsize=1024)
 def counted_address(address: str) -> str | None:
-    """Under what an address is counted: itself, or its network for IPv6. None for this machine."""
+    """Under what an address is counted: itself, or its network for IPv6. None for this machine.
+
+    All that are UNKNOWN are counted as one.
+    """
+    if address == UNKNOWN:
+        return address
     try:
         found = ip_address(address)
     except ValueError:
