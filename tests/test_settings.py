@@ -75,6 +75,31 @@ def test_nonsense_in_the_environment_is_refused_by_the_variable(variable: str, t
         Settings.load({}, {variable: text})
 
 
+@pytest.mark.parametrize("token", ["hush", "hush\n", " hush\r\n", "\thush "])
+def test_blanks_around_a_control_token_are_not_part_of_it(token: str) -> None:
+    assert Settings(control_token=token).control_token == "hush"
+    assert Settings.load({}, {"SESSIONARY_CONTROL_TOKEN": token}).control_token == "hush"
+
+
+@pytest.mark.parametrize(
+    "token", ["", " \n", "q7 q7", "q7\nq7", "q7\tq7", "q7é", "q7\0", "q7\x7f", "q7\xa0q7"]
+)
+def test_a_control_token_that_no_caller_can_send_is_refused_and_not_shown(token: str) -> None:
+    sentence = r"control_token \(SESSIONARY_CONTROL_TOKEN\) must be printable ASCII"
+    with pytest.raises(BadSetting, match=sentence) as refused:
+        Settings(control_token=token)
+    assert "q7" not in str(refused.value)
+
+
+def test_a_control_token_that_is_no_text_is_not_shown_either() -> None:
+    with pytest.raises(BadSetting, match=r"control_token must be str or nothing$"):
+        Settings(control_token=4711)  # type: ignore[arg-type]
+
+
+def test_an_empty_control_token_in_the_environment_is_none() -> None:
+    assert Settings.load({}, {"SESSIONARY_CONTROL_TOKEN": ""}).control_token is None
+
+
 def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "sessionary.toml"
     file.write_text("prot = 8000\n")

@@ -2,6 +2,7 @@
 beats the default."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -150,6 +151,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._check_each()
+        if self.control_token is not None:
+            object.__setattr__(self, "control_token", _sendable(self.control_token))
         if self.journal and not self.control:
             raise BadSetting("journal needs control, through which it is read")
         if (self.tls_certificate is None) != (self.tls_key is None):
@@ -228,6 +231,17 @@ def networks(text: str) -> tuple["IPv4Network | IPv6Network", ...]:
         ) from None
 
 
+def _sendable(token: str) -> str:
+    """A token without the blanks around it, such as the end of a mounted secret's line."""
+    bare = token.strip()
+    if not re.fullmatch("[!-~]+", bare):
+        raise BadSetting(
+            "control_token (SESSIONARY_CONTROL_TOKEN) must be printable ASCII without blanks, "
+            "and not be empty: callers send it in a header"
+        )
+    return bare
+
+
 def kinds(annotation: Any) -> tuple[type, ...]:
     """The types that an annotation such as `int | None` admits."""
     return get_args(annotation) or (annotation,)
@@ -237,7 +251,8 @@ def _check(name: str, value: Any, types: tuple[type, ...], notes: Mapping[str, A
     fits = type(value) in types or (type(value) is int and float in types)
     if not fits:
         expected = " or ".join("nothing" if t is type(None) else t.__name__ for t in types)
-        raise BadSetting(f"{name} must be {expected}, not {value!r}")
+        given = "" if notes["is_secret"] else f", not {value!r}"
+        raise BadSetting(f"{name} must be {expected}{given}")
     if notes["choices"] and value not in notes["choices"]:
         raise BadSetting(f"{name} must be one of {', '.join(notes['choices'])}, not {value!r}")
     minimum, maximum = notes["minimum"], notes["maximum"]

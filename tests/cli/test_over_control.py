@@ -208,8 +208,8 @@ def test_a_mishap_is_one_sentence_and_a_failing_exit(
 
 
 def test_a_token_comes_from_the_environment() -> None:
-    with doubling(SESSIONARY_CONTROL_TOKEN="hush") as double:
-        for token, code in (("hush", 0), ("wrong", 1), ("", 1)):
+    with doubling(SESSIONARY_CONTROL_TOKEN="hush\n") as double:
+        for token, code in (("hush", 0), ("hush\n", 0), ("wrong", 1), ("", 1)):
             told = subprocess.run(
                 [COMMAND, "clock", "--json", "--url", double.url],
                 env=surroundings(SESSIONARY_CONTROL_TOKEN=token),

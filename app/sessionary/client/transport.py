@@ -64,7 +64,7 @@ class Calls:
         self.namespace = namespace
         self._headers = {} if namespace is None else {"Sessionary-Namespace": namespace}
         if token is not None:
-            self._headers["Authorization"] = f"Bearer {token}"
+            self._headers["Authorization"] = f"Bearer {token.strip()}"
 
     def __call__(
         self,
