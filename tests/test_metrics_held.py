@@ -13,8 +13,8 @@ from tests.security.raw import connected
 
 ASK = b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n"
 DOUBLE = ("double", "--port", "0", "--metrics", "127.0.0.1:0")
-HURRIED = (
-    "from sessionary.metrics import scraping; scraping.PATIENCE_SECONDS = 0.2\n"
+WITH_PATIENCE = (
+    "from sessionary.metrics import scraping; scraping.PATIENCE_SECONDS = {}\n"
     f"from sessionary.cli import main; main({DOUBLE!r})"
 )
 
@@ -41,8 +41,9 @@ def test_nobody_waits_for_the_silent_who_may_still_ask(url: str) -> None:
             assert each.must_answer().status == 200
 
 
-def test_of_too_many_who_are_held_the_oldest_is_cut_off(url: str) -> None:
+def test_of_too_many_who_are_held_the_oldest_is_cut_off_however_patient_it_is() -> None:
     with ExitStack() as stack:
+        url = stack.enter_context(measured(sys.executable, "-c", WITH_PATIENCE.format(3600)))
         oldest, *others = [stack.enter_context(connected(url)) for _ in range(MOST + 1)]
         assert oldest.rest() == b""
         for each in others:
@@ -51,7 +52,7 @@ def test_of_too_many_who_are_held_the_oldest_is_cut_off(url: str) -> None:
 
 
 def test_a_request_that_never_ends_is_cut_off_however_often_a_byte_of_it_comes() -> None:
-    with measured(sys.executable, "-c", HURRIED) as url, connected(url) as slow:
+    with measured(sys.executable, "-c", WITH_PATIENCE.format(0.2)) as url, connected(url) as slow:
         slow.send(b"GET /metrics HTTP/1.1\r\nX: ")
         with suppress(BrokenPipeError, ConnectionResetError):
             for _ in range(200):
