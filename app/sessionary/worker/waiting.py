@@ -7,7 +7,7 @@ from sessionary.worker.client import Client
 from sessionary.worker.ending import EndingWorker
 
 _LAST_SECONDS = 2.0  # for a client to read its last answer and close
-_SWEEP_SECONDS = 1.0  # between two looks at who is overdue
+_SWEEP_SECONDS = 1.0  # between two looks at who is overdue, and two signs of life
 _MUCH, _MOST = 64 * 1024, 64 * 1024 * 1024  # bytes of one client, and of all who have so much
 
 
@@ -17,6 +17,14 @@ class WaitingWorker(EndingWorker):
     longest_body = 4 * 1024 * 1024  # the application refuses a longer one unread
     patience_seconds = 60.0  # with a handshake, a request and the reading of an answer
     _swept_at = 0.0
+    _told_at = 0.0
+
+    def notify(self) -> None:
+        """Tell the parent that it lives: before each request, but not by a system call for each."""
+        now = time.monotonic()
+        if not self._told_at or now >= self._told_at + _SWEEP_SECONDS:
+            self._told_at = now
+            super().notify()
 
     def wait_for(self, client: Client) -> None:
         now = time.monotonic()
