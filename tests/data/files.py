@@ -21,6 +21,17 @@ def change(file: Path, name: str = "changed") -> None:
     run(file, f"UPDATE organization SET name = '{name}'")  # noqa: S608 - our own
 
 
+def leave_journal(file: Path, name: str) -> None:
+    """As who is killed leaves it: that every organization has this name says the journal only."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("UPDATE organization SET name = ?", (name,))
+        connection.commit()
+        left = {each: each.read_bytes() for each in (file, Path(f"{file}-wal"))}
+    for each, contents in left.items():
+        each.write_bytes(contents)
+
+
 def scratch(file: Path, page: int = 12) -> None:
     """Damage a page."""
     with file.open("r+b") as opened:

@@ -1,5 +1,6 @@
 """Copies of a database, made while it is served."""
 
+import shutil
 import sqlite3
 import stat
 import threading
@@ -13,7 +14,7 @@ from click.testing import Result
 from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import copies
-from tests.data.files import beside, change, dump, scratch
+from tests.data.files import beside, change, dump, leave_journal, scratch
 from tests.processes import serving
 
 Command = Callable[..., Result]
@@ -95,6 +96,22 @@ def test_a_file_that_is_there_is_replaced_when_asked_for_only(
     assert sessionary("backup", copy, "--force").exit_code == 0
     assert dump(copy) == dump(db)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_backup_is_not_made_beside_the_journal_of_an_earlier_database(
+    sessionary: Command, db: Path, tmp_path: Path, is_there: bool
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copy(db, copy)
+    leave_journal(copy, "earlier")
+    if not is_there:
+        copy.unlink()
+    refused = sessionary("backup", copy, "--force")
+    assert refused.exit_code == 1
+    assert f"{copy}-wal holds what was written last to an earlier database" in refused.output
+    assert refused.output.count("\n") == 1
+    assert copy.exists() is is_there
 
 
 def test_a_backup_onto_the_database_itself_is_refused(sessionary: Command, db: Path) -> None:

@@ -1,6 +1,7 @@
 """Everything as lines of JSON: out of one database, and into another."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from freezegun import freeze_time
 from sessionary import create_app, store
 from sessionary.settings import Settings
 from tests import schemas
-from tests.data.files import beside, dump
+from tests.data.files import beside, dump, leave_journal
 from tests.processes import COMMAND, serving
 
 Command = Callable[..., Result]
@@ -75,6 +76,17 @@ def test_a_database_that_is_there_is_replaced_when_asked_for_only_and_kept(
     told = sessionary("import", exported, "--db", new, "--force").output
     assert dump(new) == dump(db)
     assert dump(Path(told.strip().rpartition(" ")[2])) == before
+
+
+def test_the_journal_of_an_earlier_database_becomes_no_part_of_an_imported_one(
+    sessionary: Command, db: Path, exported: Path, new: Path
+) -> None:
+    new.parent.mkdir()
+    shutil.copy(db, new)
+    leave_journal(new, "earlier")
+    new.unlink()
+    assert sessionary("import", exported, "--db", new).exit_code == 0
+    assert dump(new) == dump(db)
 
 
 def test_a_database_that_is_served_is_not_replaced(

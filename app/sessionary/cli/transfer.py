@@ -61,7 +61,7 @@ def import_(file: TextIO, force: bool, db: str) -> None:
     """
     with advancing("importing") as progress:
         count, kept = store.import_lines(
-            _read(file, progress), Path(db), TABLES, stamp=stamp() if force else None
+            _read(file, progress), Path(db), TABLES, stamp(), replace=force
         )
     beside = "" if kept is None else f"; what was there is now {kept}"
     click.echo(f"{count} rows are in {db}{beside}")

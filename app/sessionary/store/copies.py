@@ -16,7 +16,7 @@ from sessionary.store.worlds import Model
 Progress = Callable[[int, int], None]  # how much is done, of how much
 
 _PAGES = 4096  # that are copied at once
-_BESIDE = ("", "-wal", "-journal")  # what a database is, on the disk; the rest can be made anew
+_JOURNALS = ("-wal", "-journal")  # a part of the database beside them; the rest is made anew
 
 
 def back_up(
@@ -69,11 +69,11 @@ def drafted(target: Path) -> Iterator[Path]:
 def set_aside(file: Path, stamp: str) -> Path | None:
     """Give a database another name, its journal too, as the first half of replacing it."""
     kept = file.with_name(f"{file.name}.{stamp}")
-    found = [end for end in _BESIDE if Path(f"{file}{end}").exists()]
+    found = [end for end in ("", *_JOURNALS) if Path(f"{file}{end}").exists()]
     for end in found:
         os.link(f"{file}{end}", f"{kept}{end}")
     # Only now, when all of it is kept: a journal without its database is the end of the next one.
-    for end in (*_BESIDE[1:], "-shm"):
+    for end in (*_JOURNALS, "-shm"):
         Path(f"{file}{end}").unlink(missing_ok=True)
     return kept if "" in found else None
 
@@ -111,6 +111,12 @@ def _must_differ(file: Path, target: Path) -> None:
 def _must_be_free(target: Path, replace: bool) -> None:
     if target.exists() and not replace:
         raise FileExistsError(f"{target} is there already: name another file, or use --force")
+    for journal in (Path(f"{target}{end}") for end in _JOURNALS):
+        if journal.exists():
+            raise Unusable(
+                f"{journal} holds what was written last to an earlier database, and would become "
+                "a part of the copy: move it away with that database, or name another file."
+            )
 
 
 def _to_disk(path: Path) -> None:

@@ -77,23 +77,24 @@ def import_lines(
     lines: Iterable[str],
     file: Path,
     tables: Sequence[type[Model]],
+    stamp: str,
     *,
-    stamp: str | None = None,
+    replace: bool = False,
 ) -> tuple[int, Path | None]:
     """Make a database of what was exported: whole, or not at all.
 
-    With a stamp it takes the place of the one that is there, which is kept beside under a name
-    with it. Gives how many rows there are, and where the old one is. Raises BadExport,
-    FileExistsError without a stamp, and Unusable for a database that another process has open.
+    The one whose place it takes is kept beside, under a name with the stamp. Gives how many rows
+    there are, and where the old one is. Raises BadExport, FileExistsError where one is not to be
+    replaced, and Unusable for a database that another process has open.
     """
-    if stamp is None and file.exists():
+    if file.exists() and not replace:
         raise FileExistsError(f"{file} is there already: name another with --db, or use --force")
     with replacing(file), drafted(file) as draft:
         count = _filled(draft, lines, tables)
         for finding in check(draft, tables):
             if finding.problem is not None:
                 raise BadExport(f"the rows do not fit each other: {finding.problem}")
-        return count, None if stamp is None else set_aside(file, stamp)
+        return count, set_aside(file, stamp)
 
 
 def _filled(draft: Path, lines: Iterable[str], tables: Sequence[type[Model]]) -> int:
