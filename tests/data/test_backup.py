@@ -98,6 +98,26 @@ def test_a_file_that_is_there_is_replaced_when_asked_for_only(
     assert stat.S_IMODE(copy.stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_a_database_that_is_served_is_not_overwritten(
+    sessionary: Command, tmp_path: Path, command: str
+) -> None:
+    with serving("--db", str(served := tmp_path / "served.sqlite3"), "--auth", "lenient"):
+        before = dump(served)
+        refused = sessionary(command, served, "--force")
+        assert refused.exit_code == 1
+        assert f"{served} is open in another process: name another file" in refused.output
+        assert dump(served) == before
+
+
+def test_a_database_that_nobody_has_open_any_more_is_overwritten(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    create_app(Settings(db=str(tmp_path / "old"))).extensions["sessionary"].close()
+    assert sessionary("backup", tmp_path / "old", "--force").exit_code == 0
+    assert dump(tmp_path / "old") == dump(db)
+
+
 @pytest.mark.parametrize("is_there", [False, True])
 def test_a_backup_is_not_made_beside_the_journal_of_an_earlier_database(
     sessionary: Command, db: Path, tmp_path: Path, is_there: bool
@@ -114,9 +134,13 @@ def test_a_backup_is_not_made_beside_the_journal_of_an_earlier_database(
     assert copy.exists() is is_there
 
 
-def test_a_backup_onto_the_database_itself_is_refused(sessionary: Command, db: Path) -> None:
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_what_is_taken_from_a_database_does_not_overwrite_it(
+    sessionary: Command, db: Path, command: str
+) -> None:
     before = dump(db)
-    refused = sessionary("backup", db, "--force")
+    refused = sessionary(command, db, "--force")
+    assert refused.exit_code == 1
     assert "is the database itself" in refused.output
     assert dump(db) == before
 

@@ -31,10 +31,9 @@ def export_(file: Path, force: bool, db: str) -> None:
     Example:
       sessionary export everything.jsonl
     """
-    if file.exists() and not force:
-        raise FileExistsError(f"{file} is there already: name another file, or use --force")
-    target = nullcontext(None) if str(file) == "-" else store.drafted(file)
-    with existing(db), target as draft, advancing("exporting") as progress:
+    is_file = str(file) != "-"
+    target = store.written(file, Path(db), replace=force) if is_file else nullcontext(None)
+    with target as draft, existing(db), advancing("exporting") as progress:
         count = store.row_count(TABLES)
         with nullcontext(sys.stdout) if draft is None else draft.open("w") as out:
             for number, line in enumerate(store.export_lines(TABLES)):

@@ -6,7 +6,7 @@ that world; the models are declared once and never bound to a database.
 
 from sessionary.store import history
 from sessionary.store.checking import Finding, check, version
-from sessionary.store.copies import Progress, back_up, drafted, restore
+from sessionary.store.copies import Progress, back_up, restore, written
 from sessionary.store.fleeting import fleeting
 from sessionary.store.mishaps import OutOfOrder, Unusable, is_out_of_order
 from sessionary.store.namespaces import (
@@ -69,7 +69,6 @@ __all__ = [
     "check",
     "counting",
     "create",
-    "drafted",
     "export_lines",
     "fleeting",
     "given",
@@ -97,4 +96,5 @@ __all__ = [
     "snapshot",
     "transaction",
     "version",
+    "written",
 ]

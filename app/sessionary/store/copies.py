@@ -9,7 +9,7 @@ from stat import S_IMODE
 from tempfile import TemporaryDirectory
 
 from sessionary.store.checking import check, integrity, reading
-from sessionary.store.files import replacing
+from sessionary.store.files import is_open, replacing
 from sessionary.store.mishaps import Unusable
 from sessionary.store.worlds import Model
 
@@ -27,14 +27,11 @@ def back_up(
     The copy is one file, whole and on the disk, or not there at all. Raises Unusable where there
     is nothing to copy or the copy is not sound, and FileExistsError.
     """
-    _must_differ(file, target)
-    _must_be_free(target, replace)
-    with drafted(target) as draft:
+    with written(target, file, replace=replace) as draft:
         _copy(file, draft, progress)
         problem = integrity(draft)
         if problem is not None:
             raise Unusable(f"{file} is damaged, no copy of it was made: {problem}")
-        _must_be_free(target, replace)
 
 
 def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -> Path | None:
@@ -51,6 +48,19 @@ def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -
                 raise Unusable(f"{copy} cannot be restored, {finding.check}: {finding.problem}")
         _to_disk(draft)
         return set_aside(file, stamp)
+
+
+@contextmanager
+def written(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
+    """A draft of what is taken from a database to another file, which no process has open.
+
+    Raises Unusable, and FileExistsError for a file that is not to be replaced.
+    """
+    _must_differ(origin, target)
+    _must_be_free(target, replace)
+    with drafted(target) as draft:
+        yield draft
+        _must_be_free(target, replace)
 
 
 @contextmanager
@@ -111,6 +121,8 @@ def _must_differ(file: Path, target: Path) -> None:
 def _must_be_free(target: Path, replace: bool) -> None:
     if target.exists() and not replace:
         raise FileExistsError(f"{target} is there already: name another file, or use --force")
+    if is_open(target):
+        raise Unusable(f"{target} is open in another process: name another file.")
     for journal in (Path(f"{target}{end}") for end in _JOURNALS):
         if journal.exists():
             raise Unusable(

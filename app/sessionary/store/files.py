@@ -49,6 +49,20 @@ def replacing(file: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def is_open(file: Path) -> bool:
+    """Whether a process has the file of a world open; leaves nothing beside any other file."""
+    if not _beside(file).exists():
+        return False
+    lock = lock_file(_beside(file))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def _beside(file: Path) -> Path:
     return file.with_name(f"{file.name}.hold")
 
