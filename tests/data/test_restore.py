@@ -13,7 +13,7 @@ from click.testing import Result
 from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store.files import replacing
-from tests.data.files import beside, change, dump, run, scratch
+from tests.data.files import beside, change, dump, leave_journal, run, scratch
 from tests.processes import serving
 
 Command = Callable[..., Result]
@@ -76,6 +76,35 @@ def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
         copy.replace(db)
     thread.join()
     assert found == [("changed",)] * 2
+
+
+def test_an_interruption_just_before_the_new_database_loses_nothing_of_the_old_one(
+    sessionary: Command, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    leave_journal(db, "the last")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", interrupted)
+        assert sessionary("restore", copy).exit_code == 1
+    assert {row[2] for row in dump(db)["organization"]} == {"the last"}
+
+
+@pytest.mark.parametrize("contents", [b"", b"no database" * 999])
+def test_what_is_no_database_any_more_is_replaced_and_kept_as_it_is(
+    sessionary: Command, db: Path, tmp_path: Path, contents: bytes
+) -> None:
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    leave_journal(db, "the last")
+    journal = Path(f"{db}-wal").read_bytes()
+    db.write_bytes(contents)
+    kept = json.loads(sessionary("restore", copy, "--json").output)["kept"]
+    assert dump(db) == dump(copy)
+    assert (Path(kept).read_bytes(), Path(f"{kept}-wal").read_bytes()) == (contents, journal)
 
 
 @pytest.mark.parametrize(

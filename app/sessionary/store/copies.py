@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
 from tempfile import TemporaryDirectory
@@ -41,13 +41,12 @@ def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -
     Raises Unusable, with nothing changed, for a copy that is not sound or of a newer program.
     """
     _must_differ(copy, file)
-    with replacing(file), drafted(file) as draft:
+    with replacement(file, stamp) as (draft, kept):
         _copy(copy, draft, lambda *_: None)
         for finding in check(draft, tables, may_be_older=True):
             if finding.problem is not None:
                 raise Unusable(f"{copy} cannot be restored, {finding.check}: {finding.problem}")
-        _to_disk(draft)
-        return set_aside(file, stamp)
+    return kept
 
 
 @contextmanager
@@ -76,16 +75,36 @@ def drafted(target: Path) -> Iterator[Path]:
         _to_disk(folder)
 
 
-def set_aside(file: Path, stamp: str) -> Path | None:
-    """Give a database another name, its journal too, as the first half of replacing it."""
+@contextmanager
+def replacement(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None]]:
+    """A draft of what takes the place of a database that nobody has open.
+
+    With it comes where the database is then that was there before: beside, under a name with the
+    stamp. Raises Unusable where a process has it open.
+    """
     kept = file.with_name(f"{file.name}.{stamp}")
+    with replacing(file), drafted(file) as draft:
+        yield draft, kept if file.exists() else None
+        _to_disk(draft)
+        _take_journal_in(file)
+        _set_aside(file, kept)
+
+
+def _take_journal_in(file: Path) -> None:
+    """Let nothing be in the journal alone, which goes first; what is damaged stays as it is."""
+    if file.exists() and file.stat().st_size:  # beside an empty file the engine removes a journal
+        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _set_aside(file: Path, kept: Path) -> None:
+    """Give a database another name, its journal too, as the first half of replacing it."""
     found = [end for end in ("", *_JOURNALS) if Path(f"{file}{end}").exists()]
     for end in found:
         os.link(f"{file}{end}", f"{kept}{end}")
     # Only now, when all of it is kept: a journal without its database is the end of the next one.
     for end in (*_JOURNALS, "-shm"):
         Path(f"{file}{end}").unlink(missing_ok=True)
-    return kept if "" in found else None
 
 
 def _copy(file: Path, draft: Path, progress: Progress) -> None:

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary.store.checking import check
-from sessionary.store.copies import drafted, set_aside
-from sessionary.store.files import replacing
+from sessionary.store.copies import replacement
 from sessionary.store.schema import create, schema_version
 from sessionary.store.worlds import Model, current, open_world, snapshot, transaction
 
@@ -89,12 +88,12 @@ def import_lines(
     """
     if file.exists() and not replace:
         raise FileExistsError(f"{file} is there already: name another with --db, or use --force")
-    with replacing(file), drafted(file) as draft:
+    with replacement(file, stamp) as (draft, kept):
         count = _filled(draft, lines, tables)
         for finding in check(draft, tables):
             if finding.problem is not None:
                 raise BadExport(f"the rows do not fit each other: {finding.problem}")
-        return count, set_aside(file, stamp)
+    return count, kept
 
 
 def _filled(draft: Path, lines: Iterable[str], tables: Sequence[type[Model]]) -> int:
