@@ -56,6 +56,36 @@ def test_a_restore_is_refused_while_a_server_has_the_file(
     assert sessionary("restore", copy, "--db", db).exit_code == 0
 
 
+def test_a_link_to_a_database_is_as_the_database(sessionary: Command, tmp_path: Path) -> None:
+    db, link, copy = (tmp_path / name for name in ("served.sqlite3", "link", "copy"))
+    link.symlink_to(db)
+    for served, named in [(db, link), (link, db)]:
+        with serving("--db", str(served), "--auth", "lenient"):
+            assert sessionary("backup", copy, "--db", named, "--force").exit_code == 0
+            for refused in (
+                sessionary("restore", copy, "--db", named),
+                sessionary("backup", named, "--force"),
+            ):
+                assert "is open in another process" in refused.output
+    assert sessionary("restore", copy, "--db", link).exit_code == 0
+    assert link.is_symlink()
+    assert dump(db) == dump(copy)
+
+
+@pytest.mark.parametrize("command", ["restore", "import", "backup", "export", "serve"])
+def test_links_that_lead_back_to_themselves_are_refused(
+    sessionary: Command, db: Path, tmp_path: Path, command: str
+) -> None:
+    link, back = tmp_path / "link", tmp_path / "back"
+    link.symlink_to(back)
+    back.symlink_to(link)
+    args = {"serve": ["--db", link], "restore": [db, "--db", link], "import": [db, "--db", link]}
+    refused = sessionary(command, *args.get(command, [link, "--force"]))
+    assert refused.exit_code == 1
+    assert refused.output == f"Error: {link} is a link that leads back to itself: name a file.\n"
+    assert link.readlink() == back
+
+
 def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
     db: Path, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from stat import S_IMODE
 from tempfile import TemporaryDirectory
 
 from sessionary.store.checking import check, integrity, reading
-from sessionary.store.files import is_open, replacing
+from sessionary.store.files import is_open, replacing, resolved
 from sessionary.store.mishaps import Unusable
 from sessionary.store.worlds import Model
 
@@ -55,6 +55,7 @@ def written(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
 
     Raises Unusable, and FileExistsError for a file that is not to be replaced.
     """
+    target = resolved(target)
     _must_differ(origin, target)
     _must_be_free(target, replace)
     with drafted(target) as draft:
@@ -82,6 +83,7 @@ def replacement(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None]]:
     With it comes where the database is then that was there before: beside, under a name with the
     stamp. Raises Unusable where a process has it open.
     """
+    file = resolved(file)
     kept = file.with_name(f"{file.name}.{stamp}")
     with replacing(file), drafted(file) as draft:
         yield draft, kept if file.exists() else None

@@ -10,6 +10,19 @@ from sessionary.store.mishaps import OutOfOrder, Unusable
 from sessionary.store.turn import Turn, lock_file
 
 
+def resolved(path: Path) -> Path:
+    """The file that a link leads to, or the path itself: beside it are its journal and its locks.
+
+    Raises Unusable for links that lead nowhere.
+    """
+    if not path.is_symlink():
+        return path
+    file = Path(os.path.realpath(path))
+    if file.is_symlink():
+        raise Unusable(f"{path} is a link that leads back to itself: name a file.")
+    return file
+
+
 class Hold:
     """Keeps the file of a world from being replaced: a lock that all share who have it open.
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import peewee as pw
 
-from sessionary.store.files import WorldFile
+from sessionary.store.files import WorldFile, resolved
 from sessionary.store.mishaps import Mishaps, outlives_its_cause
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
@@ -238,7 +238,7 @@ def open_world(path: str, *, durability: str, busy_timeout_seconds: float = 5.0)
         return memory_world()
     pragmas: dict[str, Any] = {"foreign_keys": 1, "synchronous": DURABILITY[durability]}
     options: dict[str, Any] = {"lock_type": "IMMEDIATE", "timeout": busy_timeout_seconds}
-    file = Path(path).absolute()
+    file = resolved(Path(path)).absolute()
     file.parent.mkdir(parents=True, exist_ok=True)
     pragmas = {"journal_mode": "WAL", **pragmas}
     return World(
