@@ -60,13 +60,14 @@ def test_a_link_to_a_database_is_as_the_database(sessionary: Command, tmp_path: 
     db, link, copy = (tmp_path / name for name in ("served.sqlite3", "link", "copy"))
     link.symlink_to(db)
     for served, named in [(db, link), (link, db)]:
-        with serving("--db", str(served), "--auth", "lenient"):
+        with serving("--db", str(served), "--auth", "lenient") as process:
             assert sessionary("backup", copy, "--db", named, "--force").exit_code == 0
             for refused in (
                 sessionary("restore", copy, "--db", named),
                 sessionary("backup", named, "--force"),
             ):
                 assert "is open in another process" in refused.output
+            assert process.stop() == 0
     assert sessionary("restore", copy, "--db", link).exit_code == 0
     assert link.is_symlink()
     assert dump(db) == dump(copy)
@@ -84,6 +85,24 @@ def test_links_that_lead_back_to_themselves_are_refused(
     assert refused.exit_code == 1
     assert refused.output == f"Error: {link} is a link that leads back to itself: name a file.\n"
     assert link.readlink() == back
+
+
+@pytest.mark.parametrize("command", ["restore", "import", "backup", "export", "serve"])
+@pytest.mark.parametrize("name", ["", ".", "/", "folder", "pipe", "link"])
+def test_what_is_no_regular_file_is_neither_opened_nor_replaced(
+    sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+) -> None:
+    monkeypatch.chdir(db.parent)
+    Path("folder").mkdir()
+    os.mkfifo("pipe")
+    Path("link").symlink_to("pipe")
+    args = {"serve": ["--db", name], "restore": [db, "--db", name], "import": [db, "--db", name]}
+    refused = sessionary(command, *args.get(command, [name]))
+    assert refused.exit_code != 0
+    assert isinstance(refused.exception, SystemExit)
+    assert "no regular file" in refused.output or "is a directory" in refused.output
+    assert "--force" not in refused.output
+    assert Path("pipe").is_fifo()
 
 
 def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(

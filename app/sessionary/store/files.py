@@ -13,13 +13,13 @@ from sessionary.store.turn import Turn, lock_file
 def resolved(path: Path) -> Path:
     """The file that a link leads to, or the path itself: beside it are its journal and its locks.
 
-    Raises Unusable for links that lead nowhere.
+    Raises Unusable for links that lead nowhere, and for what is there and no regular file.
     """
-    if not path.is_symlink():
-        return path
-    file = Path(os.path.realpath(path))
+    file = Path(os.path.realpath(path)) if path.is_symlink() else path
     if file.is_symlink():
         raise Unusable(f"{path} is a link that leads back to itself: name a file.")
+    if not file.name or (file.exists() and not file.is_file()):
+        raise Unusable(f"{path} is a folder or a device, no regular file: name another.")
     return file
 
 

@@ -86,7 +86,7 @@ def import_lines(
     there are, and where the old one is. Raises BadExport, FileExistsError where one is not to be
     replaced, and Unusable for a database that another process has open.
     """
-    if file.exists() and not replace:
+    if file.is_file() and not replace:
         raise FileExistsError(f"{file} is there already: name another with --db, or use --force")
     with replacement(file, stamp) as (draft, kept):
         count = _filled(draft, lines, tables)
