@@ -88,14 +88,22 @@ def test_a_file_that_is_there_is_replaced_when_asked_for_only(
 ) -> None:
     copy = tmp_path / "copy"
     copy.write_text("precious")
-    copy.chmod(0o640)
     refused = sessionary("backup", copy)
     assert refused.exit_code == 1
     assert "use --force" in refused.output
     assert copy.read_text() == "precious"
     assert sessionary("backup", copy, "--force").exit_code == 0
     assert dump(copy) == dump(db)
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_its_owner_alone_may_read_what_replaces_a_file_that_others_could_read(
+    sessionary: Command, tmp_path: Path, command: str
+) -> None:
+    copy = tmp_path / "copy"
+    copy.touch(0o644)
+    assert sessionary(command, copy, "--force").exit_code == 0
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("command", ["backup", "export"])

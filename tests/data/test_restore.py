@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -184,6 +185,30 @@ def test_what_is_not_sound_is_not_restored_and_nothing_is_changed(
     assert refused.output.count("\n") == 1
     assert db.read_bytes() == before
     assert beside(db) | {f"{db.name}.hold"} == others | {f"{db.name}.hold"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+@pytest.mark.parametrize("command", ["restore", "import"])
+def test_a_new_database_belongs_to_the_owner_of_its_folder_alone(
+    sessionary: Command, db: Path, tmp_path: Path, command: str
+) -> None:
+    sessionary("export", tmp_path / "everything.jsonl")
+    origin = {"restore": db, "import": tmp_path / "everything.jsonl"}[command]
+    new = tmp_path / "service" / "world.sqlite3"
+    new.parent.mkdir()
+    os.chown(new.parent, 12345, 12346)
+    assert sessionary(command, origin, "--db", new).exit_code == 0
+    found = new.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 12346, 0o600)
+
+
+def test_a_restored_database_is_as_readable_as_the_old_one(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    sessionary("backup", tmp_path / "copy")
+    db.chmod(0o640)
+    sessionary("restore", tmp_path / "copy")
+    assert stat.S_IMODE(db.stat().st_mode) == 0o640
 
 
 def test_a_backup_is_restored_where_nothing_was(

@@ -61,6 +61,9 @@ def written(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
     with drafted(target) as draft:
         yield draft
         _must_be_free(target, replace)
+        if target.exists():
+            _give(draft, target)
+        draft.chmod(0o600)  # as it holds the hashes of keys
 
 
 @contextmanager
@@ -70,7 +73,6 @@ def drafted(target: Path) -> Iterator[Path]:
     with TemporaryDirectory(dir=folder, prefix=f".{target.name}-") as drafts:
         draft = Path(drafts, target.name)
         yield draft
-        _belong_as(target, draft)
         _to_disk(draft)
         draft.replace(target)
         _to_disk(folder)
@@ -87,6 +89,7 @@ def replacement(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None]]:
     kept = file.with_name(f"{file.name}.{stamp}")
     with replacing(file), drafted(file) as draft:
         yield draft, kept if file.exists() else None
+        _belong_as(file, draft)
         _to_disk(draft)
         _take_journal_in(file)
         _set_aside(file, kept)
@@ -123,14 +126,16 @@ def _copy(file: Path, draft: Path, progress: Progress) -> None:
             raise Unusable(f"{file} cannot be copied: {error}.") from error
 
 
-def _belong_as(target: Path, draft: Path) -> None:
-    """To whom the file belongs that it replaces; a new one holds what others must not read."""
-    if not target.exists():
-        draft.chmod(0o600)
-        return
-    found = target.stat()
-    draft.chmod(S_IMODE(found.st_mode))
+def _belong_as(file: Path, draft: Path) -> None:
+    """To whom the database belongs that it replaces; a new one to the owner of its folder alone."""
+    is_there = file.exists()
+    draft.chmod(S_IMODE(file.stat().st_mode) if is_there else 0o600)
+    _give(draft, file if is_there else file.absolute().parent)
+
+
+def _give(draft: Path, like: Path) -> None:
     if os.geteuid() == 0:
+        found = like.stat()
         os.chown(draft, found.st_uid, found.st_gid)
 
 
