@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -97,8 +99,43 @@ def test_a_database_that_is_served_is_not_replaced(
     assert "is open in another process" in refused.output
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_an_import_and_leaves_nothing_of_it(
+    new: Path, number: signal.Signals, code: int
+) -> None:
+    with importing(new, COMMAND) as process:
+        process.send_signal(number)
+        assert process.wait() == code
+    assert list(new.parent.iterdir()) == [Path(f"{new}.hold")]
+
+
+def test_an_import_that_is_to_outlive_its_terminal_does(new: Path) -> None:
+    with importing(new, "sh", "-c", """trap '' HUP; exec "$0" "$@" """, COMMAND) as process:
+        process.send_signal(signal.SIGHUP)
+        process.communicate('"}}\n{"rows": 1}')
+        assert process.returncode == 0
+    assert len(dump(new)["organization"]) == 1
+
+
+@contextmanager
+def importing(new: Path, *command: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """An import that has read, and waits for the end of a row that is longer than a pipe holds."""
+    with subprocess.Popen(
+        [*command, "import", "-", "--db", new],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        row = json.dumps(organization(name="n" * 999_999)).removesuffix('"}}')
+        process.stdin.write(f"{json.dumps(FIRST)}\n{row}")
+        process.stdin.flush()
+        yield process
+
+
 FIRST = {"sessionary": "export", "schema_version": store.schema_version()}
-ACME = {"seq": 1, "id": "a", "name": "A", "created_at": 5}
+ACME = {"seq": 1, "id": "a", "created_at": 5, "name": "A"}
 
 
 def organization(**values: object) -> dict[str, object]:

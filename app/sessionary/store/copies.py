@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
-from tempfile import TemporaryDirectory
 
 from sessionary.store.checking import check, integrity, reading
+from sessionary.store.drafts import drafted, to_disk
 from sessionary.store.files import is_open, replacing, resolved
 from sessionary.store.mishaps import Unusable
 from sessionary.store.worlds import Model
@@ -67,18 +67,6 @@ def written(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def drafted(target: Path) -> Iterator[Path]:
-    """A file to be written, which takes the place of `target` at the end, or does not at all."""
-    folder = target.absolute().parent
-    with TemporaryDirectory(dir=folder, prefix=f".{target.name}-") as drafts:
-        draft = Path(drafts, target.name)
-        yield draft
-        _to_disk(draft)
-        draft.replace(target)
-        _to_disk(folder)
-
-
-@contextmanager
 def replacement(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None]]:
     """A draft of what takes the place of a database that nobody has open.
 
@@ -90,7 +78,7 @@ def replacement(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None]]:
     with replacing(file), drafted(file) as draft:
         yield draft, kept if file.exists() else None
         _belong_as(file, draft)
-        _to_disk(draft)
+        to_disk(draft)
         _take_journal_in(file)
         _set_aside(file, kept)
 
@@ -155,11 +143,3 @@ def _must_be_free(target: Path, replace: bool) -> None:
                 f"{journal} holds what was written last to an earlier database, and would become "
                 "a part of the copy: move it away with that database, or name another file."
             )
-
-
-def _to_disk(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
