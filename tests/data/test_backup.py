@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import stat
+import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -15,7 +16,7 @@ from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import copies
 from tests.data.files import beside, change, dump, leave_journal, scratch
-from tests.processes import serving
+from tests.processes import COMMAND, serving
 
 Command = Callable[..., Result]
 
@@ -151,6 +152,35 @@ def test_what_is_taken_from_a_database_does_not_overwrite_it(
     assert refused.exit_code == 1
     assert "is the database itself" in refused.output
     assert dump(db) == before
+
+
+@pytest.mark.parametrize("limit", ["unlimited", "32"])
+def test_a_copy_that_cannot_be_made_is_told_with_where_from_and_where_to(
+    db: Path, tmp_path: Path, limit: str
+) -> None:
+    """Where the database cannot be read, and where the disk takes no more."""
+    if limit == "unlimited":
+        db.write_bytes(b"no database" * 999)
+    script = f'ulimit -f {limit}; exec "$0" backup "$1" --db "$2"'
+    told = subprocess.run(
+        ["sh", "-c", script, COMMAND, tmp_path / "copy", db],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"Error: {db} cannot be copied to {tmp_path / 'copy'}: ")
+    assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_a_folder_that_is_not_there_is_told_with_the_name_that_was_given(
+    sessionary: Command, tmp_path: Path, command: str
+) -> None:
+    copy = tmp_path / "nowhere" / "copy"
+    refused = sessionary(command, copy)
+    assert refused.exit_code == 1
+    assert refused.output == f"Error: {copy} cannot be written: No such file or directory.\n"
 
 
 def test_a_backup_that_fails_leaves_the_one_before_it(

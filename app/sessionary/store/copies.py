@@ -28,7 +28,7 @@ def back_up(
     is nothing to copy or the copy is not sound, and FileExistsError.
     """
     with written(target, file, replace=replace) as draft:
-        _copy(file, draft, progress)
+        _copy(file, draft, target, progress)
         problem = integrity(draft)
         if problem is not None:
             raise Unusable(f"{file} is damaged, no copy of it was made: {problem}")
@@ -42,7 +42,7 @@ def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -
     """
     _must_differ(copy, file)
     with replacement(file, stamp) as (draft, kept):
-        _copy(copy, draft, lambda *_: None)
+        _copy(copy, draft, file, lambda *_: None)
         for finding in check(draft, tables, may_be_older=True):
             if finding.problem is not None:
                 raise Unusable(f"{copy} cannot be restored, {finding.check}: {finding.problem}")
@@ -100,9 +100,9 @@ def _set_aside(file: Path, kept: Path) -> None:
         Path(f"{file}{end}").unlink(missing_ok=True)
 
 
-def _copy(file: Path, draft: Path, progress: Progress) -> None:
-    with closing(reading(file)) as origin, closing(sqlite3.connect(draft)) as copy:
-        try:
+def _copy(file: Path, draft: Path, target: Path, progress: Progress) -> None:
+    try:
+        with closing(reading(file)) as origin, closing(sqlite3.connect(draft)) as copy:
             # Held open, so that what others write meanwhile does not make it begin again.
             origin.execute("BEGIN")
             origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -110,8 +110,8 @@ def _copy(file: Path, draft: Path, progress: Progress) -> None:
                 copy, pages=_PAGES, progress=lambda _, left, count: progress(count - left, count)
             )
             copy.execute("PRAGMA journal_mode = DELETE")  # nothing beside it that could be lost
-        except sqlite3.DatabaseError as error:
-            raise Unusable(f"{file} cannot be copied: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        raise Unusable(f"{file} cannot be copied to {target}: {error}.") from error
 
 
 def _belong_as(file: Path, draft: Path) -> None:

@@ -8,19 +8,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sessionary.store.mishaps import Unusable
+
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def drafted(target: Path) -> Iterator[Path]:
-    """A file to be written, which takes the place of `target` at the end, or does not at all."""
+    """A file to be written, which takes the place of `target` at the end, or does not at all.
+
+    Raises Unusable where nothing can be written beside it.
+    """
     folder = target.absolute().parent
-    with _ends_cleanly(), TemporaryDirectory(dir=folder, prefix=f".{target.name}-") as drafts:
+    with _ends_cleanly(), _made_beside(target) as drafts:
         draft = Path(drafts, target.name)
         yield draft
         to_disk(draft)
         draft.replace(target)
         to_disk(folder)
+
+
+def _made_beside(target: Path) -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(dir=target.absolute().parent, prefix=f".{target.name}-")
+    except OSError as error:
+        raise Unusable(f"{target} cannot be written: {error.strerror}.") from error
 
 
 def to_disk(path: Path) -> None:
