@@ -214,10 +214,3 @@ def test_the_clock_of_a_file_is_frozen_moved_scaled_and_made_real_again(
     assert clock(sessionary)[2] == 40.0
     sessionary("clock", "real")
     assert clock(sessionary)[0] == "real"
-
-
-def test_a_database_that_is_none_is_told_in_one_sentence(sessionary: Command, db: str) -> None:
-    Path(db).write_bytes(b"not a database" * 100)
-    told = sessionary("keys", "list")
-    assert told.exit_code == 1
-    assert told.output == "Error: file is not a database\n"

@@ -100,9 +100,9 @@ def _client(url: str | None, ns: str, db: str | None) -> "Iterator[Client]":
         raise click.UsageError("give --url or --db, not both")
     file = db or (None if url or os.environ.get("SESSIONARY_URL") else _file())
     if file is not None:
-        from sessionary.cli.world import control_of
+        from sessionary.cli.world import control_of, telling
 
-        with control_of(file, ns) as client:
+        with telling(file), control_of(file, ns) as client:
             yield client
         return
     from sessionary.client import Client

@@ -2,16 +2,14 @@
 
 import functools
 import secrets
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import peewee as pw
 
 from sessionary import store
 from sessionary.client import Answer, Client
@@ -19,7 +17,7 @@ from sessionary.clock import BadClock, wall
 from sessionary.factory import create_app, prepare
 from sessionary.seed import BadSeed
 from sessionary.settings import BadSetting, Settings
-from sessionary.store import BadExport, Unusable
+from sessionary.store import BadExport, OutOfOrder, Unusable
 from sessionary.surfaces.mobilenext.catalogue import BadDevice
 from sessionary.wire.instants import to_stamp
 
@@ -31,10 +29,9 @@ MISHAPS = (
     BadExport,
     BadSeed,
     BadSetting,
+    OutOfOrder,
     Unusable,
     OSError,
-    pw.DatabaseError,
-    sqlite3.Error,
 )
 
 db_option = click.option(
@@ -52,12 +49,20 @@ def told(command: Command) -> Command:
 
     @functools.wraps(command)
     def call(*args: Any, **kwargs: Any) -> Any:
-        try:
+        with telling(kwargs.get("db")):
             return command(*args, **kwargs)
-        except MISHAPS as error:
-            raise click.ClickException(str(error)) from error
 
     return call  # type: ignore[return-value]
+
+
+@contextmanager
+def telling(db: str | None) -> Iterator[None]:
+    """End the command with one sentence where something happens to it or to the database."""
+    try:
+        with nullcontext() if db is None else store.naming(db):
+            yield
+    except MISHAPS as error:
+        raise click.ClickException(str(error)) from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def prepare_double(settings: Settings) -> Namespaces:
     default = open_world(settings)
     if settings.db == ":memory:":
         default.restore(template())
-    with default.entered():
+    with store.naming(settings.db), default.entered():
         _fill(settings)
         default.keeps_history = True
     ways = Ways(template, clock.restart, control.forget_calls, lambda: _adopt(settings))

@@ -40,7 +40,7 @@ def prepare(settings: Settings) -> Prepared:
     """
     kept: list[Path] = []
     world = open_world(settings)
-    with world.entered():
+    with store.naming(settings.db), world.entered():
         store.create(TABLES, first_rows, lambda version: kept.append(_keep(settings.db, version)))
         store.history.forget(TABLES)
         if settings.control:

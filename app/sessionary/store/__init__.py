@@ -8,7 +8,7 @@ from sessionary.store import history
 from sessionary.store.checking import Finding, check, version
 from sessionary.store.copies import Progress, back_up, restore, written
 from sessionary.store.fleeting import fleeting
-from sessionary.store.mishaps import OutOfOrder, Unusable, is_out_of_order
+from sessionary.store.mishaps import OutOfOrder, Unusable, is_out_of_order, naming
 from sessionary.store.namespaces import (
     BadName,
     Namespaces,
@@ -81,6 +81,7 @@ __all__ = [
     "is_out_of_order",
     "keeps_history",
     "memory_world",
+    "naming",
     "open_world",
     "place_in",
     "prove_ready",

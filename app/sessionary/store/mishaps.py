@@ -4,6 +4,11 @@ import logging
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import peewee as pw
 
 _QUIET_SECONDS = 10.0  # without a refusal, after which a mishap is over
 _PASSING = {
@@ -19,6 +24,20 @@ _LASTING = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
 }
+_WRITERS = "see that it is a file, and who may write it and its folder"
+_HOLDERS = "see which program has it open"
+_DAMAGE = "see `sessionary check`, then `sessionary restore` a backup"
+_SPACE = "see that its disk is well and has space"
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: _HOLDERS,
+    sqlite3.SQLITE_LOCKED: _HOLDERS,
+    sqlite3.SQLITE_FULL: _SPACE,
+    sqlite3.SQLITE_IOERR: _SPACE,
+    sqlite3.SQLITE_READONLY: _WRITERS,
+    sqlite3.SQLITE_CANTOPEN: _WRITERS,
+    sqlite3.SQLITE_CORRUPT: _DAMAGE,
+    sqlite3.SQLITE_NOTADB: _DAMAGE,
+}
 _log = logging.getLogger("sessionary")
 
 
@@ -28,6 +47,16 @@ class Unusable(Exception):
 
 class OutOfOrder(Exception):
     """The files of a world cannot be used just now; the message says which and why."""
+
+
+@contextmanager
+def naming(file: Path | str) -> Iterator[None]:
+    """What the engine says of a file meanwhile is told with its name. Raises Unusable."""
+    try:
+        yield
+    except (sqlite3.Error, pw.DatabaseError) as error:
+        advice = _ADVICE.get(_code(error) or 0)
+        raise Unusable(f"{file}: {error}{f': {advice}' if advice else ''}") from error
 
 
 def is_out_of_order(error: BaseException) -> bool:
@@ -44,7 +73,9 @@ def outlives_its_cause(error: BaseException) -> bool:
 
 
 def _code(error: BaseException) -> int | None:
-    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    while (inner := getattr(error, "orig", None)) is not None:  # wrapped twice where it connects
+        error = inner
+    code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 

@@ -1,0 +1,84 @@
+"""What the commands say of a database that cannot be used."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sessionary.cli import main
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "world.sqlite3"
+
+
+@pytest.fixture
+def sessionary(db: Path) -> Command:
+    """Run the command on a database of this test, which is there."""
+    run: Command = lambda *args: CliRunner().invoke(  # noqa: E731
+        main, args, env={"SESSIONARY_DB": str(db), "SESSIONARY_BUSY_TIMEOUT_SECONDS": "0.05"}
+    )
+    assert run("keys", "list").exit_code == 0
+    return run
+
+
+def none(db: Path) -> None:
+    db.write_bytes(b"not a database" * 100)
+
+
+def torn(db: Path) -> None:
+    """Its schema is gone, its first page looks well."""
+    content = bytearray(db.read_bytes())
+    content[100:4096] = bytes(3996)
+    db.write_bytes(content)
+
+
+def folder(db: Path) -> None:
+    db.unlink()
+    db.mkdir()
+
+
+def newer(db: Path) -> None:
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize("command", [("keys", "list"), ("sessions",), ("serve", "--port", "0")])
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        (none, ": file is not a database: see `sessionary check`"),
+        (torn, ": database disk image is malformed: see `sessionary check`"),
+        (folder, ": unable to open database file: see that it is a file"),
+        (newer, " has schema version 99"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_named_with_what_to_do(
+    sessionary: Command,
+    db: Path,
+    command: tuple[str, ...],
+    trouble: Callable[[Path], None],
+    why: str,
+) -> None:
+    trouble(db)
+    told = sessionary(*command)
+    assert told.exit_code == 1
+    assert told.output.startswith(f"Error: {db}{why}")
+    assert told.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [("keys", "list"), ("sessions",)])
+def test_a_database_that_another_program_keeps_is_named_with_what_to_do(
+    sessionary: Command, db: Path, command: tuple[str, ...]
+) -> None:
+    with closing(sqlite3.connect(db)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        told = sessionary(*command)
+    assert told.output == f"Error: {db}: database is locked: see which program has it open\n"
