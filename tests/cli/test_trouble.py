@@ -1,6 +1,7 @@
-"""What the commands say of a database that cannot be used."""
+"""What the commands say of a database that cannot be used, and of a reader who leaves."""
 
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sessionary.cli import main
+from tests.processes import COMMAND, PATIENCE, surroundings
 
 Command = Callable[..., Result]
 
@@ -82,3 +84,17 @@ def test_a_database_that_another_program_keeps_is_named_with_what_to_do(
         other.execute("BEGIN EXCLUSIVE")
         told = sessionary(*command)
     assert told.output == f"Error: {db}: database is locked: see which program has it open\n"
+
+
+@pytest.mark.parametrize("command", ["keys list", "sessions", "export"])
+@pytest.mark.usefixtures("sessionary")
+def test_a_reader_who_leaves_is_told_nothing(db: Path, command: str) -> None:
+    told = subprocess.run(
+        ["sh", "-c", f'"$0" {command} --db "$1" | true', COMMAND, str(db)],
+        env=surroundings(),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert told.stderr == ""

@@ -85,6 +85,8 @@ def over_control(command: Callable[..., None]) -> Callable[..., None]:
                 command(*args, client=client, **given)
         except Problem as problem:
             raise click.ClickException(_refusal(problem)) from problem
+        except BrokenPipeError:
+            raise  # who reads has read enough: click leaves without a word
         except ConnectionError as error:
             said = f"{error}: start one with `sessionary double`, or say with --url where it is"
             raise click.ClickException(said) from error

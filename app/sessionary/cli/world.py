@@ -61,6 +61,8 @@ def telling(db: str | None) -> Iterator[None]:
     try:
         with nullcontext() if db is None else store.naming(db):
             yield
+    except BrokenPipeError:
+        raise  # who reads has read enough: click leaves without a word
     except MISHAPS as error:
         raise click.ClickException(str(error)) from error
 
