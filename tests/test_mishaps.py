@@ -17,7 +17,7 @@ import pytest
 from sessionary.store import mishaps
 from sessionary.surfaces import SURFACES
 from tests.conftest import Sandbox
-from tests.processes import COMMAND, Process, started
+from tests.processes import COMMAND, OBEDIENT, Process, started
 
 NOTTE = {"Authorization": "Bearer anyone"}
 SCALE = {"x-api-key": "anyone"}
@@ -27,10 +27,6 @@ WRITES = {
     "notte": ("/session/start", {}, NOTTE),
     "galtea": ("/galtea/sessions", {"versionId": "v"}, {"Authorization": "Bearer gsk_anyone"}),
 }
-# Root may write whatever the modes say, unless it gives that up.
-OBEDIENT = (
-    () if os.geteuid() else ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--")
-)
 
 
 class Served:

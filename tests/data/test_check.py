@@ -1,7 +1,11 @@
 """Whether a database is sound, and of which version."""
 
 import json
-from collections.abc import Callable
+import os
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,9 +13,10 @@ from click.testing import Result
 
 from sessionary import create_app, store
 from sessionary.settings import Settings
-from sessionary.store import schema
+from sessionary.store import checking, schema
 from sessionary.store.worlds import Database
 from tests.data.files import dump, run, scratch
+from tests.processes import COMMAND, OBEDIENT, PATIENCE, surroundings
 
 Command = Callable[..., Result]
 
@@ -41,6 +46,71 @@ def test_what_is_wrong_is_told_and_the_exit_code_says_so(
     assert told.exit_code == 1
     assert check in [each["check"] for each in json.loads(told.output) if not each["ok"]]
     assert sessionary("check").exit_code == 1
+
+
+def as_a_stranger(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as somebody whom the modes of files bind."""
+    return subprocess.run(
+        [*OBEDIENT, COMMAND, *map(str, command)],
+        env=surroundings(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+@pytest.fixture
+def kept(db: Path) -> Iterator[Path]:
+    """A database as a server keeps it, in a folder of its own."""
+    folder = db.parent / "kept"
+    folder.mkdir()
+    create_app(Settings(db=str(db), auth="lenient")).extensions["sessionary"].close()
+    yield db.rename(folder / db.name)
+    folder.chmod(0o755)
+
+
+def closed(file: Path) -> None:
+    """Let nobody write a file or into its folder."""
+    for each in (*file.parent.iterdir(), file.parent):
+        each.chmod(each.stat().st_mode & 0o555)
+
+
+@pytest.mark.parametrize(("damaged", "code"), [(False, 0), (True, 1)])
+def test_a_database_that_nobody_changes_is_checked_where_it_cannot_be_written(
+    kept: Path, damaged: bool, code: int
+) -> None:
+    if damaged:
+        scratch(kept)
+    closed(kept)
+    told = as_a_stranger("check", "--json", "--db", kept)
+    assert (told.returncode, told.stderr) == (code, "")
+    assert json.loads(told.stdout)[0]["ok"] is not damaged
+
+
+def test_a_database_that_cannot_be_read_is_not_told_to_be_damaged(kept: Path) -> None:
+    with closing(sqlite3.connect(kept)) as connection:
+        connection.execute("UPDATE organization SET name = 'in the journal'")
+        connection.commit()
+        os.link(f"{kept}-wal", f"{kept}.kept")
+    Path(f"{kept}.kept").rename(f"{kept}-wal")
+    closed(kept)
+    told = as_a_stranger("check", "--db", kept)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith(f"Error: {kept}: ")
+    assert told.stderr.endswith("see that it is a file, and who may write it and its folder\n")
+
+
+def test_a_database_that_another_program_keeps_is_not_told_to_be_damaged(
+    sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "PATIENCE_SECONDS", 0.05)
+    with closing(sqlite3.connect(db)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        told = sessionary("check")
+    assert told.exit_code == 1
+    assert told.output == f"Error: {db}: database is locked: see which program has it open\n"
 
 
 def test_checking_makes_no_database_where_there_is_none(

@@ -1,16 +1,18 @@
 """Whether a file holds a database of this program, whole and sound."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from sessionary.store.mishaps import Unusable
+from sessionary.store.mishaps import Unusable, is_damage, is_out_of_order, naming
 from sessionary.store.schema import schema_version, shape, wanted_shape
 from sessionary.store.worlds import Model
 
 _SHOWN = 5  # problems of one kind; there may be one for each row
+PATIENCE_SECONDS = 5.0  # with others who keep it locked
 
 
 class Finding(NamedTuple):
@@ -23,13 +25,16 @@ class Finding(NamedTuple):
 def check(
     file: Path, tables: Sequence[type[Model]], *, may_be_older: bool = False
 ) -> list[Finding]:
-    """Look at the pages, the references and the schema of a file. Raises Unusable if it is none."""
+    """Look at the pages, the references and the schema of a file.
+
+    Raises Unusable where there is none, or it cannot be read just now.
+    """
     checks: dict[str, Callable[[sqlite3.Connection], str | None]] = {
         "integrity": _integrity,
         "references": _references,
         "schema": lambda connection: _schema(connection, tables, may_be_older),
     }
-    with closing(reading(file)) as connection:
+    with naming(file), closing(reading(file)) as connection:
         return [Finding(name, _found(look, connection)) for name, look in checks.items()]
 
 
@@ -37,12 +42,25 @@ def reading(file: Path) -> sqlite3.Connection:
     """A connection that only reads. Raises Unusable where there is no file."""
     if not file.is_file():
         raise Unusable(f"There is no database at {file}.")
-    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    how = "immutable=1" if _is_at_rest(file) else "mode=ro"
+    return sqlite3.connect(
+        f"{file.absolute().as_uri()}?{how}",
+        timeout=PATIENCE_SECONDS,
+        uri=True,
+        isolation_level=None,
+    )
+
+
+def _is_at_rest(file: Path) -> bool:
+    """Whether it is whole without a journal, and nothing can be made beside it to read it with."""
+    found = file.resolve()
+    has_journal = any(Path(f"{found}{end}").exists() for end in ("-wal", "-journal"))
+    return not has_journal and not os.access(found.parent, os.W_OK)
 
 
 def version(file: Path) -> int:
     """The schema version of a file. Raises Unusable where it is none of this program's."""
-    with closing(reading(file)) as connection:
+    with naming(file), closing(reading(file)) as connection:
         found = _version(connection)
     if not found:
         raise Unusable(f"{file} is the database of another program, or empty.")
@@ -51,7 +69,7 @@ def version(file: Path) -> int:
 
 def integrity(file: Path) -> str | None:
     """What is wrong with its pages and indexes, or None."""
-    with closing(reading(file)) as connection:
+    with naming(file), closing(reading(file)) as connection:
         return _found(_integrity, connection)
 
 
@@ -91,6 +109,8 @@ def _found(
     try:
         return look(connection)
     except sqlite3.DatabaseError as error:
+        if is_out_of_order(error) and not is_damage(error):
+            raise
         return str(error)
 
 

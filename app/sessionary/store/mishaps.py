@@ -17,13 +17,9 @@ _PASSING = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
 }
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # What a connection has seen once, it may see for ever.
-_LASTING = {
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-}
+_LASTING = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, *_DAMAGED}
 _WRITERS = "see that it is a file, and who may write it and its folder"
 _HOLDERS = "see which program has it open"
 _DAMAGE = "see `sessionary check`, then `sessionary restore` a backup"
@@ -65,6 +61,11 @@ def is_out_of_order(error: BaseException) -> bool:
     Statements raise the engine's own errors, peewee wraps them.
     """
     return isinstance(error, OutOfOrder) or _code(error) in _PASSING | _LASTING
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether it lies in what the file holds, however often it is read."""
+    return _code(error) in _DAMAGED
 
 
 def outlives_its_cause(error: BaseException) -> bool:
