@@ -13,6 +13,7 @@ from click.testing import Result
 
 from sessionary import create_app, store
 from sessionary.settings import Settings
+from sessionary.store import absence
 from sessionary.store.files import replacing
 from tests.data.files import beside, change, dump, leave_journal, run, scratch
 from tests.processes import serving
@@ -104,6 +105,36 @@ def test_what_is_no_regular_file_is_neither_opened_nor_replaced(
     assert "no regular file" in refused.output or "is a directory" in refused.output
     assert "--force" not in refused.output
     assert Path("pipe").is_fifo()
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_no_database_is_made_in_the_place_of_one_that_a_server_has_open(
+    sessionary: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_empty: bool
+) -> None:
+    monkeypatch.setattr(absence, "PATIENCE_SECONDS", 0.05)
+    db, elsewhere = tmp_path / "served.sqlite3", tmp_path / "elsewhere"
+    with serving("--db", str(db), "--auth", "lenient") as process:
+        made = process.request("POST", "/session/start", {}, **NOTTE)[1]["session_id"]
+        db.rename(elsewhere)
+        if is_empty:
+            db.touch()
+        for command in (["keys", "create"], ["sessions"], ["serve", "--port", "0"]):
+            refused = sessionary(*command, "--db", db)
+            assert refused.exit_code == 1
+            assert refused.output.startswith(f"Error: {db} is gone while another process has it")
+            assert db.exists() is is_empty
+        elsewhere.replace(db)
+        assert process.request("GET", f"/notte/sessions/{made}", **NOTTE)[0] == 200
+    with serving("--db", str(db), "--auth", "lenient") as process:
+        assert process.request("GET", f"/notte/sessions/{made}", **NOTTE)[0] == 200
+
+
+def test_a_missing_database_that_is_just_being_put_in_its_place_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(absence, "PATIENCE_SECONDS", 0.0)
+    with replacing(tmp_path / "new.sqlite3"):
+        store.prove_not_missed(tmp_path / "new.sqlite3")
 
 
 def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(

@@ -62,7 +62,9 @@ def _keep(db: str, version: int) -> Path:
 
 
 def open_world(settings: Settings) -> World:
-    """The world of these settings, as it is found."""
+    """The world of these settings, as it is found. Raises store.Unusable where it is missed."""
+    if settings.db != ":memory:":
+        store.prove_not_missed(Path(settings.db))
     return store.open_world(
         settings.db,
         durability=settings.durability,

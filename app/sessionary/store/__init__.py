@@ -5,6 +5,7 @@ that world; the models are declared once and never bound to a database.
 """
 
 from sessionary.store import history
+from sessionary.store.absence import prove_not_missed
 from sessionary.store.checking import Finding, check, version
 from sessionary.store.copies import Progress, back_up, restore, written
 from sessionary.store.fleeting import fleeting
@@ -84,6 +85,7 @@ __all__ = [
     "naming",
     "open_world",
     "place_in",
+    "prove_not_missed",
     "prove_ready",
     "prove_there",
     "put",
