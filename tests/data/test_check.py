@@ -151,6 +151,22 @@ def test_a_database_is_copied_before_it_is_upgraded(sessionary: Command, db: Pat
 
 
 @pytest.mark.usefixtures("_next_version")
+def test_only_the_older_database_is_kept_where_another_process_upgrades_it_meanwhile(
+    sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up, before = store.back_up, dump(db)
+
+    def late(file: Path, copy: Path) -> None:
+        monkeypatch.setattr(store, "back_up", back_up)
+        create_app(Settings(db=str(db), auth="lenient")).extensions["sessionary"].close()
+        back_up(file, copy)
+
+    monkeypatch.setattr(store, "back_up", late)
+    assert json.loads(sessionary("migrate", "--json").output)["kept"] is None
+    assert [dump(kept) for kept in db.parent.glob("*.version-*")] == [before]
+
+
+@pytest.mark.usefixtures("_next_version")
 def test_an_older_backup_is_restored_and_upgraded_at_the_next_start(
     sessionary: Command, db: Path, tmp_path: Path
 ) -> None:

@@ -41,7 +41,7 @@ def prepare(settings: Settings) -> Prepared:
     kept: list[Path] = []
     world = open_world(settings)
     with store.naming(settings.db), world.entered():
-        store.create(TABLES, first_rows, lambda version: kept.append(_keep(settings.db, version)))
+        store.create(TABLES, first_rows, lambda version: kept.extend(_keep(settings.db, version)))
         store.history.forget(TABLES)
         if settings.control:
             from sessionary import control  # which other servers need not load
@@ -53,12 +53,15 @@ def prepare(settings: Settings) -> Prepared:
     return Prepared(world, first_keys, kept[0] if kept else None)
 
 
-def _keep(db: str, version: int) -> Path:
-    """Copy a database as it is before it is upgraded."""
+def _keep(db: str, version: int) -> tuple[Path, ...]:
+    """Copy a database as it is before it is upgraded, unless another process has upgraded it."""
     copy = Path(f"{db}.version-{version}.{to_stamp(clock.wall())}")
     store.back_up(Path(db), copy)
+    if store.version(copy) != version:
+        copy.unlink()
+        return ()
     _log.warning("%s has schema version %d and is upgraded; a copy is %s", db, version, copy)
-    return copy
+    return (copy,)
 
 
 def open_world(settings: Settings) -> World:
