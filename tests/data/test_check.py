@@ -12,6 +12,8 @@ import pytest
 from click.testing import Result
 
 from sessionary import create_app, store
+from sessionary.factory import create_double
+from sessionary.seed import BadSeed
 from sessionary.settings import Settings
 from sessionary.store import checking, schema
 from sessionary.store.worlds import Database
@@ -164,6 +166,19 @@ def test_only_the_older_database_is_kept_where_another_process_upgrades_it_meanw
     monkeypatch.setattr(store, "back_up", late)
     assert json.loads(sessionary("migrate", "--json").output)["kept"] is None
     assert [dump(kept) for kept in db.parent.glob("*.version-*")] == [before]
+
+
+@pytest.mark.usefixtures("_next_version")
+@pytest.mark.parametrize("create", [create_app, create_double])
+def test_a_seed_that_cannot_be_read_is_refused_before_the_database_is_made_or_upgraded(
+    db: Path, tmp_path: Path, create: Callable[[Settings], object]
+) -> None:
+    before, new = dump(db), tmp_path / "new.sqlite3"
+    for file in (db, new):
+        with pytest.raises(BadSeed):
+            create(Settings(db=str(file), auth="lenient", seed=str(tmp_path / "none.toml")))
+    assert dump(db) == before
+    assert not new.exists()
 
 
 @pytest.mark.usefixtures("_next_version")

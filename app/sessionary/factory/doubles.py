@@ -2,7 +2,7 @@
 
 from sessionary import clock, control, store
 from sessionary.clock import SECOND
-from sessionary.factory.preparing import TABLES, add_guard, begin, first_rows, open_world
+from sessionary.factory.preparing import TABLES, add_guard, begin, first_rows, open_world, read_seed
 from sessionary.settings import Settings
 from sessionary.store import Namespaces, Ways
 from sessionary.surfaces import SURFACES
@@ -28,10 +28,11 @@ def prepare_double(settings: Settings) -> Namespaces:
 
 def _fill(settings: Settings) -> None:
     """Bring the entered world to what a double needs; its history begins behind the seed."""
+    document = read_seed(settings)
     store.create(TABLES, first_rows)
     control.create_tables()
     add_guard(settings)
-    begin(settings)
+    begin(settings, document)
     store.history.keep(_HISTORY)
 
 

@@ -38,6 +38,7 @@ def prepare(settings: Settings) -> Prepared:
     One that is upgraded is copied first. Safe when several processes do it at once. Raises
     store.Unusable and seed.BadSeed.
     """
+    document = read_seed(settings)
     kept: list[Path] = []
     world = open_world(settings)
     with store.naming(settings.db), world.entered():
@@ -48,7 +49,7 @@ def prepare(settings: Settings) -> Prepared:
 
             control.create_tables()
         add_guard(settings)
-        begin(settings)
+        begin(settings, document)
         first_keys = _first_keys() if settings.auth == "strict" else ()
     return Prepared(world, first_keys, kept[0] if kept else None)
 
@@ -81,10 +82,15 @@ def add_guard(settings: Settings) -> None:
         store.add(guard.TABLES)
 
 
-def begin(settings: Settings) -> None:
+def read_seed(settings: Settings) -> seed.Document | None:
+    """The seed, if there is one, to be read before the database is touched. Raises BadSeed."""
+    return None if settings.seed is None else seed.read(Path(settings.seed))
+
+
+def begin(settings: Settings, document: seed.Document | None) -> None:
     """Bring the entered world to what its settings say: the seed, the clock's rate."""
-    if settings.seed is not None:
-        seed.apply(seed.read(Path(settings.seed)), SURFACES)
+    if document is not None:
+        seed.apply(document, SURFACES)
     if settings.clock_rate is not None:
         clock.put("scaled", rate=settings.clock_rate)
 
