@@ -72,6 +72,24 @@ def test_a_dry_run_tells_the_same_and_removes_nothing(sessionary: Command, db: P
     assert removed(sessionary("prune", "--ended-before", "90d", "--json")) == dry
 
 
+def test_a_dry_run_upgrades_nothing(sessionary: Command, tmp_path: Path) -> None:
+    old = tmp_path / "old.sqlite3"
+    schemas.load(schemas.fixture(1), old)
+    before = old.read_bytes()
+    told = sessionary("prune", "--ended-before", "90d", "--dry-run", "--db", old)
+    assert told.exit_code == 1
+    assert told.output.startswith(f"Error: {old} has schema version 1, this program has ")
+    assert told.output.endswith(": run `sessionary migrate` first.\n")
+    assert old.read_bytes() == before
+    assert [each.name for each in tmp_path.glob("old*")] == ["old.sqlite3"]
+
+
+def test_a_surface_that_is_named_twice_is_told_once(sessionary: Command) -> None:
+    twice = ("--surface", "notte", "--surface", "notte")
+    told = sessionary("prune", "--ended-before", "90d", *twice, "--dry-run", "--json")
+    assert [each["surface"] for each in json.loads(told.output)] == ["notte"]
+
+
 @pytest.mark.parametrize("surface", [surface.name for surface in SURFACES])
 def test_one_surface_alone(sessionary: Command, db: Path, surface: str) -> None:
     before = reads(db)

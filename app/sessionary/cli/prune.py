@@ -7,7 +7,7 @@ import click
 
 from sessionary import clock, store
 from sessionary.cli.showing import json_option, show
-from sessionary.cli.world import db_option, existing, told
+from sessionary.cli.world import db_option, existing, told, untouched
 from sessionary.surfaces import SURFACES
 from sessionary.wire.durations import BadDuration, parse_duration
 from sessionary.wire.instants import to_text
@@ -48,7 +48,7 @@ def prune(
         ago = parse_duration(ended_before)
     except BadDuration as error:
         raise click.ClickException(f"--ended-before {error}") from error
-    with existing(db):
+    with untouched(db) if dry_run else existing(db):
         before_at = clock.now() - ago
         rows: list[dict[str, Any]] = [
             {
@@ -57,7 +57,7 @@ def prune(
                 "sessions": sum(_counts(_RETENTIONS[name], before_at, dry_run)),
                 "removed": not dry_run,
             }
-            for name in surfaces or _RETENTIONS
+            for name in dict.fromkeys(surfaces or _RETENTIONS)
         ]
     show(rows, as_json=as_json, empty="")
 

@@ -86,6 +86,19 @@ def existing(db: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def untouched(db: str) -> Iterator[None]:
+    """Look at the database at `db`. Raises Unusable where it would be upgraded for that."""
+    found, known = store.version(Path(db)), store.schema_version()
+    if found < known:
+        raise Unusable(
+            f"{db} has schema version {found}, this program has {known}: "
+            "run `sessionary migrate` first."
+        )
+    with opened(db):
+        yield
+
+
 def stamp() -> str:
     """The instant outside, as a part of a file's name."""
     return to_stamp(wall())
