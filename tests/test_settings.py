@@ -75,6 +75,13 @@ def test_nonsense_in_the_environment_is_refused_by_the_variable(variable: str, t
         Settings.load({}, {variable: text})
 
 
+@pytest.mark.parametrize("name", ["db", "host"])
+def test_an_empty_address_or_file_is_refused_wherever_it_is_said(name: str) -> None:
+    for flags, environ in (({name: ""}, {}), ({}, {f"SESSIONARY_{name.upper()}": ""})):
+        with pytest.raises(BadSetting, match=f"^{name} must not be empty$"):
+            Settings.load(flags, environ)
+
+
 @pytest.mark.parametrize("token", ["hush", "hush\n", " hush\r\n", "\thush "])
 def test_blanks_around_a_control_token_are_not_part_of_it(token: str) -> None:
     assert Settings(control_token=token).control_token == "hush"

@@ -255,6 +255,8 @@ def _check(name: str, value: Any, types: tuple[type, ...], notes: Mapping[str, A
         raise BadSetting(f"{name} must be {expected}{given}")
     if notes["choices"] and value not in notes["choices"]:
         raise BadSetting(f"{name} must be one of {', '.join(notes['choices'])}, not {value!r}")
+    if value == "" and type(None) not in types:
+        raise BadSetting(f"{name} must not be empty")
     minimum, maximum = notes["minimum"], notes["maximum"]
     if type(value) in (int, float) and not minimum <= value <= maximum:
         raise BadSetting(f"{name} must be from {minimum} to {maximum}, not {value!r}")
