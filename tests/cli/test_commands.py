@@ -139,6 +139,8 @@ def test_without_keys_the_list_says_so(sessionary: Command) -> None:
         (("clock", "freeze", "noon"), "now must be a date and time"),
         (("clock", "freeze", "1900-01-01T00:00:00Z"), "between the years 1970 and 9000"),
         (("clock", "scale", "0"), "needs a rate above 0"),
+        (("clock", "scale", "-1"), "needs a rate above 0"),
+        (("sessions", "--db", ""), "db must not be empty"),
         (("clock", "advance", "soon"), "by must be a duration"),
         (("serve", "--port", "70000"), "port must be from 0 to 65535"),
         (("serve", "--db", ":memory:"), "name a file"),
@@ -154,6 +156,24 @@ def test_a_mishap_is_one_sentence_and_a_failing_exit(
     assert told.output.startswith("Error: ")
     assert why in told.output
     assert told.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (("clock", "scale", "nan"), "RATE: must be a number above 0, not nan"),
+        (("clock", "scale", "-inf"), "RATE: must be a number above 0, not -inf"),
+        (("ready", "http://127.0.0.1:99999"), "URL: http://127.0.0.1:99999: Port out of range"),
+        (("ready", "http://127.0.0.1:http"), "URL: http://127.0.0.1:http: Port could not be"),
+        (("ready", "127.0.0.1:8000"), "URL: must begin with http://"),
+    ],
+)
+def test_what_can_never_be_right_is_a_wrong_call(
+    sessionary: Command, command: tuple[str, ...], why: str
+) -> None:
+    told = sessionary(*command)
+    assert told.exit_code == 2
+    assert f"Error: Invalid value for {why}" in told.output
 
 
 def test_a_seed_is_applied_from_the_command_line(

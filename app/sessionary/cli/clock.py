@@ -1,5 +1,6 @@
 """sessionary clock."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ def set_clock(at: str, client: "Client", as_json: bool) -> None:
     _tell(client.clock.set(at), as_json)
 
 
-@clock.command()
+@clock.command(context_settings={"ignore_unknown_options": True})
 @click.argument("rate", type=float)
 @json_option
 @over_control
@@ -85,6 +86,8 @@ def scale(rate: float, client: "Client", as_json: bool) -> None:
     Example:
       sessionary clock scale 40
     """
+    if not math.isfinite(rate):
+        raise click.BadParameter(f"must be a number above 0, not {rate}", param_hint="RATE")
     _tell(client.clock.scale(rate), as_json)
 
 

@@ -4,6 +4,7 @@ import json
 import time
 from contextlib import suppress
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 import click
@@ -27,8 +28,7 @@ def ready(url: str, wait: str) -> None:
     Example:
       sessionary ready http://127.0.0.1:8000 --wait 30s
     """
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter("must begin with http:// or https://", param_hint="URL")
+    _check_url(url)
     try:
         last = time.monotonic() + parse_duration(wait) / 1_000_000
     except BadDuration as error:
@@ -38,6 +38,15 @@ def ready(url: str, wait: str) -> None:
     if why:
         raise click.ClickException(f"{url} {why}")
     click.echo(f"{url} is ready")
+
+
+def _check_url(url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter("must begin with http:// or https://", param_hint="URL")
+    try:
+        urlsplit(url).port  # noqa: B018 - read for its complaint
+    except ValueError as error:
+        raise click.BadParameter(f"{url}: {error}", param_hint="URL") from error
 
 
 def _why_not(url: str) -> str | None:

@@ -100,7 +100,8 @@ def over_control(command: Callable[..., None]) -> Callable[..., None]:
 def _client(url: str | None, ns: str, db: str | None) -> "Iterator[Client]":
     if url is not None and db is not None:
         raise click.UsageError("give --url or --db, not both")
-    file = db or (None if url or os.environ.get("SESSIONARY_URL") else _file())
+    file = None if url or os.environ.get("SESSIONARY_URL") else _file()
+    file = file if db is None else db
     if file is not None:
         from sessionary.cli.world import control_of, telling
 
