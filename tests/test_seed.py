@@ -127,7 +127,15 @@ def test_a_mistake_in_the_last_row_takes_the_first_ones_back(sandbox: Sandbox) -
     assert everything(sandbox) == before
 
 
-@pytest.mark.parametrize(("content", "why"), [(None, "No such file"), ("id = ", "is not TOML")])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "No such file"),
+        ("id = ", "is not TOML"),
+        ("id = " + "[" * 5000 + "]" * 5000, "is nested too deep"),
+    ],
+    ids=["missing", "unfinished", "deep"],
+)
 def test_a_file_that_cannot_be_read_is_refused(
     tmp_path: Path, content: str | None, why: str
 ) -> None:

@@ -114,7 +114,10 @@ def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
         Settings.load({}, {"SESSIONARY_CONFIG": str(file)})
 
 
-@pytest.mark.parametrize("content", [None, "port = "])
+DEEP = "port = " + "[" * 5000
+
+
+@pytest.mark.parametrize("content", [None, "port = ", DEEP], ids=["missing", "unfinished", "deep"])
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "sessionary.toml"
     if content is not None:

@@ -54,6 +54,8 @@ def read(path: Path) -> Document:
         raise BadSeed(f"cannot read the seed {path}: {error.strerror}") from error
     except ValueError as error:
         raise BadSeed(f"{path} is not TOML: {error}") from error
+    except RecursionError as error:
+        raise BadSeed(f"{path} is nested too deep to be read") from error
 
 
 class OrganizationSeed(SeedRow):

@@ -284,7 +284,7 @@ def _from_file(path: str | None, settings: type[Settings]) -> dict[str, Any]:
         return {}
     try:
         found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadSetting(f"cannot read the settings file {path}: {error}") from error
     unknown = found.keys() - {each.name for each in fields(settings)}
     if unknown:

@@ -207,6 +207,13 @@ def test_a_mishap_is_one_sentence_and_a_failing_exit(
     assert told.output.count("\n") == 1
 
 
+def test_a_seed_that_is_nested_too_deep_is_told_in_one_sentence(run: Run, tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text("id = " + "[" * 5000)
+    told = run("namespaces", "create", "--seed", str(seed))
+    assert (told.exit_code, told.output) == (1, f"Error: {seed} is nested too deep to be read\n")
+
+
 def test_a_token_comes_from_the_environment() -> None:
     with doubling(SESSIONARY_CONTROL_TOKEN="hush\n") as double:
         for token, code in (("hush", 0), ("hush\n", 0), ("wrong", 1), ("", 1)):

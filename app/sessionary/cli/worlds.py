@@ -94,6 +94,8 @@ def _read(seed: Path) -> dict[str, object]:
         return tomllib.loads(seed.read_text(encoding="utf-8"))
     except ValueError as error:
         raise click.ClickException(f"{seed} is not TOML: {error}") from error
+    except RecursionError as error:
+        raise click.ClickException(f"{seed} is nested too deep to be read") from error
 
 
 @namespaces.command()
