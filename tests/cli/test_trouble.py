@@ -57,7 +57,7 @@ def newer(db: Path) -> None:
     [
         (none, ": file is not a database: see `sessionary check`"),
         (torn, ": database disk image is malformed: see `sessionary check`"),
-        (folder, ": unable to open database file: see that it is a file"),
+        (folder, " is a folder or a device, no regular file: name another."),
         (newer, " has schema version 99"),
     ],
 )

@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+from sessionary.store.files import resolved
 from sessionary.store.mishaps import Unusable
 from sessionary.store.turn import lock_file
 
@@ -17,6 +18,7 @@ def prove_not_missed(file: Path) -> None:
 
     Raises Unusable where the file is gone and another process has it open.
     """
+    file = resolved(file)
     hold = file.with_name(f"{file.name}.hold")
     until_seconds = time.monotonic() + PATIENCE_SECONDS
     while hold.exists() and not _is_there(file) and _is_shared(hold):
