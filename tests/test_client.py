@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -18,6 +19,22 @@ from sessionary.settings import Settings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_TEXT = "2026-03-01T12:00:00.000000Z"
+EXPIRING = """
+[[organizations]]
+id = "acme"
+name = "Acme"
+
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+name = "Ana"
+default_organization = "acme"
+memberships = [{{ organization = "acme", role = "admin" }}]
+
+[[keys]]
+secret = "sk-notte-brief"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+expires_at = {at}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +184,33 @@ def test_a_world_is_made_copied_filled_and_dropped(client: Client) -> None:
     assert client.namespace in worlds.list()
     with pytest.raises(Problem, match="there is no world"):
         fork.namespaces.get()
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_key_of_a_seed_s_mapping_expires_at_its_toml_date_time(
+    client: Client, is_new: bool
+) -> None:
+    document = tomllib.loads(EXPIRING.format(at="2026-03-01T14:00:00+01:00"))
+    if is_new:
+        client = client.of(f"{client.namespace}_new")
+        client.namespaces.create(client.namespace, now=NOON, seed=document)
+    else:
+        client.namespaces.seed(document)
+    asked = []
+    for at in (NOON + timedelta(minutes=59), NOON + timedelta(minutes=60)):
+        client.clock.freeze(at)
+        url = f"{client.url}/~{client.namespace}/notte/sessions"
+        who = {"Authorization": "Bearer sk-notte-brief"}
+        asked.append(requests.get(url, headers=who, timeout=10).status_code)
+    assert asked == [200, 401]
+
+
+@pytest.mark.parametrize("at", ["2026-03-01T13:00:00", "2026-03-01", "13:00:00"])
+def test_a_seed_s_date_or_time_that_is_no_instant_is_refused_with_its_place(
+    client: Client, at: str
+) -> None:
+    with pytest.raises(Problem, match="number 1: expires_at: must be a date-time with an offset"):
+        client.namespaces.seed(tomllib.loads(EXPIRING.format(at=at)))
 
 
 def test_a_refusal_is_raised_with_its_sentence_and_its_places(client: Client) -> None:

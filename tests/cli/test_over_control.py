@@ -169,6 +169,12 @@ def test_worlds_are_made_listed_copied_and_dropped(run: Run, tmp_path: Path) -> 
     assert "made" not in run("namespaces").output
 
 
+def test_a_world_begins_with_the_example_of_a_seed(run: Run) -> None:
+    example = Path(__file__).parents[1] / "seed.example.toml"
+    assert run("namespaces", "create", "exemplary", "--seed", str(example)).exit_code == 0
+    assert found(run, "sessions", "--ns", "exemplary")
+
+
 def test_a_world_is_reset(run: Run, session: str) -> None:
     assert session
     assert "is as a new one" in run("reset").output

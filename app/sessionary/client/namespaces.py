@@ -5,7 +5,7 @@ from typing import Any
 
 from sessionary.client.instants import Instant, optional
 from sessionary.client.shapes import Namespace
-from sessionary.client.transport import Calls, segment
+from sessionary.client.transport import Calls, encode, segment
 
 DEFAULT = "default"
 
@@ -67,7 +67,7 @@ class Namespaces:
         if isinstance(document, str):
             content, kind = document.encode(), "application/toml"
         else:
-            content, kind = json.dumps(document).encode(), "application/json"
+            content, kind = encode(document), "application/json"
         path = self._path(name, "seed")
         answer = self._calls.send("POST", path, content, {"Content-Type": kind})
         found: int = json.loads(answer)["rows"]

@@ -1,6 +1,7 @@
 """How the control plane is called, and what its refusals become."""
 
 from collections.abc import Callable, Mapping
+from datetime import date, time
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -85,7 +86,7 @@ class Calls:
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
-            content = json.dumps(body).encode()
+            content = encode(body)
         found = self.send(method, path, content, headers, query)
         return json.loads(found) if found else None
 
@@ -104,6 +105,19 @@ class Calls:
         if answer.status >= 400:
             raise _problem(f"{method} {target}", answer)
         return answer.content
+
+
+def encode(document: Any) -> bytes:
+    """A document as JSON, with the dates and times that TOML has as text."""
+    import json
+
+    return json.dumps(document, default=_text).encode()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, date | time):
+        return value.isoformat()
+    raise TypeError(f"{value!r} cannot be sent as JSON")
 
 
 def segment(text: str) -> str:
