@@ -27,6 +27,25 @@ def test_the_document_is_valid_and_names_its_problem_documents(double: Double) -
             assert list(refused) == ["application/problem+json"]
 
 
+@pytest.mark.parametrize(
+    "id", ["9223372036854775808", "9" * 5000, "٣"], ids=["long", "huge", "other"]
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/faults/{}"),
+        ("DELETE", "/faults/{}"),
+        ("GET", "/journal/{}"),
+        ("GET", "/journal/{}/explain"),
+    ],
+)
+def test_a_number_that_no_row_can_have_is_not_found(
+    double: Double, method: str, path: str, id: str
+) -> None:
+    answer = double.call(method, path.format(id))
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+
+
 def _operations() -> Iterator[Any]:
     app = create_double(Settings.of_a_double(max_worlds=20, control_token=TOKEN))
     for found in schemathesis.openapi.from_wsgi(DOCUMENT, app, headers=WHO).get_all_operations():

@@ -127,13 +127,13 @@ def list_presets() -> Response:
     return answer({"presets": presets})
 
 
-@routes.get("/faults/<int:fault_id>")
+@routes.get("/faults/<id:fault_id>")
 @operation("A fault", answers={200: FaultShown()})
 def show(fault_id: int) -> Response:
     return answer(_shown(_by_id.one(id=fault_id), fault_id))
 
 
-@routes.delete("/faults/<int:fault_id>")
+@routes.delete("/faults/<id:fault_id>")
 @operation("Disarm a fault", answers={204: None})
 def disarm(fault_id: int) -> Response:
     with store.transaction():

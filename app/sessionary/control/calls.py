@@ -137,7 +137,7 @@ def count_calls(query: dict[str, Any]) -> Response:
     return answer({"count": journal.count(_conditions(query)), "dropped": journal.dropped()})
 
 
-@routes.get("/journal/<int:call_id>")
+@routes.get("/journal/<id:call_id>")
 @operation("A call", answers={200: CallShown()})
 def show_call(call_id: int) -> Response:
     return answer(shown(kept_call(call_id)))

@@ -83,7 +83,7 @@ def explain_request(body: dict[str, Any]) -> Response:
     return answer(_tried(body))
 
 
-@routes.get("/journal/<int:call_id>/explain")
+@routes.get("/journal/<id:call_id>/explain")
 @operation("Why a call was answered so", answers={200: RequestExplained()})
 def explain_call(call_id: int) -> Response:
     return answer(_made(calls.kept_call(call_id)))

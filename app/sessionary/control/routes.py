@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import Blueprint, current_app, request
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
 
 from sessionary import clock
@@ -58,6 +59,12 @@ class Control:
         raise errors.Refusal(404, f"there is no surface {name!r}, only {names}")
 
 
+class _Id(IntegerConverter):
+    """The number of a row, `id` in a rule: no longer than those that SQLite can count to."""
+
+    regex = r"\d{1,18}"
+
+
 def control() -> Control:
     """The running application's."""
     return cast(Control, current_app.extensions["sessionary.control"])
@@ -86,6 +93,7 @@ def now() -> int:
 def blueprint(name: str) -> Blueprint:
     """A part of the control plane."""
     routes = Blueprint(f"control_{name}", __name__)
+    routes.record(lambda setup: setup.app.url_map.converters.update(id=_Id))
     routes.before_request(refuse_web_pages)
     routes.before_request(authenticate)
     routes.register_error_handler(errors.Refusal, _refused)
