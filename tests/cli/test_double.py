@@ -72,6 +72,16 @@ def test_it_keeps_its_data_in_memory_unless_told_otherwise(tmp_path: Path) -> No
             double.stop()
 
 
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_all_its_data_in_the_one_file(tmp_path: Path, sent: signal.Signals) -> None:
+    file = tmp_path / "world.sqlite3"
+    with doubling("--db", str(file)) as double:
+        double.request("POST", "/session/start", {}, **ANY)
+        double.popen.send_signal(sent)
+        assert double.popen.wait(PATIENCE) == 0
+    assert not Path(f"{file}-wal").exists()
+
+
 def test_two_at_once_know_nothing_of_each_other() -> None:
     with doubling() as one, doubling() as other:
         one.request("PUT", "/_control/v1/clock", {"mode": "frozen"})

@@ -87,6 +87,13 @@ def test_every_world_of_its_double_begins_with_the_seed(tmp_path: Path) -> None:
     assert [each["id"] for each in json.loads(told.stdout)] == [KEPT]
 
 
+def test_its_data_is_whole_in_the_one_file_when_the_command_has_ended(tmp_path: Path) -> None:
+    file = tmp_path / "world.sqlite3"
+    told = run("--db", str(file), "--", COMMAND, "clock", "advance", "1h")
+    assert told.returncode == 0, told.stderr
+    assert not Path(f"{file}-wal").exists()
+
+
 def test_the_command_is_led_into_the_world_that_is_named() -> None:
     told = run("--ns", "t42", "--", "sh", "-c", "echo $SESSIONARY_NAMESPACE $GALTEA_API_KEY")
     assert told.stdout == "t42 gsk_ns-t42-test\n"

@@ -33,7 +33,7 @@ def double(**flags: Any) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve a double until SIGTERM or SIGINT. Raises as `sessionary serve` does."""
-    from sessionary import logs, metrics
+    from sessionary import control, logs, metrics
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
     from sessionary.server.notice import Notice, prove_free
@@ -58,6 +58,7 @@ def serve(settings: Settings) -> None:
         ) as server:
             notice.put_up(server.listener)
             signals.get()
+        control.close_worlds(app)
         notice.take_down()
 
 

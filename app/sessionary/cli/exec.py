@@ -57,6 +57,7 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     Example:
       sessionary exec --seed fixtures.toml -- npm test
     """
+    from sessionary import control
     from sessionary.embedded import EmbeddedServer
     from sessionary.environment import Environment
     from sessionary.factory import create_double
@@ -65,9 +66,12 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     app = create_double(settings)
     # The server's threads take no signal: of two that come at once this one could miss the second.
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
-    with EmbeddedServer(app, threads=settings.threads) as server:
-        variables = Environment(server.url, ns).variables()
-        code = _run(command, {**os.environ, **variables})
+    try:
+        with EmbeddedServer(app, threads=settings.threads) as server:
+            variables = Environment(server.url, ns).variables()
+            code = _run(command, {**os.environ, **variables})
+    finally:
+        control.close_worlds(app)
     click.get_current_context().exit(code)
 
 

@@ -1,7 +1,7 @@
 """The control plane, `/_control/v1`: worlds, their clocks, and what became of their sessions."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 
@@ -35,6 +35,7 @@ __all__ = [
     "Gate",
     "check_double",
     "check_server",
+    "close_worlds",
     "create_tables",
     "forget_calls",
     "install",
@@ -96,3 +97,10 @@ def install(
     app.extensions["sessionary.control"] = Control(
         surfaces, addresses, Judge(addresses), world, worlds, app.wsgi_app, path_of
     )
+
+
+def close_worlds(app: Flask) -> None:
+    """Close every world of a double's application, for good: a file of one is then whole."""
+    worlds = cast(Control, app.extensions["sessionary.control"]).worlds
+    if worlds is not None:
+        worlds.close()

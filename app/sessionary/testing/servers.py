@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
+from sessionary import control
 from sessionary.client import Client, Instant, Send
-from sessionary.control.routes import Control
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double
 from sessionary.settings import Settings
@@ -109,6 +109,4 @@ class Server(Elsewhere):
             self._listening.stop()
             self._listening = None
         self._is_stopped = True
-        worlds = cast(Control, self._app.extensions["sessionary.control"]).worlds
-        if worlds is not None:
-            worlds.close()
+        control.close_worlds(self._app)
