@@ -36,13 +36,14 @@ def serve(settings: Settings) -> None:
     from sessionary import control, logs, metrics
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
-    from sessionary.server.notice import Notice, prove_free
+    from sessionary.server.notice import Notice, prove_free, prove_tellable
     from sessionary.server.telling import serve_metrics, tells, whereabouts
 
     signals: SimpleQueue[int] = SimpleQueue()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda number, _: signals.put(number))
     prove_free(settings.host, settings.port)
+    prove_tellable(settings.ready_file)
     logs.configure(settings.log_format)
     gc.disable()
     with metrics.opened(settings.metrics) as numbers:

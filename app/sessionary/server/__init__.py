@@ -10,19 +10,21 @@ from sessionary.factory import create_app, prepare, welcome
 from sessionary.identity import NewKey
 from sessionary.metrics import Metrics
 from sessionary.server import tls
-from sessionary.server.notice import Notice, prove_free
+from sessionary.server.notice import Notice, prove_free, prove_tellable
 from sessionary.server.telling import serve_metrics, tells, whereabouts
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import World
 
 Load = Callable[[], Flask]
 Run = Callable[[Settings, Load, Notice], None]
+_UNHEARD = "the first keys are lost, `sessionary keys create` makes others"
 
 
 def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     """Serve until SIGTERM, which finishes what is in flight, and leave with 0.
 
-    Raises BadSetting, notice.CannotListen, store.Unusable and seed.BadSeed before anything listens.
+    Raises BadSetting, notice.CannotListen, notice.CannotTell, store.Unusable and seed.BadSeed
+    before anything listens.
     """
     if settings.db == ":memory:":
         raise BadSetting("db :memory: cannot be shared with worker processes: name a file")
@@ -33,12 +35,15 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     run = _runner(settings.server)
     tls.context(settings)
     prove_free(settings.host, settings.port)
+    prove_tellable(settings.ready_file)  # before there are keys, which are told only once
     logs.configure(settings.log_format)
     with metrics.opened(settings.metrics) as numbers:
         prepared = prepare(settings)
         prepared.world.disconnect()  # its connections must not be inherited by the workers
         load = partial(_application, settings, prepared.world, numbers)
-        run(settings, load, Notice(settings, say, partial(_more, prepared.first_keys, numbers)))
+        keys = prepared.first_keys
+        more = partial(_more, keys, numbers)
+        run(settings, load, Notice(settings, say, more, _UNHEARD if keys else None))
 
 
 def _application(settings: Settings, world: World, numbers: Metrics | None) -> Flask:
