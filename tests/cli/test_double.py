@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sessionary import __version__
-from tests.processes import COMMAND, PATIENCE, doubling, surroundings
+from tests.processes import COMMAND, PATIENCE, doubling, started, surroundings
 
 ANY = {"Authorization": "Bearer sk-notte-any"}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see it refused, and with a token
@@ -96,6 +96,23 @@ def test_the_ready_file_tells_address_and_process_until_it_ends(tmp_path: Path) 
         assert json.loads(file.read_text()) == ready
         double.stop()
     assert not file.exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGQUIT])
+def test_a_terminal_that_ends_it_leaves_no_ready_file(tmp_path: Path, sent: signal.Signals) -> None:
+    file = tmp_path / "ready.json"
+    with doubling("--ready-file", str(file)) as double:
+        double.popen.send_signal(sent)
+        assert double.popen.wait(PATIENCE) == 0
+    assert not file.exists()
+
+
+def test_under_nohup_it_outlives_its_terminal() -> None:
+    command = ["nohup", COMMAND, "double", "--port", "0"]
+    with started(command, surroundings()) as double:
+        double.popen.send_signal(signal.SIGHUP)
+        assert double.request("GET", "/notte/health")[0] == 200
+        assert double.stop() == 0
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])

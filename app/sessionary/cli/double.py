@@ -11,6 +11,7 @@ from sessionary.cli.flags import OF_SERVERS, settings_as_flags
 from sessionary.cli.world import told
 from sessionary.settings import DOUBLE, Settings
 
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 DEFAULTS = DOUBLE | {"port": Settings.port}
 
 
@@ -32,16 +33,14 @@ def double(**flags: Any) -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Serve a double until SIGTERM or SIGINT. Raises as `sessionary serve` does."""
+    """Serve a double until it is told to end. Raises as `sessionary serve` does."""
     from sessionary import control, logs, metrics
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
     from sessionary.server.notice import Notice, prove_free, prove_tellable
     from sessionary.server.telling import serve_metrics, tells, whereabouts
 
-    signals: SimpleQueue[int] = SimpleQueue()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda number, _: signals.put(number))
+    signals = _signals()
     prove_free(settings.host, settings.port)
     prove_tellable(settings.ready_file)
     logs.configure(settings.log_format)
@@ -61,6 +60,15 @@ def serve(settings: Settings) -> None:
             signals.get()
         control.close_worlds(app)
         notice.take_down()
+
+
+def _signals() -> SimpleQueue[int]:
+    """Those that come to end it; one that is ignored from the start, as by nohup, does not."""
+    signals: SimpleQueue[int] = SimpleQueue()
+    for each in _ENDING:
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, lambda number, _: signals.put(number))
+    return signals
 
 
 def how_to_use(url: str) -> str:
