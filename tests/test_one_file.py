@@ -170,6 +170,22 @@ def test_a_signal_to_all_its_processes_at_once_ends_it_with_0(
     assert list(package.temporary.iterdir()) == []
 
 
+def test_what_it_starts_has_the_environment_that_it_was_started_in(package: Package) -> None:
+    shell = ["exec", "--", "/bin/sh", "-c", 'echo "$LD_LIBRARY_PATH"; /usr/bin/env']
+    for libraries in ({}, {"LD_LIBRARY_PATH": "/of/mine"}):
+        first, *rest = package.run(*shell, **libraries).splitlines()
+        assert first == libraries.get("LD_LIBRARY_PATH", "")
+        assert not [line for line in rest if line.startswith("_PYI_") or "_MEI" in line]
+
+
+@pytest.mark.parametrize("package", ["one file"], indirect=True)
+def test_one_that_another_starts_unpacks_itself_anew(package: Package) -> None:
+    nested = f'"{package.file}" exec -- /bin/true; "{package.file}" --version'
+    told = package.run("exec", "--", "/bin/sh", "-c", nested)
+    assert told == f"sessionary, version {__version__}\n"
+    assert list(package.temporary.iterdir()) == []
+
+
 def test_killed_whole_it_starts_again_with_nothing_lost(package: Package) -> None:
     with package.serving() as server:
         made = [each for _ in range(5) for each in create_on_every_surface(server)]

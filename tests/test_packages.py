@@ -43,6 +43,15 @@ COMMANDS = {
 }
 
 
+def test_an_older_python_says_which_one_the_pyz_needs() -> None:
+    older = "import runpy, sys; sys.version_info = (3, 10); runpy.run_path(sys.argv[1])"
+    start = str(ROOT / "packages" / "pyz_start.py")
+    command = [sys.executable, "-c", older, start]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert told.stderr.startswith("Error: sessionary.pyz needs Python 3.11 or newer; this is 3.")
+
+
 @pytest.mark.parametrize("place", COMMANDS)
 def test_what_is_started_is_a_command_with_options_that_it_has(place: str) -> None:
     program, name, *options = COMMANDS[place]

@@ -57,6 +57,12 @@ def test_calls_are_found_in_order_and_counted(busy: Double, query: str, found: l
         assert busy.get(f"/journal/count?{query}") == {"count": len(found), "dropped": 0}
 
 
+def test_calls_and_faults_of_no_surface_are_not_looked_for(double: Double) -> None:
+    for path in ("/journal?surface=nott", "/journal/count?surface=nott", "/faults?surface=nott"):
+        refused = double.get(path, status=404)
+        assert refused["detail"].startswith("there is no surface 'nott', only scale, ")
+
+
 def test_a_session_is_found_by_its_id(busy: Double) -> None:
     session = busy.get("/journal/2")["session"]
     assert ids(busy, f"session={session}") == [2, 3]

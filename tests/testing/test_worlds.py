@@ -136,6 +136,8 @@ def test_a_test_has_as_many_worlds_as_it_asks_for(suite: Suite) -> None:
 
             with pytest.raises(Problem, match="there is no table"):
                 make_sessionary(seed="[[nothing]]")
+            with pytest.raises(ValueError, match=r"seed=Path\\('fixtures.toml'\\)"):
+                make_sessionary(seed="fixtures.toml")
             assert sessionary_server.client.namespaces.list() == ["default"]
         """
     ).assert_outcomes(passed=3)

@@ -16,7 +16,7 @@ _KINDS = ("status", "latency", "reset", "empty", "truncated")
 
 @click.group(cls=Defaulting, default="list")
 def faults() -> None:
-    """Arm, list and disarm faults.
+    """Arm, list and disarm faults. The calls of a server meet them if it runs with --control.
 
     \b
     Example:

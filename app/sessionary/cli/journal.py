@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Defaulting, default="list")
 def journal() -> None:
-    """List the calls that were made; explain one.
+    """List the calls that were made; explain one. A server keeps them if it runs with --journal.
 
     \b
     Example:

@@ -84,6 +84,8 @@ _disarm_all = Statement(tuple, Fault.delete)
 @routes.get("/faults")
 @operation("The armed faults", query=Which(), answers={200: AllFaults()})
 def list_faults(query: dict[str, Any]) -> Response:
+    if query["surface"] is not None:
+        control().surface(query["surface"])
     found = [
         _shown(fault)
         for fault in _all.all()

@@ -168,6 +168,8 @@ def kept_call(id: int) -> CallRow:
 def _conditions(query: dict[str, Any]) -> dict[str, Any]:
     """The filters that are asked for, as the journal has them."""
     found = {name: query[name] for name in _FILTERS if query[name] is not None}
+    if "surface" in found:
+        control().surface(found["surface"])
     if "method" in found:
         found["method"] = found["method"].upper()
     if "path" in found:

@@ -62,6 +62,8 @@ def timeline(query: dict[str, Any]) -> Response:
     at, limit = now(), query["limit"]
     after = at if query["from_at"] is None else query["from_at"]
     until = END if query["until_at"] is None else query["until_at"]
+    if after > until:
+        raise errors.Refusal(400, "from: must not lie behind `to`; it is now unless given")
     found = between(control().surfaces, after, until, limit + 1)
     edges = [shown(each) for each in found[:limit]]
     return answer({"now": to_text(at), "edges": edges, "is_cut": len(found) > limit})

@@ -50,6 +50,8 @@ class World(Client):
     def seed(self, seed: Seed) -> int:
         """Bring it up to a seed: TOML, a file of it, or what that says; how many rows it has."""
         before = self._ids()
+        if isinstance(seed, str) and seed.endswith(".toml"):
+            raise ValueError(f"a file is given as a Path: seed=Path({seed!r})")
         document = seed.read_text(encoding="utf-8") if isinstance(seed, Path) else seed
         count = self.namespaces.seed(document)
         self.given |= self._ids() - before
