@@ -75,12 +75,14 @@ def authenticate() -> None:
 
     Who guesses it is slowed down as who guesses keys is: raises guard.TooMany.
     """
-    token, given = settings().control_token, bearer()
+    told, given = settings(), bearer()
+    token = told.control_token
     if not token:
         return
     if not given:
         raise Unknown
-    with control().world.entered(), guarded(_SALT + given):
+    guard = guarded(_SALT + given, told.failed_keys, request.environ)
+    with control().world.entered(), guard:
         if not hmac.compare_digest(given.encode(), token.encode()):
             raise Unknown
 

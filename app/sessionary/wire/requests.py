@@ -12,6 +12,7 @@ from sessionary.settings import Settings
 from sessionary.wire.as_of import as_of
 
 CALLER = "sessionary.caller"  # where a request's environment says who asks, once that is known
+_UNGUARDED = nullcontext()
 _asked: ContextVar[tuple[Caller, int]] = ContextVar("sessionary_asked")
 
 
@@ -49,7 +50,7 @@ def admit(surface: str, secret: str, *, well_formed: bool) -> None:
         raise Unknown
     told, environ = settings(), request.environ
     derive = told.auth == "lenient" and well_formed
-    with guarded(secret):
+    with guarded(secret, told.failed_keys, environ):
         found, at = identify(secret, surface, derive=derive)
     environ[CALLER] = found
     if told.rate_limit:
@@ -57,11 +58,10 @@ def admit(surface: str, secret: str, *, well_formed: bool) -> None:
     _asked.set((found, _seen(at, environ)))
 
 
-def guarded(secret: str) -> AbstractContextManager[None]:
+def guarded(secret: str, per_minute: int, environ: dict[str, Any]) -> AbstractContextManager[None]:
     """Slow down an address whose secrets prove Unknown within too often. Raises guard.TooMany."""
-    allowed = settings().failed_keys
-    address = allowed and guard.counted_address(request.environ.get("REMOTE_ADDR", ""))
-    return guard.watching(address, secret, allowed) if address else nullcontext()
+    address = per_minute and guard.counted_address(environ.get("REMOTE_ADDR", ""))
+    return guard.watching(address, secret, per_minute) if address else _UNGUARDED
 
 
 def look(at: int) -> int:
