@@ -277,6 +277,25 @@ def test_a_seed_is_taken_as_toml_or_as_json(double: Double) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "why"),
+    [
+        ("application/json", "{", "the seed is not JSON: "),
+        ("application/json", "[]", "the seed is not JSON: "),
+        ("application/json", "[" * 100_000, "the seed is not JSON: "),
+        ("application/toml", "a = " + "[" * 5_000 + "]" * 5_000, "the seed is nested too deep"),
+    ],
+    ids=["broken", "no object", "deep JSON", "deep TOML"],
+)
+def test_a_seed_that_cannot_be_read_is_refused_with_why(
+    double: Double, kind: str, text: str, why: str
+) -> None:
+    refused = double.call("POST", "/namespaces/default/seed", data=text, content_type=kind)
+    assert refused.status_code == 400
+    assert refused.json is not None
+    assert refused.json["detail"].startswith(why)
+
+
 def test_a_new_world_has_the_double_s_seed_as_of_its_own_beginning(
     make_double: Callable[..., Double], tmp_path: Path
 ) -> None:

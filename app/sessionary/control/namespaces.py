@@ -170,13 +170,16 @@ def _freeze(at: int) -> None:
 
 
 def _document() -> seed.Document:
-    if request.is_json:
-        return seed.Document("the seed", "", read_object())
     try:
+        if request.is_json:
+            return seed.Document("the seed", "", read_object())
         text = request.get_data().decode()
         return seed.Document("the seed", text, tomllib.loads(text))
+    except RecursionError:
+        raise errors.Refusal(400, "the seed is nested too deep") from None
     except ValueError as error:
-        raise errors.Refusal(400, f"the seed is not TOML: {error}") from None
+        kind = "JSON" if request.is_json else "TOML"
+        raise errors.Refusal(400, f"the seed is not {kind}: {error}") from None
 
 
 def _apply(document: seed.Document) -> int:
