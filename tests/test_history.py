@@ -77,7 +77,7 @@ class Story:
 
     def _hold_or_release(self, id: str, call: str) -> None:
         client, path = self.double.client, f"/mobilenext/api/v1/sessions/{id}/devices"
-        held = client.get(path, headers=MOBILENEXT).json["data"]
+        held = client.get(path, headers=MOBILENEXT).json.get("data")  # none once it is void
         if call == "change":
             client.post(path, json={"filters": [ANDROID]}, headers=MOBILENEXT)
         elif held:

@@ -2,7 +2,6 @@
 
 import gc
 import signal
-from queue import SimpleQueue
 from typing import Any
 
 import click
@@ -40,7 +39,7 @@ def serve(settings: Settings) -> None:
     from sessionary.server.notice import Notice, prove_free, prove_tellable
     from sessionary.server.telling import serve_metrics, tells, whereabouts
 
-    signals = _signals()
+    ending = _held_back()
     prove_free(settings.host, settings.port)
     prove_tellable(settings.ready_file)
     logs.configure(settings.log_format)
@@ -57,18 +56,23 @@ def serve(settings: Settings) -> None:
             app, host=settings.host, port=settings.port, threads=settings.threads
         ) as server:
             notice.put_up(server.listener)
-            signals.get()
+            signal.sigwait(ending)
         control.close_worlds(app)
         notice.take_down()
 
 
-def _signals() -> SimpleQueue[int]:
-    """Those that come to end it; one that is ignored from the start, as by nohup, does not."""
-    signals: SimpleQueue[int] = SimpleQueue()
-    for each in _ENDING:
-        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
-            signal.signal(each, lambda number, _: signals.put(number))
-    return signals
+def _held_back() -> list[signal.Signals]:
+    """Hold back what ends it, in every thread from now on, so that it cannot be missed.
+
+    What is ignored from the start, as by nohup, does not end it.
+    """
+    found = [
+        each
+        for each in _ENDING
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN
+    ]
+    signal.pthread_sigmask(signal.SIG_BLOCK, found)
+    return found
 
 
 def how_to_use(url: str) -> str:
