@@ -17,7 +17,6 @@ from tests.processes import COMMAND, PATIENCE, Process, started, surroundings
 
 SERVERS = {
     "gunicorn": ("serve", "--workers", "2"),
-    "granian": ("serve", "--workers", "2", "--server", "granian"),
     "double": ("double",),
 }
 Start = Callable[..., Process]
@@ -50,9 +49,8 @@ def given_id(process: Process) -> str | None:
     return answer.headers[HEADER]
 
 
-@pytest.mark.parametrize("kind", ["gunicorn", "granian"])
-def test_no_two_workers_give_the_same_id(start: Start, log: Path, kind: str) -> None:
-    process = start(kind, "--log-format", "json")
+def test_no_two_workers_give_the_same_id(start: Start, log: Path) -> None:
+    process = start("gunicorn", "--log-format", "json")
     with ThreadPoolExecutor(8) as pool:
         ids = set(pool.map(lambda _: given_id(process), range(100)))
     assert len(ids) == 100
@@ -75,11 +73,10 @@ def test_a_request_that_is_not_http_is_told_of_without_what_was_in_it(
     assert "hush" not in told
 
 
-@pytest.mark.parametrize("kind", ["gunicorn", "granian"])
 def test_what_a_server_says_of_its_workers_has_the_form_of_the_rest(
-    start: Start, log: Path, kind: str
+    start: Start, log: Path
 ) -> None:
-    process = start(kind, "--log-format", "json")
+    process = start("gunicorn", "--log-format", "json")
     assert given_id(process)
     killed = process.workers()
     for worker in killed:

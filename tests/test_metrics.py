@@ -21,7 +21,6 @@ from tests.processes import COMMAND, PATIENCE, Process, started, surroundings
 WHO = {"Authorization": "Bearer anyone"}
 SERVERS = {
     "gunicorn": ("serve", "--workers", "2"),
-    "granian": ("serve", "--workers", "2", "--server", "granian"),
     "double": ("double",),
 }
 FOLDERS = Path("/dev/shm")  # noqa: S108 - where they are kept
@@ -118,13 +117,11 @@ def end_workers(process: Process, by: signal.Signals) -> None:
         os.sched_yield()
 
 
-# granian ends when workers die again within seconds.
 @pytest.mark.parametrize(
     ("kind", "by", "times"),
     [
         ("gunicorn", signal.SIGKILL, 4),
         ("gunicorn", signal.SIGTERM, 1),
-        ("granian", signal.SIGKILL, 1),
     ],
 )
 def test_what_dead_workers_have_counted_is_kept_and_does_not_pile_up(

@@ -59,12 +59,11 @@ def ended(server: Process) -> list[str]:
 
 
 @UNHEARD
-@pytest.mark.parametrize("server", ["gunicorn", "granian"])
 def test_a_server_whose_first_keys_nobody_saw_serves_and_logs_how_to_make_others(
-    tmp_path: Path, nobody: Callable[[], int], server: str
+    tmp_path: Path, nobody: Callable[[], int]
 ) -> None:
     db = str(tmp_path / "world.sqlite3")
-    with told_to(nobody(), "serve", "--server", server, "--db", db) as process:
+    with told_to(nobody(), "serve", "--db", db) as process:
         assert process.request("GET", "/health")[0] == 200
         (line,) = ended(process)
     assert "WARNING nobody could be told" in line

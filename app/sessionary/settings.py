@@ -51,11 +51,6 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "the address to listen on")
     port: int = _setting(8000, "the port to listen on; 0 picks a free one", maximum=65535)
-    server: str = _setting(
-        "gunicorn",
-        "the server that listens; granian needs the extra of that name",
-        choices=("gunicorn", "granian"),
-    )
     workers: int = _setting(1, "worker processes", minimum=1)
     threads: int = _setting(4, "threads in each worker", minimum=1)
     ready_file: str | None = _setting(
@@ -159,11 +154,6 @@ class Settings:
             raise BadSetting("tls_certificate and tls_key go together: give both or neither")
         if self.trusted_proxy is not None:
             networks(self.trusted_proxy)
-            if self.server == "granian":
-                raise BadSetting(
-                    "trusted_proxy needs server gunicorn: granian lets a client's X_Forwarded_For "
-                    "pass for the proxy's X-Forwarded-For"
-                )
 
     def _check_each(self) -> None:
         for each in fields(self):

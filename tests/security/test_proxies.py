@@ -121,12 +121,6 @@ def test_those_whose_addresses_cannot_be_read_are_counted_together_and_with_nobo
     assert statuses(client, None, "c") == [401]
 
 
-def test_granian_is_refused_behind_a_proxy_for_it_cannot_tell_who_speaks() -> None:
-    """It takes a header with an underscore for the one with a hyphen."""
-    with pytest.raises(BadSetting, match="trusted_proxy needs server gunicorn"):
-        Settings(trusted_proxy=TRUSTED, server="granian")
-
-
 @pytest.mark.parametrize("text", ["", "proxy", "10.0.0.1/8", "10.0.0.0/8,", "10.0.0.0/40"])
 def test_a_proxy_that_is_no_address_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(BadSetting, match="trusted_proxy must be addresses or networks"):

@@ -57,16 +57,6 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
     return Papers(str(certificate), str(key), trust)
 
 
-@pytest.fixture(scope="module", params=["gunicorn", "granian"])
-def each_server(
-    request: pytest.FixtureRequest, papers: Papers, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Process]:
-    db = str(tmp_path_factory.mktemp("tls") / "world.sqlite3")
-    options = ("--db", db, "--auth", "lenient", "--server", request.param, *papers.options())
-    with serving(*options) as process:
-        yield process
-
-
 @pytest.fixture(scope="module")
 def server(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     db = str(tmp_path_factory.mktemp("tls") / "world.sqlite3")
@@ -81,20 +71,18 @@ def is_served(server: Process, papers: Papers) -> bool:
         return raw.answer() is not None
 
 
-def test_a_client_that_trusts_the_certificate_is_served(
-    each_server: Process, papers: Papers
-) -> None:
-    assert each_server.url.startswith("https://127.0.0.1:")
-    assert is_served(each_server, papers)
+def test_a_client_that_trusts_the_certificate_is_served(server: Process, papers: Papers) -> None:
+    assert server.url.startswith("https://127.0.0.1:")
+    assert is_served(server, papers)
 
 
-def test_a_client_that_does_not_trust_it_is_not(each_server: Process, papers: Papers) -> None:
+def test_a_client_that_does_not_trust_it_is_not(server: Process, papers: Papers) -> None:
     with (
         pytest.raises(ssl.SSLCertVerificationError),
-        connected(each_server.url, ssl.create_default_context()),
+        connected(server.url, ssl.create_default_context()),
     ):
         pass
-    assert is_served(each_server, papers)
+    assert is_served(server, papers)
 
 
 def test_http_without_tls_is_not_answered(server: Process, papers: Papers) -> None:

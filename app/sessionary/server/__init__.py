@@ -9,14 +9,13 @@ from sessionary import logs, metrics
 from sessionary.factory import create_app, prepare, welcome
 from sessionary.identity import NewKey
 from sessionary.metrics import Metrics
-from sessionary.server import tls
+from sessionary.server import gunicorn, tls
 from sessionary.server.notice import Notice, prove_free, prove_tellable
 from sessionary.server.telling import serve_metrics, tells, whereabouts
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import World
 
 Load = Callable[[], Flask]
-Run = Callable[[Settings, Load, Notice], None]
 _UNHEARD = "the first keys are lost, `sessionary keys create` makes others"
 
 
@@ -32,7 +31,6 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
         from sessionary import control
 
         control.check_server(settings)
-    run = _runner(settings.server)
     tls.context(settings)
     prove_free(settings.host, settings.port)
     prove_tellable(settings.ready_file)  # before there are keys, which are told only once
@@ -43,7 +41,7 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
         load = partial(_application, settings, prepared.world, numbers)
         keys = prepared.first_keys
         more = partial(_more, keys, numbers)
-        run(settings, load, Notice(settings, say, more, _UNHEARD if keys else None))
+        gunicorn.run(settings, load, Notice(settings, say, more, _UNHEARD if keys else None))
 
 
 def _application(settings: Settings, world: World, numbers: Metrics | None) -> Flask:
@@ -56,17 +54,3 @@ def _application(settings: Settings, world: World, numbers: Metrics | None) -> F
 def _more(keys: Sequence[NewKey], numbers: Metrics | None, url: str) -> str:
     """What people are told besides the address."""
     return "\n".join([*whereabouts(numbers), *([welcome(keys, url)] if keys else [])])
-
-
-def _runner(server: str) -> Run:
-    if server == "gunicorn":
-        from sessionary.server import gunicorn
-
-        return gunicorn.run
-    try:
-        from sessionary.server import granian
-    except ModuleNotFoundError as error:
-        raise BadSetting(
-            "server granian is not installed: it comes with the extra, sessionary[granian]"
-        ) from error
-    return granian.run
