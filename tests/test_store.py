@@ -1,6 +1,6 @@
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -176,6 +176,29 @@ def test_a_connection_stays_open_between_two_visits(tmp_path: Path) -> None:
             first = world.database.connection()
         with world.entered():
             assert world.database.connection() is first
+
+
+def _in_a_thread(work: Callable[[], object]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_a_connection_to_a_file_is_closed_when_its_thread_ends(tmp_path: Path) -> None:
+    with closing(make(str(tmp_path / "w.sqlite3"))) as world:
+        connections = [world.connection()]
+        _in_a_thread(lambda: connections.append(world.connection()))
+        mine, ended = connections
+        assert mine.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+            ended.execute("SELECT 1")
+
+
+def test_the_connection_to_memory_outlives_the_thread_that_opened_it() -> None:
+    with closing(store.open_world(":memory:", durability="off")) as world:
+        _in_a_thread(world.connection)
+        assert world.connection().execute("SELECT 1").fetchone() == (1,)
+        assert len(world.database.opened) == 1
 
 
 def test_a_world_can_be_entered_again_after_it_was_closed(tmp_path: Path) -> None:

@@ -57,6 +57,16 @@ class _Connection(sqlite3.Connection):
     may_write = True
 
 
+class _ThreadEnd:
+    """Close a connection when the thread that holds this in its local data ends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __del__(self) -> None:
+        self._connection.close()
+
+
 class Database(pw.SqliteDatabase):
     """A database that remembers its connections, so that all of them can be closed.
 
@@ -67,6 +77,7 @@ class Database(pw.SqliteDatabase):
         self.file = file
         self.opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self.contents: bytes | None = None
+        self._thread = threading.local()
         super().__init__(*args, factory=self._made, **kwargs)
 
     def _made(self, *args: Any, **kwargs: Any) -> _Connection:
@@ -88,6 +99,8 @@ class Database(pw.SqliteDatabase):
         connection = self._connected(time.monotonic() + float(self.timeout))
         connection.may_write = may_write
         self.opened.add(connection)
+        if self.thread_safe:  # else the threads share it
+            self._thread.end = _ThreadEnd(connection)
         return connection
 
     def _connected(self, until_seconds: float) -> _Connection:
