@@ -171,7 +171,12 @@ def test_the_table_of_differences_lists_each_with_the_vendors_value() -> None:
 FIRST_COMMAND = (
     "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/sessionary serve"
 )
-SECOND_COMMAND = ".venv/bin/pip install --quiet --editable '.[test]' && .venv/bin/python -m tests"
+SECOND_COMMAND = (
+    "python3 -m venv .venv"
+    " && .venv/bin/pip install --quiet --require-hashes -r requirements/test.txt"
+    " && .venv/bin/pip install --quiet --no-deps --no-build-isolation --editable ."
+    " && .venv/bin/python -m tests"
+)
 
 
 def check_out(folder: Path) -> Path:

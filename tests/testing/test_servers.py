@@ -1,13 +1,14 @@
 """A double for those who use no plugin: started, or mounted without a socket."""
 
 from datetime import UTC, datetime
+from io import BytesIO
 
 import httpx
 import pytest
 import requests
 from galtea import Galtea
 from scale_gp import SGPClient
-from wsgiadapter import WSGIAdapter
+from werkzeug.test import Client as WSGIClient
 
 from sessionary.client import Client, Problem
 from sessionary.settings import BadSetting
@@ -66,11 +67,33 @@ def test_a_mounted_server_needs_no_socket_for_httpx() -> None:
     server.stop()
 
 
+class _WSGIAdapter(requests.adapters.BaseAdapter):
+    """Send what requests prepared to a WSGI application of the same process."""
+
+    def __init__(self, application: Server) -> None:
+        super().__init__()
+        self._client = WSGIClient(application)
+
+    def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:
+        assert request.url is not None
+        answer = self._client.open(
+            request.url, method=request.method, data=request.body, headers=dict(request.headers)
+        )
+        response = requests.Response()
+        response.status_code = answer.status_code
+        response.headers.update(answer.headers)
+        response.raw = BytesIO(answer.data)
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def test_a_mounted_server_needs_no_socket_for_requests() -> None:
     server = Server()
     world = server.world()
     with requests.Session() as session:
-        session.mount(server.url, WSGIAdapter(server))
+        session.mount(server.url, _WSGIAdapter(server))
         session.headers["x-api-key"] = world.scale.key
         answer = session.post(f"{world.scale.url}/v4/sessions", json=TITLE)
     assert answer.headers["Sessionary-Namespace"] == world.namespace
