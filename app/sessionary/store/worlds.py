@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, cast
@@ -55,6 +55,11 @@ class _Connection(sqlite3.Connection):
     """A connection that can be referred to weakly, and knows whether its file could be written."""
 
     may_write = True
+
+    def __del__(self) -> None:
+        """Close, since a WSGI application that is dropped has no other end."""
+        with suppress(sqlite3.ProgrammingError):  # it could not be opened
+            self.close()
 
 
 class _ThreadEnd:
