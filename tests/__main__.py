@@ -5,7 +5,7 @@ import sys
 import time
 
 CHECKS = {
-    "client environments": [sys.executable, "-m", "tests.clients.environments"],
+    "client environments": [sys.executable, "-m", "tests.sdk_environments.environments"],
     "ruff": ["ruff", "check", "."],
     "format": ["ruff", "format", "--check", "."],
     "types": ["mypy"],

@@ -12,12 +12,13 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from sessionary import clock, create_app, seed
+from sessionary import clock, create_app
 from sessionary.embedded import EmbeddedServer
+from sessionary.seeds import loader
 from sessionary.settings import Settings
 from sessionary.store import World
 from sessionary.surfaces import SURFACES
-from sessionary.wire import documents
+from sessionary.web import json_codec
 
 pytest_plugins = ["pytester"]
 
@@ -29,7 +30,7 @@ hypothesis_settings.load_profile("suite")
 
 # In this process answers are written as they are without the extra `orjson`; the servers that the
 # suite starts as processes have it.
-documents._quick_bytes = None
+json_codec._quick_bytes = None
 
 NOON = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -68,7 +69,7 @@ class Sandbox:
         import tomllib
 
         with self.world.entered():
-            seed.apply(seed.Document("seed.toml", text, tomllib.loads(text)), SURFACES)
+            loader.apply(loader.Document("seed.toml", text, tomllib.loads(text)), SURFACES)
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """Every row of a table, as it is stored."""

@@ -16,10 +16,10 @@ import pytest
 from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
-from sessionary.wire.surface import Surface
-from sessionary.wire.telling import Edge, NotForced, Sessions
+from sessionary.web.surface import Surface
+from sessionary.web.telling import Edge, NotForced, Sessions
 from tests.conftest import Sandbox
-from tests.surfaces.many import AT, MANY, MINUTE
+from tests.surfaces.sample_sessions import AT, MANY, MINUTE
 
 FILES = {
     "blueprint",

@@ -9,9 +9,9 @@ import pytest
 from sessionary import create_app
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
-from sessionary.wire.surface import Surface
+from sessionary.web.surface import Surface
 from tests.conftest import Sandbox
-from tests.surfaces.many import AT, MANY, MINUTE
+from tests.surfaces.sample_sessions import AT, MANY, MINUTE
 from tests.test_conformity import EXAMPLE
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)

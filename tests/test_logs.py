@@ -11,9 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from sessionary import create_app, logs
-from sessionary.factory.watch import HEADER
+from sessionary.factory.request_id_middleware import HEADER
 from sessionary.surfaces import SURFACES
-from sessionary.wire.surface import Surface
+from sessionary.web.surface import Surface
 from tests.conftest import Sandbox
 
 WHO = {"Authorization": "Bearer anyone"}
@@ -210,7 +210,7 @@ def test_no_credential_gets_into_the_log(
     form: str,
 ) -> None:
     """Neither of a caller who is known nor of a stranger, and not when something breaks."""
-    from sessionary.wire import requests
+    from sessionary.web import context
 
     secrets = [f"{surface.key_prefix}hush{number}" for number in range(2)] + ["hush hush"]
     for auth in ("lenient", "strict"):
@@ -218,7 +218,7 @@ def test_no_credential_gets_into_the_log(
         for secret in secrets:
             for call in calls(surface, secret):
                 asking.open(**call)
-    monkeypatch.setattr(requests, "identify", lambda *_, **__: {}["gone"])
+    monkeypatch.setattr(context, "identify", lambda *_, **__: {}["gone"])
     for call in calls(surface, secrets[0]):
         asking.open(**call)
     told = capsys.readouterr().err

@@ -109,7 +109,7 @@ def writing() -> Iterator[int]:
     """A transaction and its one instant, read inside it: no earlier writer can have a later one."""
     with store.transaction():
         at = now()
-        store.history.mark(at)
+        store.undo_log.mark(at)
         seen.set(at)
         yield at
 

@@ -11,8 +11,8 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from sessionary.clock import wall
-from sessionary.wire.answered import Answered, Tell
-from sessionary.wire.instants import to_text
+from sessionary.web.events import Answered, Tell
+from sessionary.web.instants import to_text
 
 # Of the request at hand; mishaps are told with it.
 request_id: ContextVar[str | None] = ContextVar("sessionary_request_id", default=None)

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from tests.docs.test_readme import SCRIPTS, blocks
 from tests.processes import COMMAND, PATIENCE
-from tests.test_readme import SCRIPTS, blocks
 
 SETUPS = [line.split("#")[0].strip() for line in blocks("sh completion").splitlines()]
 SHELLS = [line.split("COMPLETE=")[1].split("_source")[0] for line in SETUPS]

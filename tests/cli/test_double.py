@@ -168,7 +168,7 @@ def test_it_does_without_gunicorn() -> None:
     script = (
         "import os, signal, sys, threading\n"
         "from sessionary.cli import main\n"
-        "import sessionary.server.notice as notice\n"
+        "import sessionary.server.ready_notice as notice\n"
         "put_up = notice.Notice.put_up\n"
         "def seen(self, listener):\n"
         "    put_up(self, listener)\n"

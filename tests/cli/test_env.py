@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from sessionary.environment import Environment
+from sessionary.sdk_env import Environment
 from tests.processes import COMMAND, PATIENCE, surroundings
 
 URL = "http://127.0.0.1:4321"

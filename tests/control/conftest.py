@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from sessionary.control.routes import Control
+from sessionary.control.blueprint import Control
 from sessionary.factory import create_double
 from sessionary.settings import Settings
 

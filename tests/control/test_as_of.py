@@ -44,11 +44,11 @@ def test_a_read_of_the_past_changes_nothing(double: Double) -> None:
     double.advance("1m")
     double.close(id)
     with double.control.world.entered():
-        before = store.history.changes(0, 2**60)
+        before = store.undo_log.changes(0, 2**60)
     for _ in range(3):
         assert double.status(id, **at("-30s")) == "active"
     with double.control.world.entered():
-        assert store.history.changes(0, 2**60) == before
+        assert store.undo_log.changes(0, 2**60) == before
     assert double.status(id) == "closed"
 
 
@@ -145,7 +145,7 @@ def test_a_server_knows_the_future_and_refuses_the_past(sandbox: Sandbox) -> Non
 def test_a_history_that_was_cut_says_where_it_begins(
     double: Double, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store.history, "KEPT", 3)
+    monkeypatch.setattr(store.undo_log, "KEPT", 3)
     id = double.start()
     for _ in range(5):
         double.advance("1m")

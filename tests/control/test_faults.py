@@ -7,10 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from sessionary.surfaces import SURFACES
-from sessionary.wire.surface import Surface
-
-from .conftest import NOON, NOTTE, Double
-from .faulty import CALLS, START, arm, call, start, statuses
+from sessionary.web.surface import Surface
+from tests.control.conftest import NOON, NOTTE, Double
+from tests.control.fault_helpers import CALLS, START, arm, call, start, statuses
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 PRESETS = [(surface, name) for surface in SURFACES for name in surface.faults]

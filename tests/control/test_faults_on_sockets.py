@@ -16,12 +16,11 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from scale_gp import APIConnectionError, RateLimitError, SGPClient
 
 from sessionary.embedded import EmbeddedServer
-from tests.clients import conversation
+from tests.control.conftest import NOTTE, Double
+from tests.control.fault_helpers import START, arm
+from tests.sdk_environments import sdk_script
 
-from .conftest import NOTTE, Double
-from .faulty import START, arm
-
-NOTTE_SCRIPT = Path(__file__).with_name("conversation_notte_faults.py")
+NOTTE_SCRIPT = Path(__file__).with_name("sdk_script_notte_faults.py")
 
 
 @pytest.fixture
@@ -211,7 +210,7 @@ def test_the_notte_client_tries_again_what_did_no_work(
         "NOTTE_API_KEY": "k",
         "DISABLE_TELEMETRY": "true",
     }
-    heard = conversation.run_here(NOTTE_SCRIPT, env=env)
+    heard = sdk_script.run_here(NOTTE_SCRIPT, env=env)
     assert heard == {"read": "active", "listed": 1, "refused": ["NotteAPIError", 502]}
     hits = [fault["hit_count"] for fault in double.get("/faults")["faults"]]
     assert hits == [2, 1, 1, 1]

@@ -7,11 +7,10 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from sessionary.control import recording
+from sessionary.control.journal import recorder
 from sessionary.embedded import EmbeddedServer
-
-from .conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
-from .faulty import START, arm, start
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+from tests.control.fault_helpers import START, arm, start
 
 SECRET = "gsk_Xj4kQ9/very+secret"
 JSON = {"Content-Type": "application/json"}
@@ -205,18 +204,18 @@ def test_what_is_no_json_is_kept_as_text(double: Double) -> None:
 
 
 def test_a_long_body_is_cut_and_says_so(double: Double) -> None:
-    long = "x" * recording.LONGEST
+    long = "x" * recorder.LONGEST
     body = {"title": long, "state": {}, "account_id": "a"}
     answer = double.client.post("/scale/v4/sessions", json=body, headers=SCALE)
     call = newest(double)
     assert (call["body_is_cut"], call["answer_is_cut"]) == (True, True)
-    assert len(call["body"]) == len(call["answer"]) == recording.LONGEST
+    assert len(call["body"]) == len(call["answer"]) == recorder.LONGEST
     assert call["answer_bytes"] == len(answer.data)
-    assert call["body_bytes"] > recording.LONGEST
+    assert call["body_bytes"] > recorder.LONGEST
 
 
 def test_a_secret_at_the_cut_leaves_no_half(double: Double) -> None:
-    body = '{"a": "' + "x" * (recording.LONGEST - 12) + SECRET + '"}'
+    body = '{"a": "' + "x" * (recorder.LONGEST - 12) + SECRET + '"}'
     headers = {"Authorization": f"Bearer {SECRET}", **JSON}
     double.client.post("/galtea/sessions", data=body, headers=headers)
     assert SECRET[:4] not in everything(double)

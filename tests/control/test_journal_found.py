@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from sessionary import create_app
-from sessionary.control import journal
+from sessionary.control.journal import models
 from sessionary.settings import Settings
-
-from .conftest import GALTEA, NOTTE, SCALE, Double
-from .faulty import start
+from tests.control.conftest import GALTEA, NOTTE, SCALE, Double
+from tests.control.fault_helpers import start
 
 
 @pytest.fixture
@@ -103,8 +102,8 @@ def test_a_world_made_of_another_has_a_journal_of_its_own(double: Double, how: s
 @pytest.fixture
 def small(double: Double, monkeypatch: pytest.MonkeyPatch) -> Double:
     """A double that lets calls go behind twenty, five at a time."""
-    monkeypatch.setattr(journal, "KEPT", 20)
-    monkeypatch.setattr(journal, "_AT_ONCE", 5)
+    monkeypatch.setattr(models, "KEPT", 20)
+    monkeypatch.setattr(models, "_AT_ONCE", 5)
     return double
 
 

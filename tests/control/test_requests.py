@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from sessionary import ids
-
-from .conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
-from .faulty import START, arm, told
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+from tests.control.fault_helpers import START, arm, told
 
 SCALE_CREATE = "/scale/v4/sessions"
 

@@ -9,7 +9,7 @@ from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double
 
 # Loaded before a suite runs in this process: what it imports first is forgotten at its end.
-from sessionary.testing import boundaries, servers, telling, world  # noqa: F401
+from sessionary.testing import boundaries, namespace, reports, servers  # noqa: F401
 
 Suite = Callable[..., pytest.RunResult]
 

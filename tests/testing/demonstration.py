@@ -11,7 +11,7 @@ import pytest
 from galtea import Galtea, SessionStatus
 from notte_sdk import NotteClient
 
-from tests.clients.loopback_only import refuse_other_hosts
+from tests.sdk_environments.loopback_only import refuse_other_hosts
 
 sys.addaudithook(refuse_other_hosts)
 TURNS = range(int(os.environ["TURNS"]))

@@ -1,6 +1,6 @@
 """Tests that run on both sides of every edge of a session."""
 
-from .conftest import Suite
+from tests.testing.conftest import Suite
 
 
 def test_a_test_runs_before_at_and_after_each_edge_on_the_world_as_it_was(suite: Suite) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import INI
+from tests.testing.conftest import INI
 
 HERE = Path(__file__)
 

@@ -129,6 +129,6 @@ def test_a_call_that_a_fault_answered_says_so(world: World) -> None:
 def test_bodies_differ_where_one_lacks_what_the_other_expects(
     expected: object, found: object, told: list[str]
 ) -> None:
-    from sessionary.testing.matching import differences
+    from sessionary.testing.json_diff import differences
 
     assert list(differences(expected, found)) == told

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import Suite
+from tests.testing.conftest import Suite
 
 LEAVES_ONE_OPEN = """
 import pytest

@@ -1,6 +1,6 @@
 """What a failing test's report says of its world."""
 
-from .conftest import Suite
+from tests.testing.conftest import Suite
 
 
 def test_a_failing_test_s_report_has_calls_timeline_and_explanations(suite: Suite) -> None:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import requests
 
-from sessionary.client.shapes import Summary
+from sessionary.client.responses import Summary
+from sessionary.testing.namespace import World
 from sessionary.testing.unittest import SessionaryMixin
-from sessionary.testing.world import World
 
 
 def run(case: type[unittest.TestCase]) -> unittest.TestResult:

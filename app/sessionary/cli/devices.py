@@ -2,9 +2,9 @@
 
 import click
 
-from sessionary.cli.showing import json_option, show
-from sessionary.cli.world import db_option, opened, told
-from sessionary.surfaces.mobilenext import catalogue
+from sessionary.cli.database import db_option, opened, told
+from sessionary.cli.output import json_option, show
+from sessionary.surfaces.mobilenext import devices as inventory
 from sessionary.surfaces.mobilenext.models import DeviceRow
 
 
@@ -15,8 +15,8 @@ def devices() -> None:
 
 @devices.command()
 @click.option("--serial", required=True, help="What it is called by.")
-@click.option("--platform", required=True, type=click.Choice(catalogue.PLATFORMS))
-@click.option("--type", "kind", required=True, type=click.Choice(catalogue.TYPES))
+@click.option("--platform", required=True, type=click.Choice(inventory.PLATFORMS))
+@click.option("--type", "kind", required=True, type=click.Choice(inventory.TYPES))
 @click.option("--name", required=True, help="Its model.")
 @click.option("--version", required=True, help="Its OS version, such as 18.6.2.")
 @click.option(
@@ -35,7 +35,7 @@ def add(
         --name 'Pixel 9' --version 16
     """
     with opened(db):
-        catalogue.add(
+        inventory.add(
             serial=serial,
             platform=platform,
             type=kind,
@@ -68,7 +68,7 @@ def list_devices(db: str, as_json: bool) -> None:
                 "provision_seconds": device.provision_seconds,
                 "state": _state(device),
             }
-            for device in catalogue.listed()
+            for device in inventory.listed()
         ]
     show(rows, as_json=as_json, empty="There are no devices.")
 
@@ -91,7 +91,7 @@ def retire(serial: str, db: str) -> None:
       sessionary devices retire pixel-1
     """
     with opened(db):
-        if not catalogue.retire(serial):
+        if not inventory.retire(serial):
             raise click.ClickException(
                 f"there is no device {serial} to retire: see `sessionary devices list`"
             )

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from sessionary.cli.flags import OF_SERVERS, settings_as_flags
-from sessionary.cli.world import told
+from sessionary.cli.database import told
+from sessionary.cli.settings_options import OF_SERVERS, settings_as_flags
 from sessionary.settings import DOUBLE, Settings
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -36,7 +36,7 @@ def serve(settings: Settings) -> None:
     from sessionary import control, logs, metrics
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
-    from sessionary.server.notice import Notice, prove_free, prove_tellable
+    from sessionary.server.ready_notice import Notice, prove_free, prove_tellable
     from sessionary.server.telling import serve_metrics, tells, whereabouts
 
     ending = _held_back()

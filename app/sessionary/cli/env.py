@@ -4,8 +4,8 @@ import shlex
 
 import click
 
-from sessionary.cli.remote import address, ns_option, url_option
-from sessionary.environment import Environment
+from sessionary.cli.control import address, ns_option, url_option
+from sessionary.sdk_env import Environment
 
 
 @click.command()

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from sessionary.cli.flags import OF_SERVERS, settings_as_flags
-from sessionary.cli.remote import ns_option
-from sessionary.cli.world import told
+from sessionary.cli.control import ns_option
+from sessionary.cli.database import told
+from sessionary.cli.settings_options import OF_SERVERS, settings_as_flags
 from sessionary.settings import DOUBLE, Settings
 
 _PLACE: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
@@ -59,8 +59,8 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     """
     from sessionary import control
     from sessionary.embedded import EmbeddedServer
-    from sessionary.environment import Environment
     from sessionary.factory import create_double
+    from sessionary.sdk_env import Environment
 
     settings = Settings.load({**flags, **_PLACE}, defaults=DOUBLE)
     app = create_double(settings)

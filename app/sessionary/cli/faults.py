@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.remote import Defaulting, over_control
-from sessionary.cli.showing import json_option, show, show_json, tell
+from sessionary.cli.control import Defaulting, over_control
+from sessionary.cli.output import json_option, show, show_json, tell
 
 if TYPE_CHECKING:
     from sessionary.client import Client

@@ -5,10 +5,10 @@ from typing import Any
 import click
 
 from sessionary import clock, identity, store
-from sessionary.cli.showing import json_option, show
-from sessionary.cli.world import db_option, opened, told
+from sessionary.cli.database import db_option, opened, told
+from sessionary.cli.output import json_option, show
 from sessionary.surfaces import SURFACES
-from sessionary.wire.instants import BadInstant, parse, to_text
+from sessionary.web.instants import BadInstant, parse, to_text
 
 _PREFIXES = {surface.name: surface.key_prefix for surface in SURFACES}
 

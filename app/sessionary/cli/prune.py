@@ -6,12 +6,12 @@ from typing import Any
 import click
 
 from sessionary import clock, store
-from sessionary.cli.showing import json_option, show
-from sessionary.cli.world import db_option, existing, told, untouched
+from sessionary.cli.database import db_option, existing, told, untouched
+from sessionary.cli.output import json_option, show
+from sessionary.durations import BadDuration, parse_duration
 from sessionary.surfaces import SURFACES
-from sessionary.wire.durations import BadDuration, parse_duration
-from sessionary.wire.instants import to_text
-from sessionary.wire.retention import Retention
+from sessionary.web.instants import to_text
+from sessionary.web.retention import Retention
 
 _MANY = 10_000
 _LAST = 2**63 - 1

@@ -9,7 +9,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import click
 
-from sessionary.wire.durations import BadDuration, parse_duration
+from sessionary.durations import BadDuration, parse_duration
 
 _PATIENCE_SECONDS = 3.0
 _PAUSE_SECONDS = 0.1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sessionary.cli.world import db_option, opened, told
+from sessionary.cli.database import db_option, opened, told
 
 
 @click.command()
@@ -18,7 +18,7 @@ def seed(file: Path, db: str) -> None:
     Example:
       sessionary seed fixtures.toml --db sessions.sqlite3
     """
-    from sessionary.seed import apply, read
+    from sessionary.seeds.loader import apply, read
     from sessionary.surfaces import SURFACES
 
     document = read(file)

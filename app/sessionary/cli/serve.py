@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from sessionary.cli.flags import settings_as_flags
-from sessionary.cli.world import told
+from sessionary.cli.database import told
+from sessionary.cli.settings_options import settings_as_flags
 from sessionary.settings import Settings
 
 

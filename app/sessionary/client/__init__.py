@@ -1,7 +1,7 @@
 """A client of the control plane, for Python, with nothing but the standard library.
 
 Instants go in as aware datetimes or RFC 3339 text. Answers are the control plane's own JSON, as
-sessionary.client.shapes describes it.
+sessionary.client.responses describes it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,10 @@ from typing import Any
 
 from sessionary.client.clock import Clock
 from sessionary.client.faults import Faults
-from sessionary.client.instants import Instant, optional, to_text
 from sessionary.client.journal import Journal
 from sessionary.client.namespaces import DEFAULT, Namespaces
-from sessionary.client.shapes import Diff, Explanation, RequestExplanation, Summary, Timeline
+from sessionary.client.responses import Diff, Explanation, RequestExplanation, Summary, Timeline
+from sessionary.client.times import Instant, optional, to_text
 from sessionary.client.transport import Answer, Calls, Problem, Send, over_http, segment
 
 __all__ = ["Answer", "Client", "Instant", "Problem", "Send", "over_http"]

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sessionary.client.instants import Instant, duration, from_text, optional
-from sessionary.client.shapes import ClockState
+from sessionary.client.responses import ClockState
+from sessionary.client.times import Instant, duration, from_text, optional
 from sessionary.client.transport import Calls
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
-from sessionary.client.instants import Instant, duration, to_text
-from sessionary.client.shapes import Fault, Preset
+from sessionary.client.responses import Fault, Preset
+from sessionary.client.times import Instant, duration, to_text
 from sessionary.client.transport import Calls
 
 

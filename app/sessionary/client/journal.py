@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict, Unpack
 
-from sessionary.client.shapes import Call, RequestExplanation
+from sessionary.client.responses import Call, RequestExplanation
 from sessionary.client.transport import Calls
 
 _LONGEST_PAGE = 1000

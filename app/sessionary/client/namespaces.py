@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sessionary.client.instants import Instant, optional
-from sessionary.client.shapes import Namespace
+from sessionary.client.responses import Namespace
+from sessionary.client.times import Instant, optional
 from sessionary.client.transport import Calls, encode, segment
 
 DEFAULT = "default"

@@ -6,29 +6,22 @@ from typing import Any, cast
 from flask import Flask
 
 from sessionary import store
-from sessionary.control import (
-    arming,
-    calls,
-    clock,
-    diff,
-    errors,
-    faults,
-    journal,
-    namespaces,
-    requests,
-    sessions,
-    timeline,
-)
-from sessionary.control.addresses import Addresses
-from sessionary.control.explaining import Judge
-from sessionary.control.gate import Gate
-from sessionary.control.openness import check_double, check_server
-from sessionary.control.recording import note_route
-from sessionary.control.routes import PREFIX, Control, authenticate
+from sessionary.control import clock, diff, errors, namespaces, sessions, timeline
+from sessionary.control.access import check_double, check_server
+from sessionary.control.blueprint import PREFIX, Control, authenticate
+from sessionary.control.faults import blueprint as faults_blueprint
+from sessionary.control.faults import matching
+from sessionary.control.journal import blueprint as journal_blueprint
+from sessionary.control.journal import models
+from sessionary.control.journal.recorder import note_route
+from sessionary.control.middleware import Gate
+from sessionary.control.route_table import Addresses
 from sessionary.control.schemas import Problem
+from sessionary.control.validation import blueprint as validation_blueprint
+from sessionary.control.validation.validator import Judge
 from sessionary.store import Namespaces, World
-from sessionary.wire.surface import Surface
-from sessionary.wire.telling import NO_SESSIONS
+from sessionary.web.surface import Surface
+from sessionary.web.telling import NO_SESSIONS
 
 __all__ = [
     "TABLES",
@@ -42,7 +35,7 @@ __all__ = [
     "surface",
 ]
 
-TABLES: tuple[type[store.Model], ...] = (faults.Fault, journal.Call)
+TABLES: tuple[type[store.Model], ...] = (matching.Fault, models.Call)
 _problem = Problem()
 
 surface = Surface(
@@ -54,9 +47,9 @@ surface = Surface(
         timeline.routes,
         sessions.routes,
         diff.routes,
-        arming.routes,
-        calls.routes,
-        requests.routes,
+        faults_blueprint.routes,
+        journal_blueprint.routes,
+        validation_blueprint.routes,
     ),
     root_blueprints=(),
     root_segments=frozenset(),
@@ -78,7 +71,7 @@ def create_tables() -> None:
 
 def forget_calls() -> None:
     """Empty the entered world's journal."""
-    journal.clear()
+    models.clear()
 
 
 def install(

@@ -7,13 +7,13 @@ from werkzeug.wrappers import Response
 
 from sessionary import clock
 from sessionary.control import errors, timeline
+from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.fields import Duration, Instant, Number, Strict
-from sessionary.control.routes import blueprint, control
-from sessionary.wire.fields import OneOf, Text
-from sessionary.wire.instants import to_text
-from sessionary.wire.operation import answer, operation
+from sessionary.web.fields import OneOf, Text
+from sessionary.web.instants import to_text
+from sessionary.web.operations import answer, operation
 
-routes = blueprint("clock")
+routes = make_blueprint("clock")
 
 
 class Setting(Strict):

@@ -9,16 +9,16 @@ from werkzeug.wrappers import Response
 
 from sessionary import store
 from sessionary.control import errors
+from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.fields import Instant, Strict
-from sessionary.control.routes import blueprint, control, now
-from sessionary.store.history import Change
-from sessionary.wire.fields import Boolean, Bounds, OneOf, QueryInteger, Text
-from sessionary.wire.instants import to_text
-from sessionary.wire.operation import answer, operation
-from sessionary.wire.surface import Surface
+from sessionary.store.undo_log import Change
+from sessionary.web.fields import Boolean, Bounds, OneOf, QueryInteger, Text
+from sessionary.web.instants import to_text
+from sessionary.web.operations import answer, operation
+from sessionary.web.surface import Surface
 
 _ALL = 1_000_000
-routes = blueprint("diff")
+routes = make_blueprint("diff")
 
 
 class Between(Strict):
@@ -80,7 +80,7 @@ def diff(query: dict[str, Any]) -> Response:
 def _must_be_kept(after: int) -> None:
     if not store.keeps_history():
         raise errors.Refusal(409, "this server keeps no history: a double does")
-    earliest = store.history.reaches_back_to()
+    earliest = store.undo_log.reaches_back_to()
     if earliest is not None and after < earliest:
         raise errors.Refusal(400, f"from: the history begins at {to_text(earliest)}")
 
@@ -89,11 +89,11 @@ def _steps(surfaces: Sequence[Surface], after: int, until: int) -> Iterator[Step
     """From the last change back to the first: only so is each seen as it was."""
     by_name = {surface.name: surface for surface in surfaces}
     ends: dict[tuple[str, str], int] = {}  # until when a session was then left alone
-    changes = store.history.changes(after, until)
+    changes = store.undo_log.changes(after, until)
     writes = [list(each) for _, each in groupby(changes, lambda change: change.write)]
     for write in reversed(writes):
         yield from _of_a_write(by_name, write, until, ends)
-    store.history.rewind_to(after)
+    store.undo_log.rewind_to(after)
     for surface in surfaces:
         for session in surface.sessions.changing(after, until, _ALL):
             id = surface.sessions.id(session)
@@ -108,7 +108,7 @@ def _of_a_write(
 ) -> Iterator[Step]:
     touched = dict.fromkeys((each.surface, each.session) for each in write if each.session)
     at, number, call = write[0].at, write[0].write, write[0].call
-    store.history.rewind(write[-1].seq)
+    store.undo_log.rewind(write[-1].seq)
     afterwards = {}
     for surface, id in touched:
         owner = by_name[surface]
@@ -117,7 +117,7 @@ def _of_a_write(
         if session is not None:
             yield from _by_time(owner, session, at, ends.get((surface, id), until))
         ends[surface, id] = at
-    store.history.rewind(write[0].seq - 1)
+    store.undo_log.rewind(write[0].seq - 1)
     for surface, id in touched:
         before = _status(by_name[surface], by_name[surface].sessions.find(id), at)
         yield Step(at, number, surface, id, None, call, None, before, afterwards[surface, id])

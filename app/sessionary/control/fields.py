@@ -6,9 +6,9 @@ from typing import Any
 from marshmallow import RAISE
 from marshmallow import fields as base
 
-from sessionary.wire import fields as wire
-from sessionary.wire.durations import BadDuration, parse_duration
-from sessionary.wire.fields import problem
+from sessionary.durations import BadDuration, parse_duration
+from sessionary.web import fields as wire
+from sessionary.web.fields import problem
 
 _UNITS = {"microseconds": 1, "milliseconds": 1_000, "seconds": 1_000_000}
 _UNITS |= {"minutes": 60_000_000, "hours": 3_600_000_000, "days": 86_400_000_000}

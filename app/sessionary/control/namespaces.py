@@ -7,19 +7,20 @@ from flask import request
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
-from sessionary import clock, ids, seed, store
+from sessionary import clock, ids, store
 from sessionary.control import errors
+from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.clock import Shown as ClockShown
 from sessionary.control.clock import shown as clock_shown
 from sessionary.control.fields import Instant, Strict
-from sessionary.control.routes import blueprint, control
+from sessionary.seeds import loader
 from sessionary.store import DEFAULT, Namespaces, World
-from sessionary.wire.fields import Integer, Object, Text
-from sessionary.wire.operation import answer, operation, read_object
+from sessionary.web.fields import Integer, Object, Text
+from sessionary.web.operations import answer, operation, read_object
 
 SQLITE = "application/vnd.sqlite3"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-routes = blueprint("namespaces")
+routes = make_blueprint("namespaces")
 
 
 class New(Strict):
@@ -77,7 +78,7 @@ def create(body: dict[str, Any]) -> Response:
             if body["now"] is not None:
                 _freeze(body["now"])
             if body["seed"] is not None:
-                _apply(seed.Document("the seed", "", body["seed"]))
+                _apply(loader.Document("the seed", "", body["seed"]))
     except BaseException:
         worlds.drop(name)
         raise
@@ -169,12 +170,12 @@ def _freeze(at: int) -> None:
         raise errors.Refusal(400, f"now: {error}") from None
 
 
-def _document() -> seed.Document:
+def _document() -> loader.Document:
     try:
         if request.is_json:
-            return seed.Document("the seed", "", read_object())
+            return loader.Document("the seed", "", read_object())
         text = request.get_data().decode()
-        return seed.Document("the seed", text, tomllib.loads(text))
+        return loader.Document("the seed", text, tomllib.loads(text))
     except RecursionError:
         raise errors.Refusal(400, "the seed is nested too deep") from None
     except ValueError as error:
@@ -182,10 +183,10 @@ def _document() -> seed.Document:
         raise errors.Refusal(400, f"the seed is not {kind}: {error}") from None
 
 
-def _apply(document: seed.Document) -> int:
+def _apply(document: loader.Document) -> int:
     try:
-        return seed.apply(document, control().surfaces)
-    except seed.BadSeed as error:
+        return loader.apply(document, control().surfaces)
+    except loader.BadSeed as error:
         raise errors.Refusal(400, f"{error}") from None
 
 

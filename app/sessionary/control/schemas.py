@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from sessionary.control.fields import Strict
-from sessionary.wire.fields import Integer, Text
+from sessionary.web.fields import Integer, Text
 
 
 class Place(Strict):

@@ -8,17 +8,17 @@ from werkzeug.wrappers import Response
 
 from sessionary import clock
 from sessionary.control import errors, timeline
+from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.fields import Instant, Strict
-from sessionary.control.routes import blueprint, control, now
 from sessionary.control.timeline import Coming, EdgeShown
-from sessionary.wire.as_of import rewind
-from sessionary.wire.fields import Boolean, Bounds, Object, QueryInteger, Text
-from sessionary.wire.instants import to_text
-from sessionary.wire.operation import answer, operation
-from sessionary.wire.surface import Surface
-from sessionary.wire.telling import NotForced
+from sessionary.web.as_of import rewind
+from sessionary.web.fields import Boolean, Bounds, Object, QueryInteger, Text
+from sessionary.web.instants import to_text
+from sessionary.web.operations import answer, operation
+from sessionary.web.surface import Surface
+from sessionary.web.telling import NotForced
 
-routes = blueprint("sessions")
+routes = make_blueprint("sessions")
 
 
 class Page(Strict):

@@ -7,16 +7,16 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary.control import errors
+from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.fields import Instant, Strict
-from sessionary.control.routes import blueprint, control, now
-from sessionary.wire.fields import Boolean, Bounds, QueryInteger, Text
-from sessionary.wire.instants import to_text
-from sessionary.wire.operation import answer, operation
-from sessionary.wire.surface import Surface
-from sessionary.wire.telling import Edge
+from sessionary.web.fields import Boolean, Bounds, QueryInteger, Text
+from sessionary.web.instants import to_text
+from sessionary.web.operations import answer, operation
+from sessionary.web.surface import Surface
+from sessionary.web.telling import Edge
 
 END = 250_000_000_000_000_000  # behind every instant that a clock can show
-routes = blueprint("timeline")
+routes = make_blueprint("timeline")
 
 
 class Coming(NamedTuple):

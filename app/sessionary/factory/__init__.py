@@ -9,21 +9,28 @@ from flask import Blueprint, Flask
 from werkzeug.wrappers import Response
 
 from sessionary import store
-from sessionary.factory.door import Door, DoubleDoor, Serve, entering, native_path, unbroken
-from sessionary.factory.health import Health
+from sessionary.factory.auto_prune import Pruning
+from sessionary.factory.error_handlers import Refusals
+from sessionary.factory.health_middleware import Health
 from sessionary.factory.matching import MatchedRule
-from sessionary.factory.preparing import TABLES, Prepared, prepare
-from sessionary.factory.proxies import Proxied
-from sessionary.factory.pruning import Pruning
-from sessionary.factory.refusals import Refusals
-from sessionary.factory.watch import Watch, note_rule
+from sessionary.factory.namespace_middleware import (
+    Door,
+    DoubleDoor,
+    Serve,
+    entering,
+    native_path,
+    unbroken,
+)
+from sessionary.factory.proxy_middleware import Proxied
+from sessionary.factory.request_id_middleware import Watch, note_rule
+from sessionary.factory.startup import TABLES, Prepared, prepare
 from sessionary.identity import NewKey
 from sessionary.settings import BadSetting, Settings, networks
 from sessionary.store import DEFAULT, Namespaces, World
 from sessionary.surfaces import SURFACES
-from sessionary.wire.answered import Tell
-from sessionary.wire.operation import answer
-from sessionary.wire.surface import Surface
+from sessionary.web.events import Tell
+from sessionary.web.operations import answer
+from sessionary.web.surface import Surface
 
 __all__ = ["TABLES", "Prepared", "create_app", "create_double", "prepare", "welcome"]
 
@@ -64,7 +71,7 @@ def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
     Raises as `create_app` does.
     """
     from sessionary import control
-    from sessionary.factory.doubles import prepare_double
+    from sessionary.factory.double_startup import prepare_double
 
     settings = settings or Settings.of_a_double()
     control.check_double(settings)
@@ -144,7 +151,7 @@ def _mount(app: Flask, surface: Surface) -> None:
 
     @cache
     def document() -> dict[str, Any]:
-        from sessionary.wire.openapi import describe
+        from sessionary.web.openapi import describe
 
         return describe(app, surface)
 

@@ -5,8 +5,8 @@ shown once. Key, memberships and clock are read in one select per request and ne
 revocation holds at once in every worker.
 """
 
-from sessionary.identity import guard
-from sessionary.identity.callers import (
+from sessionary.identity import rate_limits
+from sessionary.identity.authentication import (
     DEFAULT_ORGANIZATION,
     Caller,
     Unknown,
@@ -49,7 +49,6 @@ __all__ = [
     "Unknown",
     "User",
     "create_key",
-    "guard",
     "has_keys",
     "hash_of",
     "identify",
@@ -58,5 +57,6 @@ __all__ = [
     "listed_keys",
     "organizations_of",
     "owner",
+    "rate_limits",
     "revoke_key",
 ]

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from sessionary import clock, ids
-from sessionary.identity.callers import hash_of
+from sessionary.identity.authentication import hash_of
 from sessionary.identity.models import Key, Membership, Organization, User
 from sessionary.store import Statement, given
 

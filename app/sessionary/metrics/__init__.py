@@ -11,18 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sessionary.metrics.address import Address
-from sessionary.metrics.folder import made
+from sessionary.metrics.multiproc_dir import made
 from sessionary.settings import BadSetting
 from sessionary.store import World
-from sessionary.wire.answered import Tell
-from sessionary.wire.surface import Surface
+from sessionary.web.events import Tell
+from sessionary.web.surface import Surface
 
 
 class Metrics:
     """Counts what it is told of, and says all numbers to who asks at its address."""
 
     def __init__(self, listener: socket.socket, folder: Path) -> None:
-        from sessionary.metrics.requests import count
+        from sessionary.metrics.counters import count
 
         self.tell: Tell = count
         self.url = f"http://{Address(*listener.getsockname()[:2])}/metrics"
@@ -31,7 +31,7 @@ class Metrics:
 
     def serve(self, world: World, surfaces: Sequence[Surface]) -> None:
         """Answer who asks, on a thread of this process, as long as it lives."""
-        from sessionary.metrics.scraping import serve
+        from sessionary.metrics.exporter import serve
 
         serve(self._listener, self._folder, world, surfaces)
 

@@ -10,7 +10,7 @@ from sessionary.factory import create_app, prepare, welcome
 from sessionary.identity import NewKey
 from sessionary.metrics import Metrics
 from sessionary.server import gunicorn, tls
-from sessionary.server.notice import Notice, prove_free, prove_tellable
+from sessionary.server.ready_notice import Notice, prove_free, prove_tellable
 from sessionary.server.telling import serve_metrics, tells, whereabouts
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import World

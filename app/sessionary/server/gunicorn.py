@@ -9,11 +9,11 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
+from sessionary.http_server import Worker
+from sessionary.http_server.shutdown import ENDING
 from sessionary.server import tls
-from sessionary.server.notice import Notice, bracketed
+from sessionary.server.ready_notice import Notice, bracketed
 from sessionary.settings import Settings
-from sessionary.worker import Worker
-from sessionary.worker.ending import ENDING
 
 _FEWEST, _MOST = 16, 1000  # connections of a worker
 _FILES, _FILES_OF_ITS_OWN, _FILES_OF_A_THREAD = 4096, 100, 4

@@ -6,7 +6,7 @@ from sessionary import logs
 from sessionary.metrics import Metrics
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
-from sessionary.wire.answered import Tell
+from sessionary.web.events import Tell
 
 
 def tells(settings: Settings, numbers: Metrics | None) -> list[Tell]:

@@ -4,12 +4,26 @@ A world is one SQLite database. Code that runs between `world.entered()` and its
 that world; the models are declared once and never bound to a database.
 """
 
-from sessionary.store import history
+from sessionary.store import undo_log
 from sessionary.store.absence import prove_not_missed
-from sessionary.store.checking import Finding, check, version
-from sessionary.store.copies import Progress, back_up, restore, written
-from sessionary.store.fleeting import fleeting
-from sessionary.store.mishaps import OutOfOrder, Unusable, is_out_of_order, naming
+from sessionary.store.backup import Progress, back_up, restore, written
+from sessionary.store.batches import in_short_turns, short_turn
+from sessionary.store.database import (
+    DEFAULT,
+    Gone,
+    Model,
+    World,
+    keeps_history,
+    memory_world,
+    open_world,
+    prove_there,
+    refused,
+    snapshot,
+    transaction,
+)
+from sessionary.store.errors import OutOfOrder, Unusable, is_out_of_order, naming
+from sessionary.store.export import BadExport, export_lines, import_lines, row_count
+from sessionary.store.integrity import Finding, check, version
 from sessionary.store.namespaces import (
     BadName,
     Namespaces,
@@ -18,7 +32,6 @@ from sessionary.store.namespaces import (
     Ways,
     WorldExists,
 )
-from sessionary.store.portable import BadExport, export_lines, import_lines, row_count
 from sessionary.store.readiness import prove_ready
 from sessionary.store.rehearsal import rehearsal
 from sessionary.store.schema import add, create, schema_version
@@ -33,20 +46,7 @@ from sessionary.store.statements import (
     place_in,
     put,
 )
-from sessionary.store.turns import in_short_turns, short_turn
-from sessionary.store.worlds import (
-    DEFAULT,
-    Gone,
-    Model,
-    World,
-    keeps_history,
-    memory_world,
-    open_world,
-    prove_there,
-    refused,
-    snapshot,
-    transaction,
-)
+from sessionary.store.transactions import fleeting
 
 __all__ = [
     "DEFAULT",
@@ -74,7 +74,6 @@ __all__ = [
     "fleeting",
     "given",
     "given_list",
-    "history",
     "how_many",
     "import_lines",
     "in_short_turns",
@@ -98,6 +97,7 @@ __all__ = [
     "size_bytes",
     "snapshot",
     "transaction",
+    "undo_log",
     "version",
     "written",
 ]

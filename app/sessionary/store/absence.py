@@ -5,9 +5,9 @@ import os
 import time
 from pathlib import Path
 
+from sessionary.store.errors import Unusable
 from sessionary.store.files import resolved
-from sessionary.store.mishaps import Unusable
-from sessionary.store.turn import lock_file
+from sessionary.store.locks import lock_file
 
 PATIENCE_SECONDS = 2.0  # with who makes it just now
 _PAUSE_SECONDS = 0.01

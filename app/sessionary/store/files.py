@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sessionary.store.mishaps import OutOfOrder, Unusable
-from sessionary.store.turn import Turn, lock_file
+from sessionary.store.errors import OutOfOrder, Unusable
+from sessionary.store.locks import Turn, lock_file
 
 
 def resolved(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sessionary.store.worlds import Database
+from sessionary.store.database import Database
 
 Migration = Callable[[Database], None]
 

@@ -10,8 +10,8 @@ from itertools import islice
 
 import peewee as pw
 
-from sessionary.store.mishaps import Unusable
-from sessionary.store.worlds import DEFAULT, World, memory_world
+from sessionary.store.database import DEFAULT, World, memory_world
+from sessionary.store.errors import Unusable
 
 _AWAKE = 200  # of the youngest worlds; an older one that is entered wakes up
 _MAGIC = b"SQLite format 3\0"

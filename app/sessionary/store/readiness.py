@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sessionary.store.mishaps import OutOfOrder
+from sessionary.store.database import World
+from sessionary.store.errors import OutOfOrder
 from sessionary.store.schema import schema_version
-from sessionary.store.worlds import World
 
 _PATIENCE_MS = 250
 _TRIAL_BYTES = 32_768  # far more than a cache of one page holds: some of it reaches the disk

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sessionary.store.worlds import current
+from sessionary.store.database import current
 
 
 @contextmanager

@@ -1,16 +1,17 @@
 """The schema, and what became of it from version to version.
 
 To change it: change the models, append to migrations.MIGRATIONS the function that brings a
-database of the version before to the same tables and indexes, and run `python -m tests.schemas`,
-which writes the fixture of the new version that the tests will upgrade from then on.
+database of the version before to the same tables and indexes, and run
+`python -m tests.schema_versions`, which writes the fixture of the new version that the tests will
+upgrade from then on.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
 
+from sessionary.store.database import Database, Model, current, memory_world, transaction
+from sessionary.store.errors import Unusable
 from sessionary.store.migrations import MIGRATIONS, Migration
-from sessionary.store.mishaps import Unusable
-from sessionary.store.worlds import Database, Model, current, memory_world, transaction
 
 
 def schema_version() -> int:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sessionary.store.worlds import World
+from sessionary.store.database import World
 
 
 def size_bytes(world: World) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import peewee as pw
 
-from sessionary.store.worlds import Model, current
+from sessionary.store.database import Model, current
 
 Row = TypeVar("Row")
 

@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sessionary.store.worlds import Model
+from sessionary.store.database import Model
 
 
 class Undoing(NamedTuple):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sessionary.testing.boundaries import Boundary, sessionary_boundaries
+    from sessionary.testing.namespace import World
     from sessionary.testing.servers import Elsewhere, Server
-    from sessionary.testing.world import World
 
 __all__ = ["Boundary", "Elsewhere", "Server", "World", "sessionary_boundaries"]
 
@@ -17,7 +17,7 @@ _HOMES = {
     "Boundary": "boundaries",
     "Elsewhere": "servers",
     "Server": "servers",
-    "World": "world",
+    "World": "namespace",
     "sessionary_boundaries": "boundaries",
 }
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sessionary.client.instants import from_text
-from sessionary.client.shapes import Edge
-from sessionary.testing.world import World
+from sessionary.client.responses import Edge
+from sessionary.client.times import from_text
+from sessionary.testing.namespace import World
 
 _OFFSETS = {-1: "1 µs before", 0: "at", 1: "1 µs after"}
 

@@ -5,10 +5,10 @@ from difflib import SequenceMatcher
 from typing import Any, Unpack
 
 from sessionary.client import Client, journal
-from sessionary.client.shapes import Call
+from sessionary.client.responses import Call
 from sessionary.client.transport import Calls
-from sessionary.testing.matching import differences
-from sessionary.testing.telling import call_line
+from sessionary.testing.json_diff import differences
+from sessionary.testing.reports import call_line
 
 _ANYTHING: Any = object()
 _SHOWN = 5

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from sessionary.testing.namespace import World
     from sessionary.testing.servers import Elsewhere
-    from sessionary.testing.world import World
 
 _MARKER = (
     "sessionary(now=None, seed=None, faults=()): what the test's world begins with. The clock "
@@ -101,7 +101,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     report: pytest.TestReport = (yield).get_result()
     worlds = item.stash.get(_WORLDS, [])
     if report.failed and worlds:
-        from sessionary.testing.telling import sections
+        from sessionary.testing.reports import sections
 
         report.sections += [section for world in worlds for section in sections(world)]
     vars(report)["sessionary"] = item.stash.get(_TOLD, {})  # goes along from an xdist worker
@@ -137,12 +137,12 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 
 def _end(node: pytest.Item, worlds: "list[World]") -> None:
     """Tell what a test left in its worlds, and drop them."""
-    from sessionary.testing import telling
+    from sessionary.testing import reports
 
     wanted = node.config.getoption("--sessionary-leaks")
     try:
-        told = {_NEVER_HIT: [line for world in worlds for line in telling.never_hit(world)]}
-        left = [] if wanted == "off" else [e for world in worlds for e in telling.left_open(world)]
+        told = {_NEVER_HIT: [line for world in worlds for line in reports.never_hit(world)]}
+        left = [] if wanted == "off" else [e for world in worlds for e in reports.left_open(world)]
         node.stash[_TOLD] = told | ({_LEFT_OPEN: left} if wanted == "report" else {})
     finally:
         while worlds:

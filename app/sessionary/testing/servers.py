@@ -9,8 +9,8 @@ from sessionary.client import Client, Instant, Send
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double
 from sessionary.settings import Settings
-from sessionary.testing.mounted import calling
-from sessionary.testing.world import Seed, World
+from sessionary.testing.namespace import Seed, World
+from sessionary.testing.wsgi_transport import calling
 
 MOUNTED = "http://sessionary.test"  # the address of a server that does not listen
 

@@ -6,9 +6,9 @@ import unittest.mock
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sessionary.testing import telling
+from sessionary.testing import reports
+from sessionary.testing.namespace import World
 from sessionary.testing.servers import Elsewhere, Server
-from sessionary.testing.world import World
 
 
 class SessionaryMixin(unittest.TestCase):
@@ -47,7 +47,7 @@ class SessionaryMixin(unittest.TestCase):
 
     def _end(self, world: World) -> None:
         try:
-            left = telling.left_open(world) if self.sessionary_fails_on_leaks else []
+            left = reports.left_open(world) if self.sessionary_fails_on_leaks else []
         finally:
             world.drop()
         if left:

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from sessionary import create_app
 from sessionary.identity import Key, Membership, Organization, User
-from sessionary.seed import Seeded
+from sessionary.seeds.loader import Seeded
 from sessionary.settings import Settings
 from sessionary.surfaces.galtea import models
 from tests.conftest import NOON, Sandbox

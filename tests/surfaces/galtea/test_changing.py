@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Api, refused
+from tests.surfaces.galtea.conftest import Api, refused
 
 SETTABLE = {
     "customId": "mine",

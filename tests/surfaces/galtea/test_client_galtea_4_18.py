@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.clients import conversation
 from tests.conftest import Sandbox
+from tests.sdk_environments import sdk_script
+from tests.surfaces.galtea.conftest import NOWHERE, WORLD
 
-from .conftest import NOWHERE, WORLD
-
-LIFE = Path(__file__).with_name("conversation_galtea_4_18.py")
+LIFE = Path(__file__).with_name("sdk_script_galtea_4_18.py")
 TEST_CASE = "testCase_t1aaaaaaaaaaaaaaaaaaaaa"
 PARENTS = f"""
 [[galtea.test_cases]]
@@ -36,7 +35,7 @@ def test_a_session_s_whole_life_and_the_errors_on_its_way(
 
 
 def converse(url: str) -> Any:
-    return conversation.run("galtea-4.18", LIFE, "gsk_ana", env={"GALTEA_API_URL": url})
+    return sdk_script.run("galtea-4.18", LIFE, "gsk_ana", env={"GALTEA_API_URL": url})
 
 
 def check_creation(heard: Any, made: Any) -> None:
@@ -101,7 +100,7 @@ def test_an_unknown_parent_of_an_empty_list_is_not_found_where_parents_are_stric
 ) -> None:
     sandbox = make_sandbox(galtea_parents="strict")
     sandbox.seed(WORLD)
-    script = Path(__file__).with_name("conversation_galtea_4_18_strict.py")
-    heard = conversation.run("galtea-4.18", script, env={"GALTEA_API_URL": serve(sandbox)})
+    script = Path(__file__).with_name("sdk_script_galtea_4_18_strict.py")
+    heard = sdk_script.run("galtea-4.18", script, env={"GALTEA_API_URL": serve(sandbox)})
     kinds = ("Version", "Test case", "Test")
     assert heard == [f"{kind} with ID {'x' * 20} does not exist." for kind in kinds]

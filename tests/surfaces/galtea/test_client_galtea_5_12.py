@@ -9,8 +9,7 @@ from galtea.utils.tracing import clear_run_context, set_run_context
 from requests import HTTPError
 
 from tests.conftest import Sandbox
-
-from .conftest import ANA, NOWHERE, WORLD
+from tests.surfaces.galtea.conftest import ANA, NOWHERE, WORLD
 
 Serve = Callable[[Sandbox], str]
 

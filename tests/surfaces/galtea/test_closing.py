@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import MICROSECOND, Sandbox
-
-from .conftest import Api, refused
+from tests.surfaces.galtea.conftest import Api, refused
 
 CLOSED = "Automatically closed after 30 minutes of inactivity"
 

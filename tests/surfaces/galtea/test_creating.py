@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MICROSECOND, Sandbox
-
-from .conftest import ANA, Api, refused
+from tests.surfaces.galtea.conftest import ANA, Api, refused
 
 LONE = "\ud83d"  # half of a surrogate pair
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import NOWHERE, Api, refused
+from tests.surfaces.galtea.conftest import NOWHERE, Api, refused
 
 
 def test_a_reason_completes_a_session(api: Api) -> None:

@@ -7,13 +7,12 @@ import pytest
 from sessionary.surfaces.galtea import rules, surface
 from sessionary.surfaces.galtea.explanations import explain
 from sessionary.surfaces.galtea.models import SessionRow
-from sessionary.wire.instants import to_text
-from sessionary.wire.telling import NotForced
+from sessionary.web.instants import to_text
+from sessionary.web.telling import NotForced
 from tests.conftest import EPOCH, MICROSECOND, NOON, Sandbox
-from tests.surfaces.forcing import explained, force
-
-from .conftest import Api, refused
-from .test_rules import DEADLINE, MINUTE, START, session
+from tests.surfaces.force_helpers import explained, force
+from tests.surfaces.galtea.conftest import Api, refused
+from tests.surfaces.galtea.test_rules import DEADLINE, MINUTE, START, session
 
 LATER = START + 7 * MINUTE
 CLOSING = session()

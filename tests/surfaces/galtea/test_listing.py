@@ -6,8 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import MICROSECOND, Sandbox
-
-from .conftest import ANA, NOWHERE, ZOE, Api, refused
+from tests.surfaces.galtea.conftest import ANA, NOWHERE, ZOE, Api, refused
 
 
 def many(name: str, *values: str) -> list[str]:

@@ -10,8 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.conftest import Sandbox
-
-from .conftest import Api
+from tests.surfaces.galtea.conftest import Api
 
 THREADS = 8
 Found = TypeVar("Found")

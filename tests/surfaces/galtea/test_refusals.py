@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from sessionary.surfaces.galtea import models
-from sessionary.wire.instants import to_text
+from sessionary.web.instants import to_text
 from tests.conftest import Sandbox
-
-from .conftest import NOWHERE, Api, refused
+from tests.surfaces.galtea.conftest import NOWHERE, Api, refused
 
 ROUTES = [
     ("POST", "/sessions"),

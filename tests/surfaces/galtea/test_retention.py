@@ -8,9 +8,8 @@ from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.models import Session, SessionRow
 from sessionary.surfaces.galtea.retention import retention
 from tests.conftest import Sandbox
-
-from .conftest import Api
-from .generated import MINUTE, NOW, tables
+from tests.surfaces.galtea.conftest import Api
+from tests.surfaces.galtea.strategies import MINUTE, NOW, tables
 
 around = st.integers(-12, 12).map(lambda minutes: NOW + minutes * MINUTE)
 some = settings(

@@ -4,11 +4,10 @@ import shlex
 
 import pytest
 
-from sessionary.seed import BadSeed
+from sessionary.seeds.loader import BadSeed
 from sessionary.surfaces.galtea import surface
 from tests.conftest import Sandbox
-
-from .conftest import ANA, WORLD, Api
+from tests.surfaces.galtea.conftest import ANA, WORLD, Api
 
 SESSION = """
 [[galtea.sessions]]

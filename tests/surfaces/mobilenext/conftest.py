@@ -11,8 +11,7 @@ import pytest
 from sessionary import create_app
 from sessionary.settings import Settings
 from tests.conftest import Sandbox
-
-from .calls import Calls
+from tests.surfaces.mobilenext.api_client import Calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sessionary import clock
-from tests.clients import conversation
-
-from .calls import Calls
+from tests.sdk_environments import sdk_script
+from tests.surfaces.mobilenext.api_client import Calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.conftest import Sandbox
 
-SCRIPT = Path(__file__).with_name("conversation_driver.mjs")
+SCRIPT = Path(__file__).with_name("sdk_script_driver.mjs")
 PHONE = """
 [[devices]]
 serial = "A-1"
@@ -32,7 +31,7 @@ provision_seconds = {seconds}
 @pytest.fixture
 def play(sandbox: Sandbox, serve: Callable[[Sandbox], str]) -> Callable[[str], Any]:
     """Play a scene of the script; gives what happened."""
-    return lambda scene: conversation.run_node(SCRIPT, serve(sandbox), scene)
+    return lambda scene: sdk_script.run_node(SCRIPT, serve(sandbox), scene)
 
 
 def test_a_ready_device_is_given_at_once_and_released(

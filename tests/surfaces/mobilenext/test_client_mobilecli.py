@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests.clients import conversation
-
-from .calls import Calls, contents
+from tests.sdk_environments import sdk_script
+from tests.surfaces.mobilenext.api_client import Calls, contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,17 +46,17 @@ class Mobilecli:
     def __init__(self, home: Path, url: str) -> None:
         self.home = home
         self.fleet = url.replace("http", "ws", 1) + "/ws"
-        self.program = str(conversation.mobilecli())
+        self.program = str(sdk_script.mobilecli())
 
     def remote(self, *args: str, token: str) -> Answer:
         env = {"MOBILECLI_TOKEN": token, "MOBILECLI_FLEET_URL": self.fleet}
         finished = subprocess.run(
             [self.program, "remote", *args],
-            env=conversation.surroundings(self.home, env),
+            env=sdk_script.surroundings(self.home, env),
             capture_output=True,
             text=True,
             check=False,
-            timeout=conversation.TIMEOUT_SECONDS,
+            timeout=sdk_script.TIMEOUT_SECONDS,
         )
         return Answer(finished.returncode, json.loads(finished.stdout))
 

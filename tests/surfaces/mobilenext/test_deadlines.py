@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import MICROSECOND
-
-from .calls import ANDROID, IOS, Calls, contents, named, refusal
+from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, contents, named, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,13 +9,20 @@ import pytest
 from sessionary.surfaces.mobilenext import surface
 from sessionary.surfaces.mobilenext.explanations import explain
 from sessionary.surfaces.mobilenext.wholes import Whole
-from sessionary.wire.instants import to_text
-from sessionary.wire.telling import NotForced
+from sessionary.web.instants import to_text
+from sessionary.web.telling import NotForced
 from tests.conftest import MICROSECOND
-from tests.surfaces.forcing import explained, force
-
-from .calls import IOS, MINUTE, SECOND, Calls, contents, named, refusal
-from .test_rules import EMPTY, LEASED, START, allocation, session
+from tests.surfaces.force_helpers import explained, force
+from tests.surfaces.mobilenext.api_client import (
+    IOS,
+    MINUTE,
+    SECOND,
+    Calls,
+    contents,
+    named,
+    refusal,
+)
+from tests.surfaces.mobilenext.test_rules import EMPTY, LEASED, START, allocation, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

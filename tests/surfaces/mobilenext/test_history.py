@@ -13,11 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from sessionary import clock, create_app
 from sessionary.settings import Settings
-from sessionary.surfaces.mobilenext import catalogue, rules, statements
-from sessionary.wire import documents
+from sessionary.surfaces.mobilenext import devices, queries, rules
+from sessionary.web import json_codec
 from tests.conftest import Sandbox
-
-from .calls import IOS, Calls
+from tests.surfaces.mobilenext.api_client import IOS, Calls
 
 DEVICES = "".join(
     f'[[devices]]\nserial = "A-{number}"\nplatform = "ios"\ntype = "real"\nname = "iPhone"\n'
@@ -88,9 +87,9 @@ class Histories(RuleBasedStateMachine):
             return
         with self.sandbox.world.entered():
             now = clock.now()
-            every = statements.allocations.all(sessions=documents.encode(self.sessions))
+            every = queries.allocations.all(sessions=json_codec.encode(self.sessions))
             held = Counter(each.serial for each in every if rules.is_open(each, now))
-            listed = {each.serial for each in catalogue.listed() if each.is_held}
+            listed = {each.serial for each in devices.listed() if each.is_held}
         assert set(held.values()) <= {1}
         assert set(held) == listed
 

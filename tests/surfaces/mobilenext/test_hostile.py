@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from sessionary import create_app
 from sessionary.settings import Settings
 from tests.conftest import Sandbox
-
-from .calls import ANDROID, Calls, contents, refusal
+from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sessionary import identity
-
-from .calls import Calls, contents, refusal
-from .conftest import ANA, BOT
+from tests.surfaces.mobilenext.api_client import Calls, contents, refusal
+from tests.surfaces.mobilenext.conftest import ANA, BOT
 
 if TYPE_CHECKING:
     from tests.conftest import Sandbox

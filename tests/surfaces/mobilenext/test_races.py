@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sessionary import clock
-
-from .calls import IOS, Calls
+from tests.surfaces.mobilenext.api_client import IOS, Calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import peewee as pw
 import pytest
 
-from sessionary.surfaces.mobilenext import statements
-
-from .calls import ANDROID, Calls, contents, refusal
+from sessionary.surfaces.mobilenext import queries
+from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,8 +195,8 @@ def test_an_internal_error_is_500_in_the_envelope_and_writes_nothing(
 ) -> None:
     broken = SimpleNamespace(run=fail, one=fail, all=fail)
     for name in ("insert_session", "by_id", "shown", "organizations"):
-        monkeypatch.setattr(statements, name, broken)
-    monkeypatch.setattr(statements, "page", lambda **_: broken)
+        monkeypatch.setattr(queries, name, broken)
+    monkeypatch.setattr(queries, "page", lambda **_: broken)
     before = contents(sandbox)
     body = {"json": {"filters": [ANDROID]}} if method == "POST" else {}
     response = getattr(Calls(sandbox), method.lower())(path, **body)
@@ -211,7 +210,7 @@ def test_a_failure_in_the_middle_of_an_allocation_undoes_what_it_wrote(
 ) -> None:
     session = calls.start()
     before = contents(sandbox)
-    monkeypatch.setattr(statements.insert_allocation, "run", fail)
+    monkeypatch.setattr(queries.insert_allocation, "run", fail)
     assert refusal(calls.allocate(session)) == (500, "internal_error")
     monkeypatch.undo()
     assert contents(sandbox) == before

@@ -9,8 +9,7 @@ from sessionary.surfaces.mobilenext import rules
 from sessionary.surfaces.mobilenext.models import Allocation, Mark, Session, SessionRow
 from sessionary.surfaces.mobilenext.retention import retention
 from tests.conftest import Sandbox
-
-from .generated import LAST, fill, worlds
+from tests.surfaces.mobilenext.strategies import LAST, fill, worlds
 
 some = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -10,9 +10,8 @@ from sessionary.surfaces.mobilenext.errors import (
     UnknownSession,
 )
 from sessionary.surfaces.mobilenext.models import AllocationRow, MarkRow, SessionRow
-
-from .calls import MINUTE, SECOND
-from .generated import shown
+from tests.surfaces.mobilenext.api_client import MINUTE, SECOND
+from tests.surfaces.mobilenext.strategies import shown
 
 START = 1_000 * MINUTE
 

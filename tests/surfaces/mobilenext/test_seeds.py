@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from freezegun import freeze_time
 
-from sessionary.seed import BadSeed
-from sessionary.surfaces.mobilenext import catalogue
-
-from .calls import IOS, Calls, contents, named, refusal
-from .conftest import ANA
+from sessionary.seeds.loader import BadSeed
+from sessionary.surfaces.mobilenext import devices
+from tests.surfaces.mobilenext.api_client import IOS, Calls, contents, named, refusal
+from tests.surfaces.mobilenext.conftest import ANA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +44,7 @@ def ana(tenants: Sandbox) -> Calls:
 
 def serials(sandbox: Sandbox, *, retired: bool = False) -> list[str]:
     with sandbox.world.entered():
-        return [each.serial for each in catalogue.listed() if bool(each.is_retired) is retired]
+        return [each.serial for each in devices.listed() if bool(each.is_retired) is retired]
 
 
 def test_a_seed_that_names_devices_replaces_the_default_ones(sandbox: Sandbox) -> None:
@@ -77,7 +76,7 @@ def test_a_seeded_device_may_be_one_of_the_default_ones(sandbox: Sandbox, calls:
 
 def test_a_seed_never_removes_what_an_operator_added(sandbox: Sandbox) -> None:
     with sandbox.world.entered():
-        catalogue.add(serial="B-1", platform="ios", type="real", name="iPhone", version="18")
+        devices.add(serial="B-1", platform="ios", type="real", name="iPhone", version="18")
     for _ in range(2):
         sandbox.seed(device("A-1"))
         assert serials(sandbox) == ["B-1", "A-1"]
@@ -102,7 +101,7 @@ def test_a_device_is_brought_up_to_the_file(sandbox: Sandbox) -> None:
     assert serials(sandbox) == ["A-1"]
     assert serials(sandbox, retired=True) == ["A-2"]
     with sandbox.world.entered():
-        assert catalogue.listed()[0].version == "16"
+        assert devices.listed()[0].version == "16"
 
 
 def test_a_seeded_session_is_held_and_can_be_released(tenants: Sandbox, ana: Calls) -> None:

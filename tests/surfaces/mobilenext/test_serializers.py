@@ -10,10 +10,9 @@ from marshmallow import Schema, fields
 
 from sessionary.surfaces.mobilenext import errors, rules, schemas, serializers
 from sessionary.surfaces.mobilenext.models import AllocationRow, OrganizationRow, SessionRow
-from sessionary.wire.instants import to_text
-
-from .generated import LAST, allocations, instants, sessions, texts, uuid
-from .generated import shown as facts
+from sessionary.web.instants import to_text
+from tests.surfaces.mobilenext.strategies import LAST, allocations, instants, sessions, texts, uuid
+from tests.surfaces.mobilenext.strategies import shown as facts
 
 generated = settings(max_examples=20, deadline=None)
 Held = tuple[list[SessionRow], list[AllocationRow]]

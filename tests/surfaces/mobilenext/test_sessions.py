@@ -11,8 +11,7 @@ import pytest
 from freezegun import freeze_time
 
 from tests.conftest import MICROSECOND
-
-from .calls import ANDROID, Calls, contents, named, refusal
+from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, named, refusal
 
 if TYPE_CHECKING:
     from tests.conftest import Sandbox

@@ -6,8 +6,7 @@ import pytest
 
 from sessionary import __version__
 from tests.conftest import Sandbox
-
-from .conftest import TWO_TENANTS, Calls, answered, refused
+from tests.surfaces.notte.conftest import TWO_TENANTS, Calls, answered, refused
 
 CALLS = [
     ("POST", "/session/start"),

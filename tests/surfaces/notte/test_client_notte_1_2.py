@@ -6,16 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.clients import conversation
+from tests.sdk_environments import sdk_script
+from tests.surfaces.notte.conftest import ACTIVE, TIMED_OUT
 
-from .conftest import ACTIVE, TIMED_OUT
-
-SCRIPT = Path(__file__).with_name("conversation_notte_1_2.py")
+SCRIPT = Path(__file__).with_name("sdk_script_notte_1_2.py")
 
 
 @pytest.fixture(scope="module")
 def talk(urls: list[str]) -> list[dict[str, Any]]:
-    return list(conversation.run("notte-1.2", SCRIPT, ACTIVE, TIMED_OUT, *urls))
+    return list(sdk_script.run("notte-1.2", SCRIPT, ACTIVE, TIMED_OUT, *urls))
 
 
 @pytest.fixture(params=[0, 1], ids=["prefix", "root"])

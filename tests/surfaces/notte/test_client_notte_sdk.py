@@ -9,17 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.clients import conversation
+from tests.sdk_environments import sdk_script
+from tests.surfaces.notte.conftest import ACTIVE, CLOSED, FAILED, KEY, TIMED_OUT
 
-from .conftest import ACTIVE, CLOSED, FAILED, KEY, TIMED_OUT
-
-SCRIPT = Path(__file__).with_name("conversation_notte_sdk.py")
+SCRIPT = Path(__file__).with_name("sdk_script_notte_sdk.py")
 
 
 @pytest.fixture(scope="module")
 def talk(urls: list[str]) -> list[dict[str, Any]]:
     env = {"NOTTE_API_URL": urls[0], "NOTTE_API_KEY": KEY, "DISABLE_TELEMETRY": "true"}
-    return list(conversation.run_here(SCRIPT, ACTIVE, CLOSED, TIMED_OUT, *urls, env=env))
+    return list(sdk_script.run_here(SCRIPT, ACTIVE, CLOSED, TIMED_OUT, *urls, env=env))
 
 
 @pytest.fixture(params=[0, 1], ids=["prefix", "root"])

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.conftest import NOON, Sandbox
-
-from .conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import Calls, answered, refused
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -5,13 +5,20 @@ import pytest
 from sessionary.surfaces.notte import rules, surface
 from sessionary.surfaces.notte.explanations import explain
 from sessionary.surfaces.notte.models import SessionRow
-from sessionary.wire.instants import to_text
-from sessionary.wire.telling import NotForced
+from sessionary.web.instants import to_text
+from sessionary.web.telling import NotForced
 from tests.conftest import Sandbox
-from tests.surfaces.forcing import explained, force
-
-from .conftest import CLOSED, FAILED, SESSIONS, TIMED_OUT, Calls, answered, refused
-from .test_rules import IDLE_DEADLINE, MINUTE, START, session
+from tests.surfaces.force_helpers import explained, force
+from tests.surfaces.notte.conftest import (
+    CLOSED,
+    FAILED,
+    SESSIONS,
+    TIMED_OUT,
+    Calls,
+    answered,
+    refused,
+)
+from tests.surfaces.notte.test_rules import IDLE_DEADLINE, MINUTE, START, session
 
 OUT = IDLE_DEADLINE + 1
 ENDED = START + MINUTE

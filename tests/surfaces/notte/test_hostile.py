@@ -15,8 +15,7 @@ from werkzeug.test import TestResponse
 from sessionary import create_app
 from sessionary.settings import Settings
 from tests.conftest import Sandbox
-
-from .conftest import Calls
+from tests.surfaces.notte.conftest import Calls
 
 FIELDS = {
     "/session/start": [

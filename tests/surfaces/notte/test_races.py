@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import Calls, answered
+from tests.surfaces.notte.conftest import Calls, answered
 
 THREADS = 8
 MINUTE = timedelta(minutes=1)

@@ -11,8 +11,7 @@ from werkzeug.test import TestResponse
 
 from sessionary.surfaces.notte import models
 from tests.conftest import Sandbox
-
-from .conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import Calls, answered, refused
 
 V1_POSTS = ["/session/start", "/session/close", "/env/observe", "/env/step", "/env/scrape"]
 V4_POSTS = [

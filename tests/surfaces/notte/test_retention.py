@@ -8,8 +8,7 @@ from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import Session, SessionRow
 from sessionary.surfaces.notte.retention import retention
 from tests.conftest import Sandbox
-
-from .generated import MINUTE, NOW, sessions
+from tests.surfaces.notte.strategies import MINUTE, NOW, sessions
 
 around = st.integers(-90, 90).map(lambda minutes: NOW + minutes * MINUTE)
 some = settings(

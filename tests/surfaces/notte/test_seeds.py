@@ -2,10 +2,9 @@
 
 import pytest
 
-from sessionary.seed import BadSeed
+from sessionary.seeds.loader import BadSeed
 from tests.conftest import Sandbox
-
-from .conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import Calls, answered, refused
 
 ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
 ACME = '[[organizations]]\nid = "acct-acme"\nname = "Acme"\n'

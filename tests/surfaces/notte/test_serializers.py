@@ -9,9 +9,8 @@ from pydantic import TypeAdapter
 
 from sessionary.surfaces.notte import rules, serializers
 from sessionary.surfaces.notte.models import SessionRow
-from sessionary.surfaces.notte.schemas import shown
-
-from .generated import NOW, sessions
+from sessionary.surfaces.notte.schemas import responses
+from tests.surfaces.notte.strategies import NOW, sessions
 
 MAXIMUM = frozenset({"max_duration_minutes"})
 instants = st.integers(-70, 70).map(lambda minutes: NOW + minutes * 60_000_000 + minutes % 3 - 1)
@@ -27,7 +26,7 @@ def fits(schema: Schema, value: dict[str, Any], *, but: frozenset[str] = frozens
 def test_a_session_is_what_its_schema_says(row: SessionRow, now: int) -> None:
     found = serializers.session(row, now)
     assert fits(
-        shown.SessionResponse(),
+        responses.SessionResponse(),
         found,
         but=MAXIMUM if row.max_duration_minutes is None else frozenset(),
     )
@@ -52,7 +51,7 @@ def test_a_session_has_an_end_exactly_when_it_is_not_active(row: SessionRow, now
 @given(rows=st.lists(sessions(), max_size=4), now=instants, number=st.integers(1, 9))
 def test_a_page_is_what_its_schema_says(rows: list[SessionRow], now: int, number: int) -> None:
     page = serializers.page(rows, now, number=number, size=3)
-    assert fits(shown.SessionPage(), page)
+    assert fits(responses.SessionPage(), page)
     assert len(page["items"]) == min(len(rows), 3)
     assert page["has_next"] is (len(rows) == 4)
 
@@ -61,11 +60,11 @@ def test_a_page_is_what_its_schema_says(rows: list[SessionRow], now: int, number
 def test_the_answers_of_operations_are_what_their_schemas_say(
     row: SessionRow, now: int, screenshot: bool
 ) -> None:
-    assert fits(shown.ObserveResponse(), serializers.operated(row, now, screenshot=screenshot))
-    assert fits(shown.Observation(), serializers.observed(row, now))
-    assert fits(shown.ExecutionResult(), serializers.executed({"type": "wait"}, now))
-    assert fits(shown.ScrapeResponse(), serializers.scraped())
-    assert fits(shown.Health(), serializers.health(3))
+    assert fits(responses.ObserveResponse(), serializers.operated(row, now, screenshot=screenshot))
+    assert fits(responses.Observation(), serializers.observed(row, now))
+    assert fits(responses.ExecutionResult(), serializers.executed({"type": "wait"}, now))
+    assert fits(responses.ScrapeResponse(), serializers.scraped())
+    assert fits(responses.Health(), serializers.health(3))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import Calls, answered, refused
 
 OPERATIONS = ["/env/observe", "/env/step", "/env/scrape"]
 STEP = {"action_id": "B1"}

@@ -6,8 +6,7 @@ import pytest
 
 from sessionary.surfaces.notte import models
 from tests.conftest import NOON, Sandbox
-
-from .conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import Calls, answered, refused
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -5,8 +5,7 @@ import base64
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import Calls, answered, refused
 
 GOTO = {"type": "goto", "url": "https://example.com/a"}
 OPERATIONS = ["observe", "execute", "scrape"]

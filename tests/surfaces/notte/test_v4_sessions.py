@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import Calls, answered, refused
 
 NOON = "2026-03-01T12:00:00.000000Z"
 

@@ -6,21 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.clients import conversation
 from tests.conftest import Sandbox
-
-from .conftest import BOT, NOWHERE
+from tests.sdk_environments import sdk_script
+from tests.surfaces.scale.conftest import BOT, NOWHERE
 
 ENVIRONMENT = "scale-egp-1.1"
-LIFE = Path(__file__).with_name("conversation_scale_egp.py")
-CHOICE = Path(__file__).with_name("conversation_scale_egp_account.py")
+LIFE = Path(__file__).with_name("sdk_script_scale_egp.py")
+CHOICE = Path(__file__).with_name("sdk_script_scale_egp_account.py")
 
 
 @pytest.fixture
 def heard(strict: Sandbox, serve: Callable[[Sandbox], str]) -> Any:
     """A conversation of the service account in acme."""
     env = {"EGP_ENDPOINT_URL": serve(strict) + "/scale", "EGP_API_KEY": "bot"}
-    return conversation.run(ENVIRONMENT, LIFE, "acme", env=env)
+    return sdk_script.run(ENVIRONMENT, LIFE, "acme", env=env)
 
 
 def test_a_session_s_whole_life_and_the_errors_on_its_way(heard: Any) -> None:
@@ -55,7 +54,7 @@ def test_the_client_finds_its_account_in_the_user_s_profiles(
         f'[[users]]\nid = "{NOWHERE}"\nname = "New"\n[[keys]]\nsecret = "new"\nuser = "{NOWHERE}"\n'
     )
     keys = ["bot", "ana", "rob", "ana-in-zeta", "new"]
-    chosen = conversation.run(ENVIRONMENT, CHOICE, *keys, env={"EGP_ENDPOINT_URL": serve(strict)})
+    chosen = sdk_script.run(ENVIRONMENT, CHOICE, *keys, env={"EGP_ENDPOINT_URL": serve(strict)})
     assert "account_id" in chosen.pop("new")  # nobody's account: it says what to provide
     assert chosen == {
         "bot": "acme",
@@ -68,7 +67,7 @@ def test_the_client_finds_its_account_in_the_user_s_profiles(
 def test_in_a_lenient_world_the_client_needs_to_know_no_account(
     sandbox: Sandbox, serve: Callable[[Sandbox], str]
 ) -> None:
-    chosen = conversation.run(ENVIRONMENT, CHOICE, "k", env={"EGP_ENDPOINT_URL": serve(sandbox)})
+    chosen = sdk_script.run(ENVIRONMENT, CHOICE, "k", env={"EGP_ENDPOINT_URL": serve(sandbox)})
     assert chosen == {"k": "000000000000000000000001"}
 
 
@@ -80,6 +79,6 @@ def test_the_environment_selects_an_account(
         "EGP_API_KEY": "ana",
         "EGP_ACCOUNT_ID": "zeta",
     }
-    heard = conversation.run(ENVIRONMENT, LIFE, "zeta", env=env)
+    heard = sdk_script.run(ENVIRONMENT, LIFE, "zeta", env=env)
     assert (heard["account"], heard["made"]["account_id"]) == ("zeta", "zeta")
     assert heard["left"] == 4

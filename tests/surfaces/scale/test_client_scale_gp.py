@@ -14,8 +14,7 @@ from scale_gp import BaseModel, SGPClient
 from scale_gp.pagination import SyncPageResponse
 
 from tests.conftest import Sandbox
-
-from .conftest import BOT, NOWHERE, WORLD
+from tests.surfaces.scale.conftest import BOT, NOWHERE, WORLD
 
 Serve = Callable[[Sandbox], str]
 

@@ -4,8 +4,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import ANA, BOT, NOWHERE, ROB, WORLD, Caller, refuses
+from tests.surfaces.scale.conftest import ANA, BOT, NOWHERE, ROB, WORLD, Caller, refuses
 
 BODY = {"title": "t", "state": {}, "account_id": "acme"}
 

@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import Caller, refuses
+from tests.surfaces.scale.conftest import Caller, refuses
 
 MINUTE_LATER = "2026-03-01T12:01:00.000000Z"
 PAST, FUTURE = "1999-12-31T00:00:00.000000Z", "2999-12-31T00:00:00.000000Z"

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import BOT, Caller, refuses, violations
+from tests.surfaces.scale.conftest import BOT, Caller, refuses, violations
 
 NOON = "2026-03-01T12:00:00.000000Z"
 FULL = {

@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import Caller, violations
+from tests.surfaces.scale.conftest import Caller, violations
 
 MOST = 2**63 - 1
 

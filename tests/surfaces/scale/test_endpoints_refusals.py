@@ -11,8 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sessionary import identity
 from sessionary.surfaces.scale import models
 from tests.conftest import Sandbox
-
-from .conftest import NOWHERE, Caller, refuses, violations
+from tests.surfaces.scale.conftest import NOWHERE, Caller, refuses, violations
 
 BODY = {"title": "t", "state": {}, "account_id": "acme"}
 JSON = "application/json"

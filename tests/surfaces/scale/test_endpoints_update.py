@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import NOWHERE, Caller, refuses, violations
+from tests.surfaces.scale.conftest import NOWHERE, Caller, refuses, violations
 
 MINUTE_LATER = "2026-03-01T12:01:00.000000Z"
 EARLY, LATE = "2026-01-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z"

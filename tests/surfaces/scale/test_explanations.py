@@ -7,10 +7,9 @@ import pytest
 from sessionary.surfaces.scale import surface
 from sessionary.surfaces.scale.explanations import explain
 from sessionary.surfaces.scale.models import SessionRow
-from tests.surfaces.forcing import explained
-
-from .conftest import Caller
-from .test_rules import AT, session
+from tests.surfaces.force_helpers import explained
+from tests.surfaces.scale.conftest import Caller
+from tests.surfaces.scale.test_rules import AT, session
 
 NOON = 1_772_366_400_000_000
 MINUTE = 60_000_000

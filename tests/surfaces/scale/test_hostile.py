@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Sandbox
-
-from .conftest import Caller
+from tests.surfaces.scale.conftest import Caller
 
 ALL_TEXT = st.text(st.characters(codec=None), max_size=20)  # lone surrogates and NUL included
 scalars = (

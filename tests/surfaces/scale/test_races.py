@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-
-from .conftest import Caller
+from tests.surfaces.scale.conftest import Caller
 
 THREADS = 8
 

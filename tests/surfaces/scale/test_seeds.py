@@ -2,10 +2,9 @@ from typing import Any
 
 import pytest
 
-from sessionary.seed import BadSeed
+from sessionary.seeds.loader import BadSeed
 from tests.conftest import Sandbox
-
-from .conftest import ANA, BOT, WORLD, Caller
+from tests.surfaces.scale.conftest import ANA, BOT, WORLD, Caller
 
 SESSION_ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
 

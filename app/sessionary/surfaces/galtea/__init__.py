@@ -4,13 +4,13 @@ from sessionary.surfaces.galtea import (
     blueprint,
     errors,
     explanations,
-    faults,
+    fault_presets,
     models,
     retention,
     schemas,
     seeds,
 )
-from sessionary.wire.surface import Surface
+from sessionary.web.surface import Surface
 
 _refused = schemas.Refused()
 
@@ -32,6 +32,6 @@ surface = Surface(
     sessions=explanations.sessions,
     retention=retention.retention,
     seed_tables=seeds.TABLES,
-    faults=faults.FAULTS,
+    faults=fault_presets.FAULTS,
     openapi_at_root=True,
 )

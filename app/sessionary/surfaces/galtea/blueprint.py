@@ -6,12 +6,12 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids
-from sessionary.surfaces.galtea import errors, lists, models, rules, schemas, serializers
+from sessionary.surfaces.galtea import errors, models, queries, rules, schemas, serializers
 from sessionary.surfaces.galtea.models import TEST, TEST_CASE, VERSION, SessionRow
-from sessionary.surfaces.galtea.parents import LETTERS, Parents
-from sessionary.wire import documents
-from sessionary.wire.operation import Invalid, answer, operation
-from sessionary.wire.requests import admit, bearer, caller, now, settings
+from sessionary.surfaces.galtea.references import LETTERS, Parents
+from sessionary.web import json_codec
+from sessionary.web.context import admit, bearer, caller, now, settings
+from sessionary.web.operations import Invalid, answer, operation
 
 open_routes = Blueprint("galtea_open", __name__)
 routes = Blueprint("galtea", __name__)
@@ -63,7 +63,7 @@ def create(body: dict[str, Any]) -> Response:
 @operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.Session(many=True)})
 def list_sessions(query: dict[str, Any]) -> Response:
     at = now()
-    rows = lists.find(query, organization=_organization(), now=at)
+    rows = queries.find(query, organization=_organization(), now=at)
     return answer([serializers.session(row, at) for row in rows])
 
 
@@ -224,7 +224,7 @@ def _claim(row: SessionRow) -> None:
 
 def _delete(asked: list[str]) -> Response:
     """Source: client, docs (soft, and all or none)."""
-    wanted = documents.encode(asked)
+    wanted = json_codec.encode(asked)
     with clock.writing() as at:
         present = models.present.all(ids=wanted, organization=_organization())
         rules.are_all_there(asked, set(present))
@@ -234,4 +234,4 @@ def _delete(asked: list[str]) -> Response:
 
 def _stored(value: Any) -> Any:
     """An object as JSON text, anything else as it is."""
-    return documents.encode(value) if isinstance(value, dict) else value
+    return json_codec.encode(value) if isinstance(value, dict) else value

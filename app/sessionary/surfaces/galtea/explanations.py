@@ -8,8 +8,8 @@ from sessionary import clock
 from sessionary.store import Statement, counting, given, how_many
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.models import COLUMNS, Session, SessionRow
-from sessionary.wire.instants import to_text
-from sessionary.wire.telling import Explanation, NotForced, Sessions, origin
+from sessionary.web.instants import to_text
+from sessionary.web.telling import Explanation, NotForced, Sessions, origin
 
 DELETED = "deleted"  # no answer names it: it is 404
 

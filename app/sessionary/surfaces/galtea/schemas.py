@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, pre_load, validate, validates
 
 from sessionary.surfaces.galtea import rules
-from sessionary.wire.fields import (
+from sessionary.web.fields import (
     Boolean,
     Bounds,
     Field,

@@ -6,11 +6,11 @@ from sessionary import identity, ids, store
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.errors import Refusal, Taken
 from sessionary.surfaces.galtea.models import PRODUCT, TEST, TEST_CASE, VERSION, SessionRow
-from sessionary.surfaces.galtea.parents import Parents
+from sessionary.surfaces.galtea.references import Parents
 from sessionary.surfaces.galtea.schemas import Context, opaque_id
-from sessionary.wire import documents
-from sessionary.wire.fields import Boolean, Bounds, Integer, Object, OneOf, Text
-from sessionary.wire.seeding import Ago, BadRow, SeedRow, SeedTable
+from sessionary.web import json_codec
+from sessionary.web.fields import Boolean, Bounds, Integer, Object, OneOf, Text
+from sessionary.web.seeding import Ago, BadRow, SeedRow, SeedTable
 
 
 class ParentSeed(SeedRow):
@@ -187,7 +187,7 @@ def _must_exist(organization: str) -> None:
 
 
 def _text(value: dict[str, Any] | None) -> str | None:
-    return None if value is None else documents.encode(value)
+    return None if value is None else json_codec.encode(value)
 
 
 TABLES = (

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from sessionary.surfaces.galtea import rules
-from sessionary.wire import documents
-from sessionary.wire.instants import to_text
+from sessionary.web import json_codec
+from sessionary.web.instants import to_text
 
 if TYPE_CHECKING:
     from sessionary.surfaces.galtea.models import ParentRow, SessionRow
@@ -53,7 +53,7 @@ def test(row: "ParentRow") -> dict[str, Any]:
 
 
 def _document(text: str | None) -> Any:
-    return None if text is None else documents.decode(text)
+    return None if text is None else json_codec.decode(text)
 
 
 def _instant(at: int) -> str:

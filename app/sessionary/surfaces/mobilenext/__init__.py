@@ -2,16 +2,16 @@
 
 from sessionary.surfaces.mobilenext import (
     blueprint,
-    catalogue,
+    devices,
     errors,
     explanations,
-    faults,
+    fault_presets,
     models,
     retention,
     schemas,
     seeds,
 )
-from sessionary.wire.surface import Surface
+from sessionary.web.surface import Surface
 
 _refused = schemas.Refused()
 
@@ -30,8 +30,8 @@ surface = Surface(
     sessions=explanations.sessions,
     retention=retention.retention,
     seed_tables=seeds.TABLES,
-    faults=faults.FAULTS,
-    first_rows=catalogue.first_rows,
+    faults=fault_presets.FAULTS,
+    first_rows=devices.first_rows,
     headers=(
         {
             "in": "header",

@@ -6,19 +6,12 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids, store
-from sessionary.surfaces.mobilenext import (
-    allocating,
-    errors,
-    rules,
-    schemas,
-    serializers,
-    statements,
-)
+from sessionary.surfaces.mobilenext import allocation, errors, queries, rules, schemas, serializers
 from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
-from sessionary.wire import documents
-from sessionary.wire.fields import Problem
-from sessionary.wire.operation import Invalid, answer, operation
-from sessionary.wire.requests import admit, bearer, caller, now, settings
+from sessionary.web import json_codec
+from sessionary.web.context import admit, bearer, caller, now, settings
+from sessionary.web.fields import Problem
+from sessionary.web.operations import Invalid, answer, operation
 
 routes = Blueprint("mobilenext", __name__)
 
@@ -57,7 +50,7 @@ def list_sessions(query: dict[str, Any]) -> Response:
     """Visible to every member, newest first. Source: page."""
     organization, _ = _selected()
     before, limit = query["before"], query["limit"]
-    statement = statements.page(only_before=before is not None)
+    statement = queries.page(only_before=before is not None)
     rows = statement.all(
         organization=organization,
         before=None if before is None else rules.before_cursor(before),
@@ -70,7 +63,7 @@ def list_sessions(query: dict[str, Any]) -> Response:
 @operation("Get a session", answers={200: schemas.Session()})
 def get_session(session_id: str) -> Response:
     organization, _ = _selected()
-    rows = statements.shown.all(id=ids.canonical(session_id), organization=organization)
+    rows = queries.shown.all(id=ids.canonical(session_id), organization=organization)
     rules.may_be_read(rows, session_id)
     return answer(serializers.session(rows, now()))
 
@@ -94,7 +87,7 @@ def start() -> Response:
             expires_at=None,
             released_at=None,
         )
-        statements.insert_session.run(**row._asdict())
+        queries.insert_session.run(**row._asdict())
     return answer(serializers.new_session(row), 201)
 
 
@@ -110,8 +103,8 @@ def allocate(session_id: str, body: dict[str, Any]) -> Response:
     with clock.writing() as at:
         session = _existing(session_id, organization, at)
         rules.may_allocate(session, at)
-        device = allocating.choose(body["filters"], at)
-        row = allocating.give(device, session, at, settings().device_lease_minutes)
+        device = allocation.choose(body["filters"], at)
+        row = allocation.give(device, session, at, settings().device_lease_minutes)
     if row.in_use_at is None:
         return answer(serializers.allocated(row), 201)
     return answer(serializers.allocating(row), 202)
@@ -143,7 +136,7 @@ def release(session_id: str, device: str) -> Response:
         allocations = _allocations(session)
         held = rules.allocation_of(allocations, device)
         rules.may_release(held, at, device)
-        row = allocating.take_back(held, allocations, at)
+        row = allocation.take_back(held, allocations, at)
     return answer(serializers.allocation(row, at), 202)
 
 
@@ -155,7 +148,7 @@ def list_organizations() -> Response:
     roles = caller().roles
     if request.headers.get(HEADER, "").strip():
         _selected()
-    rows = statements.organizations.all(ids=documents.encode(list(roles)))
+    rows = queries.organizations.all(ids=json_codec.encode(list(roles)))
     return answer(serializers.organizations(rows, roles, clock.state().began_at))
 
 
@@ -179,12 +172,12 @@ def _writable() -> str:
 
 
 def _existing(session_id: str, organization: str, at: int) -> SessionRow:
-    row = statements.by_id.one(id=ids.canonical(session_id), organization=organization)
+    row = queries.by_id.one(id=ids.canonical(session_id), organization=organization)
     return rules.may_be_seen(row, at, session_id)
 
 
 def _allocations(*sessions: SessionRow) -> list[AllocationRow]:
-    return statements.allocations.all(sessions=documents.encode([each.id for each in sessions]))
+    return queries.allocations.all(sessions=json_codec.encode([each.id for each in sessions]))
 
 
 def _read_with_allocations(session_id: str) -> tuple[SessionRow, list[AllocationRow]]:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sessionary.surfaces.mobilenext import allocating, rules, wholes
+from sessionary.surfaces.mobilenext import allocation, rules, wholes
 from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
 from sessionary.surfaces.mobilenext.wholes import Whole
-from sessionary.wire.instants import to_text
-from sessionary.wire.telling import Explanation, NotForced, Sessions, origin
+from sessionary.web.instants import to_text
+from sessionary.web.telling import Explanation, NotForced, Sessions, origin
 
 
 def explain(whole: Whole, now: int) -> Explanation:
@@ -145,7 +145,7 @@ def lose(whole: Whole, at: int, _reason: str) -> None:
     allocations = list(whole.allocations)
     for place, held in enumerate(allocations):
         if rules.is_open(held, at):
-            allocations[place] = allocating.take_back(held, allocations, at)
+            allocations[place] = allocation.take_back(held, allocations, at)
 
 
 sessions = Sessions(

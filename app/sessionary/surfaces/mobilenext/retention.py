@@ -6,8 +6,8 @@ import peewee as pw
 
 from sessionary.store import Statement, given, given_list
 from sessionary.surfaces.mobilenext.models import Allocation, Session
-from sessionary.wire import documents
-from sessionary.wire.retention import Retention
+from sessionary.web import json_codec
+from sessionary.web.retention import Retention
 
 _rowid = pw.SQL('"t1"."rowid"')
 
@@ -46,7 +46,7 @@ _remove = Statement(tuple, lambda: Session.delete().where(Session.id.in_(given_l
 
 
 def _removed(keys: list[int], before_at: int) -> int:
-    ids = documents.encode(_meant.all(keys=documents.encode(keys), before_at=before_at))
+    ids = json_codec.encode(_meant.all(keys=json_codec.encode(keys), before_at=before_at))
     _remove_allocations.run(ids=ids)
     return _remove.run(ids=ids)
 

@@ -6,16 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sessionary.surfaces.mobilenext import rules
-from sessionary.wire.fields import (
-    Bounds,
-    Instant,
-    List,
-    OneOf,
-    Problem,
-    QueryInteger,
-    Request,
-    Text,
-)
+from sessionary.web.fields import Bounds, Instant, List, OneOf, Problem, QueryInteger, Request, Text
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 500
 MAX_FILTERS = 100

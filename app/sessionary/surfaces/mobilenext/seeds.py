@@ -7,7 +7,7 @@ from marshmallow import fields, validates_schema
 
 from sessionary import clock, identity, store
 from sessionary.identity import User
-from sessionary.surfaces.mobilenext import allocating, catalogue, rules, statements
+from sessionary.surfaces.mobilenext import allocation, devices, queries, rules
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
     AllocationRow,
@@ -15,15 +15,15 @@ from sessionary.surfaces.mobilenext.models import (
     Session,
     SessionRow,
 )
-from sessionary.wire import documents
-from sessionary.wire.fields import Boolean, Bounds, Integer, Text, problem
-from sessionary.wire.seeding import Ago, BadRow, SeedRow, SeedTable
+from sessionary.web import json_codec
+from sessionary.web.fields import Boolean, Bounds, Integer, Text, problem
+from sessionary.web.seeding import Ago, BadRow, SeedRow, SeedTable
 
 _MINUTE = 60_000_000
 _MOST_MINUTES = 10 * 366 * 24 * 60
 
 
-class DeviceSeed(catalogue.DeviceFacts):
+class DeviceSeed(devices.DeviceFacts):
     """A device of the catalogue."""
 
     retired = Boolean(load_default=False)
@@ -81,8 +81,8 @@ def _last(holding: dict[str, Any]) -> int:
 
 def _device(row: dict[str, Any], _: int) -> None:
     is_retired = row.pop("retired")
-    catalogue.leave_defaults()
-    catalogue.put(row, is_retired=is_retired)
+    devices.leave_defaults()
+    devices.put(row, is_retired=is_retired)
 
 
 def _session(row: dict[str, Any], applied_at: int) -> None:
@@ -130,7 +130,7 @@ def _opened(row: dict[str, Any], applied_at: int) -> SessionRow:
 
 def _listed(session: SessionRow, lease_minutes: int | None) -> SessionRow:
     """With the first free `createdAt` from its opening on: two sessions never have the same."""
-    created_at = allocating.free_creation(session, session.opened_at)
+    created_at = allocation.free_creation(session, session.opened_at)
     expires_at = rules.lease_end(created_at, lease_minutes)
     return session._replace(created_at=created_at, expires_at=expires_at)
 
@@ -169,9 +169,9 @@ def _taken(held: list[AllocationRow], session: SessionRow) -> list[str]:
     if len(set(serials)) < len(serials):
         raise BadRow("a device is held twice")
     for serial in serials:
-        allocating.settle(serial, now)
-    return statements.held_elsewhere.all(
-        serials=documents.encode(serials), session=session.id, now=now
+        allocation.settle(serial, now)
+    return queries.held_elsewhere.all(
+        serials=json_codec.encode(serials), session=session.id, now=now
     )
 
 
@@ -180,9 +180,9 @@ def _put(session: SessionRow, held: list[AllocationRow], *, is_new: bool) -> Non
     for each in held:
         store.put(Allocation, "id", **each._asdict())
     if is_new:
-        allocating.raise_mark(session)
-    every = statements.allocations.all(sessions=documents.encode([session.id]))
-    statements.end_session.run(id=session.id, released_at=rules.session_released_at(every))
+        allocation.raise_mark(session)
+    every = queries.allocations.all(sessions=json_codec.encode([session.id]))
+    queries.end_session.run(id=session.id, released_at=rules.session_released_at(every))
 
 
 TABLES = (

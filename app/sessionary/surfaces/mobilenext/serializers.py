@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sessionary.surfaces.mobilenext import rules
-from sessionary.wire.instants import to_text
+from sessionary.web.instants import to_text
 
 if TYPE_CHECKING:
     from sessionary.surfaces.mobilenext.models import (

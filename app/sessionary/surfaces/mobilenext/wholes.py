@@ -7,9 +7,9 @@ import peewee as pw
 
 from sessionary import ids, store
 from sessionary.store import Statement, counting, given, how_many, place_in
-from sessionary.surfaces.mobilenext import rules, statements
+from sessionary.surfaces.mobilenext import queries, rules
 from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
-from sessionary.wire import documents
+from sessionary.web import json_codec
 
 _COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
@@ -44,7 +44,7 @@ def changing(after: int, until: int, limit: int) -> list[Whole]:
 
 def _with_allocations(rows: Sequence[SessionRow]) -> list[Whole]:
     parts: dict[str, list[AllocationRow]] = {row.id: [] for row in rows}
-    for each in statements.allocations.all(sessions=documents.encode(list(parts))):
+    for each in queries.allocations.all(sessions=json_codec.encode(list(parts))):
         parts[each.session].append(each)
     return [Whole(row, parts[row.id]) for row in rows]
 

@@ -4,15 +4,15 @@ from sessionary.surfaces.notte import (
     blueprint,
     errors,
     explanations,
-    faults,
+    fault_presets,
     models,
     retention,
     seeds,
 )
-from sessionary.surfaces.notte.schemas import shown
-from sessionary.wire.surface import Surface
+from sessionary.surfaces.notte.schemas import responses
+from sessionary.web.surface import Surface
 
-_refused = shown.Refused()
+_refused = responses.Refused()
 
 surface = Surface(
     name="notte",
@@ -33,6 +33,6 @@ surface = Surface(
     retention=retention.retention,
     seed_tables=seeds.TABLES,
     session_key="session_id",
-    faults=faults.FAULTS,
-    wait_statuses=faults.WAIT_STATUSES,
+    faults=fault_presets.FAULTS,
+    wait_statuses=fault_presets.WAIT_STATUSES,
 )

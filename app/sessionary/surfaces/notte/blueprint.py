@@ -8,17 +8,17 @@ from werkzeug.wrappers import Response
 from sessionary import clock, ids
 from sessionary.surfaces.notte import errors, models, rules, serializers
 from sessionary.surfaces.notte.models import SessionRow
-from sessionary.surfaces.notte.schemas import accepted, shown
-from sessionary.wire import documents
-from sessionary.wire.operation import Invalid, answer, operation
-from sessionary.wire.requests import admit, bearer, caller, look, now, settings
-from sessionary.wire.violations import violations
+from sessionary.surfaces.notte.schemas import requests, responses
+from sessionary.web import json_codec
+from sessionary.web.context import admit, bearer, caller, look, now, settings
+from sessionary.web.fastapi_errors import violations
+from sessionary.web.operations import Invalid, answer, operation
 
 open_routes = Blueprint("notte_open", __name__)
 v1 = Blueprint("notte_v1", __name__)
 v4 = Blueprint("notte_v4", __name__)
 
-_session = shown.SessionResponse()
+_session = responses.SessionResponse()
 
 
 @v1.before_request
@@ -49,14 +49,14 @@ def invalid_v4(invalid: Invalid) -> Response:
 
 
 @open_routes.get("/health")
-@operation("Whether the server works", answers={200: shown.Health()}, is_open=True)
+@operation("Whether the server works", answers={200: responses.Health()}, is_open=True)
 def health() -> Response:
     active = models.active_count.one(now=look(clock.now()))
     return answer(serializers.health(active or 0))
 
 
 @v1.post("/session/start")
-@operation("Start or join a session", body=accepted.SessionRequest(), answers={200: _session})
+@operation("Start or join a session", body=requests.SessionRequest(), answers={200: _session})
 def start(body: dict[str, Any]) -> Response:
     """Source: page ("Session ID should not be provided when starting a new session").
 
@@ -71,7 +71,7 @@ def start(body: dict[str, Any]) -> Response:
 
 
 @v1.post("/session/close")
-@operation("Close a session", body=accepted.CloseRequest(), answers={200: _session})
+@operation("Close a session", body=requests.CloseRequest(), answers={200: _session})
 def close(body: dict[str, Any]) -> Response:
     """Source: client. Assumed: closing what is over shows it as it is."""
     with clock.writing() as at:
@@ -82,26 +82,28 @@ def close(body: dict[str, Any]) -> Response:
 
 
 @v1.post("/env/observe")
-@operation("Look at a page", body=accepted.ObserveRequest(), answers={200: shown.ObserveResponse()})
+@operation(
+    "Look at a page", body=requests.ObserveRequest(), answers={200: responses.ObserveResponse()}
+)
 def observe(body: dict[str, Any]) -> Response:
     return _operate(body)
 
 
 @v1.post("/env/scrape")
-@operation("Read a page", body=accepted.ScrapeRequest(), answers={200: shown.ObserveResponse()})
+@operation("Read a page", body=requests.ScrapeRequest(), answers={200: responses.ObserveResponse()})
 def scrape(body: dict[str, Any]) -> Response:
     return _operate(body)
 
 
 @v1.post("/env/step")
-@operation("Act on a page", body=accepted.StepRequest(), answers={200: shown.ObserveResponse()})
+@operation("Act on a page", body=requests.StepRequest(), answers={200: responses.ObserveResponse()})
 def step(body: dict[str, Any]) -> Response:
     """Source: client, which sends no url here."""
     return _operate({**body, "url": None})
 
 
 @v4.post("/sessions/start")
-@operation("Start a session", body=accepted.StartRequest(), answers={200: _session})
+@operation("Start a session", body=requests.StartRequest(), answers={200: _session})
 def start_v4(body: dict[str, Any]) -> Response:
     with clock.writing() as at:
         row = _create(
@@ -114,7 +116,7 @@ def start_v4(body: dict[str, Any]) -> Response:
 
 
 @v4.get("/sessions")
-@operation("List sessions", query=accepted.ListQuery(), answers={200: shown.SessionPage()})
+@operation("List sessions", query=requests.ListQuery(), answers={200: responses.SessionPage()})
 def list_sessions(query: dict[str, Any]) -> Response:
     """Newest first. Source: client."""
     statement = models.page(only_active=query["only_active"], only_key=query["only_current_token"])
@@ -137,7 +139,7 @@ def status(session_id: str) -> Response:
 
 
 @v4.delete("/sessions/<session_id>/stop")
-@operation("Stop a session", query=accepted.StopQuery(), answers={200: _session})
+@operation("Stop a session", query=requests.StopQuery(), answers={200: _session})
 def stop(session_id: str, query: dict[str, Any]) -> Response:
     """Source: client."""
     with clock.writing() as at:
@@ -148,7 +150,7 @@ def stop(session_id: str, query: dict[str, Any]) -> Response:
 
 
 @v4.post("/sessions/<session_id>/page/observe")
-@operation("Look at the page", body=accepted.PageRequest(), answers={200: shown.Observation()})
+@operation("Look at the page", body=requests.PageRequest(), answers={200: responses.Observation()})
 def observe_page(session_id: str, body: dict[str, Any]) -> Response:
     row, at = _operate_on_page(session_id, body["url"])
     return answer(serializers.observed(row, at))
@@ -156,7 +158,7 @@ def observe_page(session_id: str, body: dict[str, Any]) -> Response:
 
 @v4.post("/sessions/<session_id>/page/execute")
 @operation(
-    "Act on the page", body=accepted.ExecuteRequest(), answers={200: shown.ExecutionResult()}
+    "Act on the page", body=requests.ExecuteRequest(), answers={200: responses.ExecutionResult()}
 )
 def execute(session_id: str, body: dict[str, Any]) -> Response:
     url = body.get("url") if body["type"] in rules.NAVIGATIONS else None
@@ -165,7 +167,7 @@ def execute(session_id: str, body: dict[str, Any]) -> Response:
 
 
 @v4.post("/sessions/<session_id>/page/scrape")
-@operation("Read the page", body=accepted.PageRequest(), answers={200: shown.ScrapeResponse()})
+@operation("Read the page", body=requests.PageRequest(), answers={200: responses.ScrapeResponse()})
 def scrape_page(session_id: str, body: dict[str, Any]) -> Response:
     _operate_on_page(session_id, body["url"])
     return answer(serializers.scraped())
@@ -214,7 +216,7 @@ def _create(
         close_reason=None,
         error=None,
         url=url,
-        options=documents.encode(options or {}),
+        options=json_codec.encode(options or {}),
     )
     row = row._replace(expires_at=rules.deadline(row, at))
     models.insert.run(**row._asdict(), key_hash=caller().key_hash)

@@ -6,8 +6,8 @@ from sessionary import ids
 from sessionary.store import Statement, counting, given, how_many
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import COLUMNS, Session, SessionRow
-from sessionary.wire.instants import to_text
-from sessionary.wire.telling import Explanation, NotForced, Sessions, origin
+from sessionary.web.instants import to_text
+from sessionary.web.telling import Explanation, NotForced, Sessions, origin
 
 _by_id = Statement(
     SessionRow._make, lambda: Session.select(*COLUMNS).where(Session.id == given("id"))

@@ -6,8 +6,8 @@ import peewee as pw
 
 from sessionary.store import Statement, given, given_list
 from sessionary.surfaces.notte.models import Session
-from sessionary.wire import documents
-from sessionary.wire.retention import Retention
+from sessionary.web import json_codec
+from sessionary.web.retention import Retention
 
 
 def _has_ended() -> Any:
@@ -32,7 +32,7 @@ _remove = Statement(
 
 
 def _removed(keys: list[int], before_at: int) -> int:
-    return _remove.run(keys=documents.encode(keys), before_at=before_at)
+    return _remove.run(keys=json_codec.encode(keys), before_at=before_at)
 
 
 retention = Retention(_ended, _last, _removed)

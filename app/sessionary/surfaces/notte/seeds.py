@@ -7,8 +7,8 @@ from marshmallow import fields
 from sessionary import identity, store
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import SessionRow
-from sessionary.wire.fields import Boolean, Bounds, Integer, OneOf, Text
-from sessionary.wire.seeding import Ago, BadRow, SeedRow, SeedTable
+from sessionary.web.fields import Boolean, Bounds, Integer, OneOf, Text
+from sessionary.web.seeding import Ago, BadRow, SeedRow, SeedTable
 
 
 class SessionSeed(SeedRow):

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from sessionary import __version__
 from sessionary.surfaces.notte import rules
-from sessionary.wire import documents
-from sessionary.wire.instants import to_text
+from sessionary.web import json_codec
+from sessionary.web.instants import to_text
 
 if TYPE_CHECKING:
     from sessionary.surfaces.notte.models import SessionRow
@@ -47,7 +47,7 @@ def session(row: "SessionRow", now: int) -> dict[str, Any]:
         "close_reason": state.close_reason,
         "steps": [],
         **BROWSER,
-        **documents.decode(row.options),
+        **json_codec.decode(row.options),
         "auth_ids": [],
     }
     if row.max_duration_minutes is not None:

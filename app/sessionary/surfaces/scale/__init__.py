@@ -4,13 +4,13 @@ from sessionary.surfaces.scale import (
     blueprint,
     errors,
     explanations,
-    faults,
+    fault_presets,
     models,
     retention,
     schemas,
     seeds,
 )
-from sessionary.wire.surface import Surface
+from sessionary.web.surface import Surface
 
 _refused = schemas.Refused()
 
@@ -32,9 +32,9 @@ surface = Surface(
     sessions=explanations.sessions,
     retention=retention.retention,
     seed_tables=seeds.TABLES,
-    faults=faults.FAULTS,
-    waits=faults.waits,
-    wait_statuses=faults.WAIT_STATUSES,
+    faults=fault_presets.FAULTS,
+    waits=fault_presets.waits,
+    wait_statuses=fault_presets.WAIT_STATUSES,
     security={"type": "apiKey", "in": "header", "name": "x-api-key"},
     headers=(
         {

@@ -6,12 +6,12 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from sessionary import clock, identity, ids, store
-from sessionary.surfaces.scale import errors, faults, models, rules, schemas, serializers
+from sessionary.surfaces.scale import errors, fault_presets, models, rules, schemas, serializers
 from sessionary.surfaces.scale.models import SessionRow
-from sessionary.wire import documents
-from sessionary.wire.operation import Invalid, answer, operation
-from sessionary.wire.requests import admit, caller
-from sessionary.wire.violations import violations
+from sessionary.web import json_codec
+from sessionary.web.context import admit, caller
+from sessionary.web.fastapi_errors import violations
+from sessionary.web.operations import Invalid, answer, operation
 
 routes = Blueprint("scale", __name__)
 
@@ -39,7 +39,7 @@ def invalid(found: Invalid) -> Response:
 def say_when_to_return(response: Response) -> Response:
     """Source: client (it prefers milliseconds where both headers are sent)."""
     if "Retry-After" in response.headers and "retry-after-ms" not in response.headers:
-        response.headers.update(faults.waits(1000 * int(response.headers["Retry-After"])))
+        response.headers.update(fault_presets.waits(1000 * int(response.headers["Retry-After"])))
     return response
 
 
@@ -66,7 +66,7 @@ def list_sessions(query: dict[str, Any]) -> Response:
     )
     number, size, archived_too = query["page"], query["limit"], query["include_archived"]
     scope, offset = models.scope(accounts, anywhere=anywhere), (number - 1) * size
-    covered = {"account": next(iter(accounts), None), "accounts": documents.encode(accounts)}
+    covered = {"account": next(iter(accounts), None), "accounts": json_codec.encode(accounts)}
     with store.snapshot():
         total = models.total(scope, archived_too=archived_too).one(**covered) or 0
         rows = []
@@ -117,7 +117,7 @@ def delete(session_id: str) -> Response:
 def user_info() -> Response:
     _selected()
     roles = rules.accounts(caller())
-    names = dict(models.account_names.all(accounts=documents.encode(list(roles))))
+    names = dict(models.account_names.all(accounts=json_codec.encode(list(roles))))
     return answer(serializers.user_info(caller(), roles, names))
 
 

@@ -6,8 +6,8 @@ from sessionary import ids
 from sessionary.store import Statement, counting, given
 from sessionary.surfaces.scale import models, rules
 from sessionary.surfaces.scale.models import COLUMNS, Count, Session, SessionRow
-from sessionary.wire.instants import to_text
-from sessionary.wire.telling import Explanation, Sessions, origin
+from sessionary.web.instants import to_text
+from sessionary.web.telling import Explanation, Sessions, origin
 
 _page = Statement(
     lambda found: (int(found[0]), SessionRow._make(found[1:])),

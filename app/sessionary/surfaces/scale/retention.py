@@ -7,8 +7,8 @@ import peewee as pw
 from sessionary.store import Statement, given, given_list
 from sessionary.surfaces.scale import models
 from sessionary.surfaces.scale.models import Session
-from sessionary.wire import documents
-from sessionary.wire.retention import Retention
+from sessionary.web import json_codec
+from sessionary.web.retention import Retention
 
 
 def _has_ended() -> Any:
@@ -42,7 +42,7 @@ _remove = Statement(tuple, lambda: Session.delete().where(_is_meant()))
 
 
 def _removed(keys: list[int], before_at: int) -> int:
-    meant = {"keys": documents.encode(keys), "before_at": before_at}
+    meant = {"keys": json_codec.encode(keys), "before_at": before_at}
     for account_id, count in _by_account.all(**meant):
         models.uncount_archived(account_id, count)
     return _remove.run(**meant)

@@ -6,8 +6,9 @@ from marshmallow import fields, validates_schema
 
 from sessionary import identity
 from sessionary.surfaces.scale import errors, rules
-from sessionary.wire import documents
-from sessionary.wire.fields import (
+from sessionary.web import json_codec
+from sessionary.web.context import settings
+from sessionary.web.fields import (
     Boolean,
     Bounds,
     Instant,
@@ -19,7 +20,6 @@ from sessionary.wire.fields import (
     Request,
     Text,
 )
-from sessionary.wire.requests import settings
 
 _OPAQUE = {"description": "Opaque, caller-defined session state."}
 ENDS_BEFORE_IT_STARTS = Problem("value", "must not be before start_date", ("end_date",))
@@ -32,7 +32,7 @@ class State(Object):
     """
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
-        text = documents.encode(super()._deserialize(value, *args, **kwargs))
+        text = json_codec.encode(super()._deserialize(value, *args, **kwargs))
         limit = settings().scale_max_state_bytes
         if len(text) > limit:
             raise errors.TooLarge(limit)

@@ -9,9 +9,9 @@ from sessionary import identity, store
 from sessionary.identity import User
 from sessionary.surfaces.scale import models, rules
 from sessionary.surfaces.scale.models import SessionRow
-from sessionary.wire import documents
-from sessionary.wire.fields import Object, Text, problem
-from sessionary.wire.seeding import Ago, BadRow, Moment, SeedRow, SeedTable
+from sessionary.web import json_codec
+from sessionary.web.fields import Object, Text, problem
+from sessionary.web.seeding import Ago, BadRow, Moment, SeedRow, SeedTable
 
 # Who created a session whose seed names nobody.
 NOBODY = str(uuid.UUID(int=0))
@@ -22,8 +22,8 @@ class StateSeed(Object):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
         try:
-            text = documents.encode(super()._deserialize(value, *args, **kwargs))
-            documents.parse(text.encode())
+            text = json_codec.encode(super()._deserialize(value, *args, **kwargs))
+            json_codec.parse(text.encode())
         except TypeError:
             raise problem("value", "holds a date or a time; write it as text") from None
         except ValueError as error:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sessionary.wire import documents
-from sessionary.wire.instants import to_text
+from sessionary.web import json_codec
+from sessionary.web.instants import to_text
 
 if TYPE_CHECKING:
     from sessionary.identity import Caller
@@ -16,7 +16,7 @@ def session(row: "SessionRow") -> dict[str, Any]:
     shown = {
         "id": row.id,
         "title": row.title,
-        "state": documents.decode(row.state),
+        "state": json_codec.decode(row.state),
         "created_at": to_text(row.created_at),
         "updated_at": to_text(row.updated_at),
         "created_by_user_id": row.created_by_user_id,

@@ -1,0 +1,143 @@
+"""What the commands on a database share: the option that names it, and how a mishap is told."""
+
+import functools
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sessionary import store
+from sessionary.client import Answer, Client
+from sessionary.clock import BadClock, wall
+from sessionary.factory import create_app, prepare
+from sessionary.seeds.loader import BadSeed
+from sessionary.settings import BadSetting, Settings
+from sessionary.store import BadExport, OutOfOrder, Unusable
+from sessionary.surfaces.mobilenext.devices import BadDevice
+from sessionary.web.instants import to_stamp
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+MISHAPS = (
+    BadClock,
+    BadDevice,
+    BadExport,
+    BadSeed,
+    BadSetting,
+    OutOfOrder,
+    Unusable,
+    OSError,
+)
+
+db_option = click.option(
+    "--db",
+    envvar="SESSIONARY_DB",
+    show_envvar=True,
+    default=Settings.db,
+    show_default=True,
+    help="The database file.",
+)
+
+
+def told(command: Command) -> Command:
+    """End a command with one sentence where something that may happen has happened."""
+
+    @functools.wraps(command)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with telling(kwargs.get("db")):
+            return command(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+@contextmanager
+def telling(db: str | None) -> Iterator[None]:
+    """End the command with one sentence where something happens to it or to the database."""
+    try:
+        with nullcontext() if db is None else store.naming(db):
+            yield
+    except BrokenPipeError:
+        raise  # who reads has read enough: click leaves without a word
+    except MISHAPS as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def opened(db: str, seed: str | None = None) -> Iterator[None]:
+    """Work on the database at `db`, made if it is not there yet."""
+    world = prepare(replace(_settings(db), seed=seed)).world
+    try:
+        with world.entered():
+            yield
+    finally:
+        world.close()
+
+
+@contextmanager
+def existing(db: str) -> Iterator[None]:
+    """Work on the database at `db`. Raises Unusable where there is none of this program's."""
+    store.version(Path(db))
+    with opened(db):
+        yield
+
+
+@contextmanager
+def untouched(db: str) -> Iterator[None]:
+    """Look at the database at `db`. Raises Unusable where it would be upgraded for that."""
+    found, known = store.version(Path(db)), store.schema_version()
+    if found < known:
+        raise Unusable(
+            f"{db} has schema version {found}, this program has {known}: "
+            "run `sessionary migrate` first."
+        )
+    with opened(db):
+        yield
+
+
+def stamp() -> str:
+    """The instant outside, as a part of a file's name."""
+    return to_stamp(wall())
+
+
+@contextmanager
+def advancing(label: str) -> Iterator[store.Progress]:
+    """Shows at a terminal how far long work is."""
+    with click.progressbar(
+        length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+
+        def show(done: int, count: int) -> None:
+            bar.length = count
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+@contextmanager
+def control_of(db: str, namespace: str) -> Iterator[Client]:
+    """The control plane of the database at `db`, answered within this process."""
+    token = secrets.token_urlsafe()
+    settings = replace(_settings(db), control=True, journal=True, control_token=token)
+    world = prepare(settings).world
+    from werkzeug.test import Client as Caller  # Flask's own wants what only tests need
+
+    caller = Caller(create_app(settings, world))
+
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        answer = caller.open(path, method=method, headers=dict(headers), data=body)
+        return Answer(answer.status_code, answer.data)
+
+    try:
+        yield Client("http://localhost", namespace, token, send=send)
+    finally:
+        world.close()
+
+
+def _settings(db: str) -> Settings:
+    """The installation's, without what belongs to the start of a server."""
+    return replace(Settings.load({"db": db}), seed=None, clock_rate=None, auth="lenient")

@@ -1,0 +1,142 @@
+"""sessionary sessions, timeline, explain and diff."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessionary.cli.control import over_control
+from sessionary.cli.output import json_option, show, show_json, table
+
+if TYPE_CHECKING:
+    from sessionary.client import Client
+
+_OF_A_CHANGE = ("at", "surface", "session", "part", "before", "after", "by")
+_OF_AN_EDGE = ("at", "surface", "session", "part", "before", "after", "rule")
+
+at_option = click.option(
+    "--at", metavar="WHEN", help="As of an instant, or of +15m or -2h from now."
+)
+
+
+@click.command()
+@click.option("--surface", help="Of one vendor only.")
+@at_option
+@json_option
+@over_control
+def sessions(surface: str | None, at: str | None, client: "Client", as_json: bool) -> None:
+    """List sessions, whichever the vendor.
+
+    With each one's status, since when it has that, and what comes next.
+
+    \b
+    Example:
+      sessionary sessions --surface notte --at +10m
+    """
+    rows: Iterable[Mapping[str, Any]] = client.sessions(surface, at=at)
+    if not as_json:
+        rows = [{**each, "next": _next(each["next"])} for each in rows]
+    show(list(rows), as_json=as_json, empty="There are no sessions.")
+
+
+def _next(edge: Mapping[str, Any] | None) -> str | None:
+    return None if edge is None else f"{edge['after']} at {edge['at']}"
+
+
+@click.command()
+@click.option("--from", "from_", metavar="INSTANT", help="What lies behind it; now unless given.")
+@click.option("--to", metavar="INSTANT", help="What does not lie behind it.")
+@click.option("--limit", type=click.IntRange(1, 1000), help="How much at most; 100 unless given.")
+@at_option
+@json_option
+@over_control
+def timeline(
+    from_: str | None,
+    to: str | None,
+    limit: int | None,
+    at: str | None,
+    client: "Client",
+    as_json: bool,
+) -> None:
+    """Show what happens by itself, and when.
+
+    \b
+    Example:
+      sessionary timeline --to 2026-03-02T00:00:00Z
+    """
+    found = client.timeline(from_, to, limit, at=at)
+    if as_json:
+        show_json(found)
+        return
+    show(_columns(_OF_AN_EDGE, found["edges"]), as_json=False, empty="Nothing is to happen.")
+    _tell_a_cut(found["is_cut"])
+
+
+@click.command()
+@click.argument("session")
+@click.option("--surface", help="Its vendor; each is asked unless given.")
+@at_option
+@json_option
+@over_control
+def explain(
+    session: str, surface: str | None, at: str | None, client: "Client", as_json: bool
+) -> None:
+    """Say why SESSION is in its state.
+
+    And what would have kept it from that, what comes next, and what all this rests on.
+
+    \b
+    Example:
+      sessionary explain 0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02 --at +1d
+    """
+    found = client.explain(session, surface, at)
+    if as_json:
+        show_json(found)
+    else:
+        click.echo("\n".join(_explanation(found)))
+
+
+def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
+    yield f"{found['surface']} {found['id']}, as of {found['at']}"
+    yield f"{found['status']} since {found['since']}, by the rule {found['rule']}: {found['says']}"
+    if found["otherwise"]:
+        yield f"otherwise  {found['otherwise']}"
+    yield f"rests on   {found['rests_on']}"
+    for edge in found["next"]:
+        part = f" ({edge['part']})" if edge["part"] else ""
+        yield f"next       {edge['after']}{part} at {edge['at']}, by the rule {edge['rule']}"
+    yield ""
+    yield table([{"fact": name, "value": value} for name, value in found["facts"].items()])
+
+
+@click.command()
+@click.option("--from", "from_", metavar="INSTANT", required=True, help="What lies behind it.")
+@click.option("--to", metavar="INSTANT", help="What does not lie behind it; now unless given.")
+@click.option("--limit", type=click.IntRange(1, 10_000), help="How much; 1000 unless given.")
+@json_option
+@over_control
+def diff(from_: str, to: str | None, limit: int | None, client: "Client", as_json: bool) -> None:
+    """Show what changed between two instants.
+
+    Of every session that did: by which call, or by which rule of time.
+
+    \b
+    Example:
+      sessionary diff --from 2026-03-01T12:00:00Z
+    """
+    found = client.diff(from_, to, limit)
+    if as_json:
+        show_json(found)
+        return
+    rows = [{**each, "by": each["call"] or each["rule"]} for each in found["changes"]]
+    show(_columns(_OF_A_CHANGE, rows), as_json=False, empty="Nothing changed.")
+    _tell_a_cut(found["is_cut"])
+
+
+def _columns(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def _tell_a_cut(is_cut: bool) -> None:
+    if is_cut:
+        click.echo("There is more: give a larger --limit, or begin --from the last instant.")

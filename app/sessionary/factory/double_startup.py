@@ -1,0 +1,73 @@
+"""The worlds of a double, ready to be served."""
+
+from sessionary import clock, control, store
+from sessionary.clock import SECOND
+from sessionary.factory.startup import TABLES, add_guard, begin, first_rows, open_world, read_seed
+from sessionary.settings import Settings
+from sessionary.store import Namespaces, Ways
+from sessionary.surfaces import SURFACES
+
+_HISTORY = {
+    surface.name: {table: surface.sessions.columns.get(table) for table in surface.tables}
+    for surface in SURFACES
+}
+
+
+def prepare_double(settings: Settings) -> Namespaces:
+    """The worlds of a double, with the default one made. Raises as `prepare` does."""
+    template = _Template(settings)
+    default = open_world(settings)
+    if settings.db == ":memory:":
+        default.restore(template())
+    with store.naming(settings.db), default.entered():
+        _fill(settings)
+        default.keeps_history = True
+    ways = Ways(template, clock.restart, control.forget_calls, lambda: _adopt(settings))
+    return Namespaces(default, ways, maximum=settings.max_worlds)
+
+
+def _fill(settings: Settings) -> None:
+    """Bring the entered world to what a double needs; its history begins behind the seed."""
+    document = read_seed(settings)
+    store.create(TABLES, first_rows)
+    control.create_tables()
+    add_guard(settings)
+    begin(settings, document)
+    store.undo_log.keep(_HISTORY)
+
+
+def _adopt(settings: Settings) -> None:
+    """Bring a world whose contents come from elsewhere to what a double needs."""
+    store.create(TABLES, first_rows)
+    control.create_tables()
+    add_guard(settings)
+    control.forget_calls()
+    store.undo_log.keep(_HISTORY)
+
+
+class _Template:
+    """What a new world of a double holds.
+
+    With a seed it is made anew every second, so that what the seed says of the past stays true.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._contents = b""
+        self._made_at = 0
+
+    def __call__(self) -> bytes:
+        now = clock.wall()
+        is_fresh = self._settings.seed is None or 0 <= now - self._made_at < SECOND
+        if not (self._contents and is_fresh):
+            self._made_at, self._contents = now, self._make()
+        return self._contents
+
+    def _make(self) -> bytes:
+        world = store.memory_world()
+        try:
+            with world.entered():
+                _fill(self._settings)
+            return world.contents()
+        finally:
+            world.close()

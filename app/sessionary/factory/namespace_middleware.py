@@ -1,0 +1,137 @@
+"""The WSGI layer before Flask: one path for each route, and the world for the whole request."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sessionary.factory.error_handlers import Refusals
+from sessionary.store import (
+    DEFAULT,
+    BadName,
+    Gone,
+    Namespaces,
+    TooManyWorlds,
+    World,
+    is_out_of_order,
+)
+
+Application = Callable[..., Iterable[bytes]]
+Serve = Callable[[World, dict[str, Any], Any], Iterable[bytes]]
+
+# No path begins so: Flask would take these slashes for one, and nobody who looks before it does.
+_NOWHERE = "//"
+_PREFIX = re.compile("/~([^/]*)(/.*)?", re.DOTALL)
+# After what a vendor's keys begin with, or at once: `gsk_ns-t42-anything`, `ns-t42-anything`.
+_KEY = re.compile("(?:[Bb]earer +)?(?:(?:mob|gsk|sk-notte)[_-])?ns-([a-z0-9_]{1,40})-")
+_CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
+
+
+def entering(application: Application) -> Serve:
+    """Serve each request in its world."""
+
+    def serve(world: World, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        with world.entered():
+            return application(environ, start_response)
+
+    return serve
+
+
+def unbroken(serve: Serve, refusals: Refusals) -> Serve:
+    """Refuse as a vendor does where the world is out of order around the application, too."""
+
+    def refuse(world: World, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        try:
+            return serve(world, environ, start_response)
+        except Exception as error:
+            if not is_out_of_order(error):
+                raise
+            world.refused(error)
+            refusal = refusals.of(environ["PATH_INFO"], 503, None, {"Retry-After": "1"})
+            return refusal(environ, start_response)
+
+    return refuse
+
+
+class Door:
+    """Lets requests into the one world that there is."""
+
+    def __init__(self, serve: Serve, world: World, refusals: Refusals) -> None:
+        self._serve = serve
+        self._world = world
+        self._refusals = refusals
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ["PATH_INFO"] = path = native_path(environ)
+        if path.startswith(_NOWHERE):
+            return self._refusals.of(path, 404)(environ, start_response)
+        if environ.get("HTTP_SESSIONARY_NAMESPACE", DEFAULT) != DEFAULT:
+            refusal = self._refusals.of(path, 404, "This server has no other world than its own.")
+            return refusal(environ, start_response)
+        return self._serve(self._world, environ, start_response)
+
+
+class DoubleDoor:
+    """Lets each request into the world that it names by header, `/~name` or its key's text."""
+
+    def __init__(self, serve: Serve, worlds: Namespaces, refusals: Refusals) -> None:
+        self._serve = serve
+        self._worlds = worlds
+        self._refusals = refusals
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        name = _name(environ)
+        environ["PATH_INFO"] = path = native_path(environ)
+        if path.startswith(_NOWHERE):
+            return self._refusals.of(path, 404)(environ, start_response)
+        try:
+            return self._enter(name, environ, start_response)
+        except BadName as error:
+            refusal = self._refusals.of(path, 400, f"{error}, not {name!r}.")
+        except TooManyWorlds as error:
+            refusal = self._refusals.of(path, 503, f"{error}.")
+        return refusal(environ, start_response)
+
+    def _enter(self, name: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        while True:
+            try:
+                return self._serve(self._worlds.get(name), environ, start_response)
+            except Gone:
+                continue  # it was dropped while we waited for it
+
+
+def _name(environ: dict[str, Any]) -> str:
+    """The name of a request's world; a path prefix that says it is taken off the path."""
+    found = _PREFIX.fullmatch(environ["PATH_INFO"])
+    if found is not None:
+        environ["SCRIPT_NAME"] += f"/~{found[1]}"
+        environ["PATH_INFO"] = found[2] or "/"
+    named: str | None = environ.get("HTTP_SESSIONARY_NAMESPACE")
+    if named is not None:
+        return named
+    if found is not None:
+        return found[1]
+    for credential in _CREDENTIALS:
+        key = _KEY.match(environ.get(credential, ""))
+        if key is not None:
+            return key[1]
+    return DEFAULT
+
+
+def native_path(environ: dict[str, Any]) -> str:
+    """The path as it is routed: without a slash at its end; what is Notte's is under `/notte`."""
+    path: str = environ["PATH_INFO"]
+    if len(path) > 1 and path[-1] == "/" and path[-2] != "/":
+        path = path[:-1]
+    return "/notte" + path if _is_nottes(environ, path) else path
+
+
+def _is_nottes(environ: dict[str, Any], path: str) -> bool:
+    """Whether a path under `/sessions` at the root is Notte's; every other one is Galtea's."""
+    if path != "/sessions" and not path.startswith("/sessions/"):
+        return False
+    method, parts = environ["REQUEST_METHOD"], path.split("/")
+    return (
+        "HTTP_X_NOTTE_SDK_VERSION" in environ
+        or (method == "POST" and path == "/sessions/start")
+        or (method == "DELETE" and len(parts) == 4 and parts[3] == "stop")
+    )

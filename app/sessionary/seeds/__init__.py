@@ -1,0 +1,1 @@
+"""Seed files: organizations, users, keys, devices and sessions from TOML."""

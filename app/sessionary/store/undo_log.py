@@ -1,0 +1,236 @@
+"""What undoes each write, so that a world can be read as it was. A double keeps it, a server not.
+
+Triggers write it down: for each changed row, what was there before. Every connection keeps its
+triggers parsed, so they are as small as can be.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+import peewee as pw
+
+from sessionary.store.database import Model, current, transaction
+from sessionary.store.statements import Statement, given
+from sessionary.store.undoing import undoing
+
+KEPT = 100_000  # changed rows; the oldest writes go first
+_call: ContextVar[str | None] = ContextVar("sessionary_call", default=None)
+
+
+class Way(Model):
+    """How one kind of change is taken back, and on whose table."""
+
+    id = pw.IntegerField(primary_key=True)
+    surface = pw.TextField()
+    statement = pw.TextField()
+
+    class Meta:
+        table_name = "history_ways"
+
+
+class Write(Model):
+    """A transaction: the world's instant, the call, and the last change before it."""
+
+    id = pw.AutoField()
+    at = pw.BigIntegerField(index=True)
+    call = pw.TextField(null=True)
+    after = pw.IntegerField(index=True)
+
+    class Meta:
+        table_name = "history_writes"
+
+
+class Undo(Model):
+    """A change of one row: whose session it concerned, and the values that take it back."""
+
+    seq = pw.AutoField()
+    way = pw.IntegerField()
+    session = pw.TextField(null=True)
+    row = pw.TextField()  # a JSON array
+
+    class Meta:
+        table_name = "history_changes"
+
+
+class Change(NamedTuple):
+    """A change of one row: at which instant, by which call and write, and of whose session."""
+
+    seq: int
+    at: int
+    call: str | None
+    write: int
+    surface: str
+    session: str | None
+
+
+_TABLES = (Way, Write, Undo)
+_newest = Undo.alias()
+_later = Write.alias()
+_SEQ = pw.fn.COALESCE(pw.fn.MAX(_newest.seq), 0)
+_NEWEST = _newest.select(_SEQ)
+# The last write but one that is wholly older than the changes that are kept.
+_BORDER = _later.select(pw.fn.MAX(_later.after)).where(
+    _later.after <= _newest.select(_SEQ - given("kept"))
+)
+_last = Statement(lambda found: int(found[0]), lambda: _NEWEST)
+_empty = Statement(tuple, lambda: Write.delete().where(Write.after == _NEWEST))
+_mark = Statement(tuple, lambda: Write.insert(at=given("at"), call=given("call"), after=_NEWEST))
+_trim_changes = Statement(tuple, lambda: Undo.delete().where(Undo.seq <= _BORDER))
+_trim_writes = Statement(tuple, lambda: Write.delete().where(Write.after < _BORDER))
+_cut = Statement(tuple, lambda: Undo.delete().where(Undo.seq > given("seq")))
+_cut_writes = Statement(tuple, lambda: Write.delete().where(Write.after >= given("seq")))
+# What is behind the last write at or before an instant.
+_behind = Statement(
+    lambda found: None if found[0] is None else int(found[0]),
+    lambda: Write.select(pw.fn.MIN(Write.after)).where(
+        Write.id
+        > pw.fn.COALESCE(_later.select(pw.fn.MAX(_later.id)).where(_later.at <= given("at")), 0)
+    ),
+)
+_undoing = Statement(
+    tuple,
+    lambda: (
+        Undo.select(Way.statement, Undo.row)
+        .join(Way, on=(Way.id == Undo.way))
+        .where(Undo.seq > given("seq"))
+        .order_by(Undo.seq.desc())
+    ),
+)
+_changes = Statement(
+    Change._make,
+    lambda: (
+        Undo.select(Undo.seq, Write.at, Write.call, Write.id, Way.surface, Undo.session)
+        .join(Way, on=(Way.id == Undo.way))
+        .join(
+            Write,
+            on=(Write.id == _later.select(pw.fn.MAX(_later.id)).where(_later.after < Undo.seq)),
+        )
+        .where(Undo.seq > given("after"), Undo.seq <= given("until"))
+        .order_by(Undo.seq)
+    ),
+)
+_oldest = Statement(tuple, lambda: Write.select(Write.id, Write.at).order_by(Write.id).limit(1))
+
+
+def keep(columns: Mapping[str, Mapping[type[Model], str | None]]) -> None:
+    """From here on the entered world keeps its history.
+
+    `columns` says by surface which tables have one, and which column names a row's session.
+    """
+    world = current()
+    with transaction():
+        if not Way.table_exists():  # type: ignore[no-untyped-call]
+            world.database.create_tables(_TABLES)
+        for surface, tables in columns.items():
+            for table, column in tables.items():
+                _watch(surface, table, column)
+    world.keeps_history = True
+
+
+def forget(tables: Iterable[type[Model]]) -> None:
+    """Keep no history in the entered world, which a double may have left."""
+    world = current()
+    if Way.table_exists():  # type: ignore[no-untyped-call]
+        with transaction():
+            for table in tables:
+                for each in undoing(table):
+                    world.database.run(f'DROP TRIGGER IF EXISTS "{_name(table, each.event)}"')
+            world.database.drop_tables(_TABLES)
+
+
+def mark(at: int) -> None:
+    """Write down under this instant what the entered world's transaction goes on to change."""
+    if current().keeps_history:
+        _empty.run()
+        _mark.run(at=at, call=_call.get())
+        _trim_changes.run(kept=KEPT)
+        _trim_writes.run(kept=KEPT)
+
+
+@contextmanager
+def caused_by(call: str) -> Iterator[None]:
+    """Write down this call with what is changed meanwhile."""
+    token = _call.set(call)
+    try:
+        yield
+    finally:
+        _call.reset(token)
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """What is changed meanwhile has always been so; it is part of a transaction."""
+    if not current().keeps_history:
+        yield
+        return
+    last = _last.one()
+    yield
+    _cut.run(seq=last)
+
+
+def reaches_back_to() -> int | None:
+    """The earliest instant that can be read; None where nothing is kept or nothing was lost."""
+    found = _oldest.one() if current().keeps_history else None
+    return found[1] if found is not None and found[0] > 1 else None
+
+
+def changes(after: int, until: int) -> list[Change]:
+    """What was changed behind one instant and not behind another, in order.
+
+    Where the clock was moved back, an instant is the last time that it was shown.
+    """
+    return _changes.all(after=_last_at(after), until=_last_at(until))
+
+
+def rewind(seq: int) -> None:
+    """Begin a transaction in which all is as it was after this change. It must be rolled back."""
+    connection = current().connection()
+    if not connection.in_transaction:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("PRAGMA defer_foreign_keys = 1")
+    for statement, row in _undoing.all(seq=seq):
+        connection.execute(statement, json.loads(row))
+    _cut.run(seq=seq)
+    _cut_writes.run(seq=seq)
+
+
+def rewind_to(at: int) -> None:
+    """`rewind` to what the world was when its clock last showed this instant."""
+    rewind(_last_at(at))
+
+
+@contextmanager
+def rewound() -> Iterator[None]:
+    """However the world is rewound meanwhile, it is as before at the end."""
+    try:
+        yield
+    finally:
+        current().connection().rollback()
+
+
+def _last_at(at: int) -> int:
+    """The last change that had been made when the clock last showed this instant."""
+    behind = _behind.one(at=at)
+    return (_last.one() or 0) if behind is None else behind
+
+
+def _watch(surface: str, table: type[Model], column: str | None) -> None:
+    run = current().database.run
+    for each in undoing(table):
+        name = _name(table, each.event)
+        if run("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone():
+            continue
+        way = Way.insert(surface=surface, statement=each.statement).execute()
+        session = "NULL" if column is None else f'{each.row}."{column}"'
+        run(
+            f'CREATE TRIGGER "{name}" AFTER {each.event} ON "{table._meta.table_name}" BEGIN '  # noqa: S608
+            f'INSERT INTO "{Undo._meta.table_name}" '
+            f"VALUES (NULL, {way}, {session}, {each.values}); END"
+        )
+
+
+def _name(table: type[Model], event: str) -> str:
+    return f"history_{table._meta.table_name}_{event.lower()}"

@@ -1,0 +1,226 @@
+"""What Notte's calls accept, in both generations."""
+
+from typing import Any
+
+from marshmallow import INCLUDE, RAISE, post_load, pre_load, validates_schema
+
+from sessionary.web.context import settings
+from sessionary.web.fields import (
+    Boolean,
+    Bounds,
+    Field,
+    Integer,
+    List,
+    Object,
+    OneOf,
+    Problem,
+    QueryBoolean,
+    QueryInteger,
+    Request,
+    Text,
+    problem,
+)
+
+
+def _without_older_name(data: dict[str, Any], older: str, newer: str) -> dict[str, Any]:
+    """The older of a field's two names counts only where the newer one is absent."""
+    if newer not in data:
+        return data
+    return {name: value for name, value in data.items() if name != older}
+
+
+def _is_within_the_global_timeout(value: int) -> None:
+    """Source: page ("0 < x < 30", "cannot exceed the global timeout"). Refused, not clamped."""
+    limit = settings().notte_global_timeout_minutes
+    Bounds(0, limit, min_inclusive=False, max_inclusive=False)(value)
+
+
+def _default_timeout() -> int:
+    """Source: page (5). Assumed: less where the global timeout is set to that or below."""
+    return min(5, settings().notte_global_timeout_minutes - 1)
+
+
+class SessionRequest(Request):
+    """v1. Source: page; every field is optional, unknown ones are ignored."""
+
+    session_id = Text(load_default=None, allow_none=True)
+    keep_alive = Boolean(load_default=False)
+    timeout_minutes = Integer(
+        data_key="session_timeout_minutes",
+        load_default=_default_timeout,
+        validate=_is_within_the_global_timeout,
+        metadata={
+            "default": 5,
+            "exclusiveMinimum": 0,
+            "exclusiveMaximum": 30,
+            "description": "Minutes; less than the global timeout, which is 30 unless set.",
+        },
+    )
+    older_timeout_minutes = Integer(
+        data_key="session_timeout",
+        validate=_is_within_the_global_timeout,
+        metadata={
+            "exclusiveMinimum": 0,
+            "exclusiveMaximum": 30,
+            "deprecated": True,
+            "description": "The older name of session_timeout_minutes.",
+        },
+    )
+    screenshot = Boolean(load_default=None, allow_none=True)
+
+    @pre_load
+    def prefer_the_newer_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Source: page, whose upper half says `session_timeout`. Assumed: the newer name wins."""
+        return _without_older_name(data, "session_timeout", "session_timeout_minutes")
+
+    @post_load
+    def take_the_older_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Source: page (the same field; of the two defaults, 10 and 5, the body's 5 holds)."""
+        if "older_timeout_minutes" in data:
+            data["timeout_minutes"] = data.pop("older_timeout_minutes")
+        return data
+
+
+class CloseRequest(SessionRequest):
+    """Source: client; the session to close is required."""
+
+    session_id = Text(required=True)
+
+
+class ObserveRequest(SessionRequest):
+    """Source: client. Without a session, `url` starts one."""
+
+    url = Text(load_default=None, allow_none=True)
+    min_nb_actions = Integer(load_default=None, allow_none=True)
+    max_nb_actions = Integer(load_default=100)
+
+
+class StepRequest(SessionRequest):
+    """Source: client."""
+
+    session_id = Text(required=True)
+    action_id = Text(required=True)
+    value = Text(load_default=None, allow_none=True)
+    enter = Boolean(load_default=None, allow_none=True)
+    min_nb_actions = Integer(load_default=None, allow_none=True)
+    max_nb_actions = Integer(load_default=100)
+
+
+class ScrapeRequest(ObserveRequest):
+    """Source: client."""
+
+    scrape_images = Boolean(load_default=False)
+    only_main_content = Boolean(load_default=True)
+
+
+_BROWSERS = ("chromium", "chrome", "firefox", "chrome-nightly", "chrome-turbo")
+_ASPECTS = ("5:4", "16:9")
+_IDLE = "idle_timeout_minutes"
+_OLDER_IDLE = "timeout_minutes"
+
+
+class Proxies(Field):
+    """Whether any proxy is asked for: a boolean, a list of proxies or a country. Source: client."""
+
+    wants = "list"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool | str | list):
+            raise problem("list", "must be a boolean, a list of proxies or a country")
+        return bool(value)
+
+
+class StartRequest(Request):
+    """v4. Source: client; truly unknown fields are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+    idle_timeout_minutes = Integer(
+        load_default=3,
+        validate=Bounds(0, 30, min_inclusive=False),
+        metadata={"exclusiveMinimum": 0},
+    )
+    timeout_minutes = Integer(
+        validate=Bounds(0, 30, min_inclusive=False),
+        metadata={"exclusiveMinimum": 0, "deprecated": True},
+    )
+    max_duration_minutes = Integer(
+        load_default=15,
+        validate=Bounds(0, 1440, min_inclusive=False),
+        metadata={"exclusiveMinimum": 0},
+    )
+    headless = Boolean(load_default=True)
+    solve_captchas = Boolean(load_default=True)
+    proxies = Proxies(load_default=False, metadata={"type": ["boolean", "array", "string"]})
+    browser_type = Text(load_default="chromium", validate=OneOf(_BROWSERS))
+    user_agent = Text(load_default=None, allow_none=True)
+    chrome_args = List(Text(), allow_none=True)
+    viewport_width = Integer(load_default=None, allow_none=True)
+    viewport_height = Integer(load_default=None, allow_none=True)
+    aspect_ratio = Text(allow_none=True, validate=OneOf(_ASPECTS))
+    cdp_url = Text(allow_none=True)
+    profile = Object(allow_none=True)
+    web_bot_auth = Boolean(load_default=False)
+    extra_http_headers = Object(allow_none=True)
+    vault_id = Text(allow_none=True)
+    auth_ids = List(Text(), allow_none=True)
+    wait_for_authentication = Boolean()
+    auth_retry = Integer(validate=Bounds(0, 2))
+    block_ads = Boolean()
+    advanced_stealth = Boolean()
+    screenshot_type = Text()
+    demonstrate = Boolean()
+    use_file_storage = Boolean()
+
+    @pre_load
+    def prefer_the_newer_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Source: client (`timeout_minutes` is the older name, and gives way)."""
+        return _without_older_name(data, _OLDER_IDLE, _IDLE)
+
+    @validates_schema
+    def fits_the_maximum(self, data: dict[str, Any], **_: Any) -> None:
+        """Source: client (idle over max is refused, the defaults of both included)."""
+        name = _OLDER_IDLE if _OLDER_IDLE in data else _IDLE
+        maximum = data["max_duration_minutes"]
+        if data[name] > maximum:
+            text = "must not exceed max_duration_minutes"
+            raise Problem("bounds", text, (name,), bounds={"le": maximum}).as_error()
+
+    @post_load
+    def take_the_older_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Source: client."""
+        if _OLDER_IDLE in data:
+            data[_IDLE] = data.pop(_OLDER_IDLE)
+        return data
+
+
+class StopQuery(Request):
+    """Source: client."""
+
+    close_reason = Text(load_default="manual", validate=OneOf(("manual", "error")))
+
+
+class ListQuery(Request):
+    """Source: client, which writes booleans as `True` and `False`. Assumed: no page past 10**9."""
+
+    page = QueryInteger(load_default=1, validate=Bounds(1, 1_000_000_000))
+    page_size = QueryInteger(load_default=10, validate=Bounds(1, 100))
+    only_active = QueryBoolean(load_default=True)
+    only_current_token = QueryBoolean(load_default=False)
+
+
+class PageRequest(Request):
+    """v4's observe and scrape. Source: client; what a browser would do with it is not done."""
+
+    url = Text(load_default=None, allow_none=True)
+
+
+class ExecuteRequest(Request):
+    """v4's execute: one action. Source: client (`type` names it, `url` is where a goto goes)."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    type = Text(required=True)
+    url = Text(allow_none=True)

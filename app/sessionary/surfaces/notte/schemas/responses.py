@@ -1,0 +1,102 @@
+"""What Notte answers, in both generations."""
+
+from marshmallow import fields
+
+from sessionary.surfaces.notte import rules
+from sessionary.web.fields import OneOf, Request
+
+
+class SessionResponse(Request):
+    """Both generations show this; the fields of v4 are harmless to v1's client."""
+
+    session_id = fields.UUID(required=True)
+    status = fields.String(
+        required=True,
+        validate=OneOf((rules.ACTIVE, rules.CLOSED, rules.ERROR, rules.TIMED_OUT)),
+    )
+    created_at = fields.DateTime(required=True)
+    last_accessed_at = fields.DateTime(required=True)
+    closed_at = fields.DateTime(required=True, allow_none=True)
+    duration = fields.String(
+        required=True, metadata={"description": "ISO 8601, such as PT41.286072S"}
+    )
+    timeout_minutes = fields.Integer(required=True)
+    idle_timeout_minutes = fields.Integer(required=True)
+    max_duration_minutes = fields.Integer(metadata={"description": "Absent if v1 started it."})
+    error = fields.String(required=True, allow_none=True)
+    close_reason = fields.String(required=True, allow_none=True)
+    steps = fields.List(fields.Dict(), required=True)
+    proxies = fields.Boolean(required=True)
+    browser_type = fields.String(required=True)
+    user_agent = fields.String(required=True, allow_none=True)
+    viewport_width = fields.Integer(required=True, allow_none=True)
+    viewport_height = fields.Integer(required=True, allow_none=True)
+    headless = fields.Boolean(required=True)
+    solve_captchas = fields.Boolean(required=True)
+    web_bot_auth = fields.Boolean(required=True)
+    auth_ids = fields.List(fields.String(), required=True)
+
+
+class SessionPage(Request):
+    """v4's list."""
+
+    items = fields.List(fields.Nested(SessionResponse), required=True)
+    page = fields.Integer(required=True)
+    page_size = fields.Integer(required=True)
+    has_next = fields.Boolean(required=True)
+    has_previous = fields.Boolean(required=True)
+
+
+class ObserveResponse(Request):
+    """v1's operations."""
+
+    session = fields.Nested(SessionResponse, required=True)
+    metadata = fields.Dict(required=True)
+    screenshot = fields.String(required=True, allow_none=True)
+    data = fields.Dict(required=True, allow_none=True)
+    space = fields.Dict(required=True, allow_none=True)
+    progress = fields.Dict(required=True, allow_none=True)
+
+
+class Observation(Request):
+    """v4's observe."""
+
+    metadata = fields.Dict(required=True)
+    screenshot = fields.Dict(required=True)
+    space = fields.Dict(required=True)
+    started_at = fields.DateTime(required=True)
+    ended_at = fields.DateTime(required=True)
+
+
+class ExecutionResult(Request):
+    """v4's execute."""
+
+    action = fields.Dict(required=True)
+    success = fields.Boolean(required=True)
+    message = fields.String(required=True)
+    data = fields.Dict(required=True, allow_none=True)
+    exception = fields.String(required=True, allow_none=True)
+    started_at = fields.DateTime(required=True)
+    ended_at = fields.DateTime(required=True)
+
+
+class ScrapeResponse(Request):
+    """v4's scrape."""
+
+    markdown = fields.String(required=True)
+    structured = fields.Dict(required=True, allow_none=True)
+
+
+class Health(Request):
+    """Source: client."""
+
+    status = fields.String(required=True)
+    version = fields.String(required=True)
+    active_sessions = fields.Integer(required=True)
+
+
+class Refused(Request):
+    """Every refusal; v4's invalid input has a list of violations as its detail."""
+
+    detail = fields.Raw(required=True)
+    session_id = fields.String()

@@ -1,0 +1,56 @@
+"""Reads as of another instant: the header `Sessionary-At`."""
+
+import re
+
+from flask import request
+
+from sessionary import store
+from sessionary.durations import BadDuration, parse_duration
+from sessionary.web.fields import Problem
+from sessionary.web.instants import BadInstant, parse, to_text
+from sessionary.web.operations import Invalid
+
+HEADER = "Sessionary-At"
+_SIGNED = re.compile(r"([+-])(.*)")
+
+
+def as_of(text: str, now: int) -> int:
+    """The instant that a read asks for: `2026-03-01T12:00:00Z`, or from now `+15m` or `-2h`.
+
+    A past one rewinds the entered world, if it keeps a history, until the request is over. Raises
+    Invalid for a write, for text that is no instant, and for a past that is not kept.
+    """
+    if request.method not in ("GET", "HEAD"):
+        raise _refusal("only a read can be as of another instant: leave it out of a write")
+    try:
+        return rewind(_instant(text, now), now)
+    except (BadInstant, BadDuration) as error:
+        raise _refusal(f"{error}, or from now such as +15m or -2h") from None
+
+
+def rewind(at: int, now: int) -> int:
+    """Make the entered world what it was at a past instant, until the request is over.
+
+    Of a coming one there is nothing to do. Returns it. Raises Invalid.
+    """
+    if at >= now:
+        return at
+    if not store.keeps_history():
+        raise _refusal("lies in the past, of which this server keeps no history; a double does")
+    earliest = store.undo_log.reaches_back_to()
+    if earliest is not None and at < earliest:
+        raise _refusal(f"must not lie before {to_text(earliest)}, where the history begins")
+    store.undo_log.rewind_to(at)
+    return at
+
+
+def _instant(text: str, now: int) -> int:
+    signed = _SIGNED.fullmatch(text)
+    if signed is None:
+        return parse(text) // 1000
+    by = parse_duration(signed[2])
+    return now + by if signed[1] == "+" else now - by
+
+
+def _refusal(text: str) -> Invalid:
+    return Invalid([Problem("value", text, (HEADER,), "header")])

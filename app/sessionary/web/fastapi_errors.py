@@ -1,0 +1,85 @@
+"""The list of violations that FastAPI applications answer with: loc, msg and type for each.
+
+Source: FastAPI and pydantic 2, whose words several vendors' clients show to their users.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sessionary.web.fields import Problem
+
+_WORDS = {
+    "missing": ("missing", "Field required"),
+    "unknown": ("extra_forbidden", "Extra inputs are not permitted"),
+    "document": ("json_invalid", "JSON decode error"),
+    "document_type": (
+        "model_attributes_type",
+        "Input should be a valid dictionary or object to extract fields from",
+    ),
+    "text": ("string_type", "Input should be a valid string"),
+    "integer": ("int_type", "Input should be a valid integer"),
+    "integer_fraction": (
+        "int_from_float",
+        "Input should be a valid integer, got a number with a fractional part",
+    ),
+    "integer_size": (
+        "int_parsing_size",
+        "Unable to parse input string as an integer, exceeded maximum size",
+    ),
+    "boolean": ("bool_type", "Input should be a valid boolean"),
+    "object": ("dict_type", "Input should be a valid dictionary"),
+    "list": ("list_type", "Input should be a valid list"),
+    "instant": ("datetime_type", "Input should be a valid datetime"),
+    "choice": ("literal_error", "Input should be"),
+}
+_NO_NULL = ("value_error", "Value error, must not be null")
+# A query string holds text, which pydantic parses; and of null it says what it wanted instead.
+_QUERY_WORDS = {
+    "integer": (
+        "int_parsing",
+        "Input should be a valid integer, unable to parse string as an integer",
+    ),
+    "boolean": ("bool_parsing", "Input should be a valid boolean, unable to interpret input"),
+}
+_BOUNDS = {
+    "ge": ("greater_than_equal", "greater than or equal to"),
+    "gt": ("greater_than", "greater than"),
+    "le": ("less_than_equal", "less than or equal to"),
+    "lt": ("less_than", "less than"),
+}
+
+
+def violations(found: list[Problem]) -> list[dict[str, Any]]:
+    """Each problem as `{"loc": ["body", "title"], "msg": …, "type": …}`."""
+    return [_violation(each) for each in found]
+
+
+def _violation(problem: Problem) -> dict[str, Any]:
+    kind, message = _words(problem)
+    detail: dict[str, Any] = {"loc": [problem.where, *problem.path], "msg": message, "type": kind}
+    if kind == "json_invalid":
+        detail["ctx"] = {"error": problem.text}
+    return detail
+
+
+def _words(problem: Problem) -> tuple[str, str]:
+    if problem.kind == "bounds":
+        name, limit = next(iter(problem.bounds.items()))
+        kind, words = _BOUNDS[name]
+        return kind, f"Input should be {words} {limit}"
+    if problem.kind == "null":
+        return _WORDS.get(problem.bounds["wanted"], _NO_NULL)
+    if problem.kind == "choice":
+        kind, message = _WORDS["choice"]
+        return kind, f"{message} {_listed(problem.bounds['choices'])}"
+    if problem.where == "query" and problem.kind in _QUERY_WORDS:
+        return _QUERY_WORDS[problem.kind]
+    if problem.kind == "instant_text":
+        return "datetime_parsing", f"Input should be a valid datetime, {problem.text}"
+    return _WORDS.get(problem.kind, ("value_error", f"Value error, {problem.text}"))
+
+
+def _listed(choices: Sequence[str]) -> str:
+    """`'a', 'b' or 'c'`."""
+    quoted = [f"'{choice}'" for choice in choices]
+    return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

@@ -1,0 +1,218 @@
+"""What a request may carry: marshmallow fields that take a value of the right type or refuse it.
+
+Nothing is coerced: no string is a number, no number is true. A refusal is a Problem whose `kind`
+each surface puts into its vendor's words; `text` is a plain sentence for those that have none.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, validate
+from marshmallow import fields as base
+
+from sessionary.web import instants
+
+_UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
+_DIGITS = re.compile("-?[0-9]+", re.ASCII)
+_WORDS = {"true": True, "1": True, "false": False, "0": False}
+# Beyond this no database column holds an integer; every bound in use is far below it.
+_MAX_INTEGER = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a request: where, what kind of mistake, and a sentence."""
+
+    kind: str
+    text: str
+    path: tuple[str | int, ...] = ()
+    where: str = "body"
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_error(self) -> ValidationError:
+        """This problem as marshmallow collects it."""
+        return ValidationError([self])
+
+
+def problem(kind: str, text: str, **bounds: Any) -> ValidationError:
+    """A refusal for a field or a validator to raise."""
+    return Problem(kind, text, bounds=bounds).as_error()
+
+
+class Request(Schema):
+    """What a body or a query may hold. Unknown names are ignored unless `Meta.unknown` refuses."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    error_messages = {  # noqa: RUF012 - marshmallow declares it so
+        "unknown": Problem("unknown", "is not a known field")  # type: ignore[dict-item]
+    }
+
+
+class Field(base.Field[Any]):
+    """A field whose refusals are Problems; `wants` is the kind of value that it takes."""
+
+    wants = "value"
+
+    def make_error(self, key: str, **_: Any) -> ValidationError:
+        """marshmallow's own refusals: a required value is missing, or is null."""
+        if key == "required":
+            return problem("missing", "is required")
+        if key == "null":
+            return problem("null", "must not be null", wanted=self.wants)
+        return problem(self.wants, f"must be a {self.wants}")
+
+
+class Text(Field, base.String):
+    """A string that any store and client can hold: no NUL, no lone surrogate."""
+
+    wants = "text"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if not isinstance(value, str):
+            raise problem("text", "must be a string")
+        if _UNPRINTABLE.search(value):
+            raise problem("text_content", "must not contain NUL or a lone surrogate")
+        return value
+
+
+class Integer(Field, base.Integer):
+    """A whole number; `5.0` is one, `true` and `"5"` are not."""
+
+    wants = "integer"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise problem("integer", "must be an integer")
+        if value != int(value):
+            raise problem("integer_fraction", "must be an integer, without a fraction")
+        if abs(value) > _MAX_INTEGER:
+            raise problem("integer_size", "must be an integer of at most 64 bits")
+        return int(value)
+
+
+class Boolean(Field, base.Boolean):
+    """`true` or `false`."""
+
+    wants = "boolean"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise problem("boolean", "must be true or false")
+        return value
+
+
+class Object(Field, base.Dict):
+    """Any JSON object, kept as it is: lone surrogates, big integers and key order included."""
+
+    wants = "object"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise problem("object", "must be an object")
+        return value
+
+
+class List(Field, base.List[Any]):
+    """A list whose every item fits the inner field."""
+
+    wants = "list"
+
+
+class Instant(Field, base.DateTime):
+    """An RFC 3339 date-time as integer nanoseconds; with `assume_utc` the offset may be missing."""
+
+    wants = "instant"
+
+    def __init__(self, *, assume_utc: bool = False, **kwargs: Any) -> None:
+        self._assume_utc = assume_utc
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:  # type: ignore[override]
+        if not isinstance(value, str):
+            raise problem("instant", "must be a date-time string")
+        try:
+            return instants.parse(value, assume_utc=self._assume_utc)
+        except instants.BadInstant as error:
+            raise problem("instant_text", str(error)) from None
+
+
+class QueryInteger(Integer):
+    """ASCII digits in a query string."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if not _DIGITS.fullmatch(value):
+            raise problem("integer", "must be an integer")
+        if len(value) > 20:
+            raise problem("integer_size", "must be an integer of at most 64 bits")
+        return super()._deserialize(int(value), *args, **kwargs)
+
+
+class QueryBoolean(Boolean):
+    """true, false, 1 or 0, in any case, in a query string."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if value.lower() not in _WORDS:
+            raise problem("boolean", "must be true or false")
+        return _WORDS[value.lower()]
+
+
+class Bounds(validate.Range):
+    """How large a number may be; OpenAPI shows the same bounds."""
+
+    def __call__(self, value: Any) -> Any:
+        try:
+            return super().__call__(value)
+        except ValidationError:
+            raise problem("bounds", self._sentence(), **self._broken(value)) from None
+
+    def _broken(self, value: Any) -> dict[str, Any]:
+        """The one limit that this value does not keep."""
+        is_low = self.min is not None and value <= self.min
+        return {
+            name: limit
+            for name, limit in self._limits().items()
+            if (name in ("ge", "gt")) is is_low
+        }
+
+    def _limits(self) -> dict[str, Any]:
+        lower, upper = (
+            ("ge" if self.min_inclusive else "gt"),
+            ("le" if self.max_inclusive else "lt"),
+        )
+        limits = {lower: self.min, upper: self.max}
+        return {name: limit for name, limit in limits.items() if limit is not None}
+
+    def _sentence(self) -> str:
+        words = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
+        return "must be " + " and ".join(f"{words[k]} {v}" for k, v in self._limits().items())
+
+
+class OneOf(validate.OneOf):
+    """The words that a value may be."""
+
+    def __call__(self, value: Any) -> Any:
+        if value not in self.choices:
+            words = ", ".join(str(choice) for choice in self.choices)
+            raise problem("choice", f"must be one of {words}", choices=tuple(self.choices))
+        return value
+
+
+def problems(error: ValidationError, where: str) -> list[Problem]:
+    """Every Problem that marshmallow collected, with its place."""
+    return list(_flatten(error.messages, (), where))
+
+
+def _flatten(messages: Any, path: tuple[str | int, ...], where: str) -> Iterator[Problem]:
+    if isinstance(messages, Mapping):
+        for name, inner in messages.items():
+            yield from _flatten(inner, path if name == "_schema" else (*path, name), where)
+        return
+    for message in messages if isinstance(messages, Sequence) else [messages]:
+        if isinstance(message, Problem):
+            yield Problem(message.kind, message.text, path + message.path, where, message.bounds)
+        else:
+            yield Problem("value", str(message), path, where)

@@ -1,0 +1,66 @@
+"""Worlds of a double: made, reset, copied, and made and dropped around a test."""
+
+import itertools
+from typing import Any
+
+from benchmarks.measure import seconds_each
+from benchmarks.profiles import Effort
+from sessionary.factory.double_startup import prepare_double
+from sessionary.settings import Settings
+from sessionary.testing import Server, reports
+
+_LARGE = 250_000  # bytes
+
+
+def run(effort: Effort) -> dict[str, Any]:
+    """Milliseconds, in this process: medians."""
+    calls = effort.rounds * effort.batch
+    return {"around_a_test_ms": _around_a_test(calls), **_worlds(calls)}
+
+
+def _around_a_test(calls: int) -> float:
+    """What the fixture does: a world, a look for what was left in it, its end."""
+    server = Server()
+
+    def around() -> None:
+        world = server.world(now="2026-03-01T12:00:00Z")
+        reports.never_hit(world)
+        reports.left_open(world)
+        world.drop()
+
+    around()
+    took = seconds_each([around] * calls, waits=True)
+    server.stop()
+    return took * 1000
+
+
+def _worlds(calls: int) -> dict[str, Any]:
+    worlds = prepare_double(Settings.of_a_double(max_worlds=2 * calls + 3))
+    large = _large()
+    names = (f"w{number}" for number in itertools.count())
+    worlds.create("reset")
+    worlds.restore("large", large)
+    took = {
+        "create_ms": seconds_each([lambda: worlds.create(next(names))] * calls, waits=True),
+        "reset_ms": seconds_each([lambda: worlds.reset("reset")] * calls, waits=True),
+        "fork_ms": seconds_each([lambda: worlds.fork("large", next(names))] * calls, waits=True),
+    }
+    worlds.close()
+    return {name: seconds * 1000 for name, seconds in took.items()} | {"forked_bytes": len(large)}
+
+
+def _large() -> bytes:
+    """The contents of a world of sessions."""
+    server = Server()
+    world = server.world()
+    rows = [
+        {"id": f"0b8f7a52-6f0e-4f0a-9d5c-{number:012}", "organization": "acme"}
+        | {"created_ago": "1m", "last_accessed_ago": "1m"}
+        for number in range(400)
+    ]
+    acme = {"organizations": [{"id": "acme", "name": "Acme"}]}
+    while len(contents := world.namespaces.snapshot()) < _LARGE:
+        world.seed(acme | {"notte": {"sessions": rows}})
+        rows = [each | {"id": each["id"].replace("0b8f", "0b90")} for each in rows]
+    server.stop()
+    return contents

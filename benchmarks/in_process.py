@@ -1,0 +1,151 @@
+"""In process: the WSGI callable itself, beside a bare Flask hello and a bare sqlite3 loop."""
+
+import itertools
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from benchmarks.measure import Samples, alternate, median, ratio, seconds_each
+from benchmarks.profiles import Effort
+from benchmarks.requests import Request, calling
+from benchmarks.rivals import hello, raw
+from benchmarks.vendors import VENDORS
+from benchmarks.worlds import Filled, filled
+from sessionary.web import json_codec
+
+Batch = Callable[[], float]
+OPERATIONS = ("get", "create", "list", "list (orjson)", "end")
+COUNT = 1_000
+
+
+def run(effort: Effort, folder: Path) -> dict[str, Any]:
+    """Each operation of each surface; create once more with durability full.
+
+    The list is measured with the JSON of the standard library and, where it is installed, with
+    orjson; whatever else is measured has orjson where it is installed.
+    """
+    held = effort.batch * (effort.rounds + 2)
+    found: dict[str, Any] = {}
+    for durability, operations in (("normal", OPERATIONS), ("full", ("create (full)",))):
+        path = folder / f"{durability}.sqlite3"
+        with (
+            filled(path, VENDORS, COUNT + held, held=held, durability=durability) as world,
+            closing(raw.copied(world.world, folder / "raw.sqlite3", durability)) as connection,
+        ):
+            for label in operations:
+                if label == "list (orjson)" and json_codec._quick_bytes is None:
+                    continue
+                bench = _Operation(label.split()[0], durability, world, connection, effort)
+                with _json_of(label):
+                    found[label] = _told(alternate(bench.candidates(), effort.rounds))
+        (folder / "raw.sqlite3").unlink()
+    return found
+
+
+@contextmanager
+def _json_of(label: str) -> Iterator[None]:
+    """Without orjson for the plain list, as if it were not installed."""
+    kept = json_codec._quick_bytes
+    if label == "list":
+        json_codec._quick_bytes = None
+    try:
+        yield
+    finally:
+        json_codec._quick_bytes = kept
+
+
+def _told(samples: Samples) -> dict[str, Any]:
+    """Microseconds of each, and the ratios that the bars are about."""
+    told: dict[str, Any] = {"hello_us": median(samples["hello"]) * 1e6, "surfaces": {}}
+    for vendor in VENDORS:
+        ours, bare = samples[vendor.NAME], samples[f"raw {vendor.NAME}"]
+        inserting = samples.get(f"insert {vendor.NAME}")
+        told["surfaces"][vendor.NAME] = {
+            "us": median(ours) * 1e6,
+            "over_hello": ratio(ours, samples["hello"]),
+            "raw_us": median(bare) * 1e6,
+            "over_raw": ratio(ours, bare),
+            "raw_insert_us": inserting and median(inserting) * 1e6,
+            "throughput_of_raw_insert": inserting and ratio(inserting, ours),
+        }
+    return told
+
+
+class _Operation:
+    """One operation of every surface, as candidates that take turns."""
+
+    def __init__(
+        self,
+        name: str,
+        durability: str,
+        world: Filled,
+        connection: sqlite3.Connection,
+        effort: Effort,
+    ) -> None:
+        self.name = name
+        self.world = world
+        self.connection = connection
+        is_slow = name == "list" or durability == "full"
+        self.size = max(effort.batch // 6, 2) if is_slow else effort.batch
+        self._hello = calling(hello.app, Request("GET", "/"), {})
+
+    def _time(self, calls: list[Callable[[], Any]]) -> float:
+        return seconds_each(calls, waits=self.name in ("create", "end"))
+
+    def candidates(self) -> dict[str, Batch]:
+        found: dict[str, Batch] = {"hello": lambda: self._time([self._hello] * self.size)}
+        for vendor in VENDORS:
+            ours, bare, inserting = self._of(vendor)
+            found |= {vendor.NAME: ours, f"raw {vendor.NAME}": bare}
+            if self.name == "create":
+                found[f"insert {vendor.NAME}"] = inserting
+        return found
+
+    def _of(self, vendor: ModuleType) -> tuple[Batch, Batch, Batch]:
+        """The surface's own batch, the bare one of all its statements, and that of its INSERT."""
+        headers = vendor.headers(self.world.place.keys[vendor.NAME])
+        known = self._ids(vendor)
+        first = next(known)
+        once = calling(self.world.app, self._request(vendor, first), headers)
+        steps, body = raw.record(self.world.world, once)
+        if self.name == "create":
+            first = json.loads(body)[vendor.ID]
+        others = self._others(vendor, first)
+
+        def ours() -> float:
+            requests = [self._request(vendor, next(known)) for _ in range(self.size)]
+            return self._time([calling(self.world.app, each, headers) for each in requests])
+
+        def bare(chosen: list[raw.Step]) -> float:
+            batches = [
+                [step.about(first[-12:], id[-12:]) for step in chosen]
+                for id in itertools.islice(others, self.size)
+            ]
+            return self._time([raw.replaying(self.connection, each) for each in batches])
+
+        inserts = [step for step in steps if step.text.startswith("INSERT")][:1]
+        return ours, lambda: bare(steps), lambda: bare(inserts)
+
+    def _ids(self, vendor: ModuleType) -> Iterator[str]:
+        """Sessions to act on; each can be ended only once."""
+        if self.name == "end":
+            place = self.world.place
+            return map(vendor.id_of, range(place.count - place.held, place.count))
+        return map(vendor.id_of, itertools.cycle(range(0, COUNT, 7)))
+
+    def _others(self, vendor: ModuleType, first: str) -> Iterator[str]:
+        """Sessions for the bare loop to act on, or ids for those that it makes."""
+        if self.name == "create":
+            return (f"{first[:-12]}{number:012x}" for number in itertools.count())
+        return self._ids(vendor)
+
+    def _request(self, vendor: ModuleType, id: str) -> Request:
+        if self.name == "create":
+            return vendor.creation(self.world.place)
+        if self.name == "list":
+            return vendor.FIRST_PAGE
+        return vendor.reading(id) if self.name == "get" else vendor.ending(id)

@@ -1,0 +1,125 @@
+"""Load from outside: wrk, told what to send by a script, and what a server's processes use."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.requests import Request
+
+MISSING = (
+    "wrk is not installed, so nothing was measured over loopback: `apt-get install wrk` (Debian) "
+    "brings it."
+)
+_TICKS = os.sysconf("SC_CLK_TCK")
+_SCRIPT = """
+local requests, next = {{}}, 0
+init = function()
+  requests = {{
+{requests}
+  }}
+end
+request = function()
+  next = next % #requests + 1
+  return requests[next]
+end
+done = function(summary, latency)
+  local errors = summary.errors
+  local broken = errors.connect + errors.read + errors.write + errors.timeout
+  io.write(string.format('RESULT {{"requests": %d, "microseconds": %d, "refused": %d,'
+    .. ' "broken": %d, "p50_us": %d, "p99_us": %d, "worst_us": %d}}\\n',
+    summary.requests, summary.duration, errors.status, broken,
+    latency:percentile(50), latency:percentile(99), latency.max))
+end
+"""
+
+
+class Load(NamedTuple):
+    """What wrk saw."""
+
+    requests: int
+    microseconds: int
+    refused: int  # answered with 400 or more
+    broken: int  # not answered
+    p50_us: int
+    p99_us: int
+    worst_us: int
+
+    @property
+    def per_second(self) -> float:
+        return self.requests / self.microseconds * 1e6
+
+
+def is_possible() -> bool:
+    return shutil.which("wrk") is not None
+
+
+def write_script(
+    path: Path, requests: Sequence[Request], headers: Iterable[Mapping[str, str]]
+) -> Path:
+    """A script that sends these requests in turn, each with its headers."""
+    lines = (_call(each, own) for each, own in zip(requests, headers, strict=True))
+    path.write_text(_SCRIPT.format(requests="\n".join(lines)))
+    return path
+
+
+def _call(request: Request, headers: Mapping[str, str]) -> str:
+    content = request.content()
+    own = dict(headers)
+    if content is not None:
+        own.setdefault("Content-Type", "application/json")
+    table = ", ".join(f"[{json.dumps(name)}] = {json.dumps(text)}" for name, text in own.items())
+    body = "nil" if content is None else json.dumps(content.decode())
+    return f"    wrk.format({request.method!r}, {request.path!r}, {{{table}}}, {body}),"
+
+
+def drive(url: str, script: Path, *, connections: int, seconds: int) -> Load:
+    """Send as much as is answered, on this many connections that are kept open."""
+    ended = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    line = next(line for line in ended.stdout.splitlines() if line.startswith("RESULT "))
+    return Load(**json.loads(line.removeprefix("RESULT ")))
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all that it started."""
+    found = [pid]
+    for each in found:
+        for task in Path(f"/proc/{each}/task").glob("*/children"):
+            with suppress(OSError):  # a thread that has ended meanwhile
+                found += map(int, task.read_text().split())
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process and all that it started have used of the processor."""
+    used = 0
+    for each in tree(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        used += int(fields[11]) + int(fields[12])
+    return used / _TICKS
+
+
+def memory_mib(pid: int) -> dict[str, float]:
+    """Resident memory of a process and all that it started; `shared` counts a shared page once."""
+    sizes = [found for each in tree(pid) if (found := sizes_mib(each))]
+    rss, pss = zip(*sizes, strict=True)
+    return {"largest": max(rss), "sum": sum(rss), "shared": sum(pss)}
+
+
+def sizes_mib(pid: int) -> tuple[float, float] | None:
+    """Resident memory of a process, and its share of it; None once it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return None
+    sizes = {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines[1:]}
+    return sizes["Rss"], sizes["Pss"]

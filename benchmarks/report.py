@@ -1,0 +1,157 @@
+"""What was measured, for people: tables in Markdown that are aligned for a terminal."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import plot
+from benchmarks.targets import Reached
+
+_ABOUT = (
+    "Ratios are medians of those within each round of an alternating run; times are medians. "
+    "In process, reads are measured in processor time, writes by the wall's clock."
+)
+
+
+def write(folder: Path, results: Mapping[str, Any], text: str) -> None:
+    """results.json, table.md, and a plot of each surface's growth."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+    (folder / "table.md").write_text(text, encoding="utf-8")
+    for name, calls in results["parts"].get("growth", {}).get("surfaces", {}).items():
+        found = {
+            label: {int(size): us for size, us in each["us"].items()}
+            for label, each in calls.items()
+        }
+        (folder / f"growth-{name}.svg").write_text(
+            plot.curves(f"{name}: what a call takes as the table grows", found), encoding="utf-8"
+        )
+
+
+def tell(results: Mapping[str, Any], bars: Iterable[Reached]) -> str:
+    """Everything as one text."""
+    parts = results["parts"]
+    found = [_machine(results), _ABOUT, "## Reached", _bars(bars)]
+    for part, told in (
+        ("in-process", _in_process),
+        ("loopback", _loopback),
+        ("growth", _growth),
+        ("contention", _facts),
+        ("start", _facts),
+        ("doubles", _facts),
+        ("double", _facts),
+    ):
+        if part in parts:
+            found += [f"## {part}", told(parts[part])]
+    return "\n\n".join(found) + "\n"
+
+
+def _machine(results: Mapping[str, Any]) -> str:
+    machine = results["machine"]
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
+    return (
+        f"# Sessionary, measured ({results['effort']}, {results['seconds']:.0f} s)\n\n"
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"{machine['system']}; load {machine['load_before']} before. "
+        f"Python {machine['python']}, SQLite {machine['sqlite']}, {packages}."
+    )
+
+
+def _bars(bars: Iterable[Reached]) -> str:
+    said = {True: "yes", False: "NO", None: "-"}
+    rows = [
+        (each.what, each.reach, _number(each.measured), said[each.reached], each.note)
+        for each in bars
+    ]
+    return _table(("what", "reach", "measured", "reached", "made of"), rows)
+
+
+def _in_process(found: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            operation,
+            name,
+            f"{each['us']:.0f} us",
+            _number(each["over_hello"]),
+            _number(each["over_raw"]),
+            f"{each['raw_us']:.0f} us",
+            f"{of['hello_us']:.0f} us",
+        )
+        for operation, of in found.items()
+        for name, each in of["surfaces"].items()
+    ]
+    head = ("operation", "surface", "time", "÷ hello", "÷ raw sqlite3", "raw", "hello")
+    return _table(head, rows)
+
+
+def _loopback(found: Mapping[str, Any]) -> str:
+    if "skipped" in found:
+        return str(found["skipped"])
+    rows = [
+        (
+            label,
+            name,
+            f"{each['per_second']:.0f}",
+            _number(each["ours_over_it"]),
+            f"{each['p50_ms']:.2f}",
+            f"{each['p99_ms']:.2f}",
+            f"{each['worst_ms']:.1f}",
+            f"{each['cpu_us_per_request']:.0f}",
+            str(each["refused"] + each["broken"]),
+        )
+        for label, servers in found["connections"].items()
+        for name, each in servers.items()
+    ]
+    head = (
+        "connections",
+        "server",
+        "a second",
+        "ours ÷ it",
+        "p50 ms",
+        "p99 ms",
+        "worst ms",
+        "CPU us each",
+        "errors",
+    )
+    lines = [f"- {name}: {reason}" for name, reason in found["skipped_rivals"].items()]
+    return "\n".join([f"Durability {found['durability']}.", "", _table(head, rows), "", *lines])
+
+
+def _growth(found: Mapping[str, Any]) -> str:
+    sizes = [str(size) for size in found["sizes"]]
+    rows = [
+        (
+            surface,
+            name,
+            *(f"{each['us'][size]:.0f}" for size in sizes),
+            _number(each["largest_over_smallest"]),
+        )
+        for surface, calls in found["surfaces"].items()
+        for name, each in calls.items()
+    ]
+    head = ("surface", "call", *(f"us at {int(size):,}" for size in sizes), "largest ÷ smallest")
+    return _table(head, rows)
+
+
+def _facts(found: Mapping[str, Any]) -> str:
+    return "\n".join(f"- {name}: {_plain(value)}" for name, value in found.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
+    return f"{value:.3g}" if isinstance(value, float) and value < 1000 else str(value)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [head, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )

@@ -1,0 +1,119 @@
+"""Where the value of each bar is found among the results, and what it is made of."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from benchmarks import growth, loopback
+
+Results = Mapping[str, Any]  # by part
+Finding = tuple[float, str]
+
+
+def in_process(operation: str) -> Callable[[Results], Finding]:
+    def find(results: Results) -> Finding:
+        found = results["in-process"]
+        if operation not in found:
+            raise KeyError(f"{operation}: install the extra `bench`")
+        surfaces = found[operation]["surfaces"]
+        return _worst({name: each["over_hello"] for name, each in surfaces.items()}, max)
+
+    return find
+
+
+def full_durability(results: Results) -> Finding:
+    surfaces = results["in-process"]["create (full)"]["surfaces"]
+    found = {name: each["throughput_of_raw_insert"] for name, each in surfaces.items()}
+    return _worst(found, min)
+
+
+def over(rival: str, operation: str) -> Callable[[Results], Finding]:
+    def find(results: Results) -> Finding:
+        ours_and_theirs = results["loopback"]["connections"][f"8 {operation}"]
+        theirs, ours = ours_and_theirs[rival], ours_and_theirs[loopback.OURS]
+        note = f"{ours['per_second']:.0f} against {theirs['per_second']:.0f} a second"
+        if rival == loopback.FASTAPI and loopback.FASTEST_FASTAPI in ours_and_theirs:
+            fastest = ours_and_theirs[loopback.FASTEST_FASTAPI]["ours_over_it"]
+            note += f"; with uvloop and httptools {fastest:.2f}"
+        if ours["refused"] + ours["broken"] + theirs["refused"] + theirs["broken"]:
+            note += "; some were refused"
+        return theirs["ours_over_it"], note
+
+    return find
+
+
+def pages(results: Results) -> Finding:
+    found = {
+        f"{surface} {name}": each["largest_over_smallest"]
+        for surface, named in results["growth"]["surfaces"].items()
+        for name, each in named.items()
+        if name == growth.FIRST_PAGE or "cursor" in name
+    }
+    return _worst(found, max, _sizes(results))
+
+
+def total(results: Results) -> Finding:
+    named = results["growth"]["surfaces"]["scale"]
+    found = {name: named[name]["largest_over_smallest"] for name in _WITH_TOTAL}
+    return _worst(found, max, _sizes(results))
+
+
+_WITH_TOTAL = (growth.FIRST_PAGE, "list with archived", "filtered list (account_id)")
+
+
+def _sizes(results: Results) -> str:
+    sizes = results["growth"]["sizes"]
+    return f" ({sizes[-1]:,} over {sizes[0]:,} rows)"
+
+
+def _worst(found: Mapping[str, float], choose: Callable[..., float], more: str = "") -> Finding:
+    return choose(found.values()), ", ".join(f"{name} {x:.2f}" for name, x in found.items()) + more
+
+
+def errors(results: Results) -> Finding:
+    found = results["contention"]
+    return len(found["errors"]), f"{found['per_second']:.0f} writes a second"
+
+
+def worst_wait(results: Results) -> Finding:
+    found = results["contention"]
+    return found["worst_ms"], f"p99 {found['p99_ms']:.1f} ms, fairness {found['fairness']:.2f}"
+
+
+def cold(results: Results) -> Finding:
+    found = results["start"]
+    kept = found["first_answer_on_a_kept_file_s"]
+    note = f"on a new file; on a kept one {kept:.2f} s; SIGTERM to exit {found['stop_s']:.2f} s"
+    return found["first_answer_on_a_new_file_s"], note
+
+
+def idle(results: Results) -> Finding:
+    idle = results["start"]["memory"]["idle"]
+    note = f"largest process {idle['largest']:.0f}, sum of resident sizes {idle['sum']:.0f} MiB"
+    return idle["shared"], f"both processes, shared pages once; {note}"
+
+
+def after(results: Results) -> Finding:
+    memory = results["start"]["memory"]
+    sizes = (f"after {n}: {each['sum']:.1f} MiB" for n, each in memory["after"].items())
+    return memory["growth"], ", ".join(sizes)
+
+
+def worlds(name: str) -> Callable[[Results], Finding]:
+    """What is done with the worlds of a double, in milliseconds."""
+
+    def find(results: Results) -> Finding:
+        found = results["doubles"]
+        size = found["forked_bytes"] // 1024
+        return found[name], f"in process{f', of {size} KiB' if name == 'fork_ms' else ''}"
+
+    return find
+
+
+def double(name: str) -> Callable[[Results], Finding]:
+    """What a double takes as a process."""
+
+    def find(results: Results) -> Finding:
+        found = results["double"]
+        return found[name], f"{found['worlds']} worlds" if name == "kib_a_world" else ""
+
+    return find

@@ -1,0 +1,80 @@
+"""Notte: start, status, list, close."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from benchmarks.requests import Request
+from benchmarks.worlds import Place, hexadecimal, insert
+from sessionary import identity
+from sessionary.surfaces.notte.models import SessionRow
+
+NAME = "notte"
+ENDING = "close"
+ID = "session_id"
+FIRST_PAGE = Request("GET", "/notte/sessions?page_size=100")  # of the active ones, by default
+_ALL = f"{FIRST_PAGE.path}&only_active=False"
+_RECENT = 1_000
+_DAY = 86_400_000_000
+
+
+def headers(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def creation(_: Place) -> Request:
+    return Request("POST", "/notte/session/start", {"session_timeout_minutes": 5})
+
+
+def reading(id: str) -> Request:
+    return Request("GET", f"/notte/sessions/{id}")
+
+
+def ending(id: str) -> Request:
+    return Request("POST", "/notte/session/close", {"session_id": id})
+
+
+def pages(place: Place) -> dict[str, Request]:
+    """Lists beside the first page."""
+    middle = max(place.count // 200, 1)
+    return {
+        "list with ended ones": Request("GET", _ALL),
+        "filtered list (only_current_token)": Request(
+            "GET", f"{FIRST_PAGE.path}&only_current_token=True"
+        ),
+        "deep page (offset)": Request("GET", f"{_ALL}&page={middle}"),
+    }
+
+
+def id_of(number: int) -> str:
+    return f"00000000-0000-4000-8000-{hexadecimal(number)}"
+
+
+def fill(connection: sqlite3.Connection, place: Place) -> None:
+    insert(connection, "notte_sessions", (*SessionRow._fields, "key_hash"), _rows(place))
+
+
+def _rows(place: Place) -> Iterator[tuple[object, ...]]:
+    """Half of the recent ones are active; of all others one in ten timed out, the rest closed."""
+    key_hash = identity.hash_of(place.keys[NAME])
+    for number in range(place.count):
+        at = place.created_at(number)
+        is_recent = number >= place.count - _RECENT
+        is_active = (is_recent and number % 2 == 0) or place.is_held(number)
+        ended_at = None if is_active or number % 10 == 1 else at + 1000
+        yield (
+            id_of(number),
+            place.organization,
+            at,
+            at,
+            5,
+            None,
+            0,
+            place.now + _DAY if is_active else at + 2000,
+            ended_at,
+            None if ended_at is None else "closed",
+            None if ended_at is None else "manual",
+            None,
+            "https://example.com/",
+            "{}",
+            key_hash,
+        )

@@ -1,7 +1,0 @@
-"""What the benchmark asks of each surface: the same names in each module."""
-
-from types import ModuleType
-
-from tests.bench.vendors import galtea, mobilenext, notte, scale
-
-VENDORS: tuple[ModuleType, ...] = (scale, mobilenext, notte, galtea)

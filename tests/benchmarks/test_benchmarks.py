@@ -1,0 +1,64 @@
+"""The benchmark works: what it measures in its shortest form means nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(out: Path, *arguments: str) -> dict[str, Any]:
+    """What a benchmark in its shortest form wrote."""
+    command = [sys.executable, "-m", "benchmarks", "--tiny", "--out", str(out), *arguments]
+    outside_ci = {name: text for name, text in os.environ.items() if name != "CI"}
+    ended = subprocess.run(
+        command, cwd=ROOT, env=outside_ci, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (out / "table.md").read_text(encoding="utf-8") in ended.stdout
+    return dict(json.loads((out / "results.json").read_text(encoding="utf-8")))
+
+
+def test_every_number_to_reach_is_measured_or_says_why_not(tmp_path: Path) -> None:
+    bars = {bar["key"]: bar for bar in run(tmp_path)["bars"]}
+
+    assert set(bars) == {
+        "get_in_process",
+        "create_in_process",
+        "list_in_process",
+        "list_with_orjson",
+        "get_over_hello",
+        "get_over_moto",
+        "create_over_moto",
+        "get_over_fastapi",
+        "create_over_fastapi",
+        "create_full_over_raw",
+        "pages_grown",
+        "total_grown",
+        "lock_errors",
+        "worst_wait",
+        "cold_start",
+        "idle_memory",
+        "memory_grown",
+        "around_a_test",
+        "create_world",
+        "reset_world",
+        "fork_world",
+        "double_ready",
+        "double_memory",
+        "double_stop",
+        "world_memory",
+    }
+    unexplained = [
+        key for key, bar in bars.items() if bar["measured"] is None and "install" not in bar["note"]
+    ]
+    assert unexplained == []
+    for surface in ("scale", "mobilenext", "notte", "galtea"):
+        assert (tmp_path / f"growth-{surface}.svg").read_text().startswith("<svg")
+
+
+def test_a_part_can_be_measured_by_itself(tmp_path: Path) -> None:
+    assert list(run(tmp_path, "--only", "in-process")["parts"]) == ["in-process"]

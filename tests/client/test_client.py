@@ -1,0 +1,296 @@
+"""The control plane's client, against a double on a real socket."""
+
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import requests
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.wrappers import Response
+
+from sessionary.client import Client, Problem
+from sessionary.embedded import EmbeddedServer
+from sessionary.factory import create_app, create_double
+from sessionary.sdk_env import Environment
+from sessionary.settings import Settings
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOON_TEXT = "2026-03-01T12:00:00.000000Z"
+EXPIRING = """
+[[organizations]]
+id = "acme"
+name = "Acme"
+
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+name = "Ana"
+default_organization = "acme"
+memberships = [{{ organization = "acme", role = "admin" }}]
+
+[[keys]]
+secret = "sk-notte-brief"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+expires_at = {at}
+"""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with EmbeddedServer(create_double()) as server:
+        yield server.url
+
+
+@pytest.fixture
+def client(url: str, request: pytest.FixtureRequest) -> Client:
+    """A world of its own for each test, its clock standing at noon."""
+    client = Client(url, f"t{abs(hash(request.node.name))}")
+    client.namespaces.create(client.namespace, now=NOON)
+    return client
+
+
+def start(client: Client) -> str:
+    """A Notte session that is idle after three minutes."""
+    notte = Environment(client.url, client.namespace).notte
+    who = {"Authorization": f"Bearer {notte.key}"}
+    answer = requests.post(f"{notte.url}/session/start", json={}, headers=who, timeout=10)
+    return str(answer.json()["session_id"])
+
+
+def test_importing_it_loads_nothing_that_only_its_calls_need() -> None:
+    script = (
+        "import sys, sessionary.client, sessionary.environment\n"
+        "print(sorted({'flask', 'peewee', 'http.client', 'json', 'tomllib'} & set(sys.modules)))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "[]\n"
+
+
+def test_the_clock_is_set_and_read(client: Client) -> None:
+    assert client.clock.now() == NOON
+    client.clock.set(NOON + timedelta(microseconds=1))
+    assert client.clock.get()["mode"] == "frozen"
+    assert client.clock.now() == NOON + timedelta(microseconds=1)
+    assert client.clock.freeze("2026-03-01T12:00:00Z")["now"] == NOON_TEXT
+    assert client.clock.scale(40, NOON)["rate"] == 40
+    client.clock.set(NOON - timedelta(days=1))
+    assert client.clock.get()["rate"] == 40
+    assert client.clock.real()["mode"] == "real"
+    client.clock.set(NOON)
+    assert client.clock.get()["mode"] == "offset"
+
+
+@pytest.mark.parametrize("by", ["90s", "PT90S", timedelta(seconds=90)], ids=str)
+def test_the_clock_is_moved_by_a_duration(client: Client, by: timedelta | str) -> None:
+    client.clock.advance(by)
+    assert client.clock.now() == NOON + timedelta(seconds=90)
+
+
+def test_the_clock_is_moved_by_parts_of_a_duration_back_as_well(client: Client) -> None:
+    client.clock.advance(minutes=-5, microseconds=1)
+    assert client.clock.now() == NOON - timedelta(minutes=5) + timedelta(microseconds=1)
+    with pytest.raises(TypeError, match="say by how much"):
+        client.clock.advance()
+
+
+def test_an_instant_may_be_given_in_any_time_zone(client: Client) -> None:
+    client.clock.freeze((NOON + timedelta(days=1)).astimezone(timezone(timedelta(hours=-5))))
+    assert client.clock.now() == NOON + timedelta(days=1)
+
+
+def test_an_instant_without_a_time_zone_is_refused(client: Client) -> None:
+    with pytest.raises(ValueError, match="give it a time zone"):
+        client.clock.freeze(datetime(2026, 3, 1, 12))  # noqa: DTZ001
+    assert client.clock.now() == NOON
+
+
+def test_the_clock_is_moved_to_what_happens_next(client: Client) -> None:
+    session = start(client)
+    (edge,) = client.timeline()["edges"]
+    assert (edge["session"], edge["after"]) == (session, "timed_out")
+    assert client.clock.advance_to_next()["now"] == edge["at"]
+    assert client.explain(session)["status"] == "timed_out"
+    client.clock.freeze(NOON)
+    assert client.clock.advance_until(session, "timed_out")["now"] == edge["at"]
+
+
+def test_a_timeline_is_cut_at_its_limit_and_bounded_by_its_window(client: Client) -> None:
+    start(client)
+    start(client)
+    assert client.timeline(limit=1)["is_cut"]
+    assert client.timeline(to=NOON + timedelta(seconds=1))["edges"] == []
+    assert client.timeline(NOON + timedelta(days=1))["edges"] == []
+    assert len(client.timeline(at="+1s")["edges"]) == 2
+
+
+def test_sessions_are_listed_over_the_pages(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessionary.client._LONGEST_PAGE", 2)
+    sessions = [start(client) for _ in range(3)]
+    assert [each["id"] for each in client.sessions()] == sessions
+    assert all(each["is_open"] for each in client.sessions())
+    assert client.sessions("galtea") == []
+    (first, *_) = client.sessions("notte", at=NOON + timedelta(days=1))
+    assert (first["status"], first["is_open"], first["next"]) == ("timed_out", False, None)
+
+
+def test_a_session_is_explained_now_and_at_another_instant(client: Client) -> None:
+    session = start(client)
+    assert client.explain(session)["status"] == "active"
+    assert client.explain(session, "notte", NOON + timedelta(hours=1))["status"] == "timed_out"
+
+
+def test_a_session_that_nobody_has_is_a_problem(client: Client) -> None:
+    with pytest.raises(Problem, match="there is no session 'none'") as caught:
+        client.explain("none")
+    assert caught.value.status == 404
+
+
+def test_a_session_is_forced_into_a_state_of_the_vendor_s(client: Client) -> None:
+    session = start(client)
+    assert client.force(session, "error", "the browser crashed")["status"] == "error"
+    with pytest.raises(Problem, match="notte can be forced to error, not 'asleep'"):
+        client.force(session, "asleep")
+
+
+def test_what_changed_is_told_between_two_instants(client: Client) -> None:
+    session = start(client)
+    client.clock.advance(hours=1)
+    made, ended = client.diff(NOON - timedelta(seconds=1))["changes"]
+    assert (made["session"], made["by"], made["before"]) == (session, "call", None)
+    assert (ended["session"], ended["by"], ended["after"]) == (session, "time", "timed_out")
+    assert client.diff(NOON, NOON + timedelta(seconds=1))["changes"] == []
+
+
+def test_a_world_is_made_copied_filled_and_dropped(client: Client) -> None:
+    worlds = client.namespaces
+    session = start(client)
+    fork = client.of(worlds.fork()["name"])
+    assert [each["id"] for each in fork.sessions()] == [session]
+    assert fork.namespaces.seed('[[organizations]]\nid = "acme"\nname = "Acme"\n') == 1
+    assert fork.namespaces.seed({"organizations": [{"id": "acme", "name": "Acme"}]}) == 1
+    contents = fork.namespaces.snapshot()
+    assert worlds.reset()["name"] == client.namespace
+    assert client.sessions() == []
+    worlds.restore(contents)
+    assert [each["id"] for each in client.sessions()] == [session]
+    fork.namespaces.drop()
+    assert fork.namespace not in worlds.list()
+    assert client.namespace in worlds.list()
+    with pytest.raises(Problem, match="there is no world"):
+        fork.namespaces.get()
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_key_of_a_seed_s_mapping_expires_at_its_toml_date_time(
+    client: Client, is_new: bool
+) -> None:
+    document = tomllib.loads(EXPIRING.format(at="2026-03-01T14:00:00+01:00"))
+    if is_new:
+        client = client.of(f"{client.namespace}_new")
+        client.namespaces.create(client.namespace, now=NOON, seed=document)
+    else:
+        client.namespaces.seed(document)
+    asked = []
+    for at in (NOON + timedelta(minutes=59), NOON + timedelta(minutes=60)):
+        client.clock.freeze(at)
+        url = f"{client.url}/~{client.namespace}/notte/sessions"
+        who = {"Authorization": "Bearer sk-notte-brief"}
+        asked.append(requests.get(url, headers=who, timeout=10).status_code)
+    assert asked == [200, 401]
+
+
+@pytest.mark.parametrize("at", ["2026-03-01T13:00:00", "2026-03-01", "13:00:00"])
+def test_a_seed_s_date_or_time_that_is_no_instant_is_refused_with_its_place(
+    client: Client, at: str
+) -> None:
+    with pytest.raises(Problem, match="number 1: expires_at: must be a date-time with an offset"):
+        client.namespaces.seed(tomllib.loads(EXPIRING.format(at=at)))
+
+
+def test_a_refusal_is_raised_with_its_sentence_and_its_places(client: Client) -> None:
+    with pytest.raises(Problem, match="/by must be") as caught:
+        client.clock.advance("a while")
+    assert caught.value.status == 400
+    assert [each["pointer"] for each in caught.value.errors] == ["/by"]
+
+
+def test_a_token_is_sent_where_one_is_asked_for() -> None:
+    settings = Settings.of_a_double(control_token="hush")
+    with EmbeddedServer(create_double(settings)) as server:
+        assert Client(server.url, token="hush").clock.get()["mode"] == "real"
+        with pytest.raises(Problem) as caught:
+            Client(server.url).clock.get()
+    assert caught.value.status == 401
+
+
+def test_a_server_may_be_below_a_path() -> None:
+    nothing = Response(status=404)
+    below = DispatcherMiddleware(nothing, {"/below": create_double()})
+    with EmbeddedServer(below) as server:
+        assert Client(f"{server.url}/below/").clock.get()["mode"] == "real"
+
+
+def test_a_server_without_a_control_plane_is_called_so() -> None:
+    settings = Settings(db=":memory:", auth="lenient", durability="off")
+    with (
+        EmbeddedServer(create_app(settings)) as server,
+        pytest.raises(Problem, match="no control plane is there"),
+    ):
+        Client(server.url).explain("any")
+
+
+def test_an_address_where_nothing_answers_is_called_so() -> None:
+    with EmbeddedServer(create_double()) as server:
+        gone = server.url
+    with pytest.raises(ConnectionError, match=f"{gone} does not answer"):
+        Client(gone).clock.get()
+    with pytest.raises(ValueError, match="looks like http://"):
+        Client("localhost:8000")
+
+
+def test_faults_are_armed_shown_and_disarmed(client: Client) -> None:
+    fault = client.faults.add(
+        "notte", status=503, method="POST", delay=timedelta(milliseconds=1), from_=NOON, times=1
+    )
+    assert (fault["status"], fault["delay"], fault["from"]) == (503, "1ms", NOON_TEXT)
+    assert client.faults.list("notte", unhit=True) == [fault]
+    assert client.faults.list("galtea") == []
+    client.faults.add("notte", "overloaded")
+    assert "overloaded" in [each["name"] for each in client.faults.presets()]
+    client.faults.clear(fault["id"])
+    assert [each["preset"] for each in client.faults.list()] == ["overloaded"]
+    client.faults.clear()
+    assert client.faults.list() == []
+
+
+def test_the_journal_is_searched_over_its_pages_counted_and_cleared(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessionary.client.journal._LONGEST_PAGE", 2)
+    sessions = [start(client) for _ in range(5)]
+    assert [call["session"] for call in client.journal.find("POST")] == sessions
+    assert [call["session"] for call in client.journal.find(limit=3)] == sessions[:3]
+    assert len(client.journal.find(session=sessions[1], status="2xx")) == 1
+    assert client.journal.count("POST", "/session/start", surface="notte", status=200) == 5
+    assert client.journal.count(status=404) == client.journal.dropped() == 0
+    client.journal.clear()
+    assert client.journal.find() == []
+
+
+def test_a_request_is_explained_before_and_after_it_is_made(client: Client) -> None:
+    body = {"session_timeout_minutes": "5"}
+    who = {"Authorization": "Bearer k"}
+    before = client.explain_request("POST", "/session/start", headers=who, body=body)
+    (violation,) = before["violations"]
+    assert violation["pointer"] == "/session_timeout_minutes"
+    notte = Environment(client.url, client.namespace).notte
+    who = {"Authorization": f"Bearer {notte.key}"}
+    requests.post(f"{notte.url}/session/start", json=body, headers=who, timeout=10)
+    (call,) = client.journal.find(status="4xx")
+    assert client.journal.explain(call["id"])["violations"] == before["violations"]

@@ -1,0 +1,190 @@
+"""Faults armed, shown and disarmed over HTTP."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from sessionary import create_app
+from sessionary.control.faults import matching
+from sessionary.settings import Settings
+from tests.control.conftest import NOTTE, Double
+from tests.control.fault_helpers import CALLS, START, arm, refusal, start, statuses
+
+CONNECTIONS = pytest.mark.parametrize("kind", ["reset", "empty", "truncated"])
+
+
+def test_a_fault_is_shown_with_how_often_it_was_met_and_hit(double: Double) -> None:
+    armed = arm(double, method="POST", route="/session/start", status=503, times=1, after=1)
+    assert (armed["matched_count"], armed["hit_count"], armed["is_spent"]) == (0, 0, False)
+    statuses(double, 3)
+    shown = double.get(f"/faults/{armed['id']}")
+    assert shown == {**armed, "matched_count": 2, "hit_count": 1, "is_spent": True}
+    assert double.get("/faults") == {"faults": [shown]}
+
+
+def test_a_fault_that_was_never_hit_is_reported(double: Double) -> None:
+    arm(double, status=503)
+    unhit = arm(double, status=500, after=5)
+    other = arm(double, "galtea", status=500)
+    start(double)
+    assert double.get("/faults?unhit=true") == {"faults": [unhit, other]}
+    assert double.get("/faults?unhit=true&surface=galtea") == {"faults": [other]}
+
+
+def test_all_that_can_be_said_of_a_fault_is_shown(double: Double) -> None:
+    said = {
+        "method": "POST",
+        "route": "/session/start",
+        "kind": "latency",
+        "delay": "250ms",
+        "times": 3,
+        "after": 1,
+        "probability": 0.5,
+        "seed": 9,
+        "from": "2026-03-01T12:00:00.000000Z",
+        "to": "2026-03-01T13:00:00.000000Z",
+    }
+    assert arm(double, **said).items() >= said.items()
+
+
+def test_faults_are_disarmed_one_by_one_or_all(double: Double) -> None:
+    first, second = arm(double, status=503), arm(double, status=500)
+    assert double.call("DELETE", f"/faults/{first['id']}").status_code == 204
+    assert double.get("/faults") == {"faults": [second]}
+    assert double.call("DELETE", "/faults").status_code == 204
+    assert double.get("/faults") == {"faults": []}
+    for method in ("GET", "DELETE"):
+        gone = double.call(method, f"/faults/{first['id']}")
+        assert (gone.status_code, gone.json and gone.json["status"]) == (404, 404)
+
+
+def test_worlds_have_their_own_faults_and_a_fork_has_its_origins(double: Double) -> None:
+    armed = arm(double, status=503, ns="a")
+    assert double.get("/faults") == {"faults": []}
+    double.post("/namespaces/a/fork", {"name": "b"}, status=201)
+    assert double.get("/faults", ns="b") == {"faults": [armed]}
+    double.post("/namespaces/a/reset")
+    assert double.get("/faults", ns="a") == {"faults": []}
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"status": 503}, "/surface is required"),
+        ({"surface": "acme", "status": 503}, "one of scale, mobilenext, notte, galtea"),
+        ({"surface": "notte"}, "status: is required"),
+        ({"surface": "notte", "status": 200}, "/status must be at least 400"),
+        ({"surface": "notte", "status": 503, "colour": 1}, "/colour is not a known field"),
+        ({"surface": "notte", "status": 503, "method": "FETCH"}, "/method must be one of"),
+        ({"surface": "notte", "status": 503, "route": "/session/strat"}, "is /session/start"),
+        ({"surface": "notte", "status": 503, "route": "session/start"}, "is /session/start"),
+        (
+            {"surface": "notte", "status": 503, "method": "GET", "route": "/session/start"},
+            "no GET route",
+        ),
+        ({"surface": "notte", "preset": "tired"}, "overloaded"),
+        ({"surface": "notte", "preset": "overloaded", "status": 503}, "leave them out"),
+        ({"surface": "notte", "kind": "latency"}, "delay: is required"),
+        ({"surface": "notte", "kind": "latency", "delay": "11m"}, "/delay must be"),
+        ({"surface": "notte", "kind": "latency", "delay": "-1s"}, "/delay must be"),
+        ({"surface": "notte", "kind": "reset", "status": 503}, "status: goes with"),
+        ({"surface": "notte", "kind": "reset", "preset": "overloaded"}, "preset: goes with"),
+        ({"surface": "notte", "kind": "smoke"}, "/kind must be one of"),
+        ({"surface": "notte", "status": 503, "times": 0}, "/times must be at least 1"),
+        ({"surface": "notte", "status": 503, "after": -1}, "/after must be at least 0"),
+        ({"surface": "notte", "status": 503, "probability": 1.5}, "/probability must be"),
+        (
+            {"surface": "notte", "status": 503, "from": "2026-03-01T13:00:00Z", "to": NOTTE},
+            "/to must be a date-time",
+        ),
+        (
+            {
+                "surface": "notte",
+                "status": 503,
+                "from": "2026-03-01T13:00:00Z",
+                "to": "2026-03-01T13:00:00Z",
+            },
+            "to: must be after from",
+        ),
+    ],
+)
+def test_what_cannot_be_armed_says_what_to_send_instead(
+    double: Double, fault: dict[str, Any], said: str
+) -> None:
+    assert said in refusal(double, fault)
+    assert double.get("/faults") == {"faults": []}
+
+
+@CONNECTIONS
+def test_a_server_that_is_no_double_does_nothing_to_connections(kind: str) -> None:
+    client = create_app(
+        Settings(db=":memory:", auth="lenient", control=True, control_token="t")
+    ).test_client()
+    given = {"json": {"surface": "notte", "kind": kind}, "headers": {"Authorization": "Bearer t"}}
+    answer = client.post("/_control/v1/faults", **given)
+    assert answer.status_code == 409
+    assert "start a double instead" in answer.json["detail"]
+
+
+@CONNECTIONS
+def test_in_process_a_broken_connection_is_raised(double: Double, kind: str) -> None:
+    arm(double, kind=kind)
+    path, headers = CALLS["notte"]
+    with pytest.raises(ConnectionResetError):
+        assert double.client.get(path, headers=headers).data
+    transport = httpx.WSGITransport(double.app)
+    with (
+        httpx.Client(transport=transport, base_url="http://localhost") as client,
+        pytest.raises(ConnectionResetError),
+    ):
+        client.get(path, headers=headers)
+
+
+@pytest.mark.parametrize(("kind", "sessions"), [("reset", 0), ("empty", 0), ("truncated", 1)])
+def test_only_an_answer_that_is_cut_short_has_done_its_work(
+    double: Double, kind: str, sessions: int
+) -> None:
+    arm(double, kind=kind)
+    with pytest.raises(ConnectionResetError):
+        assert double.client.post(START, json={}, headers=NOTTE).data
+    assert len(double.get("/sessions")["sessions"]) == sessions
+
+
+def test_with_nothing_armed_a_call_asks_for_faults_once_by_an_index(double: Double) -> None:
+    assert double.control.worlds is not None
+    asked: list[str] = []
+    with double.control.world.entered():
+        connection = double.control.world.connection()
+        connection.set_trace_callback(asked.append)
+        start(double)
+        connection.set_trace_callback(None)
+        (select,) = [text for text in asked if "control_fault" in text]
+        (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {select}").fetchall()
+    assert "USING INDEX" in plan[3]
+
+
+def test_nobody_else_counts_while_a_call_is_judged(
+    make_double: Callable[..., Double], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "world.sqlite3"
+    double = make_double(db=str(file))
+    arm(double, status=503, times=1)
+    said: list[str] = []
+    judge = matching._strikes
+
+    def judging(fault: matching.FaultRow) -> bool:
+        with closing(sqlite3.connect(file, timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                said.append(str(error))
+        return judge(fault)
+
+    monkeypatch.setattr(matching, "_strikes", judging)
+    assert statuses(double, 2) == [503, 200]
+    assert said == ["database is locked"]

@@ -1,0 +1,179 @@
+"""Bodies that are too large, and those that take too long: nobody else waits for them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from tests.processes import Process, serving
+from tests.raw_http import Raw, connected
+
+START = b'{"session_timeout_minutes": 7}'
+HEAD = (
+    b"POST /session/start HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer anyone\r\n"
+    b"Content-Type: application/json\r\n"
+)
+WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(START) + START
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+MOST = 100_000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    db = str(tmp_path_factory.mktemp("bodies") / "world.sqlite3")
+    options = ("--auth", "lenient", "--threads", "1", "--max-body-bytes", str(MOST))
+    with serving("--db", db, *options) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    db = str(tmp_path_factory.mktemp("bodies") / "world.sqlite3")
+    options = ("--auth", "lenient", "--threads", "1", "--patience-seconds", "0.5")
+    with serving("--db", db, *options) as process:
+        yield process
+
+
+def is_served(server: Process) -> bool:
+    with connected(server.url) as raw:
+        raw.send(WHOLE)
+        return json.loads(raw.must_answer().body)["timeout_minutes"] == 7
+
+
+def test_many_that_send_a_byte_at_a_time_are_answered_and_keep_nobody_waiting(
+    server: Process,
+) -> None:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(connected(server.url)) for _ in range(20)]
+        for place in range(len(WHOLE)):
+            for each in slow:
+                each.send(WHOLE[place : place + 1])
+            if place % 50 == 0:
+                assert is_served(server)
+        assert {each.must_answer().status for each in slow} == {200}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b" " * (MOST + 1), START + b" " * MOST, b"{" * (4 * MOST)],
+    ids=["by one byte", "behind an object", "far"],
+)
+def test_a_body_in_chunks_that_is_too_large_is_refused(server: Process, body: bytes) -> None:
+    with connected(server.url) as raw:
+        raw.send(CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+        said = raw.must_answer()
+    assert (said.status, json.loads(said.body)) == (
+        413,
+        {"detail": "The request body is too large."},
+    )
+    assert is_served(server)
+
+
+def test_a_body_in_chunks_that_is_as_large_as_may_be_is_read(server: Process) -> None:
+    body = START + b" " * (MOST - len(START))
+    with connected(server.url) as raw:
+        raw.send(CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+        assert json.loads(raw.must_answer().body)["timeout_minutes"] == 7
+
+
+def test_chunks_without_end_are_refused_when_they_are_too_many(server: Process) -> None:
+    with connected(server.url) as raw:
+        raw.send(CHUNKED)
+        with suppress(OSError):  # it stops reading
+            for _ in range(10_000):
+                raw.send(b"400\r\n%s\r\n" % (b" " * 1024))
+        said = raw.answer()
+        assert said is None or said.status == 413
+    assert is_served(server)
+
+
+@pytest.mark.parametrize("length", [MOST + 1, 10**11, 10**30], ids=["one", "many", "all too many"])
+def test_a_length_that_is_too_large_is_refused_before_anything_is_sent(
+    server: Process, length: int
+) -> None:
+    with connected(server.url) as raw:
+        raw.send(HEAD + b"Content-Length: %d\r\n\r\n" % length)
+        assert raw.must_answer().status == 413
+        assert raw.rest() == b""
+
+
+def test_a_head_without_end_is_refused_where_it_is_too_long(server: Process) -> None:
+    with connected(server.url) as raw:
+        raw.send(b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 12_000)
+        assert raw.must_answer().status == 431
+    assert is_served(server)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /health?%s HTTP/1.1\r\n\r\n" % (b"x" * 8000), 200),
+        (b"GET /health?%s HTTP/1.1\r\n\r\n" % (b"x" * 8200), 414),
+        (b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 100 + b"\r\n", 200),
+        (b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 101 + b"\r\n", 431),
+        (b"GET /health HTTP/1.1\r\nx: %s\r\n\r\n" % (b"y" * 8000), 200),
+        (b"GET /health HTTP/1.1\r\nx: %s\r\n\r\n" % (b"y" * 8200), 431),
+    ],
+    ids=["a url", "a long url", "headers", "many headers", "a header", "a long header"],
+)
+def test_urls_and_headers_have_the_lengths_that_the_readme_says(
+    server: Process, head: bytes, status: int
+) -> None:
+    with connected(server.url) as raw:
+        raw.send(head)
+        assert raw.must_answer().status == status
+
+
+def goes_on(raw: Raw, part: bytes) -> None:
+    """Send until the server has had enough, which is long before this has."""
+    raw.socket.settimeout(0.01)
+    with suppress(ConnectionError):
+        for _ in range(3000):
+            raw.socket.send(part)
+            with suppress(TimeoutError):
+                if not raw.socket.recv(1024):
+                    return
+        pytest.fail("the server goes on listening")
+
+
+@pytest.mark.parametrize(
+    ("begin", "part"),
+    [
+        (b"GET /health HTTP/1.1\r\nx: ", b"y"),
+        (HEAD + b"Content-Length: %d\r\n\r\n" % MOST, b" "),
+        (CHUNKED, b"1\r\n \r\n"),
+    ],
+    ids=["a head", "a body", "a body in chunks"],
+)
+def test_who_sends_for_ever_is_sent_away(impatient: Process, begin: bytes, part: bytes) -> None:
+    with connected(impatient.url) as raw:
+        raw.send(begin)
+        goes_on(raw, part)
+
+
+def test_a_thread_that_waits_for_a_silent_client_is_free_again(impatient: Process) -> None:
+    """There is one thread: without an end to its patience the second would never be answered."""
+    with connected(impatient.url) as silent, connected(impatient.url) as busy:
+        silent.send(CHUNKED + b"5\r\n{")
+        assert is_served(impatient)
+        busy.send(CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(START), START))
+        assert json.loads(busy.must_answer().body)["timeout_minutes"] == 7
+
+
+def test_who_reads_nothing_for_ever_is_sent_away(impatient: Process) -> None:
+    with connected(impatient.url) as deaf:
+        with suppress(OSError):
+            while True:
+                deaf.send(b"GET /galtea/openapi.json HTTP/1.1\r\nHost: here\r\n\r\n" * 100)
+        assert is_served(impatient)
+
+
+def test_a_kept_connection_outlasts_the_patience_with_a_request(impatient: Process) -> None:
+    with connected(impatient.url) as kept, connected(impatient.url) as slow:
+        kept.send(WHOLE)
+        assert kept.must_answer().status == 200
+        slow.send(b"GET /health HTTP/1.1\r\nx: ")
+        goes_on(slow, b"y")
+        kept.send(WHOLE)
+        assert kept.must_answer().status == 200

@@ -1,0 +1,259 @@
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessionary import create_app, identity
+from sessionary.factory import error_handlers, namespace_middleware
+from sessionary.settings import Settings
+from sessionary.surfaces import SURFACES
+from sessionary.web.events import BAD_KEY, DISORDER, Answered
+from sessionary.web.surface import Surface
+from tests.conftest import Sandbox
+
+WHO = {"Authorization": "Bearer anyone"}
+
+
+def credential(surface: Surface) -> dict[str, str]:
+    """Headers of a caller that a lenient installation lets in."""
+    token = f"{surface.key_prefix}anyone"
+    return {"Authorization": f"Bearer {token}", "x-api-key": token}
+
+
+each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
+
+
+@each_surface
+def test_an_unknown_path_is_refused_in_the_envelope_of_its_surface(
+    sandbox: Sandbox, surface: Surface
+) -> None:
+    for segment in (surface.name, *surface.root_segments):
+        answer = sandbox.client.get(f"/{segment}/no/such/path", headers=credential(surface))
+        assert answer.status_code == 404, segment
+        assert answer.json == surface.refuse(404, error_handlers.SAID[404])
+
+
+@each_surface
+def test_an_unknown_path_asks_first_who_is_there(sandbox: Sandbox, surface: Surface) -> None:
+    for segment in (surface.name, *surface.root_segments):
+        answer = sandbox.client.get(f"/{segment}/no/such/path")
+        assert answer.status_code == 401, segment
+        assert answer.json == surface.refuse(401, error_handlers.SAID[401])
+
+
+@each_surface
+def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(
+    sandbox: Sandbox, surface: Surface
+) -> None:
+    path = f"/{surface.name}/openapi.json"
+    for method in ("PUT", "OPTIONS", "TRACE"):
+        answer = sandbox.client.open(path, method=method, headers=credential(surface))
+        assert answer.status_code == 405
+        assert answer.headers["Allow"] == "GET, HEAD"
+        assert answer.json == surface.refuse(405, error_handlers.SAID[405])
+
+
+@each_surface
+@pytest.mark.parametrize("at", ["+1h", "-1h", "soon"])
+def test_at_no_route_an_instant_to_read_as_of_changes_no_refusal(
+    sandbox: Sandbox, surface: Surface, at: str
+) -> None:
+    client, who = sandbox.client, credential(surface) | {"Sessionary-At": at}
+    for method in ("GET", "POST"):
+        answer = client.open(f"/{surface.name}/nowhere", method=method, headers=who)
+        assert answer.json == surface.refuse(404, error_handlers.SAID[404])
+        assert answer.status_code == 404
+    answer = client.put(f"/{surface.name}/openapi.json", headers=who)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    unknown = client.post(f"/{surface.name}/nowhere", headers={"Sessionary-At": at})
+    assert unknown.status_code == 401
+
+
+def test_a_path_of_no_surface_is_not_found_for_anybody(sandbox: Sandbox) -> None:
+    for path in ("/", "/nowhere", "//", "/Notte/sessions", "/~t42/notte/health"):
+        answer = sandbox.client.get(path)
+        assert answer.status_code == 404, path
+        assert answer.json["error"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/", "/notte/health", "/notte/health/"])
+def test_one_trailing_slash_is_the_same_route(sandbox: Sandbox, path: str) -> None:
+    assert sandbox.client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/health//", "//health", "/notte//health", "/notte/health//"])
+def test_slashes_are_not_merged_and_nothing_is_redirected(sandbox: Sandbox, path: str) -> None:
+    as_sent = {"PATH_INFO": path}
+    answer = sandbox.client.get("/", headers=WHO, environ_overrides=as_sent)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "is_nottes"),
+    [
+        ("POST", "/sessions/start", {}, True),
+        ("POST", "/sessions/start/", {}, True),
+        ("DELETE", "/sessions/x/stop", {}, True),
+        ("GET", "/sessions", {"x-notte-sdk-version": "1"}, True),
+        ("GET", "/sessions/", {"x-notte-sdk-version": "1"}, True),
+        ("PATCH", "/sessions/x", {"x-notte-sdk-version": ""}, True),
+        ("GET", "/sessions", {}, False),
+        ("POST", "/sessions", {}, False),
+        ("GET", "/sessions/start", {}, False),
+        ("PUT", "/sessions/start", {}, False),
+        ("DELETE", "/sessions/x", {}, False),
+        ("DELETE", "/sessions/stop", {}, False),
+        ("DELETE", "/sessions/x/y/stop", {}, False),
+        ("GET", "/sessionsx", {"x-notte-sdk-version": "1"}, False),
+    ],
+)
+def test_sessions_at_the_root_are_nottes_or_galteas(
+    method: str, path: str, headers: dict[str, str], is_nottes: bool
+) -> None:
+    environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
+    environ |= {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items()}
+    assert namespace_middleware.native_path(environ).startswith("/notte/") is is_nottes
+
+
+@each_surface
+def test_a_body_over_the_limit_is_413(
+    make_sandbox: Callable[..., Sandbox], surface: Surface
+) -> None:
+    sandbox = make_sandbox(max_body_bytes=1000)
+    path = {
+        "scale": "/scale/v4/sessions",
+        "mobilenext": "/mobilenext/api/v1/sessions/x/devices",
+        "notte": "/notte/session/start",
+        "galtea": "/galtea/sessions",
+    }[surface.name]
+    answer = sandbox.client.post(
+        path, data=b" " * 1001, content_type="application/json", headers=credential(surface)
+    )
+    assert answer.status_code == 413
+    assert answer.json == surface.refuse(413, error_handlers.SAID[413])
+
+
+def test_a_busy_database_is_503_with_retry_after_and_nothing_written(
+    make_file_sandbox: Callable[..., Sandbox],
+) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
+    with closing(sqlite3.connect(sandbox.world.database.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = sandbox.client.post("/session/start", json={}, headers=WHO)
+        other.execute("ROLLBACK")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.json["detail"].startswith("The database is busy")
+    assert sandbox.rows("notte_sessions") == []
+    assert sandbox.client.post("/session/start", json={}, headers=WHO).status_code == 200
+
+
+def test_a_mishap_inside_is_500_without_a_trace_and_is_logged(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from sessionary.surfaces.notte import serializers
+
+    monkeypatch.setattr(serializers, "session", lambda *_: {}["secret detail"])
+    with caplog.at_level(logging.ERROR, "sessionary"):
+        answer = sandbox.client.post("/session/start", json={}, headers=WHO)
+    assert answer.status_code == 500
+    assert answer.json == {"detail": "Internal server error"}
+    assert "secret detail" in caplog.text
+
+
+@each_surface
+def test_what_breaks_at_an_unrouted_path_is_500_in_the_envelope_of_its_surface(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, surface: Surface
+) -> None:
+    monkeypatch.setattr("sessionary.web.context.identify", lambda *_, **__: {}["gone"])
+    answer = sandbox.client.get(f"/{surface.name}/nowhere", headers=credential(surface))
+    assert answer.status_code == 500
+    assert answer.json == surface.refuse(500, error_handlers.SAID[500])
+
+
+def test_each_request_is_told_of_once_to_everybody_who_asked(sandbox: Sandbox) -> None:
+    told: list[Answered] = []
+    app = create_app(sandbox.settings, sandbox.world, told.append, told.append)
+    app.test_client().post("/session/start?x=hidden", json={}, headers=WHO)
+    first, second = told
+    assert first == second
+    assert (first.surface, first.method, first.route) == ("notte", "POST", "/session/start")
+    assert (first.status, first.failure, first.seconds > 0) == (200, None, True)
+
+
+def test_what_is_told_says_whether_a_key_or_the_database_was_the_reason(
+    make_file_sandbox: Callable[..., Sandbox],
+) -> None:
+    sandbox = make_file_sandbox()
+    told: list[Answered] = []
+    client = create_app(sandbox.settings, sandbox.world, told.append).test_client()
+    client.post("/session/start", json={})
+    file = Path(sandbox.settings.db)
+    file.rename(file.with_name("elsewhere"))
+    client.post("/session/start", json={}, headers=WHO)
+    assert [(each.status, each.failure) for each in told] == [(401, BAD_KEY), (503, DISORDER)]
+
+
+def test_the_first_start_of_a_strict_server_makes_a_key_for_each_surface_once(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(db=str(tmp_path / "world.sqlite3"))
+    app = create_app(settings)
+    said = capsys.readouterr().out
+    app.extensions["sessionary"].close()
+    for surface in SURFACES:
+        assert f"  {surface.name:<11} {surface.key_prefix}" in said
+        assert f"http://127.0.0.1:8000/{surface.name}/" in said
+    again = create_app(settings)
+    again.extensions["sessionary"].close()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_lenient_server_makes_no_keys(sandbox: Sandbox) -> None:
+    with sandbox.world.entered():
+        assert not identity.has_keys()
+
+
+def test_a_seed_with_keys_leaves_nothing_to_make(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "seed.toml"
+    file.write_text(
+        '[[users]]\nid = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"\nname = "Ana"\n'
+        '[[keys]]\nsecret = "s"\nuser = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"\n'
+    )
+    app = create_app(Settings(db=":memory:", seed=str(file)))
+    app.extensions["sessionary"].close()
+    assert capsys.readouterr().out == ""
+
+
+def test_an_installation_can_start_with_a_scaled_clock() -> None:
+    from sessionary import clock
+
+    app = create_app(Settings(db=":memory:", auth="lenient", clock_rate=40))
+    world = app.extensions["sessionary"]
+    with world.entered():
+        assert (clock.state().mode, clock.state().rate) == ("scaled", 40.0)
+    world.close()
+
+
+def test_importing_the_package_loads_neither_flask_nor_the_database() -> None:
+    import subprocess
+    import sys
+
+    script = "import sys, sessionary; print({'flask', 'peewee', 'marshmallow'} & set(sys.modules))"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "set()"
+
+
+def test_no_start_waits_for_addresses_that_no_answer_holds(sandbox: Sandbox) -> None:
+    for rule in sandbox.app.url_map.iter_rules():
+        with pytest.raises(NotImplementedError):
+            rule.build(dict.fromkeys(rule.arguments, "1"))

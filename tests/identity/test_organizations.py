@@ -1,0 +1,218 @@
+"""What belongs to another organization is as what does not exist: on every route that there is."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from sessionary import create_app, ids
+from sessionary.settings import Settings
+from tests.conftest import Sandbox
+from tests.identity.routes import BODIES, GUARDED, QUERIES, ROUTES, Route
+
+MARK = "said-by-ana-alone"
+ANAS = {
+    "organization": "acme",
+    "scale_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01",
+    "mobilenext_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02",
+    "device": "anas-phone",
+    "notte_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b03",
+    "galtea_session_id": "session_anas",
+    "version_id": "version_anas",
+    "test_case_id": "testCase_anas",
+    "test_id": "test_anas",
+}
+NOBODYS = {
+    "organization": "nope",
+    "scale_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0c01",
+    "mobilenext_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0c02",
+    "device": "none-phone",
+    "notte_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0c03",
+    "galtea_session_id": "session_none",
+    "version_id": "version_none",
+    "test_case_id": "testCase_none",
+    "test_id": "test_none",
+}
+SEED = f"""
+[[organizations]]
+id = "acme"
+name = "{MARK}"
+[[organizations]]
+id = "zeta"
+name = "Zeta"
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+name = "Ana"
+default_organization = "acme"
+memberships = [{{ organization = "acme", role = "admin" }}]
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+name = "Eve"
+default_organization = "zeta"
+memberships = [{{ organization = "zeta", role = "admin" }}]
+[[keys]]
+secret = "ana"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+[[keys]]
+secret = "eve"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+[[devices]]
+serial = "{ANAS["device"]}"
+platform = "android"
+type = "real"
+name = "Pixel 9"
+version = "16"
+[[devices]]
+serial = "free"
+platform = "ios"
+type = "real"
+name = "iPhone 17"
+version = "26.1"
+[[scale.sessions]]
+id = "{ANAS["scale_session_id"]}"
+account_id = "acme"
+title = "{MARK}"
+state = {{ text = "{MARK}" }}
+created_ago = "1m"
+[[mobilenext.sessions]]
+id = "{ANAS["mobilenext_session_id"]}"
+organization = "acme"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+device = "{ANAS["device"]}"
+created_ago = "1m"
+[[notte.sessions]]
+id = "{ANAS["notte_session_id"]}"
+organization = "acme"
+created_ago = "1m"
+[[notte.sessions]]
+id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0e01"
+organization = "zeta"
+created_ago = "2m"
+[[galtea.products]]
+id = "product_anas"
+name = "{MARK}"
+organization = "acme"
+[[galtea.versions]]
+id = "{ANAS["version_id"]}"
+product = "product_anas"
+name = "{MARK}"
+organization = "acme"
+[[galtea.test_cases]]
+id = "{ANAS["test_case_id"]}"
+test = "{ANAS["test_id"]}"
+context = {{ text = "{MARK}" }}
+organization = "acme"
+[[galtea.sessions]]
+id = "{ANAS["galtea_session_id"]}"
+organization = "acme"
+version = "{ANAS["version_id"]}"
+custom_id = "{MARK}"
+created_ago = "1m"
+"""
+SELECTING = ("x-selected-account-id", "X-Organization-Id")
+each_route = pytest.mark.parametrize(
+    "route", GUARDED, ids=lambda each: f"{each.method} {each.rule}"
+)
+Outcome = tuple[int, str, list[Any]]
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Iterator[tuple[Sandbox, bytes]]:
+    """A strict world in which only Ana has anything, and all that it holds."""
+    sandbox = Sandbox(create_app(Settings(db=":memory:", seed=None, durability="off")))
+    with closing(sandbox.world):
+        sandbox.seed(SEED)
+        with sandbox.world.entered():
+            ids.seed("organizations")
+        yield sandbox, sandbox.world.contents()
+
+
+@pytest.fixture
+def sandbox(prepared: tuple[Sandbox, bytes]) -> Sandbox:
+    """The same world at each call of `ask` and each test."""
+    sandbox, contents = prepared
+    sandbox.world.restore(contents)
+    return sandbox
+
+
+def ask(sandbox: Sandbox, route: Route, key: str, path: str, **given: Any) -> TestResponse:
+    who = {"Authorization": f"Bearer {key}", "x-api-key": key, "X-Request-Id": "one"}
+    headers = {**who, **given.pop("headers", {})}
+    return sandbox.client.open(path, method=route.method, headers=headers, **given)
+
+
+def outcome(sandbox: Sandbox, route: Route, names: Mapping[str, str], **given: Any) -> Outcome:
+    """What Eve is answered who names these, and what everything holds thereafter."""
+    before = sandbox.world.contents()
+    said = ask(sandbox, route, "eve", route.path(names), json=route.body(names), **given)
+    with sandbox.world.entered():
+        held = list(sandbox.world.connection().iterdump())
+    sandbox.world.restore(before)
+    told = f"{said.text} {sorted(said.headers.items())}"
+    return said.status_code, told, held
+
+
+def as_if(outcome: Outcome) -> Outcome:
+    """The same with Ana's names where nobody's were."""
+    status, text, held = outcome
+    mapped = json.dumps([text, held])
+    for name, nobodys in NOBODYS.items():
+        mapped = mapped.replace(nobodys, ANAS[name])
+    text, held = json.loads(mapped)
+    return status, text, held
+
+
+def test_every_route_says_here_what_it_is_called_with() -> None:
+    """A new one fails until routes.py has its body, its query, and what its path names."""
+    assert BODIES.keys() == {route.case for route in ROUTES if route.operation.body is not None}
+    assert QUERIES.keys() == {route.case for route in ROUTES if route.operation.query is not None}
+    assert set().union(*(route.names() for route in ROUTES)) <= ANAS.keys()
+    assert ANAS.keys() == NOBODYS.keys()
+
+
+@each_route
+def test_who_asks_without_a_key_is_told_nothing(sandbox: Sandbox, route: Route) -> None:
+    said = sandbox.client.open(route.path(ANAS), method=route.method, json=route.body(ANAS))
+    assert said.status_code == 401
+
+
+@each_route
+def test_what_is_anas_is_there_for_ana(sandbox: Sandbox, route: Route) -> None:
+    """So that what follows tries something."""
+    said = ask(sandbox, route, "ana", route.path(ANAS), json=route.body(ANAS))
+    assert said.status_code < 300, said.text
+
+
+@each_route
+def test_what_is_anas_is_for_eve_as_what_does_not_exist(sandbox: Sandbox, route: Route) -> None:
+    """In answer, headers and all rows."""
+    anas = outcome(sandbox, route, ANAS)
+    assert anas == as_if(outcome(sandbox, route, NOBODYS))
+
+
+@each_route
+def test_anas_organization_is_for_eve_as_one_that_does_not_exist(
+    sandbox: Sandbox, route: Route
+) -> None:
+    """When she selects it by a header."""
+    anas, nobodys = (
+        outcome(sandbox, route, names, headers=dict.fromkeys(SELECTING, names["organization"]))
+        for names in (ANAS, NOBODYS)
+    )
+    assert anas == as_if(nobodys)
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in GUARDED if route.method == "GET" and not route.names()],
+    ids=lambda each: each.rule,
+)
+def test_no_list_shows_eve_what_is_anas(sandbox: Sandbox, route: Route) -> None:
+    for asks in (True, False):
+        shown = ask(sandbox, route, "eve", route.path(NOBODYS, asks=asks))
+        assert not [each for each in (MARK, *ANAS.values()) if each in shown.text]
+    hers = ask(sandbox, route, "ana", route.path(ANAS))
+    assert any(each in hers.text for each in (MARK, *ANAS.values()))

@@ -1,0 +1,140 @@
+"""What packs Sessionary for a container or for systemd, checked without running either."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from release import environment
+from sessionary.cli import main
+from sessionary.settings import Settings
+from tests.docs.test_readme import blocks
+from tests.processes import COMMAND
+
+ROOT = environment.ROOT
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+IMAGE = DOCKERFILE.split("\nFROM ")[-1]
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+UNIT = (ROOT / "release" / "sessionary.service").read_text()
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd is not installed"
+)
+
+
+def found(pattern: str, text: str) -> str:
+    """What the only place that looks like this says."""
+    (only,) = re.findall(pattern, text, re.MULTILINE)
+    return str(only)
+
+
+COMMANDS = {
+    "image": ["sessionary", *json.loads(found(r"^CMD (.*)$", IMAGE))],
+    "healthcheck": json.loads(found(r"^HEALTHCHECK .*\\\n +CMD (.*)$", IMAGE)),
+    "compose": ["sessionary", *COMPOSE["services"]["sessionary"]["command"]],
+    "unit": shlex.split(found("^ExecStart=/usr/local/bin/(.*)$", UNIT)),
+}
+
+
+def test_an_older_python_says_which_one_the_pyz_needs() -> None:
+    older = "import runpy, sys; sys.version_info = (3, 10); runpy.run_path(sys.argv[1])"
+    start = str(ROOT / "release" / "pyz_start.py")
+    command = [sys.executable, "-c", older, start]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert told.stderr.startswith("Error: sessionary.pyz needs Python 3.11 or newer; this is 3.")
+
+
+@pytest.mark.parametrize("place", COMMANDS)
+def test_what_is_started_is_a_command_with_options_that_it_has(place: str) -> None:
+    program, name, *options = COMMANDS[place]
+    assert program == "sessionary"
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    with command.make_context(name, options) as context:
+        assert not context.args
+
+
+@pytest.mark.parametrize("text", [IMAGE, UNIT], ids=["image", "unit"])
+def test_what_it_sets_in_the_environment_are_settings(text: str) -> None:
+    names = {name.lower() for name in re.findall(r"SESSIONARY_(\w+)=", text)}
+    assert names
+    assert names <= set(Settings.__dataclass_fields__)
+
+
+def test_the_image_keeps_its_data_in_its_only_volume_and_is_not_run_by_root() -> None:
+    assert found("^VOLUME (.*)$", IMAGE) == "/data"
+    assert found("^ENTRYPOINT (.*)$", IMAGE) == '["sessionary"]'
+    assert found("^WORKDIR (.*)$", IMAGE) == "/data"
+    assert not Path(Settings.db).is_absolute()
+    assert "SESSIONARY_DB" not in IMAGE  # a double, which is in memory, would be told so too
+    user = found("^USER (.*)$", IMAGE)
+    assert f"--uid {user} --home-dir /data --create-home" in IMAGE
+    assert int(user) > 0
+
+
+def test_the_image_is_built_from_what_every_package_is_built_from() -> None:
+    copied = found(r"^COPY (LICENSE .*) \./$", DOCKERFILE)
+    assert copied.split() == [*environment.SOURCES]
+    admitted = (ROOT / ".dockerignore").read_text().split("\n")
+    assert {f"!{name}" for name in (*environment.SOURCES, "app/sessionary")} <= set(admitted)
+
+
+def test_a_linter_has_nothing_against_the_dockerfile() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    told = subprocess.run(
+        [hadolint, "--no-color", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert (told.returncode, told.stdout) == (0, "")
+
+
+def test_the_composed_service_waits_until_sessionary_is_healthy() -> None:
+    services = COMPOSE["services"]
+    assert services["service"]["depends_on"]["sessionary"]["condition"] == "service_healthy"
+    assert services["service"]["command"][-1].startswith("http://sessionary:8000/")
+    assert services["sessionary"]["command"][-1] == "8000"
+
+
+def test_the_lines_of_the_readme_name_what_there_is() -> None:
+    install, _, keys = blocks("sh systemd").splitlines()
+    assert (ROOT / install.split()[3]).read_text() == UNIT
+    program, *names, flag, db = shlex.split(keys)
+    assert ([program, *names], flag) == (["sessionary", "keys", "create"], "--db")
+    assert db == found("^Environment=SESSIONARY_DB=(.*)$", UNIT).replace("%S", "/var/lib")
+    run, compose = blocks("sh docker").splitlines()
+    assert f"--volume sessionary:{found('^VOLUME (.*)$', IMAGE)} " in run
+    assert f":{found('^EXPOSE (.*)$', IMAGE)} " in run
+    assert compose in (ROOT / "compose.yaml").read_text()
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit, with a program that is there."""
+    path = tmp_path / "sessionary.service"
+    path.write_text(UNIT.replace("/usr/local/bin/sessionary", COMMAND))
+    return path
+
+
+def systemd_analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = ["systemd-analyze", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@needs_systemd
+def test_systemd_understands_every_line_of_the_unit(unit: Path) -> None:
+    told = systemd_analyze("verify", unit)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+@needs_systemd
+def test_systemd_finds_the_unit_well_confined(unit: Path) -> None:
+    """Of 10 points of exposure, 9.6 being what a service has that confines nothing."""
+    told = systemd_analyze("security", "--offline=yes", "--threshold=20", unit)
+    assert told.returncode == 0, told.stdout

@@ -1,0 +1,183 @@
+"""The vendor clients that cannot share the test environment, each in a folder of its own.
+
+`python -m tests.sdk_environments.environments` prepares them all below `.clients/` and leaves
+alone what is prepared already. It exits non-zero when one of them could not be prepared.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1] / ".clients"
+STEP_TIMEOUT_SECONDS = 600
+
+
+class PreparationError(Exception):
+    """An environment could not be prepared; the text is one sentence that says why."""
+
+
+class InstallerMissingError(PreparationError):
+    """The program that would install an environment is not there."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One folder below `.clients/`, everything in it pinned by the files named in `pins`."""
+
+    name: str
+    installer: Literal["pip", "npm"]
+    pins: tuple[str, ...]
+    program: str
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / self.name
+
+    @property
+    def program_path(self) -> Path:
+        return self.folder / self.program
+
+    @property
+    def stamp(self) -> Path:
+        return self.folder / "prepared.sha256"
+
+    def declaration(self) -> str:
+        """Return a hash of all that decides what the folder holds: the pins and this module."""
+        sources = (Path(__file__), *(HERE / pin for pin in self.pins))
+        return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
+
+    def is_prepared(self) -> bool:
+        """Tell whether the folder was prepared to its end, from the declaration of today."""
+        # The program is looked for as well: a virtual environment outlives the Python it links to.
+        return (
+            self.program_path.exists()
+            and self.stamp.exists()
+            and self.stamp.read_text() == self.declaration()
+        )
+
+
+MOBILECLI = "node_modules/@mobilenext/mobilecli-linux-amd64/mobilecli-linux-amd64"
+
+ENVIRONMENTS = {
+    environment.name: environment
+    for environment in (
+        Environment("galtea-4.18", "pip", ("galtea-4.18.txt",), "bin/python"),
+        Environment("notte-1.2", "pip", ("notte-1.2.txt",), "bin/python"),
+        Environment("scale-egp-1.1", "pip", ("scale-egp-1.1.txt",), "bin/python"),
+        Environment("mobilenext", "npm", ("package.json", "package-lock.json"), MOBILECLI),
+    )
+}
+
+
+def is_ci() -> bool:
+    """Tell whether a client that is not there is a failure instead of a reason to skip."""
+    return os.environ.get("CI") == "true"
+
+
+def prepare(environment: Environment) -> str:
+    """Make the folder what is declared and return the outcome; raise PreparationError if not."""
+    with locked(environment):
+        if environment.is_prepared():
+            return "up to date"
+        steps = list(installation(environment))
+        if environment.folder.exists():
+            shutil.rmtree(environment.folder)
+        environment.folder.mkdir()
+        for pin in environment.pins:
+            shutil.copy(HERE / pin, environment.folder)
+        for step in steps:
+            execute(environment, step)
+        environment.stamp.write_text(environment.declaration())
+    return "prepared"
+
+
+@contextmanager
+def locked(environment: Environment) -> Iterator[None]:
+    """Hold the environment's lock, waiting for another process that is preparing it."""
+    ROOT.mkdir(exist_ok=True)
+    (ROOT / ".gitignore").write_text("*\n")
+    with (ROOT / f"{environment.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def installation(environment: Environment) -> Iterator[tuple[str, ...]]:
+    """Yield the commands that fill the folder, or raise InstallerMissingError."""
+    if environment.installer == "pip":
+        pip = (str(environment.program_path), "-m", "pip", "--disable-pip-version-check")
+        yield sys.executable, "-m", "venv", "."
+        for pin in environment.pins:
+            yield *pip, "install", "--quiet", "--no-deps", "--only-binary=:all:", "-r", pin
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise InstallerMissingError("npm is not installed")
+    yield npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"
+
+
+def execute(environment: Environment, step: tuple[str, ...]) -> None:
+    """Run one command in the folder; raise PreparationError with its last words."""
+    try:
+        subprocess.run(
+            step,
+            cwd=environment.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=STEP_TIMEOUT_SECONDS,
+        )
+    except subprocess.CalledProcessError as error:
+        raise PreparationError(f"{spoken(step)} failed: {complaint(error)}") from error
+    except subprocess.TimeoutExpired as error:
+        raise PreparationError(
+            f"{spoken(step)} was still running after {STEP_TIMEOUT_SECONDS} seconds"
+        ) from error
+
+
+def spoken(step: tuple[str, ...]) -> str:
+    program, *arguments = step
+    return " ".join([Path(program).name, *arguments])
+
+
+def complaint(failed: subprocess.CalledProcessError) -> str:
+    """Return the line that names the trouble: pip says it last, npm in front of its log's path."""
+    lines = [line.strip() for line in f"{failed.stdout}\n{failed.stderr}".splitlines()]
+    lines = [line for line in lines if line]
+    errors = [line for line in lines if "error" in line.lower() and "complete log" not in line]
+    return (errors or lines or ["it said nothing"])[-1]
+
+
+def main() -> int:
+    """Prepare every environment, a line for each, and return the exit status."""
+    failures = []
+    for environment in ENVIRONMENTS.values():
+        print(f"{environment.name}: ", end="", flush=True)
+        try:
+            print(prepare(environment))
+        except InstallerMissingError as error:
+            print(f"skipped, {error}")
+            if is_ci():
+                failures.append(f"{environment.name} is needed in CI, but {error}")
+        except (PreparationError, OSError) as error:
+            print("failed")
+            failures.append(f"{environment.name} could not be prepared: {error}")
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sessionary.seeds import loader
+from sessionary.surfaces import SURFACES
+from tests.conftest import Sandbox
+
+IDENTITY = """
+[[organizations]]
+id = "acme"
+name = "Acme"
+
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+name = "Ana"
+default_organization = "acme"
+memberships = [{ organization = "acme", role = "admin" }]
+
+[[keys]]
+secret = "sk-notte-ana"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+surface = "notte"
+expires_at = 2031-01-01T00:00:00Z
+"""
+NOTTE = """
+[[notte.sessions]]
+id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
+organization = "acme"
+timeout_minutes = 5
+created_ago = "20m"
+last_accessed_ago = "10m"
+"""
+
+
+def everything(sandbox: Sandbox) -> dict[str, list[tuple[object, ...]]]:
+    with sandbox.world.entered():
+        tables = set(sandbox.world.database.get_tables()) - {"clock"}
+    return {table: sandbox.rows(table) for table in tables}
+
+
+def test_a_seeded_key_opens_its_surface_in_strict_mode(
+    make_sandbox: Callable[..., Sandbox],
+) -> None:
+    sandbox = make_sandbox(auth="strict")
+    sandbox.seed(IDENTITY + NOTTE)
+    answer = sandbox.client.get(
+        "/notte/sessions/0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01",
+        headers={"Authorization": "Bearer sk-notte-ana"},
+    )
+    assert answer.status_code == 200
+    assert answer.json["status"] == "timed_out"
+
+
+def test_applying_a_seed_twice_changes_nothing_however_much_later(sandbox: Sandbox) -> None:
+    sandbox.seed(IDENTITY + NOTTE)
+    before = everything(sandbox)
+    sandbox.advance(days=3)
+    sandbox.seed(IDENTITY + NOTTE)
+    assert everything(sandbox) == before
+
+
+def test_a_row_that_exists_is_brought_up_to_the_file_and_nothing_is_removed(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.seed(IDENTITY + NOTTE)
+    sandbox.seed(IDENTITY.replace('name = "Ana"', 'name = "Anna"'))
+    assert [row[2] for row in sandbox.rows("user")] == ["Anna"]
+    assert len(sandbox.rows("notte_sessions")) == 1
+
+
+def test_the_order_of_tables_in_the_file_does_not_matter(sandbox: Sandbox) -> None:
+    blocks = IDENTITY.strip().split("\n\n")
+    sandbox.seed(NOTTE + "\n\n".join(reversed(blocks)))
+    assert len(sandbox.rows("key")) == 1
+
+
+def test_the_example_of_the_format_is_applied_whole(sandbox: Sandbox) -> None:
+    document = loader.read(Path(__file__).parents[1] / "seed.example.toml")
+    with sandbox.world.entered():
+        assert loader.apply(document, SURFACES) == 16
+        assert loader.apply(document, SURFACES) == 16
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("organizations = 5", r"write organizations as \[\[organizations\]\]"),
+        ("[organizations]\nid = 'a'", r"write organizations as \[\[organizations\]\]"),
+        ("[[organisations]]\nid = 'a'", r"no table \[\[organisations\]\]"),
+        ("[[notte.session]]\nid = 'a'", r"no table \[\[notte.session\]\]"),
+        ("[[organizations]]\nid = 'a'", r"\[\[organizations\]\] number 1, line 1: name: is req"),
+        (
+            "[[organizations]]\nid = 'a'\nname = 'A'\n\n[[organizations]]\nid = 'b'\nnome = 'B'",
+            r"\[\[organizations\]\] number 2, line 7: nome: is not a known field",
+        ),
+        (IDENTITY.replace('role = "admin"', 'role = "king"'), "memberships: 0: role: must be one"),
+        (IDENTITY.replace('user = "5b0d3b0e', 'user = "5b0d3b0f'), "user '5b0d3b0f.* not exist"),
+        (IDENTITY.replace('surface = "notte"', 'surface = "nitte"'), "surface must be one of"),
+        (IDENTITY.replace('default_organization = "acme"', 'default_organization = "x"'), "among"),
+        (
+            IDENTITY.replace('surface = "notte"', 'organization = "other"'),
+            "organization 'other' does not exist",
+        ),
+        (IDENTITY.replace("2031-01-01T00:00:00Z", "2031-01-01T00:00:00"), "with an offset"),
+        (NOTTE, "organization 'acme' does not exist"),
+        (IDENTITY + NOTTE.replace("20m", "20 minutes"), "created_ago: must be a duration"),
+        (IDENTITY + NOTTE.replace("20m", "5m"), "must follow each other"),
+        (IDENTITY + NOTTE.replace("timeout_minutes = 5", "timeout_minutes = 0"), "at least 1"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_place_and_nothing_is_applied(
+    sandbox: Sandbox, text: str, why: str
+) -> None:
+    before = everything(sandbox)
+    with pytest.raises(loader.BadSeed, match=why) as refused:
+        sandbox.seed(text)
+    assert str(refused.value).startswith("seed.toml")
+    assert everything(sandbox) == before
+
+
+def test_a_mistake_in_the_last_row_takes_the_first_ones_back(sandbox: Sandbox) -> None:
+    before = everything(sandbox)
+    with pytest.raises(loader.BadSeed):
+        sandbox.seed(IDENTITY + NOTTE.replace('organization = "acme"', 'organization = "other"'))
+    assert everything(sandbox) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "No such file"),
+        ("id = ", "is not TOML"),
+        ("id = " + "[" * 5000 + "]" * 5000, "is nested too deep"),
+    ],
+    ids=["missing", "unfinished", "deep"],
+)
+def test_a_file_that_cannot_be_read_is_refused(
+    tmp_path: Path, content: str | None, why: str
+) -> None:
+    file = tmp_path / "seed.toml"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(loader.BadSeed, match=why):
+        loader.read(file)
+
+
+def test_a_membership_may_be_added_by_a_later_file(sandbox: Sandbox) -> None:
+    sandbox.seed(IDENTITY)
+    more = '[[organizations]]\nid = "zeta"\nname = "Zeta"\n' + IDENTITY.replace(
+        "memberships = [", 'memberships = [{ organization = "zeta", role = "readonly" }, '
+    )
+    sandbox.seed(more)
+    assert sorted(row[1:] for row in sandbox.rows("membership")) == [
+        ("acme", "admin"),
+        ("zeta", "readonly"),
+    ]

@@ -1,0 +1,272 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import pytest
+
+from sessionary import __version__
+from sessionary.surfaces import SURFACES
+from tests.processes import COMMAND, PATIENCE, Process, serving, started, surroundings
+
+SLOW_AT_FORKS = """
+import os, time
+os.register_at_fork(after_in_child=lambda: time.sleep(0.5))
+from sessionary.cli import main
+main()
+"""
+WHO = {"Authorization": "Bearer anyone"}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> str:
+    return str(tmp_path / "world.sqlite3")
+
+
+def start(server: Process, **body: object) -> str:
+    """Start a Notte session; gives its id."""
+    status, session = server.request("POST", "/session/start", body, **WHO)
+    assert status == 200
+    return str(session["session_id"])
+
+
+def begun(server: Process, headers: dict[str, str]) -> HTTPConnection:
+    """A request whose head the server has, and whose body it waits for."""
+    connection = server.connect()
+    connection.putrequest("POST", "/session/start")
+    json_body = {"Content-Type": "application/json", "Expect": "100-continue"}
+    for name, text in {**WHO, **json_body, **headers}.items():
+        connection.putheader(name, text)
+    connection.endheaders()
+    assert connection.sock.recv(1024).startswith(b"HTTP/1.1 100")
+    return connection
+
+
+def finished(connection: HTTPConnection) -> int:
+    """Send the body, for which the head promised 30 bytes; gives the timeout that is answered."""
+    connection.send(b'{"session_timeout_minutes": 7}')
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+    assert answer.status == 200, body
+    return int(body["timeout_minutes"])
+
+
+def status_of(server: Process, session_id: str) -> str:
+    _, session = server.request("GET", f"/notte/sessions/{session_id}", **WHO)
+    return str(session["status"])
+
+
+def test_the_ready_file_says_where_the_server_listens_and_goes_with_it(
+    db: str, tmp_path: Path
+) -> None:
+    ready = tmp_path / "run" / "ready.json"
+    with serving("--db", db, "--auth", "lenient", "--ready-file", str(ready)) as server:
+        assert json.loads(ready.read_text()) == {
+            "url": server.url,
+            "pid": server.popen.pid,
+            "version": __version__,
+        }
+        assert list(ready.parent.iterdir()) == [ready]
+        assert server.request("GET", "/health")[0] == 200
+        assert server.stop() == 0
+    assert not ready.exists()
+
+
+def test_the_first_start_prints_a_key_for_each_surface_and_curl_lines_that_work(
+    db: str,
+) -> None:
+    with serving("--db", db) as server:
+        assert server.popen.stdout is not None
+        count = len(SURFACES)
+        said = [server.popen.stdout.readline() for _ in range(2 * count + 2)]
+        keys = dict(line.split() for line in said[1 : count + 1])
+        assert set(keys) == {surface.name for surface in SURFACES}
+        for line in said[count + 2 :]:
+            shell = ["sh", "-c", f"{line.strip()} -s -w ' %{{http_code}}'"]
+            pasted = subprocess.run(shell, capture_output=True, check=True)
+            assert pasted.stdout.endswith((b" 200", b" 201")), line
+        assert server.stop() == 0
+        assert server.lines() == []
+    with serving("--db", db) as server:
+        assert server.stop() == 0
+        assert server.lines() == []
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("tell", [os.kill, os.killpg])
+def test_what_is_in_flight_is_finished_and_the_exit_code_is_0(
+    db: str, tell: Callable[[int, int], None], sent: signal.Signals
+) -> None:
+    with serving("--db", db, "--auth", "lenient") as server:
+        connection = begun(server, {"Content-Length": "30"})
+        tell(server.popen.pid, sent)
+        assert finished(connection) == 7
+        assert server.popen.wait(PATIENCE) == 0
+
+
+def test_a_terminal_that_is_closed_ends_neither_the_server_nor_what_is_in_flight(db: str) -> None:
+    with serving("--db", db, "--auth", "lenient") as server:
+        connection = begun(server, {"Content-Length": "30"})
+        os.killpg(server.popen.pid, signal.SIGHUP)
+        assert finished(connection) == 7
+        assert server.request("GET", "/health")[0] == 200
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize("tell", [os.kill, os.killpg])
+def test_a_server_that_is_stopped_while_its_workers_start_leaves_at_once(
+    db: str, tell: Callable[[int, int], None], sent: signal.Signals
+) -> None:
+    """A worker that missed the signal would be waited for as long as gunicorn allows: 30 s."""
+    command = [sys.executable, "-c", SLOW_AT_FORKS, "serve", "--port", "0", "--workers", "2"]
+    with started([*command, "--db", db, "--auth", "lenient"], surroundings()) as server:
+        tell(server.popen.pid, sent)
+        assert server.popen.wait(20) == 0
+        assert server.lines() == []
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_a_worker_that_is_told_again_and_again_to_end_leaves_all_data_in_the_one_file(
+    db: str, sent: signal.Signals
+) -> None:
+    """What a worker is cut off from while it leaves is left in a second file, beside the first."""
+    with serving("--db", db, "--auth", "lenient") as server:
+        start(server)
+        workers = server.workers()
+        os.kill(server.popen.pid, sent)
+        while server.popen.poll() is None:
+            for worker in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(worker, sent)
+        assert server.popen.returncode == 0
+    assert not Path(f"{db}-wal").exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_client_that_never_finishes_does_not_keep_the_server_from_ending(
+    db: str, sent: signal.Signals
+) -> None:
+    with serving("--db", db, "--auth", "lenient") as server:
+        start(server)
+        connection = begun(server, {"Transfer-Encoding": "chunked"})
+        os.killpg(server.popen.pid, sent)
+        assert server.popen.wait(PATIENCE) == 0
+        connection.close()
+    assert not Path(f"{db}-wal").exists(), "it was killed"
+
+
+def test_a_taken_port_is_refused_in_one_sentence(db: str) -> None:
+    with serving("--db", db, "--auth", "lenient") as server:
+        port = server.url.rpartition(":")[2]
+        second = subprocess.run(
+            [COMMAND, "serve", "--db", db, "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert (
+            second.stderr == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+        )
+        assert server.request("GET", "/health")[0] == 200
+
+
+def test_gunicorn_serves_wsgi_app_the_same_way(db: str) -> None:
+    root = Path(__file__).parents[2]
+    gunicorn = Path(sys.executable).with_name("gunicorn")
+    script = "import wsgi; print(wsgi.app.test_client().get('/health').json['status'])"
+    environ = {**os.environ, "SESSIONARY_DB": db, "SESSIONARY_AUTH": "lenient"}
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, env=environ, capture_output=True, check=True
+    )
+    assert told.stdout == b"healthy\n"
+    checked = subprocess.run(
+        [gunicorn, "--check-config", "wsgi:app"], cwd=root, env=environ, check=False
+    )
+    assert checked.returncode == 0
+
+
+def test_the_clock_of_a_running_server_can_be_moved_from_the_command_line(db: str) -> None:
+    with serving("--db", db, "--auth", "lenient", "--workers", "2") as server:
+        session_id = start(server)
+        assert status_of(server, session_id) == "active"
+        subprocess.run([COMMAND, "clock", "advance", "6m", "--db", db], check=True)
+        assert [status_of(server, session_id) for _ in range(8)] == ["timed_out"] * 8
+
+
+def test_a_revoked_key_is_refused_at_once_by_every_worker(db: str) -> None:
+    with serving("--db", db, "--workers", "2") as server:
+        made = subprocess.run(
+            [COMMAND, "keys", "create", "--db", db, "--json"], capture_output=True, check=True
+        )
+        key = json.loads(made.stdout)[0]
+        who = {"Authorization": f"Bearer {key['secret']}"}
+        assert server.request("POST", "/session/start", {}, **who)[0] == 200
+        subprocess.run([COMMAND, "keys", "revoke", key["id"], "--db", db], check=True)
+        asked = [server.request("POST", "/session/start", {}, **who)[0] for _ in range(8)]
+        assert asked == [401] * 8
+
+
+def test_many_threads_against_two_workers_lose_nothing_and_see_no_lock(db: str) -> None:
+    with serving("--db", db, "--auth", "lenient", "--workers", "2") as server:
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda _: start(server), range(200)))
+        assert len(set(made)) == 200
+        _, page = server.request("GET", "/notte/sessions?page_size=100&page=2", **WHO)
+        assert len(page["items"]) == 100
+        assert not page["has_next"]
+
+
+@pytest.mark.parametrize(
+    "kills", [3, pytest.param(60, marks=pytest.mark.long)], ids=["short", "long"]
+)
+def test_an_answered_create_survives_the_death_of_every_worker(db: str, kills: int) -> None:
+    with serving("--db", db, "--auth", "lenient", "--workers", "2") as server:
+        answered = _create_while_workers_die(server, kills)
+        assert len(answered) >= kills
+        assert len(set(answered)) == len(answered)
+        assert {status_of(server, session_id) for session_id in answered} == {"active"}
+
+
+def _create_while_workers_die(server: Process, kills: int) -> list[str]:
+    answered: list[str] = []
+    progress = threading.Condition()
+    over = threading.Event()
+
+    def create() -> None:
+        while not over.is_set():
+            try:
+                made = start(server)
+            except (OSError, HTTPException):
+                continue
+            with progress:
+                answered.append(made)
+                progress.notify_all()
+
+    threads = [threading.Thread(target=create) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(kills):
+        with progress:
+            seen = len(answered)
+            _wait(progress, lambda seen=seen: len(answered) >= seen + 20)
+        for worker in server.workers():
+            os.kill(worker, signal.SIGKILL)
+    over.set()
+    for thread in threads:
+        thread.join()
+    return answered
+
+
+def _wait(progress: threading.Condition, reached: Callable[[], bool]) -> None:
+    assert progress.wait_for(reached, PATIENCE)

@@ -1,0 +1,213 @@
+"""TLS by a certificate and its key: shaken hands for without waiting for anybody."""
+
+import json
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from sessionary.factory import create_double
+from sessionary.server import tls
+from sessionary.settings import BadSetting, Settings
+from tests.processes import COMMAND, PATIENCE, Process, serving, surroundings
+from tests.raw_http import connected
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
+START = b'{"session_timeout_minutes": 7}'
+HEAD = (
+    b"POST /session/start HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer anyone\r\n"
+    b"Content-Type: application/json\r\n"
+)
+
+
+@dataclass
+class Papers:
+    """The files of a server, and what its clients trust."""
+
+    certificate: str
+    key: str
+    trust: ssl.SSLContext
+
+    def options(self) -> list[str]:
+        return ["--tls-certificate", self.certificate, "--tls-key", self.key]
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    folder, authority = tmp_path_factory.mktemp("papers"), trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    issued.private_key_pem.write_to_path(str(key))
+    for blob in issued.cert_chain_pems:
+        blob.write_to_path(str(certificate), append=True)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    return Papers(str(certificate), str(key), trust)
+
+
+@pytest.fixture(scope="module")
+def server(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    db = str(tmp_path_factory.mktemp("tls") / "world.sqlite3")
+    options = ("--db", db, "--auth", "lenient", "--threads", "1", *papers.options())
+    with serving(*options) as process:
+        yield process
+
+
+def is_served(server: Process, papers: Papers) -> bool:
+    with connected(server.url, papers.trust) as raw:
+        raw.send(HEALTH)
+        return raw.answer() is not None
+
+
+def test_a_client_that_trusts_the_certificate_is_served(server: Process, papers: Papers) -> None:
+    assert server.url.startswith("https://127.0.0.1:")
+    assert is_served(server, papers)
+
+
+def test_a_client_that_does_not_trust_it_is_not(server: Process, papers: Papers) -> None:
+    with (
+        pytest.raises(ssl.SSLCertVerificationError),
+        connected(server.url, ssl.create_default_context()),
+    ):
+        pass
+    assert is_served(server, papers)
+
+
+def test_http_without_tls_is_not_answered(server: Process, papers: Papers) -> None:
+    with connected(server.url) as raw:
+        raw.send(HEALTH)
+        assert b"HTTP" not in raw.rest()
+    assert is_served(server, papers)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_every_kind_of_request_is_answered_on_one_connection(
+    server: Process, papers: Papers, version: ssl.TLSVersion
+) -> None:
+    papers.trust.minimum_version = papers.trust.maximum_version = version
+    with connected(server.url, papers.trust) as raw:
+        for part in (HEALTH, HEALTH[:9], HEALTH[9:] + HEALTH):
+            raw.send(part)
+        assert [raw.must_answer().status for _ in range(3)] == [200] * 3
+        raw.send(HEAD + b"Content-Length: %d\r\n\r\n" % len(START) + START[:5])
+        raw.send(START[5:])
+        assert json.loads(raw.must_answer().body)["timeout_minutes"] == 7
+        chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(START), START)
+        raw.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + HEALTH)
+        assert json.loads(raw.must_answer().body)["timeout_minutes"] == 7
+        assert raw.must_answer().status == 200
+        raw.send(b"GET /galtea/openapi.json HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        assert json.loads(raw.must_answer().body)["openapi"] == "3.1.0"
+        assert raw.read.read() == b""
+
+
+def test_a_request_larger_than_a_record_of_tls_is_read_whole(
+    server: Process, papers: Papers
+) -> None:
+    body = START + b" " * 300_000
+    with connected(server.url, papers.trust) as raw:
+        raw.send(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        assert json.loads(raw.must_answer().body)["timeout_minutes"] == 7
+
+
+def test_a_client_that_reads_late_gets_everything(server: Process, papers: Papers) -> None:
+    count = 400
+    with connected(server.url, papers.trust) as raw:
+        raw.send(b"GET /galtea/openapi.json HTTP/1.1\r\nHost: here\r\n\r\n" * count)
+        assert is_served(server, papers)
+        assert len({raw.must_answer().body for _ in range(count)}) == 1
+
+
+def first_flight(papers: Papers) -> bytes:
+    """How a client's handshake begins."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = papers.trust.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+@pytest.mark.parametrize("part", [0, 1, 40, None], ids=["nothing", "a byte", "a part", "all"])
+def test_handshakes_that_are_never_finished_keep_nobody_waiting(
+    server: Process, papers: Papers, part: int | None
+) -> None:
+    begun = first_flight(papers)[:part]
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(connected(server.url)).send(begun)
+        assert all(is_served(server, papers) for _ in range(5))
+
+
+def test_clients_that_break_off_their_handshake_harm_nobody(
+    server: Process, papers: Papers
+) -> None:
+    for sent in (b"", b"\x16\x03\x01", b"\x00" * 2000, first_flight(papers)):
+        with connected(server.url) as raw:
+            raw.send(sent)
+            raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    assert is_served(server, papers)
+
+
+def test_files_that_do_not_belong_together_are_refused_before_anything_listens(
+    papers: Papers, tmp_path: Path
+) -> None:
+    """The port is taken: who had tried to listen would have said so."""
+    db, other = tmp_path / "world.sqlite3", tmp_path / "other.pem"
+    trustme.CA().issue_cert("127.0.0.1").private_key_pem.write_to_path(str(other))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        options = [*papers.options()[:3], str(other), "--db", str(db), "--port", port]
+        told = subprocess.run(
+            [COMMAND, "serve", *options],
+            capture_output=True,
+            text=True,
+            env=surroundings(),
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"Error: tls_certificate {papers.certificate} and tls_key")
+    assert told.stderr.count("\n") == 1
+    assert not db.exists()
+
+
+@pytest.mark.parametrize("missing", ["tls_certificate", "tls_key"])
+def test_a_certificate_and_a_key_come_together(papers: Papers, missing: str) -> None:
+    given = {"tls_certificate": papers.certificate, "tls_key": papers.key, missing: None}
+    with pytest.raises(BadSetting, match="go together"):
+        Settings(**given)
+
+
+@pytest.mark.parametrize("name", ["tls_certificate", "tls_key"])
+def test_a_file_that_cannot_be_read_is_named(papers: Papers, name: str) -> None:
+    given = {"tls_certificate": papers.certificate, "tls_key": papers.key, name: "/none.pem"}
+    with pytest.raises(BadSetting, match=f"cannot read {name} /none.pem: No such file"):
+        tls.context(Settings(**given))
+
+
+def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(
+    papers: Papers, tmp_path: Path
+) -> None:
+    key = load_pem_private_key(Path(papers.key).read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    form = (Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    locked.write_bytes(key.private_bytes(*form))
+    with pytest.raises(BadSetting, match="without a password"):
+        tls.context(Settings(tls_certificate=papers.certificate, tls_key=str(locked)))
+
+
+def test_a_double_says_that_it_speaks_no_tls(papers: Papers) -> None:
+    with pytest.raises(BadSetting, match="a double speaks plain HTTP"):
+        create_double(Settings.of_a_double(tls_certificate=papers.certificate, tls_key=papers.key))

@@ -1,0 +1,197 @@
+"""Copies of a database, made while it is served."""
+
+import shutil
+import sqlite3
+import stat
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from sessionary import create_app, store
+from sessionary.settings import Settings
+from sessionary.store import backup
+from tests.processes import COMMAND, serving
+from tests.store.database_files import beside, change, dump, leave_journal, scratch
+
+Command = Callable[..., Result]
+
+
+def test_a_backup_holds_what_the_database_holds(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copies" / "copy"
+    copy.parent.mkdir()
+    assert sessionary("backup", copy).output == f"{db} is copied to {copy}\n"
+    assert dump(copy) == dump(db)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert beside(copy) == set()
+
+
+def test_a_backup_is_of_one_moment_while_two_workers_write(tmp_path: Path) -> None:
+    """Every session that was answered before it began is in it, and none in part."""
+    db = tmp_path / "world.sqlite3"
+    answered: list[str] = []
+    over = threading.Event()
+    with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
+
+        def write() -> None:
+            while not over.is_set():
+                path, body = "/v4/sessions", {"title": "t" * 9999, "state": {}, "account_id": "a"}
+                status, made = process.request("POST", path, body, **{"x-api-key": "anyone"})
+                assert status in (200, 201)
+                answered.append(made["id"])
+
+        writers = [threading.Thread(target=write) for _ in range(4)]
+        for writer in writers:
+            writer.start()
+        try:
+            for number in range(5):
+                before = set(answered)
+                copy = tmp_path / f"copy-{number}"
+                store.back_up(db, copy)
+                with closing(sqlite3.connect(copy)) as connection:
+                    ids = {id for (id,) in connection.execute("SELECT id FROM scale_sessions")}
+                    counted = connection.execute("SELECT sum(live) FROM scale_counts").fetchone()
+                assert before <= ids
+                assert counted == (len(ids) or None,)
+        finally:
+            over.set()
+            for writer in writers:
+                writer.join()
+    assert answered
+
+
+def test_a_backup_ends_however_much_is_written_meanwhile(
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_app(Settings(db=str(db), auth="lenient")).extensions["sessionary"].close()
+    before, steps = dump(db), []
+    monkeypatch.setattr(backup, "_PAGES", 1)
+
+    def write_meanwhile(done: int, _: int) -> None:
+        assert done > len(steps), "it has begun again"
+        steps.append(done)
+        change(db, f"as of page {done}")
+
+    store.back_up(db, tmp_path / "copy", progress=write_meanwhile)
+    assert len(steps) > 10
+    assert dump(tmp_path / "copy") == before
+    assert (tmp_path / "copy").read_bytes()[18:20] == b"\1\1"  # it needs no journal beside it
+
+
+def test_a_file_that_is_there_is_replaced_when_asked_for_only(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    copy.write_text("precious")
+    refused = sessionary("backup", copy)
+    assert refused.exit_code == 1
+    assert "use --force" in refused.output
+    assert copy.read_text() == "precious"
+    assert sessionary("backup", copy, "--force").exit_code == 0
+    assert dump(copy) == dump(db)
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_its_owner_alone_may_read_what_replaces_a_file_that_others_could_read(
+    sessionary: Command, tmp_path: Path, command: str
+) -> None:
+    copy = tmp_path / "copy"
+    copy.touch(0o644)
+    assert sessionary(command, copy, "--force").exit_code == 0
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_a_database_that_is_served_is_not_overwritten(
+    sessionary: Command, tmp_path: Path, command: str
+) -> None:
+    with serving("--db", str(served := tmp_path / "served.sqlite3"), "--auth", "lenient"):
+        before = dump(served)
+        refused = sessionary(command, served, "--force")
+        assert refused.exit_code == 1
+        assert f"{served} is open in another process: name another file" in refused.output
+        assert dump(served) == before
+
+
+def test_a_database_that_nobody_has_open_any_more_is_overwritten(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    create_app(Settings(db=str(tmp_path / "old"))).extensions["sessionary"].close()
+    assert sessionary("backup", tmp_path / "old", "--force").exit_code == 0
+    assert dump(tmp_path / "old") == dump(db)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_backup_is_not_made_beside_the_journal_of_an_earlier_database(
+    sessionary: Command, db: Path, tmp_path: Path, is_there: bool
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copy(db, copy)
+    leave_journal(copy, "earlier")
+    if not is_there:
+        copy.unlink()
+    refused = sessionary("backup", copy, "--force")
+    assert refused.exit_code == 1
+    assert f"{copy}-wal holds what was written last to an earlier database" in refused.output
+    assert refused.output.count("\n") == 1
+    assert copy.exists() is is_there
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_what_is_taken_from_a_database_does_not_overwrite_it(
+    sessionary: Command, db: Path, command: str
+) -> None:
+    before = dump(db)
+    refused = sessionary(command, db, "--force")
+    assert refused.exit_code == 1
+    assert "is the database itself" in refused.output
+    assert dump(db) == before
+
+
+@pytest.mark.parametrize("limit", ["unlimited", "32"])
+def test_a_copy_that_cannot_be_made_is_told_with_where_from_and_where_to(
+    db: Path, tmp_path: Path, limit: str
+) -> None:
+    """Where the database cannot be read, and where the disk takes no more."""
+    if limit == "unlimited":
+        db.write_bytes(b"no database" * 999)
+    script = f'ulimit -f {limit}; exec "$0" backup "$1" --db "$2"'
+    told = subprocess.run(
+        ["sh", "-c", script, COMMAND, tmp_path / "copy", db],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"Error: {db} cannot be copied to {tmp_path / 'copy'}: ")
+    assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_a_folder_that_is_not_there_is_told_with_the_name_that_was_given(
+    sessionary: Command, tmp_path: Path, command: str
+) -> None:
+    copy = tmp_path / "nowhere" / "copy"
+    refused = sessionary(command, copy)
+    assert refused.exit_code == 1
+    assert refused.output == f"Error: {copy} cannot be written: No such file or directory.\n"
+
+
+def test_a_backup_that_fails_leaves_the_one_before_it(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    before, others = copy.read_bytes(), beside(copy)
+    scratch(db)
+    refused = sessionary("backup", copy, "--force")
+    assert refused.exit_code == 1
+    assert f"{db} is damaged, no copy of it was made" in refused.output
+    assert copy.read_bytes() == before
+    assert beside(copy) == others

@@ -1,0 +1,189 @@
+"""Everything as lines of JSON: out of one database, and into another."""
+
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from freezegun import freeze_time
+
+from sessionary import create_app, store
+from sessionary.settings import Settings
+from tests import schema_versions
+from tests.processes import COMMAND, serving
+from tests.store.database_files import beside, dump, leave_journal
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    return tmp_path / "arrival" / "new.sqlite3"
+
+
+@pytest.fixture
+def exported(sessionary: Command, tmp_path: Path) -> Path:
+    assert sessionary("export", tmp_path / "everything.jsonl").exit_code == 0
+    return tmp_path / "everything.jsonl"
+
+
+def test_what_is_imported_equals_what_was_exported_row_for_row(
+    sessionary: Command, db: Path, exported: Path, new: Path
+) -> None:
+    told = sessionary("import", exported, "--db", new).output
+    lines = exported.read_text().splitlines()
+    assert told == f"{len(lines) - 2} rows are in {new}\n"
+    assert dump(new) == dump(db)
+    assert sessionary("export", "--db", new).output.splitlines() == lines
+
+
+def test_imported_sessions_read_as_before(sessionary: Command, exported: Path, new: Path) -> None:
+    sessionary("import", exported, "--db", new)
+    with freeze_time(schema_versions.NOON):
+        app = create_app(Settings(db=str(new)))
+        expected = schema_versions.fixtures()[-1].with_suffix(".json").read_text()
+        assert schema_versions.read(app) == json.loads(expected)
+        app.extensions["sessionary"].close()
+
+
+def test_an_export_goes_by_a_pipe_as_well(db: Path, new: Path) -> None:
+    script = '"$0" export --db "$1" | "$0" import - --db "$2"'
+    subprocess.run(["sh", "-ec", script, COMMAND, db, new], check=True, stdout=subprocess.DEVNULL)
+    assert dump(new) == dump(db)
+
+
+def test_an_export_replaces_a_file_when_asked_for_only(sessionary: Command, exported: Path) -> None:
+    before = exported.read_text()
+    exported.write_text("precious")
+    assert "use --force" in sessionary("export", exported).output
+    assert exported.read_text() == "precious"
+    assert sessionary("export", exported, "--force").exit_code == 0
+    assert exported.read_text() == before
+
+
+def test_a_database_that_is_there_is_replaced_when_asked_for_only_and_kept(
+    sessionary: Command, db: Path, exported: Path, new: Path
+) -> None:
+    create_app(Settings(db=str(new), auth="lenient")).extensions["sessionary"].close()
+    before = dump(new)
+    refused = sessionary("import", exported, "--db", new)
+    assert refused.exit_code == 1
+    assert "use --force" in refused.output
+    assert dump(new) == before
+    told = sessionary("import", exported, "--db", new, "--force").output
+    assert dump(new) == dump(db)
+    assert dump(Path(told.strip().rpartition(" ")[2])) == before
+
+
+def test_the_journal_of_an_earlier_database_becomes_no_part_of_an_imported_one(
+    sessionary: Command, db: Path, exported: Path, new: Path
+) -> None:
+    new.parent.mkdir()
+    shutil.copy(db, new)
+    leave_journal(new, "earlier")
+    new.unlink()
+    assert sessionary("import", exported, "--db", new).exit_code == 0
+    assert dump(new) == dump(db)
+
+
+def test_a_database_that_is_served_is_not_replaced(
+    sessionary: Command, exported: Path, new: Path
+) -> None:
+    with serving("--db", str(new)):
+        refused = sessionary("import", exported, "--db", new, "--force")
+    assert "is open in another process" in refused.output
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_an_import_and_leaves_nothing_of_it(
+    new: Path, number: signal.Signals, code: int
+) -> None:
+    with importing(new, COMMAND) as process:
+        process.send_signal(number)
+        assert process.wait() == code
+    assert list(new.parent.iterdir()) == [Path(f"{new}.hold")]
+
+
+def test_an_import_that_is_to_outlive_its_terminal_does(new: Path) -> None:
+    with importing(new, "sh", "-c", """trap '' HUP; exec "$0" "$@" """, COMMAND) as process:
+        process.send_signal(signal.SIGHUP)
+        process.communicate('"}}\n{"rows": 1}')
+        assert process.returncode == 0
+    assert len(dump(new)["organization"]) == 1
+
+
+@contextmanager
+def importing(new: Path, *command: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """An import that has read, and waits for the end of a row that is longer than a pipe holds."""
+    with subprocess.Popen(
+        [*command, "import", "-", "--db", new],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        row = json.dumps(organization(name="n" * 999_999)).removesuffix('"}}')
+        process.stdin.write(f"{json.dumps(FIRST)}\n{row}")
+        process.stdin.flush()
+        yield process
+
+
+FIRST = {"sessionary": "export", "schema_version": store.schema_version()}
+ACME = {"seq": 1, "id": "a", "created_at": 5, "name": "A"}
+
+
+def organization(**values: object) -> dict[str, object]:
+    return {"table": "organization", "row": ACME | values}
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ([], "it is cut off after 0 rows"),
+        (["no json"], "line 1: it is no JSON object"),
+        (["\xff"], "line 1: it is no JSON object"),
+        (["[" * 100_000], "line 1: it is no JSON object"),
+        (["5"], "line 1: it is no JSON object"),
+        ([organization()], "line 1: it is no export of Sessionary"),
+        ([{**FIRST, "schema_version": 7}], "line 1: it was exported with schema version 7"),
+        ([FIRST, organization()], "it is cut off after 1 rows"),
+        ([FIRST, organization(), {"rows": 2}], "it is cut off after 1 rows"),
+        ([FIRST, {"rows": 0}, organization()], "line 3: there is more behind the last line"),
+        ([FIRST, {"table": "sqlite_master", "row": {}}], "line 2: there is no table"),
+        ([FIRST, {"table": ["key"], "row": {}}], "line 2: there is no table"),
+        ([FIRST, organization(extra=1)], "line 2: a row of organization has the columns seq, id"),
+        ([FIRST, {"table": "organization", "row": [1]}], "line 2: a row of organization has"),
+        ([FIRST, organization(name=5)], "line 2: organization.name cannot be 5"),
+        ([FIRST, organization(created_at="x")], "line 2: organization.created_at cannot be 'x'"),
+        ([FIRST, organization(created_at=True)], "organization.created_at cannot be True"),
+        ([FIRST, organization(created_at=2**63)], "line 2: Python int too large"),
+        ([FIRST, organization(name=None)], "line 2: NOT NULL constraint failed"),
+        ([FIRST, organization(name="\ud83d")], "line 2: 'utf-8' codec can't encode"),
+        ([FIRST, organization(), organization()], "line 3: UNIQUE constraint failed"),
+        (
+            [
+                FIRST,
+                {"table": "membership", "row": {"user": "u", "organization": "a", "role": "r"}},
+            ],
+            "line 2: FOREIGN KEY constraint failed",
+        ),
+    ],
+)
+def test_what_is_not_whole_is_refused_with_its_line_and_nothing_is_made(
+    sessionary: Command, tmp_path: Path, new: Path, lines: list[object], why: str
+) -> None:
+    file = tmp_path / "broken.jsonl"
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    file.write_text("\n".join(texts), encoding="latin-1")
+    refused = sessionary("import", file, "--db", new)
+    assert refused.exit_code == 1
+    assert why in refused.output
+    assert refused.output.count("\n") == 1
+    assert not new.exists()
+    assert beside(new) == set()

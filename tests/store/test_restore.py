@@ -1,0 +1,252 @@
+"""Copies of a database, put back in its place."""
+
+import json
+import os
+import stat
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from sessionary import create_app, store
+from sessionary.settings import Settings
+from sessionary.store import absence
+from sessionary.store.files import replacing
+from tests.processes import serving
+from tests.store.database_files import beside, change, dump, leave_journal, run, scratch
+
+Command = Callable[..., Result]
+NOTTE = {"Authorization": "Bearer anyone"}
+
+
+def test_a_restored_database_is_the_copy_and_the_old_one_is_kept_with_its_journal(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    changed = tmp_path / "changed"
+    app = create_app(Settings(db=str(db), auth="lenient"))
+    app.test_client().post("/session/start", json={}, headers=NOTTE)
+    store.back_up(db, changed)
+    # As a killed server leaves it: what was written last is in the journal only.
+    os.link(db, left := tmp_path / "left")
+    os.link(f"{db}-wal", f"{left}-wal")
+    app.extensions["sessionary"].close()
+    left.replace(db)
+    Path(f"{left}-wal").replace(f"{db}-wal")
+    told = json.loads(sessionary("restore", copy, "--json").output)
+    assert dump(db) == dump(copy)
+    assert dump(Path(told["kept"])) == dump(changed)
+    assert not Path(f"{db}-shm").exists()
+
+
+def test_a_restore_is_refused_while_a_server_has_the_file(
+    sessionary: Command, tmp_path: Path
+) -> None:
+    """Also where no worker has been asked for anything yet."""
+    db, copy = tmp_path / "served.sqlite3", tmp_path / "copy"
+    with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
+        assert sessionary("backup", copy, "--db", db).exit_code == 0
+        refused = sessionary("restore", copy, "--db", db)
+        assert refused.exit_code == 1
+        assert f"{db} is open in another process: stop the server first" in refused.output
+        assert process.request("POST", "/session/start", {}, **NOTTE)[0] == 200
+        assert process.stop() == 0
+    assert sessionary("restore", copy, "--db", db).exit_code == 0
+
+
+def test_a_link_to_a_database_is_as_the_database(sessionary: Command, tmp_path: Path) -> None:
+    db, link, copy = (tmp_path / name for name in ("served.sqlite3", "link", "copy"))
+    link.symlink_to(db)
+    for served, named in [(db, link), (link, db)]:
+        with serving("--db", str(served), "--auth", "lenient") as process:
+            assert sessionary("backup", copy, "--db", named, "--force").exit_code == 0
+            for refused in (
+                sessionary("restore", copy, "--db", named),
+                sessionary("backup", named, "--force"),
+            ):
+                assert "is open in another process" in refused.output
+            assert process.stop() == 0
+    assert sessionary("restore", copy, "--db", link).exit_code == 0
+    assert link.is_symlink()
+    assert dump(db) == dump(copy)
+
+
+@pytest.mark.parametrize("command", ["restore", "import", "backup", "export", "serve"])
+def test_links_that_lead_back_to_themselves_are_refused(
+    sessionary: Command, db: Path, tmp_path: Path, command: str
+) -> None:
+    link, back = tmp_path / "link", tmp_path / "back"
+    link.symlink_to(back)
+    back.symlink_to(link)
+    args = {"serve": ["--db", link], "restore": [db, "--db", link], "import": [db, "--db", link]}
+    refused = sessionary(command, *args.get(command, [link, "--force"]))
+    assert refused.exit_code == 1
+    assert refused.output == f"Error: {link} is a link that leads back to itself: name a file.\n"
+    assert link.readlink() == back
+
+
+@pytest.mark.parametrize("command", ["restore", "import", "backup", "export", "serve"])
+@pytest.mark.parametrize("name", ["", ".", "/", "folder", "pipe", "link"])
+def test_what_is_no_regular_file_is_neither_opened_nor_replaced(
+    sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+) -> None:
+    monkeypatch.chdir(db.parent)
+    Path("folder").mkdir()
+    os.mkfifo("pipe")
+    Path("link").symlink_to("pipe")
+    args = {"serve": ["--db", name], "restore": [db, "--db", name], "import": [db, "--db", name]}
+    refused = sessionary(command, *args.get(command, [name]))
+    assert refused.exit_code != 0
+    assert isinstance(refused.exception, SystemExit)
+    said = ("no regular file", "is a directory", "must not be empty")
+    assert any(each in refused.output for each in said)
+    assert "--force" not in refused.output
+    assert Path("pipe").is_fifo()
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_no_database_is_made_in_the_place_of_one_that_a_server_has_open(
+    sessionary: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_empty: bool
+) -> None:
+    monkeypatch.setattr(absence, "PATIENCE_SECONDS", 0.05)
+    db, elsewhere = tmp_path / "served.sqlite3", tmp_path / "elsewhere"
+    with serving("--db", str(db), "--auth", "lenient") as process:
+        made = process.request("POST", "/session/start", {}, **NOTTE)[1]["session_id"]
+        db.rename(elsewhere)
+        if is_empty:
+            db.touch()
+        for command in (["keys", "create"], ["sessions"], ["serve", "--port", "0"]):
+            refused = sessionary(*command, "--db", db)
+            assert refused.exit_code == 1
+            assert refused.output.startswith(f"Error: {db} is gone while another process has it")
+            assert db.exists() is is_empty
+        elsewhere.replace(db)
+        assert process.request("GET", f"/notte/sessions/{made}", **NOTTE)[0] == 200
+    with serving("--db", str(db), "--auth", "lenient") as process:
+        assert process.request("GET", f"/notte/sessions/{made}", **NOTTE)[0] == 200
+
+
+def test_a_missing_database_that_is_just_being_put_in_its_place_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(absence, "PATIENCE_SECONDS", 0.0)
+    with replacing(tmp_path / "new.sqlite3"):
+        store.prove_not_missed(tmp_path / "new.sqlite3")
+
+
+def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
+    db: Path, tmp_path: Path
+) -> None:
+    copy, found = tmp_path / "copy", []
+    is_about_to = threading.Event()
+
+    def open_it() -> None:
+        with closing(store.open_world(str(db), durability="off")) as world, world.entered():
+            is_about_to.set()
+            found.extend(world.database.run("SELECT name FROM organization"))
+
+    with replacing(db):
+        thread = threading.Thread(target=open_it)
+        thread.start()
+        is_about_to.wait()
+        store.back_up(db, copy)
+        change(copy)
+        copy.replace(db)
+    thread.join()
+    assert found == [("changed",)] * 2
+
+
+def test_an_interruption_just_before_the_new_database_loses_nothing_of_the_old_one(
+    sessionary: Command, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    leave_journal(db, "the last")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", interrupted)
+        assert sessionary("restore", copy).exit_code == 1
+    assert {row[2] for row in dump(db)["organization"]} == {"the last"}
+
+
+@pytest.mark.parametrize("contents", [b"", b"no database" * 999])
+def test_what_is_no_database_any_more_is_replaced_and_kept_as_it_is(
+    sessionary: Command, db: Path, tmp_path: Path, contents: bytes
+) -> None:
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    leave_journal(db, "the last")
+    journal = Path(f"{db}-wal").read_bytes()
+    db.write_bytes(contents)
+    kept = json.loads(sessionary("restore", copy, "--json").output)["kept"]
+    assert dump(db) == dump(copy)
+    assert (Path(kept).read_bytes(), Path(f"{kept}-wal").read_bytes()) == (contents, journal)
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (scratch, "cannot be restored, integrity"),
+        (lambda copy: copy.write_bytes(b""), "database of another program, or empty"),
+        (lambda copy: copy.write_bytes(b"no database" * 999), "cannot be copied"),
+        (lambda copy: run(copy, "PRAGMA user_version = 9"), "schema: it has version 9"),
+        (lambda copy: run(copy, "DROP TABLE notte_sessions"), "notte_sessions is not as it was"),
+        (
+            lambda copy: run(copy, 'DELETE FROM "user"'),
+            "references: row 1 of key refers to nothing",
+        ),
+        (Path.unlink, "There is no database at"),
+    ],
+)
+def test_what_is_not_sound_is_not_restored_and_nothing_is_changed(
+    sessionary: Command, db: Path, tmp_path: Path, damage: Callable[[Path], None], why: str
+) -> None:
+    copy = tmp_path / "copy"
+    sessionary("backup", copy)
+    damage(copy)
+    before, others = db.read_bytes(), beside(db) | {f"{db.name}.hold"}
+    refused = sessionary("restore", copy)
+    assert refused.exit_code == 1
+    assert why in refused.output
+    assert refused.output.count("\n") == 1
+    assert db.read_bytes() == before
+    assert beside(db) | {f"{db.name}.hold"} == others | {f"{db.name}.hold"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+@pytest.mark.parametrize("command", ["restore", "import"])
+def test_a_new_database_belongs_to_the_owner_of_its_folder_alone(
+    sessionary: Command, db: Path, tmp_path: Path, command: str
+) -> None:
+    sessionary("export", tmp_path / "everything.jsonl")
+    origin = {"restore": db, "import": tmp_path / "everything.jsonl"}[command]
+    new = tmp_path / "service" / "world.sqlite3"
+    new.parent.mkdir()
+    os.chown(new.parent, 12345, 12346)
+    assert sessionary(command, origin, "--db", new).exit_code == 0
+    found = new.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 12346, 0o600)
+
+
+def test_a_restored_database_is_as_readable_as_the_old_one(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    sessionary("backup", tmp_path / "copy")
+    db.chmod(0o640)
+    sessionary("restore", tmp_path / "copy")
+    assert stat.S_IMODE(db.stat().st_mode) == 0o640
+
+
+def test_a_backup_is_restored_where_nothing_was(
+    sessionary: Command, db: Path, tmp_path: Path
+) -> None:
+    new = tmp_path / "new" / "world.sqlite3"
+    told = json.loads(sessionary("restore", db, "--db", new, "--json").output)
+    assert told["kept"] is None
+    assert dump(new) == dump(db)

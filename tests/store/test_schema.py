@@ -1,0 +1,188 @@
+"""Upgrading: a database of every earlier version becomes what a new one is, rows and all."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from freezegun import freeze_time
+
+from sessionary import create_app, store
+from sessionary.settings import Settings
+from sessionary.store import World, schema
+from sessionary.store.database import Database
+from tests import schema_versions
+
+each_version = pytest.mark.parametrize(
+    "dump", schema_versions.fixtures(), ids=lambda path: path.stem
+)
+PARTS = """CREATE TABLE "part" ("id" INTEGER NOT NULL PRIMARY KEY,
+    "thing" INTEGER NOT NULL REFERENCES "thing" ("id"))"""
+
+
+class Thing(store.Model):
+    """A table that migrations can change."""
+
+
+def shape(file: Path) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return sorted(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+
+
+def count(file: Path, table: str) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+
+
+@each_version
+def test_an_upgraded_database_has_the_schema_of_a_new_one(dump: Path, tmp_path: Path) -> None:
+    """Where this fails, the schema has changed without a new version: see store/schema.py."""
+    schema_versions.load(dump, tmp_path / "old.sqlite3")
+    for name in ("old", "new"):
+        file = str(tmp_path / f"{name}.sqlite3")
+        create_app(Settings(db=file, auth="lenient")).extensions["sessionary"].close()
+    assert shape(tmp_path / "old.sqlite3") == shape(tmp_path / "new.sqlite3")
+
+
+@each_version
+def test_the_sessions_of_an_upgraded_database_read_as_before(dump: Path, tmp_path: Path) -> None:
+    schema_versions.load(dump, tmp_path / "old.sqlite3")
+    with freeze_time(schema_versions.NOON):
+        app = create_app(Settings(db=str(tmp_path / "old.sqlite3")))
+        assert schema_versions.read(app) == json.loads(dump.with_suffix(".json").read_text())
+        app.extensions["sessionary"].close()
+
+
+@each_version
+def test_a_fixture_has_rows_in_every_table(dump: Path, tmp_path: Path) -> None:
+    schema_versions.load(dump, tmp_path / "old.sqlite3")
+    tables = [name for kind, name, *_ in shape(tmp_path / "old.sqlite3") if kind == "table"]
+    assert [table for table in tables if not count(tmp_path / "old.sqlite3", table)] == []
+
+
+def test_there_is_a_fixture_of_every_version() -> None:
+    versions = range(1, store.schema_version() + 1)
+    assert schema_versions.fixtures() == sorted(map(schema_versions.fixture, versions))
+
+
+def widen(database: Database) -> None:
+    database.run('ALTER TABLE "thing" ADD COLUMN "size" INTEGER')
+    database.run('UPDATE "thing" SET "size" = 7')
+
+
+def add_parts(database: Database) -> None:
+    database.run(PARTS)
+    database.run('INSERT INTO "part" ("thing") SELECT "id" FROM "thing"')
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database of version 1 with one thing."""
+    monkeypatch.setattr(schema, "MIGRATIONS", ())
+    with entered(tmp_path / "w.sqlite3") as world:
+        store.create([Thing], lambda: None)
+        world.database.run('INSERT INTO "thing" DEFAULT VALUES')
+    return tmp_path / "w.sqlite3"
+
+
+@contextmanager
+def entered(file: Path) -> Iterator[World]:
+    world = store.open_world(str(file), durability="off")
+    with closing(world), world.entered():
+        yield world
+
+
+@pytest.fixture
+def migrate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let the program know these migrations."""
+    return lambda *found: monkeypatch.setattr(schema, "MIGRATIONS", found)
+
+
+def version(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_migrations_run_in_order_and_once(file: Path, migrate: Callable[..., None]) -> None:
+    told: list[int] = []
+    migrate(widen, add_parts)
+    for _ in range(2):
+        with entered(file) as world:
+            store.create([Thing], lambda: None, told.append)
+            assert world.database.run("SELECT size FROM thing").fetchall() == [(7,)]
+            assert world.database.run("SELECT thing FROM part").fetchall() == [(1,)]
+    assert (version(file), told) == (3, [1])
+
+
+def test_a_migration_that_fails_leaves_the_version_before_it(
+    file: Path, migrate: Callable[..., None]
+) -> None:
+    def break_off(database: Database) -> None:
+        database.run('DELETE FROM "thing"')
+        raise ZeroDivisionError
+
+    migrate(widen, break_off)
+    with entered(file), pytest.raises(ZeroDivisionError):
+        store.create([Thing], lambda: None)
+    assert (version(file), count(file, "thing")) == (2, 1)
+
+
+def test_a_migration_that_breaks_a_reference_is_taken_back_and_told(
+    file: Path, migrate: Callable[..., None]
+) -> None:
+    migrate(add_parts, lambda database: database.run('DELETE FROM "thing"'))
+    with entered(file) as world:
+        with pytest.raises(store.Unusable, match="row 1 of part would refer to nothing in thing"):
+            store.create([Thing], lambda: None)
+        assert world.database.run("PRAGMA foreign_keys").fetchone() == (1,)
+    assert (version(file), count(file, "thing")) == (2, 1)
+
+
+def test_a_migration_may_make_a_table_anew_that_others_refer_to(
+    file: Path, migrate: Callable[..., None]
+) -> None:
+    def remake(database: Database) -> None:
+        database.run('CREATE TABLE "new" ("id" INTEGER NOT NULL PRIMARY KEY, "name" TEXT)')
+        database.run('INSERT INTO "new" ("id") SELECT "id" FROM "thing"')
+        database.run('DROP TABLE "thing"')
+        database.run('ALTER TABLE "new" RENAME TO "thing"')
+
+    migrate(add_parts, remake)
+    with entered(file) as world:
+        store.create([Thing], lambda: None)
+        assert world.database.run("SELECT id, name FROM thing").fetchall() == [(1, None)]
+    assert count(file, "part") == 1
+
+
+def test_programs_that_start_at_once_upgrade_once(file: Path, migrate: Callable[..., None]) -> None:
+    all_have_seen_the_old_version = threading.Barrier(8)
+    failed: list[BaseException] = []
+    migrate(add_parts)
+
+    def wait(_: int) -> None:
+        all_have_seen_the_old_version.wait()
+
+    def start() -> None:
+        with entered(file):
+            try:
+                store.create([Thing], lambda: None, wait)
+            except BaseException as error:  # noqa: BLE001 - told below
+                failed.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (failed, version(file), count(file, "part")) == ([], 2, 1)
+
+
+def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "w.sqlite3")) as connection:
+        connection.execute("CREATE TABLE theirs (id)")
+    with entered(tmp_path / "w.sqlite3"), pytest.raises(store.Unusable, match="another program"):
+        store.create([Thing], lambda: None)
+    assert [name for _, name, *_ in shape(tmp_path / "w.sqlite3")] == ["theirs"]

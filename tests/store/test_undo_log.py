@@ -1,0 +1,142 @@
+"""The undo log: a world that is rewound is, row by row, what it was."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessionary import store
+from sessionary.factory import create_double, prepare
+from sessionary.factory.startup import TABLES
+from sessionary.settings import Settings
+from sessionary.store import World
+from sessionary.surfaces import SURFACES
+from tests.control.conftest import GALTEA, MOBILENEXT, NOTTE, SCALE, Double
+
+ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "ANDROID"}
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def rows(world: World) -> Rows:
+    """Every row of every surface's table, in the entered world."""
+    names = [table._meta.table_name for surface in SURFACES for table in surface.tables]
+    return {
+        name: sorted(world.database.run(f'SELECT * FROM "{name}"'), key=repr)  # noqa: S608
+        for name in names
+    }
+
+
+class Story:
+    """Calls of every surface, each a minute behind the other."""
+
+    def __init__(self) -> None:
+        self.double = Double(create_double())
+        self.ids: dict[str, list[str]] = {"notte": [], "galtea": [], "scale": [], "mobile": []}
+
+    def tell(self, step: str, number: int) -> None:
+        surface, call = step.split()
+        ids = self.ids[surface]
+        if call == "new":
+            ids.append(self._new(surface, number))
+        elif ids:
+            self._change(surface, call, ids[number % len(ids)], number)
+
+    def _new(self, surface: str, number: int) -> str:
+        client = self.double.client
+        if surface == "notte":
+            return self.double.start()
+        if surface == "scale":
+            body = {"account_id": f"a{number % 2}", "title": "it's", "state": {"n": [number, "''"]}}
+            return str(client.post("/scale/v4/sessions", json=body, headers=SCALE).json["id"])
+        if surface == "mobile":
+            made = client.post("/mobilenext/api/v1/sessions", headers=MOBILENEXT)
+            return str(made.json["id"])
+        body = {"productId": "p", "customId": f"c{number}"}
+        return str(client.post("/galtea/sessions", json=body, headers=GALTEA).json["id"])
+
+    def _change(self, surface: str, call: str, id: str, number: int) -> None:
+        client = self.double.client
+        if surface == "notte":
+            path = "/notte/session/close" if call == "end" else "/notte/env/observe"
+            client.post(path, json={"session_id": id, "keep_alive": True}, headers=NOTTE)
+        elif surface == "scale":
+            path = f"/scale/v4/sessions/{id}"
+            if call == "end":
+                client.delete(path, headers=SCALE)
+            else:
+                client.patch(path, json={"title": f"é{number}\n"}, headers=SCALE)
+        elif surface == "mobile":
+            self._hold_or_release(id, call)
+        elif call == "end":
+            client.delete(f"/galtea/sessions/{id}", headers=GALTEA)
+        else:
+            body = {"metadata": {"n": number}}
+            client.patch(f"/galtea/sessions/{id}", json=body, headers=GALTEA)
+
+    def _hold_or_release(self, id: str, call: str) -> None:
+        client, path = self.double.client, f"/mobilenext/api/v1/sessions/{id}/devices"
+        held = client.get(path, headers=MOBILENEXT).json.get("data")  # none once it is void
+        if call == "change":
+            client.post(path, json={"filters": [ANDROID]}, headers=MOBILENEXT)
+        elif held:
+            client.post(f"{path}/{held[-1]['id']}/release", headers=MOBILENEXT)
+
+
+steps = st.sampled_from(
+    [
+        f"{name} {call}"
+        for name in ("notte", "galtea", "scale", "mobile")
+        for call in ("new", "change", "end")
+    ]
+)
+
+
+@settings(max_examples=25)
+@given(told=st.lists(steps, max_size=25))
+def test_a_rewound_world_is_row_by_row_what_it_was(told: list[str]) -> None:
+    story = Story()
+    world = story.double.control.world
+    seen: list[tuple[int, Rows]] = []
+    for number, step in enumerate(told):
+        story.tell(step, number)
+        with world.entered():
+            seen.append((store.undo_log._last.one() or 0, rows(world)))
+        story.double.advance("1m")
+    with world.entered(), store.undo_log.rewound():
+        for seq, found in reversed(seen):
+            store.undo_log.rewind(seq)
+            assert rows(world) == found
+    with world.entered():
+        assert not seen or rows(world) == seen[-1][1]
+
+
+@pytest.fixture
+def file_double(tmp_path: Path) -> str:
+    """A database that a double has used, with a session in it."""
+    path = str(tmp_path / "world.sqlite3")
+    double = Double(create_double(Settings.of_a_double(db=path)))
+    double.start()
+    assert double.control.worlds is not None
+    double.control.worlds.close()
+    return path
+
+
+def test_a_server_on_a_double_s_database_keeps_no_history(file_double: str) -> None:
+    world = prepare(Settings(db=file_double, auth="lenient")).world
+    with world.entered():
+        triggers = world.database.run("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        assert triggers.fetchall() == []
+        assert not store.keeps_history()
+        assert world.database.run("SELECT count(*) FROM notte_sessions").fetchone() == (1,)
+        store.undo_log.forget(TABLES)
+    world.close()
+
+
+def test_a_double_goes_on_with_its_history(file_double: str) -> None:
+    double = Double(create_double(Settings.of_a_double(db=file_double)))
+    changes = double.get("/diff?from=2000-01-01T00:00:00Z")["changes"]
+    assert [each["call"] for each in changes] == ["POST /notte/session/start"]
+    assert double.control.worlds is not None
+    double.control.worlds.close()

@@ -1,0 +1,20 @@
+"""What only the vendor could cause, as the control plane brings it about."""
+
+from sessionary import clock
+from sessionary.web.surface import Surface
+from sessionary.web.telling import Explanation
+from tests.conftest import Sandbox
+
+
+def force(
+    sandbox: Sandbox, surface: Surface, id: str, state: str, reason: str = "it broke"
+) -> None:
+    """Bring a session into a state, now."""
+    with sandbox.world.entered(), clock.writing() as at:
+        surface.sessions.forces[state](surface.sessions.find(id), at, reason)
+
+
+def explained(sandbox: Sandbox, surface: Surface, id: str) -> Explanation:
+    """Why a session is what it is now."""
+    with sandbox.world.entered():
+        return surface.sessions.explain(surface.sessions.find(id), clock.now())

@@ -1,0 +1,302 @@
+"""Each kept statement against plain Python on generated rows; each answer against its schema."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessionary import store
+from sessionary.surfaces.galtea import models, queries, rules, schemas, serializers
+from sessionary.surfaces.galtea.errors import Missing
+from sessionary.surfaces.galtea.models import ParentRow, SessionRow
+from sessionary.web import json_codec
+from tests.conftest import Sandbox
+from tests.surfaces.galtea import strategies
+from tests.surfaces.galtea.strategies import NOW, ORGANIZATIONS
+
+few = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@contextmanager
+def holding(
+    sandbox: Sandbox, rows: list[SessionRow] | None = None, parents: list[ParentRow] | None = None
+) -> Iterator[None]:
+    """The sandbox's world, with nothing but these rows."""
+    with sandbox.world.entered():
+        for table in models.TABLES:
+            table.delete().execute()
+        for row in rows or []:
+            models.Session.create(**row._asdict())
+        for parent in parents or []:
+            models.Parent.create(**parent._asdict())
+        yield
+
+
+def plain(model: type[store.Model], row: Callable[..., Any], *conditions: Any) -> list[Any]:
+    """The rows of the model's own query, which renders anew each time."""
+    columns = [getattr(model, name) for name in row._fields]  # type: ignore[attr-defined]
+    query = model.select(*columns)
+    found = query.where(*conditions) if conditions else query
+    return [row(*each) for each in found.tuples()]
+
+
+def everything() -> list[SessionRow]:
+    return plain(models.Session, SessionRow)
+
+
+def kept(rows: list[SessionRow], organization: str) -> list[SessionRow]:
+    return [row for row in rows if row.organization == organization and row.deleted_at is None]
+
+
+def passes(row: SessionRow, query: dict[str, Any], now: int) -> bool:
+    """What a list's filters mean, said without a database."""
+    has = {
+        "custom_ids": row.custom_id,
+        "product_ids": row.product,
+        "version_ids": row.version,
+        "test_case_ids": row.test_case,
+        "test_ids": row.test,
+        "user_ids": row.user,
+        "run_ids": row.run,
+        "involved_in_run_ids": row.run,
+        "statuses": rules.status(row, now),
+    }
+    nanoseconds = row.created_at * 1_000
+    return (
+        all(value in query[name] for name, value in has.items() if query[name])
+        and row.test not in (query["exclude_test_ids"] or [None])
+        and query.get("from_created_at", nanoseconds) <= nanoseconds
+        and nanoseconds <= query.get("to_created_at", nanoseconds)
+    )
+
+
+@few
+@given(strategies.tables(), strategies.queries(), st.integers(-6, 11))
+def test_a_list_holds_what_its_filters_mean_at_every_instant(
+    sandbox: Sandbox, rows: list[SessionRow], query: dict[str, Any], minutes: int
+) -> None:
+    with holding(sandbox, rows):
+        for now in (NOW + minutes * strategies.MINUTE + step for step in (-1, 0, 1)):
+            ordered = sorted(kept(rows, "acme"), key=lambda row: (row.created_at, rows.index(row)))
+            if query["sort"][1] == "desc":
+                ordered.reverse()
+            wanted = [row for row in ordered if passes(row, query, now)]
+            page = wanted[query["offset"] :][: query["limit"]]
+            assert queries.find(query, organization="acme", now=now) == page
+
+
+@few
+@given(strategies.tables(), strategies.queries(), st.data())
+def test_a_list_by_ids_is_whole_or_refused(
+    sandbox: Sandbox, rows: list[SessionRow], query: dict[str, Any], data: st.DataObject
+) -> None:
+    asked = data.draw(st.lists(st.sampled_from([f"session_{n}" for n in range(12)]), min_size=1))
+    own = {row.id: row for row in kept(rows, "acme")}
+    there = {id for id, row in own.items() if id in asked and passes(row, query, NOW)}
+    with holding(sandbox, rows):
+        if there == set(asked):
+            found = queries.find(
+                {**query, "ids": asked, "limit": 99, "offset": 0}, organization="acme", now=NOW
+            )
+            assert {row.id for row in found} == there
+        else:
+            with pytest.raises(Missing) as refusal:
+                queries.find({**query, "ids": asked}, organization="acme", now=NOW)
+            assert all(id in refusal.value.message for id in set(asked) - there)
+
+
+@few
+@given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
+def test_one_session_is_found_by_its_id_in_its_organization(
+    sandbox: Sandbox, rows: list[SessionRow], organization: str
+) -> None:
+    own = {row.id: row for row in kept(rows, organization)}
+    with holding(sandbox, rows):
+        for id in [*(row.id for row in rows), "elsewhere"]:
+            found = models.by_id.one(id=id, organization=organization)
+            assert found == own.get(id)
+            conditions = (
+                models.Session.id == id,
+                models.Session.organization == organization,
+                models.Session.deleted_at.is_null(),
+            )
+            assert [each for each in (found,) if each] == plain(
+                models.Session, SessionRow, *conditions
+            )
+
+
+@few
+@given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
+def test_those_that_are_present_are_the_organizations_own(
+    sandbox: Sandbox, rows: list[SessionRow], organization: str
+) -> None:
+    with holding(sandbox, rows):
+        asked = json_codec.encode([row.id for row in rows] + ["elsewhere"])
+        present = models.present.all(ids=asked, organization=organization)
+        assert sorted(present) == sorted(row.id for row in kept(rows, organization))
+
+
+@few
+@given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
+def test_the_holder_of_a_custom_id_is_in_its_version_and_organization(
+    sandbox: Sandbox, rows: list[SessionRow], organization: str
+) -> None:
+    with holding(sandbox, rows):
+        for row in rows:
+            found = models.holder.one(
+                organization=organization, version=row.version, custom_id=row.custom_id
+            )
+            is_holder = row in kept(rows, organization) and row.custom_id is not None
+            assert found == (row.id if is_holder else None)
+
+
+@few
+@given(strategies.tables(), strategies.sessions())
+def test_an_update_changes_one_kept_row_and_only_what_can_change(
+    sandbox: Sandbox, rows: list[SessionRow], other: SessionRow
+) -> None:
+    hit = [row for row in kept(rows, other.organization) if row.id == other.id]
+    changes = {name: getattr(other, name) for name in models._CHANGEABLE}
+    with holding(sandbox, rows):
+        assert models.update.run(**other._asdict()) == len(hit)
+        assert everything() == [row._replace(**changes) if row in hit else row for row in rows]
+
+
+@few
+@given(strategies.tables(), st.sets(st.integers(0, 12)))
+def test_a_delete_marks_the_organizations_own_and_no_other(
+    sandbox: Sandbox, rows: list[SessionRow], numbers: set[int]
+) -> None:
+    asked = [f"session_{number}" for number in numbers]
+    with holding(sandbox, rows):
+        models.delete.run(ids=json_codec.encode(asked), organization="acme", at=NOW)
+        assert everything() == [
+            row._replace(deleted_at=NOW) if row.id in asked and row in kept(rows, "acme") else row
+            for row in rows
+        ]
+
+
+@few
+@given(strategies.sessions())
+def test_an_insert_keeps_every_column(sandbox: Sandbox, row: SessionRow) -> None:
+    with holding(sandbox):
+        models.insert.run(**row._asdict())
+        assert everything() == [row]
+
+
+@few
+@given(strategies.parents)
+def test_an_insert_of_a_parent_keeps_every_column(sandbox: Sandbox, row: ParentRow) -> None:
+    with holding(sandbox):
+        models.insert_parent.run(**row._asdict())
+        assert plain(models.Parent, ParentRow) == [row]
+
+
+def visible(rows: list[ParentRow], kind: str, organization: str) -> list[ParentRow]:
+    return [row for row in rows if row.kind == kind and row.organization in (None, organization)]
+
+
+@few
+@given(strategies.parent_tables(), st.lists(st.integers(0, 10).map(lambda n: f"p{n}")))
+def test_parents_are_found_by_kind_and_id_where_they_are_visible(
+    sandbox: Sandbox, rows: list[ParentRow], asked: list[str]
+) -> None:
+    with holding(sandbox, parents=rows):
+        found = models.parents.all(
+            kind=models.VERSION, ids=json_codec.encode(asked), organization="acme"
+        )
+        expected = [row for row in visible(rows, models.VERSION, "acme") if row.id in asked]
+        assert sorted(found) == sorted(expected)
+
+
+@few
+@given(strategies.parent_tables(), st.sampled_from(strategies.IDS))
+def test_the_latest_version_is_the_last_one_created_of_those_visible(
+    sandbox: Sandbox, rows: list[ParentRow], product: str
+) -> None:
+    own = [row for row in visible(rows, models.VERSION, "acme") if row.parent == product]
+    latest = max(own, key=lambda row: (row.created_at, rows.index(row)), default=None)
+    with holding(sandbox, parents=rows):
+        assert models.latest_version.one(product=product, organization="acme") == latest
+
+
+@few
+@given(strategies.sessions(), st.integers(-6, 11))
+def test_a_session_is_shown_as_it_is_documented(row: SessionRow, minutes: int) -> None:
+    shown = serializers.session(row, NOW + minutes * strategies.MINUTE)
+    assert_documented(shown, schemas.Session())
+
+
+@few
+@given(strategies.parents)
+def test_a_parent_is_shown_as_it_is_documented(row: ParentRow) -> None:
+    assert_documented(serializers.version(row), schemas.Version())
+    assert_documented(serializers.test(row), schemas.Test())
+    shown = serializers.test_case(row)
+    assert_documented({"context": {}, **shown}, schemas.TestCase())
+    assert ("context" in shown) is (row.context is not None)
+
+
+def test_the_versions_of_the_sdk_are_shown_as_they_are_documented() -> None:
+    assert_documented(serializers.SDK_VERSIONS, schemas.SdkVersions())
+
+
+def assert_documented(shown: dict[str, Any], schema: Any) -> None:
+    assert schema.validate(shown) == {}
+    assert shown.keys() == {each.data_key or name for name, each in schema.fields.items()}
+
+
+INDEXED = [(name, 1) for name in queries.COLUMNS] + [
+    (name, 2) for name in ("ids", "custom_ids", "test_case_ids", "run_ids", "involved_in_run_ids")
+]
+
+
+@pytest.mark.parametrize(("name", "values"), INDEXED)
+def test_a_list_by_these_reads_no_other_rows(sandbox: Sandbox, name: str, values: int) -> None:
+    chosen = frozenset({name})
+    plan = plan_of(sandbox, **{"single" if values == 1 else "several": chosen})
+    column = queries.COLUMNS[name].column_name
+    assert f"{column}=?" in plan
+    assert ("ORDER BY" in plan) is (values > 1)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"since": True, "until": True},
+        {"statuses": frozenset({"PENDING"})},
+        {"statuses": frozenset({"FAILED"})},
+        {"statuses": frozenset({"COMPLETED"})},
+        {"several": frozenset({"version_ids"})},
+        {"newest_first": False},
+    ],
+)
+def test_the_first_page_of_these_is_read_in_the_order_of_an_index(
+    sandbox: Sandbox, filters: dict[str, Any]
+) -> None:
+    plan = plan_of(sandbox, **filters)
+    assert "organization=?" in plan
+    assert "ORDER BY" not in plan
+
+
+def plan_of(sandbox: Sandbox, **filters: Any) -> str:
+    given = {
+        "single": frozenset(),
+        "several": frozenset(),
+        "excludes_tests": False,
+        "statuses": frozenset(),
+        "since": False,
+        "until": False,
+        "newest_first": True,
+        **filters,
+    }
+    with sandbox.world.entered():
+        text, places = queries.page(queries.Filters(**given)).query().sql()
+        steps = sandbox.world.database.run(f"EXPLAIN QUERY PLAN {text}", [None] * len(places))
+        return "\n".join(step[3] for step in steps)

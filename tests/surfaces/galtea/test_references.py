@@ -1,0 +1,237 @@
+"""Versions, products, test cases and tests: taken on trust, seeded, or strictly known."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.surfaces.galtea.conftest import WORLD, Api, refused
+
+NOBODYS_PRODUCT = f"product_{'0' * 24}"
+NOBODYS_TEST = f"test_{'0' * 24}"
+
+
+@pytest.fixture
+def strict(make_sandbox: Callable[..., Sandbox], enter: Callable[..., Api]) -> Api:
+    """Ana, where parents must be known."""
+    sandbox = make_sandbox(auth="strict", galtea_parents="strict")
+    sandbox.seed(WORLD)
+    return enter(sandbox, "gsk_ana")
+
+
+def ask(api: Api, path: str) -> Any:
+    response = api.call("GET", f"/galtea/{path}")
+    assert response.status_code == 200, response.text
+    return response.json
+
+
+def test_a_version_on_trust_is_named_after_its_id_and_is_nobodys(api: Api) -> None:
+    shown = ask(api, "versions/ver_123")
+    shown.pop("createdAt")
+    assert shown == {"id": "ver_123", "name": "ver_123", "productId": NOBODYS_PRODUCT}
+
+
+def test_a_test_case_on_trust_belongs_to_nobodys_test(api: Api) -> None:
+    shown = ask(api, "testCases/tc_123")
+    shown.pop("createdAt")
+    assert shown == {"id": "tc_123", "testId": NOBODYS_TEST}
+
+
+def test_a_test_on_trust_is_named_after_its_id(api: Api) -> None:
+    shown = ask(api, "tests/t_1")
+    shown.pop("createdAt")
+    assert shown == {"id": "t_1", "name": "t_1"}
+
+
+@pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
+def test_what_is_taken_on_trust_was_created_when_the_world_began(api: Api, kind: str) -> None:
+    first = ask(api, f"{kind}/x")["createdAt"]
+    api.sandbox.advance(days=5)
+    assert ask(api, f"{kind}/x")["createdAt"] == ask(api, f"{kind}?ids=y")[0]["createdAt"] == first
+
+
+@pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
+@pytest.mark.parametrize(
+    "query", ["ids=b&ids=a&ids=b", "ids[]=b&ids[]=a", "ids%5B%5D=b&ids%5B%5D=a"]
+)
+def test_every_id_asked_for_is_answered_once_in_the_order_of_asking(
+    api: Api, kind: str, query: str
+) -> None:
+    assert [each["id"] for each in ask(api, f"{kind}?{query}")] == ["b", "a"]
+
+
+@pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
+@pytest.mark.parametrize("query", ["", "?productIds[]=p&names[]=n", "?ids[]=%00"])
+def test_a_list_of_parents_needs_ids(api: Api, kind: str, query: str) -> None:
+    refused(api.call("GET", f"/galtea/{kind}{query}"), 400, "ids")
+
+
+def test_asking_for_parents_writes_nothing(ana: Api) -> None:
+    before = ana.rows()
+    for path in ("versions/x", "versions?ids=x", "testCases/x", "tests/x"):
+        ask(ana, path)
+    assert ana.rows() == before
+
+
+def test_seeded_parents_are_shown_as_they_were_seeded(ana: Api) -> None:
+    assert ask(ana, "versions/version_v1") == {
+        "id": "version_v1",
+        "name": "first",
+        "productId": "product_p1",
+        "createdAt": "2026-02-27T12:00:00.000Z",
+    }
+    assert ask(ana, "tests/test_s1") == {
+        "id": "test_s1",
+        "name": "Refunds",
+        "createdAt": "2026-03-01T12:00:00.000Z",
+    }
+    assert ask(ana, "testCases/testCase_t1") == {
+        "id": "testCase_t1",
+        "testId": "test_s1",
+        "context": {"persona": "impatient"},
+        "createdAt": "2026-03-01T12:00:00.000Z",
+    }
+
+
+def test_a_seeded_parent_and_one_on_trust_come_in_one_list(ana: Api) -> None:
+    shown = ask(ana, "versions?ids=elsewhere&ids=version_v1")
+    assert [each["productId"] for each in shown] == [NOBODYS_PRODUCT, "product_p1"]
+
+
+def test_a_parent_of_another_organization_is_as_an_unknown_one(
+    world: Sandbox, enter: Callable[..., Api]
+) -> None:
+    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+    assert ask(zoe, "versions/version_of_zeta")["productId"] == "product_p1"
+    assert ask(ana, "versions/version_of_zeta")["productId"] == NOBODYS_PRODUCT
+    assert zoe.create(testCaseId="testCase_of_zeta")["context"] == {"value": "theirs"}
+    assert ana.create(testCaseId="testCase_of_zeta")["context"] is None
+
+
+def test_a_session_takes_over_the_context_of_its_test_case(ana: Api) -> None:
+    assert ana.create(testCaseId="testCase_t1")["context"] == {"persona": "impatient"}
+
+
+@pytest.mark.parametrize("test_case", ["testCase_t2", "tc_123"])
+def test_a_test_case_without_a_context_or_on_trust_brings_none(ana: Api, test_case: str) -> None:
+    assert ana.create(testCaseId=test_case)["context"] is None
+
+
+def test_a_product_stands_for_its_latest_version(ana: Api) -> None:
+    assert ana.create(versionId=None, productId="product_p1")["versionId"] == "version_v2"
+
+
+def test_the_latest_version_is_the_one_that_the_organization_sees(
+    world: Sandbox, enter: Callable[..., Api]
+) -> None:
+    zoe = enter(world, "gsk_zoe")
+    assert zoe.create(versionId=None, productId="product_p1")["versionId"] == "version_of_zeta"
+
+
+def test_of_versions_created_at_once_the_later_one_is_the_latest(ana: Api) -> None:
+    ana.sandbox.seed(
+        """
+        [[galtea.versions]]
+        id = "a"
+        product = "p"
+        [[galtea.versions]]
+        id = "b"
+        product = "p"
+        """
+    )
+    assert ana.create(versionId=None, productId="p")["versionId"] == "b"
+
+
+def test_a_version_wins_over_a_product(ana: Api) -> None:
+    created = ana.create(versionId="version_v1", productId="product_new")
+    assert created["versionId"] == "version_v1"
+    assert ana.found("productIds=product_new") == []
+
+
+def test_a_product_without_a_version_gets_one_by_default_and_keeps_it(api: Api) -> None:
+    first = api.create(versionId=None, productId="p")["versionId"]
+    assert first.startswith("version_")
+    assert len(first) == 32
+    assert api.create(versionId=None, productId="p")["versionId"] == first
+    assert ask(api, f"versions/{first}") == {
+        "id": first,
+        "name": "v1",
+        "productId": "p",
+        "createdAt": "2026-03-01T12:00:00.000Z",
+    }
+
+
+def test_a_version_made_by_default_is_one_organizations(
+    world: Sandbox, enter: Callable[..., Api]
+) -> None:
+    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+    mine = ana.create(versionId=None, productId="p")["versionId"]
+    theirs = zoe.create(versionId=None, productId="p")["versionId"]
+    assert mine != theirs
+    assert ask(zoe, f"versions/{mine}")["productId"] == NOBODYS_PRODUCT
+
+
+def test_a_refused_session_makes_no_version(api: Api) -> None:
+    refused(api.post(productId="p", status="x"), 400, "status")
+    refused(api.post(productId="p", testCaseId="tc", context=""), 400, "context")
+    assert api.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "saying"),
+    [
+        ({"versionId": "elsewhere"}, "Version not found: elsewhere"),
+        ({"versionId": "version_of_zeta"}, "Version not found: version_of_zeta"),
+        ({"productId": "elsewhere"}, "Product not found: elsewhere"),
+        ({"versionId": "version_v1", "testCaseId": "tc"}, "Test case not found: tc"),
+        (
+            {"versionId": "version_v1", "testCaseId": "testCase_of_zeta"},
+            "Test case not found: testCase_of_zeta",
+        ),
+    ],
+)
+def test_where_parents_are_strict_an_unknown_one_is_404(
+    strict: Api, fields: dict[str, str], saying: str
+) -> None:
+    before = strict.rows()
+    refused(strict.post(**fields), 404, saying)
+    assert strict.rows() == before
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"versionId": "version_v1"},
+        {"productId": "product_p1"},
+        {"versionId": "version_v1", "testCaseId": "testCase_t1"},
+        {"versionId": "version_v1", "productId": "elsewhere"},
+    ],
+)
+def test_where_parents_are_strict_known_ones_are_accepted(
+    strict: Api, fields: dict[str, str]
+) -> None:
+    assert strict.post(**fields).status_code == 201
+
+
+@pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
+def test_where_parents_are_strict_an_unknown_id_is_404_and_left_out_of_a_list(
+    strict: Api, kind: str
+) -> None:
+    refused(strict.call("GET", f"/{kind}/elsewhere"), 404, "not found: elsewhere")
+    assert ask(strict, f"{kind}?ids=elsewhere") == []
+
+
+def test_where_parents_are_strict_the_known_ones_are_left_in_a_list(strict: Api) -> None:
+    query = "versions?ids=version_v2&ids=elsewhere&ids=version_of_zeta&ids=version_v1"
+    assert [each["id"] for each in ask(strict, query)] == ["version_v2", "version_v1"]
+    assert ask(strict, "tests/test_s2")["name"] == "test_s2"
+
+
+def test_where_parents_are_strict_a_filter_by_an_unknown_one_is_an_empty_list(strict: Api) -> None:
+    strict.create(versionId="version_v1")
+    assert strict.found("versionIds=elsewhere") == []
+
+
+def test_what_does_not_fit_the_table_is_refused_before_its_parents(strict: Api) -> None:
+    refused(strict.post(versionId="elsewhere", testCaseId="tc", isProduction=True), 400, "isProd")

@@ -1,0 +1,123 @@
+"""Worlds full of generated rows, and the same questions asked in plain Python."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from sessionary.surfaces.mobilenext import models, queries
+from sessionary.surfaces.mobilenext.models import (
+    AllocationRow,
+    DeviceRow,
+    SessionRow,
+    ShownRow,
+)
+
+ORGANIZATIONS = ("acme", "zeta")
+SERIALS = tuple(f"A-{number}" for number in range(6))
+LAST = 24
+instants = st.integers(0, LAST)
+maybe = st.none() | instants
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
+
+
+def uuid(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def devices() -> st.SearchStrategy[list[DeviceRow]]:
+    """The catalogue: every serial, some on demand, some retired."""
+    facts = st.tuples(st.sampled_from([0, 0, 20]), st.integers(0, 1))
+    return st.lists(facts, min_size=len(SERIALS), max_size=len(SERIALS)).map(
+        lambda found: [
+            DeviceRow(serial, "ios", "real", "iPhone", "18", seconds, 0, is_retired, 0)
+            for serial, (seconds, is_retired) in zip(SERIALS, found, strict=True)
+        ]
+    )
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> list[SessionRow]:
+    """Sessions whose `createdAt` is unique in their organization, if they have one."""
+    created = draw(
+        st.lists(maybe, max_size=12, unique_by=lambda at: object() if at is None else at)
+    )
+    found = []
+    for number, created_at in enumerate(created):
+        is_listed = created_at is not None
+        found.append(
+            SessionRow(
+                id=uuid(number),
+                organization=draw(st.sampled_from(ORGANIZATIONS)),
+                user=uuid(number % 3),
+                opened_at=draw(instants),
+                void_at=draw(instants),
+                created_at=created_at,
+                expires_at=draw(maybe) if is_listed else None,
+                released_at=draw(maybe) if is_listed else None,
+            )
+        )
+    return found
+
+
+@st.composite
+def allocations(draw: st.DrawFn, held_by: list[SessionRow]) -> list[AllocationRow]:
+    """At least one for each listed session; the first has its session's `createdAt`."""
+    owners = [each for each in held_by if each.created_at is not None]
+    further = draw(st.lists(st.sampled_from(owners), max_size=10)) if owners else []
+    found = []
+    for number, owner in enumerate([*owners, *further]):
+        is_first = number < len(owners)
+        found.append(
+            AllocationRow(
+                id=uuid(1000 + number),
+                session=owner.id,
+                serial=draw(st.sampled_from(SERIALS)),
+                platform="ios",
+                type="real",
+                name=draw(texts),
+                version="18.6",
+                created_at=owner.created_at if is_first else draw(instants),
+                in_use_at=draw(maybe),
+                expires_at=owner.expires_at,
+                released_at=draw(maybe),
+            )
+        )
+    return found
+
+
+def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[ShownRow]:
+    """What is read of a session to be shown: a row for each of these that is its own."""
+    return [
+        ShownRow(
+            organization=session.organization,
+            user=session.user,
+            ended_at=session.released_at,
+            **each._asdict(),
+        )
+        for each in allocations
+        if each.session == session.id
+    ]
+
+
+@st.composite
+def worlds(
+    draw: st.DrawFn,
+) -> tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]:
+    """A catalogue, sessions and their allocations."""
+    found = draw(sessions())
+    return draw(devices()), found, draw(allocations(found))
+
+
+def fill(world: tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]) -> None:
+    """Make these the only rows of the world that has been entered."""
+    for model in (models.Mark, models.Allocation, models.Session, models.Device):
+        model.delete().execute()
+    devices, sessions, allocations = world
+    facts = [each._asdict() for each in devices]
+    for each in facts:
+        del each["is_held"]
+    models.Device.insert_many(facts).execute()
+    for each in sessions:
+        queries.insert_session.run(**each._asdict())
+    for each in allocations:
+        queries.insert_allocation.run(**each._asdict())

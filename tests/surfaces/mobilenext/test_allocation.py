@@ -1,0 +1,391 @@
+"""Allocating and releasing devices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import MICROSECOND
+from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, contents, named, refusal
+
+if TYPE_CHECKING:
+    from tests.conftest import Sandbox
+
+TWO = """
+[[devices]]
+serial = "slow"
+platform = "android"
+type = "emulator"
+name = "Pixel 9"
+version = "16"
+provision_seconds = 20
+
+[[devices]]
+serial = "fast"
+platform = "android"
+type = "emulator"
+name = "Pixel 9"
+version = "16"
+"""
+
+
+@pytest.fixture
+def few(sandbox: Sandbox) -> Calls:
+    """Where there are two devices alike: the first of them on demand, the second ready."""
+    sandbox.seed(TWO)
+    return Calls(sandbox)
+
+
+def test_a_ready_device_is_answered_with_201(calls: Calls) -> None:
+    response = calls.allocate(calls.start(), *named("iPhone 16", "ios"))
+    assert response.status_code == 201
+    assert set(response.json) == {"allocationId", "device"}
+    assert response.json["device"] == {
+        "id": "00008140-001C51D80E33001C",
+        "name": "iPhone 16",
+        "platform": "ios",
+        "type": "real",
+        "version": "18.6.2",
+        "state": "online",
+        "model": "iPhone 16",
+    }
+
+
+def test_a_device_on_demand_is_answered_with_202_and_its_serial_waits(few: Calls) -> None:
+    few.hold()
+    session = few.start()
+    response = few.allocate(session)
+    assert response.status_code == 202
+    assert response.json == {
+        "allocationId": response.json["allocationId"],
+        "state": "allocating",
+    }
+    (allocation,) = few.get(f"/sessions/{session}/devices").json["data"]
+    assert allocation["id"] == response.json["allocationId"]
+    assert allocation["status"] == "provisioning"
+    assert allocation["info"] == {
+        "platform": "android",
+        "type": "emulator",
+        "name": "Pixel 9",
+        "osVersion": "16",
+    }
+
+
+def test_a_session_is_listed_with_a_complete_device_while_that_is_provisioning(few: Calls) -> None:
+    few.hold()
+    held = few.hold()
+    assert held["device"] == {
+        "id": "slow",
+        "platform": "android",
+        "type": "emulator",
+        "name": "Pixel 9",
+        "osVersion": "16",
+    }
+    assert few.listed()[0] == held["id"]
+
+
+def test_a_device_is_provisioning_until_its_time_has_passed(sandbox: Sandbox, few: Calls) -> None:
+    few.hold()
+    held = few.hold()
+    path = f"/sessions/{held['id']}/devices/slow"
+    sandbox.advance(seconds=20)
+    sandbox.advance(-MICROSECOND)
+    assert few.get(path).json["status"] == "provisioning"
+    assert "serial" not in few.get(path).json["info"]
+    sandbox.advance(MICROSECOND)
+    for _ in range(2):
+        assert few.get(path).json["status"] == "in_use"
+        assert few.get(path).json["info"]["serial"] == "slow"
+        assert few.session(held["id"])["devices"][0]["status"] == "in_use"
+        sandbox.advance(MICROSECOND)
+
+
+def test_ready_devices_come_before_those_on_demand(few: Calls) -> None:
+    assert [few.hold()["device"]["id"] for _ in range(2)] == ["fast", "slow"]
+
+
+def test_devices_of_a_kind_are_given_in_the_order_of_the_catalogue(calls: Calls) -> None:
+    given = [calls.hold(ANDROID)["device"]["id"] for _ in range(8)]
+    assert given[:4] == ["emulator-5554", "emulator-5556", "emulator-5558", "emulator-5560"]
+    assert len(set(given)) == 8
+
+
+@pytest.mark.parametrize("status", [201, 202])
+def test_a_device_is_held_by_one_session_at_a_time(
+    sandbox: Sandbox, few: Calls, status: int
+) -> None:
+    held = [few.hold(), few.hold()][status - 201]
+    session = few.start()
+    before = contents(sandbox)
+    assert refusal(few.allocate(session)) == (409, "no_device_available")
+    assert contents(sandbox) == before
+    few.release(held["id"], held["device"]["id"])
+    assert few.allocate(session).status_code == status
+
+
+def test_a_failed_allocation_leaves_an_empty_session_empty(few: Calls) -> None:
+    first = few.hold()
+    few.hold()
+    session = few.start()
+    assert few.allocate(session).status_code == 409
+    assert few.get(f"/sessions/{session}").status_code == 404
+    assert session not in few.listed()
+    few.release(first["id"], "fast")
+    assert few.allocate(session).status_code == 201
+    assert few.listed()[0] == session
+
+
+def test_a_kind_that_the_catalogue_does_not_have_is_not_found(
+    sandbox: Sandbox, calls: Calls
+) -> None:
+    session = calls.start()
+    before = contents(sandbox)
+    for filters in ([IOS, {**ANDROID, "attribute": "name", "value": "Pixel 9"}], named("Nokia")):
+        assert refusal(calls.allocate(session, *filters)) == (404, "device_not_found")
+    platform = {**ANDROID, "value": "windows"}
+    assert refusal(calls.allocate(session, platform)) == (404, "device_not_found")
+    assert contents(sandbox) == before
+
+
+def test_a_session_may_hold_several_devices_and_shows_the_first_as_its_device(
+    sandbox: Sandbox, calls: Calls
+) -> None:
+    held = calls.hold(ANDROID)
+    sandbox.advance(seconds=1)
+    calls.allocate(held["id"], IOS)
+    both = calls.session(held["id"])
+    assert both["device"] == held["device"]
+    assert [each["info"]["platform"] for each in both["devices"]] == ["android", "ios"]
+    assert both["devices"] == calls.get(f"/sessions/{held['id']}/devices").json["data"]
+    assert calls.page()["data"] == [both]
+
+
+def test_a_release_is_answered_with_the_allocation_as_json(sandbox: Sandbox, calls: Calls) -> None:
+    held = calls.hold()
+    sandbox.advance(minutes=2)
+    response = calls.release(held["id"], held["device"]["id"])
+    assert response.status_code == 202
+    assert response.json == {
+        **held["devices"][0],
+        "status": "released",
+        "releasedAt": "2026-03-01T12:02:00.000000Z",
+    }
+
+
+def test_a_release_shows_at_once_in_list_and_get(sandbox: Sandbox, calls: Calls) -> None:
+    held = calls.hold()
+    sandbox.advance(minutes=2)
+    allocation = calls.release(held["id"], held["device"]["id"]).json
+    shown = calls.session(held["id"])
+    assert shown == {**held, "devices": [allocation], "releasedAt": allocation["releasedAt"]}
+    assert calls.page()["data"] == [shown]
+
+
+def test_a_session_is_released_with_its_last_device_and_that_never_moves(
+    sandbox: Sandbox, calls: Calls
+) -> None:
+    held = calls.hold(ANDROID)
+    phone = calls.allocate(held["id"], IOS).json["device"]["id"]
+    sandbox.advance(minutes=1)
+    calls.release(held["id"], held["device"]["id"])
+    assert calls.session(held["id"])["releasedAt"] is None
+    sandbox.advance(minutes=1)
+    calls.release(held["id"], phone)
+    released = calls.session(held["id"])
+    assert released["releasedAt"] == "2026-03-01T12:02:00.000000Z"
+    assert released["device"] == held["device"]
+    for minutes in (60, -61, -60):
+        sandbox.advance(minutes=minutes)
+        assert calls.session(held["id"]) == released
+
+
+def test_a_released_device_is_free_for_another_session_even_while_the_first_goes_on(
+    few: Calls,
+) -> None:
+    held = few.hold()
+    few.allocate(held["id"])
+    few.release(held["id"], "fast")
+    other = few.hold()
+    assert other["device"]["id"] == "fast"
+    assert few.session(held["id"])["releasedAt"] is None
+
+
+def test_a_device_that_a_session_gets_again_is_its_newest_allocation(few: Calls) -> None:
+    held = few.hold()
+    few.allocate(held["id"])
+    first = few.release(held["id"], "fast").json
+    again = few.allocate(held["id"]).json
+    assert again["device"]["id"] == "fast"
+    newest = few.get(f"/sessions/{held['id']}/devices/fast").json
+    assert (newest["id"], newest["status"]) == (again["allocationId"], "in_use")
+    older = few.get(f"/sessions/{held['id']}/devices/{first['id']}").json
+    assert older == first
+    assert few.release(held["id"], "fast").json["id"] == again["allocationId"]
+
+
+def test_a_provisioning_allocation_is_released_by_its_serial_or_its_id(few: Calls) -> None:
+    few.hold()
+    for name in ("device", "devices"):
+        held = few.hold()
+        key = held["devices"][0]["id"] if name == "devices" else held["device"]["id"]
+        released = few.release(held["id"], key.upper() if name == "devices" else key)
+        assert released.status_code == 202
+        assert released.json["status"] == "released"
+        assert few.session(held["id"])["releasedAt"] is not None
+
+
+def test_releasing_twice_or_what_is_not_held_is_404_and_writes_nothing(
+    sandbox: Sandbox, calls: Calls
+) -> None:
+    held, other, empty = calls.hold(), calls.hold(), calls.start()
+    calls.release(held["id"], held["device"]["id"])
+    before = contents(sandbox)
+    for session, device in (
+        (held["id"], held["device"]["id"]),
+        (held["id"], held["devices"][0]["id"]),
+        (other["id"], held["device"]["id"]),
+        (other["id"], "nope"),
+        (empty, other["device"]["id"]),
+    ):
+        assert refusal(calls.release(session, device)) == (404, "device_not_found")
+        assert session == held["id"] or refusal(
+            calls.get(f"/sessions/{session}/devices/{device}")
+        ) == (404, "device_not_found")
+    assert contents(sandbox) == before
+
+
+def test_a_released_session_takes_no_further_device(sandbox: Sandbox, calls: Calls) -> None:
+    held = calls.hold()
+    calls.release(held["id"], held["device"]["id"])
+    before = contents(sandbox)
+    assert refusal(calls.allocate(held["id"])) == (409, "session_released")
+    assert refusal(calls.allocate(held["id"], *named("Nokia"))) == (409, "session_released")
+    assert contents(sandbox) == before
+
+
+BAD_FILTERS = [
+    None,
+    "platform=ios",
+    {},
+    {"0": ANDROID},
+    [],
+    [None],
+    ["platform"],
+    [[]],
+    [{}],
+    [{"attribute": "name", "operator": "EQUALS", "value": "Pixel 9"}],
+    [ANDROID, ANDROID],
+    [ANDROID, IOS],
+    [{**ANDROID, "attribute": "serial"}],
+    [{**ANDROID, "attribute": "Platform"}],
+    [{**ANDROID, "operator": "equals"}],
+    [{**ANDROID, "operator": "NOT_EQUALS"}],
+    [{**ANDROID, "operator": None}],
+    [{**ANDROID, "value": None}],
+    [{**ANDROID, "value": True}],
+    [{**ANDROID, "value": ["android"]}],
+    [{**ANDROID, "value": "android\x00"}],
+    [{**ANDROID, "value": "\ud800"}],
+    [{"attribute": "platform", "operator": "EQUALS"}],
+    [{"attribute": "platform", "value": "android"}],
+    [{"operator": "EQUALS", "value": "android"}],
+    [ANDROID, {"attribute": "version", "operator": "EQUALS", "value": 16}],
+    [ANDROID, {"attribute": "version", "operator": "GREATER_THAN", "value": "sixteen"}],
+    [ANDROID, {"attribute": "version", "operator": "LESS_THAN", "value": ""}],
+    [ANDROID, {"attribute": "version", "operator": "LESS_THAN", "value": "9" * 5000}],
+    [ANDROID, *[{**ANDROID, "attribute": "name"}] * 100],
+    *(
+        [ANDROID, {"attribute": attribute, "operator": operator, "value": "1"}]
+        for attribute in ("type", "name")
+        for operator in (
+            "GREATER_THAN",
+            "GREATER_THAN_OR_EQUALS",
+            "LESS_THAN",
+            "LESS_THAN_OR_EQUALS",
+        )
+    ),
+    [{**ANDROID, "operator": "LESS_THAN"}],
+]
+
+
+def test_filters_that_cannot_be_applied_are_refused(
+    sandbox: Sandbox, calls: Calls, subtests: pytest.Subtests
+) -> None:
+    session = calls.start()
+    before = contents(sandbox)
+    for filters in BAD_FILTERS:
+        with subtests.test(filters=filters):
+            response = calls.post(f"/sessions/{session}/devices", json={"filters": filters})
+            assert refusal(response) == (400, "invalid_filters")
+            assert contents(sandbox) == before
+
+
+def test_a_hundred_filters_and_long_versions_are_taken(calls: Calls) -> None:
+    most = {"attribute": "version", "operator": "LESS_THAN", "value": "9" * 18 + ".0" * 50}
+    assert calls.allocate(calls.start(), ANDROID, *[most] * 99).status_code == 201
+
+
+@pytest.mark.parametrize("options", [{}, {"json": {}}, {"json": {"Filters": [ANDROID]}}])
+def test_absent_filters_are_invalid_filters(calls: Calls, options: dict[str, object]) -> None:
+    response = calls.post(f"/sessions/{calls.start()}/devices", **options)
+    assert refusal(response) == (400, "invalid_filters")
+
+
+def test_what_is_wrong_with_filters_is_said_with_its_place(calls: Calls) -> None:
+    response = calls.allocate(calls.start(), {**ANDROID, "operator": "LIKE"}, {**ANDROID})
+    message = response.json["error"]["message"]
+    assert message.startswith("filters.0.operator: must be one of EQUALS, GREATER_THAN")
+
+
+def test_unknown_names_in_a_body_are_ignored(calls: Calls) -> None:
+    session = calls.start()
+    body = {"filters": [{**ANDROID, "note": 1}], "wait": True}
+    assert calls.post(f"/sessions/{session}/devices", json=body).status_code == 201
+
+
+CHOICES = [
+    ({"attribute": "type", "operator": "EQUALS", "value": "REAL"}, "00008150-000A4D2E3C78401C"),
+    (
+        {"attribute": "version", "operator": "GREATER_THAN_OR_EQUALS", "value": "26"},
+        "00008150-000A4D2E3C78401C",
+    ),
+    (
+        {"attribute": "version", "operator": "LESS_THAN", "value": "18"},
+        "00008110-000E28D43A62801E",
+    ),
+    (
+        {"attribute": "version", "operator": "STARTS_WITH", "value": "18.6"},
+        "00008140-001C51D80E33001C",
+    ),
+    (
+        {"attribute": "name", "operator": "CONTAINS", "value": "16e"},
+        "6D0F3F0E-5B1A-4C55-9A43-0F6F5B6C0D12",
+    ),
+]
+
+
+def test_filters_choose_the_device(calls: Calls, subtests: pytest.Subtests) -> None:
+    for extra, expected in CHOICES:
+        with subtests.test(extra=extra):
+            held = calls.hold(IOS, extra)
+            assert held["device"]["id"] == expected
+            calls.release(held["id"], expected)
+
+
+def test_a_device_is_shown_as_it_was_when_it_was_allocated(sandbox: Sandbox, few: Calls) -> None:
+    held = few.hold()
+    sandbox.seed(TWO.replace('"16"', '"17"').replace("Pixel 9", "Pixel 10"))
+    assert few.session(held["id"]) == held
+    assert few.hold()["device"]["osVersion"] == "17"
+
+
+def test_members_share_devices_and_other_organizations_are_kept_out_of_them(
+    tenants: Sandbox,
+) -> None:
+    tenants.seed(TWO)
+    ana, zeta = Calls(tenants, "mob_ana"), Calls(tenants, "mob_ana_zeta")
+    ana.hold()
+    zeta.hold()
+    for calls in (ana, zeta):
+        assert refusal(calls.allocate(calls.start())) == (409, "no_device_available")

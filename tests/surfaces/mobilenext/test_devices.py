@@ -1,0 +1,163 @@
+"""The catalogue: what is there from the start, and what an operator makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sessionary.surfaces.mobilenext import devices
+from sessionary.surfaces.mobilenext.devices import BadDevice
+from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, named, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Sandbox
+
+PHONE = {
+    "serial": "A-1",
+    "platform": "android",
+    "type": "real",
+    "name": "Fairphone 6",
+    "version": "15",
+}
+
+
+@pytest.fixture
+def entered(sandbox: Sandbox) -> Iterator[Sandbox]:
+    with sandbox.world.entered():
+        yield sandbox
+
+
+def serials() -> list[str]:
+    return [device.serial for device in devices.listed()]
+
+
+@pytest.mark.usefixtures("entered")
+def test_a_new_world_has_a_dozen_devices_of_both_platforms_real_and_emulated() -> None:
+    found = devices.listed()
+    assert len(found) == 12
+    kinds = {(device.platform, device.type) for device in found}
+    assert kinds == {
+        ("android", "emulator"),
+        ("android", "real"),
+        ("ios", "real"),
+        ("ios", "simulator"),
+    }
+    for platform in ("android", "ios"):
+        versions = {device.version for device in found if device.platform == platform}
+        assert len(versions) >= 4
+    assert not any(device.is_held or device.is_retired for device in found)
+
+
+@pytest.mark.usefixtures("entered")
+def test_the_default_devices_are_ready_at_once_and_as_an_operator_could_add_them() -> None:
+    for device in devices.listed():
+        assert device.provision_seconds == 0
+        facts = {name: getattr(device, name) for name in PHONE}
+        assert devices.DeviceFacts().load(facts) == {**facts, "provision_seconds": 0}
+
+
+def test_an_added_device_can_be_allocated(sandbox: Sandbox, calls: Calls) -> None:
+    with sandbox.world.entered():
+        devices.add(**PHONE)
+        added = devices.listed()[-1]
+    assert added.serial == "A-1"
+    assert not added.is_default
+    assert calls.hold(*named("Fairphone 6"))["device"]["id"] == "A-1"
+
+
+def test_a_device_may_be_added_on_demand(sandbox: Sandbox, calls: Calls) -> None:
+    with sandbox.world.entered():
+        devices.add(**PHONE, provision_seconds=30)
+    assert calls.allocate(calls.start(), *named("Fairphone 6")).status_code == 202
+
+
+def test_whether_a_device_is_held_now_follows_the_clock(sandbox: Sandbox, calls: Calls) -> None:
+    def held() -> list[str]:
+        with sandbox.world.entered():
+            return [device.serial for device in devices.listed() if device.is_held]
+
+    first = calls.hold(ANDROID)
+    second = calls.hold(IOS)
+    assert held() == [first["device"]["id"], second["device"]["id"]]
+    calls.release(first["id"], first["device"]["id"])
+    assert held() == [second["device"]["id"]]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"serial": ""}, "serial"),
+        ({"serial": "a/b"}, "serial"),
+        ({"serial": ".."}, "serial"),
+        ({"serial": "a b"}, "serial"),
+        ({"serial": "a?b"}, "serial"),
+        ({"serial": "a\n"}, "serial"),
+        ({"serial": "a" * 129}, "serial"),
+        ({"serial": "é"}, "serial"),
+        ({"platform": "windows"}, "platform"),
+        ({"platform": "Android"}, "platform"),
+        ({"type": "tablet"}, "type"),
+        ({"name": "a\x00"}, "name"),
+        ({"name": ""}, "name"),
+        ({"version": "sixteen"}, "version"),
+        ({"version": ""}, "version"),
+        ({"version": "16."}, "version"),
+        ({"provision_seconds": -1}, "provision_seconds"),
+        ({"provision_seconds": 86_401}, "provision_seconds"),
+        ({"provision_seconds": 1.5}, "provision_seconds"),
+        ({"provision_seconds": True}, "provision_seconds"),
+        ({"serial": "emulator-5554"}, "is in the catalogue already"),
+    ],
+)
+def test_a_device_that_cannot_be_is_refused_and_not_added(
+    entered: Sandbox, wrong: dict[str, Any], said: str
+) -> None:
+    before = entered.rows("mobilenext_devices")
+    with pytest.raises(BadDevice, match=said):
+        devices.add(**{**PHONE, **wrong})
+    assert entered.rows("mobilenext_devices") == before
+
+
+@pytest.mark.usefixtures("entered")
+def test_serials_as_the_tools_write_them_are_taken() -> None:
+    written = ["192.168.1.5:5555", "adb-A1._adb-tls-connect._tcp", "0000-AB", "R5CY_1"]
+    for serial in written:
+        devices.add(**{**PHONE, "serial": serial})
+    assert serials()[-4:] == written
+
+
+def test_a_retired_device_does_not_exist_for_allocation(sandbox: Sandbox, calls: Calls) -> None:
+    with sandbox.world.entered():
+        assert devices.retire("emulator-5554")
+        assert devices.listed()[0].is_retired
+    response = calls.allocate(calls.start(), *named("Pixel 9"))
+    assert refusal(response) == (404, "device_not_found")
+
+
+def test_a_retired_device_stays_held_until_it_is_released(sandbox: Sandbox, calls: Calls) -> None:
+    held = calls.hold(*named("Pixel 9"))
+    with sandbox.world.entered():
+        devices.retire("emulator-5554")
+    assert calls.session(held["id"]) == held
+    assert refusal(calls.allocate(calls.start(), *named("Pixel 9")))[0] == 404
+    assert calls.release(held["id"], "emulator-5554").status_code == 202
+
+
+@pytest.mark.usefixtures("entered")
+def test_retiring_what_is_not_there_to_retire_says_so() -> None:
+    assert not devices.retire("nope")
+    assert devices.retire("emulator-5554")
+    assert not devices.retire("emulator-5554")
+
+
+def test_adding_a_retired_device_brings_it_back_as_it_is_now(
+    sandbox: Sandbox, calls: Calls
+) -> None:
+    with sandbox.world.entered():
+        devices.retire("emulator-5554")
+        devices.add(**{**PHONE, "serial": "emulator-5554"})
+        assert serials().count("emulator-5554") == 1
+    assert calls.hold(*named("Fairphone 6"))["device"]["id"] == "emulator-5554"

@@ -1,0 +1,354 @@
+"""Each kept statement does what its plain query does, and what the rule says in Python."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessionary import create_app, store
+from sessionary.settings import Settings
+from sessionary.store import Statement
+from sessionary.surfaces.mobilenext import allocation, queries, rules
+from sessionary.surfaces.mobilenext.models import DeviceRow, SessionRow
+from tests.conftest import Sandbox
+from tests.surfaces.mobilenext.api_client import TABLES
+from tests.surfaces.mobilenext.strategies import (
+    ORGANIZATIONS,
+    SERIALS,
+    fill,
+    instants,
+    maybe,
+    shown,
+    uuid,
+    worlds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+generated = settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+World = tuple[list[Any], list[Any], list[Any]]
+organizations = st.sampled_from(ORGANIZATIONS)
+serials = st.sampled_from(SERIALS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def place() -> Iterator[Sandbox]:
+    """One world for the whole module, entered; each example fills it anew."""
+    sandbox = Sandbox(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+    with ExitStack() as stack:
+        stack.callback(sandbox.world.close)
+        stack.enter_context(sandbox.world.entered())
+        yield sandbox
+
+
+def plain(statement: Statement[Any], **values: Any) -> Any:
+    """The query that the statement came from, with its values in their places."""
+    given = {"given": values.__getitem__, "given_list": lambda name: json.loads(values[name])}
+    with mock.patch.multiple(queries, **given):
+        return statement.query()
+
+
+def assert_reads_alike(statement: Statement[Any], **values: Any) -> list[Any]:
+    found = statement.all(**values)
+    assert found == [statement._row(row) for row in plain(statement, **values).tuples()]
+    assert statement.one(**values) == (found[0] if found else None)
+    return found
+
+
+def assert_writes_alike(place: Sandbox, statement: Statement[Any], **values: Any) -> int:
+    """Both change the same rows to the same values; leaves them as they were."""
+    told = []
+    for change in (
+        lambda: statement.run(**values),
+        lambda: plain(statement, **values).execute(),
+    ):
+        with place.world.database.atomic() as transaction:
+            change()
+            told.append([place.rows(table) for table in TABLES])
+            transaction.rollback()
+    assert told[0] == told[1]
+    return statement.run(**values)
+
+
+@given(world=worlds(), now=instants)
+@generated
+def test_the_catalogue_says_of_each_device_whether_an_allocation_of_it_is_open(
+    world: World, now: int
+) -> None:
+    fill(world)
+    held = {each.serial for each in world[2] if rules.is_open(each, now)}
+    expected = [each._replace(is_held=int(each.serial in held)) for each in world[0]]
+    assert assert_reads_alike(queries.catalogue, now=now) == expected
+
+
+@given(world=worlds(), now=instants)
+@generated
+def test_candidates_are_what_is_not_retired_the_ready_ones_first(world: World, now: int) -> None:
+    fill(world)
+    held = {each.serial for each in world[2] if rules.is_open(each, now)}
+    expected: list[DeviceRow] = sorted(
+        (
+            each._replace(is_held=int(each.serial in held))
+            for each in world[0]
+            if not each.is_retired
+        ),
+        key=lambda each: each.provision_seconds > 0,
+    )
+    assert assert_reads_alike(queries.candidates, now=now) == expected
+
+
+@given(world=worlds(), organization=organizations, number=st.integers(0, 14))
+@generated
+def test_a_session_is_found_by_its_id_in_its_organization(
+    world: World, organization: str, number: int
+) -> None:
+    fill(world)
+    wanted = {"id": uuid(number), "organization": organization}
+    expected = [
+        each
+        for each in world[1]
+        if (each.id, each.organization) == (wanted["id"], wanted["organization"])
+    ]
+    assert assert_reads_alike(queries.by_id, **wanted) == expected
+
+
+@given(world=worlds(), organization=organizations, before=maybe, limit=st.integers(1, 6))
+@generated
+def test_a_page_is_the_newest_listed_sessions_of_an_organization_before_the_cursor(
+    world: World, organization: str, before: int | None, limit: int
+) -> None:
+    fill(world)
+    listed: list[SessionRow] = [
+        each
+        for each in world[1]
+        if each.organization == organization
+        and each.created_at is not None
+        and (before is None or each.created_at < before)
+    ]
+    newest = sorted(listed, key=lambda each: -each.created_at)[:limit]
+    expected = [row for each in newest for row in shown(each, world[2])]
+    found = assert_reads_alike(
+        queries.page(only_before=before is not None),
+        organization=organization,
+        before=before,
+        limit=limit,
+    )
+    assert found == expected
+
+
+@given(world=worlds(), organization=organizations, number=st.integers(0, 14))
+@generated
+def test_a_session_is_shown_with_its_allocations_in_the_order_of_their_making(
+    world: World, organization: str, number: int
+) -> None:
+    fill(world)
+    wanted = {"id": uuid(number), "organization": organization}
+    expected = [
+        row
+        for each in world[1]
+        if (each.id, each.organization) == (wanted["id"], wanted["organization"])
+        for row in shown(each, world[2])
+    ]
+    assert assert_reads_alike(queries.shown, **wanted) == expected
+
+
+@given(world=worlds(), numbers=st.lists(st.integers(0, 14), max_size=8))
+@generated
+def test_the_allocations_of_several_sessions_come_in_the_order_of_their_making(
+    world: World, numbers: list[int]
+) -> None:
+    fill(world)
+    wanted = [uuid(number) for number in numbers]
+    expected = [each for each in world[2] if each.session in wanted]
+    assert assert_reads_alike(queries.allocations, sessions=json.dumps(wanted)) == expected
+
+
+@given(world=worlds(), wanted=st.lists(serials, max_size=4), now=instants)
+@generated
+def test_what_other_sessions_hold_is_what_is_open_there(
+    world: World, wanted: list[str], now: int
+) -> None:
+    fill(world)
+    expected = [
+        each.serial
+        for each in world[2]
+        if each.serial in wanted and each.session != uuid(1) and rules.is_open(each, now)
+    ]
+    found = assert_reads_alike(
+        queries.held_elsewhere, serials=json.dumps(wanted), session=uuid(1), now=now
+    )
+    assert sorted(found) == sorted(expected)
+
+
+@given(world=worlds(), organization=organizations, at=instants)
+@generated
+def test_a_free_created_at_is_the_first_that_no_other_session_has(
+    world: World, organization: str, at: int
+) -> None:
+    fill(world)
+    session = SessionRow(uuid(1), organization, uuid(2), 0, 0, None, None, None)
+    others = [each for each in world[1] if each.id != session.id]
+    taken = {each.created_at for each in others if each.organization == organization}
+    expected = next(value for value in range(at, at + 99) if value not in taken)
+    assert allocation.free_creation(session, at) == expected
+    values = {"organization": organization, "session": session.id, "created_at": at}
+    for statement in (queries.is_taken, queries.end_of_run):
+        assert_reads_alike(statement, **values)
+
+
+@given(world=worlds(), number=st.integers(0, 14), at=instants, end=maybe)
+@generated
+def test_a_session_is_enlisted_once_and_ended_once(
+    place: Sandbox, world: World, number: int, at: int, end: int | None
+) -> None:
+    fill(world)
+    session = next((each for each in world[1] if each.id == uuid(number)), None)
+    is_empty = session is not None and session.created_at is None
+    is_held = session is not None and session.released_at is None
+    values = {"id": uuid(number), "created_at": 1000 + at, "expires_at": end}
+    assert assert_writes_alike(place, queries.enlist, **values) == is_empty
+    ended = {"id": uuid(number), "released_at": at}
+    assert assert_writes_alike(place, queries.end_session, **ended) == is_held
+
+
+@given(world=worlds(), number=st.integers(0, 14), at=instants)
+@generated
+def test_an_allocation_is_ended_once(place: Sandbox, world: World, number: int, at: int) -> None:
+    fill(world)
+    is_held = any(each.id == uuid(1000 + number) and each.released_at is None for each in world[2])
+    ended = {"id": uuid(1000 + number), "released_at": at}
+    assert assert_writes_alike(place, queries.end_allocation, **ended) == is_held
+
+
+@given(world=worlds(), serial=serials, now=instants)
+@generated
+def test_settling_a_device_ends_the_sessions_whose_lease_on_it_is_over_and_no_others(
+    place: Sandbox, world: World, serial: str, now: int
+) -> None:
+    fill(world)
+    over = {
+        each.session
+        for each in world[2]
+        if each.serial == serial
+        and each.released_at is None
+        and each.expires_at is not None
+        and each.expires_at <= now
+    }
+    settled = [
+        each._replace(released_at=each.expires_at)
+        if each.released_at is None and each.session in over
+        else each
+        for each in world[2]
+    ]
+    values = {"serial": serial, "now": now}
+    assert_writes_alike(place, queries.settle_sessions, **values)
+    assert_writes_alike(place, queries.settle_allocations, **values)
+    every = json.dumps([each.id for each in world[1]])
+    assert queries.allocations.all(sessions=every) == settled
+    for each in world[1]:
+        found = queries.by_id.one(id=each.id, organization=each.organization)
+        ends = each.released_at is None and each.id in over
+        assert found == (each._replace(released_at=each.expires_at) if ends else each)
+
+
+@given(marks=st.lists(st.tuples(organizations, instants, st.integers(0, 3)), max_size=5))
+@generated
+def test_an_organization_has_one_mark_the_last_one_put(
+    place: Sandbox, marks: list[tuple[str, int, int]]
+) -> None:
+    fill(([], [], []))
+    for organization, created_at, moves in marks:
+        values = {"organization": organization, "created_at": created_at, "moves": moves}
+        assert_writes_alike(place, queries.put_mark, **values)
+    for organization in ORGANIZATIONS:
+        last = [(at, moves) for name, at, moves in marks if name == organization][-1:]
+        assert assert_reads_alike(queries.mark, organization=organization) == last
+
+
+@given(world=worlds())
+@generated
+def test_insertions_write_every_column(world: World) -> None:
+    fill((world[0], [], []))
+    for each in world[1]:
+        queries.insert_session.run(**each._asdict())
+        found = queries.by_id.one(id=each.id, organization=each.organization)
+        assert found == each
+    for each in world[2]:
+        queries.insert_allocation.run(**each._asdict())
+    every = json.dumps([each.id for each in world[1]])
+    assert queries.allocations.all(sessions=every) == world[2]
+
+
+def test_organizations_are_read_in_the_order_of_their_making(place: Sandbox) -> None:
+    with store.transaction():
+        place.seed('organizations = [{ id = "z", name = "Z" }, { id = "a", name = "A" }]')
+    found = assert_reads_alike(queries.organizations, ids='["a", "nowhere", "z"]')
+    assert [each.id for each in found] == ["z", "a"]
+
+
+def test_every_statement_of_this_surface_is_tried_here() -> None:
+    kept = {name for name, value in vars(queries).items() if isinstance(value, Statement)}
+    text = Path(__file__).read_text()
+    assert {name for name in kept if f"statements.{name}" not in text} == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (queries.by_id, {"id": "i", "organization": "o"}),
+        (queries.shown, {"id": "i", "organization": "o"}),
+        (queries.is_taken, {"organization": "o", "session": "s", "created_at": 1}),
+        (queries.end_of_run, {"organization": "o", "session": "s", "created_at": 1}),
+        (queries.allocations, {"sessions": "[]"}),
+        (queries.settle_sessions, {"serial": "s", "now": 1}),
+        (queries.settle_allocations, {"serial": "s", "now": 1}),
+    ],
+)
+def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
+    place: Sandbox, statement: Statement[Any], values: dict[str, Any]
+) -> None:
+    """So that it stays fast at a million rows."""
+    plan = plan_of(place, statement, values)
+    assert not [step for step in plan if "SCAN" in step and "json_each" not in step], plan
+    if statement is not queries.allocations:
+        assert not [step for step in plan if "B-TREE" in step], plan
+
+
+@pytest.mark.parametrize("only_before", [False, True])
+def test_a_page_is_found_by_the_index_and_only_what_is_on_it_is_sorted(
+    place: Sandbox, only_before: bool
+) -> None:
+    values = {"organization": "o", "before": 9, "limit": 101}
+    plan = plan_of(place, queries.page(only_before=only_before), values)
+    assert [step.partition(" USING ")[0] for step in plan] == [
+        "CO-ROUTINE newest",
+        "SEARCH t2",
+        "SCAN newest",
+        "SEARCH t1",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ]
+
+
+@pytest.mark.parametrize("statement", [queries.catalogue, queries.candidates])
+def test_whether_a_device_is_held_is_looked_up_in_the_index_of_what_is_open(
+    place: Sandbox, statement: Statement[Any]
+) -> None:
+    plan = plan_of(place, statement, {"now": 1})
+    assert any("SEARCH" in step and "serial=?" in step for step in plan), plan
+
+
+def plan_of(place: Sandbox, statement: Statement[Any], values: dict[str, Any]) -> list[str]:
+    text, places = statement._render()
+    parameters = [values.get(each, each) for each in places]
+    rows = place.world.database.run("EXPLAIN QUERY PLAN " + text, parameters)
+    return [row[3] for row in rows]

@@ -1,0 +1,56 @@
+"""Rows of every kind, made by hypothesis: active or over, of either generation."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from sessionary.surfaces.notte import rules
+from sessionary.surfaces.notte.models import SessionRow
+from sessionary.surfaces.notte.serializers import BROWSER
+from sessionary.web import json_codec
+
+MINUTE = 60_000_000
+NOW = 1_772_366_400_000_000
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+
+
+@st.composite
+def sessions(draw: st.DrawFn, *, organizations: tuple[str, ...] = ("acme",)) -> SessionRow:
+    """A session whose instants lie within an hour around NOW, many of them at its very edges."""
+    created_at = NOW - draw(st.sampled_from([0, 1, MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE]))
+    accessed_at = created_at + draw(st.sampled_from([0, 1, MINUTE, 5 * MINUTE]))
+    is_v4, end = draw(st.booleans()), draw(st.sampled_from([None, "closed", "error"]))
+    row = SessionRow(
+        id=str(draw(st.uuids(version=4))),
+        organization=draw(st.sampled_from(organizations)),
+        created_at=created_at,
+        last_accessed_at=accessed_at,
+        timeout_minutes=draw(st.integers(1, 30)),
+        max_duration_minutes=draw(st.integers(1, 1440)) if is_v4 else None,
+        outlives_timeout=draw(st.integers(0, 1)),
+        expires_at=rules.NEVER,
+        ended_at=None if end is None else accessed_at + draw(st.integers(0, MINUTE)),
+        ended_as=end,
+        close_reason=draw(st.sampled_from(["manual", "error", rules.BY_OPERATION]))
+        if end
+        else None,
+        error=draw(TEXT) if end == "error" else None,
+        url=draw(st.none() | TEXT),
+        options=json_codec.encode(draw(browsers())) if is_v4 else "{}",
+    )
+    return row._replace(expires_at=rules.deadline(row, accessed_at))
+
+
+def browsers() -> st.SearchStrategy[dict[str, Any]]:
+    """What a start of v4 keeps of its options."""
+    size = st.none() | st.integers(0, 2**63 - 1)
+    asked = {name: st.booleans() for name, usual in BROWSER.items() if isinstance(usual, bool)}
+    return st.fixed_dictionaries(
+        {
+            **asked,
+            "browser_type": st.sampled_from(["chromium", "firefox"]),
+            "user_agent": st.none() | TEXT,
+            "viewport_width": size,
+            "viewport_height": size,
+        }
+    )

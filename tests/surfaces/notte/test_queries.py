@@ -1,0 +1,161 @@
+"""Each kept statement against the plain query that it says, and against the rule that it copies."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessionary import store
+from sessionary.store import Statement
+from sessionary.surfaces.notte import models, rules
+from sessionary.surfaces.notte.models import Session, SessionRow
+from tests.conftest import Sandbox
+from tests.surfaces.notte.strategies import NOW, sessions
+
+ORGANIZATIONS = ("acme", "zeta")
+FILTERS = [(only_active, only_key) for only_active in (True, False) for only_key in (True, False)]
+worlds = st.lists(
+    st.tuples(sessions(organizations=ORGANIZATIONS), st.sampled_from("ab")),
+    max_size=12,
+    unique_by=lambda drawn: drawn[0].id,
+)
+some = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(autouse=True)
+def entered(sandbox: Sandbox) -> Iterator[None]:
+    with sandbox.world.entered():
+        yield
+
+
+def fill(world: list[tuple[SessionRow, str]]) -> None:
+    Session.delete().execute()
+    for row, key_hash in world:
+        models.insert.run(**row._asdict(), key_hash=key_hash)
+
+
+def newest_first(world: list[tuple[SessionRow, str]]) -> list[tuple[SessionRow, str]]:
+    by_age = sorted(range(len(world)), key=lambda place: (world[place][0].created_at, place))
+    return [world[place] for place in reversed(by_age)]
+
+
+def rows_of(query: Any) -> list[SessionRow]:
+    return [SessionRow._make(found) for found in query.tuples()]
+
+
+@given(world=worlds)
+@some
+def test_an_inserted_row_is_the_row_that_was_given(world: list[tuple[SessionRow, str]]) -> None:
+    fill(world)
+    columns = [getattr(Session, name) for name in (*SessionRow._fields, "key_hash")]
+    stored = Session.select(*columns).order_by(Session.seq).tuples()
+    assert [(SessionRow._make(found[:-1]), found[-1]) for found in stored] == world
+
+
+@given(world=worlds)
+@some
+def test_a_row_is_found_by_its_id_in_its_organization_alone(
+    world: list[tuple[SessionRow, str]],
+) -> None:
+    fill(world)
+    for row, _ in world:
+        for organization in ORGANIZATIONS:
+            plain = Session.select(*models.COLUMNS).where(
+                Session.id == row.id, Session.organization == organization
+            )
+            found = models.by_id.one(id=row.id, organization=organization)
+            assert ([] if found is None else [found]) == rows_of(plain)
+            assert found == (row if row.organization == organization else None)
+
+
+@given(
+    world=worlds,
+    now=st.integers(-20, 20).map(lambda minutes: NOW + minutes * 60_000_000 + minutes % 3 - 1),
+    size=st.integers(1, 5),
+    number=st.integers(0, 2),
+)
+@some
+def test_a_page_has_the_rows_that_the_rule_calls_active_newest_first(
+    world: list[tuple[SessionRow, str]], now: int, size: int, number: int
+) -> None:
+    fill(world)
+    for only_active, only_key in FILTERS:
+        found = models.page(only_active=only_active, only_key=only_key).all(
+            organization="acme", key_hash="a", now=now, limit=size, offset=number * size
+        )
+        matching = [
+            row
+            for row, key_hash in newest_first(world)
+            if row.organization == "acme"
+            and (not only_key or key_hash == "a")
+            and (not only_active or rules.status(row, now) == "active")
+        ]
+        assert found == matching[number * size :][:size]
+
+
+@given(world=worlds, now=st.integers(NOW - 60_000_001, NOW + 60_000_001))
+@some
+def test_the_count_is_of_those_that_the_rule_calls_active(
+    world: list[tuple[SessionRow, str]], now: int
+) -> None:
+    fill(world)
+    counted = sum(rules.status(row, now) == "active" for row, _ in world)
+    assert models.active_count.one(now=now) == counted
+
+
+@given(world=worlds, changed=sessions())
+@some
+def test_a_touch_and_an_end_change_the_facts_that_they_name_of_one_row(
+    world: list[tuple[SessionRow, str]], changed: SessionRow
+) -> None:
+    fill(world)
+    for row, _ in world[:1]:
+        facts = changed._replace(id=row.id)
+        models.touch.run(**facts._asdict())
+        touched = row._replace(
+            last_accessed_at=changed.last_accessed_at,
+            expires_at=changed.expires_at,
+            url=changed.url,
+        )
+        assert models.by_id.one(id=row.id, organization=row.organization) == touched
+        ended = touched
+        if row.ended_at is None:
+            ended = touched._replace(
+                ended_at=changed.ended_at,
+                ended_as=changed.ended_as,
+                close_reason=changed.close_reason,
+                error=changed.error,
+            )
+        assert models.end.run(**facts._asdict()) == (row.ended_at is None)
+        assert models.by_id.one(id=row.id, organization=row.organization) == ended
+    others = rows_of(Session.select(*models.COLUMNS).order_by(Session.seq))[1:]
+    assert others == [row for row, _ in world[1:]]
+
+
+def plan(statement: Statement[Any]) -> list[str]:
+    text, places = statement.query().sql()
+    found = store.Model._meta.database.obj.run(f"EXPLAIN QUERY PLAN {text}", [None] * len(places))
+    return [step[3] for step in found]
+
+
+@pytest.mark.parametrize(("only_active", "only_key"), FILTERS)
+def test_a_page_is_read_from_an_index_in_its_order(only_active: bool, only_key: bool) -> None:
+    steps = plan(models.page(only_active=only_active, only_key=only_key))
+    assert steps[0].startswith("SEARCH")
+    assert "USING INDEX" in steps[0]
+    if only_key:
+        assert "key_hash=?" in steps[0]
+    for step in steps:
+        assert "TEMP B-TREE" not in step
+        assert not step.startswith("SCAN") or step == "SCAN few"
+
+
+@pytest.mark.parametrize("statement", [models.by_id, models.touch, models.end, models.active_count])
+def test_every_other_statement_searches_an_index(statement: Statement[Any]) -> None:
+    (step,) = plan(statement)
+    assert step.startswith("SEARCH")
+    assert "INDEX" in step

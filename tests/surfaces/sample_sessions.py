@@ -1,0 +1,154 @@
+"""Many sessions of each surface, in every state, with many instants around NOON that tie."""
+
+import random
+from collections.abc import Callable, Mapping
+
+from sessionary.surfaces.galtea import models as galtea
+from sessionary.surfaces.galtea import rules as galtea_rules
+from sessionary.surfaces.mobilenext import models as mobilenext
+from sessionary.surfaces.mobilenext import queries as mobilenext_statements
+from sessionary.surfaces.mobilenext import rules as mobilenext_rules
+from sessionary.surfaces.notte import models as notte
+from sessionary.surfaces.notte import rules as notte_rules
+from sessionary.surfaces.scale import models as scale
+from tests.conftest import EPOCH, MICROSECOND, NOON
+
+AT = (NOON - EPOCH) // MICROSECOND
+MINUTE = 60_000_000
+COUNT = 60
+
+
+def _ago(chance: random.Random, most: int = 8) -> int:
+    return AT - chance.randrange(most) * MINUTE - chance.choice([-1, 0, 0, 1])
+
+
+def _uuid(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def _notte(chance: random.Random) -> None:
+    for number in range(COUNT):
+        created_at = _ago(chance)
+        end = chance.choice([None, None, None, notte_rules.CLOSED, notte_rules.ERROR])
+        reason = chance.choice(["manual", "error", notte_rules.BY_OPERATION])
+        row = notte.SessionRow(
+            id=_uuid(number),
+            organization="o",
+            created_at=created_at,
+            last_accessed_at=created_at + chance.randrange(3) * MINUTE,
+            timeout_minutes=chance.randint(1, 6),
+            max_duration_minutes=chance.choice([None, 5, 6]),
+            outlives_timeout=chance.choice([0, 0, 1]),
+            expires_at=notte_rules.NEVER,
+            ended_at=None if end is None else created_at + 3 * MINUTE,
+            ended_as=end,
+            close_reason=None if end is None else reason,
+            error="it broke" if end == notte_rules.ERROR else None,
+            url=None,
+            options="{}",
+        )
+        row = row._replace(expires_at=notte_rules.deadline(row, row.last_accessed_at))
+        notte.insert.run(**row._asdict(), key_hash="")
+
+
+def _galtea(chance: random.Random) -> None:
+    for number in range(COUNT):
+        written_at = _ago(chance)
+        status = chance.choice([galtea_rules.PENDING, *galtea_rules.STATUSES])
+        minutes = chance.choice([None, 3, 5, 7])
+        galtea.insert.run(
+            id=f"session_{number:024}",
+            organization="o",
+            custom_id=None,
+            version="v",
+            product="p",
+            user=None,
+            test_case=None,
+            test=galtea.NONE,
+            run=None,
+            is_production=1,
+            context=None,
+            metadata=None,
+            status=status,
+            stopping_reason=None,
+            error="it broke" if status == galtea_rules.FAILED else None,
+            created_at=written_at - written_at % 1000,
+            written_at=written_at,
+            auto_close_minutes=minutes,
+            expires_at=galtea_rules.deadline(status, written_at, minutes),
+            deleted_at=chance.choice([None, None, None, AT]),
+        )
+
+
+def _scale(chance: random.Random) -> None:
+    for number in range(COUNT):
+        created_at = _ago(chance)
+        archived_at = chance.choice([None, created_at, AT + MINUTE])
+        row = scale.SessionRow(
+            id=_uuid(number),
+            account_id="o",
+            title="t",
+            state="{}",
+            created_at=created_at,
+            updated_at=created_at + chance.randrange(2) * MINUTE,
+            created_by_user_id="u",
+            created_by_identity_type="user",
+            start_date=chance.choice([None, AT - MINUTE]),
+            end_date=chance.choice([None, AT]),
+            archived_at=archived_at,
+        )
+        scale.insert.run(**row._asdict())
+        scale.count(None, row)
+
+
+def _mobilenext(chance: random.Random) -> None:
+    """Each with up to three devices, whose ends are the session's end."""
+    for number in range(COUNT):
+        opened_at = AT - 60 * MINUTE + number * MINUTE
+        held = chance.randrange(4)
+        lease = chance.choice([None, 60, 62]) if held else None
+        session = mobilenext.SessionRow(
+            id=_uuid(number),
+            organization="o",
+            user=_uuid(0),
+            opened_at=opened_at,
+            void_at=mobilenext_rules.void_at(opened_at, chance.randint(1, 90)),
+            created_at=opened_at if held else None,
+            expires_at=mobilenext_rules.lease_end(opened_at, lease),
+            released_at=None,
+        )
+        allocations = [_allocation(chance, session, number * 3 + each) for each in range(held)]
+        ended_at = mobilenext_rules.session_released_at(allocations)
+        mobilenext_statements.insert_session.run(**session._replace(released_at=ended_at)._asdict())
+        for each in allocations:
+            mobilenext_statements.insert_allocation.run(**each._asdict())
+
+
+def _allocation(
+    chance: random.Random, session: mobilenext.SessionRow, number: int
+) -> mobilenext.AllocationRow:
+    serial = f"serial-{number}"
+    facts = {"platform": "ios", "type": "real", "name": "iPhone", "version": "18"}
+    mobilenext.Device.create(
+        serial=serial, provision_seconds=0, is_default=0, is_retired=0, **facts
+    )
+    created_at = session.opened_at + chance.randrange(3)
+    return mobilenext.AllocationRow(
+        id=_uuid(10_000 + number),
+        session=session.id,
+        serial=serial,
+        created_at=created_at,
+        # Some leases end before their device is ready.
+        in_use_at=chance.choice([None, *(created_at + each * MINUTE for each in (30, 61, 63))]),
+        expires_at=session.expires_at,
+        released_at=chance.choice([None, created_at + 5 * MINUTE]),
+        **facts,
+    )
+
+
+MANY: Mapping[str, Callable[[random.Random], None]] = {
+    "galtea": _galtea,
+    "mobilenext": _mobilenext,
+    "notte": _notte,
+    "scale": _scale,
+}

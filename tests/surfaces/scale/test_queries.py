@@ -1,0 +1,234 @@
+"""Each kept statement against the plain query that it stands for, and each answer against its
+documented schema, on generated rows."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from marshmallow import Schema
+
+from sessionary.identity import Caller, Organization
+from sessionary.surfaces.scale import errors, models, schemas, serializers
+from sessionary.surfaces.scale.models import Count, Session, SessionRow
+from sessionary.web import json_codec
+from sessionary.web.fastapi_errors import violations
+from sessionary.web.fields import Problem
+from tests.conftest import Sandbox
+
+ACCOUNTS = ["acme", "zeta", "mars", "open-1", "open-2", "empty"]
+DECLARED = ["acme", "zeta", "mars"]
+
+
+@pytest.fixture
+def rows(sandbox: Sandbox) -> Iterator[list[SessionRow]]:
+    """Sixty sessions in five accounts, some archived, many of one instant; the world is entered."""
+    chance = random.Random(7)
+    made = []
+    with sandbox.world.entered():
+        for name in DECLARED:
+            Organization.create(id=name, name=name.title(), created_at=0)
+        for number in range(60):
+            row = SessionRow(
+                id=f"id-{number}",
+                account_id=chance.choice(ACCOUNTS[:-1]),
+                title=f"title {number}",
+                state="{}",
+                created_at=chance.randrange(8),
+                updated_at=number,
+                created_by_user_id="u",
+                created_by_identity_type="user",
+                start_date=chance.choice([None, number]),
+                end_date=None,
+                archived_at=chance.choice([None, None, number]),
+            )
+            models.insert.run(**row._asdict())
+            models.count(None, row)
+            made.append(row)
+        yield made
+
+
+def is_covered(scope: str, accounts: list[str], account: str) -> bool:
+    return account in accounts or (scope == models.ANYWHERE and account not in DECLARED)
+
+
+@pytest.mark.parametrize(
+    ("scope", "accounts"),
+    [
+        (models.ONE, ["acme"]),
+        (models.ONE, ["empty"]),
+        (models.SEVERAL, []),
+        (models.SEVERAL, ["acme"]),
+        (models.SEVERAL, ["acme", "open-1", "empty", "unheard-of"]),
+        (models.SEVERAL, ACCOUNTS),
+        (models.ANYWHERE, ["acme"]),
+        (models.ANYWHERE, []),
+    ],
+)
+@pytest.mark.parametrize("archived_too", [False, True])
+def test_pages_and_totals_are_those_of_the_plain_query(
+    rows: list[SessionRow], scope: str, accounts: list[str], archived_too: bool
+) -> None:
+    expected = [
+        row
+        for row in sorted(rows, key=lambda row: row.created_at)  # stable: ties by creation
+        if is_covered(scope, accounts, row.account_id) and (archived_too or row.archived_at is None)
+    ]
+    given_ = {"account": next(iter(accounts), None), "accounts": json_codec.encode(accounts)}
+    assert models.total(scope, archived_too=archived_too).one(**given_) == len(expected)
+    page = models.page(scope, archived_too=archived_too)
+    for limit in (1, 7, 100):
+        for offset in (0, 1, 7, 59, 60):
+            found = page.all(**given_, limit=limit, offset=offset, reach=offset + limit)
+            assert found == expected[offset : offset + limit]
+
+
+def test_the_scope_of_a_list_is_the_narrowest_that_covers_it() -> None:
+    assert models.scope(["acme"], anywhere=False) == models.ONE
+    assert models.scope([], anywhere=False) == models.SEVERAL
+    assert models.scope(["acme", "zeta"], anywhere=False) == models.SEVERAL
+    assert models.scope(["acme"], anywhere=True) == models.ANYWHERE
+
+
+def test_by_id_finds_the_row_that_the_model_finds(rows: list[SessionRow]) -> None:
+    for row in rows:
+        (plain,) = Session.select().where(Session.id == row.id).dicts()
+        del plain["seq"]
+        assert models.by_id.one(id=row.id) == row == SessionRow(**plain)
+    assert models.by_id.one(id="id-60") is None
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"title": "new", "updated_at": 99}, {"archived_at": None}, {"start_date": 5, "end_date": 6}],
+)
+def test_a_change_sets_the_given_columns_of_one_row(
+    rows: list[SessionRow], columns: dict[str, Any]
+) -> None:
+    assert models.change(frozenset(columns)).run(id="id-5", **columns) == 1
+    after = [models.by_id.one(id=row.id) for row in rows]
+    assert after == [row._replace(**columns) if row.id == "id-5" else row for row in rows]
+
+
+def test_counts_follow_every_row_that_comes_and_changes(rows: list[SessionRow]) -> None:
+    for number, row in enumerate(rows):
+        archived_at = None if row.archived_at else number + 1
+        after = row._replace(archived_at=archived_at)
+        models.change(frozenset({"archived_at"})).run(id=row.id, archived_at=archived_at)
+        models.count(row, after)
+    for account in ACCOUNTS[:-1]:
+        counts = Count.get_by_id(account)
+        mine = Session.select().where(Session.account_id == account)
+        assert counts.live == mine.where(Session.archived_at.is_null()).count()
+        assert counts.archived == mine.where(Session.archived_at.is_null(False)).count()
+
+
+@pytest.mark.usefixtures("rows")
+def test_account_names_are_the_organizations_in_the_order_of_declaration() -> None:
+    names = models.account_names.all(accounts=json_codec.encode(["zeta", "nowhere", "acme"]))
+    assert names == [("acme", "Acme"), ("zeta", "Zeta")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (models.page(models.ONE, archived_too=False), "scale_sessions_live (account_id=?)"),
+        (
+            models.page(models.ONE, archived_too=True),
+            "scale_sessions_account_id_created_at_seq (account_id=?)",
+        ),
+        (models.page(models.SEVERAL, archived_too=False), "scale_sessions_live (account_id=?)"),
+        (
+            models.page(models.SEVERAL, archived_too=True),
+            "scale_sessions_account_id_created_at_seq (account_id=?)",
+        ),
+        (
+            models.page(models.ANYWHERE, archived_too=False),
+            "scale_sessions_created_at_seq_account_id_archived_at",
+        ),
+        (
+            models.page(models.ANYWHERE, archived_too=True),
+            "scale_sessions_created_at_seq_account_id_archived_at",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("rows")
+def test_a_page_reads_its_sessions_in_the_order_of_an_index(
+    sandbox: Sandbox, statement: Any, index: str
+) -> None:
+    text, places = statement.query().sql()
+    plan = sandbox.world.database.run(f"EXPLAIN QUERY PLAN {text}", [1 for _ in places])
+    steps = [step[3] for step in plan]
+    assert any(index in step for step in steps), steps
+    sorts = [step for step in steps if "TEMP B-TREE" in step]
+    merges = "scale_counts" in text
+    assert len(sorts) == merges, steps  # only the merge of several accounts' first rows sorts
+
+
+instants = st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999)
+texts = st.text(max_size=20)
+session_rows = st.builds(
+    SessionRow,
+    id=st.uuids().map(str),
+    account_id=texts,
+    title=texts,
+    state=st.dictionaries(texts, st.none() | st.integers() | st.lists(texts)).map(
+        json_codec.encode
+    ),
+    created_at=instants,
+    updated_at=instants,
+    created_by_user_id=texts,
+    created_by_identity_type=st.sampled_from(["user", "service_account"]),
+    start_date=st.none() | instants,
+    end_date=st.none() | instants,
+    archived_at=st.none() | instants,
+)
+
+
+def conforms(schema: Schema, shown: dict[str, Any]) -> None:
+    """The answer has the documented fields, no other, and each of its documented kind."""
+    required = {name for name, each in schema.fields.items() if each.required}
+    assert required <= set(shown) <= set(schema.fields)
+    assert schema.validate(shown) == {}
+
+
+@given(session_rows)
+@settings(max_examples=50)
+def test_a_session_is_shown_as_documented(row: SessionRow) -> None:
+    shown = serializers.session(row)
+    conforms(schemas.SessionResponse(), shown)
+    assert None not in shown.values()
+    assert json_codec.encode(shown["state"]) == row.state
+
+
+@given(st.lists(session_rows, max_size=3))
+@settings(max_examples=10)
+def test_a_page_is_shown_as_documented(rows: list[SessionRow]) -> None:
+    shown = serializers.page(rows, total=9, number=2, size=3)
+    conforms(schemas.SessionPage(), shown)
+    assert shown["items"] == [serializers.session(row) for row in rows]
+
+
+def test_a_deletion_is_shown_as_documented() -> None:
+    conforms(schemas.DeleteResponse(), serializers.deleted(1))
+
+
+@pytest.mark.parametrize("email", [None, "ana@example.com"])
+def test_a_user_is_shown_as_documented(email: str | None) -> None:
+    caller = Caller("u", "Ana", email, "user", "", None, "b", {}, False)
+    roles = {"a": "admin", "b": "readonly"}
+    shown = serializers.user_info(caller, roles, {"a": "A", "b": "B"})
+    conforms(schemas.UserInfo(), shown)
+    for profile in shown["access_profiles"]:
+        conforms(schemas.AccessProfile(), profile)
+    assert [each["account"]["id"] for each in shown["access_profiles"]] == ["b", "a"]
+
+
+def test_a_refusal_is_shown_as_documented() -> None:
+    conforms(schemas.Refused(), errors.body(errors.Unknown("x").detail))
+    found = violations([Problem("document", "why"), Problem("missing", "", ("title",))])
+    conforms(schemas.Invalid(), errors.body(found))
+    for each in found:
+        conforms(schemas.Violation(), each)

@@ -1,0 +1,58 @@
+"""Where the vendors' clients find a world; their own tests are beside their surfaces."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sessionary.identity.authentication import DEFAULT_ORGANIZATION
+from sessionary.sdk_env import Environment
+from sessionary.testing import Server
+from tests.processes import PATIENCE
+from tests.sdk_environments import sdk_script
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+def test_the_default_world_needs_neither_a_path_nor_a_special_key() -> None:
+    variables = Environment("http://127.0.0.1:8000/").variables()
+    assert variables["NOTTE_API_URL"] == "http://127.0.0.1:8000/notte"
+    assert variables["NOTTE_API_KEY"] == "sk-notte-test"
+    assert variables["SGP_ACCOUNT_ID"] == DEFAULT_ORGANIZATION
+
+
+def test_mobilecli_s_address_goes_with_the_server_s() -> None:
+    for url, fleet in (("http://a:1", "ws://a:1/ws"), ("https://a/b", "wss://a/b/ws")):
+        assert Environment(url).variables()["MOBILECLI_FLEET_URL"] == fleet
+
+
+def test_mobilecli_which_takes_no_path_finds_the_world_by_its_key(
+    server: Server, tmp_path: Path
+) -> None:
+    world = server.world()
+    told = subprocess.run(
+        [sdk_script.mobilecli(), "remote", "allocate", "--platform", "android"],
+        env=sdk_script.surroundings(tmp_path, world.variables()),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout
+    assert [each["surface"] for each in world.sessions()] == ["mobilenext"]
+    assert server.client.sessions() == []
+
+
+def test_scale_s_older_client_finds_the_world_by_its_environment(server: Server) -> None:
+    world = server.world()
+    variables = world.variables()
+    account = variables.pop("EGP_ACCOUNT_ID")
+    script = Path(__file__).parent / "surfaces/scale/sdk_script_scale_egp_account.py"
+    heard = sdk_script.run("scale-egp-1.1", script, variables["EGP_API_KEY"], env=variables)
+    assert heard == {variables["EGP_API_KEY"]: account}
+    assert {call["path"] for call in world.journal.find()} == {"/user-info"}

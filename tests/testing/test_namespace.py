@@ -1,0 +1,241 @@
+"""The worlds that the plugin gives to tests."""
+
+import pytest
+
+from sessionary.client import Client
+from tests.testing.conftest import Suite
+
+
+def test_each_test_has_a_world_of_its_own_that_is_gone_at_its_end(suite: Suite) -> None:
+    suite(
+        """
+        def test_one(sessionary):
+            assert sessionary.sessions() == []
+            start(sessionary)
+            assert len(sessionary.sessions()) == 1
+
+        test_two = test_one
+
+        def test_nothing_is_left(sessionary_server):
+            assert sessionary_server.client.namespaces.list() == ["default"]
+            assert sessionary_server.client.sessions() == []
+        """
+    ).assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize("vendor", ["scale", "mobilenext", "notte", "galtea"])
+def test_a_vendor_s_url_and_its_key_lead_into_the_world_each_alone(
+    suite: Suite, vendor: str
+) -> None:
+    suite(
+        f"""
+        from sessionary.environment import Environment
+
+        ASKED = {{
+            "scale": ("/v4/sessions", {{"title": "t", "state": {{}}, "account_id": "a"}}),
+            "mobilenext": ("/api/v1/sessions", {{}}),
+            "notte": ("/session/start", {{}}),
+            "galtea": ("/sessions", {{"versionId": "ver_123"}}),
+        }}
+
+        def test_it(sessionary):
+            path, body = ASKED[{vendor!r}]
+            anywhere = Environment(sessionary.url).{vendor}
+            here = sessionary.{vendor}
+            for url, key in ((here.url, anywhere.key), (anywhere.url, here.key)):
+                who = {{"Authorization": f"Bearer {{key}}", "x-api-key": key}}
+                answer = requests.post(url + path, json=body, headers=who, timeout=10)
+                assert answer.headers["Sessionary-Namespace"] == sessionary.namespace
+            assert len(sessionary.sessions({vendor!r})) == 2
+        """
+    ).assert_outcomes(passed=1)
+
+
+SEED = """
+[[organizations]]
+id = "acme"
+name = "Acme"
+
+[[notte.sessions]]
+id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
+organization = "acme"
+timeout_minutes = 5
+created_ago = "1m"
+last_accessed_ago = "1m"
+"""
+
+
+def test_the_marker_says_what_the_world_begins_with(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    (pytester.mkdir("inner") / "acme.toml").write_text(SEED)
+    text = """
+        from datetime import UTC, datetime
+        from pathlib import Path
+        import pytest
+
+        pytestmark = pytest.mark.sessionary(now="2026-03-01T12:00:00Z", seed=Path("acme.toml"))
+
+        def test_a_file_is_looked_for_beside_the_module(sessionary):
+            assert sessionary.clock.get()["mode"] == "frozen"
+            assert sessionary.clock.now() == datetime(2026, 3, 1, 12, tzinfo=UTC)
+            (session,) = sessionary.sessions()
+            assert session["since"] == "2026-03-01T11:59:00.000000Z"
+
+        @pytest.mark.sessionary(now=datetime(2027, 1, 1, tzinfo=UTC))
+        def test_the_closest_marker_counts(sessionary):
+            assert sessionary.clock.now().year == 2027
+            assert len(sessionary.sessions()) == 1
+
+        @pytest.mark.sessionary(faults=[{"surface": "notte", "status": 503, "times": 1}])
+        def test_with_a_fault(sessionary):
+            refused = requests.post(sessionary.notte.url + "/session/start", json={}, headers=WHO)
+            assert refused.status_code == 503
+            start(sessionary)
+    """
+    suite(text, "inner/test_suite.py").assert_outcomes(passed=3)
+
+
+def test_a_marker_that_cannot_be_meant_is_refused_with_how_to_write_it(suite: Suite) -> None:
+    told = suite(
+        """
+        import pytest
+
+        @pytest.mark.sessionary("2026-03-01T12:00:00Z")
+        def test_one(sessionary):
+            pass
+
+        @pytest.mark.sessionary(sed="x")
+        def test_two(sessionary):
+            pass
+        """
+    )
+    told.assert_outcomes(errors=2)
+    told.stdout.fnmatch_lines(["*write @pytest.mark.sessionary(now=None, seed=None, faults=()):*"])
+
+
+def test_a_test_has_as_many_worlds_as_it_asks_for(suite: Suite) -> None:
+    suite(
+        f"""
+        SEED = {SEED!r}
+        SEEDED = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
+
+        def test_two(sessionary, make_sessionary):
+            other = make_sessionary(now="2026-03-01T12:00:00Z", seed=SEED)
+            start(sessionary)
+            assert [each["id"] for each in other.sessions()] == [SEEDED]
+            assert other.clock.now().year == 2026
+
+        def test_none_is_left(sessionary_server):
+            assert sessionary_server.client.namespaces.list() == ["default"]
+
+        def test_a_refused_seed_leaves_none(make_sessionary, sessionary_server):
+            import pytest
+            from sessionary.client import Problem
+
+            with pytest.raises(Problem, match="there is no table"):
+                make_sessionary(seed="[[nothing]]")
+            with pytest.raises(ValueError, match=r"seed=Path\\('fixtures.toml'\\)"):
+                make_sessionary(seed="fixtures.toml")
+            assert sessionary_server.client.namespaces.list() == ["default"]
+        """
+    ).assert_outcomes(passed=3)
+
+
+def test_a_world_is_forked_kept_brought_back_and_reset(suite: Suite) -> None:
+    suite(
+        f"""
+        SEED = {SEED!r}
+
+        def test_it(sessionary, tmp_path):
+            session = start(sessionary)
+            copy = sessionary.fork()
+            copy.clock.advance(hours=1)
+            assert status(copy, session) == "timed_out"
+            assert status(sessionary, session) == "active"
+            file = sessionary.snapshot(tmp_path / "kept.sqlite3")
+            assert sessionary.seed(SEED) == 2
+            assert len(sessionary.sessions()) == 2
+            sessionary.restore(file)
+            assert [each["id"] for each in sessionary.sessions()] == [session]
+            sessionary.reset()
+            assert sessionary.sessions() == []
+
+        def test_forks_are_gone_as_well(sessionary_server):
+            assert sessionary_server.client.namespaces.list() == ["default"]
+        """
+    ).assert_outcomes(passed=2)
+
+
+def test_a_world_that_the_test_drops_itself_is_no_error(suite: Suite) -> None:
+    suite("def test_it(sessionary): sessionary.drop()").assert_outcomes(passed=1)
+
+
+def test_the_settings_of_the_double_can_be_overridden(suite: Suite) -> None:
+    suite(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def sessionary_settings():
+            return {"galtea_auto_close_minutes": 7}
+
+        def test_it(sessionary):
+            body = {"versionId": "ver_123"}
+            session = call("POST", "/sessions", sessionary.galtea, body)["id"]
+            sessionary.clock.freeze()
+            sessionary.clock.advance(minutes=7)
+            assert sessionary.explain(session)["status"] == "COMPLETED"
+        """
+    ).assert_outcomes(passed=1)
+
+
+def test_the_same_suite_runs_against_a_double_elsewhere(suite: Suite, elsewhere: str) -> None:
+    suite(
+        """
+        def test_it(sessionary):
+            session = start(sessionary)
+            sessionary.clock.freeze()
+            sessionary.clock.advance_to_next()
+            assert status(sessionary, session) == "timed_out"
+            print(sessionary.url)
+
+        def test_a_late_call_makes_its_world_anew(sessionary):
+            sessionary.drop()
+            start(sessionary)
+            sessionary.drop = lambda: None
+        """,
+        "-s",
+        f"--sessionary-url={elsewhere}",
+        "--sessionary-leaks=off",
+    ).stdout.fnmatch_lines([f"*{elsewhere}*", "*2 passed*"])
+    assert Client(elsewhere).namespaces.list() == ["default"]
+
+
+def test_an_address_where_no_double_is_fails_with_a_sentence(suite: Suite) -> None:
+    told = suite("def test_it(sessionary): pass", "--sessionary-url=http://127.0.0.1:9")
+    told.assert_outcomes(errors=1)
+    told.stdout.fnmatch_lines(["*ConnectionError: http://127.0.0.1:9 does not answer*"])
+
+
+def test_the_vendors_clients_find_the_world_by_the_environment(suite: Suite) -> None:
+    suite(
+        """
+        import os
+        from galtea import Galtea
+        from scale_gp import SGPClient
+
+        def test_it(sessionary_env, sessionary):
+            with Galtea(api_key=os.environ["GALTEA_API_KEY"]) as galtea:
+                galtea.sessions.create(version_id="ver_123")
+            with SGPClient() as scale:
+                body = {"title": "t", "state": {}, "account_id": os.environ["SGP_ACCOUNT_ID"]}
+                scale.post("/v4/sessions", cast_to=object, body=body)
+            assert [each["surface"] for each in sessionary.sessions()] == ["scale", "galtea"]
+            assert sessionary_env["SESSIONARY_URL"] == sessionary.url
+
+        def test_and_not_afterwards():
+            assert "GALTEA_API_KEY" not in os.environ
+        """,
+        "--sessionary-leaks=off",
+    ).assert_outcomes(passed=2)

@@ -1,0 +1,86 @@
+"""Each word is compared with pydantic's own, which the vendors' clients bring along."""
+
+from typing import Any, Literal
+
+import pytest
+from marshmallow import ValidationError, fields
+from pydantic import BaseModel, Field, StrictBool, StrictStr
+from pydantic import ValidationError as PydanticError
+
+from sessionary.web.fastapi_errors import violations
+from sessionary.web.fields import Boolean, Bounds, Integer, List, Object, OneOf, Request, Text
+from sessionary.web.fields import problems as found_problems
+
+
+class Ours(Request):
+    text = Text()
+    whole = Integer(validate=Bounds(1, 30))
+    flag = Boolean()
+    free = Object()
+    many = List(Text())
+    word = Text(validate=OneOf(("a", "b", "c")))
+    pair = Text(validate=OneOf(("a", "b")))
+    needed = Text(required=True)
+
+
+class Theirs(BaseModel):
+    text: StrictStr = ""
+    whole: int = Field(default=1, ge=1, le=30)
+    flag: StrictBool = True
+    free: dict[str, Any] = Field(default_factory=dict)
+    many: list[StrictStr] = Field(default_factory=list)
+    word: Literal["a", "b", "c"] = "a"
+    pair: Literal["a", "b"] = "a"
+    needed: StrictStr
+
+
+def ours(body: dict[str, Any]) -> list[dict[str, Any]]:
+    with pytest.raises(ValidationError) as refused:
+        Ours().load(body)
+    return violations(found_problems(refused.value, "body"))
+
+
+def theirs(body: dict[str, Any]) -> list[dict[str, Any]]:
+    with pytest.raises(PydanticError) as refused:
+        Theirs.model_validate(body)
+    return [
+        {"loc": ["body", *each["loc"]], "msg": each["msg"], "type": each["type"]}
+        for each in refused.value.errors()
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"needed": 5},
+        {"needed": None},
+        {"needed": "", "text": None},
+        {"needed": "", "whole": 5.5},
+        {"needed": "", "whole": 0},
+        {"needed": "", "whole": 31},
+        {"needed": "", "whole": None},
+        {"needed": "", "flag": 1},
+        {"needed": "", "flag": "true"},
+        {"needed": "", "free": []},
+        {"needed": "", "free": None},
+        {"needed": "", "many": "a"},
+        {"needed": "", "many": ["a", 1]},
+        {"needed": "", "word": "d"},
+        {"needed": "", "pair": "d"},
+    ],
+    ids=str,
+)
+def test_a_violation_is_worded_as_pydantic_words_it(body: dict[str, Any]) -> None:
+    assert ours(body) == theirs(body)
+
+
+def test_null_for_a_field_without_a_word_of_its_own_is_a_violation_all_the_same() -> None:
+    class Body(Request):
+        it = fields.Raw(required=True, allow_none=False)
+
+    with pytest.raises(ValidationError) as refused:
+        Body().load({"it": None})
+    (violation,) = violations(found_problems(refused.value, "body"))
+    assert violation["loc"] == ["body", "it"]
+    assert violation["type"] == "value_error"

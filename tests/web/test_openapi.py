@@ -1,0 +1,108 @@
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import given, settings
+from schemathesis import Case
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from sessionary import Settings, create_app, identity
+from sessionary.surfaces import SURFACES
+from sessionary.web.operations import Operation
+from sessionary.web.surface import Surface
+from tests.conftest import Sandbox
+
+EXAMPLES = 25
+
+each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
+
+
+def routes(app: Flask, prefix: str) -> set[tuple[str, str]]:
+    """Path and method of every route below a prefix, as OpenAPI writes them."""
+    return {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule.removeprefix(prefix)), method.lower())
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+        if rule.rule.startswith(prefix + "/") and not rule.rule.endswith("/openapi.json")
+    }
+
+
+@each_surface
+def test_the_document_describes_every_route_and_no_other(
+    sandbox: Sandbox, surface: Surface
+) -> None:
+    document = sandbox.client.get(f"/{surface.name}/openapi.json").json
+    described = {(path, method) for path, item in document["paths"].items() for method in item}
+    assert described == routes(sandbox.app, f"/{surface.name}")
+
+
+@each_surface
+def test_every_route_loads_what_it_takes_with_the_schemas_that_describe_it(
+    sandbox: Sandbox, surface: Surface
+) -> None:
+    for rule in sandbox.app.url_map.iter_rules():
+        if rule.rule.startswith(f"/{surface.name}/") and not rule.rule.endswith("/openapi.json"):
+            assert isinstance(sandbox.app.view_functions[rule.endpoint], Operation), rule
+
+
+@each_surface
+def test_the_native_paths_are_the_same_routes(sandbox: Sandbox, surface: Surface) -> None:
+    prefixed = routes(sandbox.app, f"/{surface.name}")
+    native = {
+        (path, method)
+        for path, method in routes(sandbox.app, "")
+        if path.split("/")[1] in surface.root_segments
+    }
+    shared = {(path, method) for path, method in prefixed if path.split("/")[1] == "sessions"}
+    assert native == (prefixed - shared if surface.name == "notte" else prefixed)
+
+
+@each_surface
+def test_the_document_is_open_and_valid(sandbox: Sandbox, surface: Surface) -> None:
+    answer = sandbox.client.get(f"/{surface.name}/openapi.json")
+    assert answer.status_code == 200
+    assert answer.json["openapi"] == "3.1.0"
+    assert answer.json["info"]["title"] == surface.title
+    schemathesis.openapi.from_dict(answer.json).validate()
+
+
+def test_galteas_document_is_also_at_the_root(sandbox: Sandbox) -> None:
+    at_root = sandbox.client.get("/openapi.json")
+    assert at_root.json == sandbox.client.get("/galtea/openapi.json").json
+
+
+@each_surface
+def test_every_operation_documents_how_it_is_refused(sandbox: Sandbox, surface: Surface) -> None:
+    document = sandbox.client.get(f"/{surface.name}/openapi.json").json
+    for item in document["paths"].values():
+        for operation in item.values():
+            assert {"401", "404", "413", "500", "503"} <= operation["responses"].keys()
+
+
+def _operations() -> Iterator[Any]:
+    """Each operation of each surface, with a key for the application that answers it."""
+    for surface in SURFACES:
+        app = create_app(Settings(db=":memory:", auth="lenient", durability="off"))
+        app.config["SESSIONARY"] = Settings(db=":memory:", auth="strict")
+        with app.extensions["sessionary"].entered():
+            key = identity.create_key("", user=identity.owner(), surface=surface.name)
+        api = schemathesis.openapi.from_wsgi(f"/{surface.name}/openapi.json", app)
+        for found in api.get_all_operations():
+            operation = found.ok()
+            yield pytest.param(operation, key.secret, id=f"{surface.name} {operation.label}")
+
+
+@pytest.mark.parametrize(("operation", "key"), list(_operations()))
+def test_a_call_as_documented_is_answered_as_documented(operation: Any, key: str) -> None:
+    credentials = {"Authorization": f"Bearer {key}", "x-api-key": key}
+
+    @given(operation.as_strategy())
+    @settings(max_examples=EXAMPLES)
+    def call(case: Case) -> None:
+        # A schema cannot say what two fields must be to each other: some that fit are refused.
+        case.call_and_validate(headers=credentials, excluded_checks=[positive_data_acceptance])
+
+    call()
