@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.namespaces import Place, fill
 from benchmarks.profiles import Effort
 from benchmarks.requests import UnexpectedAnswer, calling
 from benchmarks.vendors import notte
-from benchmarks.worlds import Place, fill
 from sessionary import create_app
 from sessionary.settings import Settings
 

@@ -1,4 +1,5 @@
-"""`sessionary double` as a process: how soon it is ready, what it and its worlds take, its stop."""
+"""`sessionary double` as a process: how soon it is ready, what it and its namespaces take, its
+stop."""
 
 import json
 import signal
@@ -18,16 +19,16 @@ from tests.processes import COMMAND
 
 
 def run(effort: Effort, folder: Path) -> dict[str, Any]:
-    """Seconds and MiB: medians of its lives; the worlds' share is from one of them."""
+    """Seconds and MiB: medians of its lives; the namespaces' share is from one of them."""
     lives = [_life(folder / f"ready{number}.json") for number in range(effort.starts)]
     ready, memory, stop = (median(values) for values in zip(*lives, strict=True))
-    worlds = 4 * effort.sizes[0]
+    namespaces = 4 * effort.sizes[0]
     return {
         "ready_s": ready,
         "memory_mib": memory,
         "stop_s": stop,
-        "worlds": worlds,
-        "kib_a_world": _each_world(folder / "worlds.json", worlds),
+        "namespaces": namespaces,
+        "kib_a_namespace": _each_namespace(folder / "namespaces.json", namespaces),
     }
 
 
@@ -45,9 +46,9 @@ def _life(ready_file: Path) -> tuple[float, float, float]:
         return ready, memory, time.perf_counter() - began
 
 
-def _each_world(ready_file: Path, count: int) -> float:
-    """KiB by which a double grows for each of so many worlds."""
-    with _doubling(ready_file, "--max-worlds", str(count + 1)) as (popen, url):
+def _each_namespace(ready_file: Path, count: int) -> float:
+    """KiB by which a double grows for each of so many namespaces."""
+    with _doubling(ready_file, "--max-namespaces", str(count + 1)) as (popen, url):
         _ask(f"{url}/_control/v1/clock")
         before = load.memory_mib(popen.pid)["sum"]
         for number in range(count):

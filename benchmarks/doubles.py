@@ -1,4 +1,4 @@
-"""Worlds of a double: made, reset, copied, and made and dropped around a test."""
+"""Namespaces of a double: made, reset, copied, and made and dropped around a test."""
 
 import itertools
 from typing import Any
@@ -15,18 +15,18 @@ _LARGE = 250_000  # bytes
 def run(effort: Effort) -> dict[str, Any]:
     """Milliseconds, in this process: medians."""
     calls = effort.rounds * effort.batch
-    return {"around_a_test_ms": _around_a_test(calls), **_worlds(calls)}
+    return {"around_a_test_ms": _around_a_test(calls), **_namespaces(calls)}
 
 
 def _around_a_test(calls: int) -> float:
-    """What the fixture does: a world, a look for what was left in it, its end."""
+    """What the fixture does: a namespace, a look for what was left in it, its end."""
     server = Server()
 
     def around() -> None:
-        world = server.world(now="2026-03-01T12:00:00Z")
-        reports.never_hit(world)
-        reports.left_open(world)
-        world.drop()
+        namespace = server.namespace(now="2026-03-01T12:00:00Z")
+        reports.never_hit(namespace)
+        reports.left_open(namespace)
+        namespace.drop()
 
     around()
     took = seconds_each([around] * calls, waits=True)
@@ -34,33 +34,35 @@ def _around_a_test(calls: int) -> float:
     return took * 1000
 
 
-def _worlds(calls: int) -> dict[str, Any]:
-    worlds = prepare_double(Settings.of_a_double(max_worlds=2 * calls + 3))
+def _namespaces(calls: int) -> dict[str, Any]:
+    namespaces = prepare_double(Settings.of_a_double(max_namespaces=2 * calls + 3))
     large = _large()
     names = (f"w{number}" for number in itertools.count())
-    worlds.create("reset")
-    worlds.restore("large", large)
+    namespaces.create("reset")
+    namespaces.restore("large", large)
     took = {
-        "create_ms": seconds_each([lambda: worlds.create(next(names))] * calls, waits=True),
-        "reset_ms": seconds_each([lambda: worlds.reset("reset")] * calls, waits=True),
-        "fork_ms": seconds_each([lambda: worlds.fork("large", next(names))] * calls, waits=True),
+        "create_ms": seconds_each([lambda: namespaces.create(next(names))] * calls, waits=True),
+        "reset_ms": seconds_each([lambda: namespaces.reset("reset")] * calls, waits=True),
+        "fork_ms": seconds_each(
+            [lambda: namespaces.fork("large", next(names))] * calls, waits=True
+        ),
     }
-    worlds.close()
+    namespaces.close()
     return {name: seconds * 1000 for name, seconds in took.items()} | {"forked_bytes": len(large)}
 
 
 def _large() -> bytes:
-    """The contents of a world of sessions."""
+    """The contents of a namespace of sessions."""
     server = Server()
-    world = server.world()
+    namespace = server.namespace()
     rows = [
         {"id": f"0b8f7a52-6f0e-4f0a-9d5c-{number:012}", "organization": "acme"}
         | {"created_ago": "1m", "last_accessed_ago": "1m"}
         for number in range(400)
     ]
     acme = {"organizations": [{"id": "acme", "name": "Acme"}]}
-    while len(contents := world.namespaces.snapshot()) < _LARGE:
-        world.seed(acme | {"notte": {"sessions": rows}})
+    while len(contents := namespace.namespaces.snapshot()) < _LARGE:
+        namespace.seed(acme | {"notte": {"sessions": rows}})
         rows = [each | {"id": each["id"].replace("0b8f", "0b90")} for each in rows]
     server.stop()
     return contents

@@ -9,10 +9,10 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.measure import alternate, median, ratio, seconds_each
+from benchmarks.namespaces import Filled, filled
 from benchmarks.profiles import Effort
 from benchmarks.requests import Request, calling
 from benchmarks.vendors import VENDORS
-from benchmarks.worlds import Filled, filled
 
 FIRST_PAGE = "first page"
 _ROUNDS = 7
@@ -34,13 +34,13 @@ def _surface(
     vendor: ModuleType, folder: Path, sizes: Sequence[int], rounds: int, batch: int
 ) -> dict[str, Any]:
     with ExitStack() as stack:
-        worlds = {
+        namespaces = {
             str(size): stack.enter_context(
                 filled(folder / f"{size}.sqlite3", [vendor], size, durability="normal")
             )
             for size in sizes
         }
-        calls = {size: _calls(vendor, world, batch) for size, world in worlds.items()}
+        calls = {size: _calls(vendor, namespace, batch) for size, namespace in namespaces.items()}
         return {name: _grown(name, calls, rounds) for name in calls[str(sizes[0])]}
 
 
@@ -55,27 +55,27 @@ def _grown(
     }
 
 
-def _calls(vendor: ModuleType, world: Filled, batch: int) -> dict[str, Callable[[], float]]:
+def _calls(vendor: ModuleType, namespace: Filled, batch: int) -> dict[str, Callable[[], float]]:
     """A batch of each call; lists are few, because they are slow."""
-    numbers = itertools.cycle(range(0, world.place.count, max(world.place.count // 97, 1)))
-    lists = {FIRST_PAGE: vendor.FIRST_PAGE, **vendor.pages(world.place)}
-    create = vendor.creation(world.place)
+    numbers = itertools.cycle(range(0, namespace.place.count, max(namespace.place.count // 97, 1)))
+    lists = {FIRST_PAGE: vendor.FIRST_PAGE, **vendor.pages(namespace.place)}
+    create = vendor.creation(namespace.place)
     few = max(batch // 12, 2)
     return {
         "get": lambda: _timed(
-            vendor, world, [vendor.reading(vendor.id_of(next(numbers))) for _ in range(batch)]
+            vendor, namespace, [vendor.reading(vendor.id_of(next(numbers))) for _ in range(batch)]
         ),
         **{
-            name: partial(_timed, vendor, world, [request] * (2 if "deep" in name else few))
+            name: partial(_timed, vendor, namespace, [request] * (2 if "deep" in name else few))
             for name, request in lists.items()
         },
-        "create": lambda: _timed(vendor, world, [create] * batch, waits=True),
+        "create": lambda: _timed(vendor, namespace, [create] * batch, waits=True),
     }
 
 
 def _timed(
-    vendor: ModuleType, world: Filled, requests: Sequence[Request], *, waits: bool = False
+    vendor: ModuleType, namespace: Filled, requests: Sequence[Request], *, waits: bool = False
 ) -> float:
-    headers = vendor.headers(world.place.keys[vendor.NAME])
-    calls = [calling(world.app, each, headers) for each in requests]
+    headers = vendor.headers(namespace.place.keys[vendor.NAME])
+    calls = [calling(namespace.app, each, headers) for each in requests]
     return seconds_each(calls, waits=waits)

@@ -10,11 +10,11 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.measure import Samples, alternate, median, ratio, seconds_each
+from benchmarks.namespaces import Filled, filled
 from benchmarks.profiles import Effort
 from benchmarks.requests import Request, calling
 from benchmarks.rivals import hello, raw
 from benchmarks.vendors import VENDORS
-from benchmarks.worlds import Filled, filled
 from sessionary.web import json_codec
 
 Batch = Callable[[], float]
@@ -33,13 +33,15 @@ def run(effort: Effort, folder: Path) -> dict[str, Any]:
     for durability, operations in (("normal", OPERATIONS), ("full", ("create (full)",))):
         path = folder / f"{durability}.sqlite3"
         with (
-            filled(path, VENDORS, COUNT + held, held=held, durability=durability) as world,
-            closing(raw.copied(world.world, folder / "raw.sqlite3", durability)) as connection,
+            filled(path, VENDORS, COUNT + held, held=held, durability=durability) as namespace,
+            closing(
+                raw.copied(namespace.namespace, folder / "raw.sqlite3", durability)
+            ) as connection,
         ):
             for label in operations:
                 if label == "list (orjson)" and json_codec._quick_bytes is None:
                     continue
-                bench = _Operation(label.split()[0], durability, world, connection, effort)
+                bench = _Operation(label.split()[0], durability, namespace, connection, effort)
                 with _json_of(label):
                     found[label] = _told(alternate(bench.candidates(), effort.rounds))
         (folder / "raw.sqlite3").unlink()
@@ -82,12 +84,12 @@ class _Operation:
         self,
         name: str,
         durability: str,
-        world: Filled,
+        namespace: Filled,
         connection: sqlite3.Connection,
         effort: Effort,
     ) -> None:
         self.name = name
-        self.world = world
+        self.namespace = namespace
         self.connection = connection
         is_slow = name == "list" or durability == "full"
         self.size = max(effort.batch // 6, 2) if is_slow else effort.batch
@@ -107,18 +109,18 @@ class _Operation:
 
     def _of(self, vendor: ModuleType) -> tuple[Batch, Batch, Batch]:
         """The surface's own batch, the bare one of all its statements, and that of its INSERT."""
-        headers = vendor.headers(self.world.place.keys[vendor.NAME])
+        headers = vendor.headers(self.namespace.place.keys[vendor.NAME])
         known = self._ids(vendor)
         first = next(known)
-        once = calling(self.world.app, self._request(vendor, first), headers)
-        steps, body = raw.record(self.world.world, once)
+        once = calling(self.namespace.app, self._request(vendor, first), headers)
+        steps, body = raw.record(self.namespace.namespace, once)
         if self.name == "create":
             first = json.loads(body)[vendor.ID]
         others = self._others(vendor, first)
 
         def ours() -> float:
             requests = [self._request(vendor, next(known)) for _ in range(self.size)]
-            return self._time([calling(self.world.app, each, headers) for each in requests])
+            return self._time([calling(self.namespace.app, each, headers) for each in requests])
 
         def bare(chosen: list[raw.Step]) -> float:
             batches = [
@@ -133,7 +135,7 @@ class _Operation:
     def _ids(self, vendor: ModuleType) -> Iterator[str]:
         """Sessions to act on; each can be ended only once."""
         if self.name == "end":
-            place = self.world.place
+            place = self.namespace.place
             return map(vendor.id_of, range(place.count - place.held, place.count))
         return map(vendor.id_of, itertools.cycle(range(0, COUNT, 7)))
 
@@ -145,7 +147,7 @@ class _Operation:
 
     def _request(self, vendor: ModuleType, id: str) -> Request:
         if self.name == "create":
-            return vendor.creation(self.world.place)
+            return vendor.creation(self.namespace.place)
         if self.name == "list":
             return vendor.FIRST_PAGE
         return vendor.reading(id) if self.name == "get" else vendor.ending(id)

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from benchmarks import load
 from benchmarks.measure import alternate, ratio
+from benchmarks.namespaces import fill
 from benchmarks.profiles import Effort
 from benchmarks.rivals import servers
 from benchmarks.rivals.programs import NotHere, Program, running
 from benchmarks.rivals.servers import Server
 from benchmarks.vendors import notte
-from benchmarks.worlds import fill
 from sessionary.settings import Settings
 from tests.processes import COMMAND
 

@@ -98,8 +98,8 @@ def after(results: Results) -> Finding:
     return memory["growth"], ", ".join(sizes)
 
 
-def worlds(name: str) -> Callable[[Results], Finding]:
-    """What is done with the worlds of a double, in milliseconds."""
+def namespaces(name: str) -> Callable[[Results], Finding]:
+    """What is done with the namespaces of a double, in milliseconds."""
 
     def find(results: Results) -> Finding:
         found = results["doubles"]
@@ -114,6 +114,6 @@ def double(name: str) -> Callable[[Results], Finding]:
 
     def find(results: Results) -> Finding:
         found = results["double"]
-        return found[name], f"{found['worlds']} worlds" if name == "kib_a_world" else ""
+        return found[name], f"{found['namespaces']} namespaces" if name == "kib_a_namespace" else ""
 
     return find

@@ -14,10 +14,10 @@ from typing import Any
 
 from benchmarks import load
 from benchmarks.measure import alternate, median
+from benchmarks.namespaces import Place, fill
 from benchmarks.profiles import Effort
 from benchmarks.rivals.programs import ask, without_settings
 from benchmarks.vendors import VENDORS
-from benchmarks.worlds import Place, fill
 from sessionary.settings import Settings
 from tests.processes import COMMAND
 

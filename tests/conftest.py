@@ -1,4 +1,5 @@
-"""Worlds for tests: real databases, a clock under the test's control, a server on a real socket."""
+"""Namespaces for tests: real databases, a clock under the test's control, a server on a real
+socket."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from sessionary import clock, create_app
 from sessionary.embedded import EmbeddedServer
 from sessionary.seeds import loader
 from sessionary.settings import Settings
-from sessionary.store import World
+from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from sessionary.web import json_codec
 
@@ -37,75 +38,73 @@ EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 MICROSECOND = timedelta(microseconds=1)
 
 
-class Sandbox:
-    """An application on a world of its own, whose clock stands at NOON until it is moved."""
+class App:
+    """An application on a namespace of its own, whose clock stands at NOON until it is moved."""
 
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self.settings: Settings = app.config["SESSIONARY"]
-        self.world: World = app.extensions["sessionary"]
+    def __init__(self, flask_app: Flask) -> None:
+        self.flask_app = app
+        self.settings: Settings = flask_app.config["SESSIONARY"]
+        self.namespace: Namespace = flask_app.extensions["sessionary"]
         self.freeze(NOON)
 
     @property
     def client(self) -> FlaskClient:
-        return self.app.test_client()
+        return self.flask_app.test_client()
 
     def freeze(self, at: datetime) -> None:
-        with self.world.entered():
+        with self.namespace.entered():
             clock.put("frozen", (at - EPOCH) // MICROSECOND)
 
     def run_on(self) -> None:
         """Let the clock follow the wall."""
-        with self.world.entered():
+        with self.namespace.entered():
             clock.put("real")
 
     def advance(self, by: timedelta | None = None, **parts: float) -> None:
         """Move the clock, by a timedelta or by its parts: `advance(minutes=5)`."""
-        with self.world.entered():
+        with self.namespace.entered():
             clock.advance((by or timedelta(**parts)) // MICROSECOND)
 
     def seed(self, text: str) -> None:
         """Apply a seed file of this text."""
         import tomllib
 
-        with self.world.entered():
+        with self.namespace.entered():
             loader.apply(loader.Document("seed.toml", text, tomllib.loads(text)), SURFACES)
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """Every row of a table, as it is stored."""
-        with self.world.entered():
-            return list(self.world.database.run(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608
+        with self.namespace.entered():
+            return list(self.namespace.database.run(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608
 
 
 @pytest.fixture
-def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
+def make_app() -> Iterator[Callable[..., App]]:
     """Sandboxes with settings of their own: lenient and in memory unless told otherwise."""
     with ExitStack() as stack:
 
-        def make(**settings: Any) -> Sandbox:
+        def make(**settings: Any) -> App:
             given = {"db": ":memory:", "auth": "lenient", "durability": "off", **settings}
-            sandbox = Sandbox(create_app(Settings(**given)))
-            stack.callback(sandbox.world.close)
-            return sandbox
+            app = App(create_app(Settings(**given)))
+            stack.callback(app.namespace.close)
+            return app
 
         yield make
 
 
 @pytest.fixture
-def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    return make_sandbox()
+def app(make_app: Callable[..., App]) -> App:
+    return make_app()
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Sandbox], str]]:
-    """Put a sandbox on a loopback port; gives the address."""
+def serve() -> Iterator[Callable[[App], str]]:
+    """Put a app on a loopback port; gives the address."""
     with ExitStack() as stack:
-        yield lambda sandbox: stack.enter_context(EmbeddedServer(sandbox.app)).url
+        yield lambda app: stack.enter_context(EmbeddedServer(app.flask_app)).url
 
 
 @pytest.fixture
-def make_file_sandbox(
-    make_sandbox: Callable[..., Sandbox], tmp_path: Path
-) -> Callable[..., Sandbox]:
+def make_file_app(make_app: Callable[..., App], tmp_path: Path) -> Callable[..., App]:
     """Sandboxes on one real file, one connection per thread."""
-    return lambda **settings: make_sandbox(db=str(tmp_path / "world.sqlite3"), **settings)
+    return lambda **settings: make_app(db=str(tmp_path / "test.sqlite3"), **settings)

@@ -19,12 +19,12 @@ def instant(moment: datetime) -> int:
 
 
 @pytest.fixture(autouse=True)
-def _in_a_world() -> Iterator[None]:
-    world = store.open_world(":memory:", durability="off")
-    with world.entered():
+def _in_a_namespace() -> Iterator[None]:
+    namespace = store.open_namespace(":memory:", durability="off")
+    with namespace.entered():
         store.create([Clock], clock.start)
         yield
-    world.close()
+    namespace.close()
 
 
 def test_a_real_clock_is_the_wall_clock_to_the_microsecond() -> None:
@@ -125,7 +125,7 @@ def test_the_instant_of_a_write_is_read_inside_its_transaction() -> None:
         assert Clock._meta.database.connection().in_transaction
 
 
-def test_the_first_instant_of_a_world_stays() -> None:
+def test_the_first_instant_of_a_namespace_stays() -> None:
     began_at = clock.state().began_at
     clock.put("frozen", 5)
     assert clock.state().began_at == began_at

@@ -17,8 +17,8 @@ from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
-from sessionary.web.telling import Edge, NotForced, Sessions
-from tests.conftest import Sandbox
+from sessionary.web.telling import NotForced, Sessions, Transition
+from tests.conftest import App
 from tests.surfaces.sample_sessions import AT, MANY, MINUTE
 
 FILES = {
@@ -74,79 +74,95 @@ def test_every_refusal_of_http_is_in_the_documented_envelope(surface: Surface) -
 
 
 class Place(NamedTuple):
-    """A surface's sessions: those of the example seed, and many more; the world is entered."""
+    """A surface's sessions: those of the example seed, and many more; the namespace is entered."""
 
     surface: Surface
-    sandbox: Sandbox
+    app: App
     every: list[Any]
 
     @property
     def sessions(self) -> Sessions:
         return self.surface.sessions
 
-    def edges(self, session: Any) -> list[Edge]:
-        """The edges of the session itself, without those of its parts."""
-        return [edge for edge in self.sessions.edges(session) if edge.part is None]
+    def transitions(self, session: Any) -> list[Transition]:
+        """The transitions of the session itself, without those of its parts."""
+        return [
+            transition
+            for transition in self.sessions.transitions(session)
+            if transition.part is None
+        ]
 
     def changes_count(self) -> int:
-        """How many rows have been changed in this world so far."""
-        return self.sandbox.world.connection().total_changes
+        """How many rows have been changed in this namespace so far."""
+        return self.app.namespace.connection().total_changes
 
 
 @pytest.fixture(scope="module", params=SURFACES, ids=lambda surface: surface.name)
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     surface: Surface = request.param
-    sandbox = Sandbox(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
-    with closing(sandbox.world), sandbox.world.entered():
-        sandbox.seed(EXAMPLE.read_text())
+    app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+    with closing(app.namespace), app.namespace.entered():
+        app.seed(EXAMPLE.read_text())
         MANY[surface.name](random.Random(surface.name))
         every = [session for _, session in surface.sessions.page(0, ALL)]
-        yield Place(surface, sandbox, every)
+        yield Place(surface, app, every)
 
 
-def test_the_status_explained_is_the_one_after_the_last_edge_passed(place: Place) -> None:
+def test_the_status_explained_is_the_one_after_the_last_transition_passed(place: Place) -> None:
     for session in place.every:
-        edges = place.edges(session)
-        beginning = edges[0].before if edges else place.sessions.explain(session, AT).status
-        for now in [AT, *(edge.at + by for edge in edges for by in (-1, 0, 1))]:
-            passed = [edge.after for edge in edges if now >= edge.at]
+        transitions = place.transitions(session)
+        beginning = (
+            transitions[0].from_status
+            if transitions
+            else place.sessions.explain(session, AT).status
+        )
+        for now in [AT, *(transition.at + by for transition in transitions for by in (-1, 0, 1))]:
+            passed = [transition.to_status for transition in transitions if now >= transition.at]
             told = place.sessions.explain(session, now)
             assert told.status == [beginning, *passed][-1]
 
 
-def test_a_status_is_explained_to_have_begun_at_its_edge(place: Place) -> None:
+def test_a_status_is_explained_to_have_begun_at_its_transition(place: Place) -> None:
     for session in place.every:
-        for edge in place.edges(session):
+        for transition in place.transitions(session):
             before, *after = (
-                place.sessions.explain(session, edge.at + by).since_at for by in (-1, 0, 1)
+                place.sessions.explain(session, transition.at + by).since_at for by in (-1, 0, 1)
             )
-            assert before < edge.at
-            assert after == [edge.at, edge.at]
+            assert before < transition.at
+            assert after == [transition.at, transition.at]
 
 
-def test_what_changes_within_an_interval_is_all_that_has_an_edge_in_it(place: Place) -> None:
-    id, edges = place.sessions.id, place.sessions.edges
-    instants = {edge.at + by for each in place.every for edge in edges(each) for by in (-1, 0, 1)}
+def test_what_changes_within_an_interval_is_all_that_has_a_transition_in_it(place: Place) -> None:
+    id, transitions = place.sessions.id, place.sessions.transitions
+    instants = {
+        transition.at + by
+        for each in place.every
+        for transition in transitions(each)
+        for by in (-1, 0, 1)
+    }
     instants |= {AT, AT + 9 * MINUTE}
     for after in instants:
         for until in (after, after + 1, after + 3 * MINUTE, after + 40 * MINUTE):
             found = place.sessions.changing(after, until, ALL)
-            first = [min(edge.at for edge in edges(each) if edge.at > after) for each in found]
+            first = [
+                min(transition.at for transition in transitions(each) if transition.at > after)
+                for each in found
+            ]
             assert first == sorted(first)
             assert len({id(each) for each in found}) == len(found)
             assert {id(each) for each in found} == {
                 id(each)
                 for each in place.every
-                if any(after < edge.at <= until for edge in edges(each))
+                if any(after < transition.at <= until for transition in transitions(each))
             }
             assert place.sessions.changing(after, until, 3) == found[:3]
 
 
 @each_surface
-def test_only_scale_has_no_edges(surface: Surface) -> None:
-    """So that the tests of edges here try something."""
-    sandbox = Sandbox(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
-    with closing(sandbox.world), sandbox.world.entered():
+def test_only_scale_has_no_transitions(surface: Surface) -> None:
+    """So that the tests of transitions here try something."""
+    app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+    with closing(app.namespace), app.namespace.entered():
         MANY[surface.name](random.Random(surface.name))
         found = surface.sessions.changing(0, 2 * AT, ALL)
     assert (len(found) > 10) == (surface.name != "scale")
@@ -181,19 +197,21 @@ def test_every_row_of_a_table_of_sessions_names_its_session(place: Place) -> Non
         assert named <= known
 
 
-def test_a_session_is_open_until_its_last_edge(place: Place) -> None:
+def test_a_session_is_open_until_its_last_transition(place: Place) -> None:
     for session in place.every:
-        for edge in place.edges(session)[-1:]:
-            is_open = [place.sessions.is_open(session, edge.at + by) for by in (-1, 0, 1, MINUTE)]
+        for transition in place.transitions(session)[-1:]:
+            is_open = [
+                place.sessions.is_open(session, transition.at + by) for by in (-1, 0, 1, MINUTE)
+            ]
             assert is_open == [True, False, False, False]
 
 
 def test_every_explanation_says_where_its_rule_comes_from(place: Place) -> None:
     for session in place.every:
-        for now in (AT, *(edge.at for edge in place.edges(session))):
+        for now in (AT, *(transition.at for transition in place.transitions(session))):
             told = place.sessions.explain(session, now)
-            assert told.rests_on.startswith(("Source: ", "Assumed: "))
-            assert all((told.status, told.rule, told.says, told.otherwise, told.facts))
+            assert told.source.startswith(("Source: ", "Assumed: "))
+            assert all((told.status, told.rule, told.reason, told.unless, told.inputs))
 
 
 def test_explaining_writes_nothing(place: Place) -> None:
@@ -209,7 +227,7 @@ def test_explaining_writes_nothing(place: Place) -> None:
 @pytest.fixture
 def undone(place: Place) -> Iterator[None]:
     """Take back what the test changes."""
-    connection = place.sandbox.world.connection()
+    connection = place.app.namespace.connection()
     connection.execute("BEGIN")
     yield
     connection.rollback()
@@ -233,7 +251,7 @@ def test_a_forced_session_is_in_that_state_for_good(place: Place) -> None:
             found = place.sessions.find(place.sessions.id(session))
             assert place.sessions.explain(found, AT).status == state
             assert not place.sessions.is_open(found, AT)
-            assert not place.sessions.edges(found)
+            assert not place.sessions.transitions(found)
 
 
 @pytest.mark.usefixtures("undone")

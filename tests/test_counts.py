@@ -10,27 +10,29 @@ from sessionary import create_app
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.sample_sessions import AT, MANY, MINUTE
 from tests.test_conformity import EXAMPLE
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 
 
-def sandbox() -> Sandbox:
-    return Sandbox(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+def app() -> App:
+    return App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
 
 
 @each_surface
 def test_the_counts_are_those_of_the_statuses_that_are_explained(surface: Surface) -> None:
-    """At every instant around every edge."""
-    place = sandbox()
-    with closing(place.world), place.world.entered():
+    """At every instant around every transition."""
+    place = app()
+    with closing(place.namespace), place.namespace.entered():
         place.seed(EXAMPLE.read_text())
         MANY[surface.name](random.Random(surface.name))
         every = [session for _, session in surface.sessions.page(0, 1_000)]
-        edges = {edge.at for each in every for edge in surface.sessions.edges(each)}
-        for now in {AT, *(at + by for at in edges for by in (-1, 0, 1)), AT + 99 * MINUTE}:
+        transitions = {
+            transition.at for each in every for transition in surface.sessions.transitions(each)
+        }
+        for now in {AT, *(at + by for at in transitions for by in (-1, 0, 1)), AT + 99 * MINUTE}:
             explained = Counter(surface.sessions.explain(each, now).status for each in every)
             counts = surface.sessions.counts(now)
             assert {state: count for state, count in counts.items() if count} == explained
@@ -38,6 +40,6 @@ def test_the_counts_are_those_of_the_statuses_that_are_explained(surface: Surfac
 
 @each_surface
 def test_of_no_sessions_there_are_none_in_any_state(surface: Surface) -> None:
-    place = sandbox()
-    with closing(place.world), place.world.entered():
+    place = app()
+    with closing(place.namespace), place.namespace.entered():
         assert set(surface.sessions.counts(AT).values()) == {0}

@@ -6,17 +6,17 @@ from datetime import timedelta
 import requests
 from freezegun import freeze_time
 
-from tests.conftest import NOON, Sandbox
+from tests.conftest import NOON, App
 
 WHO = {"Authorization": "Bearer anyone"}
 
 
 def test_a_server_in_a_frozen_process_goes_by_the_frozen_time(
-    sandbox: Sandbox, serve: Callable[[Sandbox], str]
+    app: App, serve: Callable[[App], str]
 ) -> None:
-    sandbox.run_on()
+    app.run_on()
     with freeze_time(NOON) as frozen:
-        url = serve(sandbox)
+        url = serve(app)
         started = requests.post(f"{url}/session/start", json={}, headers=WHO, timeout=10).json()
         assert started["created_at"] == "2026-03-01T12:00:00.000000Z"
 
@@ -31,15 +31,15 @@ def test_a_server_in_a_frozen_process_goes_by_the_frozen_time(
 
 
 def test_a_server_frozen_before_it_starts_stops_as_well(
-    sandbox: Sandbox, serve: Callable[[Sandbox], str]
+    app: App, serve: Callable[[App], str]
 ) -> None:
-    sandbox.run_on()
+    app.run_on()
     with freeze_time(NOON):
-        url = serve(sandbox)
+        url = serve(app)
         assert requests.get(f"{url}/health", timeout=10).status_code == 200
 
 
-def test_a_frozen_world_does_not_follow_the_process(sandbox: Sandbox) -> None:
+def test_a_frozen_namespace_does_not_follow_the_process(app: App) -> None:
     with freeze_time(NOON + timedelta(days=1)):
-        started = sandbox.client.post("/session/start", json={}, headers=WHO)
+        started = app.client.post("/session/start", json={}, headers=WHO)
     assert started.json["created_at"] == "2026-03-01T12:00:00.000000Z"

@@ -9,12 +9,12 @@ from sessionary.ids import Mint
 
 
 @pytest.fixture(autouse=True)
-def _in_a_world() -> Iterator[None]:
-    world = store.open_world(":memory:", durability="off")
-    with world.entered():
+def _in_a_namespace() -> Iterator[None]:
+    namespace = store.open_namespace(":memory:", durability="off")
+    with namespace.entered():
         store.create([Mint], ids.start)
         yield
-    world.close()
+    namespace.close()
 
 
 def test_ids_are_random_unless_a_seed_is_given() -> None:
@@ -36,7 +36,7 @@ def test_a_seeded_sequence_repeats_nothing() -> None:
     assert len({ids.uuid() for _ in range(100)}) == 100
 
 
-def test_without_its_seed_a_world_is_random_again() -> None:
+def test_without_its_seed_a_namespace_is_random_again() -> None:
     ids.seed("a test")
     first = ids.uuid()
     ids.seed(None)

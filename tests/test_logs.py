@@ -14,7 +14,7 @@ from sessionary import create_app, logs
 from sessionary.factory.request_id_middleware import HEADER
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 WHO = {"Authorization": "Bearer anyone"}
 FORMS = ["text", "json"]
@@ -31,20 +31,18 @@ def _leave_the_loggers_as_they_were() -> Iterator[None]:
         logger.handlers[:], logger.level, logger.propagate = found
 
 
-def client(sandbox: Sandbox, form: str) -> FlaskClient:
+def client(app: App, form: str) -> FlaskClient:
     """A client whose requests are logged to stderr in this form."""
     logs.configure(form)
-    return create_app(sandbox.settings, sandbox.world, logs.to_stderr(form)).test_client()
+    return create_app(app.settings, app.namespace, logs.to_stderr(form)).test_client()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().err.splitlines()
 
 
-def test_a_request_is_one_line_of_text(
-    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    answer = client(sandbox, "text").get("/notte/sessions/x", headers=WHO)
+def test_a_request_is_one_line_of_text(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = client(app, "text").get("/notte/sessions/x", headers=WHO)
     (line,) = lines(capsys)
     assert re.fullmatch(
         r"\S+Z GET notte /sessions/\{session_id\} 404 [0-9.]+ms "
@@ -54,9 +52,9 @@ def test_a_request_is_one_line_of_text(
 
 
 def test_a_request_is_one_json_object_with_its_parts(
-    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+    app: App, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = client(sandbox, "json").post("/session/start", json={}, headers=WHO)
+    answer = client(app, "json").post("/session/start", json={}, headers=WHO)
     (line,) = map(json.loads, lines(capsys))
     assert line.pop("time").endswith("Z")
     assert line.pop("milliseconds") > 0
@@ -83,40 +81,40 @@ def test_a_request_is_one_json_object_with_its_parts(
     ],
 )
 def test_a_line_names_the_surface_and_the_route_as_its_document_has_it(
-    sandbox: Sandbox,
+    app: App,
     capsys: pytest.CaptureFixture[str],
     path: str,
     surface: str | None,
     route: str | None,
 ) -> None:
-    client(sandbox, "json").get(path)
+    client(app, "json").get(path)
     (line,) = map(json.loads, lines(capsys))
     assert (line["surface"], line["route"]) == (surface, route)
 
 
 @pytest.mark.parametrize("given", ["a", "A-1.b_2", "x" * 128])
 def test_a_request_keeps_the_id_that_it_brings(
-    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], given: str
+    app: App, capsys: pytest.CaptureFixture[str], given: str
 ) -> None:
-    answer = client(sandbox, "json").get("/health", headers={"X-Request-Id": given})
+    answer = client(app, "json").get("/health", headers={"X-Request-Id": given})
     (line,) = map(json.loads, lines(capsys))
     assert answer.headers[HEADER] == line["request_id"] == given
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "ä", "a\tb", "{}", '"'])
-def test_a_malformed_id_is_replaced_by_a_new_one(sandbox: Sandbox, given: str) -> None:
-    answer = sandbox.client.get("/health", headers={"X-Request-Id": given})
+def test_a_malformed_id_is_replaced_by_a_new_one(app: App, given: str) -> None:
+    answer = app.client.get("/health", headers={"X-Request-Id": given})
     assert re.fullmatch("[0-9a-f]{16}", answer.headers[HEADER])
 
 
-def test_no_two_requests_get_the_same_new_id(sandbox: Sandbox) -> None:
-    ids = {sandbox.client.get("/livez").headers[HEADER] for _ in range(100)}
+def test_no_two_requests_get_the_same_new_id(app: App) -> None:
+    ids = {app.client.get("/livez").headers[HEADER] for _ in range(100)}
     assert len(ids) == 100
 
 
 @each_form
 def test_a_mishap_is_told_with_the_id_of_its_request(
-    sandbox: Sandbox,
+    app: App,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     form: str,
@@ -124,7 +122,7 @@ def test_a_mishap_is_told_with_the_id_of_its_request(
     from sessionary.surfaces.notte import serializers
 
     monkeypatch.setattr(serializers, "session", lambda *_: {}["gone"])
-    client(sandbox, form).post("/session/start", json={}, headers=WHO | {"X-Request-Id": "mine"})
+    client(app, form).post("/session/start", json={}, headers=WHO | {"X-Request-Id": "mine"})
     logging.getLogger("sessionary").error("later, of nobody's request")
     mishap, *_, request, later = lines(capsys)
     assert "POST /session/start failed" in mishap
@@ -134,12 +132,12 @@ def test_a_mishap_is_told_with_the_id_of_its_request(
 
 
 def test_a_mishap_is_logged_with_its_trace_in_one_json_object(
-    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    app: App, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sessionary.surfaces.notte import serializers
 
     monkeypatch.setattr(serializers, "session", lambda *_: {}["gone"])
-    client(sandbox, "json").post("/session/start", json={}, headers=WHO)
+    client(app, "json").post("/session/start", json={}, headers=WHO)
     mishap, request = map(json.loads, lines(capsys))
     assert (mishap["level"], mishap["message"]) == ("error", "POST /session/start failed")
     assert "KeyError: 'gone'" in mishap["exception"]
@@ -149,14 +147,14 @@ def test_a_mishap_is_logged_with_its_trace_in_one_json_object(
 
 @each_form
 def test_neither_path_nor_method_nor_organization_can_forge_a_line(
-    make_sandbox: Callable[..., Sandbox],
+    make_app: Callable[..., App],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     form: str,
 ) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text('[[organizations]]\nid = "a\\nb organization=c"\nname = "Forger"\n')
-    forging = client(make_sandbox(seed=str(seed)), form)
+    forging = client(make_app(seed=str(seed)), form)
     forging.get("/notte/x%0a2026 INFO forged%1b[31m", headers=WHO)
     forging.get("/notte/sessions", headers=WHO)
     forging.open("/notte/sessions", method="A\nB", headers=WHO)
@@ -170,11 +168,11 @@ def test_neither_path_nor_method_nor_organization_can_forge_a_line(
 
 
 def test_a_log_that_cannot_be_written_refuses_nobody(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - it cannot even be closed well
     monkeypatch.setattr("sys.stderr", full)
-    assert client(sandbox, "text").get("/health").status_code == 200
+    assert client(app, "text").get("/health").status_code == 200
     with suppress(OSError):
         full.close()
 
@@ -203,7 +201,7 @@ def calls(surface: Surface, secret: str) -> Iterator[dict[str, Any]]:
 @each_form
 @each_surface
 def test_no_credential_gets_into_the_log(
-    make_sandbox: Callable[..., Sandbox],
+    make_app: Callable[..., App],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     surface: Surface,
@@ -214,7 +212,7 @@ def test_no_credential_gets_into_the_log(
 
     secrets = [f"{surface.key_prefix}hush{number}" for number in range(2)] + ["hush hush"]
     for auth in ("lenient", "strict"):
-        asking = client(make_sandbox(auth=auth), form)
+        asking = client(make_app(auth=auth), form)
         for secret in secrets:
             for call in calls(surface, secret):
                 asking.open(**call)

@@ -1,4 +1,4 @@
-"""Where the vendors' clients find a world; their own tests are beside their surfaces."""
+"""Where the vendors' clients find a namespace; their own tests are beside their surfaces."""
 
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def test_the_default_world_needs_neither_a_path_nor_a_special_key() -> None:
+def test_the_default_namespace_needs_neither_a_path_nor_a_special_key() -> None:
     variables = Environment("http://127.0.0.1:8000/").variables()
     assert variables["NOTTE_API_URL"] == "http://127.0.0.1:8000/notte"
     assert variables["NOTTE_API_KEY"] == "sk-notte-test"
@@ -31,28 +31,28 @@ def test_mobilecli_s_address_goes_with_the_server_s() -> None:
         assert Environment(url).variables()["MOBILECLI_FLEET_URL"] == fleet
 
 
-def test_mobilecli_which_takes_no_path_finds_the_world_by_its_key(
+def test_mobilecli_which_takes_no_path_finds_the_namespace_by_its_key(
     server: Server, tmp_path: Path
 ) -> None:
-    world = server.world()
+    namespace = server.namespace()
     told = subprocess.run(
         [sdk_script.mobilecli(), "remote", "allocate", "--platform", "android"],
-        env=sdk_script.surroundings(tmp_path, world.variables()),
+        env=sdk_script.surroundings(tmp_path, namespace.variables()),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
     assert told.returncode == 0, told.stdout
-    assert [each["surface"] for each in world.sessions()] == ["mobilenext"]
+    assert [each["surface"] for each in namespace.sessions()] == ["mobilenext"]
     assert server.client.sessions() == []
 
 
-def test_scale_s_older_client_finds_the_world_by_its_environment(server: Server) -> None:
-    world = server.world()
-    variables = world.variables()
+def test_scale_s_older_client_finds_the_namespace_by_its_environment(server: Server) -> None:
+    namespace = server.namespace()
+    variables = namespace.variables()
     account = variables.pop("EGP_ACCOUNT_ID")
     script = Path(__file__).parent / "surfaces/scale/sdk_script_scale_egp_account.py"
     heard = sdk_script.run("scale-egp-1.1", script, variables["EGP_API_KEY"], env=variables)
     assert heard == {variables["EGP_API_KEY"]: account}
-    assert {call["path"] for call in world.journal.find()} == {"/user-info"}
+    assert {call["path"] for call in namespace.journal.find()} == {"/user-info"}

@@ -27,14 +27,15 @@ class BadClock(ValueError):
 
 
 class Clock(store.Model):
-    """One row. At the wall's `wall_at` the world showed `world_at`, and ran at `rate` since."""
+    """One row. At the wall's `wall_at` the namespace showed `namespace_at`, and ran at `rate`
+    since."""
 
     id = pw.IntegerField(primary_key=True)
     mode = pw.TextField()
-    world_at = pw.BigIntegerField()
+    namespace_at = pw.BigIntegerField(column_name="world_at")
     wall_at = pw.BigIntegerField()
     rate = pw.FloatField()
-    began_at = pw.BigIntegerField()  # the world's first instant
+    began_at = pw.BigIntegerField()  # the namespace's first instant
     moves = pw.IntegerField()  # how often it was moved back on purpose
 
 
@@ -42,17 +43,17 @@ class State(NamedTuple):
     """The clock's row."""
 
     mode: str
-    world_at: int
+    namespace_at: int
     wall_at: int
     rate: float
     began_at: int
     moves: int
 
     def at(self, wall_at: int) -> int:
-        """What the world's time is when the wall's is `wall_at`."""
+        """What the namespace's time is when the wall's is `wall_at`."""
         if self.mode == "real":
             return wall_at
-        return self.world_at + int((wall_at - self.wall_at) * self.rate)
+        return self.namespace_at + int((wall_at - self.wall_at) * self.rate)
 
 
 COLUMNS = [getattr(Clock, name) for name in State._fields]
@@ -64,12 +65,12 @@ _state = Statement(State._make, lambda: Clock.select(*COLUMNS))
 _save = Statement(
     tuple,
     lambda: Clock.update(
-        {name: given(name) for name in ("mode", "world_at", "wall_at", "rate", "moves")}
+        {name: given(name) for name in ("mode", "namespace_at", "wall_at", "rate", "moves")}
     ),
 )
 _restart = Statement(
     tuple,
-    lambda: Clock.update(world_at=given("at"), wall_at=given("at"), began_at=given("at")),
+    lambda: Clock.update(namespace_at=given("at"), wall_at=given("at"), began_at=given("at")),
 )
 
 
@@ -80,27 +81,34 @@ def wall() -> int:
 
 
 def start() -> None:
-    """Write the first row of a new world: a real clock."""
+    """Write the first row of a new namespace: a real clock."""
     began_at = wall()
     Clock.create(
-        id=1, mode="real", world_at=began_at, wall_at=began_at, rate=1.0, began_at=began_at, moves=0
+        id=1,
+        mode="real",
+        namespace_at=began_at,
+        wall_at=began_at,
+        rate=1.0,
+        began_at=began_at,
+        moves=0,
     )
 
 
 def state() -> State:
-    """The entered world's clock."""
+    """The entered namespace's clock."""
     found = _state.one()
-    assert found is not None  # noqa: S101 - every world is made with its clock
+    assert found is not None  # noqa: S101 - every namespace is made with its clock
     return found
 
 
 def restart() -> None:
-    """Begin a world that was copied from a template: its clock goes on from here, as it was set."""
+    """Begin a namespace that was copied from a template: its clock goes on from here, as it was
+    set."""
     _restart.run(at=wall())
 
 
 def now() -> int:
-    """The instant in the entered world."""
+    """The instant in the entered namespace."""
     return state().at(wall())
 
 
@@ -117,7 +125,7 @@ def writing() -> Iterator[int]:
 def put(mode: str, at: int | None = None, rate: float | None = None) -> int:
     """Set the clock; it goes on from `at`, or from the instant it shows. Returns that instant.
 
-    `rate` is for `scaled` alone: world seconds in a second of the wall. Raises BadClock.
+    `rate` is for `scaled` alone: namespace seconds in a second of the wall. Raises BadClock.
     """
     rate = _rate(mode, rate)
     with store.transaction():
@@ -130,7 +138,7 @@ def put(mode: str, at: int | None = None, rate: float | None = None) -> int:
         if not 0 <= at < _LAST:
             raise BadClock("a clock shows an instant between the years 1970 and 9000")
         moves = before.moves + (at < shown)
-        _save.run(mode=mode, world_at=at, wall_at=outside, rate=rate, moves=moves)
+        _save.run(mode=mode, namespace_at=at, wall_at=outside, rate=rate, moves=moves)
         return at
 
 

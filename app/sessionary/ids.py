@@ -26,12 +26,12 @@ _reseed = Statement(tuple, lambda: Mint.update(seed=given("seed"), count=0))
 
 
 def start() -> None:
-    """Write the first row of a new world: random ids."""
+    """Write the first row of a new namespace: random ids."""
     Mint.create(id=1, seed=None, count=0)
 
 
 def seed(text: str | None) -> None:
-    """From here on the ids of this world follow from `text`; None makes them random again."""
+    """From here on the ids of this namespace follow from `text`; None makes them random again."""
     with store.transaction():
         _reseed.run(seed=text)
 

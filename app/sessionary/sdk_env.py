@@ -1,13 +1,14 @@
-"""Where each vendor's client finds a world: its address, a key that picks it, and the variables.
+"""Where each vendor's client finds a namespace: its address, a key that picks it, and the
+variables.
 
-Any key is admitted by a double; this one says which world is meant, as the address does, so that
-either may be taken alone.
+Any key is admitted by a double; this one says which namespace is meant, as the address does, so
+that either may be taken alone.
 """
 
 from typing import NamedTuple
 
 DEFAULT = "default"
-ACCOUNT = "000000000000000000000001"  # Scale's: the organization that every world has
+ACCOUNT = "000000000000000000000001"  # Scale's: the organization that every namespace has
 
 
 class Access(NamedTuple):
@@ -18,7 +19,7 @@ class Access(NamedTuple):
 
 
 class Environment:
-    """The vendors in one world of the server at `url`."""
+    """The vendors in one namespace of the server at `url`."""
 
     def __init__(self, url: str, namespace: str = DEFAULT) -> None:
         self.url = url.rstrip("/")
@@ -46,7 +47,7 @@ class Environment:
     def variables(self) -> dict[str, str]:
         """What the vendors' clients read from their environment, and what keeps them quiet.
 
-        mobilecli takes no path: its key alone picks the world.
+        mobilecli takes no path: its key alone picks the namespace.
         """
         return {
             "NOTTE_API_URL": self.notte.url,

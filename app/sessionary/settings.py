@@ -75,7 +75,7 @@ class Settings:
     max_body_bytes: int = _setting(
         4 * 1024 * 1024, "larger request bodies are refused with 413", minimum=1
     )
-    patience_seconds: float = _setting(
+    client_timeout_seconds: float = _setting(
         60.0,
         "how long a client may take to send a request, or to read an answer",
         minimum=0.1,
@@ -97,7 +97,7 @@ class Settings:
         minimum=1,
         maximum=1_000_000,
     )
-    failed_keys: int = _setting(
+    max_failed_keys_per_minute: int = _setting(
         20,
         "how many unknown keys another machine's address may try in a minute; 0: any number",
         maximum=1_000_000,
@@ -112,8 +112,8 @@ class Settings:
     journal: bool = _setting(
         False, "keep every call of a vendor's API for the control plane; each read becomes a write"
     )
-    max_worlds: int = _setting(
-        10_000, "how many worlds a double may hold at a time", minimum=1, maximum=1_000_000
+    max_namespaces: int = _setting(
+        10_000, "how many namespaces a double may hold at a time", minimum=1, maximum=1_000_000
     )
     vendor_defaults: bool = _setting(
         False, "take the vendor's own default where the ones below differ from it"
@@ -129,15 +129,15 @@ class Settings:
     galtea_auto_close_minutes: int | None = _setting(
         None, "a PENDING session this long untouched reads as COMPLETED", minimum=1, vendor=30
     )
-    galtea_parents: str = _setting(
+    galtea_references: str = _setting(
         "open",
         "whether ids of versions, products and test cases must be seeded",
         choices=("open", "strict"),
     )
-    device_lease_minutes: int | None = _setting(
+    mobilenext_lease_minutes: int | None = _setting(
         None, "how long a Mobile Next session may hold its devices", minimum=1
     )
-    empty_session_minutes: int = _setting(
+    mobilenext_empty_session_minutes: int = _setting(
         15, "how long a Mobile Next session may stay without a device", minimum=1
     )
     scale_max_state_bytes: int = _setting(
@@ -205,7 +205,7 @@ DOUBLE: dict[str, Any] = {
     "journal": True,
     "log_requests": False,
     "port": 0,
-    "failed_keys": 0,
+    "max_failed_keys_per_minute": 0,
 }
 
 

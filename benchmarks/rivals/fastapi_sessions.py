@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 DATABASE, KEY = os.environ["BENCH_DATABASE"], os.environ["BENCH_KEY"]
 DURABILITY = os.environ["BENCH_DURABILITY"]
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS clock (mode TEXT, world_at INTEGER, wall_at INTEGER, rate REAL);
+CREATE TABLE IF NOT EXISTS clock (mode TEXT, namespace_at INTEGER, wall_at INTEGER, rate REAL);
 CREATE TABLE IF NOT EXISTS keys (
   hash TEXT PRIMARY KEY, user TEXT, organization TEXT, expires_at INTEGER, revoked_at INTEGER);
 CREATE TABLE IF NOT EXISTS sessions (
@@ -61,7 +61,7 @@ async def create(body: Start, authorization: Annotated[str, Header()]) -> Sessio
     connection.execute("BEGIN IMMEDIATE")
     try:
         now = _now(
-            *connection.execute("SELECT mode, world_at, wall_at, rate FROM clock").fetchone()
+            *connection.execute("SELECT mode, namespace_at, wall_at, rate FROM clock").fetchone()
         )
         row = (
             str(uuid.uuid4()),
@@ -97,20 +97,20 @@ async def get(session_id: str, authorization: Annotated[str, Header()]) -> Sessi
 def _identify(authorization: str) -> tuple[str, int]:
     digest = hashlib.sha256(authorization.removeprefix("Bearer ").encode()).hexdigest()
     found = connection.execute(
-        "SELECT organization, expires_at, revoked_at, mode, world_at, wall_at, rate"
+        "SELECT organization, expires_at, revoked_at, mode, namespace_at, wall_at, rate"
         " FROM clock LEFT JOIN keys ON hash = ?",
         (digest,),
     ).fetchone()
-    organization, expires_at, revoked_at, mode, world_at, wall_at, rate = found
-    now = _now(mode, world_at, wall_at, rate)
+    organization, expires_at, revoked_at, mode, namespace_at, wall_at, rate = found
+    now = _now(mode, namespace_at, wall_at, rate)
     if organization is None or revoked_at is not None or (expires_at or now + 1) <= now:
         raise HTTPException(401, "unknown key")
     return organization, now
 
 
-def _now(mode: str, world_at: int, wall_at: int, rate: float) -> int:
+def _now(mode: str, namespace_at: int, wall_at: int, rate: float) -> int:
     wall = time.time_ns() // 1000
-    return wall if mode == "real" else world_at + int((wall - wall_at) * rate)
+    return wall if mode == "real" else namespace_at + int((wall - wall_at) * rate)
 
 
 def _shown(row: tuple[Any, ...], now: int) -> Session:

@@ -7,4 +7,4 @@ app = Flask("hello", static_folder=None)
 
 @app.get("/")
 def hello() -> str:
-    return "Hello, World!"
+    return "Hello, Namespace!"

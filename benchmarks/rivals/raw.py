@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from sessionary.store import World
+from sessionary.store import Namespace
 from sessionary.store.database import DURABILITY
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -30,11 +30,11 @@ class Step(NamedTuple):
         )
 
 
-def record(world: World, call: Callable[[], bytes]) -> tuple[list[Step], bytes]:
+def record(namespace: Namespace, call: Callable[[], bytes]) -> tuple[list[Step], bytes]:
     """What a call asks of the database, and what it answers."""
     steps: list[Step] = []
-    with world.entered():
-        connection = world.database.connection()  # type: ignore[no-untyped-call]
+    with namespace.entered():
+        connection = namespace.database.connection()  # type: ignore[no-untyped-call]
     execute = connection.execute
 
     def recording(text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
@@ -52,11 +52,11 @@ def record(world: World, call: Callable[[], bytes]) -> tuple[list[Step], bytes]:
     return steps, body
 
 
-def copied(world: World, path: Path, durability: str) -> sqlite3.Connection:
-    """A bare connection to a copy of the world, set up as the product sets up its own."""
+def copied(namespace: Namespace, path: Path, durability: str) -> sqlite3.Connection:
+    """A bare connection to a copy of the namespace, set up as the product sets up its own."""
     connection = sqlite3.connect(path, isolation_level=None)
-    with world.entered():
-        world.database.connection().backup(connection)  # type: ignore[no-untyped-call]
+    with namespace.entered():
+        namespace.database.connection().backup(connection)  # type: ignore[no-untyped-call]
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {DURABILITY[durability]}")
     return connection

@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.namespaces import Place, fill
 from benchmarks.soak.chaos import Troubles, succeeds
 from benchmarks.soak.expected_state import Key, Ledger, Progress
 from benchmarks.soak.load_client import Astray
 from benchmarks.soak.surface_adapters import KINDS
 from benchmarks.soak.workload import Client
 from benchmarks.vendors import VENDORS
-from benchmarks.worlds import Place, fill
 from sessionary.settings import Settings
 from tests.processes import COMMAND, Process, started, surroundings
 

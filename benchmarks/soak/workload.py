@@ -4,11 +4,11 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from benchmarks.namespaces import Place
 from benchmarks.requests import Request
 from benchmarks.soak.expected_state import Ledger, Progress
 from benchmarks.soak.load_client import Astray, Caller
 from benchmarks.soak.surface_adapters import GONE, KINDS, UNSEEN, Kind
-from benchmarks.worlds import Place
 from sessionary.surfaces.galtea import blueprint as galtea
 from sessionary.surfaces.mobilenext import blueprint as mobilenext
 from sessionary.surfaces.notte import blueprint as notte

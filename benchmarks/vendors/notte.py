@@ -3,8 +3,8 @@
 import sqlite3
 from collections.abc import Iterator
 
+from benchmarks.namespaces import Place, hexadecimal, insert
 from benchmarks.requests import Request
-from benchmarks.worlds import Place, hexadecimal, insert
 from sessionary import identity
 from sessionary.surfaces.notte.models import SessionRow
 

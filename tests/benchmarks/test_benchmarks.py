@@ -44,13 +44,13 @@ def test_every_number_to_reach_is_measured_or_says_why_not(tmp_path: Path) -> No
         "idle_memory",
         "memory_grown",
         "around_a_test",
-        "create_world",
-        "reset_world",
-        "fork_world",
+        "create_namespace",
+        "reset_namespace",
+        "fork_namespace",
         "double_ready",
         "double_memory",
         "double_stop",
-        "world_memory",
+        "namespace_memory",
     }
     unexplained = [
         key for key, bar in bars.items() if bar["measured"] is None and "install" not in bar["note"]

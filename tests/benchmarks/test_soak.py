@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.namespaces import Place
 from benchmarks.soak.expected_state import PROMISES, Ledger
 from benchmarks.soak.load_client import Astray
 from benchmarks.soak.surface_adapters import KINDS
 from benchmarks.soak.workload import LIVES, Client
-from benchmarks.worlds import Place
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 ROOT = Path(__file__).parents[2]
 KEYS = {name: f"{kind.surface.key_prefix}anyone" for name, kind in KINDS.items()}
@@ -51,13 +51,13 @@ def test_the_readme_names_the_command() -> None:
 
 @pytest.fixture
 def make_client(
-    make_file_sandbox: Callable[..., Sandbox], serve: Callable[[Sandbox], str]
-) -> Callable[[str], tuple[Client, Sandbox]]:
+    make_file_app: Callable[..., App], serve: Callable[[App], str]
+) -> Callable[[str], tuple[Client, App]]:
     """A client of a surface whose database can be tampered with."""
 
-    def make(name: str) -> tuple[Client, Sandbox]:
-        sandbox = make_file_sandbox()
-        return Client(serve(sandbox), name, PLACE, Ledger()), sandbox
+    def make(name: str) -> tuple[Client, App]:
+        app = make_file_app()
+        return Client(serve(app), name, PLACE, Ledger()), app
 
     return make
 
@@ -75,7 +75,7 @@ def run(client: Client, steps: Callable[[], Awaitable[Any]]) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_life_that_nothing_befalls_breaks_no_promise(
-    name: str, make_client: Callable[[str], tuple[Client, Sandbox]]
+    name: str, make_client: Callable[[str], tuple[Client, App]]
 ) -> None:
     client, _ = make_client(name)
     run(client, lambda: LIVES[name](client))
@@ -95,14 +95,14 @@ def test_a_life_that_nothing_befalls_breaks_no_promise(
     ],
 )
 def test_a_write_that_is_lost_is_noticed_and_one_that_nobody_made(
-    name: str, tampering: str, make_client: Callable[[str], tuple[Client, Sandbox]]
+    name: str, tampering: str, make_client: Callable[[str], tuple[Client, App]]
 ) -> None:
-    client, sandbox = make_client(name)
+    client, app = make_client(name)
 
     async def steps() -> None:
         id = await client.create()
-        with sandbox.world.entered():
-            sandbox.world.database.run(tampering)
+        with app.namespace.entered():
+            app.namespace.database.run(tampering)
         await client.see(id)
 
     run(client, steps)

@@ -17,7 +17,7 @@ SEED = '[[organizations]]\nid = "acme"\nname = "Acme"\n'
 
 @pytest.fixture
 def db(tmp_path: Path) -> str:
-    return str(tmp_path / "world.sqlite3")
+    return str(tmp_path / "test.sqlite3")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def _command(path: tuple[str, ...]) -> click.Command:
 OF_SERVERS = {
     "server",
     "workers",
-    "patience_seconds",
+    "client_timeout_seconds",
     "prune_ended_days",
     "tls_certificate",
     "tls_key",

@@ -22,13 +22,13 @@ IDLE = "2026-03-01T12:05:00.000001Z"  # five minutes later, and what Notte has b
 
 @pytest.fixture(scope="module")
 def double() -> Iterator[Process]:
-    with doubling("--max-worlds", "100") as process:
+    with doubling("--max-namespaces", "100") as process:
         yield process
 
 
 @pytest.fixture
 def client(double: Process, request: pytest.FixtureRequest) -> Client:
-    """A world of its own for each test, its clock standing at noon."""
+    """A namespace of its own for each test, its clock standing at noon."""
     name = f"t{abs(hash(request.node.nodeid))}"
     client = Client(double.url, name)
     client.namespaces.create(name, now=NOON)
@@ -37,7 +37,7 @@ def client(double: Process, request: pytest.FixtureRequest) -> Client:
 
 @pytest.fixture
 def run(client: Client, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command in the world of this test."""
+    """Run the command in the namespace of this test."""
     monkeypatch.setenv("SESSIONARY_URL", client.url)
     monkeypatch.setenv("SESSIONARY_NAMESPACE", client.namespace)
     return lambda *args: CliRunner().invoke(main, args)
@@ -85,11 +85,15 @@ def test_sessions_are_listed_with_what_comes_next(run: Run, session: str) -> Non
 
 
 def test_the_timeline_is_told_in_order(run: Run, session: str) -> None:
-    (edge,) = found(run, "timeline")["edges"]
-    assert (edge["at"], edge["session"], edge["after"]) == (IDLE, session, "timed_out")
+    (transition,) = found(run, "timeline")["transitions"]
+    assert (transition["at"], transition["session"], transition["to_status"]) == (
+        IDLE,
+        session,
+        "timed_out",
+    )
     head, row = run("timeline").output.splitlines()
-    assert head.split() == ["at", "surface", "session", "part", "before", "after", "rule"]
-    assert row.split() == [IDLE, "notte", session, "-", "active", "timed_out", edge["rule"]]
+    assert head.split() == ["at", "surface", "session", "part", "from_status", "to_status", "rule"]
+    assert row.split() == [IDLE, "notte", session, "-", "active", "timed_out", transition["rule"]]
     assert run("timeline", "--from", IDLE).output == "Nothing is to happen.\n"
 
 
@@ -141,7 +145,7 @@ def test_a_fault_is_armed_listed_and_disarmed(run: Run) -> None:
         "faults", "add", "galtea", "--route", "/sessions", "--kind", "latency", "--delay", "2s"
     )
     assert told.output == "fault 2 is armed\n"
-    head, one, _ = run("faults", "--unhit").output.splitlines()
+    head, one, _ = run("faults", "--unmatched").output.splitlines()
     assert head.split()[:5] == ["id", "surface", "method", "route", "fault"]
     assert one.split()[:5] == ["1", "notte", "any", "any", "overloaded"]
     assert run("faults", "clear", "1").output == "fault 1 is disarmed\n"
@@ -155,7 +159,7 @@ def test_the_presets_of_faults_are_listed(run: Run) -> None:
     assert {"surface", "name", "status"} <= found(run, "faults", "presets")[0].keys()
 
 
-def test_worlds_are_made_listed_copied_and_dropped(run: Run, tmp_path: Path) -> None:
+def test_namespaces_are_made_listed_copied_and_dropped(run: Run, tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text('[[organizations]]\nid = "acme"\nname = "Acme"\n')
     assert (
@@ -169,19 +173,19 @@ def test_worlds_are_made_listed_copied_and_dropped(run: Run, tmp_path: Path) -> 
     assert "made" not in run("namespaces").output
 
 
-def test_a_world_begins_with_the_example_of_a_seed(run: Run) -> None:
+def test_a_namespace_begins_with_the_example_of_a_seed(run: Run) -> None:
     example = Path(__file__).parents[1] / "seed.example.toml"
     assert run("namespaces", "create", "exemplary", "--seed", str(example)).exit_code == 0
     assert found(run, "sessions", "--ns", "exemplary")
 
 
-def test_a_world_is_reset(run: Run, session: str) -> None:
+def test_a_namespace_is_reset(run: Run, session: str) -> None:
     assert session
     assert "is as a new one" in run("reset").output
     assert found(run, "sessions") == []
 
 
-def test_a_snapshot_brings_a_world_back(run: Run, session: str, tmp_path: Path) -> None:
+def test_a_snapshot_brings_a_namespace_back(run: Run, session: str, tmp_path: Path) -> None:
     file = tmp_path / "before.sqlite3"
     assert f"is kept in {file}" in run("snapshot", str(file)).output
     run("reset")
@@ -196,7 +200,7 @@ def test_a_snapshot_brings_a_world_back(run: Run, session: str, tmp_path: Path) 
         (("timeline", "--url", "http://127.0.0.1:9"), "sessionary double"),
         (("timeline", "--from", "noon"), "from must be a date and time"),
         (("timeline", "--at", "soon"), "Sessionary-At"),
-        (("namespaces", "drop", "none"), "there is no world 'none'"),
+        (("namespaces", "drop", "none"), "there is no namespace 'none'"),
         (("faults", "add", "notte"), "status"),
         (("snapshot", "/nowhere/at/all"), "No such file or directory"),
         (("namespaces", "create", "--seed", "/nowhere.toml"), "No such file or directory"),
@@ -250,6 +254,6 @@ def test_of_a_server_and_a_file_the_flag_counts_then_the_servers_variable(
     assert datetime.fromisoformat(found(run, "clock")["now"]).year > 2020
 
 
-def test_a_file_has_no_world_but_its_own(run: Run, tmp_path: Path) -> None:
+def test_a_file_has_no_namespace_but_its_own(run: Run, tmp_path: Path) -> None:
     told = run("clock", "--db", str(tmp_path / "file.sqlite3"), "--ns", "other")
-    assert told.output == "Error: This server has no other world than its own.\n"
+    assert told.output == "Error: This server has no other namespace than its own.\n"

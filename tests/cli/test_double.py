@@ -55,7 +55,7 @@ def test_it_says_where_it_is_and_how_to_use_it() -> None:
         double.stop()
         assert double.lines() == [
             f'Point the SDKs of a shell at it: eval "$(sessionary env --url {double.url})"',
-            f"Its clock, faults, journal and worlds: {double.url}/_control/v1/openapi.json",
+            f"Its clock, faults, journal and namespaces: {double.url}/_control/v1/openapi.json",
         ]
 
 
@@ -63,7 +63,7 @@ def test_it_keeps_its_data_in_memory_unless_told_otherwise(tmp_path: Path) -> No
     with doubling() as double:
         double.request("POST", "/session/start", {}, **ANY)
     assert list(tmp_path.iterdir()) == []
-    file = tmp_path / "world.sqlite3"
+    file = tmp_path / "test.sqlite3"
     for count in (1, 2):
         with doubling("--db", str(file)) as double:
             double.request("POST", "/session/start", {}, **ANY)
@@ -74,7 +74,7 @@ def test_it_keeps_its_data_in_memory_unless_told_otherwise(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_leaves_all_its_data_in_the_one_file(tmp_path: Path, sent: signal.Signals) -> None:
-    file = tmp_path / "world.sqlite3"
+    file = tmp_path / "test.sqlite3"
     with doubling("--db", str(file)) as double:
         double.request("POST", "/session/start", {}, **ANY)
         double.popen.send_signal(sent)
@@ -126,21 +126,21 @@ def test_a_signal_ends_it_well_with_clients_still_connected(sent: signal.Signals
         idle.close()
 
 
-def test_every_world_begins_with_the_seed(tmp_path: Path) -> None:
+def test_every_namespace_begins_with_the_seed(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(SEED)
     with doubling(SESSIONARY_SEED=str(seed)) as double:
-        for world in ("", "/~other"):
-            _, page = double.request("GET", f"{world}/_control/v1/sessions")
+        for namespace in ("", "/~other"):
+            _, page = double.request("GET", f"{namespace}/_control/v1/sessions")
             assert [each["id"] for each in page["sessions"]] == [KEPT]
 
 
-def test_more_worlds_than_allowed_are_refused_with_the_flag_that_allows_them() -> None:
-    with doubling("--max-worlds", "2") as double:
+def test_more_namespaces_than_allowed_are_refused_with_the_flag_that_allows_them() -> None:
+    with doubling("--max-namespaces", "2") as double:
         assert double.request("POST", "/_control/v1/namespaces", {"name": "a"})[0] == 201
         status, problem = double.request("POST", "/_control/v1/namespaces", {"name": "b"})
         assert status == 409
-        assert "--max-worlds" in problem["detail"]
+        assert "--max-namespaces" in problem["detail"]
 
 
 def test_anywhere_but_on_this_machine_it_wants_a_token() -> None:
@@ -153,7 +153,7 @@ def test_anywhere_but_on_this_machine_it_wants_a_token() -> None:
 
 
 def test_a_server_with_a_control_plane_wants_a_token_before_it_listens(tmp_path: Path) -> None:
-    db = str(tmp_path / "world.sqlite3")
+    db = str(tmp_path / "test.sqlite3")
     assert "SESSIONARY_CONTROL_TOKEN" in refused("serve", "--control", "--port", "0", "--db", db)
     assert list(tmp_path.iterdir()) == []
 

@@ -53,7 +53,7 @@ def test_dotenv_lines_are_read_as_they_are() -> None:
     assert dict(line.split("=", 1) for line in lines) == VARIABLES
 
 
-def test_address_and_world_come_from_the_environment_else_they_are_the_usual_ones() -> None:
+def test_address_and_namespace_come_from_the_environment_else_they_are_the_usual_ones() -> None:
     given = run(COMMAND, "env", SESSIONARY_URL=URL, SESSIONARY_NAMESPACE="t42")
     assert given == run(COMMAND, "env", "--url", URL, "--ns", "t42")
     assert f"SESSIONARY_URL={URL}" not in run(COMMAND, "env")
@@ -63,7 +63,7 @@ def test_address_and_world_come_from_the_environment_else_they_are_the_usual_one
 @pytest.mark.parametrize(
     "wrong", [("--url", "localhost:8000"), ("--url", "http://a'b"), ("--ns", "T-42"), ("--ns", "")]
 )
-def test_what_would_break_a_shell_or_name_no_world_is_refused(wrong: tuple[str, str]) -> None:
+def test_what_would_break_a_shell_or_name_no_namespace_is_refused(wrong: tuple[str, str]) -> None:
     told = subprocess.run(
         [COMMAND, "env", *wrong],
         env=surroundings(),

@@ -17,7 +17,7 @@ Command = Callable[..., Result]
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    return tmp_path / "world.sqlite3"
+    return tmp_path / "test.sqlite3"
 
 
 @pytest.fixture

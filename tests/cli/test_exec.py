@@ -80,7 +80,7 @@ def test_commands_within_it_ask_its_double_and_no_database() -> None:
     assert json.loads(told.stdout)["now"] == "2026-03-01T12:00:00.000000Z"
 
 
-def test_every_world_of_its_double_begins_with_the_seed(tmp_path: Path) -> None:
+def test_every_namespace_of_its_double_begins_with_the_seed(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(SEED)
     told = run("--seed", str(seed), "--ns", "t42", "--", COMMAND, "sessions", "--json")
@@ -88,13 +88,13 @@ def test_every_world_of_its_double_begins_with_the_seed(tmp_path: Path) -> None:
 
 
 def test_its_data_is_whole_in_the_one_file_when_the_command_has_ended(tmp_path: Path) -> None:
-    file = tmp_path / "world.sqlite3"
+    file = tmp_path / "test.sqlite3"
     told = run("--db", str(file), "--", COMMAND, "clock", "advance", "1h")
     assert told.returncode == 0, told.stderr
     assert not Path(f"{file}-wal").exists()
 
 
-def test_the_command_is_led_into_the_world_that_is_named() -> None:
+def test_the_command_is_led_into_the_namespace_that_is_named() -> None:
     told = run("--ns", "t42", "--", "sh", "-c", "echo $SESSIONARY_NAMESPACE $GALTEA_API_KEY")
     assert told.stdout == "t42 gsk_ns-t42-test\n"
 

@@ -45,7 +45,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def client(url: str, request: pytest.FixtureRequest) -> Client:
-    """A world of its own for each test, its clock standing at noon."""
+    """A namespace of its own for each test, its clock standing at noon."""
     client = Client(url, f"t{abs(hash(request.node.name))}")
     client.namespaces.create(client.namespace, now=NOON)
     return client
@@ -61,7 +61,7 @@ def start(client: Client) -> str:
 
 def test_importing_it_loads_nothing_that_only_its_calls_need() -> None:
     script = (
-        "import sys, sessionary.client, sessionary.environment\n"
+        "import sys, sessionary.client, sessionary.sdk_env\n"
         "print(sorted({'flask', 'peewee', 'http.client', 'json', 'tomllib'} & set(sys.modules)))"
     )
     told = subprocess.run(
@@ -110,21 +110,21 @@ def test_an_instant_without_a_time_zone_is_refused(client: Client) -> None:
 
 def test_the_clock_is_moved_to_what_happens_next(client: Client) -> None:
     session = start(client)
-    (edge,) = client.timeline()["edges"]
-    assert (edge["session"], edge["after"]) == (session, "timed_out")
-    assert client.clock.advance_to_next()["now"] == edge["at"]
+    (transition,) = client.timeline()["transitions"]
+    assert (transition["session"], transition["to_status"]) == (session, "timed_out")
+    assert client.clock.advance_to_next()["now"] == transition["at"]
     assert client.explain(session)["status"] == "timed_out"
     client.clock.freeze(NOON)
-    assert client.clock.advance_until(session, "timed_out")["now"] == edge["at"]
+    assert client.clock.advance_until(session, "timed_out")["now"] == transition["at"]
 
 
 def test_a_timeline_is_cut_at_its_limit_and_bounded_by_its_window(client: Client) -> None:
     start(client)
     start(client)
-    assert client.timeline(limit=1)["is_cut"]
-    assert client.timeline(to=NOON + timedelta(seconds=1))["edges"] == []
-    assert client.timeline(NOON + timedelta(days=1))["edges"] == []
-    assert len(client.timeline(at="+1s")["edges"]) == 2
+    assert client.timeline(limit=1)["truncated"]
+    assert client.timeline(to=NOON + timedelta(seconds=1))["transitions"] == []
+    assert client.timeline(NOON + timedelta(days=1))["transitions"] == []
+    assert len(client.timeline(at="+1s")["transitions"]) == 2
 
 
 def test_sessions_are_listed_over_the_pages(
@@ -162,27 +162,27 @@ def test_what_changed_is_told_between_two_instants(client: Client) -> None:
     session = start(client)
     client.clock.advance(hours=1)
     made, ended = client.diff(NOON - timedelta(seconds=1))["changes"]
-    assert (made["session"], made["by"], made["before"]) == (session, "call", None)
-    assert (ended["session"], ended["by"], ended["after"]) == (session, "time", "timed_out")
+    assert (made["session"], made["by"], made["from_status"]) == (session, "call", None)
+    assert (ended["session"], ended["by"], ended["to_status"]) == (session, "time", "timed_out")
     assert client.diff(NOON, NOON + timedelta(seconds=1))["changes"] == []
 
 
-def test_a_world_is_made_copied_filled_and_dropped(client: Client) -> None:
-    worlds = client.namespaces
+def test_a_namespace_is_made_copied_filled_and_dropped(client: Client) -> None:
+    namespaces = client.namespaces
     session = start(client)
-    fork = client.of(worlds.fork()["name"])
+    fork = client.of(namespaces.fork()["name"])
     assert [each["id"] for each in fork.sessions()] == [session]
     assert fork.namespaces.seed('[[organizations]]\nid = "acme"\nname = "Acme"\n') == 1
     assert fork.namespaces.seed({"organizations": [{"id": "acme", "name": "Acme"}]}) == 1
     contents = fork.namespaces.snapshot()
-    assert worlds.reset()["name"] == client.namespace
+    assert namespaces.reset()["name"] == client.namespace
     assert client.sessions() == []
-    worlds.restore(contents)
+    namespaces.restore(contents)
     assert [each["id"] for each in client.sessions()] == [session]
     fork.namespaces.drop()
-    assert fork.namespace not in worlds.list()
-    assert client.namespace in worlds.list()
-    with pytest.raises(Problem, match="there is no world"):
+    assert fork.namespace not in namespaces.list()
+    assert client.namespace in namespaces.list()
+    with pytest.raises(Problem, match="there is no namespace"):
         fork.namespaces.get()
 
 
@@ -259,7 +259,7 @@ def test_faults_are_armed_shown_and_disarmed(client: Client) -> None:
         "notte", status=503, method="POST", delay=timedelta(milliseconds=1), from_=NOON, times=1
     )
     assert (fault["status"], fault["delay"], fault["from"]) == (503, "1ms", NOON_TEXT)
-    assert client.faults.list("notte", unhit=True) == [fault]
+    assert client.faults.list("notte", unmatched=True) == [fault]
     assert client.faults.list("galtea") == []
     client.faults.add("notte", "overloaded")
     assert "overloaded" in [each["name"] for each in client.faults.presets()]

@@ -1,4 +1,4 @@
-"""A double for tests: its worlds, and its control plane."""
+"""A double for tests: its namespaces, and its control plane."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ MOBILENEXT = {"Authorization": "Bearer mob_1"}
 
 
 class Double:
-    """A double whose default world's clock stands at NOON until it is moved."""
+    """A double whose default namespace's clock stands at NOON until it is moved."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -29,7 +29,7 @@ class Double:
         self.put("/clock", {"mode": "frozen", "now": NOON})
 
     def call(self, method: str, path: str, *, ns: str | None = None, **given: Any) -> TestResponse:
-        """A call of the control plane, in a world."""
+        """A call of the control plane, in a namespace."""
         prefix = "" if ns is None else f"/~{ns}"
         return self.client.open(f"{prefix}/_control/v1{path}", method=method, **given)
 
@@ -77,8 +77,8 @@ def make_double() -> Iterator[Callable[..., Double]]:
 
         def make(**settings: Any) -> Double:
             double = Double(create_double(Settings.of_a_double(**settings)))
-            assert double.control.worlds is not None
-            stack.callback(double.control.worlds.close)
+            assert double.control.namespaces is not None
+            stack.callback(double.control.namespaces.close)
             return double
 
         yield make
@@ -86,18 +86,18 @@ def make_double() -> Iterator[Callable[..., Double]]:
 
 @pytest.fixture(scope="session")
 def shared_application() -> Iterator[Flask]:
-    """A double's application takes longer to make than its worlds to begin anew."""
+    """A double's application takes longer to make than its namespaces to begin anew."""
     app = create_double()
     yield app
-    app.extensions["sessionary.control"].worlds.close()
+    app.extensions["sessionary.control"].namespaces.close()
 
 
 @pytest.fixture
 def double(shared_application: Flask) -> Double:
-    """A double with one world, just begun."""
-    worlds = shared_application.extensions["sessionary.control"].worlds
-    for name in worlds.names():
+    """A double with one namespace, just begun."""
+    namespaces = shared_application.extensions["sessionary.control"].namespaces
+    for name in namespaces.names():
         if name != "default":
-            worlds.drop(name)
-    worlds.reset("default")
+            namespaces.drop(name)
+    namespaces.reset("default")
     return Double(shared_application)

@@ -17,7 +17,7 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def arm(double: Double, surface: str = "notte", *, ns: str | None = None, **fault: Any) -> Any:
-    """A fault, armed in a world."""
+    """A fault, armed in a namespace."""
     return double.post("/faults", {"surface": surface, **fault}, status=201, ns=ns)
 
 

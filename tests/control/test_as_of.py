@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sessionary import store
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
 
 
@@ -43,11 +43,11 @@ def test_a_read_of_the_past_changes_nothing(double: Double) -> None:
     id = double.start()
     double.advance("1m")
     double.close(id)
-    with double.control.world.entered():
+    with double.control.namespace.entered():
         before = store.undo_log.changes(0, 2**60)
     for _ in range(3):
         assert double.status(id, **at("-30s")) == "active"
-    with double.control.world.entered():
+    with double.control.namespace.entered():
         assert store.undo_log.changes(0, 2**60) == before
     assert double.status(id) == "closed"
 
@@ -117,7 +117,7 @@ def test_control_reads_can_be_as_of_another_instant(double: Double) -> None:
     (then,) = double.get("/sessions", headers=at("+1h"))["sessions"]
     assert then["status"] == "timed_out"
     assert double.get("/sessions", headers=at("-61s"))["sessions"] == []
-    (coming,) = double.get("/timeline", headers=at("-1m"))["edges"]
+    (coming,) = double.get("/timeline", headers=at("-1m"))["transitions"]
     assert coming["session"] == id
     assert "date and time" in double.get("/timeline", headers=at("soon"), status=400)["detail"]
 
@@ -133,11 +133,11 @@ def test_health_is_as_of_another_instant_as_well(double: Double) -> None:
     assert "date and time" in active(at("soon"))["detail"]
 
 
-def test_a_server_knows_the_future_and_refuses_the_past(sandbox: Sandbox) -> None:
-    started = sandbox.client.post("/notte/session/start", json={}, headers=NOTTE)
+def test_a_server_knows_the_future_and_refuses_the_past(app: App) -> None:
+    started = app.client.post("/notte/session/start", json={}, headers=NOTTE)
     path = f"/notte/sessions/{started.json['session_id']}"
-    assert sandbox.client.get(path, headers=NOTTE | at("+6m")).json["status"] == "timed_out"
-    refused = sandbox.client.get(path, headers=NOTTE | at("-1s"))
+    assert app.client.get(path, headers=NOTTE | at("+6m")).json["status"] == "timed_out"
+    refused = app.client.get(path, headers=NOTTE | at("-1s"))
     assert refused.status_code == 422
     assert "keeps no history" in refused.json["detail"][0]["msg"]
 

@@ -76,7 +76,7 @@ def test_a_clock_moves_until_a_session_has_a_status(double: Double) -> None:
     assert double.status(id) == "timed_out"
 
 
-def test_a_real_clock_that_is_moved_to_an_edge_has_passed_it(double: Double) -> None:
+def test_a_real_clock_that_is_moved_to_a_transition_has_passed_it(double: Double) -> None:
     double.put("/clock", {"mode": "real"})
     id = double.start()
     double.post("/clock/advance", {"to": "next"})

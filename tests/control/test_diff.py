@@ -9,7 +9,9 @@ START = "POST /notte/session/start"
 
 def told(double: Double, query: str = "from=2000-01-01T00:00:00Z") -> list[tuple[Any, ...]]:
     found = double.get(f"/diff?{query}")["changes"]
-    return [(each["at"][11:19], each["by"], each["before"], each["after"]) for each in found]
+    return [
+        (each["at"][11:19], each["by"], each["from_status"], each["to_status"]) for each in found
+    ]
 
 
 def test_a_diff_names_the_call_the_session_and_its_status_before_and_after(
@@ -27,11 +29,11 @@ def test_a_diff_names_the_call_the_session_and_its_status_before_and_after(
         "by": "call",
         "call": START,
         "rule": None,
-        "before": None,
-        "after": "active",
+        "from_status": None,
+        "to_status": "active",
     }
     assert second["call"] == "POST /notte/session/close"
-    assert (second["before"], second["after"]) == ("active", "closed")
+    assert (second["from_status"], second["to_status"]) == ("active", "closed")
 
 
 def test_a_diff_names_time_and_its_rule(double: Double) -> None:
@@ -102,7 +104,7 @@ def test_a_diff_that_is_cut_says_so(double: Double) -> None:
     for _ in range(3):
         double.start()
     shown = double.get("/diff?from=2000-01-01T00:00:00Z&limit=2")
-    assert (len(shown["changes"]), shown["is_cut"]) == (2, True)
+    assert (len(shown["changes"]), shown["truncated"]) == (2, True)
 
 
 def test_a_diff_changes_nothing(double: Double) -> None:

@@ -29,11 +29,11 @@ def test_a_fault_is_shown_with_how_often_it_was_met_and_hit(double: Double) -> N
 
 def test_a_fault_that_was_never_hit_is_reported(double: Double) -> None:
     arm(double, status=503)
-    unhit = arm(double, status=500, after=5)
+    unmatched = arm(double, status=500, after=5)
     other = arm(double, "galtea", status=500)
     start(double)
-    assert double.get("/faults?unhit=true") == {"faults": [unhit, other]}
-    assert double.get("/faults?unhit=true&surface=galtea") == {"faults": [other]}
+    assert double.get("/faults?unmatched=true") == {"faults": [unmatched, other]}
+    assert double.get("/faults?unmatched=true&surface=galtea") == {"faults": [other]}
 
 
 def test_all_that_can_be_said_of_a_fault_is_shown(double: Double) -> None:
@@ -63,7 +63,7 @@ def test_faults_are_disarmed_one_by_one_or_all(double: Double) -> None:
         assert (gone.status_code, gone.json and gone.json["status"]) == (404, 404)
 
 
-def test_worlds_have_their_own_faults_and_a_fork_has_its_origins(double: Double) -> None:
+def test_namespaces_have_their_own_faults_and_a_fork_has_its_origins(double: Double) -> None:
     armed = arm(double, status=503, ns="a")
     assert double.get("/faults") == {"faults": []}
     double.post("/namespaces/a/fork", {"name": "b"}, status=201)
@@ -156,10 +156,10 @@ def test_only_an_answer_that_is_cut_short_has_done_its_work(
 
 
 def test_with_nothing_armed_a_call_asks_for_faults_once_by_an_index(double: Double) -> None:
-    assert double.control.worlds is not None
+    assert double.control.namespaces is not None
     asked: list[str] = []
-    with double.control.world.entered():
-        connection = double.control.world.connection()
+    with double.control.namespace.entered():
+        connection = double.control.namespace.connection()
         connection.set_trace_callback(asked.append)
         start(double)
         connection.set_trace_callback(None)
@@ -171,7 +171,7 @@ def test_with_nothing_armed_a_call_asks_for_faults_once_by_an_index(double: Doub
 def test_nobody_else_counts_while_a_call_is_judged(
     make_double: Callable[..., Double], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "world.sqlite3"
+    file = tmp_path / "test.sqlite3"
     double = make_double(db=str(file))
     arm(double, status=503, times=1)
     said: list[str] = []

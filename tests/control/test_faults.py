@@ -41,7 +41,7 @@ def test_a_preset_is_what_the_vendor_says(double: Double, surface: Surface, name
     answer, failure = call(double, surface.name), surface.faults[name]
     assert (answer.status_code, answer.json) == (failure.status, failure.body)
     assert surface.refusals[400].validate(answer.json) == {}
-    assert failure.rests_on.startswith(("Source:", "Assumed:"))
+    assert failure.source.startswith(("Source:", "Assumed:"))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def chances(double: Double, seed: int, ns: str) -> list[int]:
     return statuses(double, 60, f"/~{ns}{START}")
 
 
-def test_the_same_seed_fails_the_same_calls_in_every_world(double: Double) -> None:
+def test_the_same_seed_fails_the_same_calls_in_every_namespace(double: Double) -> None:
     first = chances(double, 7, "a")
     assert chances(double, 7, "b") == first
     assert chances(double, 8, "c") != first
@@ -132,7 +132,7 @@ def test_a_probability_of_none_never_fails(double: Double) -> None:
     ("moved", "status"),
     [("59999ms", 200), ("60s", 503), ("119999ms", 503), ("2m", 200)],
 )
-def test_a_window_on_the_worlds_clock_holds_from_its_start_to_before_its_end(
+def test_a_window_on_the_namespaces_clock_holds_from_its_start_to_before_its_end(
     double: Double, moved: str, status: int
 ) -> None:
     window = {"from": "2026-03-01T12:01:00Z", "to": "2026-03-01T12:02:00Z"}
@@ -224,7 +224,7 @@ def test_latency_is_slept_before_the_call_is_served(double: Double) -> None:
     assert slept == [2.0]
 
 
-def test_others_are_served_in_the_same_world_meanwhile(double: Double) -> None:
+def test_others_are_served_in_the_same_namespace_meanwhile(double: Double) -> None:
     arm(double, kind="latency", route="/session/start", delay="1s")
     others: list[Any] = []
 

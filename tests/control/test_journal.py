@@ -27,8 +27,8 @@ def newest(double: Double) -> dict[str, Any]:
 
 def everything(double: Double) -> str:
     """All that is stored of the calls."""
-    with double.control.world.entered():
-        rows = double.control.world.database.run("SELECT * FROM control_call").fetchall()
+    with double.control.namespace.entered():
+        rows = double.control.namespace.database.run("SELECT * FROM control_call").fetchall()
     return repr(rows)
 
 
@@ -50,11 +50,11 @@ def test_a_call_is_written_down_with_its_answer_and_its_caller(double: Double) -
         "headers": {"content-type": "application/json"},
         "body": body,
         "body_bytes": 30,
-        "body_is_cut": False,
+        "body_truncated": False,
         "status": 200,
         "answer": answer.json,
         "answer_bytes": len(text),
-        "answer_is_cut": False,
+        "answer_truncated": False,
         "session": answer.json["session_id"],
         "fault": None,
     }
@@ -208,7 +208,7 @@ def test_a_long_body_is_cut_and_says_so(double: Double) -> None:
     body = {"title": long, "state": {}, "account_id": "a"}
     answer = double.client.post("/scale/v4/sessions", json=body, headers=SCALE)
     call = newest(double)
-    assert (call["body_is_cut"], call["answer_is_cut"]) == (True, True)
+    assert (call["body_truncated"], call["answer_truncated"]) == (True, True)
     assert len(call["body"]) == len(call["answer"]) == recorder.LONGEST
     assert call["answer_bytes"] == len(answer.data)
     assert call["body_bytes"] > recorder.LONGEST
@@ -226,7 +226,7 @@ def test_a_body_that_is_too_large_is_not_read(make_double: Callable[..., Double]
     answer = double.client.post(START, data="x" * 101, headers={**NOTTE, **JSON})
     call = newest(double)
     assert (answer.status_code, call["status"]) == (413, 413)
-    assert (call["body"], call["body_bytes"], call["body_is_cut"]) == (None, 101, True)
+    assert (call["body"], call["body_bytes"], call["body_truncated"]) == (None, 101, True)
 
 
 def in_chunks(double: Double, *chunks: bytes) -> int:
@@ -248,7 +248,7 @@ def test_a_body_in_chunks_is_kept_too(double: Double) -> None:
 def test_chunks_that_are_too_much_are_refused(make_double: Callable[..., Double]) -> None:
     double = make_double(max_body_bytes=100)
     assert in_chunks(double, b"65\r\n" + b"x" * 101 + b"\r\n", b"0\r\n\r\n") == 413
-    assert newest(double)["body_is_cut"] is True
+    assert newest(double)["body_truncated"] is True
 
 
 def test_chunks_that_cannot_be_read_start_nothing(double: Double) -> None:

@@ -29,7 +29,7 @@ def test_a_refused_call_links_to_its_explanation(double: Double, prefix: str) ->
     assert list(told(found, "ignored")) == ["/keep"]
 
 
-def test_a_world_that_its_key_names_is_in_the_link(double: Double) -> None:
+def test_a_namespace_that_its_key_names_is_in_the_link(double: Double) -> None:
     headers = {"Authorization": "Bearer gsk_ns-t42-x"}
     answer = double.client.get("/galtea/sessions/unknown", headers=headers)
     assert linked(answer).startswith("/~t42/_control/v1/journal/1/")

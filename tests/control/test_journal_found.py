@@ -86,7 +86,7 @@ def test_forgotten_calls_are_gone_and_their_ids_are_not_used_again(busy: Double)
 
 
 @pytest.mark.parametrize("how", ["fork", "reset", "restore"])
-def test_a_world_made_of_another_has_a_journal_of_its_own(double: Double, how: str) -> None:
+def test_a_namespace_made_of_another_has_a_journal_of_its_own(double: Double, how: str) -> None:
     double.start(ns="a")
     if how == "fork":
         double.post("/namespaces/a/fork", {"name": "b"}, status=201)
@@ -142,8 +142,8 @@ def test_a_bad_filter_says_what_to_send_instead(double: Double, query: str, said
 def test_a_call_that_cannot_be_written_down_is_answered_all_the_same(
     double: Double, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with double.control.world.entered():
-        double.control.world.database.run("DROP TABLE control_call")
+    with double.control.namespace.entered():
+        double.control.namespace.database.run("DROP TABLE control_call")
     with caplog.at_level(logging.ERROR):
         assert start(double) == 200
     assert "the journal could not keep a call" in caplog.text
@@ -152,17 +152,17 @@ def test_a_call_that_cannot_be_written_down_is_answered_all_the_same(
 @pytest.fixture
 def server() -> Iterator[Callable[..., Any]]:
     """Clients of servers that are no doubles."""
-    worlds = []
+    namespaces = []
 
     def make(**settings: Any) -> Any:
         given = {"db": ":memory:", "auth": "lenient", "control": True, "control_token": "t"}
         app = create_app(Settings(**{**given, **settings}))
-        worlds.append(app.extensions["sessionary"])
+        namespaces.append(app.extensions["sessionary"])
         return app.test_client()
 
     yield make
-    for world in worlds:
-        world.close()
+    for namespace in namespaces:
+        namespace.close()
 
 
 @pytest.mark.parametrize("path", ["/journal", "/journal/count", "/journal/1", "/journal/1/explain"])

@@ -9,11 +9,11 @@ from tests.control.conftest import NOTTE, SCALE, Double
 def test_a_broken_database_is_answered_in_the_vendor_s_envelope(
     make_double: Callable[..., Double], tmp_path: Path
 ) -> None:
-    file = tmp_path / "world.sqlite3"
+    file = tmp_path / "test.sqlite3"
     double = make_double(db=str(file))
     id = double.start()
-    world = double.control.world
-    world.disconnect()
+    namespace = double.control.namespace
+    namespace.disconnect()
     whole = file.read_bytes()
     with file.open("r+b") as damaged:
         damaged.write(b"no database" * 500)

@@ -1,4 +1,4 @@
-"""Worlds: each a database of its own, named by whoever asks."""
+"""Namespaces: each a database of its own, named by whoever asks."""
 
 import sqlite3
 import threading
@@ -23,13 +23,13 @@ created_ago = "3m"
 """
 
 
-def test_a_world_is_made_with_its_name_or_one_is_made_up(double: Double) -> None:
+def test_a_namespace_is_made_with_its_name_or_one_is_made_up(double: Double) -> None:
     assert double.post("/namespaces", {"name": "t1"}, status=201)["name"] == "t1"
     made_up = double.post("/namespaces", status=201)["name"]
     assert double.get("/namespaces")["namespaces"] == ["default", "t1", made_up]
 
 
-def test_a_new_world_is_empty_and_its_clock_is_real(double: Double) -> None:
+def test_a_new_namespace_is_empty_and_its_clock_is_real(double: Double) -> None:
     double.start()
     made = double.post("/namespaces", {"name": "t1"}, status=201)
     assert made["clock"]["mode"] == "real"
@@ -37,7 +37,7 @@ def test_a_new_world_is_empty_and_its_clock_is_real(double: Double) -> None:
     assert double.get("/sessions", ns="t1")["sessions"] == []
 
 
-def test_a_world_can_be_made_at_an_instant_and_with_a_seed(double: Double) -> None:
+def test_a_namespace_can_be_made_at_an_instant_and_with_a_seed(double: Double) -> None:
     seed = {
         "organizations": [{"id": "acme", "name": "Acme"}],
         "scale": {
@@ -57,7 +57,7 @@ def test_a_world_can_be_made_at_an_instant_and_with_a_seed(double: Double) -> No
     assert found["since"] == "2026-02-27T12:00:00.000000Z"
 
 
-def test_a_refused_seed_makes_no_world(double: Double) -> None:
+def test_a_refused_seed_makes_no_namespace(double: Double) -> None:
     refused = double.post("/namespaces", {"name": "t1", "seed": {"nonsense": []}}, status=400)
     assert "there is no table [[nonsense]]" in refused["detail"]
     assert double.get("/namespaces")["namespaces"] == ["default"]
@@ -73,7 +73,7 @@ def test_a_refused_seed_makes_no_world(double: Double) -> None:
         NOTTE | {"Sessionary-Namespace": "t42"},
     ],
 )
-def test_a_world_is_named_by_a_key_or_a_header(double: Double, headers: dict[str, str]) -> None:
+def test_a_namespace_is_named_by_a_key_or_a_header(double: Double, headers: dict[str, str]) -> None:
     answer = double.client.post("/notte/session/start", json={}, headers=headers)
     assert answer.headers["Sessionary-Namespace"] == "t42"
     assert double.status(answer.json["session_id"]) is None
@@ -93,7 +93,7 @@ def test_a_world_is_named_by_a_key_or_a_header(double: Double, headers: dict[str
         ("/~t42/sessions", NOTTE | {"x-notte-sdk-version": "1"}),
     ],
 )
-def test_every_surface_answers_in_a_named_world(
+def test_every_surface_answers_in_a_named_namespace(
     double: Double, path: str, headers: dict[str, str]
 ) -> None:
     answer = double.client.get(path, headers=headers)
@@ -110,7 +110,7 @@ def test_the_header_goes_before_the_path_and_the_path_before_the_key(double: Dou
     assert by_header.headers["Sessionary-Namespace"] == "byheader"
 
 
-def test_a_key_that_only_resembles_a_world_s_is_an_ordinary_key(double: Double) -> None:
+def test_a_key_that_only_resembles_a_namespace_s_is_an_ordinary_key(double: Double) -> None:
     for key in ("ns-T42-x", "ns-t42", "sk-notte-xns-t42-x", f"ns-{'a' * 41}-x"):
         headers = {"Authorization": f"Bearer {key}"}
         answer = double.client.get("/notte/sessions", headers=headers)
@@ -131,13 +131,15 @@ def test_a_name_is_given_once(double: Double) -> None:
     assert "already" in double.post("/namespaces", {"name": "t1"}, status=409)["detail"]
 
 
-def test_more_worlds_than_allowed_are_refused_loudly(make_double: Callable[..., Double]) -> None:
-    double = make_double(max_worlds=2)
+def test_more_namespaces_than_allowed_are_refused_loudly(
+    make_double: Callable[..., Double],
+) -> None:
+    double = make_double(max_namespaces=2)
     double.post("/namespaces", {"name": "t1"}, status=201)
-    assert "--max-worlds" in double.post("/namespaces", {"name": "t2"}, status=409)["detail"]
+    assert "--max-namespaces" in double.post("/namespaces", {"name": "t2"}, status=409)["detail"]
     answer = double.client.get("/~t2/notte/sessions", headers=NOTTE)
     assert answer.status_code == 503
-    assert "--max-worlds" in answer.json["detail"]
+    assert "--max-namespaces" in answer.json["detail"]
     assert double.call("DELETE", "/namespaces/t1").status_code == 204
     assert double.post("/namespaces", {"name": "t2"}, status=201)["name"] == "t2"
 
@@ -160,12 +162,12 @@ def test_a_fork_goes_its_own_way(double: Double) -> None:
     assert [each["session"] for each in changed] == [id]
 
 
-def test_a_snapshot_is_a_database_file_and_brings_a_world_back(
+def test_a_snapshot_is_a_database_file_and_brings_a_namespace_back(
     double: Double, tmp_path: Path
 ) -> None:
     id = double.start()
     answer = double.call("GET", "/namespaces/default/snapshot")
-    file = tmp_path / "world.sqlite3"
+    file = tmp_path / "test.sqlite3"
     file.write_bytes(answer.data)
     with sqlite3.connect(file) as found:
         assert found.execute("SELECT id FROM notte_sessions").fetchall() == [(id,)]
@@ -178,7 +180,7 @@ def test_a_snapshot_is_a_database_file_and_brings_a_world_back(
 
 
 def test_a_file_in_wal_mode_can_be_restored(double: Double, tmp_path: Path) -> None:
-    file = tmp_path / "world.sqlite3"
+    file = tmp_path / "test.sqlite3"
     file.write_bytes(double.call("GET", "/namespaces/default/snapshot").data)
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -192,7 +194,7 @@ def test_a_file_in_wal_mode_can_be_restored(double: Double, tmp_path: Path) -> N
     ("contents", "said"),
     [(b"", "no SQLite database"), (b"SQLite format 3\0junk", "cannot be used")],
 )
-def test_what_is_no_world_is_not_restored(double: Double, contents: bytes, said: str) -> None:
+def test_what_is_no_namespace_is_not_restored(double: Double, contents: bytes, said: str) -> None:
     id = double.start()
     answer = double.call("POST", "/namespaces/default/restore", data=contents)
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
@@ -211,7 +213,7 @@ def test_a_database_of_another_program_is_not_restored(double: Double, tmp_path:
     assert "999" in answer.json["detail"]
 
 
-def test_a_dropped_world_is_gone_and_a_new_one_takes_its_name(double: Double) -> None:
+def test_a_dropped_namespace_is_gone_and_a_new_one_takes_its_name(double: Double) -> None:
     id = double.start(ns="t1")
     assert double.call("DELETE", "/namespaces/t1").status_code == 204
     assert double.call("GET", "/namespaces/t1").status_code == 404
@@ -219,29 +221,29 @@ def test_a_dropped_world_is_gone_and_a_new_one_takes_its_name(double: Double) ->
     assert double.call("DELETE", "/namespaces/default").status_code == 400
 
 
-def test_a_request_that_waits_for_a_dropped_world_finds_a_new_one(double: Double) -> None:
-    worlds = double.control.worlds
-    assert worlds is not None
-    world = worlds.create("t1")
+def test_a_request_that_waits_for_a_dropped_namespace_finds_a_new_one(double: Double) -> None:
+    namespaces = double.control.namespaces
+    assert namespaces is not None
+    namespace = namespaces.create("t1")
     inside, seen = threading.Event(), []
 
     def ask() -> None:
         inside.set()
         seen.append(double.app.test_client().get("/~t1/notte/sessions", headers=NOTTE))
 
-    with world.entered():
+    with namespace.entered():
         asking = threading.Thread(target=ask)
         asking.start()
         inside.wait()
-        dropping = threading.Thread(target=worlds.drop, args=("t1",))
+        dropping = threading.Thread(target=namespaces.drop, args=("t1",))
         dropping.start()
     asking.join()
     dropping.join()
     assert seen[0].status_code == 200
 
 
-def test_worlds_are_strangers_to_each_other(double: Double) -> None:
-    """Eight threads on five worlds, and no session is seen where it does not belong."""
+def test_namespaces_are_strangers_to_each_other(double: Double) -> None:
+    """Eight threads on five namespaces, and no session is seen where it does not belong."""
     names = [f"w{number}" for number in range(5)]
     made: dict[str, set[str]] = {name: set() for name in names}
     ready = threading.Barrier(8)
@@ -296,7 +298,7 @@ def test_a_seed_that_cannot_be_read_is_refused_with_why(
     assert refused.json["detail"].startswith(why)
 
 
-def test_a_new_world_has_the_double_s_seed_as_of_its_own_beginning(
+def test_a_new_namespace_has_the_double_s_seed_as_of_its_own_beginning(
     make_double: Callable[..., Double], tmp_path: Path
 ) -> None:
     file = tmp_path / "seed.toml"
@@ -307,10 +309,10 @@ def test_a_new_world_has_the_double_s_seed_as_of_its_own_beginning(
     assert (found["id"], found["status"]) == ("0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01", "active")
 
 
-def test_a_file_world_forks_resets_and_restores_as_one_in_memory_does(
+def test_a_file_namespace_forks_resets_and_restores_as_one_in_memory_does(
     make_double: Callable[..., Double], tmp_path: Path
 ) -> None:
-    double = make_double(db=str(tmp_path / "world.sqlite3"))
+    double = make_double(db=str(tmp_path / "test.sqlite3"))
     id = double.start()
     contents = double.call("GET", "/namespaces/default/snapshot").data
     double.post("/namespaces/default/fork", {"name": "copy"}, status=201)
@@ -320,50 +322,50 @@ def test_a_file_world_forks_resets_and_restores_as_one_in_memory_does(
     assert double.status(id) == "active"
 
 
-def test_thousands_of_worlds_leave_nothing_behind(double: Double) -> None:
-    worlds = double.control.worlds
-    assert worlds is not None
+def test_thousands_of_namespaces_leave_nothing_behind(double: Double) -> None:
+    namespaces = double.control.namespaces
+    assert namespaces is not None
     for turn in range(2):
-        made = [worlds.create(f"w{turn}_{number}") for number in range(1000)]
-        for world in made:
-            worlds.drop(world.name)
-        assert all(len(world.database.opened) == 0 for world in made)
-    assert worlds.names() == ["default"]
+        made = [namespaces.create(f"w{turn}_{number}") for number in range(1000)]
+        for namespace in made:
+            namespaces.drop(namespace.name)
+        assert all(len(namespace.database.opened) == 0 for namespace in made)
+    assert namespaces.names() == ["default"]
     with pytest.raises(store.Gone), made[0].entered():
         pass
 
 
-def test_an_old_world_that_rests_is_as_it_was(double: Double) -> None:
-    worlds = double.control.worlds
-    assert worlds is not None
+def test_an_old_namespace_that_rests_is_as_it_was(double: Double) -> None:
+    namespaces = double.control.namespaces
+    assert namespaces is not None
     id = double.start(ns="first")
-    world = worlds.find("first")
+    namespace = namespaces.find("first")
     for number in range(250):
-        worlds.create(f"w{number}")
-    assert world.database.is_closed()
+        namespaces.create(f"w{number}")
+    assert namespace.database.is_closed()
     assert double.status(id, ns="first") == "active"
-    with world.entered():
-        world.rest()  # its own thread may not lose what it is doing
-        assert world.database.run("SELECT id FROM notte_sessions").fetchall() == [(id,)]
+    with namespace.entered():
+        namespace.rest()  # its own thread may not lose what it is doing
+        assert namespace.database.run("SELECT id FROM notte_sessions").fetchall() == [(id,)]
 
 
-def test_a_world_that_is_busy_does_not_rest(double: Double) -> None:
-    worlds = double.control.worlds
-    assert worlds is not None
-    world = worlds.create("busy")
-    with world.entered(), store.transaction():
-        resting = threading.Thread(target=world.rest)
+def test_a_namespace_that_is_busy_does_not_rest(double: Double) -> None:
+    namespaces = double.control.namespaces
+    assert namespaces is not None
+    namespace = namespaces.create("busy")
+    with namespace.entered(), store.transaction():
+        resting = threading.Thread(target=namespace.rest)
         resting.start()
         resting.join()
-        assert not world.database.is_closed()
-        world.rest()
-        assert not world.database.is_closed()
+        assert not namespace.database.is_closed()
+        namespace.rest()
+        assert not namespace.database.is_closed()
 
 
 def test_a_double_that_is_closed_does_not_answer(make_double: Callable[..., Double]) -> None:
     double = make_double()
-    worlds = double.control.worlds
-    assert worlds is not None
-    worlds.close()
+    namespaces = double.control.namespaces
+    assert namespaces is not None
+    namespaces.close()
     with pytest.raises(RuntimeError, match="closed"):
         double.status("x")

@@ -47,7 +47,7 @@ def test_a_number_that_no_row_can_have_is_not_found(
 
 
 def _operations() -> Iterator[Any]:
-    app = create_double(Settings.of_a_double(max_worlds=20, control_token=TOKEN))
+    app = create_double(Settings.of_a_double(max_namespaces=20, control_token=TOKEN))
     for found in schemathesis.openapi.from_wsgi(DOCUMENT, app, headers=WHO).get_all_operations():
         operation = found.ok()
         yield pytest.param(operation, id=operation.label)
@@ -58,7 +58,8 @@ def test_a_call_as_documented_is_answered_as_documented(operation: Any) -> None:
     @given(operation.as_strategy())
     @settings(max_examples=25)
     def call(case: Case) -> None:
-        # A schema cannot say which worlds and sessions there are, nor which fields exclude others.
+        # A schema cannot say which namespaces and sessions there are, nor which fields exclude
+        # others.
         case.call_and_validate(headers=WHO, excluded_checks=[positive_data_acceptance])
 
     call()

@@ -241,7 +241,7 @@ def test_a_refusal_by_a_rule_is_told_as_such(double: Double) -> None:
     assert found["note"].startswith("the request is well formed")
 
 
-def test_the_world_is_the_one_that_the_call_enters(double: Double) -> None:
+def test_the_namespace_is_the_one_that_the_call_enters(double: Double) -> None:
     id = double.start(ns="a")
     path = f"/notte/sessions/{id}"
     assert explain(double, "GET", path, ns="a", headers=NOTTE)["status"] == 200
@@ -260,7 +260,7 @@ def test_notte_is_told_from_galtea_at_the_root(double: Double) -> None:
         ({"path": "/session/start"}, "/method is required"),
         ({"method": "POST", "path": "session/start"}, "path: must begin with /"),
         ({"method": "GET", "path": "/%2f_control/v1/clock"}, "path: must begin with /, just one"),
-        ({"method": "POST", "path": "/~a/session/start"}, "name no world"),
+        ({"method": "POST", "path": "/~a/session/start"}, "name no namespace"),
         ({"method": "POST", "path": "/_control/v1/clock"}, "must be a vendor's"),
         ({"method": "DELETE", "path": "/%5Fcontrol/v1/namespaces/a"}, "must be a vendor's"),
         ({"method": "POST", "path": "/x", "headers": {"a": "b\n"}}, "headers and query must be"),
@@ -287,13 +287,13 @@ def test_nothing_is_changed_by_it(
 ) -> None:
     for surface in ("notte", "galtea", "scale", "mobilenext"):
         arm(double, surface, status=503)
-    with double.control.world.entered():
+    with double.control.namespace.entered():
         ids.seed("one")
-    before = double.control.world.contents()
+    before = double.control.namespace.contents()
     found = explain(double, method, path, headers=headers, body=body)
     assert found["status"] in (200, 201)
     assert explain(double, method, path, headers=headers, body=body)["body"] == found["body"]
-    assert double.control.world.contents() == before
+    assert double.control.namespace.contents() == before
     double.call("DELETE", "/faults")
     made = double.client.open(path, method=method, headers=headers, json=body)
     assert made.json == found["body"]

@@ -7,7 +7,7 @@ import pytest
 from tests.control.conftest import GALTEA, MOBILENEXT, NOON, SCALE, Double
 
 DEADLINE = "2026-03-01T12:05:00.000000Z"
-EDGE = "2026-03-01T12:05:00.000001Z"
+TRANSITION = "2026-03-01T12:05:00.000001Z"
 
 
 def start_everywhere(double: Double) -> dict[str, str]:
@@ -31,7 +31,7 @@ def test_one_list_shows_the_sessions_of_all_surfaces(double: Double) -> None:
     assert {each["surface"]: each["id"] for each in shown["sessions"]} == made
     assert all(each["since"] == NOON for each in shown["sessions"])
     by_surface = {each["surface"]: each for each in shown["sessions"]}
-    assert by_surface["notte"]["next"]["at"] == EDGE
+    assert by_surface["notte"]["next"]["at"] == TRANSITION
     assert by_surface["scale"]["next"] is None
 
 
@@ -57,43 +57,43 @@ def test_a_page_behind_no_place_is_refused(double: Double, after: str) -> None:
     assert "`next`" in double.get(f"/sessions?after={after}", status=400)["detail"]
 
 
-def test_the_timeline_has_every_coming_edge_in_order(double: Double) -> None:
+def test_the_timeline_has_every_coming_transition_in_order(double: Double) -> None:
     later = double.start(session_timeout_minutes=9)
     sooner = double.start()
     shown = double.get("/timeline")
-    assert [each["session"] for each in shown["edges"]] == [sooner, later]
-    assert shown["edges"][0] == {
-        "at": EDGE,
+    assert [each["session"] for each in shown["transitions"]] == [sooner, later]
+    assert shown["transitions"][0] == {
+        "at": TRANSITION,
         "deadline": DEADLINE,
         "surface": "notte",
         "session": sooner,
         "part": None,
-        "before": "active",
-        "after": "timed_out",
+        "from_status": "active",
+        "to_status": "timed_out",
         "rule": "idle_timeout",
     }
-    assert not shown["is_cut"]
+    assert not shown["truncated"]
 
 
 def test_a_timeline_that_is_cut_says_so(double: Double) -> None:
     for _ in range(3):
         double.start()
     shown = double.get("/timeline?limit=2")
-    assert (len(shown["edges"]), shown["is_cut"]) == (2, True)
+    assert (len(shown["transitions"]), shown["truncated"]) == (2, True)
 
 
 def test_a_window_of_the_timeline_ends_with_its_end_and_begins_behind_its_beginning(
     double: Double,
 ) -> None:
     double.start()
-    assert double.get(f"/timeline?to={DEADLINE}")["edges"] == []
-    assert len(double.get(f"/timeline?to={EDGE}")["edges"]) == 1
-    assert len(double.get(f"/timeline?from={DEADLINE}")["edges"]) == 1
-    assert double.get(f"/timeline?from={EDGE}")["edges"] == []
+    assert double.get(f"/timeline?to={DEADLINE}")["transitions"] == []
+    assert len(double.get(f"/timeline?to={TRANSITION}")["transitions"]) == 1
+    assert len(double.get(f"/timeline?from={DEADLINE}")["transitions"]) == 1
+    assert double.get(f"/timeline?from={TRANSITION}")["transitions"] == []
 
 
 def test_a_window_of_the_timeline_that_ends_before_it_begins_is_refused(double: Double) -> None:
-    refused = double.get(f"/timeline?from={EDGE}&to={DEADLINE}", status=400)
+    refused = double.get(f"/timeline?from={TRANSITION}&to={DEADLINE}", status=400)
     assert refused["detail"].startswith("from: must not lie behind `to`")
 
 
@@ -103,10 +103,14 @@ def test_an_explanation_says_what_why_since_when_and_what_would_have_kept_it(
     id = double.start()
     double.advance("6m")
     said = double.get(f"/sessions/notte/{id}/explain")
-    assert (said["status"], said["since"], said["rule"]) == ("timed_out", EDGE, "idle_timeout")
-    assert said["facts"]["last_accessed_at"] == NOON
-    assert DEADLINE in said["otherwise"]
-    assert said["rests_on"].startswith("Source: page")
+    assert (said["status"], said["since"], said["rule"]) == (
+        "timed_out",
+        TRANSITION,
+        "idle_timeout",
+    )
+    assert said["inputs"]["last_accessed_at"] == NOON
+    assert DEADLINE in said["unless"]
+    assert said["source"].startswith("Source: page")
     assert said["next"] == []
 
 
@@ -118,7 +122,7 @@ def test_an_explanation_can_be_of_tomorrow_and_of_yesterday(double: Double) -> N
     double.close(id)
     double.advance("1d")
     yesterday = double.get(f"/sessions/notte/{id}/explain?at={NOON}")
-    assert (yesterday["status"], yesterday["next"][0]["at"]) == ("active", EDGE)
+    assert (yesterday["status"], yesterday["next"][0]["at"]) == ("active", TRANSITION)
     assert double.get(f"/sessions/notte/{id}/explain")["status"] == "closed"
 
 
@@ -126,7 +130,7 @@ def test_every_surface_explains_its_sessions(double: Double) -> None:
     for surface, id in start_everywhere(double).items():
         said = double.get(f"/sessions/{surface}/{id}/explain")
         assert (said["surface"], said["id"], said["at"]) == (surface, id, NOON)
-        assert said["rests_on"]
+        assert said["source"]
 
 
 def test_what_is_unknown_is_404(double: Double) -> None:
@@ -138,17 +142,17 @@ def test_what_is_unknown_is_404(double: Double) -> None:
 
 def test_an_explanation_writes_nothing(double: Double) -> None:
     id = double.start()
-    before = double.control.world.contents()
+    before = double.control.namespace.contents()
     double.get(f"/sessions/notte/{id}/explain")
     double.get("/sessions")
     double.get("/timeline")
-    assert double.control.world.contents() == before
+    assert double.control.namespace.contents() == before
 
 
 def test_a_state_that_only_the_vendor_causes_can_be_forced(double: Double) -> None:
     id = double.start()
     said = double.post(f"/sessions/notte/{id}/force", {"status": "error", "reason": "crashed"})
-    assert (said["status"], said["facts"]["error"]) == ("error", "crashed")
+    assert (said["status"], said["inputs"]["error"]) == ("error", "crashed")
     assert double.status(id) == "error"
 
 

@@ -29,7 +29,7 @@ COMMANDS = [line for text in SHELL for line in text.splitlines()]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    db = tmp_path_factory.mktemp("readme") / "world.sqlite3"
+    db = tmp_path_factory.mktemp("readme") / "test.sqlite3"
     with serving("--db", str(db), "--auth", "lenient") as process:
         yield process
 
@@ -100,7 +100,7 @@ def test_the_mobilecli_lines_work_when_pasted(server: Process, tmp_path: Path) -
 
 def test_the_sessionary_lines_work_when_pasted(tmp_path: Path) -> None:
     for line in COMMANDS:
-        told = run(line, SESSIONARY_DB=str(tmp_path / "world.sqlite3"))
+        told = run(line, SESSIONARY_DB=str(tmp_path / "test.sqlite3"))
         assert told.returncode == 0, told.stderr
     assert len(COMMANDS) == 9
 

@@ -21,7 +21,7 @@ MOST = 100_000
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    db = str(tmp_path_factory.mktemp("bodies") / "world.sqlite3")
+    db = str(tmp_path_factory.mktemp("bodies") / "test.sqlite3")
     options = ("--auth", "lenient", "--threads", "1", "--max-body-bytes", str(MOST))
     with serving("--db", db, *options) as process:
         yield process
@@ -29,8 +29,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    db = str(tmp_path_factory.mktemp("bodies") / "world.sqlite3")
-    options = ("--auth", "lenient", "--threads", "1", "--patience-seconds", "0.5")
+    db = str(tmp_path_factory.mktemp("bodies") / "test.sqlite3")
+    options = ("--auth", "lenient", "--threads", "1", "--client-timeout-seconds", "0.5")
     with serving("--db", db, *options) as process:
         yield process
 

@@ -11,7 +11,7 @@ from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import BAD_KEY, DISORDER, Answered
 from sessionary.web.surface import Surface
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 WHO = {"Authorization": "Bearer anyone"}
 
@@ -27,29 +27,29 @@ each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: 
 
 @each_surface
 def test_an_unknown_path_is_refused_in_the_envelope_of_its_surface(
-    sandbox: Sandbox, surface: Surface
+    app: App, surface: Surface
 ) -> None:
     for segment in (surface.name, *surface.root_segments):
-        answer = sandbox.client.get(f"/{segment}/no/such/path", headers=credential(surface))
+        answer = app.client.get(f"/{segment}/no/such/path", headers=credential(surface))
         assert answer.status_code == 404, segment
         assert answer.json == surface.refuse(404, error_handlers.SAID[404])
 
 
 @each_surface
-def test_an_unknown_path_asks_first_who_is_there(sandbox: Sandbox, surface: Surface) -> None:
+def test_an_unknown_path_asks_first_who_is_there(app: App, surface: Surface) -> None:
     for segment in (surface.name, *surface.root_segments):
-        answer = sandbox.client.get(f"/{segment}/no/such/path")
+        answer = app.client.get(f"/{segment}/no/such/path")
         assert answer.status_code == 401, segment
         assert answer.json == surface.refuse(401, error_handlers.SAID[401])
 
 
 @each_surface
 def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(
-    sandbox: Sandbox, surface: Surface
+    app: App, surface: Surface
 ) -> None:
     path = f"/{surface.name}/openapi.json"
     for method in ("PUT", "OPTIONS", "TRACE"):
-        answer = sandbox.client.open(path, method=method, headers=credential(surface))
+        answer = app.client.open(path, method=method, headers=credential(surface))
         assert answer.status_code == 405
         assert answer.headers["Allow"] == "GET, HEAD"
         assert answer.json == surface.refuse(405, error_handlers.SAID[405])
@@ -58,9 +58,9 @@ def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(
 @each_surface
 @pytest.mark.parametrize("at", ["+1h", "-1h", "soon"])
 def test_at_no_route_an_instant_to_read_as_of_changes_no_refusal(
-    sandbox: Sandbox, surface: Surface, at: str
+    app: App, surface: Surface, at: str
 ) -> None:
-    client, who = sandbox.client, credential(surface) | {"Sessionary-At": at}
+    client, who = app.client, credential(surface) | {"Sessionary-At": at}
     for method in ("GET", "POST"):
         answer = client.open(f"/{surface.name}/nowhere", method=method, headers=who)
         assert answer.json == surface.refuse(404, error_handlers.SAID[404])
@@ -71,22 +71,22 @@ def test_at_no_route_an_instant_to_read_as_of_changes_no_refusal(
     assert unknown.status_code == 401
 
 
-def test_a_path_of_no_surface_is_not_found_for_anybody(sandbox: Sandbox) -> None:
+def test_a_path_of_no_surface_is_not_found_for_anybody(app: App) -> None:
     for path in ("/", "/nowhere", "//", "/Notte/sessions", "/~t42/notte/health"):
-        answer = sandbox.client.get(path)
+        answer = app.client.get(path)
         assert answer.status_code == 404, path
         assert answer.json["error"] == "not_found"
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/", "/notte/health", "/notte/health/"])
-def test_one_trailing_slash_is_the_same_route(sandbox: Sandbox, path: str) -> None:
-    assert sandbox.client.get(path).status_code == 200
+def test_one_trailing_slash_is_the_same_route(app: App, path: str) -> None:
+    assert app.client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/health//", "//health", "/notte//health", "/notte/health//"])
-def test_slashes_are_not_merged_and_nothing_is_redirected(sandbox: Sandbox, path: str) -> None:
+def test_slashes_are_not_merged_and_nothing_is_redirected(app: App, path: str) -> None:
     as_sent = {"PATH_INFO": path}
-    answer = sandbox.client.get("/", headers=WHO, environ_overrides=as_sent)
+    answer = app.client.get("/", headers=WHO, environ_overrides=as_sent)
     assert answer.status_code == 404
 
 
@@ -118,17 +118,15 @@ def test_sessions_at_the_root_are_nottes_or_galteas(
 
 
 @each_surface
-def test_a_body_over_the_limit_is_413(
-    make_sandbox: Callable[..., Sandbox], surface: Surface
-) -> None:
-    sandbox = make_sandbox(max_body_bytes=1000)
+def test_a_body_over_the_limit_is_413(make_app: Callable[..., App], surface: Surface) -> None:
+    app = make_app(max_body_bytes=1000)
     path = {
         "scale": "/scale/v4/sessions",
         "mobilenext": "/mobilenext/api/v1/sessions/x/devices",
         "notte": "/notte/session/start",
         "galtea": "/galtea/sessions",
     }[surface.name]
-    answer = sandbox.client.post(
+    answer = app.client.post(
         path, data=b" " * 1001, content_type="application/json", headers=credential(surface)
     )
     assert answer.status_code == 413
@@ -136,31 +134,31 @@ def test_a_body_over_the_limit_is_413(
 
 
 def test_a_busy_database_is_503_with_retry_after_and_nothing_written(
-    make_file_sandbox: Callable[..., Sandbox],
+    make_file_app: Callable[..., App],
 ) -> None:
     import sqlite3
     from contextlib import closing
 
-    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
-    with closing(sqlite3.connect(sandbox.world.database.database, isolation_level=None)) as other:
+    app = make_file_app(busy_timeout_seconds=0.01)
+    with closing(sqlite3.connect(app.namespace.database.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        answer = sandbox.client.post("/session/start", json={}, headers=WHO)
+        answer = app.client.post("/session/start", json={}, headers=WHO)
         other.execute("ROLLBACK")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "1"
     assert answer.json["detail"].startswith("The database is busy")
-    assert sandbox.rows("notte_sessions") == []
-    assert sandbox.client.post("/session/start", json={}, headers=WHO).status_code == 200
+    assert app.rows("notte_sessions") == []
+    assert app.client.post("/session/start", json={}, headers=WHO).status_code == 200
 
 
 def test_a_mishap_inside_is_500_without_a_trace_and_is_logged(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from sessionary.surfaces.notte import serializers
 
     monkeypatch.setattr(serializers, "session", lambda *_: {}["secret detail"])
     with caplog.at_level(logging.ERROR, "sessionary"):
-        answer = sandbox.client.post("/session/start", json={}, headers=WHO)
+        answer = app.client.post("/session/start", json={}, headers=WHO)
     assert answer.status_code == 500
     assert answer.json == {"detail": "Internal server error"}
     assert "secret detail" in caplog.text
@@ -168,18 +166,18 @@ def test_a_mishap_inside_is_500_without_a_trace_and_is_logged(
 
 @each_surface
 def test_what_breaks_at_an_unrouted_path_is_500_in_the_envelope_of_its_surface(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, surface: Surface
+    app: App, monkeypatch: pytest.MonkeyPatch, surface: Surface
 ) -> None:
     monkeypatch.setattr("sessionary.web.context.identify", lambda *_, **__: {}["gone"])
-    answer = sandbox.client.get(f"/{surface.name}/nowhere", headers=credential(surface))
+    answer = app.client.get(f"/{surface.name}/nowhere", headers=credential(surface))
     assert answer.status_code == 500
     assert answer.json == surface.refuse(500, error_handlers.SAID[500])
 
 
-def test_each_request_is_told_of_once_to_everybody_who_asked(sandbox: Sandbox) -> None:
+def test_each_request_is_told_of_once_to_everybody_who_asked(app: App) -> None:
     told: list[Answered] = []
-    app = create_app(sandbox.settings, sandbox.world, told.append, told.append)
-    app.test_client().post("/session/start?x=hidden", json={}, headers=WHO)
+    flask_app = create_app(app.settings, app.namespace, told.append, told.append)
+    flask_app.test_client().post("/session/start?x=hidden", json={}, headers=WHO)
     first, second = told
     assert first == second
     assert (first.surface, first.method, first.route) == ("notte", "POST", "/session/start")
@@ -187,13 +185,13 @@ def test_each_request_is_told_of_once_to_everybody_who_asked(sandbox: Sandbox) -
 
 
 def test_what_is_told_says_whether_a_key_or_the_database_was_the_reason(
-    make_file_sandbox: Callable[..., Sandbox],
+    make_file_app: Callable[..., App],
 ) -> None:
-    sandbox = make_file_sandbox()
+    app = make_file_app()
     told: list[Answered] = []
-    client = create_app(sandbox.settings, sandbox.world, told.append).test_client()
+    client = create_app(app.settings, app.namespace, told.append).test_client()
     client.post("/session/start", json={})
-    file = Path(sandbox.settings.db)
+    file = Path(app.settings.db)
     file.rename(file.with_name("elsewhere"))
     client.post("/session/start", json={}, headers=WHO)
     assert [(each.status, each.failure) for each in told] == [(401, BAD_KEY), (503, DISORDER)]
@@ -202,10 +200,10 @@ def test_what_is_told_says_whether_a_key_or_the_database_was_the_reason(
 def test_the_first_start_of_a_strict_server_makes_a_key_for_each_surface_once(
     tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = Settings(db=str(tmp_path / "world.sqlite3"))
-    app = create_app(settings)
+    settings = Settings(db=str(tmp_path / "test.sqlite3"))
+    flask_app = create_app(settings)
     said = capsys.readouterr().out
-    app.extensions["sessionary"].close()
+    flask_app.extensions["sessionary"].close()
     for surface in SURFACES:
         assert f"  {surface.name:<11} {surface.key_prefix}" in said
         assert f"http://127.0.0.1:8000/{surface.name}/" in said
@@ -214,8 +212,8 @@ def test_the_first_start_of_a_strict_server_makes_a_key_for_each_surface_once(
     assert capsys.readouterr().out == ""
 
 
-def test_a_lenient_server_makes_no_keys(sandbox: Sandbox) -> None:
-    with sandbox.world.entered():
+def test_a_lenient_server_makes_no_keys(app: App) -> None:
+    with app.namespace.entered():
         assert not identity.has_keys()
 
 
@@ -227,19 +225,19 @@ def test_a_seed_with_keys_leaves_nothing_to_make(
         '[[users]]\nid = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"\nname = "Ana"\n'
         '[[keys]]\nsecret = "s"\nuser = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"\n'
     )
-    app = create_app(Settings(db=":memory:", seed=str(file)))
-    app.extensions["sessionary"].close()
+    flask_app = create_app(Settings(db=":memory:", seed=str(file)))
+    flask_app.extensions["sessionary"].close()
     assert capsys.readouterr().out == ""
 
 
 def test_an_installation_can_start_with_a_scaled_clock() -> None:
     from sessionary import clock
 
-    app = create_app(Settings(db=":memory:", auth="lenient", clock_rate=40))
-    world = app.extensions["sessionary"]
-    with world.entered():
+    flask_app = create_app(Settings(db=":memory:", auth="lenient", clock_rate=40))
+    namespace = flask_app.extensions["sessionary"]
+    with namespace.entered():
         assert (clock.state().mode, clock.state().rate) == ("scaled", 40.0)
-    world.close()
+    namespace.close()
 
 
 def test_importing_the_package_loads_neither_flask_nor_the_database() -> None:
@@ -253,7 +251,7 @@ def test_importing_the_package_loads_neither_flask_nor_the_database() -> None:
     assert told.stdout.strip() == "set()"
 
 
-def test_no_start_waits_for_addresses_that_no_answer_holds(sandbox: Sandbox) -> None:
-    for rule in sandbox.app.url_map.iter_rules():
+def test_no_start_waits_for_addresses_that_no_answer_holds(app: App) -> None:
+    for rule in app.flask_app.url_map.iter_rules():
         with pytest.raises(NotImplementedError):
             rule.build(dict.fromkeys(rule.arguments, "1"))

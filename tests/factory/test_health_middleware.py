@@ -18,7 +18,7 @@ import pytest
 from sessionary import create_app
 from sessionary.factory import create_double
 from sessionary.settings import Settings
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.processes import COMMAND, PATIENCE, Process, serving
 
 WHO = {"Authorization": "Bearer anyone"}
@@ -26,7 +26,7 @@ WHO = {"Authorization": "Bearer anyone"}
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "world.sqlite3"
+    return tmp_path / "data" / "test.sqlite3"
 
 
 @pytest.fixture
@@ -63,22 +63,22 @@ def is_ready(server: Process) -> bool:
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/livez/", "/readyz/"])
-def test_they_answer_without_a_key(make_sandbox: Callable[..., Sandbox], path: str) -> None:
-    client = make_sandbox(auth="strict").client
+def test_they_answer_without_a_key(make_app: Callable[..., App], path: str) -> None:
+    client = make_app(auth="strict").client
     assert client.get(path).status_code == 200
     assert client.head(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
-def test_they_are_only_read(sandbox: Sandbox, path: str) -> None:
-    answer = sandbox.client.post(path)
+def test_they_are_only_read(app: App, path: str) -> None:
+    answer = app.client.post(path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
     assert answer.json["error"] == "refused"
 
 
 @pytest.mark.parametrize("path", ["/livez/x", "/readyz//", "//livez", "/Livez", "/~t42/livez"])
-def test_what_only_looks_like_them_is_not_found(sandbox: Sandbox, path: str) -> None:
-    answer = sandbox.client.get("/", environ_overrides={"PATH_INFO": path})
+def test_what_only_looks_like_them_is_not_found(app: App, path: str) -> None:
+    answer = app.client.get("/", environ_overrides={"PATH_INFO": path})
     assert (answer.status_code, answer.json["error"]) == (404, "not_found")
 
 
@@ -88,17 +88,17 @@ def test_a_double_is_ready_and_keeps_no_journal_of_being_asked() -> None:
     assert client.get("/_control/v1/journal").json["calls"] == []
 
 
-def test_asking_changes_nothing(make_file_sandbox: Callable[..., Sandbox]) -> None:
-    sandbox = make_file_sandbox()
-    client = create_app(sandbox.settings, sandbox.world).test_client()
-    with closing(sqlite3.connect(sandbox.settings.db)) as other:
+def test_asking_changes_nothing(make_file_app: Callable[..., App]) -> None:
+    app = make_file_app()
+    client = create_app(app.settings, app.namespace).test_client()
+    with closing(sqlite3.connect(app.settings.db)) as other:
         seen = [other.execute("PRAGMA data_version").fetchone() for _ in range(2)]
         tables = other.execute("SELECT * FROM sqlite_master").fetchall()
         assert [client.get("/readyz").status_code for _ in range(3)] == [200] * 3
         assert [other.execute("PRAGMA data_version").fetchone()] == seen[:1]
         assert other.execute("SELECT * FROM sqlite_master").fetchall() == tables
-    with sandbox.world.entered():
-        run = sandbox.world.database.run
+    with app.namespace.entered():
+        run = app.namespace.database.run
         assert run("PRAGMA busy_timeout").fetchone() == (5000,)
         assert run("PRAGMA cache_size").fetchone()[0] < 0
         assert run("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -153,7 +153,7 @@ def test_a_file_that_others_write_all_the_time(server: Process, db: Path) -> Non
 def test_a_removed_file(server: Process, db: Path, tmp_path: Path) -> None:
     """The reason says nothing of the folders of the machine."""
     db.rename(tmp_path / "elsewhere")
-    assert reason(server) == "world.sqlite3 cannot be found: No such file or directory"
+    assert reason(server) == "test.sqlite3 cannot be found: No such file or directory"
     assert not db.exists()
     (tmp_path / "elsewhere").rename(db)
     assert is_ready(server)

@@ -12,7 +12,7 @@ from sessionary.factory import create_double
 from sessionary.factory.error_handlers import SAID
 from sessionary.settings import Settings
 from sessionary.web.operations import Operation
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.processes import Process, doubling, serving
 from tests.raw_http import Answer, told
 
@@ -90,7 +90,7 @@ def server(
     (folder / "seed.toml").write_text(KEYS)
     options = ["--auth", "strict", "--seed", str(folder / "seed.toml")]
     start = doubling if request.param == "cheroot" else serving
-    with start(*options, "--db", str(folder / "world.sqlite3")) as process:
+    with start(*options, "--db", str(folder / "test.sqlite3")) as process:
         yield process
 
 
@@ -148,59 +148,59 @@ def test_a_path_after_two_slashes_is_not_found_with_any_key(server: Process) -> 
             assert get(server, path, key).status in (400, 404), path
 
 
-def journaled(app: Flask, world: str = "") -> list[str]:
+def journaled(flask_app: Flask, namespace: str = "") -> list[str]:
     """The path of each call that was kept."""
-    said = app.test_client().get(f"{world}/_control/v1/journal", headers=TOKEN)
+    said = flask_app.test_client().get(f"{namespace}/_control/v1/journal", headers=TOKEN)
     return [call["path"] for call in said.get_json()["calls"]]
 
 
 @pytest.mark.parametrize("slashes", ["//", "///"])
 def test_what_begins_with_more_than_one_slash_is_at_no_route_and_not_journaled(
-    make_sandbox: Callable[..., Sandbox], slashes: str
+    make_app: Callable[..., App], slashes: str
 ) -> None:
-    app = make_sandbox(control=True, control_token="right", journal=True).app
+    flask_app = make_app(control=True, control_token="right", journal=True).flask_app
     for path in ("_control/v1/clock", "sessions/start", "notte/session/start", "livez", ""):
         for method in ("GET", "POST"):
             as_sent = {"PATH_INFO": slashes + path, "REQUEST_METHOD": method}
-            said = app.test_client().open("/", headers=TOKEN, environ_overrides=as_sent)
+            said = flask_app.test_client().open("/", headers=TOKEN, environ_overrides=as_sent)
             assert said.status_code == 404, path
             assert said.get_json() == {"error": "not_found", "message": SAID[404]}
-    assert journaled(app) == []
+    assert journaled(flask_app) == []
 
 
 @pytest.mark.parametrize("prefix", ["/~t42//", "//", "//~t42/"])
-def test_nor_is_it_in_any_world_of_a_double(prefix: str) -> None:
-    app = create_double(Settings.of_a_double(control_token="right"))
+def test_nor_is_it_in_any_namespace_of_a_double(prefix: str) -> None:
+    flask_app = create_double(Settings.of_a_double(control_token="right"))
     for path in ("_control/v1/clock", "notte/sessions"):
         as_sent = {"PATH_INFO": prefix + path}
-        said = app.test_client().get("/", headers=TOKEN, environ_overrides=as_sent)
+        said = flask_app.test_client().get("/", headers=TOKEN, environ_overrides=as_sent)
         assert said.status_code == 404, path
-    assert journaled(app) == journaled(app, "/~t42") == []
-    app.extensions["sessionary.control"].worlds.close()
+    assert journaled(flask_app) == journaled(flask_app, "/~t42") == []
+    flask_app.extensions["sessionary.control"].namespaces.close()
 
 
-def test_a_server_has_no_worlds_by_path_header_or_key(
+def test_a_server_has_no_namespaces_by_path_header_or_key(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    db = str(tmp_path_factory.mktemp("paths") / "world.sqlite3")
+    db = str(tmp_path_factory.mktemp("paths") / "test.sqlite3")
     with serving("--db", db, "--auth", "lenient") as server:
         for path in ("/~default/notte/sessions", "/~t42/notte/sessions", "/~/notte/sessions"):
             assert get(server, path, "anyone").status == 404
-        in_world = b"Sessionary-Namespace: t42"
-        assert get(server, "/notte/sessions", "anyone", in_world).status == 404
+        in_namespace = b"Sessionary-Namespace: t42"
+        assert get(server, "/notte/sessions", "anyone", in_namespace).status == 404
         assert get(server, "/notte/sessions", "ns-t42-anyone").status == 200
 
 
 def control_routes() -> list[tuple[str, str]]:
     """Method and path of each route of the control plane, and of some that it does not have."""
     token = {"control": True, "control_token": "t"}
-    app = create_app(Settings(db=":memory:", auth="lenient", **token))  # type: ignore[arg-type]
-    with closing(app.extensions["sessionary"]):
+    flask_app = create_app(Settings(db=":memory:", auth="lenient", **token))  # type: ignore[arg-type]
+    with closing(flask_app.extensions["sessionary"]):
         found = [
             (method, rule.rule.replace("<", "").replace(">", ""))
-            for rule in app.url_map.iter_rules()
+            for rule in flask_app.url_map.iter_rules()
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-            if isinstance(app.view_functions[rule.endpoint], Operation)
+            if isinstance(flask_app.view_functions[rule.endpoint], Operation)
             and rule.rule.startswith("/_control/")
         ]
     assert len(found) > 20
@@ -211,34 +211,32 @@ CONTROL = pytest.mark.parametrize(("method", "path"), control_routes())
 
 
 @CONTROL
-def test_without_control_there_is_no_control_plane(
-    sandbox: Sandbox, method: str, path: str
-) -> None:
+def test_without_control_there_is_no_control_plane(app: App, method: str, path: str) -> None:
     variants = (path, path + "/", path.replace("_control", "%5fcontrol"), f"/notte{path}")
     for variant in variants:
-        said = sandbox.client.open(variant, method=method, headers={"Authorization": "Bearer t"})
+        said = app.client.open(variant, method=method, headers={"Authorization": "Bearer t"})
         assert said.status_code == 404, variant
 
 
 @pytest.fixture(scope="module")
-def controlled() -> Iterator[Sandbox]:
+def controlled() -> Iterator[App]:
     token = {"control": True, "control_token": "right"}
-    sandbox = Sandbox(
+    app = App(
         create_app(Settings(db=":memory:", auth="lenient", **token))  # type: ignore[arg-type]
     )
-    with closing(sandbox.world):
-        yield sandbox
+    with closing(app.namespace):
+        yield app
 
 
 @CONTROL
 @pytest.mark.parametrize("token", [None, "", "wrong", "righ", "right ways"])
 def test_the_control_plane_does_nothing_without_its_token(
-    controlled: Sandbox, method: str, path: str, token: str | None
+    controlled: App, method: str, path: str, token: str | None
 ) -> None:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    with controlled.world.entered():
-        before = list(controlled.world.connection().iterdump())
+    with controlled.namespace.entered():
+        before = list(controlled.namespace.connection().iterdump())
     said = controlled.client.open(path, method=method, headers=headers, json={})
     assert said.status_code == 401
-    with controlled.world.entered():
-        assert list(controlled.world.connection().iterdump()) == before
+    with controlled.namespace.entered():
+        assert list(controlled.namespace.connection().iterdump()) == before

@@ -9,7 +9,7 @@ from werkzeug.test import EnvironBuilder
 
 from sessionary.factory.proxy_middleware import Proxied
 from sessionary.settings import BadSetting, Settings, networks
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 TRUSTED = "10.0.0.0/8, 2001:db8::/32,192.0.2.1"
 TOLD = {
@@ -103,18 +103,18 @@ def statuses(client: FlaskClient, told: str | None, keys: Iterable[str]) -> list
 
 
 def test_keys_that_fail_are_counted_for_the_client_whatever_port_it_asks_from(
-    make_sandbox: Callable[..., Sandbox],
+    make_app: Callable[..., App],
 ) -> None:
-    client = make_sandbox(auth="strict", trusted_proxy=TRUSTED, failed_keys=2).client
+    client = make_app(auth="strict", trusted_proxy=TRUSTED, max_failed_keys_per_minute=2).client
     assert statuses(client, "203.0.113.7:1", "ab") == [401, 401]
     assert statuses(client, "203.0.113.7:2", "c") == [429]
     assert statuses(client, "203.0.113.8:2", "c") == [401]
 
 
 def test_those_whose_addresses_cannot_be_read_are_counted_together_and_with_nobody_else(
-    make_sandbox: Callable[..., Sandbox],
+    make_app: Callable[..., App],
 ) -> None:
-    client = make_sandbox(auth="strict", trusted_proxy=TRUSTED, failed_keys=2).client
+    client = make_app(auth="strict", trusted_proxy=TRUSTED, max_failed_keys_per_minute=2).client
     assert statuses(client, "unknown", "ab") == [401, 401]
     assert statuses(client, "_hidden", "c") == [429]
     assert statuses(client, "203.0.113.7", "c") == [401]

@@ -25,7 +25,7 @@ Log = Callable[[], str]
 
 @pytest.fixture
 def db(tmp_path: Path) -> str:
-    return str(tmp_path / "world.sqlite3")
+    return str(tmp_path / "test.sqlite3")
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def test_who_is_silent_makes_room_for_who_asks_and_who_has_asked_stays(db: str) 
 
 
 def test_who_has_had_the_last_answer_cannot_stay_by_sending_on(db: str) -> None:
-    options = ("--db", db, "--auth", "lenient", "--patience-seconds", "1")
+    options = ("--db", db, "--auth", "lenient", "--client-timeout-seconds", "1")
     with serving(*options) as server, connected(server) as (client,):
         client.send(b"GET /health HTTP/1.0\r\n\r\n")
         assert client.must_answer().status == 200

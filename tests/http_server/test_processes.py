@@ -20,7 +20,7 @@ IOS = {"filters": [{"attribute": "platform", "operator": "EQUALS", "value": "ios
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    db = tmp_path_factory.mktemp("workers") / "world.sqlite3"
+    db = tmp_path_factory.mktemp("workers") / "test.sqlite3"
     with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
         yield process
 

@@ -23,7 +23,7 @@ HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    db = tmp_path_factory.mktemp("worker") / "world.sqlite3"
+    db = tmp_path_factory.mktemp("worker") / "test.sqlite3"
     options = ("--auth", "lenient", "--threads", "1", "--max-body-bytes", "100000")
     with serving("--db", str(db), *options) as process:
         yield process

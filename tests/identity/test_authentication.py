@@ -19,13 +19,13 @@ NOW = 1_000_000
 
 
 @pytest.fixture(autouse=True)
-def _in_a_world() -> Iterator[None]:
-    world = store.open_world(":memory:", durability="off")
-    with world.entered():
+def _in_a_namespace() -> Iterator[None]:
+    namespace = store.open_namespace(":memory:", durability="off")
+    with namespace.entered():
         store.create([Clock, Mint, *identity.TABLES], lambda: (clock.start(), ids.start()))
         clock.put("frozen", NOW)
         yield
-    world.close()
+    namespace.close()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_key_is_its_user_with_every_membership(ana: str) -> None:
     assert not caller.anywhere
 
 
-def test_the_instant_of_asking_is_the_world_clock(ana: str) -> None:
+def test_the_instant_of_asking_is_the_namespace_clock(ana: str) -> None:
     key = identity.create_key("", user=ana, surface=None)
     assert identity.identify(key.secret, "notte", derive=False)[1] == NOW
 

@@ -13,7 +13,7 @@ from sessionary import clock, identity, store
 from sessionary.clock import MINUTE
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.processes import COMMAND, serving
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
@@ -21,14 +21,14 @@ AT = {"REMOTE_ADDR": "203.0.113.7"}
 
 
 @pytest.fixture
-def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    return make_sandbox(auth="strict")
+def app(make_app: Callable[..., App]) -> App:
+    return make_app(auth="strict")
 
 
-def keys_that_fail(sandbox: Sandbox, surface: Surface) -> dict[str, str]:
+def keys_that_fail(app: App, surface: Surface) -> dict[str, str]:
     """A secret of each kind."""
     other = next(each for each in SURFACES if each is not surface)
-    with sandbox.world.entered(), store.transaction():
+    with app.namespace.entered(), store.transaction():
         user, now = identity.owner(), clock.now()
         made = {
             kind: identity.create_key(surface.key_prefix, user=user, **given)  # type: ignore[arg-type]
@@ -41,7 +41,7 @@ def keys_that_fail(sandbox: Sandbox, surface: Surface) -> dict[str, str]:
                 "revoked, of another": {"surface": other.name},
             }.items()
         }
-    with sandbox.world.entered():
+    with app.namespace.entered():
         for kind, key in made.items():
             if kind.startswith("revoked"):
                 assert identity.revoke_key(key.id)
@@ -57,17 +57,17 @@ def keys_that_fail(sandbox: Sandbox, surface: Surface) -> dict[str, str]:
     }
 
 
-def ask(sandbox: Sandbox, surface: Surface, secret: str, path: str) -> TestResponse:
+def ask(app: App, surface: Surface, secret: str, path: str) -> TestResponse:
     who = {"Authorization": f"Bearer {secret}", "x-api-key": secret, "X-Request-Id": "one"}
-    return sandbox.client.get(f"/{surface.name}{path}", headers=who, environ_base=AT)
+    return app.client.get(f"/{surface.name}{path}", headers=who, environ_base=AT)
 
 
 @contextmanager
-def statements_of(sandbox: Sandbox) -> Iterator[list[str]]:
-    """What is executed in the world meanwhile, without the values."""
+def statements_of(app: App) -> Iterator[list[str]]:
+    """What is executed in the namespace meanwhile, without the values."""
     seen: list[str] = []
-    with sandbox.world.entered():
-        connection = sandbox.world.connection()
+    with app.namespace.entered():
+        connection = app.namespace.connection()
     connection.set_trace_callback(seen.append)
     yield seen
     connection.set_trace_callback(None)
@@ -76,11 +76,11 @@ def statements_of(sandbox: Sandbox) -> Iterator[list[str]]:
 @each_surface
 @pytest.mark.parametrize("path", ["/no/such/path", "/sessions/x", "/v4/sessions/x"])
 def test_every_key_that_fails_is_answered_in_the_same_words(
-    sandbox: Sandbox, surface: Surface, path: str
+    app: App, surface: Surface, path: str
 ) -> None:
     answers = {
-        kind: ask(sandbox, surface, secret, path)
-        for kind, secret in keys_that_fail(sandbox, surface).items()
+        kind: ask(app, surface, secret, path)
+        for kind, secret in keys_that_fail(app, surface).items()
     }
     told = {(each.status, each.data, str(each.headers)) for each in answers.values()}
     assert len(told) == 1
@@ -88,13 +88,13 @@ def test_every_key_that_fails_is_answered_in_the_same_words(
 
 
 @each_surface
-def test_every_key_that_fails_costs_the_same_statements(sandbox: Sandbox, surface: Surface) -> None:
+def test_every_key_that_fails_costs_the_same_statements(app: App, surface: Surface) -> None:
     """The first is another: its address was at rest."""
-    ask(sandbox, surface, "first", "/no/such/path")
+    ask(app, surface, "first", "/no/such/path")
     executed = {}
-    for kind, secret in keys_that_fail(sandbox, surface).items():
-        with statements_of(sandbox) as seen:
-            ask(sandbox, surface, secret, "/no/such/path")
+    for kind, secret in keys_that_fail(app, surface).items():
+        with statements_of(app) as seen:
+            ask(app, surface, secret, "/no/such/path")
         executed[kind] = [each.split(" ", 2)[:2] for each in seen]
     kinds = iter(executed.values())
     first = next(kinds)
@@ -103,36 +103,36 @@ def test_every_key_that_fails_costs_the_same_statements(sandbox: Sandbox, surfac
 
 
 @each_surface
-def test_a_key_is_found_by_its_hash_alone(sandbox: Sandbox, surface: Surface) -> None:
+def test_a_key_is_found_by_its_hash_alone(app: App, surface: Surface) -> None:
     """No statement compares a secret, so none can stop at its first wrong letter."""
     secret = "mob_a-secret-that-nobody-has"
-    with statements_of(sandbox) as seen:
-        assert ask(sandbox, surface, secret, "/no/such/path").status_code == 401
+    with statements_of(app) as seen:
+        assert ask(app, surface, secret, "/no/such/path").status_code == 401
     assert any(identity.hash_of(secret) in each for each in seen)
     assert not any(secret in each for each in seen)
 
 
 @each_surface
 def test_a_key_that_works_costs_a_select_and_its_address_another(
-    sandbox: Sandbox, surface: Surface
+    app: App, surface: Surface
 ) -> None:
     """But not from this machine; and nothing is written."""
-    with sandbox.world.entered(), store.transaction():
+    with app.namespace.entered(), store.transaction():
         key = identity.create_key("", user=identity.owner(), surface=surface.name).secret
-    ask(sandbox, surface, key, "/no/such/path")
+    ask(app, surface, key, "/no/such/path")
     counts = {}
     for address in ("203.0.113.7", "127.0.0.1"):
-        with statements_of(sandbox) as seen:
+        with statements_of(app) as seen:
             who = {"Authorization": f"Bearer {key}", "x-api-key": key}
             at = {"REMOTE_ADDR": address}
             path = f"/{surface.name}/no/such/path"
-            assert sandbox.client.get(path, headers=who, environ_base=at).status_code == 404
+            assert app.client.get(path, headers=who, environ_base=at).status_code == 404
         counts[address] = len(seen)
     assert counts == {"203.0.113.7": 2, "127.0.0.1": 1}
 
 
 def test_an_expired_key_is_refused_at_once_by_every_worker(tmp_path: Path) -> None:
-    db = ("--db", str(tmp_path / "world.sqlite3"))
+    db = ("--db", str(tmp_path / "test.sqlite3"))
     with serving(*db, "--workers", "2") as server:
         command("clock", "freeze", "2026-03-01T12:00:00Z", *db)
         made = command("keys", "create", "--expires-at", "2026-03-01T12:00:01Z", "--json", *db)

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from sessionary import create_app, ids
 from sessionary.settings import Settings
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.identity.routes import BODIES, GUARDED, QUERIES, ROUTES, Route
 
 MARK = "said-by-ana-alone"
@@ -120,37 +120,37 @@ Outcome = tuple[int, str, list[Any]]
 
 
 @pytest.fixture(scope="module")
-def prepared() -> Iterator[tuple[Sandbox, bytes]]:
-    """A strict world in which only Ana has anything, and all that it holds."""
-    sandbox = Sandbox(create_app(Settings(db=":memory:", seed=None, durability="off")))
-    with closing(sandbox.world):
-        sandbox.seed(SEED)
-        with sandbox.world.entered():
+def prepared() -> Iterator[tuple[App, bytes]]:
+    """A strict namespace in which only Ana has anything, and all that it holds."""
+    app = App(create_app(Settings(db=":memory:", seed=None, durability="off")))
+    with closing(app.namespace):
+        app.seed(SEED)
+        with app.namespace.entered():
             ids.seed("organizations")
-        yield sandbox, sandbox.world.contents()
+        yield app, app.namespace.contents()
 
 
 @pytest.fixture
-def sandbox(prepared: tuple[Sandbox, bytes]) -> Sandbox:
-    """The same world at each call of `ask` and each test."""
-    sandbox, contents = prepared
-    sandbox.world.restore(contents)
-    return sandbox
+def app(prepared: tuple[App, bytes]) -> App:
+    """The same namespace at each call of `ask` and each test."""
+    app, contents = prepared
+    app.namespace.restore(contents)
+    return app
 
 
-def ask(sandbox: Sandbox, route: Route, key: str, path: str, **given: Any) -> TestResponse:
+def ask(app: App, route: Route, key: str, path: str, **given: Any) -> TestResponse:
     who = {"Authorization": f"Bearer {key}", "x-api-key": key, "X-Request-Id": "one"}
     headers = {**who, **given.pop("headers", {})}
-    return sandbox.client.open(path, method=route.method, headers=headers, **given)
+    return app.client.open(path, method=route.method, headers=headers, **given)
 
 
-def outcome(sandbox: Sandbox, route: Route, names: Mapping[str, str], **given: Any) -> Outcome:
+def outcome(app: App, route: Route, names: Mapping[str, str], **given: Any) -> Outcome:
     """What Eve is answered who names these, and what everything holds thereafter."""
-    before = sandbox.world.contents()
-    said = ask(sandbox, route, "eve", route.path(names), json=route.body(names), **given)
-    with sandbox.world.entered():
-        held = list(sandbox.world.connection().iterdump())
-    sandbox.world.restore(before)
+    before = app.namespace.contents()
+    said = ask(app, route, "eve", route.path(names), json=route.body(names), **given)
+    with app.namespace.entered():
+        held = list(app.namespace.connection().iterdump())
+    app.namespace.restore(before)
     told = f"{said.text} {sorted(said.headers.items())}"
     return said.status_code, told, held
 
@@ -174,32 +174,30 @@ def test_every_route_says_here_what_it_is_called_with() -> None:
 
 
 @each_route
-def test_who_asks_without_a_key_is_told_nothing(sandbox: Sandbox, route: Route) -> None:
-    said = sandbox.client.open(route.path(ANAS), method=route.method, json=route.body(ANAS))
+def test_who_asks_without_a_key_is_told_nothing(app: App, route: Route) -> None:
+    said = app.client.open(route.path(ANAS), method=route.method, json=route.body(ANAS))
     assert said.status_code == 401
 
 
 @each_route
-def test_what_is_anas_is_there_for_ana(sandbox: Sandbox, route: Route) -> None:
+def test_what_is_anas_is_there_for_ana(app: App, route: Route) -> None:
     """So that what follows tries something."""
-    said = ask(sandbox, route, "ana", route.path(ANAS), json=route.body(ANAS))
+    said = ask(app, route, "ana", route.path(ANAS), json=route.body(ANAS))
     assert said.status_code < 300, said.text
 
 
 @each_route
-def test_what_is_anas_is_for_eve_as_what_does_not_exist(sandbox: Sandbox, route: Route) -> None:
+def test_what_is_anas_is_for_eve_as_what_does_not_exist(app: App, route: Route) -> None:
     """In answer, headers and all rows."""
-    anas = outcome(sandbox, route, ANAS)
-    assert anas == as_if(outcome(sandbox, route, NOBODYS))
+    anas = outcome(app, route, ANAS)
+    assert anas == as_if(outcome(app, route, NOBODYS))
 
 
 @each_route
-def test_anas_organization_is_for_eve_as_one_that_does_not_exist(
-    sandbox: Sandbox, route: Route
-) -> None:
+def test_anas_organization_is_for_eve_as_one_that_does_not_exist(app: App, route: Route) -> None:
     """When she selects it by a header."""
     anas, nobodys = (
-        outcome(sandbox, route, names, headers=dict.fromkeys(SELECTING, names["organization"]))
+        outcome(app, route, names, headers=dict.fromkeys(SELECTING, names["organization"]))
         for names in (ANAS, NOBODYS)
     )
     assert anas == as_if(nobodys)
@@ -210,9 +208,9 @@ def test_anas_organization_is_for_eve_as_one_that_does_not_exist(
     [route for route in GUARDED if route.method == "GET" and not route.names()],
     ids=lambda each: each.rule,
 )
-def test_no_list_shows_eve_what_is_anas(sandbox: Sandbox, route: Route) -> None:
+def test_no_list_shows_eve_what_is_anas(app: App, route: Route) -> None:
     for asks in (True, False):
-        shown = ask(sandbox, route, "eve", route.path(NOBODYS, asks=asks))
+        shown = ask(app, route, "eve", route.path(NOBODYS, asks=asks))
         assert not [each for each in (MARK, *ANAS.values()) if each in shown.text]
-    hers = ask(sandbox, route, "ana", route.path(ANAS))
+    hers = ask(app, route, "ana", route.path(ANAS))
     assert any(each in hers.text for each in (MARK, *ANAS.values()))

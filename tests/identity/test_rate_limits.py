@@ -17,9 +17,9 @@ from sessionary.identity import rate_limits
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
-from tests.conftest import NOON, Sandbox
+from tests.conftest import NOON, App
 
-Make = Callable[..., Sandbox]
+Make = Callable[..., App]
 HERE, THERE = "203.0.113.7", "203.0.113.8"
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 
@@ -31,23 +31,23 @@ def ask(client: FlaskClient, surface: Surface, key: str, address: str = HERE) ->
     return client.get(f"/{surface.name}/no/such/path", headers=who, environ_base=at)
 
 
-def key_of(sandbox: Sandbox, surface: Surface) -> str:
-    with sandbox.world.entered(), store.transaction():
+def key_of(app: App, surface: Surface) -> str:
+    with app.namespace.entered(), store.transaction():
         return identity.create_key(
             surface.key_prefix, user=identity.owner(), surface=surface.name
         ).secret
 
 
-def changes_count(sandbox: Sandbox) -> int:
-    with sandbox.world.entered():
-        return sandbox.world.connection().total_changes
+def changes_count(app: App) -> int:
+    with app.namespace.entered():
+        return app.namespace.connection().total_changes
 
 
 @each_surface
 def test_who_asks_too_often_is_refused_as_the_vendor_does_until_it_said(
-    make_sandbox: Make, surface: Surface
+    make_app: Make, surface: Surface
 ) -> None:
-    client = make_sandbox(rate_limit=3).client
+    client = make_app(rate_limit=3).client
     key = f"{surface.key_prefix}anyone"
     with freeze_time(NOON) as wall:
         assert [ask(client, surface, key).status_code for _ in range(4)] == [404, 404, 404, 429]
@@ -63,25 +63,25 @@ def test_who_asks_too_often_is_refused_as_the_vendor_does_until_it_said(
         assert [ask(client, surface, key).status_code for _ in range(4)] == [404, 404, 404, 429]
 
 
-def test_each_key_has_its_own_limit(make_sandbox: Make) -> None:
-    client, surface = make_sandbox(rate_limit=1).client, SURFACES[0]
+def test_each_key_has_its_own_limit(make_app: Make) -> None:
+    client, surface = make_app(rate_limit=1).client, SURFACES[0]
     asked = [ask(client, surface, key).status_code for key in ("a", "b", "a", "b", "c")]
     assert asked == [404, 404, 429, 429, 404]
 
 
-def test_no_clock_of_a_world_opens_or_closes_a_limit(make_sandbox: Make) -> None:
-    sandbox, surface = make_sandbox(rate_limit=1), SURFACES[0]
+def test_no_clock_of_a_namespace_opens_or_closes_a_limit(make_app: Make) -> None:
+    app, surface = make_app(rate_limit=1), SURFACES[0]
     with freeze_time(NOON) as wall:
-        assert ask(sandbox.client, surface, "a").status_code == 404
-        sandbox.advance(hours=1)
-        assert ask(sandbox.client, surface, "a").status_code == 429
-        sandbox.advance(hours=-2)
+        assert ask(app.client, surface, "a").status_code == 404
+        app.advance(hours=1)
+        assert ask(app.client, surface, "a").status_code == 429
+        app.advance(hours=-2)
         wall.tick(timedelta(minutes=1))
-        assert ask(sandbox.client, surface, "a").status_code == 404
+        assert ask(app.client, surface, "a").status_code == 404
 
 
-def test_a_wall_that_is_set_back_locks_nobody_out(make_sandbox: Make) -> None:
-    client, surface = make_sandbox(rate_limit=2).client, SURFACES[0]
+def test_a_wall_that_is_set_back_locks_nobody_out(make_app: Make) -> None:
+    client, surface = make_app(rate_limit=2).client, SURFACES[0]
     with freeze_time(NOON):
         assert ask(client, surface, "a").status_code == 404
     with freeze_time(NOON - timedelta(hours=1)) as wall:
@@ -90,47 +90,47 @@ def test_a_wall_that_is_set_back_locks_nobody_out(make_sandbox: Make) -> None:
         assert ask(client, surface, "a").status_code == 404
 
 
-def test_a_refused_call_changes_nothing(make_sandbox: Make) -> None:
-    sandbox = make_sandbox(rate_limit=1)
+def test_a_refused_call_changes_nothing(make_app: Make) -> None:
+    app = make_app(rate_limit=1)
     who = {"Authorization": "Bearer a"}
-    answers = [sandbox.client.post("/session/start", json={}, headers=who) for _ in range(3)]
+    answers = [app.client.post("/session/start", json={}, headers=who) for _ in range(3)]
     assert [each.status_code for each in answers] == [200, 429, 429]
-    assert len(sandbox.rows("notte_sessions")) == 1
+    assert len(app.rows("notte_sessions")) == 1
 
 
-def test_rows_of_who_is_at_rest_do_not_pile_up(make_sandbox: Make) -> None:
-    sandbox = make_sandbox(rate_limit=5)
+def test_rows_of_who_is_at_rest_do_not_pile_up(make_app: Make) -> None:
+    app = make_app(rate_limit=5)
     with freeze_time(NOON) as wall:
         for number in range(50):
-            ask(sandbox.client, SURFACES[0], f"key-{number}")
+            ask(app.client, SURFACES[0], f"key-{number}")
             wall.tick(timedelta(seconds=12))
-    assert len(sandbox.rows("pace")) == 1
+    assert len(app.rows("pace")) == 1
 
 
-def test_without_a_limit_a_key_is_not_counted(make_sandbox: Make) -> None:
-    sandbox = make_sandbox()
-    before = changes_count(sandbox)
-    assert {ask(sandbox.client, SURFACES[0], "a").status_code for _ in range(50)} == {404}
-    assert changes_count(sandbox) == before
+def test_without_a_limit_a_key_is_not_counted(make_app: Make) -> None:
+    app = make_app()
+    before = changes_count(app)
+    assert {ask(app.client, SURFACES[0], "a").status_code for _ in range(50)} == {404}
+    assert changes_count(app) == before
 
 
-def test_what_cannot_be_counted_is_let_in(make_file_sandbox: Make) -> None:
+def test_what_cannot_be_counted_is_let_in(make_file_app: Make) -> None:
     """A full disk or a lock that others hold refuses no reads; it would, were each a write."""
-    sandbox = make_file_sandbox(rate_limit=1, failed_keys=1, busy_timeout_seconds=0.01)
-    with closing(sqlite3.connect(sandbox.world.database.database, isolation_level=None)) as other:
+    app = make_file_app(rate_limit=1, max_failed_keys_per_minute=1, busy_timeout_seconds=0.01)
+    with closing(sqlite3.connect(app.namespace.database.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert [ask(sandbox.client, SURFACES[0], "a").status_code for _ in range(3)] == [404] * 3
-        assert ask(sandbox.client, mobilenext(), "no").status_code == 401
+        assert [ask(app.client, SURFACES[0], "a").status_code for _ in range(3)] == [404] * 3
+        assert ask(app.client, mobilenext(), "no").status_code == 401
         other.execute("ROLLBACK")
-    assert [ask(sandbox.client, SURFACES[0], "a").status_code for _ in range(2)] == [404, 429]
+    assert [ask(app.client, SURFACES[0], "a").status_code for _ in range(2)] == [404, 429]
 
 
-def test_counting_leaves_the_durability_of_other_writes_as_it_is(make_file_sandbox: Make) -> None:
-    sandbox = make_file_sandbox(rate_limit=1, durability="full")
+def test_counting_leaves_the_durability_of_other_writes_as_it_is(make_file_app: Make) -> None:
+    app = make_file_app(rate_limit=1, durability="full")
     for _ in range(2):
-        ask(sandbox.client, SURFACES[0], "a")
-        with sandbox.world.entered():
-            assert sandbox.world.database.run("PRAGMA synchronous").fetchone() == (2,)
+        ask(app.client, SURFACES[0], "a")
+        with app.namespace.entered():
+            assert app.namespace.database.run("PRAGMA synchronous").fetchone() == (2,)
 
 
 def mobilenext() -> Surface:
@@ -140,10 +140,10 @@ def mobilenext() -> Surface:
 
 @each_surface
 def test_failed_keys_are_slowed_where_they_come_from_and_nowhere_else(
-    make_sandbox: Make, surface: Surface
+    make_app: Make, surface: Surface
 ) -> None:
-    sandbox = make_sandbox(auth="strict", failed_keys=3)
-    client, key = sandbox.client, key_of(sandbox, surface)
+    app = make_app(auth="strict", max_failed_keys_per_minute=3)
+    client, key = app.client, key_of(app, surface)
     with freeze_time(NOON) as wall:
         tried = [ask(client, surface, f"guess-{number}") for number in range(5)]
         assert [each.status_code for each in tried] == [401, 401, 401, 429, 429]
@@ -155,10 +155,10 @@ def test_failed_keys_are_slowed_where_they_come_from_and_nowhere_else(
         assert [ask(client, surface, "guess").status_code for _ in range(2)] == [401, 429]
 
 
-def test_a_key_that_works_from_there_goes_on_working(make_sandbox: Make) -> None:
+def test_a_key_that_works_from_there_goes_on_working(make_app: Make) -> None:
     """Behind one address there may be many, of whom one has an old key."""
-    sandbox, surface = make_sandbox(auth="strict", failed_keys=3), SURFACES[0]
-    client, neighbour, late = sandbox.client, *(key_of(sandbox, surface) for _ in range(2))
+    app, surface = make_app(auth="strict", max_failed_keys_per_minute=3), SURFACES[0]
+    client, neighbour, late = app.client, *(key_of(app, surface) for _ in range(2))
     with freeze_time(NOON) as wall:
         assert ask(client, surface, "old").status_code == 401
         assert ask(client, surface, neighbour).status_code == 404
@@ -169,24 +169,24 @@ def test_a_key_that_works_from_there_goes_on_working(make_sandbox: Make) -> None
         assert ask(client, surface, late).status_code == 404
 
 
-def test_a_guesser_learns_nothing_of_a_key_while_it_is_slowed(make_sandbox: Make) -> None:
-    sandbox, surface = make_sandbox(auth="strict", failed_keys=1), SURFACES[0]
-    key = key_of(sandbox, surface)
+def test_a_guesser_learns_nothing_of_a_key_while_it_is_slowed(make_app: Make) -> None:
+    app, surface = make_app(auth="strict", max_failed_keys_per_minute=1), SURFACES[0]
+    key = key_of(app, surface)
     with freeze_time(NOON):
-        assert ask(sandbox.client, surface, "guess").status_code == 401
-        wrong, right = (ask(sandbox.client, surface, each) for each in ("guess", key))
+        assert ask(app.client, surface, "guess").status_code == 401
+        wrong, right = (ask(app.client, surface, each) for each in ("guess", key))
     assert (wrong.status_code, wrong.data, wrong.headers) == (429, right.data, right.headers)
 
 
-def test_a_revoked_key_is_refused_where_it_was_familiar(make_sandbox: Make) -> None:
-    sandbox, surface = make_sandbox(auth="strict", failed_keys=2), SURFACES[0]
-    with sandbox.world.entered(), store.transaction():
+def test_a_revoked_key_is_refused_where_it_was_familiar(make_app: Make) -> None:
+    app, surface = make_app(auth="strict", max_failed_keys_per_minute=2), SURFACES[0]
+    with app.namespace.entered(), store.transaction():
         key = identity.create_key("", user=identity.owner(), surface=None)
-    ask(sandbox.client, surface, "guess")
-    assert ask(sandbox.client, surface, key.secret).status_code == 404
-    with sandbox.world.entered():
+    ask(app.client, surface, "guess")
+    assert ask(app.client, surface, key.secret).status_code == 404
+    with app.namespace.entered():
         identity.revoke_key(key.id)
-    assert ask(sandbox.client, surface, key.secret).status_code == 401
+    assert ask(app.client, surface, key.secret).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -214,18 +214,18 @@ def test_an_address_is_counted_as_what_one_holder_has(address: str, counted: str
     [
         ({}, {"address": "127.0.0.1", "key": "guess"}),
         ({}, {"address": HERE, "key": ""}),
-        ({"failed_keys": 0}, {"address": HERE, "key": "guess"}),
+        ({"max_failed_keys_per_minute": 0}, {"address": HERE, "key": "guess"}),
     ],
     ids=["from this machine", "without a key", "with any number allowed"],
 )
 def test_other_failures_are_not_counted(
-    make_sandbox: Make, settings: dict[str, Any], asked: dict[str, str]
+    make_app: Make, settings: dict[str, Any], asked: dict[str, str]
 ) -> None:
-    sandbox = make_sandbox(auth="strict", **{"failed_keys": 1, **settings})
-    before = changes_count(sandbox)
-    statuses = {ask(sandbox.client, SURFACES[0], **asked).status_code for _ in range(5)}
+    app = make_app(auth="strict", **{"max_failed_keys_per_minute": 1, **settings})
+    before = changes_count(app)
+    statuses = {ask(app.client, SURFACES[0], **asked).status_code for _ in range(5)}
     assert statuses == {401}
-    assert changes_count(sandbox) == before
+    assert changes_count(app) == before
 
 
 def command(client: FlaskClient, token: str, address: str = HERE) -> int:
@@ -235,9 +235,9 @@ def command(client: FlaskClient, token: str, address: str = HERE) -> int:
     return client.get("/_control/v1/clock", headers=who, environ_base=at).status_code
 
 
-def test_the_control_planes_token_is_guessed_as_slowly_as_keys(make_sandbox: Make) -> None:
-    sandbox = make_sandbox(control=True, control_token="right", failed_keys=3)
-    client = sandbox.client
+def test_the_control_planes_token_is_guessed_as_slowly_as_keys(make_app: Make) -> None:
+    app = make_app(control=True, control_token="right", max_failed_keys_per_minute=3)
+    client = app.client
     with freeze_time(NOON) as wall:
         assert [command(client, "") for _ in range(5)] == [401] * 5
         assert [command(client, f"guess-{number}") for number in range(5)] == [401] * 3 + [429] * 2
@@ -249,10 +249,10 @@ def test_the_control_planes_token_is_guessed_as_slowly_as_keys(make_sandbox: Mak
         assert [command(client, "right"), command(client, "guess")] == [200, 429]
 
 
-def test_a_refused_guess_of_the_token_is_a_problem_document(make_sandbox: Make) -> None:
-    sandbox = make_sandbox(control=True, control_token="right", failed_keys=1)
-    command(sandbox.client, "guess")
-    refused = sandbox.client.get(
+def test_a_refused_guess_of_the_token_is_a_problem_document(make_app: Make) -> None:
+    app = make_app(control=True, control_token="right", max_failed_keys_per_minute=1)
+    command(app.client, "guess")
+    refused = app.client.get(
         "/_control/v1/clock",
         headers={"Authorization": "Bearer guess"},
         environ_base={"REMOTE_ADDR": HERE},
@@ -261,16 +261,18 @@ def test_a_refused_guess_of_the_token_is_a_problem_document(make_sandbox: Make) 
     assert int(refused.headers["Retry-After"]) in range(1, 61)
 
 
-def test_guesses_of_keys_and_of_the_token_are_counted_together(make_sandbox: Make) -> None:
-    sandbox = make_sandbox(auth="strict", control=True, control_token="right", failed_keys=2)
+def test_guesses_of_keys_and_of_the_token_are_counted_together(make_app: Make) -> None:
+    app = make_app(auth="strict", control=True, control_token="right", max_failed_keys_per_minute=2)
     with freeze_time(NOON):
-        assert ask(sandbox.client, SURFACES[0], "guess").status_code == 401
-        assert [command(sandbox.client, "guess") for _ in range(2)] == [401, 429]
+        assert ask(app.client, SURFACES[0], "guess").status_code == 401
+        assert [command(app.client, "guess") for _ in range(2)] == [401, 429]
 
 
-def test_a_token_guessed_in_a_double_counts_in_all_its_worlds_at_once() -> None:
-    app = create_double(Settings.of_a_double(control_token="right", failed_keys=2))
-    client, at = app.test_client(), {"REMOTE_ADDR": HERE}
+def test_a_token_guessed_in_a_double_counts_in_all_its_namespaces_at_once() -> None:
+    flask_app = create_double(
+        Settings.of_a_double(control_token="right", max_failed_keys_per_minute=2)
+    )
+    client, at = flask_app.test_client(), {"REMOTE_ADDR": HERE}
     paths = ("/~a/_control/v1/clock", "/~b/_control/v1/clock", "/_control/v1/namespaces/c")
     right = {"Authorization": "Bearer right"}
     for name in ("a", "b", "c"):

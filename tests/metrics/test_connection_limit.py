@@ -14,7 +14,7 @@ from tests.raw_http import connected
 ASK = b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n"
 DOUBLE = ("double", "--port", "0", "--metrics", "127.0.0.1:0")
 WITH_PATIENCE = (
-    "from sessionary.metrics import scraping; scraping.PATIENCE_SECONDS = {}\n"
+    "from sessionary.metrics import exporter; exporter.PATIENCE_SECONDS = {}\n"
     f"from sessionary.cli import main; main({DOUBLE!r})"
 )
 

@@ -81,13 +81,13 @@ def counting(kind: str, db: Path, address: str = "127.0.0.1:0") -> Iterator[Coun
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
-        db = tmp_path / "world.sqlite3"
+        db = tmp_path / "test.sqlite3"
         yield lambda kind, *address: stack.enter_context(counting(kind, db, *address))
 
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("metrics") / "world.sqlite3"
+    return tmp_path_factory.mktemp("metrics") / "test.sqlite3"
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def refused(*options: str, without: str = "nothing") -> str:
 
 
 def test_where_it_is_not_installed_one_sentence_names_the_extra(tmp_path: Path) -> None:
-    db = tmp_path / "world.sqlite3"
+    db = tmp_path / "test.sqlite3"
     options = ("--metrics", "127.0.0.1:0", "--port", "0", "--db", str(db))
     assert refused(*options, without="prometheus_client") == (
         "Error: metrics need prometheus_client, which is not installed: "

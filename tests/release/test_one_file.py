@@ -73,7 +73,7 @@ class Package:
         assert told.returncode == 0, told.stderr
         return told.stdout
 
-    def serving(self, db: str = "world", **variables: str) -> AbstractContextManager[Process]:
+    def serving(self, db: str = "namespace", **variables: str) -> AbstractContextManager[Process]:
         """Two workers on a free port, whoever asks being admitted."""
         path = self.home / f"{db}.sqlite3"
         arguments = ("--port", "0", "--workers", "2", "--auth", "lenient", "--db", str(path))

@@ -28,9 +28,11 @@ _ANA = {"Authorization": "Bearer mob_ana"}
 def write(target: Path) -> None:
     """Write the dump, and beside it how its sessions read."""
     with TemporaryDirectory() as folder, freeze_time(NOON):
-        db = Path(folder, "world.sqlite3")
+        db = Path(folder, "test.sqlite3")
         _made(db).extensions["sessionary"].close()
-        app = create_app(Settings(db=str(db), seed=str(FOLDER / "seed.toml"), failed_keys=0))
+        app = create_app(
+            Settings(db=str(db), seed=str(FOLDER / "seed.toml"), max_failed_keys_per_minute=0)
+        )
         _call(app.test_client())
         answers = json.dumps(read(app), indent=1, ensure_ascii=False)
         app.extensions["sessionary"].close()
@@ -40,7 +42,7 @@ def write(target: Path) -> None:
 
 def _made(db: Path) -> Flask:
     """An empty database whose clock stands still and whose ids can be foreseen."""
-    app = create_app(Settings(db=str(db), auth="lenient", failed_keys=0))
+    app = create_app(Settings(db=str(db), auth="lenient", max_failed_keys_per_minute=0))
     with app.extensions["sessionary"].entered():
         clock.put("frozen")
         ids.seed("schemas")

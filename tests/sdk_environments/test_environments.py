@@ -96,7 +96,7 @@ def test_a_client_that_is_not_there_is_skipped_but_fails_in_ci(
 ) -> None:
     monkeypatch.setattr(environments, "ROOT", tmp_path)
     monkeypatch.setenv("CI", ci)
-    with pytest.raises(outcome, match=r"python -m tests\.clients\.environments"):
+    with pytest.raises(outcome, match=r"python -m tests\.sdk_environments\.environments"):
         sdk_script.mobilecli()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from sessionary.seeds import loader
 from sessionary.surfaces import SURFACES
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 IDENTITY = """
 [[organizations]]
@@ -34,18 +34,18 @@ last_accessed_ago = "10m"
 """
 
 
-def everything(sandbox: Sandbox) -> dict[str, list[tuple[object, ...]]]:
-    with sandbox.world.entered():
-        tables = set(sandbox.world.database.get_tables()) - {"clock"}
-    return {table: sandbox.rows(table) for table in tables}
+def everything(app: App) -> dict[str, list[tuple[object, ...]]]:
+    with app.namespace.entered():
+        tables = set(app.namespace.database.get_tables()) - {"clock"}
+    return {table: app.rows(table) for table in tables}
 
 
 def test_a_seeded_key_opens_its_surface_in_strict_mode(
-    make_sandbox: Callable[..., Sandbox],
+    make_app: Callable[..., App],
 ) -> None:
-    sandbox = make_sandbox(auth="strict")
-    sandbox.seed(IDENTITY + NOTTE)
-    answer = sandbox.client.get(
+    app = make_app(auth="strict")
+    app.seed(IDENTITY + NOTTE)
+    answer = app.client.get(
         "/notte/sessions/0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01",
         headers={"Authorization": "Bearer sk-notte-ana"},
     )
@@ -53,32 +53,32 @@ def test_a_seeded_key_opens_its_surface_in_strict_mode(
     assert answer.json["status"] == "timed_out"
 
 
-def test_applying_a_seed_twice_changes_nothing_however_much_later(sandbox: Sandbox) -> None:
-    sandbox.seed(IDENTITY + NOTTE)
-    before = everything(sandbox)
-    sandbox.advance(days=3)
-    sandbox.seed(IDENTITY + NOTTE)
-    assert everything(sandbox) == before
+def test_applying_a_seed_twice_changes_nothing_however_much_later(app: App) -> None:
+    app.seed(IDENTITY + NOTTE)
+    before = everything(app)
+    app.advance(days=3)
+    app.seed(IDENTITY + NOTTE)
+    assert everything(app) == before
 
 
 def test_a_row_that_exists_is_brought_up_to_the_file_and_nothing_is_removed(
-    sandbox: Sandbox,
+    app: App,
 ) -> None:
-    sandbox.seed(IDENTITY + NOTTE)
-    sandbox.seed(IDENTITY.replace('name = "Ana"', 'name = "Anna"'))
-    assert [row[2] for row in sandbox.rows("user")] == ["Anna"]
-    assert len(sandbox.rows("notte_sessions")) == 1
+    app.seed(IDENTITY + NOTTE)
+    app.seed(IDENTITY.replace('name = "Ana"', 'name = "Anna"'))
+    assert [row[2] for row in app.rows("user")] == ["Anna"]
+    assert len(app.rows("notte_sessions")) == 1
 
 
-def test_the_order_of_tables_in_the_file_does_not_matter(sandbox: Sandbox) -> None:
+def test_the_order_of_tables_in_the_file_does_not_matter(app: App) -> None:
     blocks = IDENTITY.strip().split("\n\n")
-    sandbox.seed(NOTTE + "\n\n".join(reversed(blocks)))
-    assert len(sandbox.rows("key")) == 1
+    app.seed(NOTTE + "\n\n".join(reversed(blocks)))
+    assert len(app.rows("key")) == 1
 
 
-def test_the_example_of_the_format_is_applied_whole(sandbox: Sandbox) -> None:
+def test_the_example_of_the_format_is_applied_whole(app: App) -> None:
     document = loader.read(Path(__file__).parents[1] / "seed.example.toml")
-    with sandbox.world.entered():
+    with app.namespace.entered():
         assert loader.apply(document, SURFACES) == 16
         assert loader.apply(document, SURFACES) == 16
 
@@ -111,20 +111,20 @@ def test_the_example_of_the_format_is_applied_whole(sandbox: Sandbox) -> None:
     ],
 )
 def test_a_mistake_is_refused_with_its_place_and_nothing_is_applied(
-    sandbox: Sandbox, text: str, why: str
+    app: App, text: str, why: str
 ) -> None:
-    before = everything(sandbox)
+    before = everything(app)
     with pytest.raises(loader.BadSeed, match=why) as refused:
-        sandbox.seed(text)
+        app.seed(text)
     assert str(refused.value).startswith("seed.toml")
-    assert everything(sandbox) == before
+    assert everything(app) == before
 
 
-def test_a_mistake_in_the_last_row_takes_the_first_ones_back(sandbox: Sandbox) -> None:
-    before = everything(sandbox)
+def test_a_mistake_in_the_last_row_takes_the_first_ones_back(app: App) -> None:
+    before = everything(app)
     with pytest.raises(loader.BadSeed):
-        sandbox.seed(IDENTITY + NOTTE.replace('organization = "acme"', 'organization = "other"'))
-    assert everything(sandbox) == before
+        app.seed(IDENTITY + NOTTE.replace('organization = "acme"', 'organization = "other"'))
+    assert everything(app) == before
 
 
 @pytest.mark.parametrize(
@@ -146,13 +146,13 @@ def test_a_file_that_cannot_be_read_is_refused(
         loader.read(file)
 
 
-def test_a_membership_may_be_added_by_a_later_file(sandbox: Sandbox) -> None:
-    sandbox.seed(IDENTITY)
+def test_a_membership_may_be_added_by_a_later_file(app: App) -> None:
+    app.seed(IDENTITY)
     more = '[[organizations]]\nid = "zeta"\nname = "Zeta"\n' + IDENTITY.replace(
         "memberships = [", 'memberships = [{ organization = "zeta", role = "readonly" }, '
     )
-    sandbox.seed(more)
-    assert sorted(row[1:] for row in sandbox.rows("membership")) == [
+    app.seed(more)
+    assert sorted(row[1:] for row in app.rows("membership")) == [
         ("acme", "admin"),
         ("zeta", "readonly"),
     ]

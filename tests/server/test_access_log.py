@@ -29,7 +29,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(tmp_path: Path, log: Path) -> Iterator[Start]:
-    db = str(tmp_path / "world.sqlite3")
+    db = str(tmp_path / "test.sqlite3")
     with ExitStack() as stack:
 
         def start(kind: str, *options: str) -> Process:

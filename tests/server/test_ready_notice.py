@@ -62,7 +62,7 @@ def ended(server: Process) -> list[str]:
 def test_a_server_whose_first_keys_nobody_saw_serves_and_logs_how_to_make_others(
     tmp_path: Path, nobody: Callable[[], int]
 ) -> None:
-    db = str(tmp_path / "world.sqlite3")
+    db = str(tmp_path / "test.sqlite3")
     with told_to(nobody(), "serve", "--db", db) as process:
         assert process.request("GET", "/health")[0] == 200
         (line,) = ended(process)
@@ -74,7 +74,7 @@ def test_a_server_whose_first_keys_nobody_saw_serves_and_logs_how_to_make_others
 def test_a_server_without_keys_to_tell_serves_and_logs_nothing_of_it(
     tmp_path: Path, nobody: Callable[[], int]
 ) -> None:
-    db = str(tmp_path / "world.sqlite3")
+    db = str(tmp_path / "test.sqlite3")
     with told_to(nobody(), "serve", "--auth", "lenient", "--db", db) as process:
         assert process.request("GET", "/health")[0] == 200
         assert ended(process) == []
@@ -89,7 +89,7 @@ def test_a_double_serves_though_nobody_hears_where(nobody: Callable[[], int]) ->
 
 @pytest.mark.parametrize("command", ["serve --auth lenient --db {}", "double --db {}"])
 def test_it_outlives_who_reads_but_its_first_line(tmp_path: Path, command: str) -> None:
-    arguments = command.format(tmp_path / "world.sqlite3")
+    arguments = command.format(tmp_path / "test.sqlite3")
     script = f"{COMMAND} {arguments} --port 0 | (head -1; exec <&-; echo gone)"
     with started(["sh", "-c", script], surroundings()) as process:
         assert process.popen.stdout is not None
@@ -104,7 +104,7 @@ def test_a_ready_file_that_cannot_be_written_is_refused_before_anything_is_made(
 ) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
-    db, ready = tmp_path / "world.sqlite3", tmp_path / place
+    db, ready = tmp_path / "test.sqlite3", tmp_path / place
     arguments = [command, "--port", "0", "--db", str(db), "--ready-file", str(ready)]
     told = subprocess.run(
         [COMMAND, *arguments], env=surroundings(), capture_output=True, text=True, check=False

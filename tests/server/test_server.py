@@ -27,7 +27,7 @@ WHO = {"Authorization": "Bearer anyone"}
 
 @pytest.fixture
 def db(tmp_path: Path) -> str:
-    return str(tmp_path / "world.sqlite3")
+    return str(tmp_path / "test.sqlite3")
 
 
 def start(server: Process, **body: object) -> str:

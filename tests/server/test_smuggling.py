@@ -27,7 +27,7 @@ def server(
         with doubling() as process:
             yield process
     else:
-        db = str(tmp_path_factory.mktemp("smuggling") / "world.sqlite3")
+        db = str(tmp_path_factory.mktemp("smuggling") / "test.sqlite3")
         with serving("--db", db, "--auth", "lenient") as process:
             yield process
 
@@ -138,8 +138,8 @@ def test_failures_are_counted_against_the_client_that_the_proxy_names(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """By both workers; neither what the client says of itself nor other spellings count."""
-    db = str(tmp_path_factory.mktemp("proxy") / "world.sqlite3")
-    options = ("--trusted-proxy", PROXY, "--failed-keys", "5", "--workers", "2")
+    db = str(tmp_path_factory.mktemp("proxy") / "test.sqlite3")
+    options = ("--trusted-proxy", PROXY, "--max-failed-keys-per-minute", "5", "--workers", "2")
     with serving("--db", db, *options) as server:
         statuses = [guess(server, number) for number in range(12)]
         assert statuses == [401] * 5 + [429] * 7

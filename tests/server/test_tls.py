@@ -59,7 +59,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 
 @pytest.fixture(scope="module")
 def server(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    db = str(tmp_path_factory.mktemp("tls") / "world.sqlite3")
+    db = str(tmp_path_factory.mktemp("tls") / "test.sqlite3")
     options = ("--db", db, "--auth", "lenient", "--threads", "1", *papers.options())
     with serving(*options) as process:
         yield process
@@ -164,7 +164,7 @@ def test_files_that_do_not_belong_together_are_refused_before_anything_listens(
     papers: Papers, tmp_path: Path
 ) -> None:
     """The port is taken: who had tried to listen would have said so."""
-    db, other = tmp_path / "world.sqlite3", tmp_path / "other.pem"
+    db, other = tmp_path / "test.sqlite3", tmp_path / "other.pem"
     trustme.CA().issue_cert("127.0.0.1").private_key_pem.write_to_path(str(other))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -13,8 +13,8 @@ from tests import schema_versions
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
     """A database with rows of every kind."""
-    schema_versions.load(schema_versions.fixtures()[-1], tmp_path / "world.sqlite3")
-    return tmp_path / "world.sqlite3"
+    schema_versions.load(schema_versions.fixtures()[-1], tmp_path / "test.sqlite3")
+    return tmp_path / "test.sqlite3"
 
 
 @pytest.fixture

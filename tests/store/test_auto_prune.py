@@ -15,7 +15,7 @@ from sessionary import create_app
 from sessionary.factory import auto_prune
 from sessionary.factory.auto_prune import Pruning
 from sessionary.settings import Settings
-from sessionary.store import World, batches
+from sessionary.store import Namespace, batches
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import Answered
 from tests import schema_versions
@@ -36,9 +36,9 @@ def app(db: Path) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
-    world: World = app.extensions["sessionary"]
-    return world
+def namespace(app: Flask) -> Namespace:
+    namespace: Namespace = app.extensions["sessionary"]
+    return namespace
 
 
 def write(app: Flask, times: int) -> None:
@@ -90,10 +90,10 @@ def test_nobody_removes_anything_who_was_not_told_to(db: Path) -> None:
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 422), ("POST", None)])
 def test_a_read_a_refusal_and_a_failure_remove_nothing(
-    db: Path, method: str, status: int | None, world: World
+    db: Path, method: str, status: int | None, namespace: Namespace
 ) -> None:
     before = dump(db)
-    some = Pruning(world, 90)
+    some = Pruning(namespace, 90)
     for _ in range(ENOUGH):
         some.tell(answered(method, status))
     assert dump(db) == before
@@ -113,9 +113,9 @@ def test_small_pieces_miss_none(
 
 
 def test_what_ends_later_is_found_when_all_is_gone_through_again(
-    sessionary: Command, world: World
+    sessionary: Command, namespace: Namespace
 ) -> None:
-    some = Pruning(world, 90, rest_seconds=0)
+    some = Pruning(namespace, 90, rest_seconds=0)
     for _ in range(ENOUGH):
         some.tell(answered())
     assert sessionary("clock", "advance", "200d").exit_code == 0
@@ -125,8 +125,10 @@ def test_what_ends_later_is_found_when_all_is_gone_through_again(
     assert not left(sessionary)
 
 
-def test_it_rests_when_all_was_gone_through(sessionary: Command, world: World, db: Path) -> None:
-    some = Pruning(world, 90)
+def test_it_rests_when_all_was_gone_through(
+    sessionary: Command, namespace: Namespace, db: Path
+) -> None:
+    some = Pruning(namespace, 90)
     for _ in range(ENOUGH):
         some.tell(answered())
     assert sessionary("clock", "advance", "200d").exit_code == 0
@@ -156,11 +158,11 @@ def test_a_database_that_cannot_be_written_just_then_fails_nobody_and_is_tried_a
 
 
 def test_a_fault_of_its_own_fails_nobody_and_is_told(
-    world: World, db: Path, caplog: pytest.LogCaptureFixture
+    namespace: Namespace, db: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(sqlite3.connect(db)) as other:
         other.execute("DROP TABLE scale_sessions")
-    Pruning(world, 90).tell(answered())
+    Pruning(namespace, 90).tell(answered())
     assert [record.message for record in caplog.records] == ["cannot prune: tried again in 60 s"]
 
 

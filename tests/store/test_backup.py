@@ -34,7 +34,7 @@ def test_a_backup_holds_what_the_database_holds(
 
 def test_a_backup_is_of_one_moment_while_two_workers_write(tmp_path: Path) -> None:
     """Every session that was answered before it began is in it, and none in part."""
-    db = tmp_path / "world.sqlite3"
+    db = tmp_path / "test.sqlite3"
     answered: list[str] = []
     over = threading.Event()
     with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:

@@ -8,7 +8,7 @@ import peewee as pw
 import pytest
 
 from sessionary import store
-from sessionary.store import Statement, World, given, given_list, insertion
+from sessionary.store import Namespace, Statement, given, given_list, insertion
 
 
 class Thing(store.Model):
@@ -39,23 +39,23 @@ grow = Statement(
 )
 
 
-def make(path: str, **options: object) -> World:
-    world = store.open_world(path, durability="normal", **options)
-    with world.entered():
+def make(path: str, **options: object) -> Namespace:
+    namespace = store.open_namespace(path, durability="normal", **options)
+    with namespace.entered():
         store.create([Thing], lambda: None)
-    return world
+    return namespace
 
 
 @pytest.fixture(params=["memory", "file"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+def namespace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Namespace]:
     path = ":memory:" if request.param == "memory" else str(tmp_path / "new" / "w.sqlite3")
     made = make(path)
     yield made
     made.close()
 
 
-def test_a_statement_takes_its_values_at_each_call(world: World) -> None:
-    with world.entered():
+def test_a_statement_takes_its_values_at_each_call(namespace: Namespace) -> None:
+    with namespace.entered():
         for size in (1, None, 3):
             add.run(name="a", size=size)
         add.run(name="b", size=9)
@@ -66,16 +66,16 @@ def test_a_statement_takes_its_values_at_each_call(world: World) -> None:
         assert sizes.all(name="a") == [11, None, 13]
 
 
-def test_a_list_travels_as_one_parameter(world: World) -> None:
-    with world.entered():
+def test_a_list_travels_as_one_parameter(namespace: Namespace) -> None:
+    with namespace.entered():
         for number, name in enumerate("abcabc"):
             add.run(name=name, size=number)
         assert among.all(names='["a", "b"]', over=0, limit=10) == [(4, "a"), (5, "b")]
         assert among.all(names="[]", over=0, limit=10) == []
 
 
-def test_a_statement_gives_the_rows_of_the_query_that_it_came_from(world: World) -> None:
-    with world.entered():
+def test_a_statement_gives_the_rows_of_the_query_that_it_came_from(namespace: Namespace) -> None:
+    with namespace.entered():
         for number in range(20):
             add.run(name="ab"[number % 2], size=number)
         plain = Thing.select(Thing.id, Thing.name).where(Thing.name == "a", Thing.size > 5)
@@ -84,21 +84,21 @@ def test_a_statement_gives_the_rows_of_the_query_that_it_came_from(world: World)
         )
 
 
-def test_a_missing_value_is_an_error_and_not_a_null(world: World) -> None:
-    with world.entered(), pytest.raises(KeyError, match="size"):
+def test_a_missing_value_is_an_error_and_not_a_null(namespace: Namespace) -> None:
+    with namespace.entered(), pytest.raises(KeyError, match="size"):
         add.run(name="a")
 
 
-def test_a_refusal_rolls_the_whole_transaction_back(world: World) -> None:
-    with world.entered():
+def test_a_refusal_rolls_the_whole_transaction_back(namespace: Namespace) -> None:
+    with namespace.entered():
         with pytest.raises(KeyError), store.transaction():  # noqa: PT012 - what came before it
             add.run(name="a", size=1)
             add.run(name="a")
         assert sizes.all(name="a") == []
 
 
-def test_a_transaction_within_a_transaction_is_part_of_it(world: World) -> None:
-    with world.entered():
+def test_a_transaction_within_a_transaction_is_part_of_it(namespace: Namespace) -> None:
+    with namespace.entered():
         with pytest.raises(ZeroDivisionError), store.transaction():  # noqa: PT012 - both
             with store.transaction():
                 add.run(name="a", size=1)
@@ -107,30 +107,30 @@ def test_a_transaction_within_a_transaction_is_part_of_it(world: World) -> None:
 
 
 def test_a_snapshot_sees_one_moment_while_another_thread_writes(tmp_path: Path) -> None:
-    with closing(make(str(tmp_path / "w.sqlite3"))) as world, world.entered():
+    with closing(make(str(tmp_path / "w.sqlite3"))) as namespace, namespace.entered():
         with store.snapshot():
             assert sizes.all(name="a") == []
-            writer = threading.Thread(target=_add_in, args=(world,))
+            writer = threading.Thread(target=_add_in, args=(namespace,))
             writer.start()
             writer.join()
             assert sizes.all(name="a") == []
         assert sizes.all(name="a") == [1]
 
 
-def _add_in(world: World) -> None:
-    with world.entered(), store.transaction():
+def _add_in(namespace: Namespace) -> None:
+    with namespace.entered(), store.transaction():
         add.run(name="a", size=1)
 
 
-def test_threads_in_different_worlds_do_not_see_each_other(tmp_path: Path) -> None:
-    worlds = [make(":memory:") for _ in range(5)] + [make(str(tmp_path / "w.sqlite3"))]
+def test_threads_in_different_namespaces_do_not_see_each_other(tmp_path: Path) -> None:
+    namespaces = [make(":memory:") for _ in range(5)] + [make(str(tmp_path / "w.sqlite3"))]
     rounds = 50
     barrier = threading.Barrier(8)
 
     def work(number: int) -> None:
         barrier.wait()
         for turn in range(rounds):
-            with worlds[(number + turn) % 6].entered(), store.transaction():
+            with namespaces[(number + turn) % 6].entered(), store.transaction():
                 add.run(name=str((number + turn) % 6), size=number)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
@@ -139,23 +139,23 @@ def test_threads_in_different_worlds_do_not_see_each_other(tmp_path: Path) -> No
     for thread in threads:
         thread.join()
     counts = []
-    for number, world in enumerate(worlds):
-        with world.entered():
+    for number, namespace in enumerate(namespaces):
+        with namespace.entered():
             found = [row.name for row in Thing.select()]
         assert set(found) == {str(number)}
         counts.append(len(found))
-        world.close()
+        namespace.close()
     assert sum(counts) == 8 * rounds
 
 
 def test_no_read_then_write_is_lost_among_threads(tmp_path: Path) -> None:
-    world = make(str(tmp_path / "w.sqlite3"))
-    with world.entered():
+    namespace = make(str(tmp_path / "w.sqlite3"))
+    with namespace.entered():
         add.run(name="a", size=0)
 
     def count_up() -> None:
         for _ in range(50):
-            with world.entered(), store.transaction():
+            with namespace.entered(), store.transaction():
                 size = sizes.one(name="a")
                 assert size is not None
                 grow.run(name="a", by=size + 1 - size)
@@ -165,17 +165,17 @@ def test_no_read_then_write_is_lost_among_threads(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    with world.entered():
+    with namespace.entered():
         assert sizes.one(name="a") == 8 * 50
-    world.close()
+    namespace.close()
 
 
 def test_a_connection_stays_open_between_two_visits(tmp_path: Path) -> None:
-    with closing(make(str(tmp_path / "w.sqlite3"))) as world:
-        with world.entered():
-            first = world.database.connection()
-        with world.entered():
-            assert world.database.connection() is first
+    with closing(make(str(tmp_path / "w.sqlite3"))) as namespace:
+        with namespace.entered():
+            first = namespace.database.connection()
+        with namespace.entered():
+            assert namespace.database.connection() is first
 
 
 def _in_a_thread(work: Callable[[], object]) -> None:
@@ -185,9 +185,9 @@ def _in_a_thread(work: Callable[[], object]) -> None:
 
 
 def test_a_connection_to_a_file_is_closed_when_its_thread_ends(tmp_path: Path) -> None:
-    with closing(make(str(tmp_path / "w.sqlite3"))) as world:
-        connections = [world.connection()]
-        _in_a_thread(lambda: connections.append(world.connection()))
+    with closing(make(str(tmp_path / "w.sqlite3"))) as namespace:
+        connections = [namespace.connection()]
+        _in_a_thread(lambda: connections.append(namespace.connection()))
         mine, ended = connections
         assert mine.execute("SELECT 1").fetchone() == (1,)
         with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
@@ -195,48 +195,48 @@ def test_a_connection_to_a_file_is_closed_when_its_thread_ends(tmp_path: Path) -
 
 
 def test_the_connection_to_memory_outlives_the_thread_that_opened_it() -> None:
-    with closing(store.open_world(":memory:", durability="off")) as world:
-        _in_a_thread(world.connection)
-        assert world.connection().execute("SELECT 1").fetchone() == (1,)
-        assert len(world.database.opened) == 1
+    with closing(store.open_namespace(":memory:", durability="off")) as namespace:
+        _in_a_thread(namespace.connection)
+        assert namespace.connection().execute("SELECT 1").fetchone() == (1,)
+        assert len(namespace.database.opened) == 1
 
 
-def test_a_world_can_be_entered_again_after_it_was_closed(tmp_path: Path) -> None:
-    with closing(make(str(tmp_path / "w.sqlite3"))) as world:
-        with world.entered():
+def test_a_namespace_can_be_entered_again_after_it_was_closed(tmp_path: Path) -> None:
+    with closing(make(str(tmp_path / "w.sqlite3"))) as namespace:
+        with namespace.entered():
             add.run(name="a", size=1)
-        world.close()
-        with world.entered():
+        namespace.close()
+        with namespace.entered():
             assert sizes.all(name="a") == [1]
 
 
 @pytest.mark.parametrize(("durability", "level"), [("full", 2), ("normal", 1), ("off", 0)])
 def test_the_engine_works_as_durably_as_asked(tmp_path: Path, durability: str, level: int) -> None:
-    world = store.open_world(str(tmp_path / "w.sqlite3"), durability=durability)
-    with world.entered():
-        assert world.database.run("PRAGMA synchronous").fetchone() == (level,)
-        assert world.database.run("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert world.database.run("PRAGMA foreign_keys").fetchone() == (1,)
-    world.close()
+    namespace = store.open_namespace(str(tmp_path / "w.sqlite3"), durability=durability)
+    with namespace.entered():
+        assert namespace.database.run("PRAGMA synchronous").fetchone() == (level,)
+        assert namespace.database.run("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert namespace.database.run("PRAGMA foreign_keys").fetchone() == (1,)
+    namespace.close()
 
 
 def test_a_database_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "w.sqlite3"
     with closing(sqlite3.connect(path)) as raw:
         raw.execute(f"PRAGMA user_version = {store.schema_version() + 1}")
-    world = store.open_world(str(path), durability="normal")
-    with world.entered(), pytest.raises(store.Unusable, match="start the newer program"):
+    namespace = store.open_namespace(str(path), durability="normal")
+    with namespace.entered(), pytest.raises(store.Unusable, match="start the newer program"):
         store.create([Thing], lambda: None)
-    world.close()
+    namespace.close()
 
 
 def test_a_file_that_is_no_database_of_ours_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "w.sqlite3"
     path.write_bytes(b"not a database" * 100)
-    world = store.open_world(str(path), durability="normal")
-    with world.entered(), pytest.raises(pw.DatabaseError):
+    namespace = store.open_namespace(str(path), durability="normal")
+    with namespace.entered(), pytest.raises(pw.DatabaseError):
         store.create([Thing], lambda: None)
-    world.close()
+    namespace.close()
     assert path.read_bytes() == b"not a database" * 100
 
 
@@ -247,11 +247,11 @@ def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path, numbe
     barrier = threading.Barrier(8)
 
     def start() -> None:
-        world = store.open_world(path, durability="normal")
+        namespace = store.open_namespace(path, durability="normal")
         barrier.wait()
-        with world.entered():
+        with namespace.entered():
             store.create([Thing], lambda: firsts.append(1))
-        world.close()
+        namespace.close()
 
     threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:
@@ -262,10 +262,10 @@ def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path, numbe
 
 
 def test_a_write_gives_up_when_another_program_keeps_the_lock(tmp_path: Path) -> None:
-    world = make(str(tmp_path / "w.sqlite3"), busy_timeout_seconds=0.01)
+    namespace = make(str(tmp_path / "w.sqlite3"), busy_timeout_seconds=0.01)
     with closing(sqlite3.connect(tmp_path / "w.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with world.entered():
+        with namespace.entered():
             with pytest.raises(sqlite3.OperationalError) as refused, store.transaction():
                 add.run(name="a", size=1)
             assert store.is_out_of_order(refused.value)
@@ -273,29 +273,29 @@ def test_a_write_gives_up_when_another_program_keeps_the_lock(tmp_path: Path) ->
             with store.transaction():
                 add.run(name="a", size=1)
             assert sizes.all(name="a") == [1]
-    world.close()
+    namespace.close()
 
 
 def test_a_full_database_is_out_of_order_and_keeps_what_it_has(tmp_path: Path) -> None:
-    world = make(str(tmp_path / "w.sqlite3"))
-    with world.entered():
+    namespace = make(str(tmp_path / "w.sqlite3"))
+    with namespace.entered():
         add.run(name="a", size=1)
-        world.database.run("PRAGMA max_page_count = 1")
+        namespace.database.run("PRAGMA max_page_count = 1")
         with pytest.raises(sqlite3.OperationalError) as refused, store.transaction():
             add.run(name="b" * 100_000, size=2)
         assert store.is_out_of_order(refused.value)
         assert sizes.all(name="a") == [1]
-    world.close()
+    namespace.close()
 
 
-def test_a_mistake_in_a_statement_is_not_mistaken_for_a_busy_database(world: World) -> None:
-    with world.entered(), pytest.raises(pw.OperationalError) as refused:
-        world.database.run("SELECT * FROM nowhere")
+def test_a_mistake_in_a_statement_is_not_mistaken_for_a_busy_database(namespace: Namespace) -> None:
+    with namespace.entered(), pytest.raises(pw.OperationalError) as refused:
+        namespace.database.run("SELECT * FROM nowhere")
     assert not store.is_out_of_order(refused.value)
 
 
-def test_put_adds_a_row_and_then_changes_it(world: World) -> None:
-    with world.entered():
+def test_put_adds_a_row_and_then_changes_it(namespace: Namespace) -> None:
+    with namespace.entered():
         store.put(Thing, "name", name="a", size=1)
         store.put(Thing, "name", name="a", size=2)
         store.put(Thing, "name", name="b", size=3)

@@ -16,7 +16,7 @@ import pytest
 
 from sessionary.store import errors
 from sessionary.surfaces import SURFACES
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.processes import COMMAND, OBEDIENT, Process, started
 
 NOTTE = {"Authorization": "Bearer anyone"}
@@ -71,7 +71,7 @@ class Served:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    db, log = tmp_path / "data" / "world.sqlite3", tmp_path / "log"
+    db, log = tmp_path / "data" / "test.sqlite3", tmp_path / "log"
     arguments = ("--db", str(db), "--auth", "lenient", "--busy-timeout-seconds", "0.05")
     serve = (COMMAND, "serve", "--port", "0", *arguments)
     with ExitStack() as stack:
@@ -91,7 +91,7 @@ def test_a_full_disk(serve: Callable[..., Served]) -> None:
     served = serve()
     worker = served.worker()
     before = resource.prlimit(worker, resource.RLIMIT_FSIZE)
-    journal = served.db.with_name("world.sqlite3-wal").stat().st_size  # the log is shorter
+    journal = served.db.with_name("test.sqlite3-wal").stat().st_size  # the log is shorter
     resource.prlimit(worker, resource.RLIMIT_FSIZE, (journal, before[1]))
     for _ in range(3):
         served.refuses_writes_as_each_vendor_does()
@@ -200,18 +200,18 @@ def test_a_locked_file(serve: Callable[..., Served]) -> None:
 
 
 def test_the_end_of_a_mishap_is_told_with_the_number_of_refusals(
-    make_file_sandbox: Callable[..., Sandbox],
+    make_file_app: Callable[..., App],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(errors, "_QUIET_SECONDS", 0)
-    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
+    app = make_file_app(busy_timeout_seconds=0.01)
 
     def start() -> int:
-        return sandbox.client.post("/session/start", json={}, headers=NOTTE).status_code
+        return app.client.post("/session/start", json={}, headers=NOTTE).status_code
 
     for _ in range(2):
-        with closing(sqlite3.connect(sandbox.settings.db, isolation_level=None)) as other:
+        with closing(sqlite3.connect(app.settings.db, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             assert [start() for _ in range(3)] == [503] * 3
         assert [start() for _ in range(3)] == [200] * 3
@@ -222,13 +222,13 @@ def test_the_end_of_a_mishap_is_told_with_the_number_of_refusals(
 
 
 def test_what_comes_and_goes_is_told_once(
-    make_file_sandbox: Callable[..., Sandbox], caplog: pytest.LogCaptureFixture
+    make_file_app: Callable[..., App], caplog: pytest.LogCaptureFixture
 ) -> None:
-    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
+    app = make_file_app(busy_timeout_seconds=0.01)
     for _ in range(3):
-        with closing(sqlite3.connect(sandbox.settings.db, isolation_level=None)) as other:
+        with closing(sqlite3.connect(app.settings.db, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             path, body, who = WRITES["notte"]
-            assert sandbox.client.post(path, json=body, headers=who).status_code == 503
-        assert sandbox.client.post(path, json=body, headers=who).status_code == 200
+            assert app.client.post(path, json=body, headers=who).status_code == 503
+        assert app.client.post(path, json=body, headers=who).status_code == 200
     assert len(caplog.records) == 1

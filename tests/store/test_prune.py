@@ -99,7 +99,7 @@ def test_one_surface_alone(sessionary: Command, db: Path, surface: str) -> None:
     assert gone == {path for path in OLD if path.startswith(f"/{surface}/")}
 
 
-def test_it_is_the_worlds_clock_that_says_how_long_ago(sessionary: Command) -> None:
+def test_it_is_the_namespaces_clock_that_says_how_long_ago(sessionary: Command) -> None:
     assert set(removed(sessionary("prune", "--ended-before", "101d", "--json")).values()) == {0}
     assert sessionary("clock", "advance", "10d").exit_code == 0
     told = removed(sessionary("prune", "--ended-before", "101d", "--json"))
@@ -144,28 +144,28 @@ def test_a_turn_ends_when_its_time_is_up_and_the_next_goes_on_from_there(
         seen.append(keys)
         return len(keys)
 
-    world = store.open_world(str(db), durability="normal")
-    with world.entered():
+    namespace = store.open_namespace(str(db), durability="normal")
+    with namespace.entered():
         assert list(store.in_short_turns(find, change)) == [4, 4, 4, 4, 4]
-    world.close()
+    namespace.close()
     assert [key for keys in seen for key in keys] == list(range(1, 21))
 
 
 def test_others_write_between_two_turns(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer who waits gets its turn before the work is done."""
     monkeypatch.setattr(batches, "_TURN_SECONDS", 0)
-    world = store.open_world(str(db), durability="normal")
+    namespace = store.open_namespace(str(db), durability="normal")
 
     def find(after: int, _: int) -> list[int]:
         return [after + 1] if after < 10_000 else []
 
     def write() -> None:
-        with world.entered(), store.transaction():
-            world.database.run("UPDATE organization SET name = 'written meanwhile'")
+        with namespace.entered(), store.transaction():
+            namespace.database.run("UPDATE organization SET name = 'written meanwhile'")
         is_written.set()
 
     is_written = threading.Event()
-    with world.entered():
+    with namespace.entered():
         writer = threading.Thread(target=write)
         for number, _ in enumerate(store.in_short_turns(find, len)):
             if number == 0:
@@ -174,7 +174,7 @@ def test_others_write_between_two_turns(db: Path, monkeypatch: pytest.MonkeyPatc
                 break
     was_written = is_written.is_set()
     writer.join()
-    world.close()
+    namespace.close()
     assert was_written
 
 

@@ -145,9 +145,12 @@ def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
     is_about_to = threading.Event()
 
     def open_it() -> None:
-        with closing(store.open_world(str(db), durability="off")) as world, world.entered():
+        with (
+            closing(store.open_namespace(str(db), durability="off")) as namespace,
+            namespace.entered(),
+        ):
             is_about_to.set()
-            found.extend(world.database.run("SELECT name FROM organization"))
+            found.extend(namespace.database.run("SELECT name FROM organization"))
 
     with replacing(db):
         thread = threading.Thread(target=open_it)
@@ -226,7 +229,7 @@ def test_a_new_database_belongs_to_the_owner_of_its_folder_alone(
 ) -> None:
     sessionary("export", tmp_path / "everything.jsonl")
     origin = {"restore": db, "import": tmp_path / "everything.jsonl"}[command]
-    new = tmp_path / "service" / "world.sqlite3"
+    new = tmp_path / "service" / "test.sqlite3"
     new.parent.mkdir()
     os.chown(new.parent, 12345, 12346)
     assert sessionary(command, origin, "--db", new).exit_code == 0
@@ -246,7 +249,7 @@ def test_a_restored_database_is_as_readable_as_the_old_one(
 def test_a_backup_is_restored_where_nothing_was(
     sessionary: Command, db: Path, tmp_path: Path
 ) -> None:
-    new = tmp_path / "new" / "world.sqlite3"
+    new = tmp_path / "new" / "test.sqlite3"
     told = json.loads(sessionary("restore", db, "--db", new, "--json").output)
     assert told["kept"] is None
     assert dump(new) == dump(db)

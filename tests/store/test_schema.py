@@ -12,7 +12,7 @@ from freezegun import freeze_time
 
 from sessionary import create_app, store
 from sessionary.settings import Settings
-from sessionary.store import World, schema
+from sessionary.store import Namespace, schema
 from sessionary.store.database import Database
 from tests import schema_versions
 
@@ -82,17 +82,17 @@ def add_parts(database: Database) -> None:
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database of version 1 with one thing."""
     monkeypatch.setattr(schema, "MIGRATIONS", ())
-    with entered(tmp_path / "w.sqlite3") as world:
+    with entered(tmp_path / "w.sqlite3") as namespace:
         store.create([Thing], lambda: None)
-        world.database.run('INSERT INTO "thing" DEFAULT VALUES')
+        namespace.database.run('INSERT INTO "thing" DEFAULT VALUES')
     return tmp_path / "w.sqlite3"
 
 
 @contextmanager
-def entered(file: Path) -> Iterator[World]:
-    world = store.open_world(str(file), durability="off")
-    with closing(world), world.entered():
-        yield world
+def entered(file: Path) -> Iterator[Namespace]:
+    namespace = store.open_namespace(str(file), durability="off")
+    with closing(namespace), namespace.entered():
+        yield namespace
 
 
 @pytest.fixture
@@ -110,10 +110,10 @@ def test_migrations_run_in_order_and_once(file: Path, migrate: Callable[..., Non
     told: list[int] = []
     migrate(widen, add_parts)
     for _ in range(2):
-        with entered(file) as world:
+        with entered(file) as namespace:
             store.create([Thing], lambda: None, told.append)
-            assert world.database.run("SELECT size FROM thing").fetchall() == [(7,)]
-            assert world.database.run("SELECT thing FROM part").fetchall() == [(1,)]
+            assert namespace.database.run("SELECT size FROM thing").fetchall() == [(7,)]
+            assert namespace.database.run("SELECT thing FROM part").fetchall() == [(1,)]
     assert (version(file), told) == (3, [1])
 
 
@@ -134,10 +134,10 @@ def test_a_migration_that_breaks_a_reference_is_taken_back_and_told(
     file: Path, migrate: Callable[..., None]
 ) -> None:
     migrate(add_parts, lambda database: database.run('DELETE FROM "thing"'))
-    with entered(file) as world:
+    with entered(file) as namespace:
         with pytest.raises(store.Unusable, match="row 1 of part would refer to nothing in thing"):
             store.create([Thing], lambda: None)
-        assert world.database.run("PRAGMA foreign_keys").fetchone() == (1,)
+        assert namespace.database.run("PRAGMA foreign_keys").fetchone() == (1,)
     assert (version(file), count(file, "thing")) == (2, 1)
 
 
@@ -151,9 +151,9 @@ def test_a_migration_may_make_a_table_anew_that_others_refer_to(
         database.run('ALTER TABLE "new" RENAME TO "thing"')
 
     migrate(add_parts, remake)
-    with entered(file) as world:
+    with entered(file) as namespace:
         store.create([Thing], lambda: None)
-        assert world.database.run("SELECT id, name FROM thing").fetchall() == [(1, None)]
+        assert namespace.database.run("SELECT id, name FROM thing").fetchall() == [(1, None)]
     assert count(file, "part") == 1
 
 

@@ -1,4 +1,4 @@
-"""The undo log: a world that is rewound is, row by row, what it was."""
+"""The undo log: a namespace that is rewound is, row by row, what it was."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from sessionary import store
 from sessionary.factory import create_double, prepare
 from sessionary.factory.startup import TABLES
 from sessionary.settings import Settings
-from sessionary.store import World
+from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from tests.control.conftest import GALTEA, MOBILENEXT, NOTTE, SCALE, Double
 
@@ -19,11 +19,11 @@ ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "ANDROID"}
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def rows(world: World) -> Rows:
-    """Every row of every surface's table, in the entered world."""
+def rows(namespace: Namespace) -> Rows:
+    """Every row of every surface's table, in the entered namespace."""
     names = [table._meta.table_name for surface in SURFACES for table in surface.tables]
     return {
-        name: sorted(world.database.run(f'SELECT * FROM "{name}"'), key=repr)  # noqa: S608
+        name: sorted(namespace.database.run(f'SELECT * FROM "{name}"'), key=repr)  # noqa: S608
         for name in names
     }
 
@@ -95,48 +95,48 @@ steps = st.sampled_from(
 
 @settings(max_examples=25)
 @given(told=st.lists(steps, max_size=25))
-def test_a_rewound_world_is_row_by_row_what_it_was(told: list[str]) -> None:
+def test_a_rewound_namespace_is_row_by_row_what_it_was(told: list[str]) -> None:
     story = Story()
-    world = story.double.control.world
+    namespace = story.double.control.namespace
     seen: list[tuple[int, Rows]] = []
     for number, step in enumerate(told):
         story.tell(step, number)
-        with world.entered():
-            seen.append((store.undo_log._last.one() or 0, rows(world)))
+        with namespace.entered():
+            seen.append((store.undo_log._last.one() or 0, rows(namespace)))
         story.double.advance("1m")
-    with world.entered(), store.undo_log.rewound():
+    with namespace.entered(), store.undo_log.rewound():
         for seq, found in reversed(seen):
             store.undo_log.rewind(seq)
-            assert rows(world) == found
-    with world.entered():
-        assert not seen or rows(world) == seen[-1][1]
+            assert rows(namespace) == found
+    with namespace.entered():
+        assert not seen or rows(namespace) == seen[-1][1]
 
 
 @pytest.fixture
 def file_double(tmp_path: Path) -> str:
     """A database that a double has used, with a session in it."""
-    path = str(tmp_path / "world.sqlite3")
+    path = str(tmp_path / "test.sqlite3")
     double = Double(create_double(Settings.of_a_double(db=path)))
     double.start()
-    assert double.control.worlds is not None
-    double.control.worlds.close()
+    assert double.control.namespaces is not None
+    double.control.namespaces.close()
     return path
 
 
 def test_a_server_on_a_double_s_database_keeps_no_history(file_double: str) -> None:
-    world = prepare(Settings(db=file_double, auth="lenient")).world
-    with world.entered():
-        triggers = world.database.run("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    namespace = prepare(Settings(db=file_double, auth="lenient")).namespace
+    with namespace.entered():
+        triggers = namespace.database.run("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         assert triggers.fetchall() == []
         assert not store.keeps_history()
-        assert world.database.run("SELECT count(*) FROM notte_sessions").fetchone() == (1,)
+        assert namespace.database.run("SELECT count(*) FROM notte_sessions").fetchone() == (1,)
         store.undo_log.forget(TABLES)
-    world.close()
+    namespace.close()
 
 
 def test_a_double_goes_on_with_its_history(file_double: str) -> None:
     double = Double(create_double(Settings.of_a_double(db=file_double)))
     changes = double.get("/diff?from=2000-01-01T00:00:00Z")["changes"]
     assert [each["call"] for each in changes] == ["POST /notte/session/start"]
-    assert double.control.worlds is not None
-    double.control.worlds.close()
+    assert double.control.namespaces is not None
+    double.control.namespaces.close()

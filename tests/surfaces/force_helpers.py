@@ -3,18 +3,16 @@
 from sessionary import clock
 from sessionary.web.surface import Surface
 from sessionary.web.telling import Explanation
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 
-def force(
-    sandbox: Sandbox, surface: Surface, id: str, state: str, reason: str = "it broke"
-) -> None:
+def force(app: App, surface: Surface, id: str, state: str, reason: str = "it broke") -> None:
     """Bring a session into a state, now."""
-    with sandbox.world.entered(), clock.writing() as at:
+    with app.namespace.entered(), clock.writing() as at:
         surface.sessions.forces[state](surface.sessions.find(id), at, reason)
 
 
-def explained(sandbox: Sandbox, surface: Surface, id: str) -> Explanation:
+def explained(app: App, surface: Surface, id: str) -> Explanation:
     """Why a session is what it is now."""
-    with sandbox.world.entered():
+    with app.namespace.entered():
         return surface.sessions.explain(surface.sessions.find(id), clock.now())

@@ -32,16 +32,16 @@ def call(method, path, vendor, body=None):
     return answer.json()
 
 
-def start(world, **body):
-    return call("POST", "/session/start", world.notte, body)["session_id"]
+def start(namespace, **body):
+    return call("POST", "/session/start", namespace.notte, body)["session_id"]
 
 
-def status(world, session):
-    return call("GET", f"/sessions/{session}", world.notte)["status"]
+def status(namespace, session):
+    return call("GET", f"/sessions/{session}", namespace.notte)["status"]
 
 
-def close(world, session):
-    call("POST", "/session/close", world.notte, {"session_id": session})
+def close(namespace, session):
+    call("POST", "/session/close", namespace.notte, {"session_id": session})
 """
 
 

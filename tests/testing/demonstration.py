@@ -1,6 +1,6 @@
 """The suite of a service that uses Notte and Galtea: `TURNS` times the same tests, in parallel.
 
-Each test has a world of its own, moves its clock as it likes, and never sleeps.
+Each test has a namespace of its own, moves its clock as it likes, and never sleeps.
 """
 
 import os
@@ -29,7 +29,7 @@ def noon(turn):
 
 
 @pytest.fixture
-def world(sessionary_env, sessionary, noon):
+def namespace(sessionary_env, sessionary, noon):
     assert sessionary_env["NOTTE_API_KEY"] == sessionary.notte.key
     assert sessionary.sessions() == []
     sessionary.clock.freeze(noon)
@@ -37,7 +37,7 @@ def world(sessionary_env, sessionary, noon):
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_a_browser_session_and_its_evaluation(world, turn, noon):
+def test_a_browser_session_and_its_evaluation(namespace, turn, noon):
     minutes = 1 + turn % 5
     notte = NotteClient()
     browser = notte.sessions.start(idle_timeout_minutes=minutes)
@@ -45,16 +45,18 @@ def test_a_browser_session_and_its_evaluation(world, turn, noon):
         evaluation = galtea.sessions.create(version_id="ver_123", custom_id=f"turn-{turn}")
 
         assert notte.sessions.status(browser.session_id).created_at == noon
-        world.clock.advance(minutes=minutes)
+        namespace.clock.advance(minutes=minutes)
         assert notte.sessions.status(browser.session_id).status == "active"
-        world.clock.advance(microseconds=1)
+        namespace.clock.advance(microseconds=1)
         assert notte.sessions.status(browser.session_id).status == "timed_out"
 
-        world.clock.advance_until(evaluation.id, "COMPLETED")
+        namespace.clock.advance_until(evaluation.id, "COMPLETED")
         assert galtea.sessions.get(evaluation.id).status is SessionStatus.COMPLETED
-        assert world.clock.now() == noon + timedelta(minutes=30)
-        world.clock.freeze(noon)
+        assert namespace.clock.now() == noon + timedelta(minutes=30)
+        namespace.clock.freeze(noon)
         assert galtea.sessions.get(evaluation.id).status is SessionStatus.PENDING
 
-    world.journal.assert_called("POST", "/galtea/sessions", times=1, json={"versionId": "ver_123"})
-    assert [each["surface"] for each in world.sessions()] == ["notte", "galtea"]
+    namespace.journal.assert_called(
+        "POST", "/galtea/sessions", times=1, json={"versionId": "ver_123"}
+    )
+    assert [each["surface"] for each in namespace.sessions()] == ["notte", "galtea"]

@@ -1,9 +1,11 @@
-"""Tests that run on both sides of every edge of a session."""
+"""Tests that run on both sides of every transition of a session."""
 
 from tests.testing.conftest import Suite
 
 
-def test_a_test_runs_before_at_and_after_each_edge_on_the_world_as_it_was(suite: Suite) -> None:
+def test_a_test_runs_before_at_and_after_each_transition_on_the_namespace_as_it_was(
+    suite: Suite,
+) -> None:
     told = suite(
         """
         from sessionary.testing import sessionary_boundaries
@@ -59,14 +61,14 @@ def test_the_session_may_be_one_of_the_seed(suite: Suite) -> None:
     told.assert_outcomes(passed=2)
 
 
-def test_a_failure_says_on_which_side_of_which_edge_it_was(suite: Suite) -> None:
+def test_a_failure_says_on_which_side_of_which_transition_it_was(suite: Suite) -> None:
     told = suite(
         """
         import pytest
         from sessionary.testing import sessionary_boundaries
 
         @pytest.mark.sessionary(now="2026-03-01T12:00:00Z")
-        @sessionary_boundaries(lambda world: start(world, session_timeout_minutes=5))
+        @sessionary_boundaries(lambda namespace: start(namespace, session_timeout_minutes=5))
         def test_it(sessionary, boundary):
             assert status(sessionary, boundary.session) == "active"
         """
@@ -82,8 +84,8 @@ def test_a_session_that_time_never_changes_is_no_subject(suite: Suite) -> None:
         """
         from sessionary.testing import sessionary_boundaries
 
-        def made(world):
-            return call("POST", "/sessions", world.galtea, {"versionId": "ver_123"})["id"]
+        def made(namespace):
+            return call("POST", "/sessions", namespace.galtea, {"versionId": "ver_123"})["id"]
 
         @sessionary_boundaries(made)
         def test_it():

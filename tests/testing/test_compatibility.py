@@ -25,7 +25,7 @@ def frozen_before_the_double_starts():
 
 
 @pytest.mark.parametrize("turn", range(3))
-def test_a_world_follows_the_process(sessionary, turn, frozen_before_the_double_starts):
+def test_a_namespace_follows_the_process(sessionary, turn, frozen_before_the_double_starts):
     frozen = frozen_before_the_double_starts
     session = start(sessionary)
     assert sessionary.explain(session)["since"] == "2026-03-0%dT12:00:00.000000Z" % (turn + 1)
@@ -33,7 +33,7 @@ def test_a_world_follows_the_process(sessionary, turn, frozen_before_the_double_
     assert status(sessionary, session) == "timed_out"
 
 
-def test_a_world_whose_clock_was_set_does_not(sessionary, frozen_before_the_double_starts):
+def test_a_namespace_whose_clock_was_set_does_not(sessionary, frozen_before_the_double_starts):
     frozen = frozen_before_the_double_starts
     sessionary.clock.freeze("2027-01-01T00:00:00Z")
     session = start(sessionary)
@@ -112,24 +112,24 @@ def test_coroutines_use_the_fixtures_as_functions_do(suite: Suite) -> None:
     ).assert_outcomes(passed=1)
 
 
-def test_threads_of_a_test_share_its_world(suite: Suite) -> None:
+def test_threads_of_a_test_share_its_namespace(suite: Suite) -> None:
     suite(
         """
         from concurrent.futures import ThreadPoolExecutor
 
         def test_it(sessionary, make_sessionary):
-            worlds = [sessionary, make_sessionary()] * 20
+            namespaces = [sessionary, make_sessionary()] * 20
 
-            def work(world):
-                session = call("POST", "/sessions/start", world.notte, {})["session_id"]
-                world.clock.advance(seconds=1)
-                return world.explain(session)["status"]
+            def work(namespace):
+                session = call("POST", "/sessions/start", namespace.notte, {})["session_id"]
+                namespace.clock.advance(seconds=1)
+                return namespace.explain(session)["status"]
 
             with ThreadPoolExecutor(8) as pool:
-                assert set(pool.map(work, worlds)) == {"active"}
-            for world in worlds[:2]:
-                assert len(world.sessions()) == 20
-                assert world.journal.count("POST", "/sessions/start") == 20
+                assert set(pool.map(work, namespaces)) == {"active"}
+            for namespace in namespaces[:2]:
+                assert len(namespace.sessions()) == 20
+                assert namespace.journal.count("POST", "/sessions/start") == 20
         """,
         "--sessionary-leaks=off",
     ).assert_outcomes(passed=1)

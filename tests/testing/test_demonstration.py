@@ -1,4 +1,4 @@
-"""Many tests at once through the vendors' own SDKs: worlds and clocks that share nothing."""
+"""Many tests at once through the vendors' own SDKs: namespaces and clocks that share nothing."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ HERE = Path(__file__)
 @pytest.mark.parametrize(
     ("workers", "turns"), [(2, 10), pytest.param(8, 800, marks=pytest.mark.long)], ids=str
 )
-def test_workers_times_tests_each_with_its_own_world_and_moving_clock(
+def test_workers_times_tests_each_with_its_own_namespace_and_moving_clock(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int, turns: int
 ) -> None:
     pytester.makeini(INI.replace("filterwarnings = error", ""))  # the vendors' clients warn

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from sessionary.testing import Server, World
+from sessionary.testing import Namespace, Server
 
 
 @pytest.fixture(scope="module")
@@ -15,15 +15,15 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def world(server: Server) -> Iterator[World]:
-    world = server.world(now="2026-03-01T12:00:00Z")
-    yield world
-    world.drop()
+def namespace(server: Server) -> Iterator[Namespace]:
+    namespace = server.namespace(now="2026-03-01T12:00:00Z")
+    yield namespace
+    namespace.drop()
 
 
-def post(world: World, path: str, body: object = None) -> None:
-    who = {"Authorization": f"Bearer {world.notte.key}"}
-    requests.post(world.notte.url + path, json=body, headers=who, timeout=10)
+def post(namespace: Namespace, path: str, body: object = None) -> None:
+    who = {"Authorization": f"Bearer {namespace.notte.key}"}
+    requests.post(namespace.notte.url + path, json=body, headers=who, timeout=10)
 
 
 def said(assertion: Callable[[], object]) -> list[str]:
@@ -33,31 +33,33 @@ def said(assertion: Callable[[], object]) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def test_calls_are_found_by_route_by_path_and_with_the_surface_s_prefix(world: World) -> None:
-    post(world, "/sessions/start", {})
-    (session,) = world.sessions()
-    who = {"Authorization": f"Bearer {world.notte.key}"}
+def test_calls_are_found_by_route_by_path_and_with_the_surface_s_prefix(
+    namespace: Namespace,
+) -> None:
+    post(namespace, "/sessions/start", {})
+    (session,) = namespace.sessions()
+    who = {"Authorization": f"Bearer {namespace.notte.key}"}
     path = f"/sessions/{session['id']}"
-    requests.get(world.notte.url + path, headers=who, timeout=10)
+    requests.get(namespace.notte.url + path, headers=who, timeout=10)
     for asked in ("/sessions/{session_id}", path, f"/notte{path}"):
-        (call,) = world.journal.assert_called("GET", asked, times=1)
+        (call,) = namespace.journal.assert_called("GET", asked, times=1)
         assert call["session"] == session["id"]
 
 
-def test_a_body_matches_by_what_it_has_to_contain(world: World) -> None:
-    post(world, "/session/start", {"session_timeout_minutes": 5, "headless": True})
-    post(world, "/session/start", {"session_timeout_minutes": 6})
+def test_a_body_matches_by_what_it_has_to_contain(namespace: Namespace) -> None:
+    post(namespace, "/session/start", {"session_timeout_minutes": 5, "headless": True})
+    post(namespace, "/session/start", {"session_timeout_minutes": 6})
     for times, body in ((1, {"session_timeout_minutes": 5}), (2, {}), (1, {"headless": True})):
-        found = world.journal.assert_called("POST", "/session/start", times=times, json=body)
+        found = namespace.journal.assert_called("POST", "/session/start", times=times, json=body)
         assert len(found) == times
-    world.journal.assert_called("POST", "/session/start")
-    world.journal.assert_not_called("POST", "/session/close")
+    namespace.journal.assert_called("POST", "/session/start")
+    namespace.journal.assert_not_called("POST", "/session/close")
 
 
-def test_a_body_that_is_nearly_right_is_told_place_by_place(world: World) -> None:
-    post(world, "/session/start", {"session_timeout_minutes": 5})
+def test_a_body_that_is_nearly_right_is_told_place_by_place(namespace: Namespace) -> None:
+    post(namespace, "/session/start", {"session_timeout_minutes": 5})
     wanted = {"session_timeout_minutes": 6, "headless": True}
-    told = said(lambda: world.journal.assert_called("POST", "/session/start", json=wanted))
+    told = said(lambda: namespace.journal.assert_called("POST", "/session/start", json=wanted))
     assert told == [
         f"expected POST /session/start to be called at least once with json={wanted!r}, it was not",
         "near misses:",
@@ -68,13 +70,13 @@ def test_a_body_that_is_nearly_right_is_told_place_by_place(world: World) -> Non
     ]
 
 
-def test_another_path_or_method_is_told_the_nearest_first(world: World) -> None:
-    post(world, "/session/close", {})
-    post(world, "/sessions/start", {})
-    told = said(lambda: world.journal.assert_called("POST", "/session/start"))
+def test_another_path_or_method_is_told_the_nearest_first(namespace: Namespace) -> None:
+    post(namespace, "/session/close", {})
+    post(namespace, "/sessions/start", {})
+    told = said(lambda: namespace.journal.assert_called("POST", "/session/start"))
     assert told[3] == "    the path is /sessions/start, not /session/start"
     assert told[5] == "    the path is /session/close, not /session/start"
-    told = said(lambda: world.journal.assert_called("GET", "/sessions/start"))
+    told = said(lambda: namespace.journal.assert_called("GET", "/sessions/start"))
     assert told[3] == "    the method is POST, not GET"
 
 
@@ -82,35 +84,37 @@ def test_another_path_or_method_is_told_the_nearest_first(world: World) -> None:
     ("times", "expected"), [(0, "not at all"), (1, "once"), (3, "3 times")], ids=str
 )
 def test_how_often_it_was_called_is_told_with_the_calls(
-    world: World, times: int, expected: str
+    namespace: Namespace, times: int, expected: str
 ) -> None:
-    post(world, "/session/start", {})
-    post(world, "/session/start", {})
-    told = said(lambda: world.journal.assert_called("POST", "/session/start", times=times))
+    post(namespace, "/session/start", {})
+    post(namespace, "/session/start", {})
+    told = said(lambda: namespace.journal.assert_called("POST", "/session/start", times=times))
     assert told[0] == f"expected POST /session/start to be called {expected}, it was twice"
     assert [line[:9] for line in told[1:]] == ["  called:"] * 2
 
 
-def test_calls_that_only_a_filter_leaves_out_are_told(world: World) -> None:
-    post(world, "/session/start", {})
-    told = said(lambda: world.journal.assert_called("POST", "/session/start", status=404))
+def test_calls_that_only_a_filter_leaves_out_are_told(namespace: Namespace) -> None:
+    post(namespace, "/session/start", {})
+    told = said(lambda: namespace.journal.assert_called("POST", "/session/start", status=404))
     assert told[0].endswith("at least once with status=404, it was not")
     assert told[2].endswith("POST /session/start {} -> 200")
 
 
-def test_where_nothing_was_called_it_is_told_where_to_look(server: Server, world: World) -> None:
-    told = said(lambda: world.journal.assert_called("POST", "/session/start"))
-    assert told[1].startswith("nothing was called in this world: does the client have its url")
+def test_where_nothing_was_called_it_is_told_where_to_look(
+    server: Server, namespace: Namespace
+) -> None:
+    told = said(lambda: namespace.journal.assert_called("POST", "/session/start"))
+    assert told[1].startswith("nothing was called in this namespace: does the client have its url")
     requests.post(f"{server.url}/session/start", headers={"Authorization": "Bearer x"}, timeout=10)
-    told = said(lambda: world.journal.assert_called("POST", "/session/start"))
-    assert told[2] == "(once in the default world)"
+    told = said(lambda: namespace.journal.assert_called("POST", "/session/start"))
+    assert told[2] == "(once in the default namespace)"
     server.client.journal.clear()
 
 
-def test_a_call_that_a_fault_answered_says_so(world: World) -> None:
-    world.faults.add("notte", status=503, times=1)
-    post(world, "/session/start", {})
-    told = said(lambda: world.journal.assert_not_called("POST", "/session/start"))
+def test_a_call_that_a_fault_answered_says_so(namespace: Namespace) -> None:
+    namespace.faults.add("notte", status=503, times=1)
+    post(namespace, "/session/start", {})
+    told = said(lambda: namespace.journal.assert_not_called("POST", "/session/start"))
     assert told[1].endswith("POST /session/start {} -> 503 by fault 1")
 
 

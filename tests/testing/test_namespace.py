@@ -1,4 +1,4 @@
-"""The worlds that the plugin gives to tests."""
+"""The namespaces that the plugin gives to tests."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from sessionary.client import Client
 from tests.testing.conftest import Suite
 
 
-def test_each_test_has_a_world_of_its_own_that_is_gone_at_its_end(suite: Suite) -> None:
+def test_each_test_has_a_namespace_of_its_own_that_is_gone_at_its_end(suite: Suite) -> None:
     suite(
         """
         def test_one(sessionary):
@@ -24,12 +24,12 @@ def test_each_test_has_a_world_of_its_own_that_is_gone_at_its_end(suite: Suite) 
 
 
 @pytest.mark.parametrize("vendor", ["scale", "mobilenext", "notte", "galtea"])
-def test_a_vendor_s_url_and_its_key_lead_into_the_world_each_alone(
+def test_a_vendor_s_url_and_its_key_lead_into_the_namespace_each_alone(
     suite: Suite, vendor: str
 ) -> None:
     suite(
         f"""
-        from sessionary.environment import Environment
+        from sessionary.sdk_env import Environment
 
         ASKED = {{
             "scale": ("/v4/sessions", {{"title": "t", "state": {{}}, "account_id": "a"}}),
@@ -65,7 +65,7 @@ last_accessed_ago = "1m"
 """
 
 
-def test_the_marker_says_what_the_world_begins_with(
+def test_the_marker_says_what_the_namespace_begins_with(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
     (pytester.mkdir("inner") / "acme.toml").write_text(SEED)
@@ -114,7 +114,7 @@ def test_a_marker_that_cannot_be_meant_is_refused_with_how_to_write_it(suite: Su
     told.stdout.fnmatch_lines(["*write @pytest.mark.sessionary(now=None, seed=None, faults=()):*"])
 
 
-def test_a_test_has_as_many_worlds_as_it_asks_for(suite: Suite) -> None:
+def test_a_test_has_as_many_namespaces_as_it_asks_for(suite: Suite) -> None:
     suite(
         f"""
         SEED = {SEED!r}
@@ -142,7 +142,7 @@ def test_a_test_has_as_many_worlds_as_it_asks_for(suite: Suite) -> None:
     ).assert_outcomes(passed=3)
 
 
-def test_a_world_is_forked_kept_brought_back_and_reset(suite: Suite) -> None:
+def test_a_namespace_is_forked_kept_brought_back_and_reset(suite: Suite) -> None:
     suite(
         f"""
         SEED = {SEED!r}
@@ -167,7 +167,7 @@ def test_a_world_is_forked_kept_brought_back_and_reset(suite: Suite) -> None:
     ).assert_outcomes(passed=2)
 
 
-def test_a_world_that_the_test_drops_itself_is_no_error(suite: Suite) -> None:
+def test_a_namespace_that_the_test_drops_itself_is_no_error(suite: Suite) -> None:
     suite("def test_it(sessionary): sessionary.drop()").assert_outcomes(passed=1)
 
 
@@ -200,7 +200,7 @@ def test_the_same_suite_runs_against_a_double_elsewhere(suite: Suite, elsewhere:
             assert status(sessionary, session) == "timed_out"
             print(sessionary.url)
 
-        def test_a_late_call_makes_its_world_anew(sessionary):
+        def test_a_late_call_makes_its_namespace_anew(sessionary):
             sessionary.drop()
             start(sessionary)
             sessionary.drop = lambda: None
@@ -218,7 +218,7 @@ def test_an_address_where_no_double_is_fails_with_a_sentence(suite: Suite) -> No
     told.stdout.fnmatch_lines(["*ConnectionError: http://127.0.0.1:9 does not answer*"])
 
 
-def test_the_vendors_clients_find_the_world_by_the_environment(suite: Suite) -> None:
+def test_the_vendors_clients_find_the_namespace_by_the_environment(suite: Suite) -> None:
     suite(
         """
         import os

@@ -1,4 +1,4 @@
-"""What a failing test's report says of its world."""
+"""What a failing test's report says of its namespace."""
 
 from tests.testing.conftest import Suite
 
@@ -18,13 +18,13 @@ def test_a_failing_test_s_report_has_calls_timeline_and_explanations(suite: Suit
     told.assert_outcomes(failed=1)
     told.stdout.fnmatch_lines(
         [
-            "*- sessionary: calls in the world * -*",
+            "*- sessionary: calls in the namespace * -*",
             "2026-03-01T12:00:00.000000Z  notte: POST /session/start "
             '{"session_timeout_minutes": 5} -> 200',
             "2026-03-01T12:10:00.000000Z  notte: GET /sessions/* -> 200",
-            "*- sessionary: timeline in the world * -*",
+            "*- sessionary: timeline in the namespace * -*",
             "2026-03-01T12:10:00.000000Z  now",
-            "*- sessionary: sessions called about in the world * -*",
+            "*- sessionary: sessions called about in the namespace * -*",
             "notte * is timed_out since 2026-03-01T12:05:00.000001Z: *",
         ]
     )
@@ -61,10 +61,10 @@ def test_a_failing_fixture_s_report_has_it_too(suite: Suite) -> None:
         """
     )
     told.assert_outcomes(errors=1)
-    told.stdout.fnmatch_lines(["*- sessionary: calls in the world *", "*POST /session/start*"])
+    told.stdout.fnmatch_lines(["*- sessionary: calls in the namespace *", "*POST /session/start*"])
 
 
-def test_every_world_of_the_test_is_told_of_and_no_passing_test_is(suite: Suite) -> None:
+def test_every_namespace_of_the_test_is_told_of_and_no_passing_test_is(suite: Suite) -> None:
     told = suite(
         """
         def test_passing(sessionary):

@@ -20,32 +20,32 @@ TITLE = {"title": "t", "state": {}, "account_id": "a"}
 
 def test_a_server_listens_between_enter_and_exit() -> None:
     with Server() as server:
-        world = server.world(now=NOON)
-        with Galtea(api_key=world.galtea.key, base_url=world.galtea.url) as galtea:
+        namespace = server.namespace(now=NOON)
+        with Galtea(api_key=namespace.galtea.key, base_url=namespace.galtea.url) as galtea:
             session = galtea.sessions.create(version_id="ver_123")
-        world.clock.advance(minutes=1)
-        assert world.explain(session.id)["status"] == "PENDING"
-        assert world.clock.now().minute == 1
-        url = world.galtea.url
+        namespace.clock.advance(minutes=1)
+        assert namespace.explain(session.id)["status"] == "PENDING"
+        assert namespace.clock.now().minute == 1
+        url = namespace.galtea.url
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=10)
 
 
 def test_control_calls_answer_alike_with_a_socket_and_without() -> None:
     with Server() as server:
-        world = server.world(now=NOON)
-        over_http = Client(server.url, world.namespace)
+        namespace = server.namespace(now=NOON)
+        over_http = Client(server.url, namespace.namespace)
         requests.post(
-            f"{world.notte.url}/session/start",
+            f"{namespace.notte.url}/session/start",
             json={},
-            headers={"Authorization": f"Bearer {world.notte.key}"},
+            headers={"Authorization": f"Bearer {namespace.notte.key}"},
             timeout=10,
         )
-        assert over_http.sessions() == world.sessions()
-        assert over_http.timeline() == world.timeline()
-        assert over_http.journal.find() == world.journal.find()
-        assert over_http.namespaces.snapshot() == world.namespaces.snapshot()
-        for client in (over_http, world):
+        assert over_http.sessions() == namespace.sessions()
+        assert over_http.timeline() == namespace.timeline()
+        assert over_http.journal.find() == namespace.journal.find()
+        assert over_http.namespaces.snapshot() == namespace.namespaces.snapshot()
+        for client in (over_http, namespace):
             with pytest.raises(Problem, match="/by must be"):
                 client.clock.advance("ärger")
             with pytest.raises(Problem, match="there is no session 'Ärger 1'"):
@@ -54,15 +54,15 @@ def test_control_calls_answer_alike_with_a_socket_and_without() -> None:
 
 def test_a_mounted_server_needs_no_socket_for_httpx() -> None:
     server = Server()
-    world = server.world(now=NOON)
+    namespace = server.namespace(now=NOON)
     with SGPClient(
-        api_key=world.scale.key,
+        api_key=namespace.scale.key,
         account_id="a",
-        base_url=world.scale.url,
+        base_url=namespace.scale.url,
         http_client=httpx.Client(transport=httpx.WSGITransport(server)),
     ) as scale:
         scale.post("/v4/sessions", cast_to=object, body=TITLE)
-    (session,) = world.sessions()
+    (session,) = namespace.sessions()
     assert session["since"] == "2026-03-01T12:00:00.000000Z"
     server.stop()
 
@@ -91,67 +91,67 @@ class _WSGIAdapter(requests.adapters.BaseAdapter):
 
 def test_a_mounted_server_needs_no_socket_for_requests() -> None:
     server = Server()
-    world = server.world()
+    namespace = server.namespace()
     with requests.Session() as session:
         session.mount(server.url, _WSGIAdapter(server))
-        session.headers["x-api-key"] = world.scale.key
-        answer = session.post(f"{world.scale.url}/v4/sessions", json=TITLE)
-    assert answer.headers["Sessionary-Namespace"] == world.namespace
-    assert len(world.sessions()) == 1
+        session.headers["x-api-key"] = namespace.scale.key
+        answer = session.post(f"{namespace.scale.url}/v4/sessions", json=TITLE)
+    assert answer.headers["Sessionary-Namespace"] == namespace.namespace
+    assert len(namespace.sessions()) == 1
     server.stop()
 
 
-def test_a_world_may_be_dropped_twice() -> None:
+def test_a_namespace_may_be_dropped_twice() -> None:
     server = Server()
-    world = server.world()
-    world.drop()
-    world.drop()
+    namespace = server.namespace()
+    namespace.drop()
+    namespace.drop()
     assert server.client.namespaces.list() == ["default"]
     server.stop()
 
 
 def test_a_stopped_server_says_so() -> None:
     with Server() as server:
-        world = server.world()
+        namespace = server.namespace()
     with pytest.raises(ConnectionError, match="this server was stopped"):
-        world.clock.get()
+        namespace.clock.get()
 
 
 def test_a_setting_that_there_is_not_is_refused() -> None:
     with pytest.raises(TypeError, match="gatlea_parents"):
         Server(gatlea_parents="strict")
-    with pytest.raises(BadSetting, match="galtea_parents must be one of"):
-        Server(galtea_parents="ajar")
+    with pytest.raises(BadSetting, match="galtea_references must be one of"):
+        Server(galtea_references="ajar")
 
 
 def test_a_token_is_wanted_and_given() -> None:
     with Server(control_token="hush") as server:
-        assert server.world(now=NOON).clock.now() == NOON
-        assert Elsewhere(server.url, "hush").world(now=NOON).clock.now() == NOON
+        assert server.namespace(now=NOON).clock.now() == NOON
+        assert Elsewhere(server.url, "hush").namespace(now=NOON).clock.now() == NOON
         with pytest.raises(Problem, match="Not authenticated"):
             Elsewhere(server.url).start()
 
 
-def test_hundreds_of_worlds_leave_nothing_behind() -> None:
-    server = Server(max_worlds=3)
+def test_hundreds_of_namespaces_leave_nothing_behind() -> None:
+    server = Server(max_namespaces=3)
     for _ in range(200):
-        server.world().drop()
+        server.namespace().drop()
     assert server.client.namespaces.list() == ["default"]
     server.stop()
 
 
-def test_what_is_refused_leaves_no_world() -> None:
+def test_what_is_refused_leaves_no_namespace() -> None:
     server = Server()
     with pytest.raises(Problem):
-        server.world(faults=[{"surface": "notte", "kind": "sulk"}])
+        server.namespace(faults=[{"surface": "notte", "kind": "sulk"}])
     with pytest.raises(Problem):
-        server.world(seed="[[nothing]]")
+        server.namespace(seed="[[nothing]]")
     assert server.client.namespaces.list() == ["default"]
     server.stop()
 
 
 def test_a_clean_end_elsewhere_drops_what_was_made_there(elsewhere: str) -> None:
     with Elsewhere(elsewhere) as double:
-        double.world()
+        double.namespace()
         assert len(double.client.namespaces.list()) == 2
     assert Client(elsewhere).namespaces.list() == ["default"]

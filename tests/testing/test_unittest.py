@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import requests
 
 from sessionary.client.responses import Summary
-from sessionary.testing.namespace import World
+from sessionary.testing.namespace import Namespace
 from sessionary.testing.unittest import SessionaryMixin
 
 
@@ -18,17 +18,17 @@ def run(case: type[unittest.TestCase]) -> unittest.TestResult:
     return unittest.TextTestRunner(io.StringIO()).run(suite)
 
 
-def start(world: World) -> None:
-    who = {"Authorization": f"Bearer {world.notte.key}"}
-    requests.post(f"{world.notte.url}/session/start", json={}, headers=who, timeout=10)
+def start(namespace: Namespace) -> None:
+    who = {"Authorization": f"Bearer {namespace.notte.key}"}
+    requests.post(f"{namespace.notte.url}/session/start", json={}, headers=who, timeout=10)
 
 
-def test_each_test_has_a_world_as_its_class_describes_it() -> None:
+def test_each_test_has_a_namespace_as_its_class_describes_it() -> None:
     seen: list[Summary] = []
 
     class Case(SessionaryMixin):
         sessionary_settings: ClassVar[dict[str, Any]] = {"notte_global_timeout_minutes": 60}
-        sessionary_world: ClassVar[dict[str, Any]] = {"now": "2026-03-01T12:00:00Z"}
+        sessionary_namespace: ClassVar[dict[str, Any]] = {"now": "2026-03-01T12:00:00Z"}
 
         def test_one(self) -> None:
             assert self.sessionary.sessions() == []
@@ -42,7 +42,7 @@ def test_each_test_has_a_world_as_its_class_describes_it() -> None:
     assert [each["since"] for each in seen] == ["2026-03-01T12:00:00.000000Z"] * 2
 
 
-def test_further_worlds_and_the_environment_last_as_long_as_the_test() -> None:
+def test_further_namespaces_and_the_environment_last_as_long_as_the_test() -> None:
     class Case(SessionaryMixin):
         def test_one(self) -> None:
             other = self.make_sessionary()

@@ -13,47 +13,45 @@ from sessionary import Settings, create_app, identity
 from sessionary.surfaces import SURFACES
 from sessionary.web.operations import Operation
 from sessionary.web.surface import Surface
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 EXAMPLES = 25
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 
 
-def routes(app: Flask, prefix: str) -> set[tuple[str, str]]:
+def routes(flask_app: Flask, prefix: str) -> set[tuple[str, str]]:
     """Path and method of every route below a prefix, as OpenAPI writes them."""
     return {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule.removeprefix(prefix)), method.lower())
-        for rule in app.url_map.iter_rules()
+        for rule in flask_app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD"}
         if rule.rule.startswith(prefix + "/") and not rule.rule.endswith("/openapi.json")
     }
 
 
 @each_surface
-def test_the_document_describes_every_route_and_no_other(
-    sandbox: Sandbox, surface: Surface
-) -> None:
-    document = sandbox.client.get(f"/{surface.name}/openapi.json").json
+def test_the_document_describes_every_route_and_no_other(app: App, surface: Surface) -> None:
+    document = app.client.get(f"/{surface.name}/openapi.json").json
     described = {(path, method) for path, item in document["paths"].items() for method in item}
-    assert described == routes(sandbox.app, f"/{surface.name}")
+    assert described == routes(app.flask_app, f"/{surface.name}")
 
 
 @each_surface
 def test_every_route_loads_what_it_takes_with_the_schemas_that_describe_it(
-    sandbox: Sandbox, surface: Surface
+    app: App, surface: Surface
 ) -> None:
-    for rule in sandbox.app.url_map.iter_rules():
+    for rule in app.flask_app.url_map.iter_rules():
         if rule.rule.startswith(f"/{surface.name}/") and not rule.rule.endswith("/openapi.json"):
-            assert isinstance(sandbox.app.view_functions[rule.endpoint], Operation), rule
+            assert isinstance(app.flask_app.view_functions[rule.endpoint], Operation), rule
 
 
 @each_surface
-def test_the_native_paths_are_the_same_routes(sandbox: Sandbox, surface: Surface) -> None:
-    prefixed = routes(sandbox.app, f"/{surface.name}")
+def test_the_native_paths_are_the_same_routes(app: App, surface: Surface) -> None:
+    prefixed = routes(app.flask_app, f"/{surface.name}")
     native = {
         (path, method)
-        for path, method in routes(sandbox.app, "")
+        for path, method in routes(app.flask_app, "")
         if path.split("/")[1] in surface.root_segments
     }
     shared = {(path, method) for path, method in prefixed if path.split("/")[1] == "sessions"}
@@ -61,22 +59,22 @@ def test_the_native_paths_are_the_same_routes(sandbox: Sandbox, surface: Surface
 
 
 @each_surface
-def test_the_document_is_open_and_valid(sandbox: Sandbox, surface: Surface) -> None:
-    answer = sandbox.client.get(f"/{surface.name}/openapi.json")
+def test_the_document_is_open_and_valid(app: App, surface: Surface) -> None:
+    answer = app.client.get(f"/{surface.name}/openapi.json")
     assert answer.status_code == 200
     assert answer.json["openapi"] == "3.1.0"
     assert answer.json["info"]["title"] == surface.title
     schemathesis.openapi.from_dict(answer.json).validate()
 
 
-def test_galteas_document_is_also_at_the_root(sandbox: Sandbox) -> None:
-    at_root = sandbox.client.get("/openapi.json")
-    assert at_root.json == sandbox.client.get("/galtea/openapi.json").json
+def test_galteas_document_is_also_at_the_root(app: App) -> None:
+    at_root = app.client.get("/openapi.json")
+    assert at_root.json == app.client.get("/galtea/openapi.json").json
 
 
 @each_surface
-def test_every_operation_documents_how_it_is_refused(sandbox: Sandbox, surface: Surface) -> None:
-    document = sandbox.client.get(f"/{surface.name}/openapi.json").json
+def test_every_operation_documents_how_it_is_refused(app: App, surface: Surface) -> None:
+    document = app.client.get(f"/{surface.name}/openapi.json").json
     for item in document["paths"].values():
         for operation in item.values():
             assert {"401", "404", "413", "500", "503"} <= operation["responses"].keys()
@@ -85,11 +83,11 @@ def test_every_operation_documents_how_it_is_refused(sandbox: Sandbox, surface: 
 def _operations() -> Iterator[Any]:
     """Each operation of each surface, with a key for the application that answers it."""
     for surface in SURFACES:
-        app = create_app(Settings(db=":memory:", auth="lenient", durability="off"))
-        app.config["SESSIONARY"] = Settings(db=":memory:", auth="strict")
-        with app.extensions["sessionary"].entered():
+        flask_app = create_app(Settings(db=":memory:", auth="lenient", durability="off"))
+        flask_app.config["SESSIONARY"] = Settings(db=":memory:", auth="strict")
+        with flask_app.extensions["sessionary"].entered():
             key = identity.create_key("", user=identity.owner(), surface=surface.name)
-        api = schemathesis.openapi.from_wsgi(f"/{surface.name}/openapi.json", app)
+        api = schemathesis.openapi.from_wsgi(f"/{surface.name}/openapi.json", flask_app)
         for found in api.get_all_operations():
             operation = found.ok()
             yield pytest.param(operation, key.secret, id=f"{surface.name} {operation.label}")

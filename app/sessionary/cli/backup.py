@@ -92,7 +92,7 @@ def migrate(db: str, as_json: bool) -> None:
     """
     before, after = store.version(Path(db)), store.schema_version()
     prepared = prepare(Settings(db=db, auth="lenient"))
-    prepared.world.close()
+    prepared.namespace.close()
     said = f"{db} has schema version {after} already"
     kept = None if prepared.kept is None else str(prepared.kept)
     if kept is not None:

@@ -1,4 +1,5 @@
-"""What the commands over the control plane share: where it is, which world, how a mishap is told.
+"""What the commands over the control plane share: where it is, which namespace, how a mishap is
+told.
 
 A flag beats a variable, and the address of a server beats a database file.
 """
@@ -28,7 +29,7 @@ def _check_url(_: click.Context, __: click.Parameter, url: str | None) -> str | 
 
 def _check_name(_: click.Context, __: click.Parameter, name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise click.BadParameter(f"a world's name is 1 to 40 of a-z, 0-9 and _, not {name!r}")
+        raise click.BadParameter(f"a namespace's name is 1 to 40 of a-z, 0-9 and _, not {name!r}")
     return name
 
 
@@ -41,7 +42,7 @@ ns_option = click.option(
     "--ns",
     callback=_check_name,
     default=lambda: os.environ.get("SESSIONARY_NAMESPACE") or "default",
-    help="The world.  [env: SESSIONARY_NAMESPACE; default: default]",
+    help="The namespace.  [env: SESSIONARY_NAMESPACE; default: default]",
 )
 db_option = click.option(
     "--db", help="A database file to work on, instead of a running server.  [env: SESSIONARY_DB]"
@@ -68,7 +69,7 @@ def address(url: str | None) -> str:
 
 
 def over_control(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its `client`, and the options that say of which world.
+    """Give a command its `client`, and the options that say of which namespace.
 
     What is refused or does not answer is told in one sentence.
     """

@@ -70,12 +70,12 @@ def telling(db: str | None) -> Iterator[None]:
 @contextmanager
 def opened(db: str, seed: str | None = None) -> Iterator[None]:
     """Work on the database at `db`, made if it is not there yet."""
-    world = prepare(replace(_settings(db), seed=seed)).world
+    namespace = prepare(replace(_settings(db), seed=seed)).namespace
     try:
-        with world.entered():
+        with namespace.entered():
             yield
     finally:
-        world.close()
+        namespace.close()
 
 
 @contextmanager
@@ -123,10 +123,10 @@ def control_of(db: str, namespace: str) -> Iterator[Client]:
     """The control plane of the database at `db`, answered within this process."""
     token = secrets.token_urlsafe()
     settings = replace(_settings(db), control=True, journal=True, control_token=token)
-    world = prepare(settings).world
+    default = prepare(settings).namespace
     from werkzeug.test import Client as Caller  # Flask's own wants what only tests need
 
-    caller = Caller(create_app(settings, world))
+    caller = Caller(create_app(settings, default))
 
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         answer = caller.open(path, method=method, headers=dict(headers), data=body)
@@ -135,7 +135,7 @@ def control_of(db: str, namespace: str) -> Iterator[Client]:
     try:
         yield Client("http://localhost", namespace, token, send=send)
     finally:
-        world.close()
+        default.close()
 
 
 def _settings(db: str) -> Settings:

@@ -57,7 +57,7 @@ def serve(settings: Settings) -> None:
         ) as server:
             notice.put_up(server.listener)
             signal.sigwait(ending)
-        control.close_worlds(app)
+        control.close_namespaces(app)
         notice.take_down()
 
 
@@ -80,5 +80,5 @@ def how_to_use(url: str) -> str:
     given = "" if url == f"http://{Settings.host}:{Settings.port}" else f" --url {url}"
     return (
         f'Point the SDKs of a shell at it: eval "$(sessionary env{given})"\n'
-        f"Its clock, faults, journal and worlds: {url}/_control/v1/openapi.json"
+        f"Its clock, faults, journal and namespaces: {url}/_control/v1/openapi.json"
     )

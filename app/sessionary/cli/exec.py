@@ -71,7 +71,7 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
             variables = Environment(server.url, ns).variables()
             code = _run(command, {**os.environ, **variables})
     finally:
-        control.close_worlds(app)
+        control.close_namespaces(app)
     click.get_current_context().exit(code)
 
 

@@ -20,18 +20,18 @@ def faults() -> None:
 
     \b
     Example:
-      sessionary faults --unhit
+      sessionary faults --unmatched
     """
 
 
 @faults.command("list")
 @click.option("--surface", help="Of one vendor only.")
-@click.option("--unhit", is_flag=True, help="Only those that no call has met.")
+@click.option("--unmatched", is_flag=True, help="Only those that no call has met.")
 @json_option
 @over_control
-def list_faults(client: "Client", as_json: bool, surface: str | None, unhit: bool) -> None:
+def list_faults(client: "Client", as_json: bool, surface: str | None, unmatched: bool) -> None:
     """List the faults in the order in which they were armed, spent ones too."""
-    found = client.faults.list(surface, unhit=unhit)
+    found = client.faults.list(surface, unmatched=unmatched)
     if as_json:
         show_json(found)
     else:
@@ -68,8 +68,8 @@ def _line(fault: Mapping[str, Any]) -> dict[str, Any]:
 @click.option("--after", type=int, help="So many calls pass first.")
 @click.option("--probability", type=float, help="From 0 to 1.")
 @click.option("--seed", type=int, help="What the chances are drawn from.")
-@click.option("--from", "from_", metavar="INSTANT", help="From when on, by the world's clock.")
-@click.option("--to", metavar="INSTANT", help="Until when, by the world's clock.")
+@click.option("--from", "from_", metavar="INSTANT", help="From when on, by the namespace's clock.")
+@click.option("--to", metavar="INSTANT", help="Until when, by the namespace's clock.")
 @json_option
 @over_control
 def add(surface: str, preset: str | None, client: "Client", as_json: bool, **given: Any) -> None:

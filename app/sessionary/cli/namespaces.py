@@ -18,7 +18,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @json_option
 @over_control
 def reset(client: "Client", as_json: bool) -> None:
-    """Make a world what a new one is.
+    """Make a namespace what a new one is.
 
     Its rows, its clock, its faults and its ids; the journal is emptied.
 
@@ -35,7 +35,7 @@ def reset(client: "Client", as_json: bool) -> None:
 @json_option
 @over_control
 def snapshot(file: Path, client: "Client", as_json: bool) -> None:
-    """Keep a world as FILE: all but its journal.
+    """Keep a namespace as FILE: all but its journal.
 
     \b
     Example:
@@ -49,7 +49,7 @@ def snapshot(file: Path, client: "Client", as_json: bool) -> None:
 
 @click.group(cls=Defaulting, default="list")
 def namespaces() -> None:
-    """Make, list, copy and drop worlds.
+    """Make, list, copy and drop namespaces.
 
     \b
     Example:
@@ -62,7 +62,7 @@ def namespaces() -> None:
 @json_option
 @over_control
 def list_namespaces(client: "Client", as_json: bool) -> None:
-    """List the worlds, in the order in which they were made."""
+    """List the namespaces, in the order in which they were made."""
     names = client.namespaces.list()
     show([{"namespace": name} for name in names], as_json=as_json, empty="")
 
@@ -76,7 +76,7 @@ def list_namespaces(client: "Client", as_json: bool) -> None:
 def create(
     name: str | None, now: str | None, seed: Path | None, client: "Client", as_json: bool
 ) -> None:
-    """Make a world NAME; one is made up unless given.
+    """Make a namespace NAME; one is made up unless given.
 
     \b
     Example:
@@ -103,7 +103,7 @@ def _read(seed: Path) -> dict[str, object]:
 @json_option
 @over_control
 def fork(to: str | None, client: "Client", as_json: bool) -> None:
-    """Copy the world --ns into a new one, TO; a name is made up unless given.
+    """Copy the namespace --ns into a new one, TO; a name is made up unless given.
 
     \b
     Example:
@@ -118,7 +118,7 @@ def fork(to: str | None, client: "Client", as_json: bool) -> None:
 @json_option
 @over_control
 def restore(file: Path, client: "Client", as_json: bool) -> None:
-    """Give the world --ns what the snapshot FILE holds; it is made if there is none.
+    """Give the namespace --ns what the snapshot FILE holds; it is made if there is none.
 
     \b
     Example:
@@ -133,7 +133,7 @@ def restore(file: Path, client: "Client", as_json: bool) -> None:
 @json_option
 @over_control
 def drop(name: str, client: "Client", as_json: bool) -> None:
-    """Close the world NAME and forget it.
+    """Close the namespace NAME and forget it.
 
     \b
     Example:

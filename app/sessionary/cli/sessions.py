@@ -11,8 +11,8 @@ from sessionary.cli.output import json_option, show, show_json, table
 if TYPE_CHECKING:
     from sessionary.client import Client
 
-_OF_A_CHANGE = ("at", "surface", "session", "part", "before", "after", "by")
-_OF_AN_EDGE = ("at", "surface", "session", "part", "before", "after", "rule")
+_OF_A_CHANGE = ("at", "surface", "session", "part", "from_status", "to_status", "by")
+_OF_A_TRANSITION = ("at", "surface", "session", "part", "from_status", "to_status", "rule")
 
 at_option = click.option(
     "--at", metavar="WHEN", help="As of an instant, or of +15m or -2h from now."
@@ -39,8 +39,8 @@ def sessions(surface: str | None, at: str | None, client: "Client", as_json: boo
     show(list(rows), as_json=as_json, empty="There are no sessions.")
 
 
-def _next(edge: Mapping[str, Any] | None) -> str | None:
-    return None if edge is None else f"{edge['after']} at {edge['at']}"
+def _next(transition: Mapping[str, Any] | None) -> str | None:
+    return None if transition is None else f"{transition['to_status']} at {transition['at']}"
 
 
 @click.command()
@@ -68,8 +68,12 @@ def timeline(
     if as_json:
         show_json(found)
         return
-    show(_columns(_OF_AN_EDGE, found["edges"]), as_json=False, empty="Nothing is to happen.")
-    _tell_a_cut(found["is_cut"])
+    show(
+        _columns(_OF_A_TRANSITION, found["transitions"]),
+        as_json=False,
+        empty="Nothing is to happen.",
+    )
+    _tell_a_cut(found["truncated"])
 
 
 @click.command()
@@ -98,15 +102,16 @@ def explain(
 
 def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
     yield f"{found['surface']} {found['id']}, as of {found['at']}"
-    yield f"{found['status']} since {found['since']}, by the rule {found['rule']}: {found['says']}"
-    if found["otherwise"]:
-        yield f"otherwise  {found['otherwise']}"
-    yield f"rests on   {found['rests_on']}"
-    for edge in found["next"]:
-        part = f" ({edge['part']})" if edge["part"] else ""
-        yield f"next       {edge['after']}{part} at {edge['at']}, by the rule {edge['rule']}"
+    status = f"{found['status']} since {found['since']}"
+    yield f"{status}, by the rule {found['rule']}: {found['reason']}"
+    if found["unless"]:
+        yield f"unless     {found['unless']}"
+    yield f"rests on   {found['source']}"
+    for each in found["next"]:
+        part = f" ({each['part']})" if each["part"] else ""
+        yield f"next       {each['to_status']}{part} at {each['at']}, by the rule {each['rule']}"
     yield ""
-    yield table([{"fact": name, "value": value} for name, value in found["facts"].items()])
+    yield table([{"fact": name, "value": value} for name, value in found["inputs"].items()])
 
 
 @click.command()
@@ -130,13 +135,13 @@ def diff(from_: str, to: str | None, limit: int | None, client: "Client", as_jso
         return
     rows = [{**each, "by": each["call"] or each["rule"]} for each in found["changes"]]
     show(_columns(_OF_A_CHANGE, rows), as_json=False, empty="Nothing changed.")
-    _tell_a_cut(found["is_cut"])
+    _tell_a_cut(found["truncated"])
 
 
 def _columns(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{name: row[name] for name in names} for row in rows]
 
 
-def _tell_a_cut(is_cut: bool) -> None:
-    if is_cut:
+def _tell_a_cut(truncated: bool) -> None:
+    if truncated:
         click.echo("There is more: give a larger --limit, or begin --from the last instant.")

@@ -11,7 +11,7 @@ from sessionary.settings import Settings, kinds
 OF_SERVERS = (
     "server",
     "workers",
-    "patience_seconds",
+    "client_timeout_seconds",
     "prune_ended_days",
     "tls_certificate",
     "tls_key",

@@ -22,7 +22,7 @@ _SURFACES = ("scale", "mobilenext", "notte", "galtea")
 
 
 class Client:
-    """The control plane of the server at `url`, seen from one world.
+    """The control plane of the server at `url`, seen from one namespace.
 
     `send` reaches a server that is not called over HTTP. Calls raise Problem, and ConnectionError
     where nothing answers.
@@ -44,11 +44,11 @@ class Client:
         self.clock = Clock(self.calls)
         self.faults = Faults(self.calls)
         self.journal = Journal(self.calls)
-        # Worlds are named in the path: a header would make the world that it names.
+        # Namespaces are named in the path: a header would make the namespace that it names.
         self.namespaces = Namespaces(Calls(self.send, None, token), namespace)
 
     def of(self, namespace: str) -> "Client":
-        """The same server, seen from another world."""
+        """The same server, seen from another namespace."""
         return Client(self.url, namespace, self.token, send=self.send)
 
     def timeline(
@@ -68,7 +68,7 @@ class Client:
         return found
 
     def sessions(self, surface: str | None = None, *, at: Instant | None = None) -> list[Summary]:
-        """Every session in this world, of one surface or of all, now or at another instant."""
+        """Every session in this namespace, of one surface or of all, now or at another instant."""
         return list(self._sessions(surface, optional(at)))
 
     def explain(
@@ -87,7 +87,7 @@ class Client:
                     raise
             else:
                 return found
-        detail = f"there is no session {session!r} in the world {self.namespace!r}"
+        detail = f"there is no session {session!r} in the namespace {self.namespace!r}"
         raise Problem(404, detail, {"status": 404, "detail": detail})
 
     def force(

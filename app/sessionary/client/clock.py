@@ -1,4 +1,4 @@
-"""A world's clock, from outside."""
+"""A namespace's clock, from outside."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,7 +59,7 @@ class Clock:
         return self._advance({"by": way if isinstance(way, str) else duration(way)})
 
     def advance_to_next(self) -> ClockState:
-        """Move it to the next instant at which something happens by itself in this world."""
+        """Move it to the next instant at which something happens by itself in this namespace."""
         return self._advance({"to": "next"})
 
     def advance_until(self, session: str, status: str, surface: str | None = None) -> ClockState:

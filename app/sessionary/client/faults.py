@@ -1,4 +1,4 @@
-"""A world's armed faults, from outside."""
+"""A namespace's armed faults, from outside."""
 
 import builtins
 from collections.abc import Mapping
@@ -46,9 +46,10 @@ class Faults:
         found: Fault = self._calls("POST", "faults", document)
         return found
 
-    def list(self, surface: str | None = None, *, unhit: bool = False) -> list[Fault]:
-        """Those of one surface or of all, in the order of arming; with `unhit` those never hit."""
-        query = {"surface": surface, "unhit": "true" if unhit else None}
+    def list(self, surface: str | None = None, *, unmatched: bool = False) -> list[Fault]:
+        """Those of one surface or of all, in the order of arming; with `unmatched` those never
+        hit."""
+        query = {"surface": surface, "unmatched": "true" if unmatched else None}
         found: builtins.list[Fault] = self._calls("GET", "faults", query=query)["faults"]
         return found
 

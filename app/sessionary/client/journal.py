@@ -1,4 +1,4 @@
-"""A world's journal of calls, from outside."""
+"""A namespace's journal of calls, from outside."""
 
 from typing import Any, TypedDict, Unpack
 

@@ -1,4 +1,4 @@
-"""The worlds of a double, from outside."""
+"""The namespaces of a double, from outside."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,14 +11,15 @@ DEFAULT = "default"
 
 
 class Namespaces:
-    """Makes, copies, fills and drops worlds; those without a name are about the client's own."""
+    """Makes, copies, fills and drops namespaces; those without a name are about the client's
+    own."""
 
     def __init__(self, calls: Calls, own: str) -> None:
         self._calls = calls
         self._own = own
 
     def list(self) -> list[str]:
-        """Every world's name."""
+        """Every namespace's name."""
         found: list[str] = self._calls("GET", "namespaces")["namespaces"]
         return found
 
@@ -29,39 +30,40 @@ class Namespaces:
         now: Instant | None = None,
         seed: Mapping[str, Any] | None = None,
     ) -> Namespace:
-        """A new world, of a made up name unless given; its clock stands at `now` if given."""
+        """A new namespace, of a made up name unless given; its clock stands at `now` if given."""
         body = {"name": name, "now": optional(now), "seed": seed}
         given = {key: value for key, value in body.items() if value is not None}
         found: Namespace = self._calls("POST", "namespaces", given)
         return found
 
     def get(self, name: str | None = None) -> Namespace:
-        """A world and its clock."""
+        """A namespace and its clock."""
         found: Namespace = self._calls("GET", self._path(name))
         return found
 
     def reset(self, name: str | None = None) -> Namespace:
-        """Make a world what a new one is."""
+        """Make a namespace what a new one is."""
         found: Namespace = self._calls("POST", self._path(name, "reset"))
         return found
 
     def fork(self, to: str | None = None, *, name: str | None = None) -> Namespace:
-        """Copy a world into a new one of the name `to`; without that one is made up."""
+        """Copy a namespace into a new one of the name `to`; without that one is made up."""
         body = {} if to is None else {"name": to}
         found: Namespace = self._calls("POST", self._path(name, "fork"), body)
         return found
 
     def snapshot(self, name: str | None = None) -> bytes:
-        """A world as a database file."""
+        """A namespace as a database file."""
         return self._calls.send("GET", self._path(name, "snapshot"))
 
     def restore(self, contents: bytes, name: str | None = None) -> None:
-        """Give a world, made if it is not there, the contents of a snapshot."""
+        """Give a namespace, made if it is not there, the contents of a snapshot."""
         headers = {"Content-Type": "application/vnd.sqlite3"}
         self._calls.send("POST", self._path(name, "restore"), contents, headers)
 
     def seed(self, document: str | Mapping[str, Any], name: str | None = None) -> int:
-        """Bring a world up to a seed, given as TOML or as what that says; how many rows it has."""
+        """Bring a namespace up to a seed, given as TOML or as what that says; how many rows it
+        has."""
         import json
 
         if isinstance(document, str):
@@ -74,7 +76,7 @@ class Namespaces:
         return found
 
     def drop(self, name: str | None = None) -> None:
-        """Close a world and forget it."""
+        """Close a namespace and forget it."""
         self._calls("DELETE", self._path(name))
 
     def _path(self, name: str | None, *rest: str) -> str:

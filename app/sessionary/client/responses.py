@@ -13,13 +13,13 @@ class ClockState(TypedDict):
 
 
 class Namespace(TypedDict):
-    """A world."""
+    """A namespace."""
 
     name: str
     clock: ClockState
 
 
-class Edge(TypedDict):
+class Transition(TypedDict):
     """An instant at which a session, or its part, changes by itself."""
 
     at: str
@@ -27,17 +27,17 @@ class Edge(TypedDict):
     surface: str
     session: str
     part: str | None
-    before: str
-    after: str
+    from_status: str
+    to_status: str
     rule: str
 
 
 class Timeline(TypedDict):
-    """Edges in order; `is_cut` says that there are more."""
+    """Transitions in order; `truncated` says that there are more."""
 
     now: str
-    edges: list[Edge]
-    is_cut: bool
+    transitions: list[Transition]
+    truncated: bool
 
 
 class Summary(TypedDict):
@@ -48,11 +48,11 @@ class Summary(TypedDict):
     status: str
     since: str
     is_open: bool
-    next: Edge | None
+    next: Transition | None
 
 
 class Explanation(TypedDict):
-    """Why a session is what it is at an instant; `facts` are the rule's inputs."""
+    """Why a session is what it is at an instant; `inputs` are the rule's inputs."""
 
     surface: str
     id: str
@@ -60,11 +60,11 @@ class Explanation(TypedDict):
     status: str
     since: str
     rule: str
-    says: str
-    facts: dict[str, Any]
-    otherwise: str | None
-    rests_on: str
-    next: list[Edge]
+    reason: str
+    inputs: dict[str, Any]
+    unless: str | None
+    source: str
+    next: list[Transition]
 
 
 _Window = TypedDict("_Window", {"from": str | None, "to": str | None})
@@ -116,11 +116,11 @@ class Call(TypedDict):
     headers: dict[str, str]
     body: Any
     body_bytes: int
-    body_is_cut: bool
+    body_truncated: bool
     status: int | None
     answer: Any
     answer_bytes: int
-    answer_is_cut: bool
+    answer_truncated: bool
     caller: dict[str, str | None] | None
     session: str | None
     fault: dict[str, Any] | None
@@ -145,7 +145,8 @@ class RequestExplanation(TypedDict):
 
 
 class Change(TypedDict):
-    """A change of a session or its part by a `call` or `time`; `before` is None for a new one."""
+    """A change of a session or its part by a `call` or `time`; `from_status` is None for a new
+    one."""
 
     at: str
     surface: str
@@ -154,12 +155,12 @@ class Change(TypedDict):
     by: str
     call: str | None
     rule: str | None
-    before: str | None
-    after: str | None
+    from_status: str | None
+    to_status: str | None
 
 
 class Diff(TypedDict):
-    """Changes in order; `is_cut` says that there are more."""
+    """Changes in order; `truncated` says that there are more."""
 
     changes: list[Change]
-    is_cut: bool
+    truncated: bool

@@ -58,7 +58,7 @@ def over_http(url: str) -> Send:
 
 
 class Calls:
-    """Calls of the control plane, about one world where one is named."""
+    """Calls of the control plane, about one namespace where one is named."""
 
     def __init__(self, send: Send, namespace: str | None, token: str | None) -> None:
         self._send = send

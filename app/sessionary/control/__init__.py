@@ -1,4 +1,5 @@
-"""The control plane, `/_control/v1`: worlds, their clocks, and what became of their sessions."""
+"""The control plane, `/_control/v1`: namespaces, their clocks, and what became of their
+sessions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -19,7 +20,7 @@ from sessionary.control.route_table import Addresses
 from sessionary.control.schemas import Problem
 from sessionary.control.validation import blueprint as validation_blueprint
 from sessionary.control.validation.validator import Judge
-from sessionary.store import Namespaces, World
+from sessionary.store import Namespace, Namespaces
 from sessionary.web.surface import Surface
 from sessionary.web.telling import NO_SESSIONS
 
@@ -28,7 +29,7 @@ __all__ = [
     "Gate",
     "check_double",
     "check_server",
-    "close_worlds",
+    "close_namespaces",
     "create_tables",
     "forget_calls",
     "install",
@@ -65,35 +66,35 @@ surface = Surface(
 
 
 def create_tables() -> None:
-    """Make what the control plane keeps in the entered world, unless it is there."""
+    """Make what the control plane keeps in the entered namespace, unless it is there."""
     store.add(TABLES)
 
 
 def forget_calls() -> None:
-    """Empty the entered world's journal."""
+    """Empty the entered namespace's journal."""
     models.clear()
 
 
 def install(
     app: Flask,
     surfaces: Sequence[Surface],
-    world: World,
-    worlds: Namespaces | None,
+    namespace: Namespace,
+    namespaces: Namespaces | None,
     path_of: Callable[[dict[str, Any]], str],
 ) -> None:
-    """Let an application's control plane act on these surfaces and worlds.
+    """Let an application's control plane act on these surfaces and namespaces.
 
     The application has no door yet; `path_of` is how one reads the path of a request.
     """
     app.before_request(note_route)
     addresses = Addresses(app, surfaces)
     app.extensions["sessionary.control"] = Control(
-        surfaces, addresses, Judge(addresses), world, worlds, app.wsgi_app, path_of
+        surfaces, addresses, Judge(addresses), namespace, namespaces, app.wsgi_app, path_of
     )
 
 
-def close_worlds(app: Flask) -> None:
-    """Close every world of a double's application, for good: a file of one is then whole."""
-    worlds = cast(Control, app.extensions["sessionary.control"]).worlds
-    if worlds is not None:
-        worlds.close()
+def close_namespaces(app: Flask) -> None:
+    """Close every namespace of a double's application, for good: a file of one is then whole."""
+    namespaces = cast(Control, app.extensions["sessionary.control"]).namespaces
+    if namespaces is not None:
+        namespaces.close()

@@ -19,11 +19,11 @@ from sessionary.control.validation.validator import Judge
 from sessionary.identity import Unknown
 from sessionary.store import (
     BadName,
+    Namespace,
+    NamespaceExists,
     Namespaces,
-    NoSuchWorld,
-    TooManyWorlds,
-    World,
-    WorldExists,
+    NoSuchNamespace,
+    TooManyNamespaces,
 )
 from sessionary.web.context import bearer, guarded, look, settings
 from sessionary.web.fields import Problem
@@ -32,12 +32,12 @@ from sessionary.web.surface import Surface
 
 PREFIX = "_control/v1"
 _SALT = secrets.token_hex()  # so that no database keeps what the token could be guessed by
-_STATUS = {BadName: 400, NoSuchWorld: 404, WorldExists: 409, TooManyWorlds: 409}
+_STATUS = {BadName: 400, NoSuchNamespace: 404, NamespaceExists: 409, TooManyNamespaces: 409}
 
 
 @dataclass(frozen=True)
 class Control:
-    """What the control plane acts on: the surfaces, and the worlds where there are several.
+    """What the control plane acts on: the surfaces, and the namespaces where there are several.
 
     `application` answers behind the door, whose reading of a request's path is `path_of`.
     """
@@ -45,8 +45,8 @@ class Control:
     surfaces: Sequence[Surface]
     addresses: Addresses
     judge: Judge
-    world: World
-    worlds: Namespaces | None
+    namespace: Namespace
+    namespaces: Namespaces | None
     application: Application
     path_of: Callable[[dict[str, Any]], str]
 
@@ -81,14 +81,14 @@ def authenticate() -> None:
         return
     if not given:
         raise Unknown
-    guard = guarded(_SALT + given, told.failed_keys, request.environ)
-    with control().world.entered(), guard:
+    guard = guarded(_SALT + given, told.max_failed_keys_per_minute, request.environ)
+    with control().namespace.entered(), guard:
         if not hmac.compare_digest(given.encode(), token.encode()):
             raise Unknown
 
 
 def now() -> int:
-    """The instant of this request in the entered world: as of another one, where it asks so."""
+    """The instant of this request in the entered namespace: as of another one, where it asks so."""
     return look(clock.now())
 
 

@@ -1,4 +1,4 @@
-"""The world's clock: read, set, and moved, to the next thing that happens as well."""
+"""The namespace's clock: read, set, and moved, to the next thing that happens as well."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class Until(Strict):
 
 
 class Advance(Strict):
-    """One of the three: by how much, to the `next` edge, or until a session has a status."""
+    """One of the three: by how much, to the `next` transition, or until a session has a status."""
 
     by = Duration(load_default=None)
     to = Text(load_default=None, validate=OneOf(("next",)))
@@ -86,15 +86,15 @@ def _target(body: dict[str, Any]) -> int:
     if body["until"] is not None:
         if body["until"]["surface"] is not None:
             control().surface(body["until"]["surface"])
-        return timeline.edge_into(surfaces, now, **body["until"]).at
+        return timeline.transition_into(surfaces, now, **body["until"]).at
     coming = timeline.between(surfaces, now, timeline.END, 1)
     if not coming:
-        raise errors.Refusal(409, "nothing is to happen by itself in this world")
-    return coming[0].edge.at
+        raise errors.Refusal(409, "nothing is to happen by itself in this namespace")
+    return coming[0].transition.at
 
 
 def shown() -> dict[str, Any]:
-    """The entered world's clock as it is shown."""
+    """The entered namespace's clock as it is shown."""
     state, wall = clock.state(), clock.wall()
     return {
         "mode": state.mode,

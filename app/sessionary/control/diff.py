@@ -30,7 +30,7 @@ class Between(Strict):
 
 
 class Changed(Strict):
-    """A change of a session or its part; `before` is null for a new one."""
+    """A change of a session or its part; `from_status` is null for a new one."""
 
     at = Text(required=True)
     surface = Text(required=True)
@@ -39,15 +39,15 @@ class Changed(Strict):
     by = Text(required=True, validate=OneOf(("call", "time")))
     call = Text(required=True, allow_none=True)
     rule = Text(required=True, allow_none=True)
-    before = Text(required=True, allow_none=True)
-    after = Text(required=True, allow_none=True)
+    from_status = Text(required=True, allow_none=True)
+    to_status = Text(required=True, allow_none=True)
 
 
 class Diff(Strict):
-    """Changes in order; `is_cut` says that there are more."""
+    """Changes in order; `truncated` says that there are more."""
 
     changes = fields.List(fields.Nested(Changed), required=True)
-    is_cut = Boolean(required=True)
+    truncated = Boolean(required=True)
 
 
 class Step(NamedTuple):
@@ -60,8 +60,8 @@ class Step(NamedTuple):
     part: str | None
     call: str | None
     rule: str | None
-    before: str | None
-    after: str | None
+    from_status: str | None
+    to_status: str | None
 
 
 @routes.get("/diff")
@@ -74,7 +74,7 @@ def diff(query: dict[str, Any]) -> Response:
     _must_be_kept(after)
     steps = sorted(_steps(control().surfaces, after, until), key=_place)
     changes = [_shown(step) for step in steps[:limit]]
-    return answer({"changes": changes, "is_cut": len(steps) > limit})
+    return answer({"changes": changes, "truncated": len(steps) > limit})
 
 
 def _must_be_kept(after: int) -> None:
@@ -125,10 +125,18 @@ def _of_a_write(
 
 def _by_time(surface: Surface, session: Any, after: int, until: int) -> Iterator[Step]:
     id = surface.sessions.id(session)
-    for edge in surface.sessions.edges(session):
-        if after < edge.at <= until:
+    for transition in surface.sessions.transitions(session):
+        if after < transition.at <= until:
             yield Step(
-                edge.at, 0, surface.name, id, edge.part, None, edge.rule, edge.before, edge.after
+                transition.at,
+                0,
+                surface.name,
+                id,
+                transition.part,
+                None,
+                transition.rule,
+                transition.from_status,
+                transition.to_status,
             )
 
 
@@ -149,6 +157,6 @@ def _shown(step: Step) -> dict[str, Any]:
         "by": "time" if step.rule else "call",
         "call": step.call,
         "rule": step.rule,
-        "before": step.before,
-        "after": step.after,
+        "from_status": step.from_status,
+        "to_status": step.to_status,
     }

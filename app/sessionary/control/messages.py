@@ -72,7 +72,7 @@ def made(asked: Asked, status: int, headers: dict[str, str], body: bytes) -> Ans
 def take_body(environ: dict[str, Any], most: int) -> tuple[bytes | None, int]:
     """A request's body, which can be read again, and how long it is; None for one over `most`.
 
-    It is read before a world is entered, so that no slow client holds one up.
+    It is read before a namespace is entered, so that no slow client holds one up.
     """
     length, stream = environ.get("CONTENT_LENGTH") or "", environ["wsgi.input"]
     if length.isascii() and length.isdigit():

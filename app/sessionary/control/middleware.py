@@ -13,19 +13,20 @@ from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal.recorder import Heard, record
 from sessionary.control.messages import Answer, Asked, ask, made, take_body
 from sessionary.settings import Settings
-from sessionary.store import DEFAULT, World
+from sessionary.store import DEFAULT, Namespace
 from sessionary.web import json_codec
 from sessionary.web.instants import to_text
 
 _CONTROL = f"/{PREFIX}/"
-_WORLDS = f"/{PREFIX}/namespaces"
+_NAMESPACES = f"/{PREFIX}/namespaces"
 _LET_THROUGH = (matching.LATENCY, matching.TRUNCATED)
 # Where a server says how to break off a request's connection, and how to sleep until it stops.
 RESET, SLEEP = "sessionary.reset", "sessionary.sleep"
 
 
 class Gate:
-    """Takes a request into its world, and says in its headers which world and which instant.
+    """Takes a request into its namespace, and says in its headers which namespace and which
+    instant.
 
     A vendor's call may meet a fault on its way, and is written into the journal behind it.
     """
@@ -39,34 +40,38 @@ class Gate:
         self._keeps_journal = settings.journal
 
     def __call__(
-        self, world: World, environ: dict[str, Any], start_response: Any
+        self, namespace: Namespace, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
-        if path.startswith(_WORLDS):  # its views enter the worlds that they name
+        if path.startswith(_NAMESPACES):  # its views enter the namespaces that they name
             return self._application(environ, start_response)
         if path.startswith(_CONTROL):
-            with world.entered(), store.undo_log.rewound():
+            with namespace.entered(), store.undo_log.rewound():
                 return self._application(environ, start_response)
-        return self._vendor_call(world, environ, start_response)
+        return self._vendor_call(namespace, environ, start_response)
 
     def _vendor_call(
-        self, world: World, environ: dict[str, Any], start_response: Any
+        self, namespace: Namespace, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
         body = take_body(environ, self._longest_body)
         asked = Asked.of(self._addresses, environ)
-        with world.entered():
+        with namespace.entered():
             fault = matching.hit(self._addresses, asked)
             if fault is None:
-                answer = self._answer(world, asked, body, None)
+                answer = self._answer(namespace, asked, body, None)
         if fault is not None:
-            # With the world left: nobody else waits for it.
+            # With the namespace left: nobody else waits for it.
             environ.get(SLEEP, time.sleep)(fault.delay_us / 1_000_000)
-            with world.entered():
-                answer = self._answer(world, asked, body, fault)
+            with namespace.entered():
+                answer = self._answer(namespace, asked, body, fault)
         return _send(answer, fault, environ, start_response)
 
     def _answer(
-        self, world: World, asked: Asked, body: tuple[bytes | None, int], fault: FaultRow | None
+        self,
+        namespace: Namespace,
+        asked: Asked,
+        body: tuple[bytes | None, int],
+        fault: FaultRow | None,
     ) -> Answer | None:
         """What is answered and written down; None where the connection is dropped instead."""
         call = f"{asked.method} {asked.environ['PATH_INFO']}"
@@ -82,9 +87,9 @@ class Gate:
             kept = record(self._addresses, asked, Heard(*body, answer, fault))
         if answer is None:
             return None
-        said = [("Sessionary-Now", to_text(at)), ("Sessionary-Namespace", world.name)]
+        said = [("Sessionary-Now", to_text(at)), ("Sessionary-Namespace", namespace.name)]
         if kept is not None and 400 <= answer.code < 500:
-            said.append(("Link", _link(world, asked.environ, kept)))
+            said.append(("Link", _link(namespace, asked.environ, kept)))
         return answer._replace(headers=[*answer.headers, *said])
 
 
@@ -108,8 +113,8 @@ def _send(
     return [answer.body]
 
 
-def _link(world: World, environ: dict[str, Any], call: int) -> str:
-    """Where a refused call is explained, in its world."""
-    mounted = environ.get("SCRIPT_NAME", "").removesuffix(f"/~{world.name}")
-    name = "" if world.name == DEFAULT else f"/~{world.name}"
+def _link(namespace: Namespace, environ: dict[str, Any], call: int) -> str:
+    """Where a refused call is explained, in its namespace."""
+    mounted = environ.get("SCRIPT_NAME", "").removesuffix(f"/~{namespace.name}")
+    name = "" if namespace.name == DEFAULT else f"/~{namespace.name}"
     return f'<{mounted}{name}{_CONTROL}journal/{call}/explain>; rel="help"'

@@ -1,4 +1,4 @@
-"""Worlds: made, listed, reset, copied, kept as a file and dropped."""
+"""Namespaces: made, listed, reset, copied, kept as a file and dropped."""
 
 import tomllib
 from typing import Any
@@ -14,7 +14,7 @@ from sessionary.control.clock import Shown as ClockShown
 from sessionary.control.clock import shown as clock_shown
 from sessionary.control.fields import Instant, Strict
 from sessionary.seeds import loader
-from sessionary.store import DEFAULT, Namespaces, World
+from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.web.fields import Integer, Object, Text
 from sessionary.web.operations import answer, operation, read_object
 
@@ -24,7 +24,7 @@ routes = make_blueprint("namespaces")
 
 
 class New(Strict):
-    """A world's name (else one is made up), the instant at which its clock stands, its seed."""
+    """A namespace's name (else one is made up), the instant at which its clock stands, its seed."""
 
     name = Text(load_default=None)
     now = Instant(load_default=None)
@@ -37,15 +37,15 @@ class Fork(Strict):
     name = Text(load_default=None)
 
 
-class Namespace(Strict):
-    """A world."""
+class NamespaceResponse(Strict):
+    """A namespace."""
 
     name = Text(required=True)
     clock = fields.Nested(ClockShown, required=True)
 
 
 class AllNamespaces(Strict):
-    """Every world, and how many there may be."""
+    """Every namespace, and how many there may be."""
 
     namespaces = fields.List(Text(), required=True)
     maximum = Integer(required=True)
@@ -58,108 +58,110 @@ class Seeded(Strict):
 
 
 @routes.get("/namespaces")
-@operation("Every world", answers={200: AllNamespaces()})
+@operation("Every namespace", answers={200: AllNamespaces()})
 def list_namespaces() -> Response:
-    worlds = control().worlds
-    if worlds is None:
+    namespaces = control().namespaces
+    if namespaces is None:
         return answer({"namespaces": [DEFAULT], "maximum": 1})
-    return answer({"namespaces": worlds.names(), "maximum": worlds.maximum})
+    return answer({"namespaces": namespaces.names(), "maximum": namespaces.maximum})
 
 
 @routes.post("/namespaces")
-@operation("Make a world", body=New(), answers={201: Namespace()})
+@operation("Make a namespace", body=New(), answers={201: NamespaceResponse()})
 def create(body: dict[str, Any]) -> Response:
     """Nothing is made where its seed is refused."""
-    worlds = _several()
-    name = _named(worlds, body["name"])
-    world = worlds.create(name)
+    namespaces = _several()
+    name = _named(namespaces, body["name"])
+    namespace = namespaces.create(name)
     try:
-        with world.entered():
+        with namespace.entered():
             if body["now"] is not None:
                 _freeze(body["now"])
             if body["seed"] is not None:
                 _apply(loader.Document("the seed", "", body["seed"]))
     except BaseException:
-        worlds.drop(name)
+        namespaces.drop(name)
         raise
-    return answer(_shown(name, world), 201)
+    return answer(_shown(name, namespace), 201)
 
 
 @routes.get("/namespaces/<namespace>")
-@operation("A world", answers={200: Namespace()})
+@operation("A namespace", answers={200: NamespaceResponse()})
 def show(namespace: str) -> Response:
-    return answer(_shown(namespace, _world(namespace)))
+    return answer(_shown(namespace, _namespace(namespace)))
 
 
 @routes.delete("/namespaces/<namespace>")
-@operation("Drop a world", answers={204: None})
+@operation("Drop a namespace", answers={204: None})
 def drop(namespace: str) -> Response:
     _several().drop(namespace)
     return Response(status=204)
 
 
 @routes.post("/namespaces/<namespace>/reset")
-@operation("Make a world what a new one is", answers={200: Namespace()})
+@operation("Make a namespace what a new one is", answers={200: NamespaceResponse()})
 def reset(namespace: str) -> Response:
     _several().reset(namespace)
-    return answer(_shown(namespace, _world(namespace)))
+    return answer(_shown(namespace, _namespace(namespace)))
 
 
 @routes.post("/namespaces/<namespace>/fork")
-@operation("Copy a world", body=Fork(), answers={201: Namespace()})
+@operation("Copy a namespace", body=Fork(), answers={201: NamespaceResponse()})
 def fork(namespace: str, body: dict[str, Any]) -> Response:
-    worlds = _several()
-    name = _named(worlds, body["name"])
-    return answer(_shown(name, worlds.fork(namespace, name)), 201)
+    namespaces = _several()
+    name = _named(namespaces, body["name"])
+    return answer(_shown(name, namespaces.fork(namespace, name)), 201)
 
 
 @routes.get("/namespaces/<namespace>/snapshot")
-@operation("A world as a database file", answers={200: None})
+@operation("A namespace as a database file", answers={200: None})
 def snapshot(namespace: str) -> Response:
-    response = Response(_world(namespace).contents(), content_type=SQLITE)
+    response = Response(_namespace(namespace).contents(), content_type=SQLITE)
     response.headers["Content-Disposition"] = f'attachment; filename="{namespace}.sqlite3"'
     return response
 
 
 @routes.post("/namespaces/<namespace>/restore")
-@operation("Bring a world back from its file", answers={200: Namespace()})
+@operation("Bring a namespace back from its file", answers={200: NamespaceResponse()})
 def restore(namespace: str) -> Response:
-    """The body is the file. A world of this name is made if there is none."""
+    """The body is the file. A namespace of this name is made if there is none."""
     try:
         _several().restore(namespace, request.get_data())
     except store.Unusable as error:
         raise errors.Refusal(400, f"{error}") from None
-    return answer(_shown(namespace, _world(namespace)))
+    return answer(_shown(namespace, _namespace(namespace)))
 
 
 @routes.post("/namespaces/<namespace>/seed")
-@operation("Bring a world up to a seed", answers={200: Seeded()})
+@operation("Bring a namespace up to a seed", answers={200: Seeded()})
 def apply_seed(namespace: str) -> Response:
     """The body is the seed, as TOML or, if it is declared so, as JSON."""
-    with _world(namespace).entered():
+    with _namespace(namespace).entered():
         return answer({"rows": _apply(_document())})
 
 
 def _several() -> Namespaces:
-    worlds = control().worlds
-    if worlds is None:
-        raise errors.Refusal(409, "this server has one world and keeps it: start a double instead")
-    return worlds
+    namespaces = control().namespaces
+    if namespaces is None:
+        raise errors.Refusal(
+            409, "this server has one namespace and keeps it: start a double instead"
+        )
+    return namespaces
 
 
-def _world(name: str) -> World:
-    worlds = control().worlds
-    if worlds is not None:
-        return worlds.find(name)
+def _namespace(name: str) -> Namespace:
+    namespaces = control().namespaces
+    if namespaces is not None:
+        return namespaces.find(name)
     if name != DEFAULT:
-        raise errors.Refusal(404, f"there is no world {name!r}")
-    return control().world
+        raise errors.Refusal(404, f"there is no namespace {name!r}")
+    return control().namespace
 
 
-def _named(worlds: Namespaces, name: str | None) -> str:
+def _named(namespaces: Namespaces, name: str | None) -> str:
     if name is not None:
         return name
-    with worlds.find(DEFAULT).entered():
+    with namespaces.find(DEFAULT).entered():
         return ids.word(12, _LETTERS)
 
 
@@ -190,6 +192,6 @@ def _apply(document: loader.Document) -> int:
         raise errors.Refusal(400, f"{error}") from None
 
 
-def _shown(name: str, world: World) -> dict[str, Any]:
-    with world.entered():
+def _shown(name: str, namespace: Namespace) -> dict[str, Any]:
+    with namespace.entered():
         return {"name": name, "clock": clock_shown()}

@@ -10,7 +10,7 @@ from sessionary import clock
 from sessionary.control import errors, timeline
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.fields import Instant, Strict
-from sessionary.control.timeline import Coming, EdgeShown
+from sessionary.control.timeline import Coming, TransitionShown
 from sessionary.web.as_of import rewind
 from sessionary.web.fields import Boolean, Bounds, Object, QueryInteger, Text
 from sessionary.web.instants import to_text
@@ -37,7 +37,7 @@ class Summary(Strict):
     status = Text(required=True)
     since = Text(required=True)
     is_open = Boolean(required=True)
-    next = fields.Nested(EdgeShown, required=True, allow_none=True)
+    next = fields.Nested(TransitionShown, required=True, allow_none=True)
 
 
 class Sessions(Strict):
@@ -63,11 +63,11 @@ class Explained(Strict):
     status = Text(required=True)
     since = Text(required=True)
     rule = Text(required=True)
-    says = Text(required=True)
-    facts = Object(required=True)
-    otherwise = Text(required=True, allow_none=True)
-    rests_on = Text(required=True)
-    next = fields.List(fields.Nested(EdgeShown), required=True)
+    reason = Text(required=True)
+    inputs = Object(required=True)
+    unless = Text(required=True, allow_none=True)
+    source = Text(required=True)
+    next = fields.List(fields.Nested(TransitionShown), required=True)
 
 
 class Force(Strict):
@@ -120,7 +120,9 @@ def force(surface: str, session_id: str, body: dict[str, Any]) -> Response:
 def explained(surface: Surface, session: Any, at: int) -> dict[str, Any]:
     """A session's explanation as it is shown."""
     found, id = surface.sessions.explain(session, at), surface.sessions.id(session)
-    coming = [edge for edge in surface.sessions.edges(session) if edge.at > at]
+    coming = [
+        transition for transition in surface.sessions.transitions(session) if transition.at > at
+    ]
     return {
         "surface": surface.name,
         "id": id,
@@ -128,18 +130,20 @@ def explained(surface: Surface, session: Any, at: int) -> dict[str, Any]:
         "status": found.status,
         "since": to_text(found.since_at),
         "rule": found.rule,
-        "says": found.says,
-        "facts": _facts(found.facts),
-        "otherwise": found.otherwise,
-        "rests_on": found.rests_on,
-        "next": [timeline.shown(Coming(surface.name, id, edge)) for edge in coming],
+        "reason": found.reason,
+        "inputs": _inputs(found.inputs),
+        "unless": found.unless,
+        "source": found.source,
+        "next": [timeline.shown(Coming(surface.name, id, transition)) for transition in coming],
     }
 
 
 def _summary(surface: Surface, session: Any, at: int) -> dict[str, Any]:
     found = surface.sessions.explain(session, at)
     id = surface.sessions.id(session)
-    coming = [edge for edge in surface.sessions.edges(session) if edge.at > at]
+    coming = [
+        transition for transition in surface.sessions.transitions(session) if transition.at > at
+    ]
     return {
         "surface": surface.name,
         "id": id,
@@ -172,12 +176,12 @@ def _place(surfaces: Any, after: str | None) -> tuple[int, int]:
     return names.index(name), int(place)
 
 
-def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _inputs(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Instants as text, in the facts of parts as well."""
-    return {name: _fact(name, value) for name, value in facts.items()}
+    return {name: _input(name, value) for name, value in facts.items()}
 
 
-def _fact(name: str, value: Any) -> Any:
+def _input(name: str, value: Any) -> Any:
     if name.endswith("_at") and isinstance(value, int):
         return to_text(value)
-    return [_facts(each) for each in value] if isinstance(value, list) else value
+    return [_inputs(each) for each in value] if isinstance(value, list) else value

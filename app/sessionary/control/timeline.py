@@ -13,18 +13,18 @@ from sessionary.web.fields import Boolean, Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 from sessionary.web.surface import Surface
-from sessionary.web.telling import Edge
+from sessionary.web.telling import Transition
 
 END = 250_000_000_000_000_000  # behind every instant that a clock can show
 routes = make_blueprint("timeline")
 
 
 class Coming(NamedTuple):
-    """An edge, and whose it is."""
+    """A transition, and whose it is."""
 
     surface: str
     session: str
-    edge: Edge
+    transition: Transition
 
 
 class Window(Strict):
@@ -35,25 +35,26 @@ class Window(Strict):
     limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
 
 
-class EdgeShown(Strict):
-    """An edge: at `at` the session, or its part, is `after`; `deadline` is shown as its end."""
+class TransitionShown(Strict):
+    """A transition: at `at` the session, or its part, is `to_status`; `deadline` is shown as its
+    end."""
 
     at = Text(required=True)
     deadline = Text(required=True)
     surface = Text(required=True)
     session = Text(required=True)
     part = Text(required=True, allow_none=True)
-    before = Text(required=True)
-    after = Text(required=True)
+    from_status = Text(required=True)
+    to_status = Text(required=True)
     rule = Text(required=True)
 
 
 class Timeline(Strict):
-    """Edges in order; `is_cut` says that there are more."""
+    """Transitions in order; `truncated` says that there are more."""
 
     now = Text(required=True)
-    edges = fields.List(fields.Nested(EdgeShown), required=True)
-    is_cut = Boolean(required=True)
+    transitions = fields.List(fields.Nested(TransitionShown), required=True)
+    truncated = Boolean(required=True)
 
 
 @routes.get("/timeline")
@@ -65,20 +66,21 @@ def timeline(query: dict[str, Any]) -> Response:
     if after > until:
         raise errors.Refusal(400, "from: must not lie behind `to`; it is now unless given")
     found = between(control().surfaces, after, until, limit + 1)
-    edges = [shown(each) for each in found[:limit]]
-    return answer({"now": to_text(at), "edges": edges, "is_cut": len(found) > limit})
+    transitions = [shown(each) for each in found[:limit]]
+    return answer({"now": to_text(at), "transitions": transitions, "truncated": len(found) > limit})
 
 
 def between(surfaces: Sequence[Surface], after: int, until: int, limit: int) -> list[Coming]:
-    """The first edges behind one instant and not behind another, of all sessions, in order."""
+    """The first transitions behind one instant and not behind another, of all sessions, in
+    order."""
     found = [
-        Coming(surface.name, surface.sessions.id(session), edge)
+        Coming(surface.name, surface.sessions.id(session), transition)
         for surface in surfaces
         for session in surface.sessions.changing(after, until, limit)
-        for edge in surface.sessions.edges(session)
-        if after < edge.at <= until
+        for transition in surface.sessions.transitions(session)
+        if after < transition.at <= until
     ]
-    found.sort(key=lambda each: (each.edge.at, each.surface, each.session))
+    found.sort(key=lambda each: (each.transition.at, each.surface, each.session))
     return found[:limit]
 
 
@@ -96,29 +98,32 @@ def find(
     )
 
 
-def edge_into(
+def transition_into(
     surfaces: Sequence[Surface], now: int, *, session: str, surface: str | None, status: str
-) -> Edge:
-    """The next edge that gives a session this status. Raises errors.Refusal."""
+) -> Transition:
+    """The next transition that gives a session this status. Raises errors.Refusal."""
     owner, found = find(surfaces, session, surface)
-    coming = [edge for edge in owner.sessions.edges(found) if edge.at > now]
-    for edge in coming:
-        if edge.after == status:
-            return edge
-    will = " or ".join(f"{edge.after} at {to_text(edge.at)}" for edge in coming) or "nothing else"
+    coming = [transition for transition in owner.sessions.transitions(found) if transition.at > now]
+    for transition in coming:
+        if transition.to_status == status:
+            return transition
+    will = (
+        " or ".join(f"{transition.to_status} at {to_text(transition.at)}" for transition in coming)
+        or "nothing else"
+    )
     raise errors.Refusal(409, f"time alone makes this session {will}, not {status!r}")
 
 
 def shown(coming: Coming) -> dict[str, Any]:
-    """An edge as it is shown."""
-    edge = coming.edge
+    """A transition as it is shown."""
+    transition = coming.transition
     return {
-        "at": to_text(edge.at),
-        "deadline": to_text(edge.deadline),
+        "at": to_text(transition.at),
+        "deadline": to_text(transition.deadline),
         "surface": coming.surface,
         "session": coming.session,
-        "part": edge.part,
-        "before": edge.before,
-        "after": edge.after,
-        "rule": edge.rule,
+        "part": transition.part,
+        "from_status": transition.from_status,
+        "to_status": transition.to_status,
+        "rule": transition.rule,
     }

@@ -26,7 +26,7 @@ from sessionary.factory.request_id_middleware import Watch, note_rule
 from sessionary.factory.startup import TABLES, Prepared, prepare
 from sessionary.identity import NewKey
 from sessionary.settings import BadSetting, Settings, networks
-from sessionary.store import DEFAULT, Namespaces, World
+from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import Tell
 from sessionary.web.operations import answer
@@ -42,8 +42,10 @@ class _App(Flask):
         return func
 
 
-def create_app(settings: Settings | None = None, world: World | None = None, *tells: Tell) -> Flask:
-    """The WSGI application on a prepared world; without one, on the world of the settings.
+def create_app(
+    settings: Settings | None = None, namespace: Namespace | None = None, *tells: Tell
+) -> Flask:
+    """The WSGI application on a prepared namespace; without one, on the namespace of the settings.
 
     Each of `tells` is told of every request once it is answered.
     A strict application on an empty database prints its first keys once. Raises BadSetting,
@@ -54,19 +56,19 @@ def create_app(settings: Settings | None = None, world: World | None = None, *te
         from sessionary import control
 
         control.check_server(settings)
-    if world is None:
+    if namespace is None:
         prepared = prepare(settings)
-        world = prepared.world
+        namespace = prepared.namespace
         if prepared.first_keys:
             print(welcome(prepared.first_keys, f"http://{settings.host}:{settings.port}"))
     if settings.prune_ended_days is not None:
-        tells = (*tells, Pruning(world, settings.prune_ended_days).tell)
-    app, refusals = _application(settings, world, None, is_told=bool(tells))
-    return _watched(app, Door(_serve(app, refusals), world, refusals), refusals, tells)
+        tells = (*tells, Pruning(namespace, settings.prune_ended_days).tell)
+    app, refusals = _application(settings, namespace, None, is_told=bool(tells))
+    return _watched(app, Door(_serve(app, refusals), namespace, refusals), refusals, tells)
 
 
 def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
-    """The WSGI application of a double: as many worlds as are asked for, and the control plane.
+    """The WSGI application of a double: as many namespaces as are asked for, and the control plane.
 
     Raises as `create_app` does.
     """
@@ -77,13 +79,15 @@ def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
     control.check_double(settings)
     if settings.tls_certificate:
         raise BadSetting("tls_certificate is for a server: a double speaks plain HTTP")
-    worlds = prepare_double(settings)
-    app, refusals = _application(settings, worlds.find(DEFAULT), worlds, is_told=bool(tells))
-    return _watched(app, DoubleDoor(_serve(app, refusals), worlds, refusals), refusals, tells)
+    namespaces = prepare_double(settings)
+    app, refusals = _application(
+        settings, namespaces.find(DEFAULT), namespaces, is_told=bool(tells)
+    )
+    return _watched(app, DoubleDoor(_serve(app, refusals), namespaces, refusals), refusals, tells)
 
 
 def _serve(app: Flask, refusals: Refusals) -> Serve:
-    """The application in a world, with the control plane around it where there is one."""
+    """The application in a namespace, with the control plane around it where there is one."""
     settings: Settings = app.config["SESSIONARY"]
     if not settings.control:
         return entering(app.wsgi_app)
@@ -93,7 +97,7 @@ def _serve(app: Flask, refusals: Refusals) -> Serve:
 
 
 def _application(
-    settings: Settings, world: World, worlds: Namespaces | None, *, is_told: bool
+    settings: Settings, namespace: Namespace, namespaces: Namespaces | None, *, is_told: bool
 ) -> tuple[Flask, Refusals]:
     """Flask with all routes, as it is behind a door; and what refuses for it."""
     app = _App(
@@ -109,7 +113,7 @@ def _application(
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     app.url_map.redirect_defaults = False
-    app.extensions["sessionary"] = world
+    app.extensions["sessionary"] = namespace
     surfaces = SURFACES
     if settings.control:
         from sessionary import control
@@ -123,7 +127,7 @@ def _application(
         app.before_request(note_rule)
     app.before_request(store.prove_there)
     if settings.control:
-        control.install(app, SURFACES, world, worlds, native_path)
+        control.install(app, SURFACES, namespace, namespaces, native_path)
     return app, refusals
 
 

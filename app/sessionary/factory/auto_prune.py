@@ -5,7 +5,7 @@ import threading
 import time
 
 from sessionary import clock, store
-from sessionary.store import World
+from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import Answered
 
@@ -20,8 +20,10 @@ _READS = ("GET", "HEAD", "OPTIONS")
 class Pruning:
     """Goes through all sessions once an hour, a piece after each write, in each worker."""
 
-    def __init__(self, world: World, days: int, rest_seconds: float = _REST_SECONDS) -> None:
-        self._world = world
+    def __init__(
+        self, namespace: Namespace, days: int, rest_seconds: float = _REST_SECONDS
+    ) -> None:
+        self._namespace = namespace
         self._ago = days * _DAY
         self._rest_seconds = rest_seconds
         self._due = 0.0
@@ -35,7 +37,7 @@ class Pruning:
         if not is_write or time.monotonic() < self._due or not self._alone.acquire(blocking=False):
             return
         try:
-            with self._world.entered():
+            with self._namespace.entered():
                 self._go_on(clock.now() - self._ago)
         except Exception as error:  # noqa: BLE001 - the answer stands
             self._due = time.monotonic() + _RETRY_SECONDS

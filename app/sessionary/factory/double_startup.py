@@ -1,8 +1,15 @@
-"""The worlds of a double, ready to be served."""
+"""The namespaces of a double, ready to be served."""
 
 from sessionary import clock, control, store
 from sessionary.clock import SECOND
-from sessionary.factory.startup import TABLES, add_guard, begin, first_rows, open_world, read_seed
+from sessionary.factory.startup import (
+    TABLES,
+    add_guard,
+    begin,
+    first_rows,
+    open_namespace,
+    read_seed,
+)
 from sessionary.settings import Settings
 from sessionary.store import Namespaces, Ways
 from sessionary.surfaces import SURFACES
@@ -14,20 +21,20 @@ _HISTORY = {
 
 
 def prepare_double(settings: Settings) -> Namespaces:
-    """The worlds of a double, with the default one made. Raises as `prepare` does."""
+    """The namespaces of a double, with the default one made. Raises as `prepare` does."""
     template = _Template(settings)
-    default = open_world(settings)
+    default = open_namespace(settings)
     if settings.db == ":memory:":
         default.restore(template())
     with store.naming(settings.db), default.entered():
         _fill(settings)
         default.keeps_history = True
     ways = Ways(template, clock.restart, control.forget_calls, lambda: _adopt(settings))
-    return Namespaces(default, ways, maximum=settings.max_worlds)
+    return Namespaces(default, ways, maximum=settings.max_namespaces)
 
 
 def _fill(settings: Settings) -> None:
-    """Bring the entered world to what a double needs; its history begins behind the seed."""
+    """Bring the entered namespace to what a double needs; its history begins behind the seed."""
     document = read_seed(settings)
     store.create(TABLES, first_rows)
     control.create_tables()
@@ -37,7 +44,7 @@ def _fill(settings: Settings) -> None:
 
 
 def _adopt(settings: Settings) -> None:
-    """Bring a world whose contents come from elsewhere to what a double needs."""
+    """Bring a namespace whose contents come from elsewhere to what a double needs."""
     store.create(TABLES, first_rows)
     control.create_tables()
     add_guard(settings)
@@ -46,7 +53,7 @@ def _adopt(settings: Settings) -> None:
 
 
 class _Template:
-    """What a new world of a double holds.
+    """What a new namespace of a double holds.
 
     With a seed it is made anew every second, so that what the seed says of the past stays true.
     """
@@ -64,10 +71,10 @@ class _Template:
         return self._contents
 
     def _make(self) -> bytes:
-        world = store.memory_world()
+        namespace = store.memory_namespace()
         try:
-            with world.entered():
+            with namespace.entered():
                 _fill(self._settings)
-            return world.contents()
+            return namespace.contents()
         finally:
-            world.close()
+            namespace.close()

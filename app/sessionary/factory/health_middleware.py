@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from sessionary import store
 from sessionary.factory.error_handlers import SAID, Refusals
-from sessionary.store import World
+from sessionary.store import Namespace
 from sessionary.web.events import ROUTE
 from sessionary.web.operations import answer
 
@@ -20,10 +20,10 @@ class Health:
     """Answers `/livez` and `/readyz`, whoever asks, and gives the rest on."""
 
     def __init__(
-        self, application: Callable[..., Iterable[bytes]], world: World, refusals: Refusals
+        self, application: Callable[..., Iterable[bytes]], namespace: Namespace, refusals: Refusals
     ) -> None:
         self._application = application
-        self._world = world
+        self._namespace = namespace
         self._refusals = refusals
         asked = {"/livez": _live, "/readyz": self._ready}
         self._asked = asked | {f"{path}/": ask for path, ask in asked.items()}
@@ -42,7 +42,7 @@ class Health:
 
     def _ready(self) -> Response:
         try:
-            store.prove_ready(self._world)
+            store.prove_ready(self._namespace)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
             said = answer({"error": "not_ready", "message": self._reason(error)}, 503)
             said.headers["Retry-After"] = "1"
@@ -54,8 +54,8 @@ class Health:
         if not store.is_out_of_order(error):
             _log.exception("readiness could not be proved")
             return SAID[500]
-        self._world.refused(error)
-        folder = Path(str(self._world.database.database)).parent
+        self._namespace.refused(error)
+        folder = Path(str(self._namespace.database.database)).parent
         return str(error).replace(f"{folder}/", "")
 
 

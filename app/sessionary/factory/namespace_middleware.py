@@ -1,4 +1,4 @@
-"""The WSGI layer before Flask: one path for each route, and the world for the whole request."""
+"""The WSGI layer before Flask: one path for each route, and the namespace for the whole request."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -9,14 +9,14 @@ from sessionary.store import (
     DEFAULT,
     BadName,
     Gone,
+    Namespace,
     Namespaces,
-    TooManyWorlds,
-    World,
+    TooManyNamespaces,
     is_out_of_order,
 )
 
 Application = Callable[..., Iterable[bytes]]
-Serve = Callable[[World, dict[str, Any], Any], Iterable[bytes]]
+Serve = Callable[[Namespace, dict[str, Any], Any], Iterable[bytes]]
 
 # No path begins so: Flask would take these slashes for one, and nobody who looks before it does.
 _NOWHERE = "//"
@@ -27,25 +27,29 @@ _CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 
 
 def entering(application: Application) -> Serve:
-    """Serve each request in its world."""
+    """Serve each request in its namespace."""
 
-    def serve(world: World, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        with world.entered():
+    def serve(
+        namespace: Namespace, environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
+        with namespace.entered():
             return application(environ, start_response)
 
     return serve
 
 
 def unbroken(serve: Serve, refusals: Refusals) -> Serve:
-    """Refuse as a vendor does where the world is out of order around the application, too."""
+    """Refuse as a vendor does where the namespace is out of order around the application, too."""
 
-    def refuse(world: World, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def refuse(
+        namespace: Namespace, environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
         try:
-            return serve(world, environ, start_response)
+            return serve(namespace, environ, start_response)
         except Exception as error:
             if not is_out_of_order(error):
                 raise
-            world.refused(error)
+            namespace.refused(error)
             refusal = refusals.of(environ["PATH_INFO"], 503, None, {"Retry-After": "1"})
             return refusal(environ, start_response)
 
@@ -53,11 +57,11 @@ def unbroken(serve: Serve, refusals: Refusals) -> Serve:
 
 
 class Door:
-    """Lets requests into the one world that there is."""
+    """Lets requests into the one namespace that there is."""
 
-    def __init__(self, serve: Serve, world: World, refusals: Refusals) -> None:
+    def __init__(self, serve: Serve, namespace: Namespace, refusals: Refusals) -> None:
         self._serve = serve
-        self._world = world
+        self._namespace = namespace
         self._refusals = refusals
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -65,17 +69,19 @@ class Door:
         if path.startswith(_NOWHERE):
             return self._refusals.of(path, 404)(environ, start_response)
         if environ.get("HTTP_SESSIONARY_NAMESPACE", DEFAULT) != DEFAULT:
-            refusal = self._refusals.of(path, 404, "This server has no other world than its own.")
+            refusal = self._refusals.of(
+                path, 404, "This server has no other namespace than its own."
+            )
             return refusal(environ, start_response)
-        return self._serve(self._world, environ, start_response)
+        return self._serve(self._namespace, environ, start_response)
 
 
 class DoubleDoor:
-    """Lets each request into the world that it names by header, `/~name` or its key's text."""
+    """Lets each request into the namespace that it names by header, `/~name` or its key's text."""
 
-    def __init__(self, serve: Serve, worlds: Namespaces, refusals: Refusals) -> None:
+    def __init__(self, serve: Serve, namespaces: Namespaces, refusals: Refusals) -> None:
         self._serve = serve
-        self._worlds = worlds
+        self._namespaces = namespaces
         self._refusals = refusals
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -87,20 +93,20 @@ class DoubleDoor:
             return self._enter(name, environ, start_response)
         except BadName as error:
             refusal = self._refusals.of(path, 400, f"{error}, not {name!r}.")
-        except TooManyWorlds as error:
+        except TooManyNamespaces as error:
             refusal = self._refusals.of(path, 503, f"{error}.")
         return refusal(environ, start_response)
 
     def _enter(self, name: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         while True:
             try:
-                return self._serve(self._worlds.get(name), environ, start_response)
+                return self._serve(self._namespaces.get(name), environ, start_response)
             except Gone:
                 continue  # it was dropped while we waited for it
 
 
 def _name(environ: dict[str, Any]) -> str:
-    """The name of a request's world; a path prefix that says it is taken off the path."""
+    """The name of a request's namespace; a path prefix that says it is taken off the path."""
     found = _PREFIX.fullmatch(environ["PATH_INFO"])
     if found is not None:
         environ["SCRIPT_NAME"] += f"/~{found[1]}"

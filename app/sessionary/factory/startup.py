@@ -1,4 +1,4 @@
-"""Worlds, ready to be served: the schema, the seed, the first keys."""
+"""Namespaces, ready to be served: the schema, the seed, the first keys."""
 
 import logging
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sessionary.identity import NewKey, rate_limits
 from sessionary.ids import Mint
 from sessionary.seeds import loader
 from sessionary.settings import Settings
-from sessionary.store import World
+from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import to_stamp
 
@@ -26,9 +26,9 @@ TABLES: tuple[type[store.Model], ...] = (
 
 @dataclass(frozen=True)
 class Prepared:
-    """A world that is ready to be served, and the keys that its first start made."""
+    """A namespace that is ready to be served, and the keys that its first start made."""
 
-    world: World
+    namespace: Namespace
     first_keys: tuple[NewKey, ...]
     kept: Path | None = None  # the database as it was before it was upgraded
 
@@ -41,8 +41,8 @@ def prepare(settings: Settings) -> Prepared:
     """
     document = read_seed(settings)
     kept: list[Path] = []
-    world = open_world(settings)
-    with store.naming(settings.db), world.entered():
+    namespace = open_namespace(settings)
+    with store.naming(settings.db), namespace.entered():
         store.create(TABLES, first_rows, lambda version: kept.extend(_keep(settings.db, version)))
         store.undo_log.forget(TABLES)
         if settings.control:
@@ -52,7 +52,7 @@ def prepare(settings: Settings) -> Prepared:
         add_guard(settings)
         begin(settings, document)
         first_keys = _first_keys() if settings.auth == "strict" else ()
-    return Prepared(world, first_keys, kept[0] if kept else None)
+    return Prepared(namespace, first_keys, kept[0] if kept else None)
 
 
 def _keep(db: str, version: int) -> tuple[Path, ...]:
@@ -66,11 +66,11 @@ def _keep(db: str, version: int) -> tuple[Path, ...]:
     return (copy,)
 
 
-def open_world(settings: Settings) -> World:
-    """The world of these settings, as it is found. Raises store.Unusable where it is missed."""
+def open_namespace(settings: Settings) -> Namespace:
+    """The namespace of these settings, as it is found. Raises store.Unusable where it is missed."""
     if settings.db != ":memory:":
         store.prove_not_missed(Path(settings.db))
-    return store.open_world(
+    return store.open_namespace(
         settings.db,
         durability=settings.durability,
         busy_timeout_seconds=settings.busy_timeout_seconds,
@@ -78,8 +78,8 @@ def open_world(settings: Settings) -> World:
 
 
 def add_guard(settings: Settings) -> None:
-    """Make what its guard keeps in the entered world, if it is on."""
-    if settings.rate_limit or settings.failed_keys:
+    """Make what its guard keeps in the entered namespace, if it is on."""
+    if settings.rate_limit or settings.max_failed_keys_per_minute:
         store.add(rate_limits.TABLES)
 
 
@@ -89,7 +89,7 @@ def read_seed(settings: Settings) -> loader.Document | None:
 
 
 def begin(settings: Settings, document: loader.Document | None) -> None:
-    """Bring the entered world to what its settings say: the seed, the clock's rate."""
+    """Bring the entered namespace to what its settings say: the seed, the clock's rate."""
     if document is not None:
         loader.apply(document, SURFACES)
     if settings.clock_rate is not None:
@@ -97,7 +97,7 @@ def begin(settings: Settings, document: loader.Document | None) -> None:
 
 
 def first_rows() -> None:
-    """Write what the entered world, which is new, cannot be without."""
+    """Write what the entered namespace, which is new, cannot be without."""
     clock.start()
     ids.start()
     for surface in SURFACES:

@@ -53,7 +53,7 @@ class Worker(WaitingWorker):
         except OSError:
             self.lose(client)
             return
-        client.due = time.monotonic() + self.patience_seconds
+        client.due = time.monotonic() + self.client_timeout_seconds
         self.poller.register(client.raw, selectors.EVENT_READ, partial(self._greet, client))
         self.wait_for(client)
 
@@ -114,7 +114,7 @@ class Worker(WaitingWorker):
         if not client.arrived:
             client.due = None
         elif client.due is None:
-            client.due = time.monotonic() + self.patience_seconds
+            client.due = time.monotonic() + self.client_timeout_seconds
         self.wait_for(client)
 
     def _go_on(self, client: Client) -> None:
@@ -145,7 +145,7 @@ class Worker(WaitingWorker):
         client.unsent, client.due, client.was_answered = b"".join(sock.held), None, True
         client.send()
         if client.unsent:
-            client.due = time.monotonic() + self.patience_seconds
+            client.due = time.monotonic() + self.client_timeout_seconds
             self.poller.modify(client.raw, selectors.EVENT_WRITE, partial(self._resume, client))
             self.wait_for(client)
         elif not client.is_kept:
@@ -188,7 +188,7 @@ class Worker(WaitingWorker):
         """Let a thread serve a request whose rest has to be waited for."""
         self.poller.unregister(client.raw)
         client.due = None
-        client.give_to_parser(Lent(client.raw, self.patience_seconds))
+        client.give_to_parser(Lent(client.raw, self.client_timeout_seconds))
         self.lent.add(client)
         lent = self.tpool.submit(self.handle, client)
         lent.add_done_callback(lambda _: self.method_queue.defer(self._take_back, client, lent))
@@ -212,6 +212,6 @@ class Worker(WaitingWorker):
     def _part_from(self, client: Client) -> None:
         """Close, once the client has read the answer and closed, or has had the time to."""
         client.is_leaving = True
-        client.due = time.monotonic() + self.patience_seconds
+        client.due = time.monotonic() + self.client_timeout_seconds
         client.say_goodbye()
         self.wait_for(client)

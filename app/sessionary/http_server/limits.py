@@ -15,7 +15,7 @@ class WaitingWorker(EndingWorker):
     """A worker that waits for none for ever, and for none at the cost of all others."""
 
     longest_body = 4 * 1024 * 1024  # the application refuses a longer one unread
-    patience_seconds = 60.0  # with a handshake, a request and the reading of an answer
+    client_timeout_seconds = 60.0  # with a handshake, a request and the reading of an answer
     _swept_at = 0.0
     _told_at = 0.0
 

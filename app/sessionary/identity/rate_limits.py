@@ -1,7 +1,8 @@
 """How often a key may ask, and how often an address may bring a key that nobody has.
 
 Both have so many goes in a minute: all at once, or one after another as they come free. The wall
-measures that minute and not the world's clock, which can stand still or run forty times as fast:
+measures that minute and not the namespace's clock, which can stand still or run forty times as
+fast:
 what is guarded is this machine. What has been used up is a row, so that all workers count together.
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from sessionary.metrics.address import Address
 from sessionary.metrics.multiproc_dir import made
 from sessionary.settings import BadSetting
-from sessionary.store import World
+from sessionary.store import Namespace
 from sessionary.web.events import Tell
 from sessionary.web.surface import Surface
 
@@ -29,11 +29,11 @@ class Metrics:
         self._listener = listener
         self._folder = folder
 
-    def serve(self, world: World, surfaces: Sequence[Surface]) -> None:
+    def serve(self, namespace: Namespace, surfaces: Sequence[Surface]) -> None:
         """Answer who asks, on a thread of this process, as long as it lives."""
         from sessionary.metrics.exporter import serve
 
-        serve(self._listener, self._folder, world, surfaces)
+        serve(self._listener, self._folder, namespace, surfaces)
 
 
 @contextmanager

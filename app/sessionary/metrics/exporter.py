@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 
 from sessionary import clock, store
 from sessionary.metrics.compaction import folded
-from sessionary.store import World
+from sessionary.store import Namespace
 from sessionary.web.surface import Surface
 
 _log = logging.getLogger("sessionary")
@@ -29,12 +29,14 @@ MOST = 16  # connections at a time in each process
 _SHARE = 20  # what was looked up is said again until as many times its own time has passed
 
 
-def serve(listener: socket.socket, folder: Path, world: World, surfaces: Sequence[Surface]) -> None:
+def serve(
+    listener: socket.socket, folder: Path, namespace: Namespace, surfaces: Sequence[Surface]
+) -> None:
     """Answer on a thread of this process, which shares the listener with others."""
     registry = CollectorRegistry()
     counted: Any = MultiProcessCollector  # it does not say its types
     counted(registry, str(folder))
-    registry.register(_Database(world, surfaces))
+    registry.register(_Database(namespace, surfaces))
 
     def numbers(accepted: str) -> tuple[bytes, str]:
         encode, kind = choose_encoder(accepted)
@@ -130,8 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
 class _Database(Collector):
     """What is looked up in the database when somebody asks."""
 
-    def __init__(self, world: World, surfaces: Sequence[Surface]) -> None:
-        self._world = world
+    def __init__(self, namespace: Namespace, surfaces: Sequence[Surface]) -> None:
+        self._namespace = namespace
         self._surfaces = surfaces
         self._said: list[Metric] = []
         self._again_at = 0.0  # by the monotonic clock
@@ -146,14 +148,14 @@ class _Database(Collector):
 
     def _looked_up(self) -> list[Metric]:
         """Nothing while the database cannot be read: the other numbers are needed all the more."""
-        with self._world.entered():
+        with self._namespace.entered():
             try:
                 store.prove_there()
                 return list(self._metrics())
             except Exception as error:
                 if not store.is_out_of_order(error):
                     raise
-                self._world.refused(error)
+                self._namespace.refused(error)
                 return []
 
     def _metrics(self) -> Iterator[Metric]:
@@ -168,5 +170,5 @@ class _Database(Collector):
         yield GaugeMetricFamily(
             "sessionary_database_bytes",
             "How large the database is, with its journal.",
-            value=store.size_bytes(self._world),
+            value=store.size_bytes(self._namespace),
         )

@@ -1,4 +1,4 @@
-"""The seed file: what a world holds before the first request.
+"""The seed file: what a namespace holds before the first request.
 
 Applied whole or not at all. A row whose id exists is brought up to the file, nothing is removed.
 """
@@ -150,7 +150,7 @@ IDENTITY = (
 
 
 def apply(document: Document, surfaces: Sequence[Surface]) -> int:
-    """Apply a seed to the entered world, in one transaction. Returns how many rows it has.
+    """Apply a seed to the entered namespace, in one transaction. Returns how many rows it has.
 
     Raises BadSeed, with nothing applied.
     """

@@ -9,11 +9,11 @@ from sessionary import logs, metrics
 from sessionary.factory import create_app, prepare, welcome
 from sessionary.identity import NewKey
 from sessionary.metrics import Metrics
-from sessionary.server import gunicorn, tls
+from sessionary.server import tls
 from sessionary.server.ready_notice import Notice, prove_free, prove_tellable
 from sessionary.server.telling import serve_metrics, tells, whereabouts
 from sessionary.settings import BadSetting, Settings
-from sessionary.store import World
+from sessionary.store import Namespace
 
 Load = Callable[[], Flask]
 _UNHEARD = "the first keys are lost, `sessionary keys create` makes others"
@@ -31,22 +31,24 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
         from sessionary import control
 
         control.check_server(settings)
+    from sessionary.server import gunicorn  # a double, which imports this package, needs none
+
     tls.context(settings)
     prove_free(settings.host, settings.port)
     prove_tellable(settings.ready_file)  # before there are keys, which are told only once
     logs.configure(settings.log_format)
     with metrics.opened(settings.metrics) as numbers:
         prepared = prepare(settings)
-        prepared.world.disconnect()  # its connections must not be inherited by the workers
-        load = partial(_application, settings, prepared.world, numbers)
+        prepared.namespace.disconnect()  # its connections must not be inherited by the workers
+        load = partial(_application, settings, prepared.namespace, numbers)
         keys = prepared.first_keys
         more = partial(_more, keys, numbers)
         gunicorn.run(settings, load, Notice(settings, say, more, _UNHEARD if keys else None))
 
 
-def _application(settings: Settings, world: World, numbers: Metrics | None) -> Flask:
+def _application(settings: Settings, namespace: Namespace, numbers: Metrics | None) -> Flask:
     """What a worker serves."""
-    app = create_app(settings, world, *tells(settings, numbers))
+    app = create_app(settings, namespace, *tells(settings, numbers))
     serve_metrics(numbers, app)
     return app
 

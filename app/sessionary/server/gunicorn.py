@@ -23,7 +23,7 @@ _LAST_MOMENTS = 9  # seconds for what is in flight at the end: Docker kills afte
 def run(settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
     """Serve until SIGTERM and exit the process with 0."""
     Worker.longest_body = settings.max_body_bytes
-    Worker.patience_seconds = settings.patience_seconds
+    Worker.client_timeout_seconds = settings.client_timeout_seconds
     Worker.context = tls.context(settings)
     _Gunicorn(settings, load, notice).run()
 

@@ -1,7 +1,7 @@
-"""The only room that knows the engine: worlds, connections, transactions and statements.
+"""The only room that knows the engine: namespaces, connections, transactions and statements.
 
-A world is one SQLite database. Code that runs between `world.entered()` and its end works on
-that world; the models are declared once and never bound to a database.
+A namespace is one SQLite database. Code that runs between `namespace.entered()` and its end
+works on that namespace; the models are declared once and never bound to a database.
 """
 
 from sessionary.store import undo_log
@@ -12,10 +12,10 @@ from sessionary.store.database import (
     DEFAULT,
     Gone,
     Model,
-    World,
+    Namespace,
     keeps_history,
-    memory_world,
-    open_world,
+    memory_namespace,
+    open_namespace,
     prove_there,
     refused,
     snapshot,
@@ -26,11 +26,11 @@ from sessionary.store.export import BadExport, export_lines, import_lines, row_c
 from sessionary.store.integrity import Finding, check, version
 from sessionary.store.namespaces import (
     BadName,
+    NamespaceExists,
     Namespaces,
-    NoSuchWorld,
-    TooManyWorlds,
+    NoSuchNamespace,
+    TooManyNamespaces,
     Ways,
-    WorldExists,
 )
 from sessionary.store.readiness import prove_ready
 from sessionary.store.rehearsal import rehearsal
@@ -55,16 +55,16 @@ __all__ = [
     "Finding",
     "Gone",
     "Model",
+    "Namespace",
+    "NamespaceExists",
     "Namespaces",
-    "NoSuchWorld",
+    "NoSuchNamespace",
     "OutOfOrder",
     "Progress",
     "Statement",
-    "TooManyWorlds",
+    "TooManyNamespaces",
     "Unusable",
     "Ways",
-    "World",
-    "WorldExists",
     "add",
     "back_up",
     "check",
@@ -80,9 +80,9 @@ __all__ = [
     "insertion",
     "is_out_of_order",
     "keeps_history",
-    "memory_world",
+    "memory_namespace",
     "naming",
-    "open_world",
+    "open_namespace",
     "place_in",
     "prove_not_missed",
     "prove_ready",

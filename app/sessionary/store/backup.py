@@ -1,4 +1,4 @@
-"""Copies of a world's file: made while it is served, and put back in its place."""
+"""Copies of a namespace's file: made while it is served, and put back in its place."""
 
 import os
 import sqlite3

@@ -1,4 +1,4 @@
-"""Worlds: databases, the connections to them, and the transactions in them."""
+"""Namespaces: databases, the connections to them, and the transactions in them."""
 
 import sqlite3
 import tempfile
@@ -14,23 +14,25 @@ from typing import Any, cast
 import peewee as pw
 
 from sessionary.store.errors import Mishaps, outlives_its_cause
-from sessionary.store.files import WorldFile, resolved
+from sessionary.store.files import DatabaseFile, resolved
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
-DEFAULT = "default"  # the name of the world that is always there
+DEFAULT = "default"  # the name of the namespace that is always there
 _PAUSE_SECONDS = 0.005
-_SMALL_PAGE = 512  # bytes: there may be thousands of memory worlds, each with mostly empty tables
+_SMALL_PAGE = (
+    512  # bytes: there may be thousands of memory namespaces, each with mostly empty tables
+)
 
-_world: ContextVar["World"] = ContextVar("sessionary_world")
+_namespace: ContextVar["Namespace"] = ContextVar("sessionary_namespace")
 
 
-def current() -> "World":
-    """The world that the running code has entered."""
-    return _world.get()
+def current() -> "Namespace":
+    """The namespace that the running code has entered."""
+    return _namespace.get()
 
 
 class _CurrentDatabase(pw.DatabaseProxy):
-    """Stands for the database of the world that the running code has entered."""
+    """Stands for the database of the namespace that the running code has entered."""
 
     __slots__ = ("_Model", "_callbacks")
 
@@ -39,12 +41,12 @@ class _CurrentDatabase(pw.DatabaseProxy):
 
     @property
     def obj(self) -> Any:
-        world = _world.get(None)
-        return None if world is None else world.database
+        namespace = _namespace.get(None)
+        return None if namespace is None else namespace.database
 
 
 class Model(pw.Model):
-    """The parent of every table: it lives in whichever world has been entered."""
+    """The parent of every table: it lives in whichever namespace has been entered."""
 
     class Meta:
         database = _CurrentDatabase()
@@ -78,7 +80,7 @@ class Database(pw.SqliteDatabase):
     In memory, its next connection begins with `contents`, if there are any.
     """
 
-    def __init__(self, *args: Any, file: WorldFile | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, file: DatabaseFile | None = None, **kwargs: Any) -> None:
         self.file = file
         self.opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self.contents: bytes | None = None
@@ -123,10 +125,10 @@ class Database(pw.SqliteDatabase):
 
 
 class Gone(Exception):
-    """The world was closed while somebody waited for it."""
+    """The namespace was closed while somebody waited for it."""
 
 
-class World:
+class Namespace:
     """A database, open for work."""
 
     def __init__(self, database: Database) -> None:
@@ -136,25 +138,25 @@ class World:
         self.keeps_history = False
         self._file = file = database.file
         self.turn: AbstractContextManager[None] = file.turn if file else nullcontext()
-        # A memory world is one connection that its threads share, one request at a time.
+        # A memory namespace is one connection that its threads share, one request at a time.
         self._lock = None if file else threading.RLock()
         self._alone: AbstractContextManager[Any] = self._lock or nullcontext()
         self._is_gone = False
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Make this the world of the running code; results are fetched before it is left.
+        """Make this the namespace of the running code; results are fetched before it is left.
 
         Raises Gone if it was closed before this code's turn came.
         """
         with self._alone:
             if self._is_gone:
                 raise Gone
-            token = _world.set(self)
+            token = _namespace.set(self)
             try:
                 yield
             finally:
-                _world.reset(token)
+                _namespace.reset(token)
 
     def contents(self) -> bytes:
         """All that it holds, as a database file would."""
@@ -213,7 +215,7 @@ class World:
             self._file.prove_there()
 
     def refused(self, error: BaseException) -> None:
-        """Tell of what put the world out of order; it will work again when that is gone."""
+        """Tell of what put the namespace out of order; it will work again when that is gone."""
         self.mishaps.refused(error)
         if self._file is not None and outlives_its_cause(error):
             self.database.close()
@@ -235,8 +237,8 @@ class World:
             self._file.hold.release()
 
 
-def memory_world(contents: bytes | None = None) -> World:
-    """A world that is kept nowhere else, empty or with these contents."""
+def memory_namespace(contents: bytes | None = None) -> Namespace:
+    """A namespace that is kept nowhere else, empty or with these contents."""
     pragmas = {"page_size": _SMALL_PAGE, "foreign_keys": 1}
     database = Database(
         ":memory:",
@@ -247,25 +249,25 @@ def memory_world(contents: bytes | None = None) -> World:
         lock_type="IMMEDIATE",
     )
     database.contents = contents
-    return World(database)
+    return Namespace(database)
 
 
-def open_world(path: str, *, durability: str, busy_timeout_seconds: float = 5.0) -> World:
-    """The world in the file at `path`, or in memory for `:memory:`. Makes missing folders."""
+def open_namespace(path: str, *, durability: str, busy_timeout_seconds: float = 5.0) -> Namespace:
+    """The namespace in the file at `path`, or in memory for `:memory:`. Makes missing folders."""
     if path == ":memory:":
-        return memory_world()
+        return memory_namespace()
     pragmas: dict[str, Any] = {"foreign_keys": 1, "synchronous": DURABILITY[durability]}
     options: dict[str, Any] = {"lock_type": "IMMEDIATE", "timeout": busy_timeout_seconds}
     file = resolved(Path(path)).absolute()
     file.parent.mkdir(parents=True, exist_ok=True)
     pragmas = {"journal_mode": "WAL", **pragmas}
-    return World(
+    return Namespace(
         Database(
             str(file),
             pragmas,
             check_same_thread=False,
             returning_clause=True,
-            file=WorldFile(file),
+            file=DatabaseFile(file),
             **options,
         )
     )
@@ -277,12 +279,12 @@ def transaction() -> Iterator[None]:
 
     A transaction within a transaction is a part of it.
     """
-    world = _world.get()
-    if world.connection().in_transaction:
+    namespace = _namespace.get()
+    if namespace.connection().in_transaction:
         yield
         return
-    with world.turn:
-        connection = world.writable()
+    with namespace.turn:
+        connection = namespace.writable()
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -290,32 +292,33 @@ def transaction() -> Iterator[None]:
         except BaseException:
             connection.rollback()
             raise
-    world.mishaps.written()
+    namespace.mishaps.written()
 
 
 def prove_there() -> None:
-    """That the file of the world, if one is entered, is still there. Raises OutOfOrder."""
-    world = _world.get(None)
-    if world is not None:
-        world.prove_there()
+    """That the file of the namespace, if one is entered, is still there. Raises OutOfOrder."""
+    namespace = _namespace.get(None)
+    if namespace is not None:
+        namespace.prove_there()
 
 
 def refused(error: BaseException) -> None:
-    """A request was refused because the entered world is out of order: told in the log, once."""
-    world = _world.get(None)
-    if world is not None:
-        world.refused(error)
+    """A request was refused because the entered namespace is out of order: told in the log,
+    once."""
+    namespace = _namespace.get(None)
+    if namespace is not None:
+        namespace.refused(error)
 
 
 def keeps_history() -> bool:
-    """Whether the entered world can be read as it was."""
+    """Whether the entered namespace can be read as it was."""
     return current().keeps_history
 
 
 @contextmanager
 def snapshot() -> Iterator[None]:
     """Several reads of one moment; takes no lock that a writer would wait for."""
-    connection = _world.get().connection()
+    connection = _namespace.get().connection()
     if connection.in_transaction:
         yield
         return

@@ -42,7 +42,7 @@ class Unusable(Exception):
 
 
 class OutOfOrder(Exception):
-    """The files of a world cannot be used just now; the message says which and why."""
+    """The files of a namespace cannot be used just now; the message says which and why."""
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def _code(error: BaseException) -> int | None:
 
 
 class Mishaps:
-    """Tells in the log what puts a world out of order: once, however many requests it costs."""
+    """Tells in the log what puts a namespace out of order: once, however many requests it costs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

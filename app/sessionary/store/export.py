@@ -1,4 +1,4 @@
-"""A world as lines of JSON, for those who leave and those who arrive.
+"""A namespace as lines of JSON, for those who leave and those who arrive.
 
 The first line says what it is and of which schema version, each further one is a row, and the last
 says how many rows there were, so that a file that was cut off is known as such.
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary.store.backup import replacement
-from sessionary.store.database import Model, current, open_world, snapshot, transaction
+from sessionary.store.database import Model, current, open_namespace, snapshot, transaction
 from sessionary.store.integrity import check
 from sessionary.store.schema import create, schema_version
 
@@ -55,7 +55,7 @@ def _kinds(field: pw.Field) -> tuple[type, ...]:
 
 
 def export_lines(tables: Sequence[type[Model]]) -> Iterator[str]:
-    """The entered world as it is at one moment, while others read and write it."""
+    """The entered namespace as it is at one moment, while others read and write it."""
     connection, count = current().connection(), 0
     yield _encode({"sessionary": "export", "schema_version": schema_version()})
     with snapshot():
@@ -68,7 +68,7 @@ def export_lines(tables: Sequence[type[Model]]) -> Iterator[str]:
 
 
 def row_count(tables: Sequence[type[Model]]) -> int:
-    """How many rows the entered world has in these tables."""
+    """How many rows the entered namespace has in these tables."""
     return sum(int(model.select().count()) for model in tables)
 
 
@@ -97,11 +97,11 @@ def import_lines(
 
 
 def _filled(draft: Path, lines: Iterable[str], tables: Sequence[type[Model]]) -> int:
-    with closing(open_world(str(draft), durability="off")) as world, world.entered():
+    with closing(open_namespace(str(draft), durability="off")) as namespace, namespace.entered():
         create(tables, lambda: None)
         with transaction():
-            count = _insert(world.connection(), lines, tables)
-        world.database.run("PRAGMA journal_mode = DELETE")
+            count = _insert(namespace.connection(), lines, tables)
+        namespace.database.run("PRAGMA journal_mode = DELETE")
         return count
 
 

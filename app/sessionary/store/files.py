@@ -1,4 +1,4 @@
-"""The file of a world: whether it is still there, and who uses it."""
+"""The file of a namespace: whether it is still there, and who uses it."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ def resolved(path: Path) -> Path:
 
 
 class Hold:
-    """Keeps the file of a world from being replaced: a lock that all share who have it open.
+    """Keeps the file of a namespace from being replaced: a lock that all share who have it open.
 
     Processes that are forked share the one of their parent. It ends with the last of them,
     however they end.
@@ -48,7 +48,7 @@ class Hold:
 
 @contextmanager
 def replacing(file: Path) -> Iterator[None]:
-    """Nobody else has the file of a world open, or opens it meanwhile. Raises Unusable."""
+    """Nobody else has the file of a namespace open, or opens it meanwhile. Raises Unusable."""
     file.absolute().parent.mkdir(parents=True, exist_ok=True)
     lock = lock_file(_beside(file))
     try:
@@ -63,7 +63,7 @@ def replacing(file: Path) -> Iterator[None]:
 
 
 def is_open(file: Path) -> bool:
-    """Whether a process has the file of a world open; leaves nothing beside any other file."""
+    """Whether a process has the file of a namespace open; leaves nothing beside any other file."""
     if not _beside(file).exists():
         return False
     lock = lock_file(_beside(file))
@@ -80,8 +80,8 @@ def _beside(file: Path) -> Path:
     return file.with_name(f"{file.name}.hold")
 
 
-class WorldFile:
-    """The file of a world: whose turn it is to write, and whether it is still the same."""
+class DatabaseFile:
+    """The file of a namespace: whose turn it is to write, and whether it is still the same."""
 
     def __init__(self, path: Path) -> None:
         self.turn = Turn(path.with_name(f"{path.name}.lock"))
@@ -96,7 +96,8 @@ class WorldFile:
         return self._known is not None
 
     def know(self) -> None:
-        """The file that is there now is the world's, as long as the process and its forks live."""
+        """The file that is there now is the namespace's, as long as the process and its forks
+        live."""
         self._known = self._found()
 
     def may_be_opened(self) -> bool:

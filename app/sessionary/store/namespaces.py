@@ -1,4 +1,4 @@
-"""Worlds by name: `default`, and in a double as many others in memory as are asked for."""
+"""Namespaces by name: `default`, and in a double as many others in memory as are asked for."""
 
 import re
 import sqlite3
@@ -10,33 +10,34 @@ from itertools import islice
 
 import peewee as pw
 
-from sessionary.store.database import DEFAULT, World, memory_world
+from sessionary.store.database import DEFAULT, Namespace, memory_namespace
 from sessionary.store.errors import Unusable
 
-_AWAKE = 200  # of the youngest worlds; an older one that is entered wakes up
+_AWAKE = 200  # of the youngest namespaces; an older one that is entered wakes up
 _MAGIC = b"SQLite format 3\0"
 _NAME = re.compile("[a-z0-9_]{1,40}", re.ASCII)
 
 
 class BadName(ValueError):
-    """A name that no world can have; the message says what one looks like."""
+    """A name that no namespace can have; the message says what one looks like."""
 
 
-class NoSuchWorld(LookupError):
-    """There is no world of this name."""
+class NoSuchNamespace(LookupError):
+    """There is no namespace of this name."""
 
 
-class WorldExists(ValueError):
-    """There is a world of this name already."""
+class NamespaceExists(ValueError):
+    """There is a namespace of this name already."""
 
 
-class TooManyWorlds(RuntimeError):
-    """The double holds as many worlds as it may; the message says what to do."""
+class TooManyNamespaces(RuntimeError):
+    """The double holds as many namespaces as it may; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Ways:
-    """How the worlds of a double come to be; each function but the first runs in the world."""
+    """How the namespaces of a double come to be; each function but the first runs in the
+    namespace."""
 
     template: Callable[[], bytes]  # what a new one holds
     begin: Callable[[], None]  # in a new one
@@ -45,109 +46,112 @@ class Ways:
 
 
 class Namespaces:
-    """The worlds of a double."""
+    """The namespaces of a double."""
 
-    def __init__(self, default: World, ways: Ways, *, maximum: int) -> None:
+    def __init__(self, default: Namespace, ways: Ways, *, maximum: int) -> None:
         self.maximum = maximum
-        self._worlds = {DEFAULT: default}
+        self._namespaces = {DEFAULT: default}
         self._ways = ways
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
-        """Every world's name, in the order in which they were made."""
-        return list(self._worlds)
+        """Every namespace's name, in the order in which they were made."""
+        return list(self._namespaces)
 
-    def find(self, name: str) -> World:
-        """The world of this name. Raises NoSuchWorld."""
+    def find(self, name: str) -> Namespace:
+        """The namespace of this name. Raises NoSuchNamespace."""
         try:
-            return self._worlds[name]
+            return self._namespaces[name]
         except KeyError:
-            raise NoSuchWorld(f"there is no world {name!r}") from None
+            raise NoSuchNamespace(f"there is no namespace {name!r}") from None
 
-    def get(self, name: str) -> World:
-        """The world of this name, made if it is not there yet. Raises BadName, TooManyWorlds.
+    def get(self, name: str) -> Namespace:
+        """The namespace of this name, made if it is not there yet. Raises BadName,
+        TooManyNamespaces.
 
         Once all have been closed, a RuntimeError.
         """
-        if DEFAULT not in self._worlds:
-            raise RuntimeError("the worlds of this double are closed")
-        while (found := self._worlds.get(name)) is None:
-            with suppress(WorldExists):
+        if DEFAULT not in self._namespaces:
+            raise RuntimeError("the namespaces of this double are closed")
+        while (found := self._namespaces.get(name)) is None:
+            with suppress(NamespaceExists):
                 return self.create(name)
         return found
 
-    def create(self, name: str) -> World:
-        """A new world. Raises WorldExists, BadName, TooManyWorlds."""
+    def create(self, name: str) -> Namespace:
+        """A new namespace. Raises NamespaceExists, BadName, TooManyNamespaces."""
         return self._add(name, self._ways.template, self._ways.begin)
 
-    def fork(self, source: str, name: str) -> World:
-        """A copy of a world as it is. Raises NoSuchWorld, and what `create` does."""
+    def fork(self, source: str, name: str) -> Namespace:
+        """A copy of a namespace as it is. Raises NoSuchNamespace, and what `create` does."""
         return self._add(name, self.find(source).contents, self._ways.copied)
 
     def reset(self, name: str) -> None:
-        """Make a world what a new one is. Raises NoSuchWorld."""
-        world = self.find(name)
-        with world.entered():
-            world.restore(self._ways.template())
+        """Make a namespace what a new one is. Raises NoSuchNamespace."""
+        namespace = self.find(name)
+        with namespace.entered():
+            namespace.restore(self._ways.template())
             self._ways.begin()
 
     def restore(self, name: str, contents: bytes) -> None:
-        """Give a world, made if it is not there, the contents of a file. Raises Unusable."""
+        """Give a namespace, made if it is not there, the contents of a file. Raises Unusable."""
         usable = _adopted(contents, self._ways.adopt)
         self.get(name).restore(usable)
 
     def drop(self, name: str) -> None:
-        """Close a world and forget it; a request that waits for it finds a new one.
+        """Close a namespace and forget it; a request that waits for it finds a new one.
 
-        Raises NoSuchWorld, and BadName for the default one.
+        Raises NoSuchNamespace, and BadName for the default one.
         """
         if name == DEFAULT:
-            raise BadName("the default world cannot be dropped: reset it")
+            raise BadName("the default namespace cannot be dropped: reset it")
         with self._lock:
-            world = self.find(name)
-            del self._worlds[name]
-        world.close()
+            namespace = self.find(name)
+            del self._namespaces[name]
+        namespace.close()
 
     def close(self) -> None:
-        """Close every world, for good."""
+        """Close every namespace, for good."""
         with self._lock:
-            worlds = list(self._worlds.values())
-            self._worlds.clear()
-        for world in worlds:
-            world.close()
+            namespaces = list(self._namespaces.values())
+            self._namespaces.clear()
+        for namespace in namespaces:
+            namespace.close()
 
-    def _add(self, name: str, contents: Callable[[], bytes], begin: Callable[[], None]) -> World:
+    def _add(
+        self, name: str, contents: Callable[[], bytes], begin: Callable[[], None]
+    ) -> Namespace:
         if not _NAME.fullmatch(name):
-            raise BadName("a world's name is 1 to 40 of the characters a-z, 0-9 and _")
+            raise BadName("a namespace's name is 1 to 40 of the characters a-z, 0-9 and _")
         with self._lock:
-            if name in self._worlds:
-                raise WorldExists(f"there is a world {name!r} already")
-            if len(self._worlds) >= self.maximum:
-                raise TooManyWorlds(
-                    f"there are {self.maximum} worlds already: drop some, or allow for more "
-                    "with --max-worlds"
+            if name in self._namespaces:
+                raise NamespaceExists(f"there is a namespace {name!r} already")
+            if len(self._namespaces) >= self.maximum:
+                raise TooManyNamespaces(
+                    f"there are {self.maximum} namespaces already: drop some, or allow for more "
+                    "with --max-namespaces"
                 )
-            self._worlds[name] = world = _begun(name, contents(), begin)
+            self._namespaces[name] = namespace = _begun(name, contents(), begin)
             self._let_one_rest()
-            return world
+            return namespace
 
     def _let_one_rest(self) -> None:
-        """A world that is open takes several times the memory of its contents."""
-        if len(self._worlds) > _AWAKE:
-            name = next(islice(reversed(self._worlds), _AWAKE, None))
-            self._worlds[name].rest()
+        """A namespace that is open takes several times the memory of its contents."""
+        if len(self._namespaces) > _AWAKE:
+            name = next(islice(reversed(self._namespaces), _AWAKE, None))
+            self._namespaces[name].rest()
 
 
-def _begun(name: str, contents: bytes, begin: Callable[[], None]) -> World:
-    world = memory_world(contents)
-    world.name, world.keeps_history = name, True
+def _begun(name: str, contents: bytes, begin: Callable[[], None]) -> Namespace:
+    namespace = memory_namespace(contents)
+    namespace.name, namespace.keeps_history = name, True
     try:
-        with world.entered():
+        with namespace.entered():
             begin()
     except BaseException:
-        world.close()
+        namespace.close()
         raise
-    return world
+    return namespace
 
 
 def _adopted(contents: bytes, adopt: Callable[[], None]) -> bytes:
@@ -155,15 +159,15 @@ def _adopted(contents: bytes, adopt: Callable[[], None]) -> bytes:
     if contents[:16] != _MAGIC:
         raise Unusable("this is no SQLite database: send the file that a snapshot gave")
     # A file in WAL mode says so in two of its bytes, and then does not open in memory.
-    world = memory_world(contents[:18] + bytes((1, 1)) + contents[20:])
+    namespace = memory_namespace(contents[:18] + bytes((1, 1)) + contents[20:])
     try:
-        with world.entered():
-            (found,) = world.database.run("PRAGMA quick_check").fetchone()
+        with namespace.entered():
+            (found,) = namespace.database.run("PRAGMA quick_check").fetchone()
             if found != "ok":
                 raise Unusable(f"the file is damaged: {found}")
             adopt()
-        return world.contents()
+        return namespace.contents()
     except (sqlite3.DatabaseError, pw.DatabaseError) as error:
         raise Unusable(f"the file cannot be used: {error}") from error
     finally:
-        world.close()
+        namespace.close()

@@ -1,10 +1,10 @@
-"""Whether a world could be written just now."""
+"""Whether a namespace could be written just now."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sessionary.store.database import World
+from sessionary.store.database import Namespace
 from sessionary.store.errors import OutOfOrder
 from sessionary.store.schema import schema_version
 
@@ -12,17 +12,17 @@ _PATIENCE_MS = 250
 _TRIAL_BYTES = 32_768  # far more than a cache of one page holds: some of it reaches the disk
 
 
-def prove_ready(world: World) -> None:
-    """That a world has this program's schema and that a write to it would succeed just now.
+def prove_ready(namespace: Namespace) -> None:
+    """That a namespace has this program's schema and that a write to it would succeed just now.
 
     What is written is taken back, and waits for others no longer than a quarter of a second.
     Raises OutOfOrder, or what the engine says.
     """
-    if world.database.file is None:
+    if namespace.database.file is None:
         return  # memory is always there, and nobody else has it
-    with world.entered():
-        world.prove_there()
-        connection = world.writable()
+    with namespace.entered():
+        namespace.prove_there()
+        connection = namespace.writable()
         _prove_schema(connection)
         with _impatient(connection):
             before = _foreign_commits(connection)

@@ -9,9 +9,9 @@ from sessionary.store.database import current
 @contextmanager
 def rehearsal() -> Iterator[None]:
     """A transaction that is taken back at its end, with whatever was done meanwhile."""
-    world = current()
-    connection = world.connection()
-    with world.turn:
+    namespace = current()
+    connection = namespace.connection()
+    with namespace.turn:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -9,7 +9,7 @@ upgrade from then on.
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from sessionary.store.database import Database, Model, current, memory_world, transaction
+from sessionary.store.database import Database, Model, current, memory_namespace, transaction
 from sessionary.store.errors import Unusable
 from sessionary.store.migrations import MIGRATIONS, Migration
 
@@ -24,7 +24,7 @@ def create(
     first_rows: Callable[[], None],
     before_upgrade: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Bring the entered world to this program's schema; safe when several processes start.
+    """Bring the entered namespace to this program's schema; safe when several processes start.
 
     `before_upgrade` is told the version of an older database before anything of it is changed.
     Raises Unusable for a database of a newer program, and for one whose rows cannot be upgraded.
@@ -96,13 +96,13 @@ def shape(connection: sqlite3.Connection) -> dict[str, str]:
 
 def wanted_shape(tables: Sequence[type[Model]]) -> dict[str, str]:
     """What a new database of these tables has."""
-    world = memory_world()
+    namespace = memory_namespace()
     try:
-        with world.entered():
-            world.database.create_tables(tables, safe=False)
-            return shape(world.connection())
+        with namespace.entered():
+            namespace.database.create_tables(tables, safe=False)
+            return shape(namespace.connection())
     finally:
-        world.close()
+        namespace.close()
 
 
 def _mark(database: Database, version: int) -> None:

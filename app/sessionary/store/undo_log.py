@@ -1,4 +1,5 @@
-"""What undoes each write, so that a world can be read as it was. A double keeps it, a server not.
+"""What undoes each write, so that a namespace can be read as it was. A double keeps it, a server
+not.
 
 Triggers write it down: for each changed row, what was there before. Every connection keeps its
 triggers parsed, so they are as small as can be.
@@ -32,7 +33,7 @@ class Way(Model):
 
 
 class Write(Model):
-    """A transaction: the world's instant, the call, and the last change before it."""
+    """A transaction: the namespace's instant, the call, and the last change before it."""
 
     id = pw.AutoField()
     at = pw.BigIntegerField(index=True)
@@ -116,33 +117,33 @@ _oldest = Statement(tuple, lambda: Write.select(Write.id, Write.at).order_by(Wri
 
 
 def keep(columns: Mapping[str, Mapping[type[Model], str | None]]) -> None:
-    """From here on the entered world keeps its history.
+    """From here on the entered namespace keeps its history.
 
     `columns` says by surface which tables have one, and which column names a row's session.
     """
-    world = current()
+    namespace = current()
     with transaction():
         if not Way.table_exists():  # type: ignore[no-untyped-call]
-            world.database.create_tables(_TABLES)
+            namespace.database.create_tables(_TABLES)
         for surface, tables in columns.items():
             for table, column in tables.items():
                 _watch(surface, table, column)
-    world.keeps_history = True
+    namespace.keeps_history = True
 
 
 def forget(tables: Iterable[type[Model]]) -> None:
-    """Keep no history in the entered world, which a double may have left."""
-    world = current()
+    """Keep no history in the entered namespace, which a double may have left."""
+    namespace = current()
     if Way.table_exists():  # type: ignore[no-untyped-call]
         with transaction():
             for table in tables:
                 for each in undoing(table):
-                    world.database.run(f'DROP TRIGGER IF EXISTS "{_name(table, each.event)}"')
-            world.database.drop_tables(_TABLES)
+                    namespace.database.run(f'DROP TRIGGER IF EXISTS "{_name(table, each.event)}"')
+            namespace.database.drop_tables(_TABLES)
 
 
 def mark(at: int) -> None:
-    """Write down under this instant what the entered world's transaction goes on to change."""
+    """Write down under this instant what the entered namespace's transaction goes on to change."""
     if current().keeps_history:
         _empty.run()
         _mark.run(at=at, call=_call.get())
@@ -198,13 +199,13 @@ def rewind(seq: int) -> None:
 
 
 def rewind_to(at: int) -> None:
-    """`rewind` to what the world was when its clock last showed this instant."""
+    """`rewind` to what the namespace was when its clock last showed this instant."""
     rewind(_last_at(at))
 
 
 @contextmanager
 def rewound() -> Iterator[None]:
-    """However the world is rewound meanwhile, it is as before at the end."""
+    """However the namespace is rewound meanwhile, it is as before at the end."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Sessionary in tests: a server inside the test process, and a world for each test.
+"""Sessionary in tests: a server inside the test process, and a namespace for each test.
 
 pytest finds its fixtures by itself (sessionary.testing.plugin); unittest has a mixin
 (sessionary.testing.unittest); whoever uses neither starts a Server. Names are loaded on first use.
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sessionary.testing.boundaries import Boundary, sessionary_boundaries
-    from sessionary.testing.namespace import World
+    from sessionary.testing.namespace import Namespace
     from sessionary.testing.servers import Elsewhere, Server
 
-__all__ = ["Boundary", "Elsewhere", "Server", "World", "sessionary_boundaries"]
+__all__ = ["Boundary", "Elsewhere", "Namespace", "Server", "sessionary_boundaries"]
 
 _HOMES = {
     "Boundary": "boundaries",
     "Elsewhere": "servers",
     "Server": "servers",
-    "World": "namespace",
+    "Namespace": "namespace",
     "sessionary_boundaries": "boundaries",
 }
 

@@ -8,37 +8,40 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sessionary.client.responses import Edge
+from sessionary.client.responses import Transition
 from sessionary.client.times import from_text
-from sessionary.testing.namespace import World
+from sessionary.testing.namespace import Namespace
 
 _OFFSETS = {-1: "1 µs before", 0: "at", 1: "1 µs after"}
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where a test runs: `offset` microseconds from an edge of a session, at `at`."""
+    """Where a test runs: `offset` microseconds from a transition of a session, at `at`."""
 
     session: str
-    edge: Edge
+    transition: Transition
     offset: int
     at: datetime
 
     @property
     def status(self) -> str:
-        """What the session, or the part that the edge is of, is on this side of the edge."""
-        return self.edge["before"] if self.offset < 0 else self.edge["after"]
+        """What the session, or the part that the transition is of, is on this side of the
+        transition."""
+        return self.transition["from_status"] if self.offset < 0 else self.transition["to_status"]
 
     def __str__(self) -> str:
-        change = f"{self.edge['before']} -> {self.edge['after']} ({self.edge['rule']})"
-        return f"{_OFFSETS[self.offset]} {self.edge['at']}, where {self.session} is {change}"
+        which = self.transition
+        change = f"{which['from_status']} -> {which['to_status']} ({which['rule']})"
+        return f"{_OFFSETS[self.offset]} {which['at']}, where {self.session} is {change}"
 
 
-def sessionary_boundaries(session: str | Callable[[World], str]) -> Callable[[Any], Any]:
-    """Run a test 1 µs before, at and 1 µs after each coming edge of a session, on a frozen clock.
+def sessionary_boundaries(session: str | Callable[[Namespace], str]) -> Callable[[Any], Any]:
+    """Run a test 1 µs before, at and 1 µs after each coming transition of a session, on a frozen
+    clock.
 
-    The session is an id, or what a callable gives that opens one in the test's world. Each run
-    begins with the world as it was then. A test that takes `boundary` is given the Boundary.
+    The session is an id, or what a callable gives that opens one in the test's namespace. Each run
+    begins with the namespace as it was then. A test that takes `boundary` is given the Boundary.
     """
 
     def decorate(test: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,37 +65,39 @@ def sessionary_boundaries(session: str | Callable[[World], str]) -> Callable[[An
                     await test(*args, **each)
 
         decorated: Any = run_async if inspect.iscoroutinefunction(test) else run
-        decorated.__signature__ = _asking_for_a_world(inspect.signature(test))
+        decorated.__signature__ = _asking_for_a_namespace(inspect.signature(test))
         return decorated  # type: ignore[no-any-return]
 
     return decorate
 
 
-def _asking_for_a_world(signature: inspect.Signature) -> inspect.Signature:
+def _asking_for_a_namespace(signature: inspect.Signature) -> inspect.Signature:
     """What pytest has to give: the fixture `sessionary` as well, and not `boundary`."""
     asked = {name: each for name, each in signature.parameters.items() if name != "boundary"}
-    world = inspect.Parameter("sessionary", inspect.Parameter.KEYWORD_ONLY)
-    asked.setdefault("sessionary", world)
+    namespace = inspect.Parameter("sessionary", inspect.Parameter.KEYWORD_ONLY)
+    asked.setdefault("sessionary", namespace)
     return signature.replace(parameters=list(asked.values()))
 
 
-def _boundaries(world: World, session: str | Callable[[World], str]) -> Iterator[Boundary]:
-    id = session if isinstance(session, str) else session(world)
-    edges = world.explain(id)["next"]
-    if not edges:
+def _boundaries(
+    namespace: Namespace, session: str | Callable[[Namespace], str]
+) -> Iterator[Boundary]:
+    id = session if isinstance(session, str) else session(namespace)
+    transitions = namespace.explain(id)["next"]
+    if not transitions:
         raise AssertionError(f"time alone never changes the session {id}")
-    contents = world.namespaces.snapshot()
-    for edge in edges:
+    contents = namespace.namespaces.snapshot()
+    for transition in transitions:
         for offset in _OFFSETS:
-            at = from_text(edge["at"]) + timedelta(microseconds=offset)
-            world.namespaces.restore(contents)
-            world.clock.freeze(at)
-            yield Boundary(id, edge, offset, at)
+            at = from_text(transition["at"]) + timedelta(microseconds=offset)
+            namespace.namespaces.restore(contents)
+            namespace.clock.freeze(at)
+            yield Boundary(id, transition, offset, at)
 
 
 @contextmanager
 def _noted(boundary: Boundary) -> Iterator[None]:
-    """Let a failure say on which side of which edge it was."""
+    """Let a failure say on which side of which transition it was."""
     try:
         yield
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""What a test asserts of the calls that were made in its world."""
+"""What a test asserts of the calls that were made in its namespace."""
 
 from collections.abc import Callable
 from difflib import SequenceMatcher
@@ -16,7 +16,7 @@ _LATEST = 200  # among so many calls near misses are looked for
 
 
 class Journal(journal.Journal):
-    """The journal of a test's world."""
+    """The journal of a test's namespace."""
 
     def __init__(self, calls: Calls, default: Callable[[], Client]) -> None:
         super().__init__(calls)
@@ -65,9 +65,9 @@ class Journal(journal.Journal):
         return said
 
     def _nothing(self) -> list[str]:
-        said = ["nothing was called in this world: does the client have its url and its key?"]
+        said = ["nothing was called in this namespace: does the client have its url and its key?"]
         count = self._default().journal.count()
-        return said + ([f"({_times(count)} in the default world)"] if count else [])
+        return said + ([f"({_times(count)} in the default namespace)"] if count else [])
 
 
 def _so(json: Any, filters: journal.Filters) -> str:

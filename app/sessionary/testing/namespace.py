@@ -1,4 +1,4 @@
-"""A world of its own for a test: the vendors in it, its clock, its journal, its faults."""
+"""A namespace of its own for a test: the vendors in it, its clock, its journal, its faults."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,8 +11,8 @@ from sessionary.testing.journal import Journal
 Seed = str | Path | Mapping[str, Any]
 
 
-class World(Client):
-    """The control plane's client in a world that exists until it is dropped."""
+class Namespace(Client):
+    """The control plane's client in a namespace that exists until it is dropped."""
 
     def __init__(
         self, url: str, namespace: str, token: str | None = None, *, send: Send | None = None
@@ -20,31 +20,31 @@ class World(Client):
         super().__init__(url, namespace, token, send=send)
         self.journal: Journal = Journal(self.calls, lambda: self.of(DEFAULT))
         self._environment = Environment(url, namespace)
-        self._copies: list[World] = []
+        self._copies: list[Namespace] = []
         self.given: set[str] = set()  # the ids of sessions that a seed or a file brought
 
     @property
     def scale(self) -> Access:
-        """Where Scale's client finds this world: `url` and `key`."""
+        """Where Scale's client finds this namespace: `url` and `key`."""
         return self._environment.scale
 
     @property
     def mobilenext(self) -> Access:
-        """Where Mobile Next's client finds this world: `url` and `key`."""
+        """Where Mobile Next's client finds this namespace: `url` and `key`."""
         return self._environment.mobilenext
 
     @property
     def notte(self) -> Access:
-        """Where Notte's client finds this world: `url` and `key`."""
+        """Where Notte's client finds this namespace: `url` and `key`."""
         return self._environment.notte
 
     @property
     def galtea(self) -> Access:
-        """Where Galtea's client finds this world: `url` and `key`."""
+        """Where Galtea's client finds this namespace: `url` and `key`."""
         return self._environment.galtea
 
     def variables(self) -> dict[str, str]:
-        """What makes the vendors' clients find this world by their environment."""
+        """What makes the vendors' clients find this namespace by their environment."""
         return self._environment.variables()
 
     def seed(self, seed: Seed) -> int:
@@ -60,7 +60,7 @@ class World(Client):
     def prepare(
         self, seed: Seed | None, faults: Iterable[Mapping[str, Any]], *, may_hold_sessions: bool
     ) -> None:
-        """Make the new world ready: with a seed, then with faults, each given by its names."""
+        """Make the new namespace ready: with a seed, then with faults, each given by its names."""
         if may_hold_sessions:
             self.given = self._ids()
         if seed is not None:
@@ -68,9 +68,9 @@ class World(Client):
         for fault in faults:
             self.faults.add(**fault)
 
-    def fork(self) -> "World":
+    def fork(self) -> "Namespace":
         """A copy of it, which goes its own way from here and is dropped with it."""
-        copy = World(self.url, self.namespaces.fork()["name"], self.token, send=self.send)
+        copy = Namespace(self.url, self.namespaces.fork()["name"], self.token, send=self.send)
         copy.given = self._ids()
         self._copies.append(copy)
         return copy

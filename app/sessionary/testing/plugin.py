@@ -1,4 +1,4 @@
-"""The pytest plugin: a double for the run, a world for each test, and what is told of it.
+"""The pytest plugin: a double for the run, a namespace for each test, and what is told of it.
 
 Everything but pytest is imported by the fixtures: a run that uses none of them pays nothing.
 """
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from sessionary.testing.namespace import World
+    from sessionary.testing.namespace import Namespace
     from sessionary.testing.servers import Elsewhere
 
 _MARKER = (
-    "sessionary(now=None, seed=None, faults=()): what the test's world begins with. The clock "
+    "sessionary(now=None, seed=None, faults=()): what the test's namespace begins with. The clock "
     "stands at `now`; `seed` is TOML, a Path from the test's folder, or a mapping; each fault is "
     "a mapping of what `faults.add` takes."
 )
-_WORLDS = pytest.StashKey[list[Any]]()
+_NAMESPACES = pytest.StashKey[list[Any]]()
 _TOLD = pytest.StashKey[dict[str, list[str]]]()
 _LEFT_OPEN = "sessions left open"
 _NEVER_HIT = "faults armed and never hit"
@@ -69,27 +69,29 @@ def sessionary_server(
 @pytest.fixture
 def make_sessionary(
     request: pytest.FixtureRequest, sessionary_server: "Elsewhere"
-) -> "Iterator[Callable[..., World]]":
-    """Worlds of this test: `make_sessionary(now=…, seed=…, faults=[…])`."""
-    worlds = request.node.stash.setdefault(_WORLDS, [])
+) -> "Iterator[Callable[..., Namespace]]":
+    """Namespaces of this test: `make_sessionary(now=…, seed=…, faults=[…])`."""
+    namespaces = request.node.stash.setdefault(_NAMESPACES, [])
 
-    def make(**given: Any) -> "World":
-        worlds.append(sessionary_server.world(**given))
-        return worlds[-1]  # type: ignore[no-any-return]
+    def make(**given: Any) -> "Namespace":
+        namespaces.append(sessionary_server.namespace(**given))
+        return namespaces[-1]  # type: ignore[no-any-return]
 
     yield make
-    _end(request.node, worlds)
+    _end(request.node, namespaces)
 
 
 @pytest.fixture
-def sessionary(request: pytest.FixtureRequest, make_sessionary: "Callable[..., World]") -> "World":
-    """A fresh world for this test, as its marker `sessionary` describes it."""
+def sessionary(
+    request: pytest.FixtureRequest, make_sessionary: "Callable[..., Namespace]"
+) -> "Namespace":
+    """A fresh namespace for this test, as its marker `sessionary` describes it."""
     return make_sessionary(**_marked(request.node))
 
 
 @pytest.fixture
-def sessionary_env(sessionary: "World", monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The vendors' clients find this test's world by their environment; gives the variables."""
+def sessionary_env(sessionary: "Namespace", monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The vendors' clients find this test's namespace by their environment; gives the variables."""
     variables = sessionary.variables()
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -99,11 +101,11 @@ def sessionary_env(sessionary: "World", monkeypatch: pytest.MonkeyPatch) -> dict
 @pytest.hookimpl(hookwrapper=True)  # as older versions of pytest know it, too
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     report: pytest.TestReport = (yield).get_result()
-    worlds = item.stash.get(_WORLDS, [])
-    if report.failed and worlds:
+    namespaces = item.stash.get(_NAMESPACES, [])
+    if report.failed and namespaces:
         from sessionary.testing.reports import sections
 
-        report.sections += [section for world in worlds for section in sections(world)]
+        report.sections += [section for namespace in namespaces for section in sections(namespace)]
     vars(report)["sessionary"] = item.stash.get(_TOLD, {})  # goes along from an xdist worker
 
 
@@ -124,7 +126,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:
-    """What the markers of a test say of its world; the closest one counts."""
+    """What the markers of a test say of its namespace; the closest one counts."""
     given: dict[str, Any] = {}
     for marker in node.iter_markers("sessionary"):
         if marker.args or not marker.kwargs.keys() <= {"now", "seed", "faults"}:
@@ -135,17 +137,23 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
     return given
 
 
-def _end(node: pytest.Item, worlds: "list[World]") -> None:
-    """Tell what a test left in its worlds, and drop them."""
+def _end(node: pytest.Item, namespaces: "list[Namespace]") -> None:
+    """Tell what a test left in its namespaces, and drop them."""
     from sessionary.testing import reports
 
     wanted = node.config.getoption("--sessionary-leaks")
     try:
-        told = {_NEVER_HIT: [line for world in worlds for line in reports.never_hit(world)]}
-        left = [] if wanted == "off" else [e for world in worlds for e in reports.left_open(world)]
+        told = {
+            _NEVER_HIT: [line for namespace in namespaces for line in reports.never_hit(namespace)]
+        }
+        left = (
+            []
+            if wanted == "off"
+            else [e for namespace in namespaces for e in reports.left_open(namespace)]
+        )
         node.stash[_TOLD] = told | ({_LEFT_OPEN: left} if wanted == "report" else {})
     finally:
-        while worlds:
-            worlds.pop().drop()
+        while namespaces:
+            namespaces.pop().drop()
     if wanted == "error" and left:
         pytest.fail("\n  ".join([f"{_LEFT_OPEN}:", *left]), pytrace=False)

@@ -1,17 +1,17 @@
-"""What is told of a world when a test is over: as lines for people."""
+"""What is told of a namespace when a test is over: as lines for people."""
 
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sessionary.client import Client, Problem
-from sessionary.client.responses import Call, Edge, Fault, Summary
+from sessionary.client.responses import Call, Fault, Summary, Transition
 
 if TYPE_CHECKING:
-    from sessionary.testing.namespace import World
+    from sessionary.testing.namespace import Namespace
 
 _LATEST_CALLS = 30
-_EDGES = 20
+_TRANSITIONS = 20
 _SESSIONS = 10
 _LONGEST = 200
 
@@ -25,68 +25,68 @@ def call_line(call: Call) -> str:
     return f"{call['at']}  {owner}{call['method']} {call['path']}{body} -> {answered}{by}"
 
 
-def journal(world: Client) -> str:
-    """The latest calls in a world."""
-    calls = world.journal.find()
+def journal(namespace: Client) -> str:
+    """The latest calls in a namespace."""
+    calls = namespace.journal.find()
     lines = [call_line(call) for call in calls[-_LATEST_CALLS:]]
-    more = len(calls) - len(lines) + world.journal.dropped()
+    more = len(calls) - len(lines) + namespace.journal.dropped()
     return "\n".join(([f"({more} earlier calls)"] if more else []) + lines)
 
 
-def timeline(world: Client) -> str:
-    """What comes in a world."""
-    found = world.timeline(limit=_EDGES)
-    lines = [f"{found['now']}  now", *map(edge_line, found["edges"])]
-    return "\n".join(lines + (["(and more)"] if found["is_cut"] else []))
+def timeline(namespace: Client) -> str:
+    """What comes in a namespace."""
+    found = namespace.timeline(limit=_TRANSITIONS)
+    lines = [f"{found['now']}  now", *map(transition_line, found["transitions"])]
+    return "\n".join(lines + (["(and more)"] if found["truncated"] else []))
 
 
-def edge_line(edge: Edge) -> str:
-    """An edge in a line."""
-    part = f", {edge['part']}" if edge["part"] else ""
-    change = f"{edge['before']} -> {edge['after']} ({edge['rule']})"
-    return f"{edge['at']}  {edge['surface']} {edge['session']}{part}: {change}"
+def transition_line(transition: Transition) -> str:
+    """A transition in a line."""
+    part = f", {transition['part']}" if transition["part"] else ""
+    change = f"{transition['from_status']} -> {transition['to_status']} ({transition['rule']})"
+    return f"{transition['at']}  {transition['surface']} {transition['session']}{part}: {change}"
 
 
-def explanations(world: Client) -> str:
+def explanations(namespace: Client) -> str:
     """Why the sessions that were called about are in their states, the latest first."""
-    calls = reversed(world.journal.find())
+    calls = reversed(namespace.journal.find())
     touched = dict.fromkeys((call["session"], call["surface"]) for call in calls)
     named = [(session, surface) for session, surface in touched if session]
-    told = [_explained(world, session, surface) for session, surface in named[:_SESSIONS]]
+    told = [_explained(namespace, session, surface) for session, surface in named[:_SESSIONS]]
     more = len(named) - len(told)
     return "\n".join(told + ([f"(and {more} more sessions)"] if more else []))
 
 
-def sections(world: Client) -> list[tuple[str, str]]:
-    """What a failing test's report says of a world: titles and texts."""
+def sections(namespace: Client) -> list[tuple[str, str]]:
+    """What a failing test's report says of a namespace: titles and texts."""
     told = {"calls": journal, "timeline": timeline, "sessions called about": explanations}
     return [
-        (f"sessionary: {title} in the world {world.namespace}", _tried(tell, world))
+        (f"sessionary: {title} in the namespace {namespace.namespace}", _tried(tell, namespace))
         for title, tell in told.items()
     ]
 
 
-def left_open(world: "World") -> list[str]:
-    """The sessions that a test left open in its world, each with the call that opened it."""
-    sessions = [each for each in world.sessions() if each["is_open"]]
-    return [_opened(world, each) for each in sessions if each["id"] not in world.given]
+def left_open(namespace: "Namespace") -> list[str]:
+    """The sessions that a test left open in its namespace, each with the call that opened it."""
+    sessions = [each for each in namespace.sessions() if each["is_open"]]
+    return [_opened(namespace, each) for each in sessions if each["id"] not in namespace.given]
 
 
-def never_hit(world: Client) -> list[str]:
-    """The faults that were armed in a world and never hit."""
-    return [_armed(fault) for fault in world.faults.list(unhit=True)]
+def never_hit(namespace: Client) -> list[str]:
+    """The faults that were armed in a namespace and never hit."""
+    return [_armed(fault) for fault in namespace.faults.list(unmatched=True)]
 
 
-def _tried(tell: Callable[[Client], str], world: Client) -> str:
+def _tried(tell: Callable[[Client], str], namespace: Client) -> str:
     """A report must not fail because there is nothing to tell it from."""
     try:
-        return tell(world) or "(none)"
+        return tell(namespace) or "(none)"
     except (Problem, OSError) as error:
         return f"({error})"
 
 
-def _opened(world: Client, session: Summary) -> str:
-    calls = world.journal.find(session=session["id"], surface=session["surface"], limit=1)
+def _opened(namespace: Client, session: Summary) -> str:
+    calls = namespace.journal.find(session=session["id"], surface=session["surface"], limit=1)
     opened = f"opened by {call_line(calls[0])}" if calls else "no call of it is in the journal"
     said = f"{session['surface']} {session['id']} is {session['status']}"
     return f"{said} since {session['since']}; {opened}"
@@ -97,13 +97,13 @@ def _armed(fault: Fault) -> str:
     return f"fault {fault['id']} of {of}: {fault['preset'] or fault['kind']}"
 
 
-def _explained(world: Client, session: str, surface: str | None) -> str:
+def _explained(namespace: Client, session: str, surface: str | None) -> str:
     try:
-        found = world.explain(session, surface)
+        found = namespace.explain(session, surface)
     except Problem as problem:
         return f"{surface} {session}: {problem}"
-    lines = [f"{surface} {session} is {found['status']} since {found['since']}: {found['says']}"]
-    lines += [f"  {found['otherwise']}"] if found["otherwise"] else []
+    lines = [f"{surface} {session} is {found['status']} since {found['since']}: {found['reason']}"]
+    lines += [f"  {found['unless']}"] if found["unless"] else []
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ from sessionary.client import Client, Instant, Send
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double
 from sessionary.settings import Settings
-from sessionary.testing.namespace import Seed, World
+from sessionary.testing.namespace import Namespace, Seed
 from sessionary.testing.wsgi_transport import calling
 
 MOUNTED = "http://sessionary.test"  # the address of a server that does not listen
@@ -18,7 +18,7 @@ MOUNTED = "http://sessionary.test"  # the address of a server that does not list
 class Elsewhere:
     """A double that listens at `url`; `token` is its control plane's."""
 
-    may_seed = True  # its new worlds, by itself
+    may_seed = True  # its new namespaces, by itself
 
     def __init__(self, url: str, token: str | None = None, *, send: Send | None = None) -> None:
         self.url = url.rstrip("/")
@@ -28,29 +28,29 @@ class Elsewhere:
 
     @property
     def client(self) -> Client:
-        """Its control plane, seen from the default world."""
+        """Its control plane, seen from the default namespace."""
         return Client(self.url, token=self._token, send=self._send)
 
-    def world(
+    def namespace(
         self,
         *,
         now: Instant | None = None,
         seed: Seed | None = None,
         faults: Iterable[Mapping[str, Any]] = (),
-    ) -> World:
-        """A new world, whose clock stands at `now`, with a seed and armed faults.
+    ) -> Namespace:
+        """A new namespace, whose clock stands at `now`, with a seed and armed faults.
 
-        Raises client.Problem for what is refused, and leaves no world behind.
+        Raises client.Problem for what is refused, and leaves no namespace behind.
         """
         name = self.client.namespaces.create(now=now)["name"]
         self._made.add(name)
-        world = World(self.url, name, self._token, send=self._send)
+        namespace = Namespace(self.url, name, self._token, send=self._send)
         try:
-            world.prepare(seed, faults, may_hold_sessions=self.may_seed)
+            namespace.prepare(seed, faults, may_hold_sessions=self.may_seed)
         except BaseException:
-            world.drop()
+            namespace.drop()
             raise
-        return world
+        return namespace
 
     def start(self) -> Self:
         """Prove that it answers. Raises ConnectionError and client.Problem."""
@@ -58,7 +58,8 @@ class Elsewhere:
         return self
 
     def stop(self) -> None:
-        """Drop the worlds that are still there: a late call makes the one that it names anew."""
+        """Drop the namespaces that are still there: a late call makes the one that it names
+        anew."""
         namespaces = self.client.namespaces
         for name in self._made.intersection(namespaces.list()):
             namespaces.drop(name)
@@ -104,9 +105,9 @@ class Server(Elsewhere):
         return self
 
     def stop(self) -> None:
-        """Listen no more, and forget every world."""
+        """Listen no more, and forget every namespace."""
         if self._listening is not None:
             self._listening.stop()
             self._listening = None
         self._is_stopped = True
-        control.close_worlds(self._app)
+        control.close_namespaces(self._app)

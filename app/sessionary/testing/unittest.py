@@ -1,4 +1,4 @@
-"""For unittest: a double for each class of tests, and a fresh world for each test."""
+"""For unittest: a double for each class of tests, and a fresh namespace for each test."""
 
 import os
 import unittest
@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sessionary.testing import reports
-from sessionary.testing.namespace import World
+from sessionary.testing.namespace import Namespace
 from sessionary.testing.servers import Elsewhere, Server
 
 
 class SessionaryMixin(unittest.TestCase):
-    """Gives `self.sessionary`, a world as pytest's fixture gives it.
+    """Gives `self.sessionary`, a namespace as pytest's fixture gives it.
 
-    A class may say with which settings its double runs, what its worlds begin with (`now`, `seed`,
-    `faults`), and whether a test that leaves sessions open fails.
+    A class may say with which settings its double runs, what its namespaces begin with (`now`,
+    `seed`, `faults`), and whether a test that leaves sessions open fails.
     """
 
     sessionary_settings: ClassVar[Mapping[str, Any]] = {}
-    sessionary_world: ClassVar[Mapping[str, Any]] = {}
+    sessionary_namespace: ClassVar[Mapping[str, Any]] = {}
     sessionary_fails_on_leaks: ClassVar[bool] = False
     sessionary_server: ClassVar[Elsewhere]
-    sessionary: World
+    sessionary: Namespace
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -31,24 +31,25 @@ class SessionaryMixin(unittest.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.sessionary = self.make_sessionary(**self.sessionary_world)
+        self.sessionary = self.make_sessionary(**self.sessionary_namespace)
 
-    def make_sessionary(self, **given: Any) -> World:
-        """A further world of this test: with `now`, `seed` and `faults`."""
-        world = self.sessionary_server.world(**given)
-        self.addCleanup(self._end, world)
-        return world
+    def make_sessionary(self, **given: Any) -> Namespace:
+        """A further namespace of this test: with `now`, `seed` and `faults`."""
+        namespace = self.sessionary_server.namespace(**given)
+        self.addCleanup(self._end, namespace)
+        return namespace
 
     def sessionary_env(self) -> dict[str, str]:
-        """Let the vendors' clients find this test's world by their environment, until its end."""
+        """Let the vendors' clients find this test's namespace by their environment, until its
+        end."""
         variables = self.sessionary.variables()
         self.enterContext(unittest.mock.patch.dict(os.environ, variables))
         return variables
 
-    def _end(self, world: World) -> None:
+    def _end(self, namespace: Namespace) -> None:
         try:
-            left = reports.left_open(world) if self.sessionary_fails_on_leaks else []
+            left = reports.left_open(namespace) if self.sessionary_fails_on_leaks else []
         finally:
-            world.drop()
+            namespace.drop()
         if left:
             self.fail("sessions left open:\n  " + "\n  ".join(left))

@@ -17,8 +17,8 @@ _SIGNED = re.compile(r"([+-])(.*)")
 def as_of(text: str, now: int) -> int:
     """The instant that a read asks for: `2026-03-01T12:00:00Z`, or from now `+15m` or `-2h`.
 
-    A past one rewinds the entered world, if it keeps a history, until the request is over. Raises
-    Invalid for a write, for text that is no instant, and for a past that is not kept.
+    A past one rewinds the entered namespace, if it keeps a history, until the request is over.
+    Raises Invalid for a write, for text that is no instant, and for a past that is not kept.
     """
     if request.method not in ("GET", "HEAD"):
         raise _refusal("only a read can be as of another instant: leave it out of a write")
@@ -29,7 +29,7 @@ def as_of(text: str, now: int) -> int:
 
 
 def rewind(at: int, now: int) -> int:
-    """Make the entered world what it was at a past instant, until the request is over.
+    """Make the entered namespace what it was at a past instant, until the request is over.
 
     Of a coming one there is nothing to do. Returns it. Raises Invalid.
     """

@@ -51,7 +51,7 @@ def admit(surface: str, secret: str, *, well_formed: bool) -> None:
         raise Unknown
     told, environ = settings(), request.environ
     derive = told.auth == "lenient" and well_formed
-    with guarded(secret, told.failed_keys, environ):
+    with guarded(secret, told.max_failed_keys_per_minute, environ):
         found, at = identify(secret, surface, derive=derive)
     environ[CALLER] = found
     if told.rate_limit:

@@ -22,7 +22,7 @@ class BadRow(ValueError):
 class SeedTable:
     """A table of the seed file, and how a loaded row of it comes to be.
 
-    `apply` runs inside one transaction with every other row. Its instant is the world's when a
+    `apply` runs inside one transaction with every other row. Its instant is the namespace's when a
     row of this id was first applied, so that applying a file again changes nothing.
     """
 
@@ -40,7 +40,8 @@ class SeedRow(Request):
 
 
 class Ago(Field, base.String):
-    """A duration back from the world's clock, such as `90s`, `20m`, `1h30m`, `2d`: microseconds."""
+    """A duration back from the namespace's clock, such as `90s`, `20m`, `1h30m`, `2d`:
+    microseconds."""
 
     wants = "text"
 

@@ -14,11 +14,11 @@ from sessionary.web.telling import Sessions
 
 
 class Failure(NamedTuple):
-    """An answer with which a vendor is known to fail; `rests_on` says who says so."""
+    """An answer with which a vendor is known to fail; `source` says who says so."""
 
     status: int
     body: Mapping[str, Any]
-    rests_on: str  # `Source: …` or `Assumed: …`
+    source: str  # `Source: …` or `Assumed: …`
 
 
 def retry_after(milliseconds: int) -> dict[str, str]:

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Protocol
 from sessionary.store import Model
 
 
-class Edge(Protocol):
+class Transition(Protocol):
     """An instant at which a session changes by itself: `at` is the first of the new state.
 
     `deadline` is shown as the end, `part` is the id of the part that changes, or None for the
-    session itself. Each surface has an edge of its own, in its rules.
+    session itself. Each surface has a transition of its own, in its rules.
     """
 
     @property
@@ -20,9 +20,9 @@ class Edge(Protocol):
     @property
     def deadline(self) -> int: ...
     @property
-    def before(self) -> str: ...
+    def from_status(self) -> str: ...
     @property
-    def after(self) -> str: ...
+    def to_status(self) -> str: ...
     @property
     def rule(self) -> str: ...
     @property
@@ -32,19 +32,19 @@ class Edge(Protocol):
 class Explanation(NamedTuple):
     """Why a session is what it is at an instant.
 
-    `since_at` is the earliest instant from which on its row proves the status. `facts` are the
+    `since_at` is the earliest instant from which on its row proves the status. `inputs` are the
     rule's inputs by the names they have in the row; those that end in `_at` are instants, and so
-    in the facts of parts, of which there are lists. `otherwise` says what would have kept it in
+    in the facts of parts, of which there are lists. `unless` says what would have kept it in
     its former state, or what will keep it.
     """
 
     status: str
     since_at: int
     rule: str
-    says: str
-    facts: Mapping[str, Any]
-    otherwise: str | None
-    rests_on: str  # where the rule is said: `Source: …` or `Assumed: …`
+    reason: str
+    inputs: Mapping[str, Any]
+    unless: str | None
+    source: str  # where the rule is said: `Source: …` or `Assumed: …`
 
 
 class NotForced(Exception):
@@ -68,10 +68,10 @@ class Sessions:
     find: Callable[[str], Any | None]  # by id
     # A page in the order of creation: those behind a place (0 at first), at most so many.
     page: Callable[[int, int], list[tuple[int, Any]]]
-    # Those with an edge behind the first instant and not behind the second, at most so many.
+    # Those with a transition behind the first instant and not behind the second, at most so many.
     changing: Callable[[int, int, int], list[Any]]
     id: Callable[[Any], str]
-    edges: Callable[[Any], Sequence[Edge]]  # in order
+    transitions: Callable[[Any], Sequence[Transition]]  # in order
     explain: Callable[[Any, int], Explanation]
     is_open: Callable[[Any, int], bool]  # whether its owner has still to end it
     # How many there are in each state at an instant; the engine counts, no row is loaded.
@@ -88,7 +88,7 @@ NO_SESSIONS = Sessions(
     page=lambda *_: [],
     changing=lambda *_: [],
     id=str,
-    edges=lambda _: (),
+    transitions=lambda _: (),
     explain=lambda *_: Explanation("", 0, "", "", {}, None, ""),
     is_open=lambda *_: False,
     counts=lambda _: {},

@@ -1,4 +1,4 @@
-"""A caller of Galtea's routes, and a world of organizations, keys and parents."""
+"""A caller of Galtea's routes, and a namespace of organizations, keys and parents."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,13 +12,13 @@ from sessionary.identity import Key, Membership, Organization, User
 from sessionary.seeds.loader import Seeded
 from sessionary.settings import Settings
 from sessionary.surfaces.galtea import models
-from tests.conftest import NOON, Sandbox
+from tests.conftest import NOON, App
 
 ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
 ZOE = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
 NOWHERE = f"session_{'0' * 24}"
 
-WORLD = f"""
+NAMESPACE = f"""
 [[organizations]]
 id = "acme"
 name = "Acme"
@@ -102,12 +102,12 @@ context = "theirs"
 
 
 class Api:
-    """Speaks to one sandbox with one key."""
+    """Speaks to one app with one key."""
 
-    def __init__(self, sandbox: Sandbox, key: str) -> None:
-        self.sandbox = sandbox
+    def __init__(self, app: App, key: str) -> None:
+        self.app = app
         self._headers = {"Authorization": f"Bearer {key}"}
-        self._client = sandbox.client
+        self._client = app.client
 
     def call(self, method: str, path: str, **arguments: Any) -> TestResponse:
         """Any call; `json` travels in the order in which it is written."""
@@ -152,64 +152,64 @@ class Api:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Everything that is stored of sessions and their parents."""
-        return self.sandbox.rows("galtea_sessions") + self.sandbox.rows("galtea_parents")
+        return self.app.rows("galtea_sessions") + self.app.rows("galtea_parents")
 
 
 @pytest.fixture
 def enter() -> Callable[..., Api]:
-    """A caller in a sandbox, by its key."""
-    return lambda sandbox, key="gsk_anyone": Api(sandbox, key)
+    """A caller in a app, by its key."""
+    return lambda app, key="gsk_anyone": Api(app, key)
 
 
 @pytest.fixture(scope="session")
-def shared() -> Iterator[Callable[[str], Sandbox]]:
+def shared() -> Iterator[Callable[[str], App]]:
     """One application for each way of admitting callers: to make one takes longer than a test."""
-    made: dict[str, Sandbox] = {}
+    made: dict[str, App] = {}
 
-    def of(auth: str) -> Sandbox:
+    def of(auth: str) -> App:
         if auth not in made:
             settings = Settings(db=":memory:", auth=auth, durability="off")
-            made[auth] = Sandbox(create_app(settings))
+            made[auth] = App(create_app(settings))
         return emptied(made[auth])
 
     yield of
-    for sandbox in made.values():
-        sandbox.world.close()
+    for app in made.values():
+        app.namespace.close()
 
 
-def emptied(sandbox: Sandbox) -> Sandbox:
-    """The same application on a world without rows, at NOON."""
-    with sandbox.world.entered():
+def emptied(app: App) -> App:
+    """The same application on a namespace without rows, at NOON."""
+    with app.namespace.entered():
         for table in (*models.TABLES, Seeded, Key, Membership, User, Organization):
             table.delete().execute()
-    sandbox.freeze(NOON)
-    return sandbox
+    app.freeze(NOON)
+    return app
 
 
 @pytest.fixture
-def sandbox(shared: Callable[[str], Sandbox]) -> Sandbox:
-    """A lenient world without a seed."""
+def app(shared: Callable[[str], App]) -> App:
+    """A lenient namespace without a seed."""
     return shared("lenient")
 
 
 @pytest.fixture
-def world(shared: Callable[[str], Sandbox]) -> Sandbox:
-    """A strict world with organizations, keys and parents."""
-    sandbox = shared("strict")
-    sandbox.seed(WORLD)
-    return sandbox
+def namespace(shared: Callable[[str], App]) -> App:
+    """A strict namespace with organizations, keys and parents."""
+    app = shared("strict")
+    app.seed(NAMESPACE)
+    return app
 
 
 @pytest.fixture
-def api(sandbox: Sandbox) -> Api:
-    """Anyone, in a lenient world."""
-    return Api(sandbox, "gsk_anyone")
+def api(app: App) -> Api:
+    """Anyone, in a lenient namespace."""
+    return Api(app, "gsk_anyone")
 
 
 @pytest.fixture
-def ana(world: Sandbox) -> Api:
-    """Ana of acme, in the seeded world."""
-    return Api(world, "gsk_ana")
+def ana(namespace: App) -> Api:
+    """Ana of acme, in the seeded namespace."""
+    return Api(namespace, "gsk_ana")
 
 
 def refused(response: TestResponse, status: int, saying: str) -> None:

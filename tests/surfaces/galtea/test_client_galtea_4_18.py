@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.sdk_environments import sdk_script
-from tests.surfaces.galtea.conftest import NOWHERE, WORLD
+from tests.surfaces.galtea.conftest import NAMESPACE, NOWHERE
 
 LIFE = Path(__file__).with_name("sdk_script_galtea_4_18.py")
 TEST_CASE = "testCase_t1aaaaaaaaaaaaaaaaaaaaa"
@@ -22,11 +22,11 @@ context = {{ persona = "impatient" }}
 
 @pytest.mark.parametrize("base", ["", "/galtea"])
 def test_a_session_s_whole_life_and_the_errors_on_its_way(
-    make_sandbox: Callable[..., Sandbox], serve: Callable[[Sandbox], str], base: str
+    make_app: Callable[..., App], serve: Callable[[App], str], base: str
 ) -> None:
-    sandbox = make_sandbox(auth="strict")
-    sandbox.seed(WORLD + PARENTS)
-    heard = converse(serve(sandbox) + base)
+    app = make_app(auth="strict")
+    app.seed(NAMESPACE + PARENTS)
+    heard = converse(serve(app) + base)
     made = heard["made"]
     check_creation(heard, made)
     check_changes(heard, made)
@@ -96,11 +96,11 @@ def check_errors(heard: Any, made: Any) -> None:
 
 
 def test_an_unknown_parent_of_an_empty_list_is_not_found_where_parents_are_strict(
-    make_sandbox: Callable[..., Sandbox], serve: Callable[[Sandbox], str]
+    make_app: Callable[..., App], serve: Callable[[App], str]
 ) -> None:
-    sandbox = make_sandbox(galtea_parents="strict")
-    sandbox.seed(WORLD)
+    app = make_app(galtea_references="strict")
+    app.seed(NAMESPACE)
     script = Path(__file__).with_name("sdk_script_galtea_4_18_strict.py")
-    heard = sdk_script.run("galtea-4.18", script, env={"GALTEA_API_URL": serve(sandbox)})
+    heard = sdk_script.run("galtea-4.18", script, env={"GALTEA_API_URL": serve(app)})
     kinds = ("Version", "Test case", "Test")
     assert heard == [f"{kind} with ID {'x' * 20} does not exist." for kind in kinds]

@@ -8,19 +8,19 @@ from galtea import EntityNotFoundException, EntityNotFoundHTTPError, Galtea, Ses
 from galtea.utils.tracing import clear_run_context, set_run_context
 from requests import HTTPError
 
-from tests.conftest import Sandbox
-from tests.surfaces.galtea.conftest import ANA, NOWHERE, WORLD
+from tests.conftest import App
+from tests.surfaces.galtea.conftest import ANA, NAMESPACE, NOWHERE
 
-Serve = Callable[[Sandbox], str]
+Serve = Callable[[App], str]
 
 
 @pytest.fixture
 def connect(serve: Serve) -> Iterator[Callable[..., Galtea]]:
-    """Clients of a served sandbox, by key."""
+    """Clients of a served app, by key."""
     opened: list[Galtea] = []
 
-    def connected(sandbox: Sandbox, key: str = "gsk_anyone", base: str = "/galtea") -> Galtea:
-        opened.append(Galtea(api_key=key, base_url=serve(sandbox) + base))
+    def connected(app: App, key: str = "gsk_anyone", base: str = "/galtea") -> Galtea:
+        opened.append(Galtea(api_key=key, base_url=serve(app) + base))
         return opened[-1]
 
     yield connected
@@ -29,14 +29,14 @@ def connect(serve: Serve) -> Iterator[Callable[..., Galtea]]:
 
 
 @pytest.fixture
-def galtea(sandbox: Sandbox, connect: Callable[..., Galtea]) -> Galtea:
-    return connect(sandbox)
+def galtea(app: App, connect: Callable[..., Galtea]) -> Galtea:
+    return connect(app)
 
 
 @pytest.fixture
-def strict(world: Sandbox, connect: Callable[..., Galtea]) -> Galtea:
+def strict(namespace: App, connect: Callable[..., Galtea]) -> Galtea:
     """Ana's client, where keys are checked and parents seeded."""
-    return connect(world, "gsk_ana")
+    return connect(namespace, "gsk_ana")
 
 
 def status_of(error: pytest.ExceptionInfo[HTTPError]) -> int:
@@ -52,17 +52,17 @@ def test_the_client_finds_itself_up_to_date(
 
 @pytest.mark.parametrize("base", ["", "/", "/galtea", "/galtea/"])
 def test_the_root_and_the_prefix_serve_the_client_alike(
-    sandbox: Sandbox, connect: Callable[..., Galtea], base: str
+    app: App, connect: Callable[..., Galtea], base: str
 ) -> None:
-    client = connect(sandbox, base=base)
+    client = connect(app, base=base)
     created = client.sessions.create(version_id="ver_123")
     assert client.sessions.get(created.id) == created
 
 
 def test_the_address_may_come_from_the_environment(
-    sandbox: Sandbox, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    app: App, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GALTEA_API_URL", serve(sandbox) + "/galtea")
+    monkeypatch.setenv("GALTEA_API_URL", serve(app) + "/galtea")
     with Galtea(api_key="gsk_anyone") as client:
         assert client.sessions.create(version_id="ver_123").version_id == "ver_123"
 
@@ -145,10 +145,10 @@ def test_a_session_by_its_custom_id_in_a_version_and_across_a_product(strict: Ga
 
 
 def test_the_latest_of_a_product_s_sessions_with_a_custom_id(
-    world: Sandbox, strict: Galtea
+    namespace: App, strict: Galtea
 ) -> None:
     strict.sessions.create(version_id="version_v2", custom_id="c")
-    world.advance(milliseconds=1)
+    namespace.advance(milliseconds=1)
     latest = strict.sessions.create(version_id="version_v1", custom_id="c")
     assert strict.sessions.get_by_custom_id("c", product_id="product_p1") == latest
 
@@ -184,11 +184,11 @@ def walk(client: Galtea, size: int, **filters: Any) -> Iterator[list[Session]]:
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_a_list_is_walked_to_its_end(sandbox: Sandbox, galtea: Galtea, order: str) -> None:
+def test_a_list_is_walked_to_its_end(app: App, galtea: Galtea, order: str) -> None:
     ids = []
     for _ in range(5):
         ids.append(galtea.sessions.create(version_id="v").id)
-        sandbox.advance(seconds=1)
+        app.advance(seconds=1)
     pages = list(walk(galtea, 2, version_id="v", sort_by_created_at=order))
     assert [len(page) for page in pages] == [2, 2, 1]
     walked = [session.id for page in pages for session in page]
@@ -294,31 +294,31 @@ def test_a_status_that_the_server_does_not_know_is_an_http_error(galtea: Galtea)
 
 @pytest.mark.parametrize("key", ["gsk_unknown", "gsk_expired", "key"])
 def test_a_key_that_nobody_has_is_an_http_error(
-    world: Sandbox, connect: Callable[..., Galtea], key: str
+    namespace: App, connect: Callable[..., Galtea], key: str
 ) -> None:
     with pytest.raises(HTTPError) as error:
-        connect(world, key).sessions.create(version_id="v")
+        connect(namespace, key).sessions.create(version_id="v")
     assert status_of(error) == 401
 
 
 def test_strict_parents_are_an_entity_that_was_not_found(
-    make_sandbox: Callable[..., Sandbox], connect: Callable[..., Galtea]
+    make_app: Callable[..., App], connect: Callable[..., Galtea]
 ) -> None:
-    sandbox = make_sandbox(galtea_parents="strict")
-    sandbox.seed(WORLD)
-    client = connect(sandbox)
+    app = make_app(galtea_references="strict")
+    app.seed(NAMESPACE)
+    client = connect(app)
     with pytest.raises(EntityNotFoundHTTPError, match="Version not found: elsewhere"):
         client.sessions.create(version_id="elsewhere")
     assert client.sessions.create(version_id="version_v1").version_id == "version_v1"
 
 
 def test_a_session_that_closed_by_itself(
-    make_sandbox: Callable[..., Sandbox], connect: Callable[..., Galtea]
+    make_app: Callable[..., App], connect: Callable[..., Galtea]
 ) -> None:
-    sandbox = make_sandbox(galtea_auto_close_minutes=30)
-    client = connect(sandbox)
+    app = make_app(galtea_auto_close_minutes=30)
+    client = connect(app)
     created = client.sessions.create(version_id="v")
-    sandbox.advance(minutes=30)
+    app.advance(minutes=30)
     closed = client.sessions.get(created.id)
     assert closed.status is SessionStatus.COMPLETED
     assert closed.stopping_reason == "Automatically closed after 30 minutes of inactivity"

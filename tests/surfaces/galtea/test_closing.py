@@ -4,43 +4,43 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import MICROSECOND, Sandbox
+from tests.conftest import MICROSECOND, App
 from tests.surfaces.galtea.conftest import Api, refused
 
 CLOSED = "Automatically closed after 30 minutes of inactivity"
 
 
 @pytest.fixture
-def closing(make_sandbox: Callable[..., Sandbox], enter: Callable[..., Api]) -> Api:
+def closing(make_app: Callable[..., App], enter: Callable[..., Api]) -> Api:
     """Anyone, where a session closes by itself after 30 minutes."""
-    return enter(make_sandbox(galtea_auto_close_minutes=30))
+    return enter(make_app(galtea_auto_close_minutes=30))
 
 
 def test_by_default_a_session_stays_pending(api: Api) -> None:
     id = api.create()["id"]
-    api.sandbox.advance(days=365)
+    api.app.advance(days=365)
     assert api.get(id).json["status"] == "PENDING"
 
 
 def test_the_vendors_own_default_is_thirty_minutes(
-    make_sandbox: Callable[..., Sandbox], enter: Callable[..., Api]
+    make_app: Callable[..., App], enter: Callable[..., Api]
 ) -> None:
-    api = enter(make_sandbox(vendor_defaults=True))
+    api = enter(make_app(vendor_defaults=True))
     id = api.create()["id"]
-    api.sandbox.advance(minutes=30)
+    api.app.advance(minutes=30)
     assert api.get(id).json["stoppingReason"] == CLOSED
 
 
 def test_a_session_left_alone_closes_at_its_deadline(closing: Api) -> None:
     created = closing.create()
-    closing.sandbox.advance(minutes=30)
-    closing.sandbox.advance(-MICROSECOND)
+    closing.app.advance(minutes=30)
+    closing.app.advance(-MICROSECOND)
     assert closing.get(created["id"]).json == created
     assert closing.found("statuses=PENDING") == [created["id"]]
     assert closing.found("statuses=COMPLETED") == []
     closed = {**created, "status": "COMPLETED", "stoppingReason": CLOSED}
     for _ in range(2):
-        closing.sandbox.advance(MICROSECOND)
+        closing.app.advance(MICROSECOND)
         assert closing.get(created["id"]).json == closed
         assert closing.ask().json == [closed]
         assert closing.found("statuses=PENDING") == []
@@ -49,7 +49,7 @@ def test_a_session_left_alone_closes_at_its_deadline(closing: Api) -> None:
 
 def test_looking_at_a_closed_session_writes_nothing(closing: Api) -> None:
     id, before = closing.create()["id"], closing.rows()
-    closing.sandbox.advance(hours=1)
+    closing.app.advance(hours=1)
     closing.get(id)
     closing.ask("statuses=COMPLETED")
     assert closing.rows() == before
@@ -58,51 +58,51 @@ def test_looking_at_a_closed_session_writes_nothing(closing: Api) -> None:
 @pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
 def test_what_is_not_pending_does_not_close_by_itself(closing: Api, status: str) -> None:
     created = closing.create(status=status)
-    closing.sandbox.advance(hours=1)
+    closing.app.advance(hours=1)
     assert closing.get(created["id"]).json == created
 
 
 def test_a_session_that_closes_by_itself_keeps_a_reason_of_its_own(closing: Api) -> None:
     id = closing.create()["id"]
     closing.patch(id, stoppingReason="WAITING")
-    closing.sandbox.advance(hours=1)
+    closing.app.advance(hours=1)
     shown = closing.get(id).json
     assert (shown["status"], shown["stoppingReason"]) == ("COMPLETED", "WAITING")
 
 
 def test_a_patch_restarts_the_quiet_time(closing: Api) -> None:
     id = closing.create()["id"]
-    closing.sandbox.advance(minutes=20)
+    closing.app.advance(minutes=20)
     closing.patch(id, metadata={"turn": 1})
-    closing.sandbox.advance(minutes=30)
-    closing.sandbox.advance(-MICROSECOND)
+    closing.app.advance(minutes=30)
+    closing.app.advance(-MICROSECOND)
     assert closing.get(id).json["status"] == "PENDING"
-    closing.sandbox.advance(MICROSECOND)
+    closing.app.advance(MICROSECOND)
     assert closing.get(id).json["status"] == "COMPLETED"
 
 
 def test_a_patch_reopens_a_session_that_closed_by_itself(closing: Api) -> None:
     id = closing.create()["id"]
-    closing.sandbox.advance(hours=1)
+    closing.app.advance(hours=1)
     shown = closing.patch(id, metadata={"turn": 1}).json
     assert (shown["status"], shown["stoppingReason"]) == ("PENDING", None)
-    closing.sandbox.advance(minutes=30)
+    closing.app.advance(minutes=30)
     assert closing.get(id).json["status"] == "COMPLETED"
 
 
 def test_a_patch_that_sets_another_status_does_not_reopen(closing: Api) -> None:
     id = closing.create()["id"]
-    closing.sandbox.advance(hours=1)
+    closing.app.advance(hours=1)
     shown = closing.patch(id, status="FAILED").json
     assert (shown["status"], shown["stoppingReason"]) == ("FAILED", None)
 
 
 def test_a_patch_of_nothing_is_no_activity(closing: Api) -> None:
     id = closing.create()["id"]
-    closing.sandbox.advance(minutes=20)
+    closing.app.advance(minutes=20)
     closing.patch(id)
     closing.patch(id, nonsense=1)
-    closing.sandbox.advance(minutes=10)
+    closing.app.advance(minutes=10)
     assert closing.get(id).json["status"] == "COMPLETED"
     assert closing.patch(id).json["status"] == "COMPLETED"
 
@@ -110,46 +110,46 @@ def test_a_patch_of_nothing_is_no_activity(closing: Api) -> None:
 def test_a_refused_patch_is_no_activity(closing: Api) -> None:
     closing.create(customId="c")
     id = closing.create()["id"]
-    closing.sandbox.advance(minutes=20)
+    closing.app.advance(minutes=20)
     refused(closing.patch(id, customId="c"), 400, "already exists")
-    closing.sandbox.advance(minutes=10)
+    closing.app.advance(minutes=10)
     assert closing.get(id).json["status"] == "COMPLETED"
 
 
 def test_a_session_that_closed_by_itself_may_still_be_finished(closing: Api) -> None:
     id = closing.create()["id"]
-    closing.sandbox.advance(hours=1)
+    closing.app.advance(hours=1)
     shown = closing.finish(id, stoppingReason="GOAL").json
     assert (shown["status"], shown["stoppingReason"]) == ("COMPLETED", "GOAL")
 
 
 def test_a_session_set_back_to_pending_has_its_whole_quiet_time_again(closing: Api) -> None:
     id = closing.create(status="FAILED")["id"]
-    closing.sandbox.advance(hours=1)
+    closing.app.advance(hours=1)
     closing.patch(id, status="PENDING")
-    closing.sandbox.advance(minutes=29)
+    closing.app.advance(minutes=29)
     assert closing.get(id).json["status"] == "PENDING"
-    closing.sandbox.advance(minutes=1)
+    closing.app.advance(minutes=1)
     assert closing.get(id).json["status"] == "COMPLETED"
 
 
 def test_the_deadline_is_the_one_of_the_setting_when_it_was_written(
-    make_file_sandbox: Callable[..., Sandbox], enter: Callable[..., Api]
+    make_file_app: Callable[..., App], enter: Callable[..., Api]
 ) -> None:
-    with_thirty = enter(make_file_sandbox(galtea_auto_close_minutes=30))
+    with_thirty = enter(make_file_app(galtea_auto_close_minutes=30))
     id = with_thirty.create()["id"]
-    with_none = enter(make_file_sandbox())
-    with_none.sandbox.advance(minutes=30)
+    with_none = enter(make_file_app())
+    with_none.app.advance(minutes=30)
     assert with_none.get(id).json["stoppingReason"] == CLOSED
     with_none.patch(id, metadata={})
-    with_none.sandbox.advance(days=1)
+    with_none.app.advance(days=1)
     assert with_none.get(id).json["status"] == "PENDING"
 
 
 def test_moving_the_clock_back_judges_only_the_deadline_anew(closing: Api) -> None:
     left, finished = closing.create()["id"], closing.create()["id"]
-    closing.sandbox.advance(hours=1)
+    closing.app.advance(hours=1)
     closing.finish(finished, stoppingReason="GOAL")
-    closing.sandbox.advance(hours=-1)
+    closing.app.advance(hours=-1)
     assert closing.get(left).json["status"] == "PENDING"
     assert closing.get(finished).json["status"] == "COMPLETED"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import MICROSECOND, Sandbox
+from tests.conftest import MICROSECOND, App
 from tests.surfaces.galtea.conftest import ANA, Api, refused
 
 LONE = "\ud83d"  # half of a surrogate pair
@@ -195,14 +195,14 @@ def test_the_user_of_a_session_is_the_caller_unless_it_is_production(ana: Api) -
 
 
 def test_created_at_is_cut_to_the_millisecond(api: Api) -> None:
-    api.sandbox.advance(999_999 * MICROSECOND)
+    api.app.advance(999_999 * MICROSECOND)
     assert api.create()["createdAt"] == "2026-03-01T12:00:00.999Z"
-    api.sandbox.advance(MICROSECOND)
+    api.app.advance(MICROSECOND)
     assert api.create()["createdAt"] == "2026-03-01T12:00:01.000Z"
 
 
 def test_what_is_stored_of_created_at_is_what_is_printed(api: Api) -> None:
-    api.sandbox.advance(timedelta(microseconds=1_999))
+    api.app.advance(timedelta(microseconds=1_999))
     id = api.create()["id"]
     assert api.found("fromCreatedAt=2026-03-01T12:00:00.001Z&toCreatedAt=2026-03-01T12:00:00.001Z")
     assert api.found("fromCreatedAt=2026-03-01T12:00:00.001001Z") == []
@@ -240,9 +240,9 @@ def test_a_deleted_session_frees_its_custom_id(api: Api) -> None:
 
 
 def test_a_custom_id_is_free_in_another_organization(
-    world: Sandbox, enter: Callable[..., Api]
+    namespace: App, enter: Callable[..., Api]
 ) -> None:
-    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
     ana.create(customId="c")
     zoe.create(customId="c")
     refused(zoe.post(versionId="ver_123", customId="c"), 400, "already exists")

@@ -9,7 +9,7 @@ from sessionary.surfaces.galtea.explanations import explain
 from sessionary.surfaces.galtea.models import SessionRow
 from sessionary.web.instants import to_text
 from sessionary.web.telling import NotForced
-from tests.conftest import EPOCH, MICROSECOND, NOON, Sandbox
+from tests.conftest import EPOCH, MICROSECOND, NOON, App
 from tests.surfaces.force_helpers import explained, force
 from tests.surfaces.galtea.conftest import Api, refused
 from tests.surfaces.galtea.test_rules import DEADLINE, MINUTE, START, session
@@ -23,13 +23,13 @@ DELETED = session(deleted_at=LATER)
 
 
 @pytest.fixture
-def closing(make_sandbox: Callable[..., Sandbox], enter: Callable[..., Api]) -> Api:
+def closing(make_app: Callable[..., App], enter: Callable[..., Api]) -> Api:
     """Anyone, where a session closes by itself after 30 minutes."""
-    return enter(make_sandbox(galtea_auto_close_minutes=30))
+    return enter(make_app(galtea_auto_close_minutes=30))
 
 
 @pytest.mark.parametrize(
-    ("row", "now", "status", "since_at", "rule", "says"),
+    ("row", "now", "status", "since_at", "rule", "reason"),
     [
         (CLOSING, START, "PENDING", START, "auto_close", "30 minutes without a write"),
         (LEFT, DEADLINE, "PENDING", LATER, "no_deadline", "no auto-close was set"),
@@ -44,7 +44,7 @@ def test_each_state_is_explained_by_its_rule(
 ) -> None:
     told = explain(row, now)
     assert told[:3] == (status, since_at, rule)
-    assert says in told.says
+    assert says in told.reason
 
 
 def test_status_and_since_change_in_the_microsecond_of_the_deadline() -> None:
@@ -53,7 +53,7 @@ def test_status_and_since_change_in_the_microsecond_of_the_deadline() -> None:
 
 
 @pytest.mark.parametrize("row", [LEFT, DONE, BROKEN, DELETED])
-def test_what_no_edge_changes_is_explained_alike_at_every_instant(row: SessionRow) -> None:
+def test_what_no_transition_changes_is_explained_alike_at_every_instant(row: SessionRow) -> None:
     assert explain(row, START) == explain(row, DEADLINE) == explain(row, 2 * DEADLINE)
 
 
@@ -61,20 +61,20 @@ def test_what_no_edge_changes_is_explained_alike_at_every_instant(row: SessionRo
 def test_the_patch_that_keeps_a_session_pending_is_named_with_the_instant_it_must_precede(
     late: int,
 ) -> None:
-    otherwise = explain(CLOSING, DEADLINE - 1 + late).otherwise or ""
+    otherwise = explain(CLOSING, DEADLINE - 1 + late).unless or ""
     assert f"a PATCH /sessions/{CLOSING.id} " in otherwise
     assert f"before {to_text(DEADLINE)} " in otherwise
 
 
 def test_the_patch_that_is_named_would_have_kept_it(closing: Api) -> None:
     kept, left = closing.create()["id"], closing.create()["id"]
-    closing.sandbox.advance(minutes=30)
-    closing.sandbox.advance(-MICROSECOND)
+    closing.app.advance(minutes=30)
+    closing.app.advance(-MICROSECOND)
     assert closing.patch(kept, metadata={}).status_code == 200
-    closing.sandbox.advance(minutes=30)
-    closing.sandbox.advance(-MICROSECOND)
+    closing.app.advance(minutes=30)
+    closing.app.advance(-MICROSECOND)
     assert [closing.get(id).json["status"] for id in (kept, left)] == ["PENDING", "COMPLETED"]
-    told = [explained(closing.sandbox, surface, id) for id in (kept, left)]
+    told = [explained(closing.app, surface, id) for id in (kept, left)]
     assert [each.status for each in told] == ["PENDING", "COMPLETED"]
     closed_at = (NOON - EPOCH) // MICROSECOND + 30 * MINUTE
     assert [each.since_at for each in told] == [closed_at - 1, closed_at]
@@ -84,8 +84,8 @@ def test_the_quiet_time_counts_from_the_last_write() -> None:
     row = CLOSING._replace(
         written_at=LATER, expires_at=rules.deadline("PENDING", LATER, 30), auto_close_minutes=30
     )
-    assert f"written last at {to_text(LATER)}" in explain(row, LATER).says
-    assert f"from {to_text(LATER)} on" in explain(row, LATER + 30 * MINUTE).says
+    assert f"written last at {to_text(LATER)}" in explain(row, LATER).reason
+    assert f"from {to_text(LATER)} on" in explain(row, LATER + 30 * MINUTE).reason
 
 
 def test_its_owner_has_still_to_end_what_reads_pending() -> None:
@@ -97,21 +97,21 @@ def test_its_owner_has_still_to_end_what_reads_pending() -> None:
 
 def test_a_forced_failure_is_what_every_answer_shows_from_then_on(closing: Api) -> None:
     id, other = closing.create()["id"], closing.create()["id"]
-    closing.sandbox.advance(minutes=2)
-    force(closing.sandbox, surface, id, "FAILED")
-    closing.sandbox.advance(minutes=40)
+    closing.app.advance(minutes=2)
+    force(closing.app, surface, id, "FAILED")
+    closing.app.advance(minutes=40)
     shown = closing.get(id).json
     assert (shown["status"], shown["error"]) == ("FAILED", "it broke")
     assert shown["stoppingReason"] is None
     assert closing.found("statuses=FAILED") == [id]
     assert closing.found("statuses=COMPLETED") == [other]
-    told = explained(closing.sandbox, surface, id)
+    told = explained(closing.app, surface, id)
     assert told.since_at == (NOON - EPOCH) // MICROSECOND + 2 * MINUTE
 
 
 def test_a_forced_failure_leaves_everything_else_as_it_was(api: Api) -> None:
     before = api.create(customId="c", context="words", metadata={"a": 1}, isProduction=False)
-    force(api.sandbox, surface, before["id"], "FAILED")
+    force(api.app, surface, before["id"], "FAILED")
     after = api.get(before["id"]).json
     assert after == {**before, "status": "FAILED", "error": "it broke"}
 
@@ -119,7 +119,7 @@ def test_a_forced_failure_leaves_everything_else_as_it_was(api: Api) -> None:
 def test_a_finished_session_can_fail_and_a_failed_one_be_run_again(api: Api) -> None:
     id = api.create()["id"]
     api.finish(id, stoppingReason="GOAL_ACHIEVED")
-    force(api.sandbox, surface, id, "FAILED")
+    force(api.app, surface, id, "FAILED")
     assert api.get(id).json["status"] == "FAILED"
     assert api.get(id).json["stoppingReason"] == "GOAL_ACHIEVED"
     assert api.patch(id, status="PENDING").json["status"] == "PENDING"
@@ -131,6 +131,6 @@ def test_what_has_failed_or_is_deleted_cannot_fail(api: Api) -> None:
     before = api.rows()
     for id, status in ((failed, "FAILED"), (deleted, "deleted")):
         with pytest.raises(NotForced, match=f"Session {id} is {status} already"):
-            force(api.sandbox, surface, id, "FAILED")
+            force(api.app, surface, id, "FAILED")
     assert api.rows() == before
     refused(api.get(deleted), 404, "not found")

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import MICROSECOND, Sandbox
+from tests.conftest import MICROSECOND, App
 from tests.surfaces.galtea.conftest import ANA, NOWHERE, ZOE, Api, refused
 
 
@@ -30,7 +30,7 @@ def test_the_newest_comes_first_unless_asked_otherwise(api: Api) -> None:
     ids = []
     for _ in range(3):
         ids.append(api.create()["id"])
-        api.sandbox.advance(seconds=1)
+        api.app.advance(seconds=1)
     assert api.found() == api.found("sort[]=createdAt&sort[]=desc") == ids[::-1]
     assert api.found("sort[]=createdAt&sort[]=asc") == api.found("sort=createdAt&sort=asc") == ids
 
@@ -64,8 +64,8 @@ def test_an_offset_beyond_the_end_is_an_empty_list(api: Api) -> None:
 
 def test_without_a_limit_ten_thousand_are_listed(api: Api) -> None:
     api.create()
-    with api.sandbox.world.entered():
-        api.sandbox.world.database.run(
+    with api.app.namespace.entered():
+        api.app.namespace.database.run(
             """WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n
             WHERE value < 10000) INSERT INTO galtea_sessions (id, organization, version, product,
             test, is_production, status, created_at, written_at) SELECT 'copy_' || value,
@@ -171,9 +171,9 @@ def test_an_empty_test_id_is_no_test(ana: Api) -> None:
 
 
 def test_sessions_are_filtered_by_their_user_in_any_case(
-    world: Sandbox, enter: Callable[..., Api]
+    namespace: App, enter: Callable[..., Api]
 ) -> None:
-    ana, zoe = enter(world, "gsk-ana-in-zeta"), enter(world, "gsk_zoe")
+    ana, zoe = enter(namespace, "gsk-ana-in-zeta"), enter(namespace, "gsk_zoe")
     mine, theirs = (each.create(isProduction=False)["id"] for each in (ana, zoe))
     ana.create()
     assert ana.found(f"userIds={ANA}") == ana.found(f"userIds={ANA.upper()}") == [mine]
@@ -210,7 +210,7 @@ def test_parameters_must_all_hold(api: Api) -> None:
 def test_created_at_is_bounded_inclusively_and_a_missing_offset_is_utc(
     api: Api, offset: str
 ) -> None:
-    api.sandbox.advance(7_000 * MICROSECOND)
+    api.app.advance(7_000 * MICROSECOND)
     id = api.create()["id"]
     assert api.found(f"fromCreatedAt=2026-03-01T12:00:00.007{offset}") == [id]
     assert api.found(f"toCreatedAt=2026-03-01T12:00:00.007{offset}") == [id]
@@ -250,8 +250,8 @@ def test_ids_are_counted_after_the_other_filters_and_before_the_page(api: Api) -
     assert api.found(f"{both}&sort=createdAt&sort=asc") == [one, two]
 
 
-def test_a_list_never_shows_another_organization(world: Sandbox, enter: Callable[..., Api]) -> None:
-    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+def test_a_list_never_shows_another_organization(namespace: App, enter: Callable[..., Api]) -> None:
+    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
     id = ana.create(customId="c")["id"]
     assert zoe.found() == zoe.found("customIds=c") == []
     refused(zoe.ask(f"ids={id}"), 404, id)

@@ -13,7 +13,7 @@ from sessionary.surfaces.galtea import models, queries, rules, schemas, serializ
 from sessionary.surfaces.galtea.errors import Missing
 from sessionary.surfaces.galtea.models import ParentRow, SessionRow
 from sessionary.web import json_codec
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.galtea import strategies
 from tests.surfaces.galtea.strategies import NOW, ORGANIZATIONS
 
@@ -24,10 +24,10 @@ few = settings(
 
 @contextmanager
 def holding(
-    sandbox: Sandbox, rows: list[SessionRow] | None = None, parents: list[ParentRow] | None = None
+    app: App, rows: list[SessionRow] | None = None, parents: list[ParentRow] | None = None
 ) -> Iterator[None]:
-    """The sandbox's world, with nothing but these rows."""
-    with sandbox.world.entered():
+    """The app's namespace, with nothing but these rows."""
+    with app.namespace.entered():
         for table in models.TABLES:
             table.delete().execute()
         for row in rows or []:
@@ -78,9 +78,9 @@ def passes(row: SessionRow, query: dict[str, Any], now: int) -> bool:
 @few
 @given(strategies.tables(), strategies.queries(), st.integers(-6, 11))
 def test_a_list_holds_what_its_filters_mean_at_every_instant(
-    sandbox: Sandbox, rows: list[SessionRow], query: dict[str, Any], minutes: int
+    app: App, rows: list[SessionRow], query: dict[str, Any], minutes: int
 ) -> None:
-    with holding(sandbox, rows):
+    with holding(app, rows):
         for now in (NOW + minutes * strategies.MINUTE + step for step in (-1, 0, 1)):
             ordered = sorted(kept(rows, "acme"), key=lambda row: (row.created_at, rows.index(row)))
             if query["sort"][1] == "desc":
@@ -93,12 +93,12 @@ def test_a_list_holds_what_its_filters_mean_at_every_instant(
 @few
 @given(strategies.tables(), strategies.queries(), st.data())
 def test_a_list_by_ids_is_whole_or_refused(
-    sandbox: Sandbox, rows: list[SessionRow], query: dict[str, Any], data: st.DataObject
+    app: App, rows: list[SessionRow], query: dict[str, Any], data: st.DataObject
 ) -> None:
     asked = data.draw(st.lists(st.sampled_from([f"session_{n}" for n in range(12)]), min_size=1))
     own = {row.id: row for row in kept(rows, "acme")}
     there = {id for id, row in own.items() if id in asked and passes(row, query, NOW)}
-    with holding(sandbox, rows):
+    with holding(app, rows):
         if there == set(asked):
             found = queries.find(
                 {**query, "ids": asked, "limit": 99, "offset": 0}, organization="acme", now=NOW
@@ -113,10 +113,10 @@ def test_a_list_by_ids_is_whole_or_refused(
 @few
 @given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
 def test_one_session_is_found_by_its_id_in_its_organization(
-    sandbox: Sandbox, rows: list[SessionRow], organization: str
+    app: App, rows: list[SessionRow], organization: str
 ) -> None:
     own = {row.id: row for row in kept(rows, organization)}
-    with holding(sandbox, rows):
+    with holding(app, rows):
         for id in [*(row.id for row in rows), "elsewhere"]:
             found = models.by_id.one(id=id, organization=organization)
             assert found == own.get(id)
@@ -133,9 +133,9 @@ def test_one_session_is_found_by_its_id_in_its_organization(
 @few
 @given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
 def test_those_that_are_present_are_the_organizations_own(
-    sandbox: Sandbox, rows: list[SessionRow], organization: str
+    app: App, rows: list[SessionRow], organization: str
 ) -> None:
-    with holding(sandbox, rows):
+    with holding(app, rows):
         asked = json_codec.encode([row.id for row in rows] + ["elsewhere"])
         present = models.present.all(ids=asked, organization=organization)
         assert sorted(present) == sorted(row.id for row in kept(rows, organization))
@@ -144,9 +144,9 @@ def test_those_that_are_present_are_the_organizations_own(
 @few
 @given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
 def test_the_holder_of_a_custom_id_is_in_its_version_and_organization(
-    sandbox: Sandbox, rows: list[SessionRow], organization: str
+    app: App, rows: list[SessionRow], organization: str
 ) -> None:
-    with holding(sandbox, rows):
+    with holding(app, rows):
         for row in rows:
             found = models.holder.one(
                 organization=organization, version=row.version, custom_id=row.custom_id
@@ -158,11 +158,11 @@ def test_the_holder_of_a_custom_id_is_in_its_version_and_organization(
 @few
 @given(strategies.tables(), strategies.sessions())
 def test_an_update_changes_one_kept_row_and_only_what_can_change(
-    sandbox: Sandbox, rows: list[SessionRow], other: SessionRow
+    app: App, rows: list[SessionRow], other: SessionRow
 ) -> None:
     hit = [row for row in kept(rows, other.organization) if row.id == other.id]
     changes = {name: getattr(other, name) for name in models._CHANGEABLE}
-    with holding(sandbox, rows):
+    with holding(app, rows):
         assert models.update.run(**other._asdict()) == len(hit)
         assert everything() == [row._replace(**changes) if row in hit else row for row in rows]
 
@@ -170,10 +170,10 @@ def test_an_update_changes_one_kept_row_and_only_what_can_change(
 @few
 @given(strategies.tables(), st.sets(st.integers(0, 12)))
 def test_a_delete_marks_the_organizations_own_and_no_other(
-    sandbox: Sandbox, rows: list[SessionRow], numbers: set[int]
+    app: App, rows: list[SessionRow], numbers: set[int]
 ) -> None:
     asked = [f"session_{number}" for number in numbers]
-    with holding(sandbox, rows):
+    with holding(app, rows):
         models.delete.run(ids=json_codec.encode(asked), organization="acme", at=NOW)
         assert everything() == [
             row._replace(deleted_at=NOW) if row.id in asked and row in kept(rows, "acme") else row
@@ -183,16 +183,16 @@ def test_a_delete_marks_the_organizations_own_and_no_other(
 
 @few
 @given(strategies.sessions())
-def test_an_insert_keeps_every_column(sandbox: Sandbox, row: SessionRow) -> None:
-    with holding(sandbox):
+def test_an_insert_keeps_every_column(app: App, row: SessionRow) -> None:
+    with holding(app):
         models.insert.run(**row._asdict())
         assert everything() == [row]
 
 
 @few
 @given(strategies.parents)
-def test_an_insert_of_a_parent_keeps_every_column(sandbox: Sandbox, row: ParentRow) -> None:
-    with holding(sandbox):
+def test_an_insert_of_a_parent_keeps_every_column(app: App, row: ParentRow) -> None:
+    with holding(app):
         models.insert_parent.run(**row._asdict())
         assert plain(models.Parent, ParentRow) == [row]
 
@@ -204,9 +204,9 @@ def visible(rows: list[ParentRow], kind: str, organization: str) -> list[ParentR
 @few
 @given(strategies.parent_tables(), st.lists(st.integers(0, 10).map(lambda n: f"p{n}")))
 def test_parents_are_found_by_kind_and_id_where_they_are_visible(
-    sandbox: Sandbox, rows: list[ParentRow], asked: list[str]
+    app: App, rows: list[ParentRow], asked: list[str]
 ) -> None:
-    with holding(sandbox, parents=rows):
+    with holding(app, parents=rows):
         found = models.parents.all(
             kind=models.VERSION, ids=json_codec.encode(asked), organization="acme"
         )
@@ -217,11 +217,11 @@ def test_parents_are_found_by_kind_and_id_where_they_are_visible(
 @few
 @given(strategies.parent_tables(), st.sampled_from(strategies.IDS))
 def test_the_latest_version_is_the_last_one_created_of_those_visible(
-    sandbox: Sandbox, rows: list[ParentRow], product: str
+    app: App, rows: list[ParentRow], product: str
 ) -> None:
     own = [row for row in visible(rows, models.VERSION, "acme") if row.parent == product]
     latest = max(own, key=lambda row: (row.created_at, rows.index(row)), default=None)
-    with holding(sandbox, parents=rows):
+    with holding(app, parents=rows):
         assert models.latest_version.one(product=product, organization="acme") == latest
 
 
@@ -257,9 +257,9 @@ INDEXED = [(name, 1) for name in queries.COLUMNS] + [
 
 
 @pytest.mark.parametrize(("name", "values"), INDEXED)
-def test_a_list_by_these_reads_no_other_rows(sandbox: Sandbox, name: str, values: int) -> None:
+def test_a_list_by_these_reads_no_other_rows(app: App, name: str, values: int) -> None:
     chosen = frozenset({name})
-    plan = plan_of(sandbox, **{"single" if values == 1 else "several": chosen})
+    plan = plan_of(app, **{"single" if values == 1 else "several": chosen})
     column = queries.COLUMNS[name].column_name
     assert f"{column}=?" in plan
     assert ("ORDER BY" in plan) is (values > 1)
@@ -278,14 +278,14 @@ def test_a_list_by_these_reads_no_other_rows(sandbox: Sandbox, name: str, values
     ],
 )
 def test_the_first_page_of_these_is_read_in_the_order_of_an_index(
-    sandbox: Sandbox, filters: dict[str, Any]
+    app: App, filters: dict[str, Any]
 ) -> None:
-    plan = plan_of(sandbox, **filters)
+    plan = plan_of(app, **filters)
     assert "organization=?" in plan
     assert "ORDER BY" not in plan
 
 
-def plan_of(sandbox: Sandbox, **filters: Any) -> str:
+def plan_of(app: App, **filters: Any) -> str:
     given = {
         "single": frozenset(),
         "several": frozenset(),
@@ -296,7 +296,7 @@ def plan_of(sandbox: Sandbox, **filters: Any) -> str:
         "newest_first": True,
         **filters,
     }
-    with sandbox.world.entered():
+    with app.namespace.entered():
         text, places = queries.page(queries.Filters(**given)).query().sql()
-        steps = sandbox.world.database.run(f"EXPLAIN QUERY PLAN {text}", [None] * len(places))
+        steps = app.namespace.database.run(f"EXPLAIN QUERY PLAN {text}", [None] * len(places))
         return "\n".join(step[3] for step in steps)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.galtea.conftest import Api
 
 THREADS = 8
@@ -17,11 +17,11 @@ Found = TypeVar("Found")
 
 
 @pytest.fixture
-def caller(make_file_sandbox: Callable[..., Sandbox], enter: Callable[..., Api]) -> Any:
-    """A caller for each thread, all in one world whose clock follows the wall."""
-    sandbox = make_file_sandbox()
-    sandbox.run_on()
-    return lambda: enter(sandbox)
+def caller(make_file_app: Callable[..., App], enter: Callable[..., Api]) -> Any:
+    """A caller for each thread, all in one namespace whose clock follows the wall."""
+    app = make_file_app()
+    app.run_on()
+    return lambda: enter(app)
 
 
 def at_once(call: Callable[[int], Found], threads: int = THREADS) -> list[Found]:

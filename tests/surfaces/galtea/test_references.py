@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
-from tests.surfaces.galtea.conftest import WORLD, Api, refused
+from tests.conftest import App
+from tests.surfaces.galtea.conftest import NAMESPACE, Api, refused
 
 NOBODYS_PRODUCT = f"product_{'0' * 24}"
 NOBODYS_TEST = f"test_{'0' * 24}"
 
 
 @pytest.fixture
-def strict(make_sandbox: Callable[..., Sandbox], enter: Callable[..., Api]) -> Api:
+def strict(make_app: Callable[..., App], enter: Callable[..., Api]) -> Api:
     """Ana, where parents must be known."""
-    sandbox = make_sandbox(auth="strict", galtea_parents="strict")
-    sandbox.seed(WORLD)
-    return enter(sandbox, "gsk_ana")
+    app = make_app(auth="strict", galtea_references="strict")
+    app.seed(NAMESPACE)
+    return enter(app, "gsk_ana")
 
 
 def ask(api: Api, path: str) -> Any:
@@ -45,9 +45,9 @@ def test_a_test_on_trust_is_named_after_its_id(api: Api) -> None:
 
 
 @pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
-def test_what_is_taken_on_trust_was_created_when_the_world_began(api: Api, kind: str) -> None:
+def test_what_is_taken_on_trust_was_created_when_the_namespace_began(api: Api, kind: str) -> None:
     first = ask(api, f"{kind}/x")["createdAt"]
-    api.sandbox.advance(days=5)
+    api.app.advance(days=5)
     assert ask(api, f"{kind}/x")["createdAt"] == ask(api, f"{kind}?ids=y")[0]["createdAt"] == first
 
 
@@ -100,9 +100,9 @@ def test_a_seeded_parent_and_one_on_trust_come_in_one_list(ana: Api) -> None:
 
 
 def test_a_parent_of_another_organization_is_as_an_unknown_one(
-    world: Sandbox, enter: Callable[..., Api]
+    namespace: App, enter: Callable[..., Api]
 ) -> None:
-    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
     assert ask(zoe, "versions/version_of_zeta")["productId"] == "product_p1"
     assert ask(ana, "versions/version_of_zeta")["productId"] == NOBODYS_PRODUCT
     assert zoe.create(testCaseId="testCase_of_zeta")["context"] == {"value": "theirs"}
@@ -123,14 +123,14 @@ def test_a_product_stands_for_its_latest_version(ana: Api) -> None:
 
 
 def test_the_latest_version_is_the_one_that_the_organization_sees(
-    world: Sandbox, enter: Callable[..., Api]
+    namespace: App, enter: Callable[..., Api]
 ) -> None:
-    zoe = enter(world, "gsk_zoe")
+    zoe = enter(namespace, "gsk_zoe")
     assert zoe.create(versionId=None, productId="product_p1")["versionId"] == "version_of_zeta"
 
 
 def test_of_versions_created_at_once_the_later_one_is_the_latest(ana: Api) -> None:
-    ana.sandbox.seed(
+    ana.app.seed(
         """
         [[galtea.versions]]
         id = "a"
@@ -163,9 +163,9 @@ def test_a_product_without_a_version_gets_one_by_default_and_keeps_it(api: Api) 
 
 
 def test_a_version_made_by_default_is_one_organizations(
-    world: Sandbox, enter: Callable[..., Api]
+    namespace: App, enter: Callable[..., Api]
 ) -> None:
-    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
     mine = ana.create(versionId=None, productId="p")["versionId"]
     theirs = zoe.create(versionId=None, productId="p")["versionId"]
     assert mine != theirs

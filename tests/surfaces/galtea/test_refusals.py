@@ -8,7 +8,7 @@ import pytest
 
 from sessionary.surfaces.galtea import models
 from sessionary.web.instants import to_text
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.galtea.conftest import NOWHERE, Api, refused
 
 ROUTES = [
@@ -32,28 +32,24 @@ ROUTES = [
     "authorization",
     [None, "", "Bearer", "Bearer ", "gsk_anyone", "Basic gsk_anyone", "Bearer key", "Bearer gsk"],
 )
-def test_without_a_well_formed_key_every_call_is_401(
-    sandbox: Sandbox, authorization: str | None
-) -> None:
+def test_without_a_well_formed_key_every_call_is_401(app: App, authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
     for method, path in ROUTES:
         for prefix in ("", "/galtea"):
-            refused(sandbox.client.open(prefix + path, method=method, headers=headers), 401, "")
+            refused(app.client.open(prefix + path, method=method, headers=headers), 401, "")
 
 
 @pytest.mark.parametrize("key", ["gsk_anyone", "gsk-anyone"])
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
-def test_both_forms_of_key_are_admitted_where_anyone_is(
-    sandbox: Sandbox, key: str, scheme: str
-) -> None:
+def test_both_forms_of_key_are_admitted_where_anyone_is(app: App, key: str, scheme: str) -> None:
     headers = {"Authorization": f"{scheme} {key}"}
-    assert sandbox.client.get("/sessions", headers=headers).status_code == 200
+    assert app.client.get("/sessions", headers=headers).status_code == 200
 
 
 def test_the_same_key_is_the_same_user_and_all_of_them_share_an_organization(
-    sandbox: Sandbox, enter: Callable[..., Api]
+    app: App, enter: Callable[..., Api]
 ) -> None:
-    one, again, other = (enter(sandbox, key) for key in ("gsk_a", "gsk_a", "gsk_b"))
+    one, again, other = (enter(app, key) for key in ("gsk_a", "gsk_a", "gsk_b"))
     users = [each.create(isProduction=False)["userId"] for each in (one, again, other)]
     assert users[0] == users[1] != users[2]
     assert len(one.found()) == 3
@@ -61,22 +57,22 @@ def test_the_same_key_is_the_same_user_and_all_of_them_share_an_organization(
 
 @pytest.mark.parametrize("key", ["gsk_unknown", "gsk_elsewhere", "gsk_expired", ""])
 def test_a_strict_server_knows_only_its_own_open_keys(
-    world: Sandbox, enter: Callable[..., Api], key: str
+    namespace: App, enter: Callable[..., Api], key: str
 ) -> None:
-    refused(enter(world, key).ask(), 401, "")
+    refused(enter(namespace, key).ask(), 401, "")
 
 
 @pytest.mark.parametrize("key", ["gsk_ana", "gsk-ana-in-zeta", "gsk_zoe"])
 def test_a_strict_server_admits_the_keys_that_it_has(
-    world: Sandbox, enter: Callable[..., Api], key: str
+    namespace: App, enter: Callable[..., Api], key: str
 ) -> None:
-    assert enter(world, key).found() == []
+    assert enter(namespace, key).found() == []
 
 
 def test_a_bound_key_acts_in_its_organization_and_not_in_the_users_own(
-    world: Sandbox, enter: Callable[..., Api]
+    namespace: App, enter: Callable[..., Api]
 ) -> None:
-    home, bound, zoe = (enter(world, key) for key in ("gsk_ana", "gsk-ana-in-zeta", "gsk_zoe"))
+    home, bound, zoe = (enter(namespace, key) for key in ("gsk_ana", "gsk-ana-in-zeta", "gsk_zoe"))
     id = bound.create()["id"]
     assert bound.found() == zoe.found() == [id]
     assert home.found() == []
@@ -84,9 +80,9 @@ def test_a_bound_key_acts_in_its_organization_and_not_in_the_users_own(
 
 @pytest.mark.parametrize("action", ["get", "patch", "finish", "delete"])
 def test_a_session_of_another_organization_is_as_an_unknown_one(
-    world: Sandbox, enter: Callable[..., Api], action: str
+    namespace: App, enter: Callable[..., Api], action: str
 ) -> None:
-    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
     foreign = ana.create()["id"]
     before = ana.rows()
     arguments = {"error": "x"} if action in ("patch", "finish") else {}
@@ -98,17 +94,17 @@ def test_a_session_of_another_organization_is_as_an_unknown_one(
 
 
 def test_a_batch_with_a_foreign_session_deletes_nothing(
-    world: Sandbox, enter: Callable[..., Api]
+    namespace: App, enter: Callable[..., Api]
 ) -> None:
-    ana, zoe = enter(world, "gsk_ana"), enter(world, "gsk_zoe")
+    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
     foreign, own = ana.create()["id"], zoe.create()["id"]
     before = ana.rows()
     refused(zoe.delete_batch([own, foreign]), 404, f"Sessions not found: {foreign}")
     assert ana.rows() == before
 
 
-def test_a_user_without_an_organization_is_403(world: Sandbox, enter: Callable[..., Api]) -> None:
-    nomad = enter(world, "gsk_nomad")
+def test_a_user_without_an_organization_is_403(namespace: App, enter: Callable[..., Api]) -> None:
+    nomad = enter(namespace, "gsk_nomad")
     refused(nomad.ask(), 403, "organization")
     refused(nomad.post(versionId="v"), 403, "organization")
     refused(nomad.call("GET", "/versions/v"), 403, "organization")
@@ -192,10 +188,8 @@ def test_of_duplicate_keys_the_last_one_wins(api: Api) -> None:
     assert response.json["versionId"] == "b"
 
 
-def test_a_large_body_is_413(
-    make_sandbox: Callable[..., Sandbox], enter: Callable[..., Api]
-) -> None:
-    api = enter(make_sandbox(max_body_bytes=100))
+def test_a_large_body_is_413(make_app: Callable[..., App], enter: Callable[..., Api]) -> None:
+    api = enter(make_app(max_body_bytes=100))
     for method, path in BODIES:
         refused(api.call(method, path, json={"versionId": "v" * 100}), 413, "")
     assert api.rows() == []
@@ -245,17 +239,17 @@ def test_at_the_root_galtea_has_sessions_where_notte_has_not(api: Api) -> None:
 @pytest.mark.parametrize("prefix", ["", "/galtea"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer gsk_x"}])
 def test_the_minimum_sdk_version_is_open(
-    world: Sandbox, prefix: str, headers: dict[str, str]
+    namespace: App, prefix: str, headers: dict[str, str]
 ) -> None:
-    response = world.client.get(f"{prefix}/minimum-sdk-version", headers=headers)
+    response = namespace.client.get(f"{prefix}/minimum-sdk-version", headers=headers)
     assert response.status_code == 200
     assert response.json.keys() == {"latestSdkVersionPublished", "minimumSdkVersionSupported"}
     assert response.json["minimumSdkVersionSupported"] < "4"
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/galtea/openapi.json"])
-def test_the_description_is_served_at_the_root_too(sandbox: Sandbox, path: str) -> None:
-    described = sandbox.client.get(path).json
+def test_the_description_is_served_at_the_root_too(app: App, path: str) -> None:
+    described = app.client.get(path).json
     assert described["openapi"].startswith("3.1")
     for method, route in [*ROUTES, ("GET", "/minimum-sdk-version")]:
         shown = route.removesuffix("/x")
@@ -272,8 +266,8 @@ def test_no_call_shows_more_than_the_vendors_fields(api: Api) -> None:
     assert "organization" not in shown
 
 
-def test_the_first_instant_of_the_world_is_printed_as_every_instant_is(api: Api) -> None:
+def test_the_first_instant_of_the_namespace_is_printed_as_every_instant_is(api: Api) -> None:
     created_at: Any = api.call("GET", "/versions/v").json["createdAt"]
-    with api.sandbox.world.entered():
-        ((began_at,),) = api.sandbox.world.database.run("SELECT began_at FROM clock")
+    with api.app.namespace.entered():
+        ((began_at,),) = api.app.namespace.database.run("SELECT began_at FROM clock")
     assert created_at == f"{to_text(began_at)[:-4]}Z"

@@ -7,7 +7,7 @@ from sessionary import clock
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.models import Session, SessionRow
 from sessionary.surfaces.galtea.retention import retention
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.galtea.conftest import Api
 from tests.surfaces.galtea.strategies import MINUTE, NOW, tables
 
@@ -25,21 +25,21 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
     return rules.status(row._replace(deleted_at=None), before_at - 1) != rules.PENDING
 
 
-@given(world=tables(), before_at=around)
+@given(namespace=tables(), before_at=around)
 @some
 def test_what_ended_before_is_found_and_removed(
-    sandbox: Sandbox, world: list[SessionRow], before_at: int
+    app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
-    with sandbox.world.entered():
+    with app.namespace.entered():
         Session.delete().execute()
-        for row in world:
+        for row in namespace:
             models.insert.run(**row._asdict())
         found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
-        ended = {row.id for row in world if has_ended(row, before_at)}
+        ended = {row.id for row in namespace if has_ended(row, before_at)}
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
         assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]
         assert retention.remove([each.seq for each in Session.select()], before_at) == len(ended)
-        assert {each.id for each in Session.select()} == {row.id for row in world} - ended
+        assert {each.id for each in Session.select()} == {row.id for row in namespace} - ended
 
 
 def test_whatever_is_done_to_a_session_is_remembered_as_its_last_write(api: Api) -> None:
@@ -47,13 +47,13 @@ def test_whatever_is_done_to_a_session_is_remembered_as_its_last_write(api: Api)
     id = api.create()["id"]
     calls = (lambda: api.patch(id, metadata={}), lambda: api.finish(id, stoppingReason="done"))
     for call in calls:
-        api.sandbox.advance(days=100)
+        api.app.advance(days=100)
         assert call().status_code == 200
-        with api.sandbox.world.entered():
+        with api.app.namespace.entered():
             (row,) = Session.select()
             assert row.written_at == clock.now()
             assert retention.ended.all(before_at=clock.now(), after=0, until=99, limit=9) == []
-    with api.sandbox.world.entered():
+    with api.app.namespace.entered():
         assert retention.ended.all(before_at=clock.now() + 1, after=0, until=99, limit=9) == [
             row.seq
         ]
@@ -62,7 +62,7 @@ def test_whatever_is_done_to_a_session_is_remembered_as_its_last_write(api: Api)
 def test_looking_at_a_session_or_changing_nothing_is_no_write(api: Api) -> None:
     id = api.create()["id"]
     before = api.rows()
-    api.sandbox.advance(days=100)
+    api.app.advance(days=100)
     assert api.patch(id).status_code == 200
     assert api.get(id).status_code == 200
     assert api.rows() == before
@@ -70,9 +70,9 @@ def test_looking_at_a_session_or_changing_nothing_is_no_write(api: Api) -> None:
 
 def test_a_clock_that_is_moved_back_takes_no_write_back(api: Api) -> None:
     id = api.create()["id"]
-    with api.sandbox.world.entered():
+    with api.app.namespace.entered():
         written_at = Session.get().written_at
-    api.sandbox.advance(days=-100)
+    api.app.advance(days=-100)
     api.patch(id, metadata={})
-    with api.sandbox.world.entered():
+    with api.app.namespace.entered():
         assert Session.get().written_at == written_at

@@ -47,11 +47,15 @@ def test_the_deadline_itself_is_completed_and_so_is_everything_later(late: int) 
     assert rules.stopping_reason(session(), DEADLINE + late) == said
 
 
-def test_status_is_the_state_after_the_last_edge_passed() -> None:
-    (edge,) = rules.edges(session())
-    assert (edge.at, edge.deadline, edge.rule) == (DEADLINE, DEADLINE, "auto_close")
-    assert rules.status(session(), edge.at - 1) == edge.before == "PENDING"
-    assert rules.status(session(), edge.at) == edge.after == "COMPLETED"
+def test_status_is_the_state_after_the_last_transition_passed() -> None:
+    (transition,) = rules.transitions(session())
+    assert (transition.at, transition.deadline, transition.rule) == (
+        DEADLINE,
+        DEADLINE,
+        "auto_close",
+    )
+    assert rules.status(session(), transition.at - 1) == transition.from_status == "PENDING"
+    assert rules.status(session(), transition.at) == transition.to_status == "COMPLETED"
 
 
 def test_the_reason_of_closing_by_itself_names_the_minutes_in_force() -> None:
@@ -70,19 +74,19 @@ def test_a_session_with_a_reason_of_its_own_keeps_it_when_it_closes_by_itself(ow
 @pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
 def test_only_a_pending_session_closes_by_itself(status: str) -> None:
     row = session(status=status)
-    assert rules.edges(row) == []
+    assert rules.transitions(row) == []
     assert rules.status(row, DEADLINE) == status
     assert rules.stopping_reason(row, DEADLINE) is None
 
 
 def test_without_minutes_a_session_stays_pending_for_ever() -> None:
     row = session(auto_close_minutes=None)
-    assert rules.edges(row) == []
+    assert rules.transitions(row) == []
     assert rules.status(row, START + 10**9 * MINUTE) == "PENDING"
 
 
 def test_a_deleted_session_changes_no_more() -> None:
-    assert rules.edges(session(deleted_at=START)) == []
+    assert rules.transitions(session(deleted_at=START)) == []
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 
 from sessionary.seeds.loader import BadSeed
 from sessionary.surfaces.galtea import surface
-from tests.conftest import Sandbox
-from tests.surfaces.galtea.conftest import ANA, WORLD, Api
+from tests.conftest import App
+from tests.surfaces.galtea.conftest import ANA, NAMESPACE, Api
 
 SESSION = """
 [[galtea.sessions]]
@@ -20,7 +20,7 @@ ID = "session_s1aaaaaaaaaaaaaaaaaaaaaa"
 
 
 def test_a_seeded_session_is_as_a_created_one(ana: Api) -> None:
-    ana.sandbox.seed(SESSION)
+    ana.app.seed(SESSION)
     assert ana.get(ID).json == {
         "id": ID,
         "customId": None,
@@ -43,7 +43,7 @@ def test_a_seeded_session_is_as_a_created_one(ana: Api) -> None:
 
 
 def test_every_fact_of_a_session_can_be_seeded(ana: Api) -> None:
-    ana.sandbox.seed(
+    ana.app.seed(
         SESSION
         + f"""
         custom_id = "mine"
@@ -70,14 +70,14 @@ def test_every_fact_of_a_session_can_be_seeded(ana: Api) -> None:
 
 
 def test_a_seeded_session_takes_over_the_context_of_its_test_case(ana: Api) -> None:
-    ana.sandbox.seed(SESSION + 'test_case = "testCase_t1"')
+    ana.app.seed(SESSION + 'test_case = "testCase_t1"')
     shown = ana.get(ID).json
     assert (shown["isProduction"], shown["context"]) == (False, {"persona": "impatient"})
     assert ana.found("testIds=test_s1") == [ID]
 
 
 def test_a_seeded_session_may_have_closed_by_itself(ana: Api) -> None:
-    ana.sandbox.seed(SESSION + 'auto_close_minutes = 20\nlast_active_ago = "20m"')
+    ana.app.seed(SESSION + 'auto_close_minutes = 20\nlast_active_ago = "20m"')
     shown = ana.get(ID).json
     assert shown["status"] == "COMPLETED"
     assert shown["stoppingReason"] == "Automatically closed after 20 minutes of inactivity"
@@ -85,36 +85,36 @@ def test_a_seeded_session_may_have_closed_by_itself(ana: Api) -> None:
 
 
 def test_a_seeded_session_may_be_about_to_close(ana: Api) -> None:
-    ana.sandbox.seed(SESSION + "auto_close_minutes = 61")
+    ana.app.seed(SESSION + "auto_close_minutes = 61")
     assert ana.get(ID).json["status"] == "PENDING"
-    ana.sandbox.advance(minutes=1)
+    ana.app.advance(minutes=1)
     assert ana.get(ID).json["status"] == "COMPLETED"
 
 
 def test_a_seeded_session_may_have_been_deleted_and_frees_its_custom_id(ana: Api) -> None:
-    ana.sandbox.seed(SESSION + 'custom_id = "c"\ndeleted_ago = "5m"')
+    ana.app.seed(SESSION + 'custom_id = "c"\ndeleted_ago = "5m"')
     assert ana.get(ID).status_code == 404
     ana.create(versionId="version_v1", customId="c")
 
 
 def test_applying_a_seed_again_changes_nothing(ana: Api) -> None:
-    text = WORLD + SESSION + 'test_case = "testCase_t1"\ncustom_id = "c"\n'
-    ana.sandbox.seed(text)
+    text = NAMESPACE + SESSION + 'test_case = "testCase_t1"\ncustom_id = "c"\n'
+    ana.app.seed(text)
     before = ana.rows()
-    ana.sandbox.advance(hours=5)
-    ana.sandbox.seed(text)
+    ana.app.advance(hours=5)
+    ana.app.seed(text)
     assert ana.rows() == before
 
 
 def test_a_row_that_exists_is_brought_up_to_the_file(ana: Api) -> None:
-    ana.sandbox.seed(SESSION)
-    ana.sandbox.seed(SESSION + 'status = "COMPLETED"')
+    ana.app.seed(SESSION)
+    ana.app.seed(SESSION + 'status = "COMPLETED"')
     assert ana.get(ID).json["status"] == "COMPLETED"
     assert ana.found() == [ID]
 
 
 def test_parents_that_a_child_names_come_along(ana: Api) -> None:
-    ana.sandbox.seed(
+    ana.app.seed(
         """
         [[galtea.versions]]
         id = "v"
@@ -124,7 +124,7 @@ def test_parents_that_a_child_names_come_along(ana: Api) -> None:
         test = "t"
         """
     )
-    kinds = {row[1:3] for row in ana.sandbox.rows("galtea_parents")}
+    kinds = {row[1:3] for row in ana.app.rows("galtea_parents")}
     assert {("product", "p"), ("test", "t")} <= kinds
 
 
@@ -159,14 +159,14 @@ def test_parents_that_a_child_names_come_along(ana: Api) -> None:
 def test_a_mistake_is_refused_and_nothing_is_applied(ana: Api, text: str, saying: str) -> None:
     before = ana.rows()
     with pytest.raises(BadSeed, match=saying):
-        ana.sandbox.seed(text)
+        ana.app.seed(text)
     assert ana.rows() == before
 
 
-def test_the_example_that_users_paste_is_a_session(sandbox: Sandbox) -> None:
+def test_the_example_that_users_paste_is_a_session(app: App) -> None:
     words = shlex.split(surface.example.format(url="", key="gsk_first"))
     assert words[:3] == ["-X", "POST", "/galtea/sessions"]
     headers = dict(word.split(": ") for word in words if ": " in word and word[0] != "{")
-    response = sandbox.client.post(words[2], headers=headers, data=words[-1])
+    response = app.client.post(words[2], headers=headers, data=words[-1])
     assert response.status_code == 201
     assert headers["Authorization"] == "Bearer gsk_first"

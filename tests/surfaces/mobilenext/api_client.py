@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "android"}
 IOS = {"attribute": "platform", "operator": "EQUALS", "value": "ios"}
@@ -30,9 +30,9 @@ def named(name: str, platform: str = "android") -> list[dict[str, str]]:
     ]
 
 
-def contents(sandbox: Sandbox) -> dict[str, list[tuple[Any, ...]]]:
+def contents(app: App) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of this surface, as it is stored."""
-    return {table: sandbox.rows(table) for table in TABLES}
+    return {table: app.rows(table) for table in TABLES}
 
 
 class Calls:
@@ -40,13 +40,13 @@ class Calls:
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        app: App,
         key: str = "mob_test",
         *,
         organization: str | None = None,
         prefix: str = "",
     ) -> None:
-        self.client = sandbox.client
+        self.client = app.client
         self.base = f"{prefix}/api/v1"
         self.headers = {"Authorization": f"Bearer {key}"}
         if organization is not None:

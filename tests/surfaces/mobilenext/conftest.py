@@ -1,4 +1,5 @@
-"""Callers of Mobile Next: one of a lenient world, and those of a strict world with two tenants."""
+"""Callers of Mobile Next: one of a lenient namespace, and those of a strict namespace with two
+tenants."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import pytest
 
 from sessionary import create_app
 from sessionary.settings import Settings
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import Calls
 
 if TYPE_CHECKING:
@@ -92,17 +93,17 @@ expires_at = 2026-03-01T12:01:00Z
 """
 
 
-Stage = tuple[Sandbox, sqlite3.Connection]
+Stage = tuple[App, sqlite3.Connection]
 
 
 @contextmanager
 def staged(auth: str, seed: str = "") -> Iterator[Stage]:
-    """An application that many tests share, and the fresh world that each of them gets."""
-    sandbox = Sandbox(create_app(Settings(db=":memory:", auth=auth, durability="off")))
-    sandbox.seed(seed)
-    with closing(sandbox.world), closing(sqlite3.connect(":memory:")) as fresh:
-        sandbox.world.database.connection().backup(fresh)
-        yield sandbox, fresh
+    """An application that many tests share, and the fresh namespace that each of them gets."""
+    app = App(create_app(Settings(db=":memory:", auth=auth, durability="off")))
+    app.seed(seed)
+    with closing(app.namespace), closing(sqlite3.connect(":memory:")) as fresh:
+        app.namespace.database.connection().backup(fresh)
+        yield app, fresh
 
 
 @pytest.fixture(scope="session")
@@ -118,21 +119,21 @@ def tenants_stage() -> Iterator[Stage]:
 
 
 @pytest.fixture
-def sandbox(lenient_stage: Stage) -> Sandbox:
+def app(lenient_stage: Stage) -> App:
     """As everywhere, but quicker: few tests here need an application of their own."""
-    sandbox, fresh = lenient_stage
-    fresh.backup(sandbox.world.database.connection())
-    return sandbox
+    app, fresh = lenient_stage
+    fresh.backup(app.namespace.database.connection())
+    return app
 
 
 @pytest.fixture
-def tenants(tenants_stage: Stage) -> Sandbox:
-    """A strict world: Ana in acme and zeta, Rob who only looks, a bot, and one with no home."""
-    sandbox, fresh = tenants_stage
-    fresh.backup(sandbox.world.database.connection())
-    return sandbox
+def tenants(tenants_stage: Stage) -> App:
+    """A strict namespace: Ana in acme and zeta, Rob who only looks, a bot, and one with no home."""
+    app, fresh = tenants_stage
+    fresh.backup(app.namespace.database.connection())
+    return app
 
 
 @pytest.fixture
-def calls(sandbox: Sandbox) -> Calls:
-    return Calls(sandbox)
+def calls(app: App) -> Calls:
+    return Calls(app)

@@ -1,4 +1,4 @@
-"""Worlds full of generated rows, and the same questions asked in plain Python."""
+"""Namespaces full of generated rows, and the same questions asked in plain Python."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[ShownRo
 
 
 @st.composite
-def worlds(
+def namespaces(
     draw: st.DrawFn,
 ) -> tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]:
     """A catalogue, sessions and their allocations."""
@@ -108,11 +108,11 @@ def worlds(
     return draw(devices()), found, draw(allocations(found))
 
 
-def fill(world: tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]) -> None:
-    """Make these the only rows of the world that has been entered."""
+def fill(namespace: tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]) -> None:
+    """Make these the only rows of the namespace that has been entered."""
     for model in (models.Mark, models.Allocation, models.Session, models.Device):
         model.delete().execute()
-    devices, sessions, allocations = world
+    devices, sessions, allocations = namespace
     facts = [each._asdict() for each in devices]
     for each in facts:
         del each["is_held"]

@@ -10,7 +10,7 @@ from tests.conftest import MICROSECOND
 from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, contents, named, refusal
 
 if TYPE_CHECKING:
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 TWO = """
 [[devices]]
@@ -31,10 +31,10 @@ version = "16"
 
 
 @pytest.fixture
-def few(sandbox: Sandbox) -> Calls:
+def few(app: App) -> Calls:
     """Where there are two devices alike: the first of them on demand, the second ready."""
-    sandbox.seed(TWO)
-    return Calls(sandbox)
+    app.seed(TWO)
+    return Calls(app)
 
 
 def test_a_ready_device_is_answered_with_201(calls: Calls) -> None:
@@ -85,20 +85,20 @@ def test_a_session_is_listed_with_a_complete_device_while_that_is_provisioning(f
     assert few.listed()[0] == held["id"]
 
 
-def test_a_device_is_provisioning_until_its_time_has_passed(sandbox: Sandbox, few: Calls) -> None:
+def test_a_device_is_provisioning_until_its_time_has_passed(app: App, few: Calls) -> None:
     few.hold()
     held = few.hold()
     path = f"/sessions/{held['id']}/devices/slow"
-    sandbox.advance(seconds=20)
-    sandbox.advance(-MICROSECOND)
+    app.advance(seconds=20)
+    app.advance(-MICROSECOND)
     assert few.get(path).json["status"] == "provisioning"
     assert "serial" not in few.get(path).json["info"]
-    sandbox.advance(MICROSECOND)
+    app.advance(MICROSECOND)
     for _ in range(2):
         assert few.get(path).json["status"] == "in_use"
         assert few.get(path).json["info"]["serial"] == "slow"
         assert few.session(held["id"])["devices"][0]["status"] == "in_use"
-        sandbox.advance(MICROSECOND)
+        app.advance(MICROSECOND)
 
 
 def test_ready_devices_come_before_those_on_demand(few: Calls) -> None:
@@ -112,14 +112,12 @@ def test_devices_of_a_kind_are_given_in_the_order_of_the_catalogue(calls: Calls)
 
 
 @pytest.mark.parametrize("status", [201, 202])
-def test_a_device_is_held_by_one_session_at_a_time(
-    sandbox: Sandbox, few: Calls, status: int
-) -> None:
+def test_a_device_is_held_by_one_session_at_a_time(app: App, few: Calls, status: int) -> None:
     held = [few.hold(), few.hold()][status - 201]
     session = few.start()
-    before = contents(sandbox)
+    before = contents(app)
     assert refusal(few.allocate(session)) == (409, "no_device_available")
-    assert contents(sandbox) == before
+    assert contents(app) == before
     few.release(held["id"], held["device"]["id"])
     assert few.allocate(session).status_code == status
 
@@ -136,23 +134,21 @@ def test_a_failed_allocation_leaves_an_empty_session_empty(few: Calls) -> None:
     assert few.listed()[0] == session
 
 
-def test_a_kind_that_the_catalogue_does_not_have_is_not_found(
-    sandbox: Sandbox, calls: Calls
-) -> None:
+def test_a_kind_that_the_catalogue_does_not_have_is_not_found(app: App, calls: Calls) -> None:
     session = calls.start()
-    before = contents(sandbox)
+    before = contents(app)
     for filters in ([IOS, {**ANDROID, "attribute": "name", "value": "Pixel 9"}], named("Nokia")):
         assert refusal(calls.allocate(session, *filters)) == (404, "device_not_found")
     platform = {**ANDROID, "value": "windows"}
     assert refusal(calls.allocate(session, platform)) == (404, "device_not_found")
-    assert contents(sandbox) == before
+    assert contents(app) == before
 
 
 def test_a_session_may_hold_several_devices_and_shows_the_first_as_its_device(
-    sandbox: Sandbox, calls: Calls
+    app: App, calls: Calls
 ) -> None:
     held = calls.hold(ANDROID)
-    sandbox.advance(seconds=1)
+    app.advance(seconds=1)
     calls.allocate(held["id"], IOS)
     both = calls.session(held["id"])
     assert both["device"] == held["device"]
@@ -161,9 +157,9 @@ def test_a_session_may_hold_several_devices_and_shows_the_first_as_its_device(
     assert calls.page()["data"] == [both]
 
 
-def test_a_release_is_answered_with_the_allocation_as_json(sandbox: Sandbox, calls: Calls) -> None:
+def test_a_release_is_answered_with_the_allocation_as_json(app: App, calls: Calls) -> None:
     held = calls.hold()
-    sandbox.advance(minutes=2)
+    app.advance(minutes=2)
     response = calls.release(held["id"], held["device"]["id"])
     assert response.status_code == 202
     assert response.json == {
@@ -173,9 +169,9 @@ def test_a_release_is_answered_with_the_allocation_as_json(sandbox: Sandbox, cal
     }
 
 
-def test_a_release_shows_at_once_in_list_and_get(sandbox: Sandbox, calls: Calls) -> None:
+def test_a_release_shows_at_once_in_list_and_get(app: App, calls: Calls) -> None:
     held = calls.hold()
-    sandbox.advance(minutes=2)
+    app.advance(minutes=2)
     allocation = calls.release(held["id"], held["device"]["id"]).json
     shown = calls.session(held["id"])
     assert shown == {**held, "devices": [allocation], "releasedAt": allocation["releasedAt"]}
@@ -183,20 +179,20 @@ def test_a_release_shows_at_once_in_list_and_get(sandbox: Sandbox, calls: Calls)
 
 
 def test_a_session_is_released_with_its_last_device_and_that_never_moves(
-    sandbox: Sandbox, calls: Calls
+    app: App, calls: Calls
 ) -> None:
     held = calls.hold(ANDROID)
     phone = calls.allocate(held["id"], IOS).json["device"]["id"]
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     calls.release(held["id"], held["device"]["id"])
     assert calls.session(held["id"])["releasedAt"] is None
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     calls.release(held["id"], phone)
     released = calls.session(held["id"])
     assert released["releasedAt"] == "2026-03-01T12:02:00.000000Z"
     assert released["device"] == held["device"]
     for minutes in (60, -61, -60):
-        sandbox.advance(minutes=minutes)
+        app.advance(minutes=minutes)
         assert calls.session(held["id"]) == released
 
 
@@ -236,11 +232,11 @@ def test_a_provisioning_allocation_is_released_by_its_serial_or_its_id(few: Call
 
 
 def test_releasing_twice_or_what_is_not_held_is_404_and_writes_nothing(
-    sandbox: Sandbox, calls: Calls
+    app: App, calls: Calls
 ) -> None:
     held, other, empty = calls.hold(), calls.hold(), calls.start()
     calls.release(held["id"], held["device"]["id"])
-    before = contents(sandbox)
+    before = contents(app)
     for session, device in (
         (held["id"], held["device"]["id"]),
         (held["id"], held["devices"][0]["id"]),
@@ -252,16 +248,16 @@ def test_releasing_twice_or_what_is_not_held_is_404_and_writes_nothing(
         assert session == held["id"] or refusal(
             calls.get(f"/sessions/{session}/devices/{device}")
         ) == (404, "device_not_found")
-    assert contents(sandbox) == before
+    assert contents(app) == before
 
 
-def test_a_released_session_takes_no_further_device(sandbox: Sandbox, calls: Calls) -> None:
+def test_a_released_session_takes_no_further_device(app: App, calls: Calls) -> None:
     held = calls.hold()
     calls.release(held["id"], held["device"]["id"])
-    before = contents(sandbox)
+    before = contents(app)
     assert refusal(calls.allocate(held["id"])) == (409, "session_released")
     assert refusal(calls.allocate(held["id"], *named("Nokia"))) == (409, "session_released")
-    assert contents(sandbox) == before
+    assert contents(app) == before
 
 
 BAD_FILTERS = [
@@ -310,15 +306,15 @@ BAD_FILTERS = [
 
 
 def test_filters_that_cannot_be_applied_are_refused(
-    sandbox: Sandbox, calls: Calls, subtests: pytest.Subtests
+    app: App, calls: Calls, subtests: pytest.Subtests
 ) -> None:
     session = calls.start()
-    before = contents(sandbox)
+    before = contents(app)
     for filters in BAD_FILTERS:
         with subtests.test(filters=filters):
             response = calls.post(f"/sessions/{session}/devices", json={"filters": filters})
             assert refusal(response) == (400, "invalid_filters")
-            assert contents(sandbox) == before
+            assert contents(app) == before
 
 
 def test_a_hundred_filters_and_long_versions_are_taken(calls: Calls) -> None:
@@ -373,15 +369,15 @@ def test_filters_choose_the_device(calls: Calls, subtests: pytest.Subtests) -> N
             calls.release(held["id"], expected)
 
 
-def test_a_device_is_shown_as_it_was_when_it_was_allocated(sandbox: Sandbox, few: Calls) -> None:
+def test_a_device_is_shown_as_it_was_when_it_was_allocated(app: App, few: Calls) -> None:
     held = few.hold()
-    sandbox.seed(TWO.replace('"16"', '"17"').replace("Pixel 9", "Pixel 10"))
+    app.seed(TWO.replace('"16"', '"17"').replace("Pixel 9", "Pixel 10"))
     assert few.session(held["id"]) == held
     assert few.hold()["device"]["osVersion"] == "17"
 
 
 def test_members_share_devices_and_other_organizations_are_kept_out_of_them(
-    tenants: Sandbox,
+    tenants: App,
 ) -> None:
     tenants.seed(TWO)
     ana, zeta = Calls(tenants, "mob_ana"), Calls(tenants, "mob_ana_zeta")

@@ -14,7 +14,7 @@ from tests.surfaces.mobilenext.api_client import Calls
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 SCRIPT = Path(__file__).with_name("sdk_script_driver.mjs")
 PHONE = """
@@ -29,9 +29,9 @@ provision_seconds = {seconds}
 
 
 @pytest.fixture
-def play(sandbox: Sandbox, serve: Callable[[Sandbox], str]) -> Callable[[str], Any]:
+def play(app: App, serve: Callable[[App], str]) -> Callable[[str], Any]:
     """Play a scene of the script; gives what happened."""
-    return lambda scene: sdk_script.run_node(SCRIPT, serve(sandbox), scene)
+    return lambda scene: sdk_script.run_node(SCRIPT, serve(app), scene)
 
 
 def test_a_ready_device_is_given_at_once_and_released(
@@ -56,10 +56,10 @@ def test_a_ready_device_is_given_at_once_and_released(
 
 
 def test_a_device_on_demand_is_waited_for(
-    play: Callable[[str], Any], sandbox: Sandbox, calls: Calls
+    play: Callable[[str], Any], app: App, calls: Calls
 ) -> None:
-    sandbox.seed(PHONE.format(seconds=5))
-    with sandbox.world.entered():
+    app.seed(PHONE.format(seconds=5))
+    with app.namespace.entered():
         clock.put("scaled", rate=50)
     told = play("onDemand")
     shown = calls.session(told["session"])
@@ -70,9 +70,9 @@ def test_a_device_on_demand_is_waited_for(
 
 
 def test_each_refusal_is_an_error_with_its_status_code_and_message(
-    play: Callable[[str], Any], sandbox: Sandbox
+    play: Callable[[str], Any], app: App
 ) -> None:
-    sandbox.seed(PHONE.format(seconds=0))
+    app.seed(PHONE.format(seconds=0))
     told = play("refusals")
     expected = {
         "key": "401: unauthorized — Not authenticated",

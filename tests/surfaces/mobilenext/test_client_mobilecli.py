@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 
 class Answer(NamedTuple):
@@ -68,8 +68,8 @@ class Mobilecli:
 
 
 @pytest.fixture
-def mobilecli(tmp_path: Path, sandbox: Sandbox, serve: Callable[[Sandbox], str]) -> Mobilecli:
-    return Mobilecli(tmp_path, serve(sandbox))
+def mobilecli(tmp_path: Path, app: App, serve: Callable[[App], str]) -> Mobilecli:
+    return Mobilecli(tmp_path, serve(app))
 
 
 def test_a_device_is_allocated_and_released(mobilecli: Mobilecli, calls: Calls) -> None:
@@ -92,32 +92,32 @@ def test_filters_choose_the_device(mobilecli: Mobilecli) -> None:
 
 
 def test_a_device_on_demand_is_answered_without_waiting(
-    mobilecli: Mobilecli, sandbox: Sandbox, calls: Calls
+    mobilecli: Mobilecli, app: App, calls: Calls
 ) -> None:
-    sandbox.seed(
+    app.seed(
         '[[devices]]\nserial = "A-1"\nplatform = "ios"\ntype = "real"\nname = "iPhone 17"\n'
         'version = "26.1"\nprovision_seconds = 20\n'
     )
     allocated = mobilecli.allocate("--platform", "ios").data
     assert allocated["state"] == "allocating"
     assert "not allocated in any active session" in mobilecli.release("A-1").error
-    sandbox.advance(seconds=20)
+    app.advance(seconds=20)
     assert mobilecli.release("A-1").succeeded
     assert calls.page()["data"][0]["releasedAt"] is not None
 
 
 def test_a_session_far_down_the_list_is_found_over_the_pages(
-    mobilecli: Mobilecli, sandbox: Sandbox, calls: Calls
+    mobilecli: Mobilecli, app: App, calls: Calls
 ) -> None:
     held = calls.hold()
-    with sandbox.world.entered():
-        sandbox.world.database.run(
+    with app.namespace.entered():
+        app.namespace.database.run(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) "
             "INSERT INTO mobilenext_sessions SELECT printf('00000000-0000-4000-8000-%012d', i), "
             "organization, user, opened_at, void_at, created_at + i, expires_at, created_at + i "
             "FROM mobilenext_sessions, n"
         )
-        sandbox.world.database.run(
+        app.namespace.database.run(
             "INSERT INTO mobilenext_allocations (id, session, serial, platform, type, name, "
             "version, created_at, in_use_at, expires_at, released_at) "
             "SELECT s.id, s.id, serial, platform, type, name, version, s.created_at, in_use_at, "
@@ -156,19 +156,19 @@ def test_a_device_that_is_allocated_again_is_released_from_the_session_that_hold
 
 
 def test_a_refusal_is_shown_with_its_message_and_writes_nothing(
-    mobilecli: Mobilecli, sandbox: Sandbox
+    mobilecli: Mobilecli, app: App
 ) -> None:
-    before = contents(sandbox)
+    before = contents(app)
     unknown = mobilecli.allocate("--platform", "android", key="nobody")
     assert unknown.error.startswith("create session: ")
     assert mobilecli.release("emulator-5554", key="nobody").error.startswith("fleet.release: ")
-    assert contents(sandbox) == before
+    assert contents(app) == before
     nothing = mobilecli.allocate("--platform", "android", "--name", "Nokia")
     assert nothing.error == "allocate device: No device matches these filters"
 
 
 def test_who_may_only_look_cannot_allocate(
-    tmp_path: Path, tenants: Sandbox, serve: Callable[[Sandbox], str]
+    tmp_path: Path, tenants: App, serve: Callable[[App], str]
 ) -> None:
     mobilecli = Mobilecli(tmp_path, serve(tenants))
     refused = mobilecli.allocate("--platform", "android", key="mob_rob")

@@ -12,24 +12,24 @@ from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, contents, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 NOON = "2026-03-01T12:00:00.000000Z"
 HALF_PAST = "2026-03-01T12:30:00.000000Z"
 
 
 @pytest.fixture
-def leased(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    return make_sandbox(device_lease_minutes=30)
+def leased(make_app: Callable[..., App]) -> App:
+    return make_app(mobilenext_lease_minutes=30)
 
 
-def test_without_the_setting_a_lease_never_ends(sandbox: Sandbox, calls: Calls) -> None:
+def test_without_the_setting_a_lease_never_ends(app: App, calls: Calls) -> None:
     held = calls.hold()
-    sandbox.advance(days=3650)
+    app.advance(days=3650)
     assert calls.session(held["id"]) == held
 
 
-def test_a_microsecond_before_the_end_of_its_lease_a_session_is_held(leased: Sandbox) -> None:
+def test_a_microsecond_before_the_end_of_its_lease_a_session_is_held(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold(*named("Pixel 9"))
     leased.advance(minutes=30)
@@ -44,7 +44,7 @@ def test_a_microsecond_before_the_end_of_its_lease_a_session_is_held(leased: San
 
 @pytest.mark.parametrize("late", [0, 1, 10**9])
 def test_from_the_end_of_its_lease_a_session_reads_released_then_with_no_write(
-    leased: Sandbox, late: int
+    leased: App, late: int
 ) -> None:
     calls = Calls(leased)
     held = calls.hold()
@@ -61,7 +61,7 @@ def test_from_the_end_of_its_lease_a_session_reads_released_then_with_no_write(
     assert contents(leased) == before
 
 
-def test_from_the_end_of_a_lease_its_devices_are_free_again(leased: Sandbox) -> None:
+def test_from_the_end_of_a_lease_its_devices_are_free_again(leased: App) -> None:
     calls = Calls(leased)
     first = calls.hold(*named("Pixel 9"))
     leased.advance(minutes=30)
@@ -71,7 +71,7 @@ def test_from_the_end_of_a_lease_its_devices_are_free_again(leased: Sandbox) -> 
     assert calls.session(first["id"])["releasedAt"] == HALF_PAST
 
 
-def test_releasing_after_the_end_of_the_lease_is_404_and_writes_nothing(leased: Sandbox) -> None:
+def test_releasing_after_the_end_of_the_lease_is_404_and_writes_nothing(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold()
     leased.advance(minutes=30)
@@ -82,7 +82,7 @@ def test_releasing_after_the_end_of_the_lease_is_404_and_writes_nothing(leased: 
     assert contents(leased) == before
 
 
-def test_a_release_at_the_last_microsecond_of_the_lease_counts(leased: Sandbox) -> None:
+def test_a_release_at_the_last_microsecond_of_the_lease_counts(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold()
     leased.advance(minutes=30)
@@ -92,7 +92,7 @@ def test_a_release_at_the_last_microsecond_of_the_lease_counts(leased: Sandbox) 
     assert calls.session(held["id"])["releasedAt"] == "2026-03-01T12:29:59.999999Z"
 
 
-def test_the_lease_covers_every_device_and_counts_from_the_first(leased: Sandbox) -> None:
+def test_the_lease_covers_every_device_and_counts_from_the_first(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold(ANDROID)
     leased.advance(minutes=29)
@@ -103,7 +103,7 @@ def test_the_lease_covers_every_device_and_counts_from_the_first(leased: Sandbox
     assert shown["releasedAt"] == HALF_PAST
 
 
-def test_the_lease_counts_from_the_first_device_not_from_the_start(leased: Sandbox) -> None:
+def test_the_lease_counts_from_the_first_device_not_from_the_start(leased: App) -> None:
     calls = Calls(leased)
     session = calls.start()
     leased.advance(minutes=10)
@@ -114,7 +114,7 @@ def test_the_lease_counts_from_the_first_device_not_from_the_start(leased: Sandb
     assert calls.session(session)["releasedAt"] == "2026-03-01T12:40:00.000000Z"
 
 
-def test_a_device_released_before_the_lease_ended_keeps_its_own_instant(leased: Sandbox) -> None:
+def test_a_device_released_before_the_lease_ended_keeps_its_own_instant(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold(ANDROID)
     calls.allocate(held["id"], IOS)
@@ -130,20 +130,20 @@ def test_a_device_released_before_the_lease_ended_keeps_its_own_instant(leased: 
 
 
 def test_a_lease_holds_as_it_was_given_whatever_the_setting_says_later(
-    make_file_sandbox: Callable[..., Sandbox],
+    make_file_app: Callable[..., App],
 ) -> None:
-    short = make_file_sandbox(device_lease_minutes=1)
+    short = make_file_app(mobilenext_lease_minutes=1)
     held = Calls(short).hold()
-    unlimited = make_file_sandbox()
+    unlimited = make_file_app()
     unlimited.advance(minutes=1)
     assert Calls(unlimited).session(held["id"])["releasedAt"] is not None
     kept = Calls(unlimited).hold()
-    again = make_file_sandbox(device_lease_minutes=1)
+    again = make_file_app(mobilenext_lease_minutes=1)
     again.advance(days=1)
     assert Calls(again).session(kept["id"])["releasedAt"] is None
 
 
-def test_a_clock_moved_back_gives_a_lease_back_that_nobody_profited_from(leased: Sandbox) -> None:
+def test_a_clock_moved_back_gives_a_lease_back_that_nobody_profited_from(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold()
     leased.advance(minutes=30)
@@ -152,7 +152,7 @@ def test_a_clock_moved_back_gives_a_lease_back_that_nobody_profited_from(leased:
     assert calls.session(held["id"]) == held
 
 
-def test_a_clock_moved_back_never_lets_two_sessions_hold_a_device(leased: Sandbox) -> None:
+def test_a_clock_moved_back_never_lets_two_sessions_hold_a_device(leased: App) -> None:
     calls = Calls(leased)
     first = calls.hold(*named("Pixel 9"))
     calls.allocate(first["id"], IOS)
@@ -166,57 +166,55 @@ def test_a_clock_moved_back_never_lets_two_sessions_hold_a_device(leased: Sandbo
     assert refusal(calls.release(first["id"], "emulator-5554")) == (404, "device_not_found")
 
 
-def test_a_release_stays_done_when_the_clock_is_moved_back(sandbox: Sandbox, calls: Calls) -> None:
+def test_a_release_stays_done_when_the_clock_is_moved_back(app: App, calls: Calls) -> None:
     held = calls.hold()
-    sandbox.advance(minutes=5)
+    app.advance(minutes=5)
     calls.release(held["id"], held["device"]["id"])
     released = calls.session(held["id"])
-    sandbox.advance(minutes=-4)
+    app.advance(minutes=-4)
     assert calls.session(held["id"]) == released
     assert calls.hold()["device"] == held["device"]
 
 
 @pytest.mark.parametrize("late", [0, 1, 10**9])
 def test_a_session_that_stays_empty_for_15_minutes_is_gone(
-    sandbox: Sandbox, calls: Calls, late: int
+    app: App, calls: Calls, late: int
 ) -> None:
     session = calls.start()
-    before = contents(sandbox)
-    sandbox.advance(minutes=15)
-    sandbox.advance(MICROSECOND * late)
+    before = contents(app)
+    app.advance(minutes=15)
+    app.advance(MICROSECOND * late)
     for path in ("", "/devices", "/devices/emulator-5554"):
         assert refusal(calls.get(f"/sessions/{session}{path}")) == (404, "session_not_found")
     assert refusal(calls.allocate(session)) == (404, "session_not_found")
     assert refusal(calls.release(session, "emulator-5554")) == (404, "session_not_found")
-    assert contents(sandbox) == before
+    assert contents(app) == before
 
 
 def test_at_its_last_microsecond_an_empty_session_takes_a_device_and_stays(
-    sandbox: Sandbox, calls: Calls
+    app: App, calls: Calls
 ) -> None:
     session = calls.start()
-    sandbox.advance(minutes=15)
-    sandbox.advance(-MICROSECOND)
+    app.advance(minutes=15)
+    app.advance(-MICROSECOND)
     assert calls.get(f"/sessions/{session}/devices").json["data"] == []
     assert calls.allocate(session).status_code == 201
-    sandbox.advance(minutes=60)
+    app.advance(minutes=60)
     assert calls.session(session)["releasedAt"] is None
 
 
 def test_how_long_a_session_may_stay_empty_is_a_setting_of_its_start(
-    make_file_sandbox: Callable[..., Sandbox],
+    make_file_app: Callable[..., App],
 ) -> None:
-    session = Calls(make_file_sandbox(empty_session_minutes=2)).start()
-    sandbox = make_file_sandbox()
-    sandbox.advance(minutes=1)
-    assert Calls(sandbox).get(f"/sessions/{session}/devices").status_code == 200
-    sandbox.advance(minutes=1)
-    assert Calls(sandbox).get(f"/sessions/{session}/devices").status_code == 404
+    session = Calls(make_file_app(mobilenext_empty_session_minutes=2)).start()
+    app = make_file_app()
+    app.advance(minutes=1)
+    assert Calls(app).get(f"/sessions/{session}/devices").status_code == 200
+    app.advance(minutes=1)
+    assert Calls(app).get(f"/sessions/{session}/devices").status_code == 404
 
 
-def test_a_session_is_created_at_the_instant_of_its_transaction(
-    sandbox: Sandbox, calls: Calls
-) -> None:
+def test_a_session_is_created_at_the_instant_of_its_transaction(app: App, calls: Calls) -> None:
     assert calls.hold()["createdAt"] == NOON
-    sandbox.advance(seconds=1)
+    app.advance(seconds=1)
     assert calls.hold()["createdAt"] == NOON.replace("00.000000", "01.000000")

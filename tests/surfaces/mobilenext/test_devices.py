@@ -13,7 +13,7 @@ from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, named, ref
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 PHONE = {
     "serial": "A-1",
@@ -25,9 +25,9 @@ PHONE = {
 
 
 @pytest.fixture
-def entered(sandbox: Sandbox) -> Iterator[Sandbox]:
-    with sandbox.world.entered():
-        yield sandbox
+def entered(app: App) -> Iterator[App]:
+    with app.namespace.entered():
+        yield app
 
 
 def serials() -> list[str]:
@@ -35,7 +35,7 @@ def serials() -> list[str]:
 
 
 @pytest.mark.usefixtures("entered")
-def test_a_new_world_has_a_dozen_devices_of_both_platforms_real_and_emulated() -> None:
+def test_a_new_namespace_has_a_dozen_devices_of_both_platforms_real_and_emulated() -> None:
     found = devices.listed()
     assert len(found) == 12
     kinds = {(device.platform, device.type) for device in found}
@@ -59,8 +59,8 @@ def test_the_default_devices_are_ready_at_once_and_as_an_operator_could_add_them
         assert devices.DeviceFacts().load(facts) == {**facts, "provision_seconds": 0}
 
 
-def test_an_added_device_can_be_allocated(sandbox: Sandbox, calls: Calls) -> None:
-    with sandbox.world.entered():
+def test_an_added_device_can_be_allocated(app: App, calls: Calls) -> None:
+    with app.namespace.entered():
         devices.add(**PHONE)
         added = devices.listed()[-1]
     assert added.serial == "A-1"
@@ -68,15 +68,15 @@ def test_an_added_device_can_be_allocated(sandbox: Sandbox, calls: Calls) -> Non
     assert calls.hold(*named("Fairphone 6"))["device"]["id"] == "A-1"
 
 
-def test_a_device_may_be_added_on_demand(sandbox: Sandbox, calls: Calls) -> None:
-    with sandbox.world.entered():
+def test_a_device_may_be_added_on_demand(app: App, calls: Calls) -> None:
+    with app.namespace.entered():
         devices.add(**PHONE, provision_seconds=30)
     assert calls.allocate(calls.start(), *named("Fairphone 6")).status_code == 202
 
 
-def test_whether_a_device_is_held_now_follows_the_clock(sandbox: Sandbox, calls: Calls) -> None:
+def test_whether_a_device_is_held_now_follows_the_clock(app: App, calls: Calls) -> None:
     def held() -> list[str]:
-        with sandbox.world.entered():
+        with app.namespace.entered():
             return [device.serial for device in devices.listed() if device.is_held]
 
     first = calls.hold(ANDROID)
@@ -113,7 +113,7 @@ def test_whether_a_device_is_held_now_follows_the_clock(sandbox: Sandbox, calls:
     ],
 )
 def test_a_device_that_cannot_be_is_refused_and_not_added(
-    entered: Sandbox, wrong: dict[str, Any], said: str
+    entered: App, wrong: dict[str, Any], said: str
 ) -> None:
     before = entered.rows("mobilenext_devices")
     with pytest.raises(BadDevice, match=said):
@@ -129,17 +129,17 @@ def test_serials_as_the_tools_write_them_are_taken() -> None:
     assert serials()[-4:] == written
 
 
-def test_a_retired_device_does_not_exist_for_allocation(sandbox: Sandbox, calls: Calls) -> None:
-    with sandbox.world.entered():
+def test_a_retired_device_does_not_exist_for_allocation(app: App, calls: Calls) -> None:
+    with app.namespace.entered():
         assert devices.retire("emulator-5554")
         assert devices.listed()[0].is_retired
     response = calls.allocate(calls.start(), *named("Pixel 9"))
     assert refusal(response) == (404, "device_not_found")
 
 
-def test_a_retired_device_stays_held_until_it_is_released(sandbox: Sandbox, calls: Calls) -> None:
+def test_a_retired_device_stays_held_until_it_is_released(app: App, calls: Calls) -> None:
     held = calls.hold(*named("Pixel 9"))
-    with sandbox.world.entered():
+    with app.namespace.entered():
         devices.retire("emulator-5554")
     assert calls.session(held["id"]) == held
     assert refusal(calls.allocate(calls.start(), *named("Pixel 9")))[0] == 404
@@ -153,10 +153,8 @@ def test_retiring_what_is_not_there_to_retire_says_so() -> None:
     assert not devices.retire("emulator-5554")
 
 
-def test_adding_a_retired_device_brings_it_back_as_it_is_now(
-    sandbox: Sandbox, calls: Calls
-) -> None:
-    with sandbox.world.entered():
+def test_adding_a_retired_device_brings_it_back_as_it_is_now(app: App, calls: Calls) -> None:
+    with app.namespace.entered():
         devices.retire("emulator-5554")
         devices.add(**{**PHONE, "serial": "emulator-5554"})
         assert serials().count("emulator-5554") == 1

@@ -27,7 +27,7 @@ from tests.surfaces.mobilenext.test_rules import EMPTY, LEASED, START, allocatio
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 VOID_AT = START + 15 * MINUTE
 LEASE_END = START + 30 * MINUTE
@@ -59,15 +59,15 @@ SETTLED = Whole(
 
 
 @pytest.fixture
-def leased(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+def leased(make_app: Callable[..., App]) -> App:
     """Where a lease ends after 30 minutes; one device is on demand, one is ready."""
-    sandbox = make_sandbox(device_lease_minutes=30)
-    sandbox.seed(ON_DEMAND)
-    return sandbox
+    app = make_app(mobilenext_lease_minutes=30)
+    app.seed(ON_DEMAND)
+    return app
 
 
 @pytest.mark.parametrize(
-    ("whole", "now", "status", "since_at", "rule", "says"),
+    ("whole", "now", "status", "since_at", "rule", "reason"),
     [
         (UNUSED, START, "empty", START, "empty_session", "it has got no device yet"),
         (UNUSED, VOID_AT, "void", VOID_AT, "empty_session", "everything on it is 404"),
@@ -83,11 +83,11 @@ def test_each_state_is_explained_by_its_rule(
 ) -> None:
     told = explain(whole, now)
     assert told[:3] == (status, since_at, rule)
-    assert says in told.says
+    assert says in told.reason
 
 
 @pytest.mark.parametrize(
-    ("facts", "now", "status", "since_at", "rule"),
+    ("inputs", "now", "status", "since_at", "rule"),
     [
         ({}, LEASE_END, "in_use", START, "ready"),
         ({"in_use_at": READY_AT}, READY_AT - 1, "provisioning", START, "provisioning"),
@@ -120,7 +120,7 @@ def test_each_allocation_is_explained_with_its_session(
     (told,) = explain(Whole(session(expires_at=each.expires_at), [each]), now).facts["allocations"]
     assert (told["status"], told["since_at"], told["rule"]) == (status, since_at, rule)
     assert (told["id"], told["serial"]) == (each.id, each.serial)
-    assert told["says"]
+    assert told["reason"]
 
 
 @pytest.mark.parametrize(
@@ -134,25 +134,29 @@ def test_status_and_since_change_in_the_microsecond_of_the_deadline(
     assert told == [(before, START), (after, at), (after, at)]
 
 
-def test_the_parts_change_at_edges_that_name_them() -> None:
+def test_the_parts_change_at_transitions_that_name_them() -> None:
     whole = Whole(session(), [allocation(in_use_at=READY_AT)])
-    (edge,) = surface.sessions.edges(whole)
-    assert (edge.at, edge.part, edge.after) == (READY_AT, whole.allocations[0].id, "in_use")
+    (transition,) = surface.sessions.transitions(whole)
+    assert (transition.at, transition.part, transition.to_status) == (
+        READY_AT,
+        whole.allocations[0].id,
+        "in_use",
+    )
 
 
 def test_a_lease_is_explained_alike_whether_or_not_another_session_has_profited() -> None:
     told, settled = explain(LENT, LEASE_END), explain(SETTLED, LEASE_END)
-    assert told._replace(facts={}) == settled._replace(facts={})
+    assert told._replace(inputs={}) == settled._replace(inputs={})
 
 
 @pytest.mark.parametrize(
-    ("whole", "now", "otherwise"),
+    ("whole", "now", "unless"),
     [
         (UNUSED, START, f"POST /api/v1/sessions/s/devices before {to_text(VOID_AT)} keeps it"),
         (UNUSED, VOID_AT, f"devices before {to_text(VOID_AT)} would have kept it"),
         (HELD, START, "until a call releases the last of them"),
         (LENT, START, f"or its lease ends at {to_text(LEASE_END)}, which no call moves"),
-        (LENT, LEASE_END, "no call: a lease lasts as long as device_lease_minutes said"),
+        (LENT, LEASE_END, "no call: a lease lasts as long as mobilenext_lease_minutes said"),
         (RETURNED, LEASE_END, "would be held for good"),
         (
             RETURNED._replace(row=RETURNED.row._replace(expires_at=LEASE_END)),
@@ -164,7 +168,7 @@ def test_a_lease_is_explained_alike_whether_or_not_another_session_has_profited(
 def test_what_keeps_a_session_is_named_with_its_last_instant(
     whole: Whole, now: int, otherwise: str
 ) -> None:
-    assert otherwise in (explain(whole, now).otherwise or "")
+    assert otherwise in (explain(whole, now).unless or "")
 
 
 def test_a_session_is_open_while_it_is_empty_or_holds_a_device() -> None:
@@ -173,21 +177,21 @@ def test_a_session_is_open_while_it_is_empty_or_holds_a_device() -> None:
     assert [is_open(UNUSED, VOID_AT), is_open(LENT, LEASE_END)] == [False, False]
 
 
-def test_the_allocation_that_is_named_keeps_a_session(calls: Calls, sandbox: Sandbox) -> None:
+def test_the_allocation_that_is_named_keeps_a_session(calls: Calls, app: App) -> None:
     kept, left = calls.start(), calls.start()
-    sandbox.advance(minutes=15)
-    sandbox.advance(-MICROSECOND)
+    app.advance(minutes=15)
+    app.advance(-MICROSECOND)
     assert calls.allocate(kept).status_code == 201
-    sandbox.advance(MICROSECOND)
-    assert [explained(sandbox, surface, id).status for id in (kept, left)] == ["held", "void"]
+    app.advance(MICROSECOND)
+    assert [explained(app, surface, id).status for id in (kept, left)] == ["held", "void"]
     assert calls.get(f"/sessions/{left}/devices").status_code == 404
 
 
-def test_a_session_is_found_in_any_case(calls: Calls, sandbox: Sandbox) -> None:
-    assert explained(sandbox, surface, calls.start().upper()).status == "empty"
+def test_a_session_is_found_in_any_case(calls: Calls, app: App) -> None:
+    assert explained(app, surface, calls.start().upper()).status == "empty"
 
 
-def test_devices_that_are_lost_read_released_in_every_answer(leased: Sandbox) -> None:
+def test_devices_that_are_lost_read_released_in_every_answer(leased: App) -> None:
     calls = Calls(leased)
     first = calls.hold()
     assert calls.allocate(first["id"], IOS).status_code == 202
@@ -207,10 +211,10 @@ def test_devices_that_are_lost_read_released_in_every_answer(leased: Sandbox) ->
 
 
 def test_after_a_loss_nothing_can_be_released_or_allocated_and_the_device_is_free(
-    calls: Calls, sandbox: Sandbox
+    calls: Calls, app: App
 ) -> None:
     held = calls.hold(*named("Pixel 9"))
-    force(sandbox, surface, held["id"], "released")
+    force(app, surface, held["id"], "released")
     assert refusal(calls.release(held["id"], held["device"]["id"]))[0] == 404
     assert refusal(calls.allocate(held["id"])) == (409, "session_released")
     again = calls.hold(*named("Pixel 9"))
@@ -219,7 +223,7 @@ def test_after_a_loss_nothing_can_be_released_or_allocated_and_the_device_is_fre
     assert again["createdAt"] > held["createdAt"]
 
 
-def test_what_was_released_before_a_loss_keeps_its_instant(leased: Sandbox) -> None:
+def test_what_was_released_before_a_loss_keeps_its_instant(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold()
     calls.allocate(held["id"], IOS)
@@ -230,14 +234,14 @@ def test_what_was_released_before_a_loss_keeps_its_instant(leased: Sandbox) -> N
     assert ends == ["00", "10"]
 
 
-def test_no_device_is_lost_before_it_was_given(calls: Calls, sandbox: Sandbox) -> None:
+def test_no_device_is_lost_before_it_was_given(calls: Calls, app: App) -> None:
     held = calls.hold()
-    sandbox.advance(minutes=-5)
-    force(sandbox, surface, held["id"], "released")
+    app.advance(minutes=-5)
+    force(app, surface, held["id"], "released")
     assert calls.session(held["id"])["releasedAt"] == held["createdAt"]
 
 
-def test_a_session_that_holds_nothing_cannot_lose_it(leased: Sandbox) -> None:
+def test_a_session_that_holds_nothing_cannot_lose_it(leased: App) -> None:
     calls = Calls(leased)
     expired, void = calls.hold()["id"], calls.start()
     leased.advance(minutes=30)

@@ -15,7 +15,7 @@ from sessionary import clock, create_app
 from sessionary.settings import Settings
 from sessionary.surfaces.mobilenext import devices, queries, rules
 from sessionary.web import json_codec
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import IOS, Calls
 
 DEVICES = "".join(
@@ -32,19 +32,19 @@ class Histories(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         given = {"db": ":memory:", "auth": "lenient", "durability": "off"}
-        app = create_app(Settings(**given, device_lease_minutes=10))
-        self.sandbox = Sandbox(app)
-        self.sandbox.seed(DEVICES)
-        self.calls = Calls(self.sandbox)
+        flask_app = create_app(Settings(**given, mobilenext_lease_minutes=10))
+        self.app = App(flask_app)
+        self.app.seed(DEVICES)
+        self.calls = Calls(self.app)
         self.sessions: list[str] = []
         self.ended: dict[str, str] = {}
 
     def teardown(self) -> None:
-        if hasattr(self, "sandbox"):
+        if hasattr(self, "app"):
             listed = self.calls.page(limit=500)["data"]
             assert [self.calls.session(each["id"]) for each in listed] == listed
             assert self.calls.walk(2) == [each["id"] for each in listed]
-            self.sandbox.world.close()
+            self.app.namespace.close()
 
     @rule()
     def start(self) -> None:
@@ -79,13 +79,13 @@ class Histories(RuleBasedStateMachine):
         )
     )
     def move(self, by: timedelta) -> None:
-        self.sandbox.advance(by)
+        self.app.advance(by)
 
     @invariant()
     def no_device_is_held_twice(self) -> None:
         if not hasattr(self, "calls"):
             return
-        with self.sandbox.world.entered():
+        with self.app.namespace.entered():
             now = clock.now()
             every = queries.allocations.all(sessions=json_codec.encode(self.sessions))
             held = Counter(each.serial for each in every if rules.is_open(each, now))

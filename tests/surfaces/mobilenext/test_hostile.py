@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sessionary import create_app
 from sessionary.settings import Settings
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, refusal
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ raw = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Sandbox]:
-    """One world for the whole module: nothing here leaves a trace in it."""
-    sandbox = Sandbox(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
-    yield sandbox
-    sandbox.world.close()
+def place() -> Iterator[App]:
+    """One namespace for the whole module: nothing here leaves a trace in it."""
+    app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+    yield app
+    app.namespace.close()
 
 
 def assert_refused_or_done(response: TestResponse) -> bool:
@@ -97,7 +97,7 @@ def assert_refused_or_done(response: TestResponse) -> bool:
     return False
 
 
-def allocate_and_take_back(place: Sandbox, **options: Any) -> None:
+def allocate_and_take_back(place: App, **options: Any) -> None:
     """A refusal writes nothing; what was done is exactly one allocation."""
     calls = Calls(place)
     session = calls.start()
@@ -110,7 +110,7 @@ def allocate_and_take_back(place: Sandbox, **options: Any) -> None:
         assert contents(place) == before
 
 
-def assert_list_stands(place: Sandbox, query: dict[str, str]) -> None:
+def assert_list_stands(place: App, query: dict[str, str]) -> None:
     before = contents(place)
     response = Calls(place).get("/sessions", query_string=query)
     if assert_refused_or_done(response):
@@ -118,7 +118,7 @@ def assert_list_stands(place: Sandbox, query: dict[str, str]) -> None:
     assert contents(place) == before
 
 
-def assert_path_stands(place: Sandbox, text: str) -> None:
+def assert_path_stands(place: App, text: str) -> None:
     calls = Calls(place)
     part = quote(text, safe="", errors="surrogatepass")
     before = contents(place)
@@ -131,21 +131,19 @@ def assert_path_stands(place: Sandbox, text: str) -> None:
 
 @given(body=bodies)
 @hostile
-def test_a_hostile_body_allocates_as_asked_or_is_refused(
-    place: Sandbox, body: dict[str, Any]
-) -> None:
+def test_a_hostile_body_allocates_as_asked_or_is_refused(place: App, body: dict[str, Any]) -> None:
     allocate_and_take_back(place, json=body)
 
 
 @given(data=raw, kind=st.sampled_from(["application/json", "text/json", "application/x+json", ""]))
 @hostile
-def test_hostile_bytes_are_refused(place: Sandbox, data: bytes, kind: str) -> None:
+def test_hostile_bytes_are_refused(place: App, data: bytes, kind: str) -> None:
     allocate_and_take_back(place, data=data, headers={"Content-Type": kind})
 
 
 @given(data=raw)
 @hostile
-def test_calls_that_take_no_body_are_not_troubled_by_one(place: Sandbox, data: bytes) -> None:
+def test_calls_that_take_no_body_are_not_troubled_by_one(place: App, data: bytes) -> None:
     calls = Calls(place)
     response = calls.post("/sessions/nope/devices/x/release", data=data)
     assert refusal(response) == (404, "session_not_found")
@@ -154,7 +152,7 @@ def test_calls_that_take_no_body_are_not_troubled_by_one(place: Sandbox, data: b
 
 @given(query=st.dictionaries(st.sampled_from(["limit", "before"]) | words, words, max_size=3))
 @hostile
-def test_a_hostile_query_is_answered_or_refused(place: Sandbox, query: dict[str, str]) -> None:
+def test_a_hostile_query_is_answered_or_refused(place: App, query: dict[str, str]) -> None:
     assert_list_stands(
         place,
         {
@@ -166,20 +164,20 @@ def test_a_hostile_query_is_answered_or_refused(place: Sandbox, query: dict[str,
 
 @given(query=st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40))
 @hostile
-def test_a_query_of_any_printable_text_is_answered_or_refused(place: Sandbox, query: str) -> None:
+def test_a_query_of_any_printable_text_is_answered_or_refused(place: App, query: str) -> None:
     response = Calls(place).get(f"/sessions?limit={query}&before={query}")
     assert_refused_or_done(response)
 
 
 @given(text=words.filter(bool))
 @hostile
-def test_a_hostile_path_is_not_found(place: Sandbox, text: str) -> None:
+def test_a_hostile_path_is_not_found(place: App, text: str) -> None:
     assert_path_stands(place, text)
 
 
 @given(header=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30))
 @hostile
-def test_a_hostile_organization_or_key_is_refused(place: Sandbox, header: str) -> None:
+def test_a_hostile_organization_or_key_is_refused(place: App, header: str) -> None:
     response = Calls(place, organization=header).get("/sessions")
     assert response.status_code == (403 if header.strip() else 200)
     response = Calls(place, header).get("/sessions")
@@ -190,7 +188,7 @@ def test_a_hostile_organization_or_key_is_refused(place: Sandbox, header: str) -
 @given(body=bodies, data=raw, text=words.filter(bool), query=words)
 @thorough
 def test_hostile_requests_at_length(
-    place: Sandbox, body: dict[str, Any], data: bytes, text: str, query: str
+    place: App, body: dict[str, Any], data: bytes, text: str, query: str
 ) -> None:
     allocate_and_take_back(place, json=body)
     allocate_and_take_back(place, data=data, headers={"Content-Type": "application/json"})

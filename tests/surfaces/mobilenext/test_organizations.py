@@ -11,12 +11,12 @@ from tests.surfaces.mobilenext.api_client import Calls, contents, refusal
 from tests.surfaces.mobilenext.conftest import ANA, BOT
 
 if TYPE_CHECKING:
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def home(tenants: Sandbox, key: str, organization: str | None = None) -> str:
+def home(tenants: App, key: str, organization: str | None = None) -> str:
     """The organization that a new session of this caller belongs to."""
     response = Calls(tenants, key, organization=organization).post("/sessions")
     assert response.status_code == 201, response.text
@@ -24,22 +24,22 @@ def home(tenants: Sandbox, key: str, organization: str | None = None) -> str:
 
 
 def test_without_header_and_binding_a_call_acts_in_the_default_organization(
-    tenants: Sandbox,
+    tenants: App,
 ) -> None:
     assert home(tenants, "mob_ana") == "acme"
 
 
-def test_the_key_s_binding_beats_the_default(tenants: Sandbox) -> None:
+def test_the_key_s_binding_beats_the_default(tenants: App) -> None:
     assert home(tenants, "mob_ana_zeta") == "zeta"
 
 
-def test_the_header_beats_the_binding_and_the_default(tenants: Sandbox) -> None:
+def test_the_header_beats_the_binding_and_the_default(tenants: App) -> None:
     assert home(tenants, "mob_ana_zeta", "acme") == "acme"
     assert home(tenants, "mob_ana", "zeta") == "zeta"
 
 
 @pytest.mark.parametrize("header", ["", " ", "\t"])
-def test_an_empty_header_is_as_none(tenants: Sandbox, header: str) -> None:
+def test_an_empty_header_is_as_none(tenants: App, header: str) -> None:
     assert home(tenants, "mob_ana", header) == "acme"
     assert home(tenants, "mob_ana_zeta", header) == "zeta"
 
@@ -58,7 +58,7 @@ STRANGERS = [
 
 
 def test_who_is_no_member_gets_the_same_403_on_every_call(
-    tenants: Sandbox, subtests: pytest.Subtests
+    tenants: App, subtests: pytest.Subtests
 ) -> None:
     for key, organization in STRANGERS:
         with subtests.test(key=key, organization=organization):
@@ -80,14 +80,14 @@ def test_who_is_no_member_gets_the_same_403_on_every_call(
             assert contents(tenants) == before
 
 
-def test_a_membership_that_was_taken_away_closes_default_and_binding(tenants: Sandbox) -> None:
-    with tenants.world.entered():
+def test_a_membership_that_was_taken_away_closes_default_and_binding(tenants: App) -> None:
+    with tenants.namespace.entered():
         identity.Membership.delete().execute()
     for key in ("mob_ana", "mob_ana_zeta"):
         assert refusal(Calls(tenants, key).get("/sessions")) == (403, "forbidden")
 
 
-def test_every_member_sees_every_session_of_the_organization(tenants: Sandbox) -> None:
+def test_every_member_sees_every_session_of_the_organization(tenants: App) -> None:
     ana, rob, bot = (Calls(tenants, f"mob_{name}") for name in ("ana", "rob", "bot"))
     held = [ana.hold(), bot.hold()]
     assert [each["user"] for each in held] == [ANA, BOT]
@@ -97,7 +97,7 @@ def test_every_member_sees_every_session_of_the_organization(tenants: Sandbox) -
 
 
 def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist(
-    tenants: Sandbox,
+    tenants: App,
 ) -> None:
     foreign = Calls(tenants, "mob_ana_zeta").hold()
     calls = Calls(tenants, "mob_bot")
@@ -114,7 +114,7 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist(
 
 
 def test_the_header_decides_which_of_the_own_organizations_an_id_is_looked_for_in(
-    tenants: Sandbox,
+    tenants: App,
 ) -> None:
     held = Calls(tenants, "mob_ana", organization="zeta").hold()
     assert Calls(tenants, "mob_ana_zeta").session(held["id"]) == held
@@ -122,14 +122,14 @@ def test_the_header_decides_which_of_the_own_organizations_an_id_is_looked_for_i
     assert Calls(tenants, "mob_ana").listed() == []
 
 
-def test_created_at_is_unique_in_an_organization_not_across_them(tenants: Sandbox) -> None:
+def test_created_at_is_unique_in_an_organization_not_across_them(tenants: App) -> None:
     acme = [Calls(tenants, "mob_ana").hold() for _ in range(2)]
     zeta = [Calls(tenants, "mob_ana_zeta").hold() for _ in range(2)]
     assert [each["createdAt"] for each in acme] == [each["createdAt"] for each in zeta]
     assert acme[0]["createdAt"] < acme[1]["createdAt"]
 
 
-def test_readwrite_may_work_with_a_colleague_s_session(tenants: Sandbox) -> None:
+def test_readwrite_may_work_with_a_colleague_s_session(tenants: App) -> None:
     held = Calls(tenants, "mob_ana").hold()
     bot = Calls(tenants, "mob_bot")
     assert bot.allocate(held["id"]).status_code == 201
@@ -137,7 +137,7 @@ def test_readwrite_may_work_with_a_colleague_s_session(tenants: Sandbox) -> None
     assert bot.session(held["id"])["user"] == ANA
 
 
-def test_readonly_may_look_and_nothing_else(tenants: Sandbox) -> None:
+def test_readonly_may_look_and_nothing_else(tenants: App) -> None:
     held = Calls(tenants, "mob_ana").hold()
     rob = Calls(tenants, "mob_rob")
     before = contents(tenants)
@@ -154,7 +154,7 @@ def test_readonly_may_look_and_nothing_else(tenants: Sandbox) -> None:
     assert contents(tenants) == before
 
 
-def test_organizations_are_listed_with_the_caller_s_role(tenants: Sandbox) -> None:
+def test_organizations_are_listed_with_the_caller_s_role(tenants: App) -> None:
     response = Calls(tenants, "mob_ana").get("/organizations")
     shown = {"type": "organization", "createdAt": "2026-03-01T12:00:00.000000Z"}
     assert response.status_code == 200
@@ -167,23 +167,23 @@ def test_organizations_are_listed_with_the_caller_s_role(tenants: Sandbox) -> No
     }
 
 
-def test_a_bound_key_and_a_header_list_the_same_organizations(tenants: Sandbox) -> None:
+def test_a_bound_key_and_a_header_list_the_same_organizations(tenants: App) -> None:
     every = Calls(tenants, "mob_ana").get("/organizations").json
     assert Calls(tenants, "mob_ana_zeta").get("/organizations").json == every
     assert Calls(tenants, "mob_ana", organization="zeta").get("/organizations").json == every
 
 
-def test_who_is_in_no_organization_lists_none(tenants: Sandbox) -> None:
+def test_who_is_in_no_organization_lists_none(tenants: App) -> None:
     response = Calls(tenants, "mob_drifter").get("/organizations")
     assert (response.status_code, response.json) == (200, {"object": "list", "data": []})
 
 
-def test_a_header_that_is_not_the_caller_s_holds_for_organizations_too(tenants: Sandbox) -> None:
+def test_a_header_that_is_not_the_caller_s_holds_for_organizations_too(tenants: App) -> None:
     response = Calls(tenants, "mob_ana", organization="closed").get("/organizations")
     assert refusal(response) == (403, "forbidden")
 
 
-def test_a_lenient_world_without_organizations_has_a_default_one(calls: Calls) -> None:
+def test_a_lenient_namespace_without_organizations_has_a_default_one(calls: Calls) -> None:
     (shown,) = calls.get("/organizations").json["data"]
     assert shown.pop("createdAt")
     assert shown == {
@@ -196,20 +196,18 @@ def test_a_lenient_world_without_organizations_has_a_default_one(calls: Calls) -
 
 
 def test_a_lenient_caller_is_always_the_same_user_and_shares_the_default_organization(
-    sandbox: Sandbox, calls: Calls
+    app: App, calls: Calls
 ) -> None:
-    other = Calls(sandbox, "mob_other")
+    other = Calls(app, "mob_other")
     first, second, third = calls.hold(), calls.hold(), other.hold()
     assert first["user"] == second["user"] != third["user"]
     assert other.listed() == calls.listed()
 
 
-def test_a_lenient_caller_is_kept_out_of_any_other_organization(
-    sandbox: Sandbox, calls: Calls
-) -> None:
-    sandbox.seed('organizations = [{ id = "acme", name = "A" }, { id = "zeta", name = "Z" }]')
+def test_a_lenient_caller_is_kept_out_of_any_other_organization(app: App, calls: Calls) -> None:
+    app.seed('organizations = [{ id = "acme", name = "A" }, { id = "zeta", name = "Z" }]')
     assert calls.hold()["organization"] == "acme"
     for organization in ("zeta", "nowhere"):
-        outside = Calls(sandbox, organization=organization)
+        outside = Calls(app, organization=organization)
         assert refusal(outside.get("/sessions")) == (403, "forbidden")
-    assert Calls(sandbox, organization="acme").listed() == calls.listed()
+    assert Calls(app, organization="acme").listed() == calls.listed()

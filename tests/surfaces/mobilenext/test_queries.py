@@ -17,7 +17,7 @@ from sessionary.settings import Settings
 from sessionary.store import Statement
 from sessionary.surfaces.mobilenext import allocation, queries, rules
 from sessionary.surfaces.mobilenext.models import DeviceRow, SessionRow
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import TABLES
 from tests.surfaces.mobilenext.strategies import (
     ORGANIZATIONS,
@@ -25,9 +25,9 @@ from tests.surfaces.mobilenext.strategies import (
     fill,
     instants,
     maybe,
+    namespaces,
     shown,
     uuid,
-    worlds,
 )
 
 if TYPE_CHECKING:
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 generated = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-World = tuple[list[Any], list[Any], list[Any]]
+Namespace = tuple[list[Any], list[Any], list[Any]]
 organizations = st.sampled_from(ORGANIZATIONS)
 serials = st.sampled_from(SERIALS)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def place() -> Iterator[Sandbox]:
-    """One world for the whole module, entered; each example fills it anew."""
-    sandbox = Sandbox(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+def place() -> Iterator[App]:
+    """One namespace for the whole module, entered; each example fills it anew."""
+    app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with ExitStack() as stack:
-        stack.callback(sandbox.world.close)
-        stack.enter_context(sandbox.world.entered())
-        yield sandbox
+        stack.callback(app.namespace.close)
+        stack.enter_context(app.namespace.entered())
+        yield app
 
 
 def plain(statement: Statement[Any], **values: Any) -> Any:
@@ -65,14 +65,14 @@ def assert_reads_alike(statement: Statement[Any], **values: Any) -> list[Any]:
     return found
 
 
-def assert_writes_alike(place: Sandbox, statement: Statement[Any], **values: Any) -> int:
+def assert_writes_alike(place: App, statement: Statement[Any], **values: Any) -> int:
     """Both change the same rows to the same values; leaves them as they were."""
     told = []
     for change in (
         lambda: statement.run(**values),
         lambda: plain(statement, **values).execute(),
     ):
-        with place.world.database.atomic() as transaction:
+        with place.namespace.database.atomic() as transaction:
             change()
             told.append([place.rows(table) for table in TABLES])
             transaction.rollback()
@@ -80,26 +80,28 @@ def assert_writes_alike(place: Sandbox, statement: Statement[Any], **values: Any
     return statement.run(**values)
 
 
-@given(world=worlds(), now=instants)
+@given(namespace=namespaces(), now=instants)
 @generated
 def test_the_catalogue_says_of_each_device_whether_an_allocation_of_it_is_open(
-    world: World, now: int
+    namespace: Namespace, now: int
 ) -> None:
-    fill(world)
-    held = {each.serial for each in world[2] if rules.is_open(each, now)}
-    expected = [each._replace(is_held=int(each.serial in held)) for each in world[0]]
+    fill(namespace)
+    held = {each.serial for each in namespace[2] if rules.is_open(each, now)}
+    expected = [each._replace(is_held=int(each.serial in held)) for each in namespace[0]]
     assert assert_reads_alike(queries.catalogue, now=now) == expected
 
 
-@given(world=worlds(), now=instants)
+@given(namespace=namespaces(), now=instants)
 @generated
-def test_candidates_are_what_is_not_retired_the_ready_ones_first(world: World, now: int) -> None:
-    fill(world)
-    held = {each.serial for each in world[2] if rules.is_open(each, now)}
+def test_candidates_are_what_is_not_retired_the_ready_ones_first(
+    namespace: Namespace, now: int
+) -> None:
+    fill(namespace)
+    held = {each.serial for each in namespace[2] if rules.is_open(each, now)}
     expected: list[DeviceRow] = sorted(
         (
             each._replace(is_held=int(each.serial in held))
-            for each in world[0]
+            for each in namespace[0]
             if not each.is_retired
         ),
         key=lambda each: each.provision_seconds > 0,
@@ -107,36 +109,36 @@ def test_candidates_are_what_is_not_retired_the_ready_ones_first(world: World, n
     assert assert_reads_alike(queries.candidates, now=now) == expected
 
 
-@given(world=worlds(), organization=organizations, number=st.integers(0, 14))
+@given(namespace=namespaces(), organization=organizations, number=st.integers(0, 14))
 @generated
 def test_a_session_is_found_by_its_id_in_its_organization(
-    world: World, organization: str, number: int
+    namespace: Namespace, organization: str, number: int
 ) -> None:
-    fill(world)
+    fill(namespace)
     wanted = {"id": uuid(number), "organization": organization}
     expected = [
         each
-        for each in world[1]
+        for each in namespace[1]
         if (each.id, each.organization) == (wanted["id"], wanted["organization"])
     ]
     assert assert_reads_alike(queries.by_id, **wanted) == expected
 
 
-@given(world=worlds(), organization=organizations, before=maybe, limit=st.integers(1, 6))
+@given(namespace=namespaces(), organization=organizations, before=maybe, limit=st.integers(1, 6))
 @generated
 def test_a_page_is_the_newest_listed_sessions_of_an_organization_before_the_cursor(
-    world: World, organization: str, before: int | None, limit: int
+    namespace: Namespace, organization: str, before: int | None, limit: int
 ) -> None:
-    fill(world)
+    fill(namespace)
     listed: list[SessionRow] = [
         each
-        for each in world[1]
+        for each in namespace[1]
         if each.organization == organization
         and each.created_at is not None
         and (before is None or each.created_at < before)
     ]
     newest = sorted(listed, key=lambda each: -each.created_at)[:limit]
-    expected = [row for each in newest for row in shown(each, world[2])]
+    expected = [row for each in newest for row in shown(each, namespace[2])]
     found = assert_reads_alike(
         queries.page(only_before=before is not None),
         organization=organization,
@@ -146,42 +148,42 @@ def test_a_page_is_the_newest_listed_sessions_of_an_organization_before_the_curs
     assert found == expected
 
 
-@given(world=worlds(), organization=organizations, number=st.integers(0, 14))
+@given(namespace=namespaces(), organization=organizations, number=st.integers(0, 14))
 @generated
 def test_a_session_is_shown_with_its_allocations_in_the_order_of_their_making(
-    world: World, organization: str, number: int
+    namespace: Namespace, organization: str, number: int
 ) -> None:
-    fill(world)
+    fill(namespace)
     wanted = {"id": uuid(number), "organization": organization}
     expected = [
         row
-        for each in world[1]
+        for each in namespace[1]
         if (each.id, each.organization) == (wanted["id"], wanted["organization"])
-        for row in shown(each, world[2])
+        for row in shown(each, namespace[2])
     ]
     assert assert_reads_alike(queries.shown, **wanted) == expected
 
 
-@given(world=worlds(), numbers=st.lists(st.integers(0, 14), max_size=8))
+@given(namespace=namespaces(), numbers=st.lists(st.integers(0, 14), max_size=8))
 @generated
 def test_the_allocations_of_several_sessions_come_in_the_order_of_their_making(
-    world: World, numbers: list[int]
+    namespace: Namespace, numbers: list[int]
 ) -> None:
-    fill(world)
+    fill(namespace)
     wanted = [uuid(number) for number in numbers]
-    expected = [each for each in world[2] if each.session in wanted]
+    expected = [each for each in namespace[2] if each.session in wanted]
     assert assert_reads_alike(queries.allocations, sessions=json.dumps(wanted)) == expected
 
 
-@given(world=worlds(), wanted=st.lists(serials, max_size=4), now=instants)
+@given(namespace=namespaces(), wanted=st.lists(serials, max_size=4), now=instants)
 @generated
 def test_what_other_sessions_hold_is_what_is_open_there(
-    world: World, wanted: list[str], now: int
+    namespace: Namespace, wanted: list[str], now: int
 ) -> None:
-    fill(world)
+    fill(namespace)
     expected = [
         each.serial
-        for each in world[2]
+        for each in namespace[2]
         if each.serial in wanted and each.session != uuid(1) and rules.is_open(each, now)
     ]
     found = assert_reads_alike(
@@ -190,14 +192,14 @@ def test_what_other_sessions_hold_is_what_is_open_there(
     assert sorted(found) == sorted(expected)
 
 
-@given(world=worlds(), organization=organizations, at=instants)
+@given(namespace=namespaces(), organization=organizations, at=instants)
 @generated
 def test_a_free_created_at_is_the_first_that_no_other_session_has(
-    world: World, organization: str, at: int
+    namespace: Namespace, organization: str, at: int
 ) -> None:
-    fill(world)
+    fill(namespace)
     session = SessionRow(uuid(1), organization, uuid(2), 0, 0, None, None, None)
-    others = [each for each in world[1] if each.id != session.id]
+    others = [each for each in namespace[1] if each.id != session.id]
     taken = {each.created_at for each in others if each.organization == organization}
     expected = next(value for value in range(at, at + 99) if value not in taken)
     assert allocation.free_creation(session, at) == expected
@@ -206,13 +208,13 @@ def test_a_free_created_at_is_the_first_that_no_other_session_has(
         assert_reads_alike(statement, **values)
 
 
-@given(world=worlds(), number=st.integers(0, 14), at=instants, end=maybe)
+@given(namespace=namespaces(), number=st.integers(0, 14), at=instants, end=maybe)
 @generated
 def test_a_session_is_enlisted_once_and_ended_once(
-    place: Sandbox, world: World, number: int, at: int, end: int | None
+    place: App, namespace: Namespace, number: int, at: int, end: int | None
 ) -> None:
-    fill(world)
-    session = next((each for each in world[1] if each.id == uuid(number)), None)
+    fill(namespace)
+    session = next((each for each in namespace[1] if each.id == uuid(number)), None)
     is_empty = session is not None and session.created_at is None
     is_held = session is not None and session.released_at is None
     values = {"id": uuid(number), "created_at": 1000 + at, "expires_at": end}
@@ -221,24 +223,28 @@ def test_a_session_is_enlisted_once_and_ended_once(
     assert assert_writes_alike(place, queries.end_session, **ended) == is_held
 
 
-@given(world=worlds(), number=st.integers(0, 14), at=instants)
+@given(namespace=namespaces(), number=st.integers(0, 14), at=instants)
 @generated
-def test_an_allocation_is_ended_once(place: Sandbox, world: World, number: int, at: int) -> None:
-    fill(world)
-    is_held = any(each.id == uuid(1000 + number) and each.released_at is None for each in world[2])
+def test_an_allocation_is_ended_once(
+    place: App, namespace: Namespace, number: int, at: int
+) -> None:
+    fill(namespace)
+    is_held = any(
+        each.id == uuid(1000 + number) and each.released_at is None for each in namespace[2]
+    )
     ended = {"id": uuid(1000 + number), "released_at": at}
     assert assert_writes_alike(place, queries.end_allocation, **ended) == is_held
 
 
-@given(world=worlds(), serial=serials, now=instants)
+@given(namespace=namespaces(), serial=serials, now=instants)
 @generated
 def test_settling_a_device_ends_the_sessions_whose_lease_on_it_is_over_and_no_others(
-    place: Sandbox, world: World, serial: str, now: int
+    place: App, namespace: Namespace, serial: str, now: int
 ) -> None:
-    fill(world)
+    fill(namespace)
     over = {
         each.session
-        for each in world[2]
+        for each in namespace[2]
         if each.serial == serial
         and each.released_at is None
         and each.expires_at is not None
@@ -248,14 +254,14 @@ def test_settling_a_device_ends_the_sessions_whose_lease_on_it_is_over_and_no_ot
         each._replace(released_at=each.expires_at)
         if each.released_at is None and each.session in over
         else each
-        for each in world[2]
+        for each in namespace[2]
     ]
     values = {"serial": serial, "now": now}
     assert_writes_alike(place, queries.settle_sessions, **values)
     assert_writes_alike(place, queries.settle_allocations, **values)
-    every = json.dumps([each.id for each in world[1]])
+    every = json.dumps([each.id for each in namespace[1]])
     assert queries.allocations.all(sessions=every) == settled
-    for each in world[1]:
+    for each in namespace[1]:
         found = queries.by_id.one(id=each.id, organization=each.organization)
         ends = each.released_at is None and each.id in over
         assert found == (each._replace(released_at=each.expires_at) if ends else each)
@@ -264,7 +270,7 @@ def test_settling_a_device_ends_the_sessions_whose_lease_on_it_is_over_and_no_ot
 @given(marks=st.lists(st.tuples(organizations, instants, st.integers(0, 3)), max_size=5))
 @generated
 def test_an_organization_has_one_mark_the_last_one_put(
-    place: Sandbox, marks: list[tuple[str, int, int]]
+    place: App, marks: list[tuple[str, int, int]]
 ) -> None:
     fill(([], [], []))
     for organization, created_at, moves in marks:
@@ -275,21 +281,21 @@ def test_an_organization_has_one_mark_the_last_one_put(
         assert assert_reads_alike(queries.mark, organization=organization) == last
 
 
-@given(world=worlds())
+@given(namespace=namespaces())
 @generated
-def test_insertions_write_every_column(world: World) -> None:
-    fill((world[0], [], []))
-    for each in world[1]:
+def test_insertions_write_every_column(namespace: Namespace) -> None:
+    fill((namespace[0], [], []))
+    for each in namespace[1]:
         queries.insert_session.run(**each._asdict())
         found = queries.by_id.one(id=each.id, organization=each.organization)
         assert found == each
-    for each in world[2]:
+    for each in namespace[2]:
         queries.insert_allocation.run(**each._asdict())
-    every = json.dumps([each.id for each in world[1]])
-    assert queries.allocations.all(sessions=every) == world[2]
+    every = json.dumps([each.id for each in namespace[1]])
+    assert queries.allocations.all(sessions=every) == namespace[2]
 
 
-def test_organizations_are_read_in_the_order_of_their_making(place: Sandbox) -> None:
+def test_organizations_are_read_in_the_order_of_their_making(place: App) -> None:
     with store.transaction():
         place.seed('organizations = [{ id = "z", name = "Z" }, { id = "a", name = "A" }]')
     found = assert_reads_alike(queries.organizations, ids='["a", "nowhere", "z"]')
@@ -299,7 +305,7 @@ def test_organizations_are_read_in_the_order_of_their_making(place: Sandbox) -> 
 def test_every_statement_of_this_surface_is_tried_here() -> None:
     kept = {name for name, value in vars(queries).items() if isinstance(value, Statement)}
     text = Path(__file__).read_text()
-    assert {name for name in kept if f"statements.{name}" not in text} == set()
+    assert {name for name in kept if f"queries.{name}" not in text} == set()
 
 
 @pytest.mark.parametrize(
@@ -315,7 +321,7 @@ def test_every_statement_of_this_surface_is_tried_here() -> None:
     ],
 )
 def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
-    place: Sandbox, statement: Statement[Any], values: dict[str, Any]
+    place: App, statement: Statement[Any], values: dict[str, Any]
 ) -> None:
     """So that it stays fast at a million rows."""
     plan = plan_of(place, statement, values)
@@ -326,7 +332,7 @@ def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
 
 @pytest.mark.parametrize("only_before", [False, True])
 def test_a_page_is_found_by_the_index_and_only_what_is_on_it_is_sorted(
-    place: Sandbox, only_before: bool
+    place: App, only_before: bool
 ) -> None:
     values = {"organization": "o", "before": 9, "limit": 101}
     plan = plan_of(place, queries.page(only_before=only_before), values)
@@ -341,14 +347,14 @@ def test_a_page_is_found_by_the_index_and_only_what_is_on_it_is_sorted(
 
 @pytest.mark.parametrize("statement", [queries.catalogue, queries.candidates])
 def test_whether_a_device_is_held_is_looked_up_in_the_index_of_what_is_open(
-    place: Sandbox, statement: Statement[Any]
+    place: App, statement: Statement[Any]
 ) -> None:
     plan = plan_of(place, statement, {"now": 1})
     assert any("SEARCH" in step and "serial=?" in step for step in plan), plan
 
 
-def plan_of(place: Sandbox, statement: Statement[Any], values: dict[str, Any]) -> list[str]:
+def plan_of(place: App, statement: Statement[Any], values: dict[str, Any]) -> list[str]:
     text, places = statement._render()
     parameters = [values.get(each, each) for each in places]
-    rows = place.world.database.run("EXPLAIN QUERY PLAN " + text, parameters)
+    rows = place.namespace.database.run("EXPLAIN QUERY PLAN " + text, parameters)
     return [row[3] for row in rows]

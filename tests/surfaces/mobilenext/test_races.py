@@ -16,21 +16,21 @@ from tests.surfaces.mobilenext.api_client import IOS, Calls
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 THREADS = 8
 ROUNDS = 6
 
 
 @pytest.fixture
-def workers(make_file_sandbox: Callable[..., Sandbox]) -> list[Sandbox]:
+def workers(make_file_app: Callable[..., App]) -> list[App]:
     """Two applications on one file, whose clock follows the wall."""
-    both = [make_file_sandbox(), make_file_sandbox()]
+    both = [make_file_app(), make_file_app()]
     both[0].run_on()
     return both
 
 
-def together(workers: list[Sandbox], act: Callable[[int, Calls], Any]) -> list[Any]:
+def together(workers: list[App], act: Callable[[int, Calls], Any]) -> list[Any]:
     """What each of 8 threads got from `act(number, calls)`, started at one moment."""
     barrier = Barrier(THREADS)
 
@@ -51,17 +51,17 @@ def devices(count: int) -> str:
     )
 
 
-def allocations(sandbox: Sandbox) -> list[dict[str, Any]]:
+def allocations(app: App) -> list[dict[str, Any]]:
     names = ("seq", "id", "session", "serial", "created_at", "released_at")
-    with sandbox.world.entered():
-        rows = sandbox.world.database.run(
+    with app.namespace.entered():
+        rows = app.namespace.database.run(
             f"SELECT {', '.join(names)} FROM mobilenext_allocations ORDER BY seq"  # noqa: S608
         )
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def test_of_racing_allocations_exactly_as_many_win_as_there_are_devices(
-    workers: list[Sandbox],
+    workers: list[App],
 ) -> None:
     workers[0].seed(devices(3))
     for _ in range(ROUNDS):
@@ -76,7 +76,7 @@ def test_of_racing_allocations_exactly_as_many_win_as_there_are_devices(
             assert Calls(workers[1]).release(session["id"], session["device"]["id"]).json
 
 
-def test_no_device_is_ever_in_two_open_allocations(workers: list[Sandbox]) -> None:
+def test_no_device_is_ever_in_two_open_allocations(workers: list[App]) -> None:
     workers[0].seed(devices(2))
 
     def use(_: int, calls: Calls) -> int:
@@ -101,10 +101,10 @@ def test_no_device_is_ever_in_two_open_allocations(workers: list[Sandbox]) -> No
 
 
 def test_created_at_is_unique_and_given_in_the_order_of_becoming_listable(
-    workers: list[Sandbox],
+    workers: list[App],
 ) -> None:
     """At one frozen instant, where every session wants the same value."""
-    with workers[0].world.entered():
+    with workers[0].namespace.entered():
         clock.put("frozen")
     workers[0].seed(devices(THREADS * ROUNDS))
     own = together(workers, lambda _, calls: [calls.hold(IOS)["createdAt"] for _ in range(ROUNDS)])
@@ -116,7 +116,7 @@ def test_created_at_is_unique_and_given_in_the_order_of_becoming_listable(
     assert [each["createdAt"] for each in Calls(workers[1]).page()["data"]] == found[::-1]
 
 
-def test_what_becomes_listable_comes_before_everything_listed(workers: list[Sandbox]) -> None:
+def test_what_becomes_listable_comes_before_everything_listed(workers: list[App]) -> None:
     """Whoever reads the list again finds the former one at its end: nothing slips in behind."""
     workers[0].seed(devices(THREADS * ROUNDS))
     over: list[int] = []
@@ -139,7 +139,7 @@ def test_what_becomes_listable_comes_before_everything_listed(workers: list[Sand
     assert len(Calls(workers[0]).listed()) == (THREADS - 1) * ROUNDS
 
 
-def test_a_walk_during_inserts_loses_nothing_and_repeats_nothing(workers: list[Sandbox]) -> None:
+def test_a_walk_during_inserts_loses_nothing_and_repeats_nothing(workers: list[App]) -> None:
     workers[0].seed(devices(THREADS * ROUNDS + 20))
     first = [Calls(workers[0]).hold(IOS)["id"] for _ in range(20)]
 
@@ -159,7 +159,7 @@ def test_a_walk_during_inserts_loses_nothing_and_repeats_nothing(workers: list[S
     assert set(Calls(workers[1]).walk(4)) == added | set(first)
 
 
-def test_of_racing_releases_of_one_device_one_wins(workers: list[Sandbox]) -> None:
+def test_of_racing_releases_of_one_device_one_wins(workers: list[App]) -> None:
     for _ in range(ROUNDS):
         held = Calls(workers[0]).hold()
         answers = together(
@@ -171,7 +171,7 @@ def test_of_racing_releases_of_one_device_one_wins(workers: list[Sandbox]) -> No
 
 
 def test_racing_releases_of_a_session_s_devices_end_it_with_the_last_one(
-    workers: list[Sandbox],
+    workers: list[App],
 ) -> None:
     workers[0].seed(devices(THREADS))
     calls = Calls(workers[0])
@@ -185,7 +185,7 @@ def test_racing_releases_of_a_session_s_devices_end_it_with_the_last_one(
 
 
 def test_an_allocation_that_meets_the_last_release_is_either_in_time_or_refused(
-    workers: list[Sandbox],
+    workers: list[App],
 ) -> None:
     for _ in range(ROUNDS):
         held = Calls(workers[0]).hold()
@@ -204,7 +204,7 @@ def test_an_allocation_that_meets_the_last_release_is_either_in_time_or_refused(
             Calls(workers[0]).release(held["id"], device["info"]["serial"])
 
 
-def test_one_empty_session_that_many_allocate_to_is_listed_once(workers: list[Sandbox]) -> None:
+def test_one_empty_session_that_many_allocate_to_is_listed_once(workers: list[App]) -> None:
     workers[0].seed(devices(THREADS))
     session = Calls(workers[0]).start()
     answers = together(workers, lambda _, calls: calls.allocate(session, IOS))

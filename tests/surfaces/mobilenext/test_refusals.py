@@ -15,7 +15,7 @@ from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, refus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 CALLS = [
@@ -46,7 +46,7 @@ UNKNOWN = [
 ]
 
 
-def test_who_has_no_known_key_gets_401_from_every_call(tenants: Sandbox) -> None:
+def test_who_has_no_known_key_gets_401_from_every_call(tenants: App) -> None:
     for (method, path), mount, authorization in product(CALLS, MOUNTS, UNKNOWN):
         headers = {} if authorization is None else {"Authorization": authorization}
         response = tenants.client.open(f"{mount}/api/v1{path}", method=method, headers=headers)
@@ -57,16 +57,16 @@ def test_who_has_no_known_key_gets_401_from_every_call(tenants: Sandbox) -> None
 ILL_FORMED = ["Bearer x", "Bearer xmob_1", "Basic mob_1", "mob_1"]
 
 
-def test_a_lenient_world_admits_any_bearer_that_begins_with_mob(
-    sandbox: Sandbox, subtests: pytest.Subtests
+def test_a_lenient_namespace_admits_any_bearer_that_begins_with_mob(
+    app: App, subtests: pytest.Subtests
 ) -> None:
     for authorization in ILL_FORMED:
         with subtests.test(authorization=authorization):
             headers = {"Authorization": authorization}
-            response = sandbox.client.get("/api/v1/sessions", headers=headers)
+            response = app.client.get("/api/v1/sessions", headers=headers)
             assert refusal(response) == (401, "unauthorized")
             for token in ("mob_1", "mob_", "mob_x y"):
-                assert Calls(sandbox, token).get("/sessions").status_code == 200
+                assert Calls(app, token).get("/sessions").status_code == 200
 
 
 def test_the_scheme_is_read_in_any_case(calls: Calls) -> None:
@@ -74,7 +74,7 @@ def test_the_scheme_is_read_in_any_case(calls: Calls) -> None:
     assert calls.get("/sessions").status_code == 200
 
 
-def test_a_key_that_has_expired_is_401_at_its_deadline(tenants: Sandbox) -> None:
+def test_a_key_that_has_expired_is_401_at_its_deadline(tenants: App) -> None:
     calls = Calls(tenants, "mob_expiring")
     tenants.advance(seconds=59.999999)
     assert calls.get("/sessions").status_code == 200
@@ -85,11 +85,11 @@ def test_a_key_that_has_expired_is_401_at_its_deadline(tenants: Sandbox) -> None
 PATHS = ["/api", "/api/", "/api/v2/sessions", "/api/v1", "/api/v1/devices", "/ws", "/ws/x"]
 
 
-def test_an_unknown_path_is_404_for_who_is_known_and_401_for_others(sandbox: Sandbox) -> None:
+def test_an_unknown_path_is_404_for_who_is_known_and_401_for_others(app: App) -> None:
     headers = {"Authorization": "Bearer mob_1"}
     for path, mount in product(PATHS, MOUNTS):
-        assert refusal(sandbox.client.get(mount + path, headers=headers)) == (404, "not_found")
-        assert refusal(sandbox.client.get(mount + path)) == (401, "unauthorized")
+        assert refusal(app.client.get(mount + path, headers=headers)) == (404, "not_found")
+        assert refusal(app.client.get(mount + path)) == (401, "unauthorized")
 
 
 METHODS = [
@@ -103,16 +103,14 @@ METHODS = [
 ]
 
 
-def test_a_method_that_a_path_does_not_take_is_405(
-    sandbox: Sandbox, subtests: pytest.Subtests
-) -> None:
+def test_a_method_that_a_path_does_not_take_is_405(app: App, subtests: pytest.Subtests) -> None:
     for method, path, allowed in METHODS:
         with subtests.test(method=method, path=path):
             headers = {"Authorization": "Bearer mob_1"}
-            response = sandbox.client.open(f"/api/v1{path}", method=method, headers=headers)
+            response = app.client.open(f"/api/v1{path}", method=method, headers=headers)
             assert refusal(response) == (405, "method_not_allowed")
             assert response.headers["Allow"] == allowed
-            response = sandbox.client.open(f"/api/v1{path}", method=method)
+            response = app.client.open(f"/api/v1{path}", method=method)
             assert refusal(response) == (401, "unauthorized")
 
 
@@ -134,16 +132,16 @@ BAD_BODIES = [
 
 
 def test_a_body_that_is_no_json_object_is_400(
-    sandbox: Sandbox, calls: Calls, subtests: pytest.Subtests
+    app: App, calls: Calls, subtests: pytest.Subtests
 ) -> None:
     session = calls.start()
-    before = contents(sandbox)
+    before = contents(app)
     for data, content_type in BAD_BODIES:
         with subtests.test(data=data[:30]):
             headers = {} if content_type is None else {"Content-Type": content_type}
             response = calls.post(f"/sessions/{session}/devices", data=data, headers=headers)
             assert refusal(response) == (400, "invalid_request")
-            assert contents(sandbox) == before
+            assert contents(app) == before
 
 
 def test_a_body_may_be_declared_as_a_kind_of_json(calls: Calls) -> None:
@@ -154,17 +152,17 @@ def test_a_body_may_be_declared_as_a_kind_of_json(calls: Calls) -> None:
         assert response.status_code == 201
 
 
-def test_a_body_over_the_limit_is_413(make_sandbox: Callable[..., Sandbox]) -> None:
-    sandbox = make_sandbox(max_body_bytes=100)
-    calls = Calls(sandbox)
+def test_a_body_over_the_limit_is_413(make_app: Callable[..., App]) -> None:
+    app = make_app(max_body_bytes=100)
+    calls = Calls(app)
     session = calls.start()
-    before = contents(sandbox)
+    before = contents(app)
     response = calls.allocate(session, {**ANDROID, "value": "a" * 100})
     assert refusal(response) == (413, "request_too_large")
-    assert contents(sandbox) == before
+    assert contents(app) == before
 
 
-def test_refusals_come_in_the_order_of_the_contract(tenants: Sandbox) -> None:
+def test_refusals_come_in_the_order_of_the_contract(tenants: App) -> None:
     """401, 404/405 of the path, 400, 403, 404 of the row, 409."""
     held = Calls(tenants, "mob_ana").hold()
     Calls(tenants, "mob_ana").release(held["id"], held["device"]["id"])
@@ -191,51 +189,51 @@ def fail(**_: object) -> None:
 
 @each_call
 def test_an_internal_error_is_500_in_the_envelope_and_writes_nothing(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+    app: App, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     broken = SimpleNamespace(run=fail, one=fail, all=fail)
     for name in ("insert_session", "by_id", "shown", "organizations"):
         monkeypatch.setattr(queries, name, broken)
     monkeypatch.setattr(queries, "page", lambda **_: broken)
-    before = contents(sandbox)
+    before = contents(app)
     body = {"json": {"filters": [ANDROID]}} if method == "POST" else {}
-    response = getattr(Calls(sandbox), method.lower())(path, **body)
+    response = getattr(Calls(app), method.lower())(path, **body)
     assert refusal(response) == (500, "internal_error")
     assert "secret" not in response.text
-    assert contents(sandbox) == before
+    assert contents(app) == before
 
 
 def test_a_failure_in_the_middle_of_an_allocation_undoes_what_it_wrote(
-    sandbox: Sandbox, calls: Calls, monkeypatch: pytest.MonkeyPatch
+    app: App, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = calls.start()
-    before = contents(sandbox)
+    before = contents(app)
     monkeypatch.setattr(queries.insert_allocation, "run", fail)
     assert refusal(calls.allocate(session)) == (500, "internal_error")
     monkeypatch.undo()
-    assert contents(sandbox) == before
+    assert contents(app) == before
     assert calls.allocate(session).status_code == 201
 
 
 def test_a_busy_database_is_503_and_says_when_to_try_again(
-    make_file_sandbox: Callable[..., Sandbox],
+    make_file_app: Callable[..., App],
 ) -> None:
-    sandbox = make_file_sandbox(busy_timeout_seconds=0.0)
-    other = make_file_sandbox()
-    calls = Calls(sandbox)
+    app = make_file_app(busy_timeout_seconds=0.0)
+    other = make_file_app()
+    calls = Calls(app)
     session = calls.start()
-    before = contents(sandbox)
-    with other.world.entered(), other.world.database.atomic():
+    before = contents(app)
+    with other.namespace.entered(), other.namespace.database.atomic():
         for call in (lambda: calls.post("/sessions"), lambda: calls.allocate(session)):
             response = call()
             assert refusal(response) == (503, "unavailable")
             assert response.headers["Retry-After"] == "1"
         assert calls.get(f"/sessions/{session}/devices").status_code == 200
-    assert contents(sandbox) == before
+    assert contents(app) == before
 
 
-def test_two_sessions_can_never_have_the_same_created_at(sandbox: Sandbox, calls: Calls) -> None:
+def test_two_sessions_can_never_have_the_same_created_at(app: App, calls: Calls) -> None:
     calls.hold()
     calls.hold()
-    with sandbox.world.entered(), pytest.raises(pw.IntegrityError, match="UNIQUE"):
-        sandbox.world.database.run("UPDATE mobilenext_sessions SET created_at = 1")
+    with app.namespace.entered(), pytest.raises(pw.IntegrityError, match="UNIQUE"):
+        app.namespace.database.run("UPDATE mobilenext_sessions SET created_at = 1")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sessionary.surfaces.mobilenext import rules
 from sessionary.surfaces.mobilenext.models import Allocation, Mark, Session, SessionRow
 from sessionary.surfaces.mobilenext.retention import retention
-from tests.conftest import Sandbox
-from tests.surfaces.mobilenext.strategies import LAST, fill, worlds
+from tests.conftest import App
+from tests.surfaces.mobilenext.strategies import LAST, fill, namespaces
 
 some = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -23,14 +23,14 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
     return released_at is not None and released_at < before_at
 
 
-@given(world=worlds(), before_at=st.integers(0, LAST + 1))
+@given(namespace=namespaces(), before_at=st.integers(0, LAST + 1))
 @some
 def test_what_ended_before_is_found_and_removed(
-    sandbox: Sandbox, world: tuple[list[Any], list[Any], list[Any]], before_at: int
+    app: App, namespace: tuple[list[Any], list[Any], list[Any]], before_at: int
 ) -> None:
-    with sandbox.world.entered():
-        fill(world)
-        _, sessions, allocations = world
+    with app.namespace.entered():
+        fill(namespace)
+        _, sessions, allocations = namespace
         ended = {row.id for row in sessions if has_ended(row, before_at)}
         found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
         assert len(found) == len(ended)
@@ -47,21 +47,21 @@ def test_what_ended_before_is_found_and_removed(
         assert {each.id for each in Allocation.select()} == left
 
 
-def test_the_order_of_new_sessions_outlives_those_that_made_it(sandbox: Sandbox) -> None:
+def test_the_order_of_new_sessions_outlives_those_that_made_it(app: App) -> None:
     """A `createdAt` that was given is not given again, though nothing else knows of it."""
     who = {"Authorization": "Bearer mob_anyone"}
     android = [{"attribute": "platform", "operator": "EQUALS", "value": "android"}]
 
     def borrow() -> str:
-        session = sandbox.client.post("/api/v1/sessions", headers=who).json["id"]
+        session = app.client.post("/api/v1/sessions", headers=who).json["id"]
         path = f"/api/v1/sessions/{session}/devices"
-        device = sandbox.client.post(path, json={"filters": android}, headers=who).json["device"]
-        sandbox.client.post(f"{path}/{device['id']}/release", headers=who)
-        shown = sandbox.client.get(f"/api/v1/sessions/{session}", headers=who).json
+        device = app.client.post(path, json={"filters": android}, headers=who).json["device"]
+        app.client.post(f"{path}/{device['id']}/release", headers=who)
+        shown = app.client.get(f"/api/v1/sessions/{session}", headers=who).json
         return str(shown["createdAt"])
 
     first = borrow()
-    with sandbox.world.entered():
+    with app.namespace.entered():
         before = list(Mark.select().tuples())
         assert retention.remove([1], 2**62) == 1
         assert list(Mark.select().tuples()) == before

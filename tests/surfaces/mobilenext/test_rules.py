@@ -92,42 +92,43 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_one_microsecond_before_the_deadline_nothing_has_changed(case: Case) -> None:
-    assert case.status(case.at - 1) == case.before
+    assert case.status(case.at - 1) == case.from_status
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_deadline_itself_is_the_first_instant_of_the_new_state(case: Case) -> None:
-    assert case.status(case.at) == case.after
+    assert case.status(case.at) == case.to_status
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_after_the_deadline_the_new_state_stays(case: Case) -> None:
-    assert case.status(case.at + 1) == case.after
-    assert case.status(case.at + 10**6 * MINUTE) == case.after
+    assert case.status(case.at + 1) == case.to_status
+    assert case.status(case.at + 10**6 * MINUTE) == case.to_status
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_each_change_by_itself_is_an_edge(case: Case) -> None:
+def test_each_change_by_itself_is_a_transition(case: Case) -> None:
     found = (
-        rules.edges(case.row)
+        rules.transitions(case.row)
         if isinstance(case.row, SessionRow)
-        else rules.allocation_edges(case.row)
+        else rules.allocation_transitions(case.row)
     )
-    assert [(edge.at, edge.deadline, edge.before, edge.after) for edge in found] == [
-        (case.at, case.at, case.before, case.after)
-    ]
+    assert [
+        (transition.at, transition.deadline, transition.from_status, transition.to_status)
+        for transition in found
+    ] == [(case.at, case.at, case.from_status, case.to_status)]
 
 
-def test_a_session_comes_with_the_edges_of_its_allocations_in_order() -> None:
+def test_a_session_comes_with_the_transitions_of_its_allocations_in_order() -> None:
     end = START + MINUTE
     part = allocation(in_use_at=START + 20 * SECOND, expires_at=end)
-    found = rules.edges(session(expires_at=end), [part])
-    assert [(edge.rule, edge.part) for edge in found] == [
+    found = rules.transitions(session(expires_at=end), [part])
+    assert [(transition.rule, transition.part) for transition in found] == [
         ("provisioning", part.id),
         ("lease", part.id),
         ("lease", None),
     ]
-    assert [edge.at for edge in found] == sorted(edge.at for edge in found)
+    assert [transition.at for transition in found] == sorted(transition.at for transition in found)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_a_session_comes_with_the_edges_of_its_allocations_in_order() -> None:
 def test_a_session_without_lease_or_released_by_a_call_never_changes_by_itself(
     row: SessionRow,
 ) -> None:
-    assert rules.edges(row) == []
+    assert rules.transitions(row) == []
 
 
 def test_what_a_call_released_stays_released_at_any_instant() -> None:

@@ -18,7 +18,7 @@ from tests.surfaces.mobilenext.conftest import ANA
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 ONE = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
 TWO = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
@@ -38,51 +38,51 @@ def session(id: str = ONE, *lines: str, device: str | None = "emulator-5554") ->
 
 
 @pytest.fixture
-def ana(tenants: Sandbox) -> Calls:
+def ana(tenants: App) -> Calls:
     return Calls(tenants, "mob_ana")
 
 
-def serials(sandbox: Sandbox, *, retired: bool = False) -> list[str]:
-    with sandbox.world.entered():
+def serials(app: App, *, retired: bool = False) -> list[str]:
+    with app.namespace.entered():
         return [each.serial for each in devices.listed() if bool(each.is_retired) is retired]
 
 
-def test_a_seed_that_names_devices_replaces_the_default_ones(sandbox: Sandbox) -> None:
-    sandbox.seed(device("A-1") + device("A-2"))
-    assert serials(sandbox) == ["A-1", "A-2"]
-    assert serials(sandbox, retired=True) == []
+def test_a_seed_that_names_devices_replaces_the_default_ones(app: App) -> None:
+    app.seed(device("A-1") + device("A-2"))
+    assert serials(app) == ["A-1", "A-2"]
+    assert serials(app, retired=True) == []
 
 
-def test_a_seed_without_devices_leaves_the_default_ones(tenants: Sandbox) -> None:
+def test_a_seed_without_devices_leaves_the_default_ones(tenants: App) -> None:
     assert len(serials(tenants)) == 12
 
 
-def test_default_devices_that_were_used_are_retired_instead(sandbox: Sandbox, calls: Calls) -> None:
+def test_default_devices_that_were_used_are_retired_instead(app: App, calls: Calls) -> None:
     held = calls.hold()
-    sandbox.seed(device("A-1"))
-    assert serials(sandbox) == ["A-1"]
-    assert serials(sandbox, retired=True) == ["emulator-5554"]
+    app.seed(device("A-1"))
+    assert serials(app) == ["A-1"]
+    assert serials(app, retired=True) == ["emulator-5554"]
     assert calls.session(held["id"]) == held
     assert calls.release(held["id"], "emulator-5554").status_code == 202
 
 
-def test_a_seeded_device_may_be_one_of_the_default_ones(sandbox: Sandbox, calls: Calls) -> None:
+def test_a_seeded_device_may_be_one_of_the_default_ones(app: App, calls: Calls) -> None:
     calls.hold()
-    sandbox.seed(device("emulator-5554") + device("emulator-5556"))
-    assert serials(sandbox) == ["emulator-5554", "emulator-5556"]
-    sandbox.seed(device("A-1"))
-    assert serials(sandbox) == ["emulator-5554", "emulator-5556", "A-1"]
+    app.seed(device("emulator-5554") + device("emulator-5556"))
+    assert serials(app) == ["emulator-5554", "emulator-5556"]
+    app.seed(device("A-1"))
+    assert serials(app) == ["emulator-5554", "emulator-5556", "A-1"]
 
 
-def test_a_seed_never_removes_what_an_operator_added(sandbox: Sandbox) -> None:
-    with sandbox.world.entered():
+def test_a_seed_never_removes_what_an_operator_added(app: App) -> None:
+    with app.namespace.entered():
         devices.add(serial="B-1", platform="ios", type="real", name="iPhone", version="18")
     for _ in range(2):
-        sandbox.seed(device("A-1"))
-        assert serials(sandbox) == ["B-1", "A-1"]
+        app.seed(device("A-1"))
+        assert serials(app) == ["B-1", "A-1"]
 
 
-def test_applying_a_seed_twice_changes_nothing(tenants: Sandbox) -> None:
+def test_applying_a_seed_twice_changes_nothing(tenants: App) -> None:
     text = device("A-1", provision_seconds=5) + device("A-2", retired=True)
     text += session(ONE, 'created_ago = "1h"', device="A-1")
     text += session(TWO, 'created_ago = "1h"', 'released_ago = "30m"', device="A-1")
@@ -95,16 +95,16 @@ def test_applying_a_seed_twice_changes_nothing(tenants: Sandbox) -> None:
         assert contents(tenants) == before
 
 
-def test_a_device_is_brought_up_to_the_file(sandbox: Sandbox) -> None:
-    sandbox.seed(device("A-1"))
-    sandbox.seed(device("A-1").replace("15", "16") + device("A-2", retired=True))
-    assert serials(sandbox) == ["A-1"]
-    assert serials(sandbox, retired=True) == ["A-2"]
-    with sandbox.world.entered():
+def test_a_device_is_brought_up_to_the_file(app: App) -> None:
+    app.seed(device("A-1"))
+    app.seed(device("A-1").replace("15", "16") + device("A-2", retired=True))
+    assert serials(app) == ["A-1"]
+    assert serials(app, retired=True) == ["A-2"]
+    with app.namespace.entered():
         assert devices.listed()[0].version == "16"
 
 
-def test_a_seeded_session_is_held_and_can_be_released(tenants: Sandbox, ana: Calls) -> None:
+def test_a_seeded_session_is_held_and_can_be_released(tenants: App, ana: Calls) -> None:
     tenants.seed(session(ONE, 'created_ago = "3h"'))
     shown = ana.session(ONE)
     assert shown["user"] == ANA
@@ -117,7 +117,7 @@ def test_a_seeded_session_is_held_and_can_be_released(tenants: Sandbox, ana: Cal
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:00:00.000000Z"
 
 
-def test_a_seeded_session_may_be_released_long_ago(tenants: Sandbox, ana: Calls) -> None:
+def test_a_seeded_session_may_be_released_long_ago(tenants: App, ana: Calls) -> None:
     tenants.seed(session(ONE, 'created_ago = "3h"', 'released_ago = "2h"'))
     shown = ana.session(ONE)
     assert shown["releasedAt"] == "2026-03-01T10:00:00.000000Z"
@@ -125,7 +125,7 @@ def test_a_seeded_session_may_be_released_long_ago(tenants: Sandbox, ana: Calls)
     assert ana.hold(*named("Pixel 9"))["device"]["id"] == "emulator-5554"
 
 
-def test_a_seeded_session_may_be_provisioning(tenants: Sandbox, ana: Calls) -> None:
+def test_a_seeded_session_may_be_provisioning(tenants: App, ana: Calls) -> None:
     tenants.seed(device("A-1", provision_seconds=60))
     tenants.seed(session(ONE, 'created_ago = "20s"', device="A-1"))
     assert ana.session(ONE)["devices"][0]["status"] == "provisioning"
@@ -133,7 +133,7 @@ def test_a_seeded_session_may_be_provisioning(tenants: Sandbox, ana: Calls) -> N
     assert ana.session(ONE)["devices"][0]["status"] == "in_use"
 
 
-def test_a_seeded_session_may_have_a_lease(tenants: Sandbox, ana: Calls) -> None:
+def test_a_seeded_session_may_have_a_lease(tenants: App, ana: Calls) -> None:
     tenants.seed(session(ONE, 'created_ago = "20m"', "lease_minutes = 30"))
     tenants.seed(session(TWO, 'created_ago = "2h"', "lease_minutes = 30", device="emulator-5556"))
     assert ana.session(TWO)["releasedAt"] == "2026-03-01T10:30:00.000000Z"
@@ -142,7 +142,7 @@ def test_a_seeded_session_may_have_a_lease(tenants: Sandbox, ana: Calls) -> None
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:10:00.000000Z"
 
 
-def test_a_seeded_session_may_hold_several_devices(tenants: Sandbox, ana: Calls) -> None:
+def test_a_seeded_session_may_hold_several_devices(tenants: App, ana: Calls) -> None:
     further = (
         'further_devices = [{ device = "emulator-5556", created_ago = "2h", released_ago = "1h" },'
         ' { device = "emulator-5558", created_ago = "90m" }]'
@@ -156,7 +156,7 @@ def test_a_seeded_session_may_hold_several_devices(tenants: Sandbox, ana: Calls)
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:00:00.000000Z"
 
 
-def test_a_seeded_session_may_be_empty(tenants: Sandbox, ana: Calls) -> None:
+def test_a_seeded_session_may_be_empty(tenants: App, ana: Calls) -> None:
     tenants.seed(session(ONE, 'created_ago = "10m"', device=None))
     tenants.seed(session(TWO, 'created_ago = "10m"', "empty_minutes = 10", device=None))
     assert ana.get(f"/sessions/{TWO}/devices").status_code == 404
@@ -166,9 +166,7 @@ def test_a_seeded_session_may_be_empty(tenants: Sandbox, ana: Calls) -> None:
     assert ana.session(ONE)["releasedAt"] is None
 
 
-def test_seeded_sessions_of_one_instant_are_a_microsecond_apart(
-    tenants: Sandbox, ana: Calls
-) -> None:
+def test_seeded_sessions_of_one_instant_are_a_microsecond_apart(tenants: App, ana: Calls) -> None:
     over = ('created_ago = "1h"', 'released_ago = "1h"')
     tenants.seed(session(ONE, *over) + session(TWO, *over))
     assert ana.listed() == [TWO, ONE]
@@ -176,7 +174,7 @@ def test_seeded_sessions_of_one_instant_are_a_microsecond_apart(
     assert ana.session(TWO)["releasedAt"] == "2026-03-01T11:00:00.000001Z"
 
 
-def test_a_new_session_is_listed_before_every_seeded_one(tenants: Sandbox, ana: Calls) -> None:
+def test_a_new_session_is_listed_before_every_seeded_one(tenants: App, ana: Calls) -> None:
     tenants.seed(session(ONE, 'created_ago = "0s"'))
     held = ana.hold()
     assert ana.listed() == [held["id"], ONE]
@@ -184,7 +182,7 @@ def test_a_new_session_is_listed_before_every_seeded_one(tenants: Sandbox, ana: 
 
 
 def test_no_session_falls_behind_a_seeded_one_when_the_wall_s_clock_steps_back(
-    tenants: Sandbox, ana: Calls
+    tenants: App, ana: Calls
 ) -> None:
     tenants.run_on()
     with freeze_time("2026-03-02T12:00:00Z") as wall:
@@ -196,7 +194,7 @@ def test_no_session_falls_behind_a_seeded_one_when_the_wall_s_clock_steps_back(
 
 
 def test_a_lease_that_a_seeded_session_profits_from_stays_over_when_the_clock_is_moved_back(
-    tenants: Sandbox, ana: Calls
+    tenants: App, ana: Calls
 ) -> None:
     tenants.seed(session(ONE, 'created_ago = "1h"', "lease_minutes = 30"))
     tenants.seed(session(TWO, 'created_ago = "20m"'))
@@ -206,7 +204,7 @@ def test_a_lease_that_a_seeded_session_profits_from_stays_over_when_the_clock_is
 
 
 def test_a_seeded_session_goes_on_as_in_the_file_when_that_is_applied_again(
-    tenants: Sandbox, ana: Calls
+    tenants: App, ana: Calls
 ) -> None:
     text = session(ONE, 'created_ago = "1h"')
     tenants.seed(text)
@@ -216,7 +214,7 @@ def test_a_seeded_session_goes_on_as_in_the_file_when_that_is_applied_again(
 
 
 def test_a_seeded_session_whose_device_another_has_now_stays_as_it_is(
-    tenants: Sandbox, ana: Calls
+    tenants: App, ana: Calls
 ) -> None:
     text = session(ONE, 'created_ago = "1h"')
     tenants.seed(text)
@@ -231,7 +229,7 @@ def test_a_seeded_session_whose_device_another_has_now_stays_as_it_is(
 
 
 def test_a_session_that_got_a_further_device_is_not_released_by_the_file(
-    tenants: Sandbox, ana: Calls
+    tenants: App, ana: Calls
 ) -> None:
     tenants.seed(session(ONE, 'created_ago = "1h"'))
     phone = ana.allocate(ONE, IOS).json["device"]["id"]
@@ -288,7 +286,7 @@ WRONG = [
 
 
 def test_a_mistake_is_refused_with_its_reason_and_nothing_is_applied(
-    tenants: Sandbox, subtests: pytest.Subtests
+    tenants: App, subtests: pytest.Subtests
 ) -> None:
     before = contents(tenants)
     for text, said in WRONG:
@@ -299,13 +297,13 @@ def test_a_mistake_is_refused_with_its_reason_and_nothing_is_applied(
 
 
 def test_the_example_seed_shows_its_devices_and_session(
-    make_sandbox: Callable[..., Sandbox],
+    make_app: Callable[..., App],
 ) -> None:
     example = Path(__file__).parents[2] / "seed.example.toml"
     (shown,) = tomllib.loads(example.read_text())["mobilenext"]["sessions"]
-    sandbox = make_sandbox(auth="strict", seed=str(example))
-    assert serials(sandbox) == ["emulator-5554", "00008130-000A1C"]
-    calls = Calls(sandbox, "mob_ana")
+    app = make_app(auth="strict", seed=str(example))
+    assert serials(app) == ["emulator-5554", "00008130-000A1C"]
+    calls = Calls(app, "mob_ana")
     assert calls.session(shown["id"])["device"]["id"] == "emulator-5554"
     assert calls.listed() == [shown["id"]]
     assert calls.allocate(calls.start(), IOS).status_code == 202

@@ -14,7 +14,7 @@ from tests.conftest import MICROSECOND
 from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, named, refusal
 
 if TYPE_CHECKING:
-    from tests.conftest import Sandbox
+    from tests.conftest import App
 
 NOON = "2026-03-01T12:00:00.000000Z"
 
@@ -82,13 +82,13 @@ def test_a_session_without_a_device_is_not_listed_and_cannot_be_read_by_id(calls
 
 
 def test_created_at_is_that_of_the_first_allocation_not_of_the_start(
-    sandbox: Sandbox, calls: Calls
+    app: App, calls: Calls
 ) -> None:
     session = calls.start()
-    sandbox.advance(minutes=3)
+    app.advance(minutes=3)
     calls.allocate(session)
     assert calls.session(session)["createdAt"] == "2026-03-01T12:03:00.000000Z"
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     calls.allocate(session)
     assert calls.session(session)["createdAt"] == "2026-03-01T12:03:00.000000Z"
     first, second = calls.session(session)["devices"]
@@ -96,10 +96,10 @@ def test_created_at_is_that_of_the_first_allocation_not_of_the_start(
     assert second["createdAt"] == "2026-03-01T12:04:00.000000Z"
 
 
-def test_sessions_are_listed_newest_first_by_created_at(sandbox: Sandbox, calls: Calls) -> None:
+def test_sessions_are_listed_newest_first_by_created_at(app: App, calls: Calls) -> None:
     opened = [calls.start() for _ in range(3)]
     for session in (opened[2], opened[0], opened[1]):
-        sandbox.advance(seconds=1)
+        app.advance(seconds=1)
         calls.allocate(session)
     assert calls.listed() == [opened[1], opened[0], opened[2]]
 
@@ -110,25 +110,25 @@ def test_sessions_of_one_frozen_instant_are_a_microsecond_apart(calls: Calls) ->
     assert calls.listed() == [each["id"] for each in reversed(held)]
 
 
-def test_the_next_session_after_such_a_run_is_created_now(sandbox: Sandbox, calls: Calls) -> None:
+def test_the_next_session_after_such_a_run_is_created_now(app: App, calls: Calls) -> None:
     for _ in range(3):
         calls.hold()
-    sandbox.advance(MICROSECOND)
+    app.advance(MICROSECOND)
     assert calls.hold()["createdAt"].endswith("00.000003Z")
-    sandbox.advance(seconds=1)
+    app.advance(seconds=1)
     assert calls.hold()["createdAt"] == "2026-03-01T12:00:01.000001Z"
 
 
 def test_a_clock_moved_back_starts_from_the_new_now_and_skips_what_is_taken(
-    sandbox: Sandbox, calls: Calls
+    app: App, calls: Calls
 ) -> None:
     first, second = calls.hold(), calls.hold()
-    sandbox.advance(minutes=5)
+    app.advance(minutes=5)
     late = calls.hold()
-    sandbox.advance(minutes=-5)
+    app.advance(minutes=-5)
     third = calls.hold()
     assert third["createdAt"].endswith("12:00:00.000002Z")
-    sandbox.advance(seconds=-1)
+    app.advance(seconds=-1)
     early = calls.hold()
     assert early["createdAt"].endswith("11:59:59.000000Z")
     order = [late, third, second, first, early]
@@ -137,9 +137,9 @@ def test_a_clock_moved_back_starts_from_the_new_now_and_skips_what_is_taken(
 
 
 def test_the_wall_s_clock_stepping_back_never_lets_a_session_fall_behind(
-    sandbox: Sandbox, calls: Calls
+    app: App, calls: Calls
 ) -> None:
-    sandbox.run_on()
+    app.run_on()
     with freeze_time("2026-03-02T12:00:00Z") as wall:
         first = calls.hold()
         wall.tick(timedelta(seconds=-90))
@@ -152,11 +152,9 @@ def test_the_wall_s_clock_stepping_back_never_lets_a_session_fall_behind(
     assert calls.listed() == [third["id"], second["id"], first["id"]]
 
 
-def test_a_session_is_not_hidden_because_it_was_created_after_now(
-    sandbox: Sandbox, calls: Calls
-) -> None:
+def test_a_session_is_not_hidden_because_it_was_created_after_now(app: App, calls: Calls) -> None:
     held = calls.hold()
-    sandbox.advance(days=-1)
+    app.advance(days=-1)
     assert calls.listed() == [held["id"]]
     assert calls.session(held["id"]) == held
     released = calls.release(held["id"], held["device"]["id"]).json
@@ -181,16 +179,16 @@ def test_a_page_holds_100_sessions_unless_told_otherwise(calls: Calls) -> None:
     assert calls.listed(limit=101) == sessions
 
 
-def test_a_limit_over_500_is_taken_as_500(sandbox: Sandbox, calls: Calls) -> None:
+def test_a_limit_over_500_is_taken_as_500(app: App, calls: Calls) -> None:
     (held,) = fill(calls, 1)
-    with sandbox.world.entered():
-        sandbox.world.database.run(
+    with app.namespace.entered():
+        app.namespace.database.run(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 501) "
             "INSERT INTO mobilenext_sessions SELECT printf('copy-%d', i), organization, user, "
             "opened_at, void_at, created_at - i, expires_at, released_at "
             "FROM mobilenext_sessions, n"
         )
-        sandbox.world.database.run(
+        app.namespace.database.run(
             "INSERT INTO mobilenext_allocations (id, session, serial, platform, type, name, "
             "version, created_at, in_use_at, expires_at, released_at) "
             "SELECT s.id, s.id, serial, platform, type, name, version, s.created_at, in_use_at, "
@@ -359,8 +357,8 @@ def test_ids_match_in_any_case_and_no_other_spelling(calls: Calls) -> None:
     assert calls.get(path).json == held["devices"][0]
 
 
-def test_the_prefix_and_the_root_are_the_same_world(sandbox: Sandbox, calls: Calls) -> None:
-    below = Calls(sandbox, prefix="/mobilenext")
+def test_the_prefix_and_the_root_are_the_same_namespace(app: App, calls: Calls) -> None:
+    below = Calls(app, prefix="/mobilenext")
     held = calls.hold()
     assert below.session(held["id"]) == held
     assert below.hold()["id"] in calls.listed()
@@ -373,14 +371,14 @@ def test_a_trailing_slash_is_the_same_route(calls: Calls) -> None:
     assert calls.get(f"/sessions/{held['id']}/").json == held
 
 
-def test_looking_changes_nothing(sandbox: Sandbox, calls: Calls) -> None:
+def test_looking_changes_nothing(app: App, calls: Calls) -> None:
     held = calls.hold()
     empty = calls.start()
-    before = contents(sandbox)
-    sandbox.advance(timedelta(minutes=20))
+    before = contents(app)
+    app.advance(timedelta(minutes=20))
     paths: list[str] = ["/sessions", "/organizations"]
     for id in (held["id"], empty):
         paths += [f"/sessions/{id}", f"/sessions/{id}/devices", f"/sessions/{id}/devices/x"]
     answers: list[Any] = [calls.get(path).json for path in paths]
     assert [calls.get(path).json for path in paths] == answers
-    assert contents(sandbox) == before
+    assert contents(app) == before

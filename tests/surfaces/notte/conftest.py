@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from sessionary import create_app
 from sessionary.embedded import EmbeddedServer
 from sessionary.settings import Settings
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 KEY = "sk-notte-ana"
 TWO_TENANTS = """
@@ -145,35 +145,37 @@ def refused(response: TestResponse, status: int) -> Any:
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[list[str]]:
-    """Two served worlds with SESSIONS in them: one reached below the prefix, one at the root."""
+    """Two served namespaces with SESSIONS in them: one reached below the prefix, one at the
+    root."""
     with ExitStack() as stack:
         served = []
         for prefix in ("/notte", ""):
             settings = Settings(db=":memory:", auth="strict", durability="off")
-            sandbox = Sandbox(create_app(settings))
-            stack.callback(sandbox.world.close)
-            sandbox.seed(TWO_TENANTS + SESSIONS)
-            served.append(stack.enter_context(EmbeddedServer(sandbox.app)).url + prefix)
+            app = App(create_app(settings))
+            stack.callback(app.namespace.close)
+            app.seed(TWO_TENANTS + SESSIONS)
+            served.append(stack.enter_context(EmbeddedServer(app.flask_app)).url + prefix)
         yield served
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[tuple[Sandbox, sqlite3.Connection]]:
-    """The application that a module's tests share, and the fresh world that each of them gets."""
-    sandbox = Sandbox(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
-    with closing(sandbox.world), closing(sqlite3.connect(":memory:")) as fresh:
-        sandbox.world.database.connection().backup(fresh)
-        yield sandbox, fresh
+def stage() -> Iterator[tuple[App, sqlite3.Connection]]:
+    """The application that a module's tests share, and the fresh namespace that each of them
+    gets."""
+    app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+    with closing(app.namespace), closing(sqlite3.connect(":memory:")) as fresh:
+        app.namespace.database.connection().backup(fresh)
+        yield app, fresh
 
 
 @pytest.fixture
-def sandbox(stage: tuple[Sandbox, sqlite3.Connection]) -> Sandbox:
+def app(stage: tuple[App, sqlite3.Connection]) -> App:
     """As everywhere, but quicker: of the hundreds of tests here most need no application anew."""
-    sandbox, fresh = stage
-    fresh.backup(sandbox.world.database.connection())
-    return sandbox
+    app, fresh = stage
+    fresh.backup(app.namespace.database.connection())
+    return app
 
 
 @pytest.fixture
-def notte(sandbox: Sandbox) -> Calls:
-    return Calls(sandbox.client)
+def notte(app: App) -> Calls:
+    return Calls(app.client)

@@ -16,7 +16,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 
 @st.composite
 def sessions(draw: st.DrawFn, *, organizations: tuple[str, ...] = ("acme",)) -> SessionRow:
-    """A session whose instants lie within an hour around NOW, many of them at its very edges."""
+    """A session whose instants lie within an hour around NOW, many of them at its very
+    transitions."""
     created_at = NOW - draw(st.sampled_from([0, 1, MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE]))
     accessed_at = created_at + draw(st.sampled_from([0, 1, MINUTE, 5 * MINUTE]))
     is_v4, end = draw(st.booleans()), draw(st.sampled_from([None, "closed", "error"]))

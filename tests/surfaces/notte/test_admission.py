@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sessionary import __version__
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.conftest import TWO_TENANTS, Calls, answered, refused
 
 CALLS = [
@@ -25,10 +25,10 @@ CALLS = [
 
 
 @pytest.fixture
-def strict(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    sandbox = make_sandbox(auth="strict")
-    sandbox.seed(TWO_TENANTS)
-    return sandbox
+def strict(make_app: Callable[..., App]) -> App:
+    app = make_app(auth="strict")
+    app.seed(TWO_TENANTS)
+    return app
 
 
 @pytest.mark.parametrize(
@@ -42,17 +42,15 @@ def strict(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
         {"x-api-key": "sk-notte-ana"},
     ],
 )
-def test_a_call_without_a_bearer_token_is_401(sandbox: Sandbox, headers: dict[str, str]) -> None:
+def test_a_call_without_a_bearer_token_is_401(app: App, headers: dict[str, str]) -> None:
     for method, path in CALLS:
-        response = sandbox.client.open(f"/notte{path}", method=method, headers=headers, data="{")
+        response = app.client.open(f"/notte{path}", method=method, headers=headers, data="{")
         assert refused(response, 401) == "Not authenticated"
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("key", ["sk-notte-nobody", "gsk_elsewhere", "ä"])
-def test_a_strict_server_knows_only_the_keys_that_were_made_for_it(
-    strict: Sandbox, key: str
-) -> None:
+def test_a_strict_server_knows_only_the_keys_that_were_made_for_it(strict: App, key: str) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     for method, path in CALLS:
         response = strict.client.open(f"/notte{path}", method=method, headers=headers)
@@ -60,17 +58,17 @@ def test_a_strict_server_knows_only_the_keys_that_were_made_for_it(
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_lenient_server_admits_any_bearer_token(sandbox: Sandbox) -> None:
+def test_a_lenient_server_admits_any_bearer_token(app: App) -> None:
     for key in ("x", "sk-notte-anything", "gsk_elsewhere"):
-        assert Calls(sandbox.client, key=key).start()["status"] == "active"
+        assert Calls(app.client, key=key).start()["status"] == "active"
 
 
-def test_the_scheme_is_bearer_in_any_case(sandbox: Sandbox) -> None:
-    response = sandbox.client.get("/notte/sessions", headers={"Authorization": "bearer x"})
+def test_the_scheme_is_bearer_in_any_case(app: App) -> None:
+    response = app.client.get("/notte/sessions", headers={"Authorization": "bearer x"})
     answered(response)
 
 
-def test_a_key_is_refused_from_its_expiry_on(strict: Sandbox) -> None:
+def test_a_key_is_refused_from_its_expiry_on(strict: App) -> None:
     late = Calls(strict.client, key="sk-notte-late")
     strict.advance(seconds=1, microseconds=-1)
     late.start()
@@ -78,7 +76,7 @@ def test_a_key_is_refused_from_its_expiry_on(strict: Sandbox) -> None:
     refused(late.post("/session/start"), 401)
 
 
-def test_a_session_of_another_organization_is_one_that_does_not_exist(strict: Sandbox) -> None:
+def test_a_session_of_another_organization_is_one_that_does_not_exist(strict: App) -> None:
     ana, rob = Calls(strict.client), Calls(strict.client, key="sk-notte-rob")
     session_id = ana.start()["session_id"]
     strict.advance(minutes=1)
@@ -94,20 +92,20 @@ def test_a_session_of_another_organization_is_one_that_does_not_exist(strict: Sa
     assert strict.rows("notte_sessions") == before
 
 
-def test_a_key_that_is_bound_to_an_organization_acts_there(strict: Sandbox) -> None:
+def test_a_key_that_is_bound_to_an_organization_acts_there(strict: App) -> None:
     bound = Calls(strict.client, key="sk-notte-ana-in-zeta")
     session_id = bound.start()["session_id"]
     assert Calls(strict.client, key="sk-notte-rob").listed() == [session_id]
     assert Calls(strict.client).listed() == []
 
 
-def test_the_members_of_an_organization_share_its_sessions(strict: Sandbox) -> None:
+def test_the_members_of_an_organization_share_its_sessions(strict: App) -> None:
     session_id = Calls(strict.client, key="sk-notte-rob").start()["session_id"]
     bound = Calls(strict.client, key="sk-notte-ana-in-zeta")
     assert bound.start(session_id=session_id)["session_id"] == session_id
 
 
-def test_a_user_without_an_organization_is_403_but_only_after_the_body(strict: Sandbox) -> None:
+def test_a_user_without_an_organization_is_403_but_only_after_the_body(strict: App) -> None:
     tramp = Calls(strict.client, key="sk-notte-tramp")
     refused(tramp.post("/session/start", {"keep_alive": 1}), 400)
     for response in (
@@ -121,25 +119,25 @@ def test_a_user_without_an_organization_is_403_but_only_after_the_body(strict: S
 
 @pytest.mark.parametrize("prefix", ["/notte", ""])
 def test_the_health_needs_no_key_and_counts_what_is_active(
-    sandbox: Sandbox, notte: Calls, prefix: str
+    app: App, notte: Calls, prefix: str
 ) -> None:
     closed = notte.start()["session_id"]
     notte.start()
     notte.start_v4()
     answered(notte.post("/session/close", {"session_id": closed}))
     for minutes, count in ((3, 2), (1, 1), (2, 0)):
-        sandbox.advance(minutes=minutes)
-        health = answered(sandbox.client.get(f"{prefix}/health"))
+        app.advance(minutes=minutes)
+        health = answered(app.client.get(f"{prefix}/health"))
         assert health == {"status": "healthy", "version": __version__, "active_sessions": count}
 
 
 @pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
-def test_both_generations_start_at_the_root(sandbox: Sandbox, path: str) -> None:
-    assert answered(Calls(sandbox.client, prefix="").post(path))["status"] == "active"
+def test_both_generations_start_at_the_root(app: App, path: str) -> None:
+    assert answered(Calls(app.client, prefix="").post(path))["status"] == "active"
 
 
-def test_v1_is_whole_at_the_root(sandbox: Sandbox) -> None:
-    root = Calls(sandbox.client, prefix="")
+def test_v1_is_whole_at_the_root(app: App) -> None:
+    root = Calls(app.client, prefix="")
     session_id = root.start()["session_id"]
     body = {"session_id": session_id, "keep_alive": True, "action_id": "B1"}
     for path in ("/env/observe", "/env/step", "/env/scrape"):
@@ -147,8 +145,8 @@ def test_v1_is_whole_at_the_root(sandbox: Sandbox) -> None:
     assert answered(root.post("/session/close", body))["status"] == "closed"
 
 
-def test_v4_is_whole_at_the_root_for_what_says_that_it_is_notte_s_client(sandbox: Sandbox) -> None:
-    root = Calls(sandbox.client, prefix="")
+def test_v4_is_whole_at_the_root_for_what_says_that_it_is_notte_s_client(app: App) -> None:
+    root = Calls(app.client, prefix="")
     root.headers["x-notte-sdk-version"] = "1.10.0"
     session_id = root.start_v4()["session_id"]
     assert root.status(session_id)["status"] == "active"
@@ -159,16 +157,16 @@ def test_v4_is_whole_at_the_root_for_what_says_that_it_is_notte_s_client(sandbox
     assert answered(root.delete(f"/sessions/{session_id}/stop"))["status"] == "closed"
 
 
-def test_a_stop_at_the_root_is_notte_s_without_that_header_too(sandbox: Sandbox) -> None:
-    root = Calls(sandbox.client, prefix="")
+def test_a_stop_at_the_root_is_notte_s_without_that_header_too(app: App) -> None:
+    root = Calls(app.client, prefix="")
     session_id = root.start_v4()["session_id"]
     assert answered(root.delete(f"/sessions/{session_id}/stop/"))["status"] == "closed"
-    assert Calls(sandbox.client).status(session_id)["status"] == "closed"
+    assert Calls(app.client).status(session_id)["status"] == "closed"
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/sessions/", "/sessions/x"])
-def test_other_reads_of_sessions_at_the_root_are_not_notte_s(sandbox: Sandbox, path: str) -> None:
-    root = Calls(sandbox.client, prefix="")
+def test_other_reads_of_sessions_at_the_root_are_not_notte_s(app: App, path: str) -> None:
+    root = Calls(app.client, prefix="")
     root.start_v4()
     response = root.get(path)
     assert response.status_code in (401, 404)

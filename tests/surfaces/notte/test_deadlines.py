@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from tests.conftest import NOON, Sandbox
+from tests.conftest import NOON, App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
 MICROSECOND = timedelta(microseconds=1)
 
 
 def test_a_session_is_active_at_its_deadline_and_timed_out_a_microsecond_later(
-    sandbox: Sandbox, notte: Calls
+    app: App, notte: Calls
 ) -> None:
     session_id = notte.start(session_timeout_minutes=5)["session_id"]
     deadline = NOON + timedelta(minutes=5)
@@ -23,7 +23,7 @@ def test_a_session_is_active_at_its_deadline_and_timed_out_a_microsecond_later(
         deadline + MICROSECOND,
         deadline + timedelta(1),
     ):
-        sandbox.freeze(instant)
+        app.freeze(instant)
         shown = notte.status(session_id)
         seen.append((shown["status"], shown["duration"], shown["closed_at"], shown["close_reason"]))
     over = ("timed_out", "PT5M", "2026-03-01T12:05:00.000000Z", "idle_timeout")
@@ -50,58 +50,58 @@ OPERATIONS: dict[str, Callable[[Calls, str], object]] = {
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_activity_at_the_deadline_is_in_time_and_moves_it(
-    sandbox: Sandbox, notte: Calls, name: str
+    app: App, notte: Calls, name: str
 ) -> None:
     session_id = notte.start()["session_id"]
-    sandbox.advance(minutes=5)
+    app.advance(minutes=5)
     answered(OPERATIONS[name](notte, session_id))
-    sandbox.advance(minutes=5)
+    app.advance(minutes=5)
     assert notte.status(session_id)["status"] == "active"
-    sandbox.advance(MICROSECOND)
+    app.advance(MICROSECOND)
     assert notte.status(session_id)["closed_at"] == "2026-03-01T12:10:00.000000Z"
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_activity_past_the_deadline_finds_a_dead_session_and_changes_nothing(
-    sandbox: Sandbox, notte: Calls, name: str
+    app: App, notte: Calls, name: str
 ) -> None:
     session_id = notte.start()["session_id"]
-    sandbox.advance(minutes=5, microseconds=1)
-    before = sandbox.rows("notte_sessions")
+    app.advance(minutes=5, microseconds=1)
+    before = app.rows("notte_sessions")
     detail = refused(OPERATIONS[name](notte, session_id), 404)
     assert detail == f"Session {session_id} timed out: it was idle for more than 5 minutes"
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
     assert notte.status(session_id)["status"] == "timed_out"
 
 
-def test_observing_never_writes(sandbox: Sandbox, notte: Calls) -> None:
+def test_observing_never_writes(app: App, notte: Calls) -> None:
     active, left, closed = (notte.start()["session_id"] for _ in range(3))
     answered(notte.post("/session/close", {"session_id": closed}))
-    sandbox.advance(minutes=4)
+    app.advance(minutes=4)
     notte.start(session_id=active)
-    sandbox.advance(minutes=4)
-    before = sandbox.rows("notte_sessions")
+    app.advance(minutes=4)
+    before = app.rows("notte_sessions")
     for session_id in (active, left, closed):
         notte.status(session_id)
     for word in ("true", "false"):
         notte.listed(only_active=word, only_current_token=word)
     answered(notte.get("/health"))
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
 def test_a_session_that_timed_out_is_active_again_only_if_the_clock_is_moved_back(
-    sandbox: Sandbox, notte: Calls
+    app: App, notte: Calls
 ) -> None:
     session_id = notte.start()["session_id"]
-    sandbox.advance(hours=1)
+    app.advance(hours=1)
     assert notte.status(session_id)["status"] == "timed_out"
-    sandbox.advance(hours=-1)
+    app.advance(hours=-1)
     assert notte.status(session_id)["status"] == "active"
 
 
-def test_by_default_keep_alive_does_not_stretch_the_timeout(sandbox: Sandbox, notte: Calls) -> None:
+def test_by_default_keep_alive_does_not_stretch_the_timeout(app: App, notte: Calls) -> None:
     session_id = notte.start(keep_alive=True)["session_id"]
-    sandbox.advance(minutes=5, microseconds=1)
+    app.advance(minutes=5, microseconds=1)
     assert notte.status(session_id)["status"] == "timed_out"
 
 
@@ -109,14 +109,12 @@ class TestWhereKeepAliveOutlivesTheTimeout:
     """The setting `notte_keep_alive = timeout`."""
 
     @pytest.fixture
-    def sandbox(self, make_sandbox: Callable[..., Sandbox]) -> Sandbox:
-        return make_sandbox(notte_keep_alive="timeout")
+    def app(self, make_app: Callable[..., App]) -> App:
+        return make_app(notte_keep_alive="timeout")
 
-    def test_a_session_started_with_it_has_no_idle_deadline(
-        self, sandbox: Sandbox, notte: Calls
-    ) -> None:
+    def test_a_session_started_with_it_has_no_idle_deadline(self, app: App, notte: Calls) -> None:
         session_id = notte.start(keep_alive=True)["session_id"]
-        sandbox.advance(days=400)
+        app.advance(days=400)
         assert notte.status(session_id)["status"] == "active"
         assert notte.listed() == [session_id]
         assert answered(notte.get("/health"))["active_sessions"] == 1
@@ -125,17 +123,17 @@ class TestWhereKeepAliveOutlivesTheTimeout:
             == "P400D"
         )
 
-    def test_a_session_started_without_it_times_out(self, sandbox: Sandbox, notte: Calls) -> None:
+    def test_a_session_started_without_it_times_out(self, app: App, notte: Calls) -> None:
         session_id = notte.start()["session_id"]
-        sandbox.advance(minutes=5, microseconds=1)
+        app.advance(minutes=5, microseconds=1)
         assert notte.status(session_id)["status"] == "timed_out"
         assert notte.listed() == []
 
-    def test_the_value_given_at_the_start_is_kept(self, sandbox: Sandbox, notte: Calls) -> None:
+    def test_the_value_given_at_the_start_is_kept(self, app: App, notte: Calls) -> None:
         kept, other = notte.start(keep_alive=True)["session_id"], notte.start()["session_id"]
         notte.start(session_id=kept, keep_alive=False)
         notte.start(session_id=other, keep_alive=True)
-        sandbox.advance(hours=1)
+        app.advance(hours=1)
         assert notte.listed() == [kept]
 
     @pytest.mark.parametrize("keep_alive", [True, False])
@@ -145,16 +143,16 @@ class TestWhereKeepAliveOutlivesTheTimeout:
         assert seen["status"] == "active"
 
     def test_an_operation_that_starts_a_session_starts_it_with_its_own_value(
-        self, sandbox: Sandbox, notte: Calls
+        self, app: App, notte: Calls
     ) -> None:
         for keep_alive in (True, False):
             body = {"url": "https://example.com", "keep_alive": keep_alive}
             answered(notte.post("/env/scrape", body))
-        sandbox.advance(hours=1)
+        app.advance(hours=1)
         assert len(notte.listed()) == 1
 
-    def test_the_maximum_of_v4_still_ends_a_session(self, sandbox: Sandbox, notte: Calls) -> None:
+    def test_the_maximum_of_v4_still_ends_a_session(self, app: App, notte: Calls) -> None:
         session_id = notte.start_v4()["session_id"]
         answered(notte.post("/env/observe", {"session_id": session_id, "keep_alive": True}))
-        sandbox.advance(minutes=3, microseconds=1)
+        app.advance(minutes=3, microseconds=1)
         assert notte.status(session_id)["status"] == "timed_out"

@@ -7,7 +7,7 @@ from sessionary.surfaces.notte.explanations import explain
 from sessionary.surfaces.notte.models import SessionRow
 from sessionary.web.instants import to_text
 from sessionary.web.telling import NotForced
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.force_helpers import explained, force
 from tests.surfaces.notte.conftest import (
     CLOSED,
@@ -31,7 +31,7 @@ BROKEN = session(ended_at=ENDED, ended_as="error", close_reason="error", error="
 
 
 @pytest.mark.parametrize(
-    ("row", "now", "status", "since_at", "rule", "says"),
+    ("row", "now", "status", "since_at", "rule", "reason"),
     [
         (IDLE, START, "active", START, "idle_timeout", to_text(IDLE_DEADLINE)),
         (LONG, START, "active", START, "max_duration", to_text(START + 10 * MINUTE)),
@@ -55,15 +55,15 @@ def test_each_state_is_explained_by_its_rule(
 ) -> None:
     told = explain(row, now)
     assert told[:3] == (status, since_at, rule)
-    assert says in told.says
+    assert says in told.reason
 
 
 @pytest.mark.parametrize("row", [IDLE, LONG])
 def test_status_and_since_change_in_the_microsecond_behind_the_deadline(row: SessionRow) -> None:
-    (edge,) = rules.edges(row)
-    told = [explain(row, edge.at + by)[:2] for by in (-1, 0, 1)]
-    assert edge.at == edge.deadline + 1
-    assert told == [("active", START), ("timed_out", edge.at), ("timed_out", edge.at)]
+    (transition,) = rules.transitions(row)
+    told = [explain(row, transition.at + by)[:2] for by in (-1, 0, 1)]
+    assert transition.at == transition.deadline + 1
+    assert told == [("active", START), ("timed_out", transition.at), ("timed_out", transition.at)]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_status_and_since_change_in_the_microsecond_behind_the_deadline(row: Ses
 def test_the_access_that_keeps_a_session_is_named_with_its_last_instant_and_what_it_brings(
     row: SessionRow, until: int, now: int
 ) -> None:
-    otherwise = explain(row, now).otherwise or ""
+    otherwise = explain(row, now).unless or ""
     assert "POST /session/start" in otherwise
     assert f"no later than {to_text(IDLE_DEADLINE)} " in otherwise
     assert f"up to {to_text(until)} " in otherwise
@@ -88,17 +88,17 @@ def test_the_access_that_keeps_a_session_is_named_with_its_last_instant_and_what
 
 @pytest.mark.parametrize("row", [LONG, session(max_duration_minutes=5)])
 def test_no_access_is_named_where_none_would_help(row: SessionRow) -> None:
-    assert (explain(row, START).otherwise or "").startswith("no call: its maximum of ")
+    assert (explain(row, START).unless or "").startswith("no call: its maximum of ")
 
 
 def test_the_end_that_a_call_forestalled_is_named() -> None:
-    assert f"active up to {to_text(IDLE_DEADLINE)}" in (explain(BY_CALL, OUT).otherwise or "")
+    assert f"active up to {to_text(IDLE_DEADLINE)}" in (explain(BY_CALL, OUT).unless or "")
     endless = BY_CALL._replace(expires_at=rules.NEVER)
-    assert "active for good" in (explain(endless, OUT).otherwise or "")
+    assert "active for good" in (explain(endless, OUT).unless or "")
 
 
 @pytest.mark.parametrize("row", [BY_CALL, BY_OPERATION, BROKEN, ENDLESS])
-def test_what_no_edge_changes_is_explained_alike_at_every_instant(row: SessionRow) -> None:
+def test_what_no_transition_changes_is_explained_alike_at_every_instant(row: SessionRow) -> None:
     assert explain(row, START) == explain(row, OUT) == explain(row, START + 900 * MINUTE)
 
 
@@ -108,18 +108,16 @@ def test_the_facts_are_those_of_the_row_and_show_no_deadline_where_there_is_none
     assert explain(IDLE, START).facts["expires_at"] == IDLE_DEADLINE
 
 
-def test_a_session_is_found_in_any_case(sandbox: Sandbox, notte: Calls) -> None:
+def test_a_session_is_found_in_any_case(app: App, notte: Calls) -> None:
     id = notte.start()["session_id"]
-    assert explained(sandbox, surface, id.upper()).status == "active"
+    assert explained(app, surface, id.upper()).status == "active"
 
 
-def test_a_forced_error_is_what_every_answer_shows_from_then_on(
-    sandbox: Sandbox, notte: Calls
-) -> None:
+def test_a_forced_error_is_what_every_answer_shows_from_then_on(app: App, notte: Calls) -> None:
     id, other = notte.start_v4()["session_id"], notte.start_v4()["session_id"]
-    sandbox.advance(minutes=2)
-    force(sandbox, surface, id, "error")
-    sandbox.advance(minutes=30)
+    app.advance(minutes=2)
+    force(app, surface, id, "error")
+    app.advance(minutes=30)
     shown = notte.status(id)
     assert (shown["status"], shown["error"], shown["close_reason"]) == (
         "error",
@@ -127,16 +125,16 @@ def test_a_forced_error_is_what_every_answer_shows_from_then_on(
         "error",
     )
     assert (shown["closed_at"], shown["duration"]) == ("2026-03-01T12:02:00.000000Z", "PT2M")
-    sandbox.advance(minutes=-29)
+    app.advance(minutes=-29)
     assert notte.listed() == [other]
     assert notte.listed(only_active="false") == [other, id]
     assert answered(notte.get("/health"))["active_sessions"] == 1
-    assert explained(sandbox, surface, id).rule == "failure"
+    assert explained(app, surface, id).rule == "failure"
 
 
-def test_nothing_can_be_done_in_a_session_that_failed(sandbox: Sandbox, notte: Calls) -> None:
+def test_nothing_can_be_done_in_a_session_that_failed(app: App, notte: Calls) -> None:
     id = notte.start()["session_id"]
-    force(sandbox, surface, id, "error")
+    force(app, surface, id, "error")
     assert "ended with an error: it broke" in refused(
         notte.post("/env/observe", {"session_id": id}), 404
     )
@@ -144,26 +142,26 @@ def test_nothing_can_be_done_in_a_session_that_failed(sandbox: Sandbox, notte: C
     assert answered(notte.post("/session/close", {"session_id": id}))["status"] == "error"
 
 
-def test_a_session_can_fail_in_its_last_active_instant(sandbox: Sandbox, notte: Calls) -> None:
+def test_a_session_can_fail_in_its_last_active_instant(app: App, notte: Calls) -> None:
     id = notte.start()["session_id"]
-    sandbox.advance(minutes=5)
-    force(sandbox, surface, id, "error")
+    app.advance(minutes=5)
+    force(app, surface, id, "error")
     assert notte.status(id)["status"] == "error"
 
 
-def test_no_session_fails_before_its_last_access(sandbox: Sandbox, notte: Calls) -> None:
+def test_no_session_fails_before_its_last_access(app: App, notte: Calls) -> None:
     id = notte.start()["session_id"]
-    sandbox.advance(minutes=-10)
-    force(sandbox, surface, id, "error")
+    app.advance(minutes=-10)
+    force(app, surface, id, "error")
     assert notte.status(id)["closed_at"] == "2026-03-01T12:00:00.000000Z"
 
 
 @pytest.mark.parametrize(
     ("id", "status"), [(CLOSED, "closed"), (FAILED, "error"), (TIMED_OUT, "timed_out")]
 )
-def test_what_is_over_cannot_fail(sandbox: Sandbox, id: str, status: str) -> None:
-    sandbox.seed('[[organizations]]\nid = "acme"\nname = "Acme"\n' + SESSIONS)
-    before = sandbox.rows("notte_sessions")
+def test_what_is_over_cannot_fail(app: App, id: str, status: str) -> None:
+    app.seed('[[organizations]]\nid = "acme"\nname = "Acme"\n' + SESSIONS)
+    before = app.rows("notte_sessions")
     with pytest.raises(NotForced, match=f"Session {id} is {status}: only an active session"):
-        force(sandbox, surface, id, "error")
-    assert sandbox.rows("notte_sessions") == before
+        force(app, surface, id, "error")
+    assert app.rows("notte_sessions") == before

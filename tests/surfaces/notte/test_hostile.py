@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from sessionary import create_app
 from sessionary.settings import Settings
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.conftest import Calls
 
 FIELDS = {
@@ -76,28 +76,26 @@ def bodies(path: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.builds(lambda *parts: dict(ChainMap(*parts)), session, known, unknown)
 
 
-class World:
-    """One world for all examples; each example leaves it empty."""
+class Namespace:
+    """One namespace for all examples; each example leaves it empty."""
 
     def __init__(self) -> None:
-        self.sandbox = Sandbox(
-            create_app(Settings(db=":memory:", auth="lenient", durability="off"))
-        )
-        self.notte = Calls(self.sandbox.client)
+        self.app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+        self.notte = Calls(self.app.client)
 
     def rows(self) -> list[Any]:
-        return self.sandbox.rows("notte_sessions")
+        return self.app.rows("notte_sessions")
 
     def empty(self) -> None:
-        with self.sandbox.world.entered():
-            self.sandbox.world.database.run("DELETE FROM notte_sessions")
+        with self.app.namespace.entered():
+            self.app.namespace.database.run("DELETE FROM notte_sessions")
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    world = World()
-    yield world
-    world.sandbox.world.close()
+def namespace() -> Iterator[Namespace]:
+    namespace = Namespace()
+    yield namespace
+    namespace.app.namespace.close()
 
 
 def is_whole(response: TestResponse) -> bool:
@@ -112,29 +110,29 @@ def is_whole(response: TestResponse) -> bool:
     return False
 
 
-def post(world: World, path: str, body: Any) -> None:
-    session_id = world.notte.start(session_timeout_minutes=29)["session_id"]
+def post(namespace: Namespace, path: str, body: Any) -> None:
+    session_id = namespace.notte.start(session_timeout_minutes=29)["session_id"]
     if isinstance(body, dict) and body.get("session_id") == MINE:
         body = {**body, "session_id": session_id}
-    before = world.rows()
+    before = namespace.rows()
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    response = world.notte.post(path.format(id=session_id), data)
+    response = namespace.notte.post(path.format(id=session_id), data)
     if not is_whole(response):
-        assert world.rows() == before
+        assert namespace.rows() == before
     elif path.endswith("execute"):
         assert response.json["action"] == json.loads(data)
     elif path.startswith("/env") and isinstance(body.get("url"), str) and body["url"]:
         assert response.json["metadata"]["url"] in (body["url"], "about:blank")
-    world.empty()
+    namespace.empty()
 
 
 @pytest.mark.parametrize("path", FIELDS)
 @given(data=st.data())
 @settings(max_examples=50, deadline=None)
 def test_a_hostile_body_is_refused_whole_or_accepted_whole(
-    world: World, path: str, data: st.DataObject
+    namespace: Namespace, path: str, data: st.DataObject
 ) -> None:
-    post(world, path, data.draw(bodies(path)))
+    post(namespace, path, data.draw(bodies(path)))
 
 
 @pytest.mark.long
@@ -142,18 +140,18 @@ def test_a_hostile_body_is_refused_whole_or_accepted_whole(
 @given(data=st.data())
 @settings(max_examples=5000, deadline=None)
 def test_a_hostile_body_is_refused_whole_or_accepted_whole_in_the_long_run(
-    world: World, path: str, data: st.DataObject
+    namespace: Namespace, path: str, data: st.DataObject
 ) -> None:
-    post(world, path, data.draw(bodies(path)))
+    post(namespace, path, data.draw(bodies(path)))
 
 
 @pytest.mark.parametrize("path", FIELDS)
 @given(body=st.binary(min_size=1, max_size=40) | st.text(max_size=40).map(mangled))
 @settings(max_examples=30, deadline=None)
 def test_a_body_of_any_bytes_is_refused_whole_or_accepted_whole(
-    world: World, path: str, body: bytes
+    namespace: Namespace, path: str, body: bytes
 ) -> None:
-    post(world, path, body)
+    post(namespace, path, body)
 
 
 QUERIES = {
@@ -172,35 +170,35 @@ words = printable | st.sampled_from(
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_hostile_query_is_refused_or_answered(
-    world: World, path: str, data: st.DataObject
+    namespace: Namespace, path: str, data: st.DataObject
 ) -> None:
     names = st.sampled_from(QUERIES[path]) | printable
     query = data.draw(st.lists(st.tuples(names, words), max_size=4))
-    session_id = world.notte.start()["session_id"]
-    before = world.rows()
-    response = world.notte.client.open(
+    session_id = namespace.notte.start()["session_id"]
+    before = namespace.rows()
+    response = namespace.notte.client.open(
         "/notte" + path.format(id=session_id),
         method="DELETE" if path.endswith("stop") else "GET",
         query_string=MultiDict(query),
-        headers=world.notte.headers,
+        headers=namespace.notte.headers,
     )
     if not is_whole(response) or not path.endswith("stop"):
-        assert world.rows() == before
-    world.empty()
+        assert namespace.rows() == before
+    namespace.empty()
 
 
 @given(id=printable, tail=st.sampled_from(["", "/stop", "/page/observe", "/x"]))
 @settings(max_examples=60, deadline=None)
-def test_an_id_of_any_text_is_refused(world: World, id: str, tail: str) -> None:
+def test_an_id_of_any_text_is_refused(namespace: Namespace, id: str, tail: str) -> None:
     path = f"/notte/sessions/{quote(id, safe='')}{tail}"
     method = {"/stop": "DELETE", "/page/observe": "POST"}.get(tail, "GET")
-    response = world.notte.client.open(path, method=method, headers=world.notte.headers)
+    response = namespace.notte.client.open(path, method=method, headers=namespace.notte.headers)
     assert is_whole(response) is (not id and not tail)
 
 
 @given(key=st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=20))
 @settings(max_examples=60, deadline=None)
-def test_a_credential_of_any_text_is_somebody_s_or_401(world: World, key: str) -> None:
-    response = world.notte.client.get("/notte/sessions", headers={"Authorization": key})
+def test_a_credential_of_any_text_is_somebody_s_or_401(namespace: Namespace, key: str) -> None:
+    response = namespace.notte.client.get("/notte/sessions", headers={"Authorization": key})
     if not is_whole(response):
         assert response.status_code == 401

@@ -11,12 +11,12 @@ from sessionary import store
 from sessionary.store import Statement
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import Session, SessionRow
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.strategies import NOW, sessions
 
 ORGANIZATIONS = ("acme", "zeta")
 FILTERS = [(only_active, only_key) for only_active in (True, False) for only_key in (True, False)]
-worlds = st.lists(
+namespaces = st.lists(
     st.tuples(sessions(organizations=ORGANIZATIONS), st.sampled_from("ab")),
     max_size=12,
     unique_by=lambda drawn: drawn[0].id,
@@ -27,42 +27,44 @@ some = settings(
 
 
 @pytest.fixture(autouse=True)
-def entered(sandbox: Sandbox) -> Iterator[None]:
-    with sandbox.world.entered():
+def entered(app: App) -> Iterator[None]:
+    with app.namespace.entered():
         yield
 
 
-def fill(world: list[tuple[SessionRow, str]]) -> None:
+def fill(namespace: list[tuple[SessionRow, str]]) -> None:
     Session.delete().execute()
-    for row, key_hash in world:
+    for row, key_hash in namespace:
         models.insert.run(**row._asdict(), key_hash=key_hash)
 
 
-def newest_first(world: list[tuple[SessionRow, str]]) -> list[tuple[SessionRow, str]]:
-    by_age = sorted(range(len(world)), key=lambda place: (world[place][0].created_at, place))
-    return [world[place] for place in reversed(by_age)]
+def newest_first(namespace: list[tuple[SessionRow, str]]) -> list[tuple[SessionRow, str]]:
+    by_age = sorted(
+        range(len(namespace)), key=lambda place: (namespace[place][0].created_at, place)
+    )
+    return [namespace[place] for place in reversed(by_age)]
 
 
 def rows_of(query: Any) -> list[SessionRow]:
     return [SessionRow._make(found) for found in query.tuples()]
 
 
-@given(world=worlds)
+@given(namespace=namespaces)
 @some
-def test_an_inserted_row_is_the_row_that_was_given(world: list[tuple[SessionRow, str]]) -> None:
-    fill(world)
+def test_an_inserted_row_is_the_row_that_was_given(namespace: list[tuple[SessionRow, str]]) -> None:
+    fill(namespace)
     columns = [getattr(Session, name) for name in (*SessionRow._fields, "key_hash")]
     stored = Session.select(*columns).order_by(Session.seq).tuples()
-    assert [(SessionRow._make(found[:-1]), found[-1]) for found in stored] == world
+    assert [(SessionRow._make(found[:-1]), found[-1]) for found in stored] == namespace
 
 
-@given(world=worlds)
+@given(namespace=namespaces)
 @some
 def test_a_row_is_found_by_its_id_in_its_organization_alone(
-    world: list[tuple[SessionRow, str]],
+    namespace: list[tuple[SessionRow, str]],
 ) -> None:
-    fill(world)
-    for row, _ in world:
+    fill(namespace)
+    for row, _ in namespace:
         for organization in ORGANIZATIONS:
             plain = Session.select(*models.COLUMNS).where(
                 Session.id == row.id, Session.organization == organization
@@ -73,23 +75,23 @@ def test_a_row_is_found_by_its_id_in_its_organization_alone(
 
 
 @given(
-    world=worlds,
+    namespace=namespaces,
     now=st.integers(-20, 20).map(lambda minutes: NOW + minutes * 60_000_000 + minutes % 3 - 1),
     size=st.integers(1, 5),
     number=st.integers(0, 2),
 )
 @some
 def test_a_page_has_the_rows_that_the_rule_calls_active_newest_first(
-    world: list[tuple[SessionRow, str]], now: int, size: int, number: int
+    namespace: list[tuple[SessionRow, str]], now: int, size: int, number: int
 ) -> None:
-    fill(world)
+    fill(namespace)
     for only_active, only_key in FILTERS:
         found = models.page(only_active=only_active, only_key=only_key).all(
             organization="acme", key_hash="a", now=now, limit=size, offset=number * size
         )
         matching = [
             row
-            for row, key_hash in newest_first(world)
+            for row, key_hash in newest_first(namespace)
             if row.organization == "acme"
             and (not only_key or key_hash == "a")
             and (not only_active or rules.status(row, now) == "active")
@@ -97,23 +99,23 @@ def test_a_page_has_the_rows_that_the_rule_calls_active_newest_first(
         assert found == matching[number * size :][:size]
 
 
-@given(world=worlds, now=st.integers(NOW - 60_000_001, NOW + 60_000_001))
+@given(namespace=namespaces, now=st.integers(NOW - 60_000_001, NOW + 60_000_001))
 @some
 def test_the_count_is_of_those_that_the_rule_calls_active(
-    world: list[tuple[SessionRow, str]], now: int
+    namespace: list[tuple[SessionRow, str]], now: int
 ) -> None:
-    fill(world)
-    counted = sum(rules.status(row, now) == "active" for row, _ in world)
+    fill(namespace)
+    counted = sum(rules.status(row, now) == "active" for row, _ in namespace)
     assert models.active_count.one(now=now) == counted
 
 
-@given(world=worlds, changed=sessions())
+@given(namespace=namespaces, changed=sessions())
 @some
 def test_a_touch_and_an_end_change_the_facts_that_they_name_of_one_row(
-    world: list[tuple[SessionRow, str]], changed: SessionRow
+    namespace: list[tuple[SessionRow, str]], changed: SessionRow
 ) -> None:
-    fill(world)
-    for row, _ in world[:1]:
+    fill(namespace)
+    for row, _ in namespace[:1]:
         facts = changed._replace(id=row.id)
         models.touch.run(**facts._asdict())
         touched = row._replace(
@@ -133,7 +135,7 @@ def test_a_touch_and_an_end_change_the_facts_that_they_name_of_one_row(
         assert models.end.run(**facts._asdict()) == (row.ended_at is None)
         assert models.by_id.one(id=row.id, organization=row.organization) == ended
     others = rows_of(Session.select(*models.COLUMNS).order_by(Session.seq))[1:]
-    assert others == [row for row, _ in world[1:]]
+    assert others == [row for row, _ in namespace[1:]]
 
 
 def plan(statement: Statement[Any]) -> list[str]:

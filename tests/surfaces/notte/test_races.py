@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.conftest import Calls, answered
 
 THREADS = 8
@@ -17,16 +17,16 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def sandbox(make_file_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    return make_file_sandbox()
+def app(make_file_app: Callable[..., App]) -> App:
+    return make_file_app()
 
 
-def at_once(sandbox: Sandbox, work: Callable[[Calls, int], Any]) -> list[Any]:
+def at_once(app: App, work: Callable[[Calls, int], Any]) -> list[Any]:
     """What each of the threads got; they begin together, each with a client of its own."""
     barrier = Barrier(THREADS)
 
     def begin(number: int) -> Any:
-        calls = Calls(sandbox.app.test_client())
+        calls = Calls(app.flask_app.test_client())
         barrier.wait()
         return work(calls, number)
 
@@ -34,48 +34,44 @@ def at_once(sandbox: Sandbox, work: Callable[[Calls, int], Any]) -> list[Any]:
         return list(pool.map(begin, range(THREADS)))
 
 
-def test_every_start_is_kept(sandbox: Sandbox, notte: Calls) -> None:
+def test_every_start_is_kept(app: App, notte: Calls) -> None:
     def work(calls: Calls, number: int) -> list[str]:
         start = (calls.start, calls.start_v4)[number % 2]
         return [start()["session_id"] for _ in range(20)]
 
-    started = [session_id for ids in at_once(sandbox, work) for session_id in ids]
+    started = [session_id for ids in at_once(app, work) for session_id in ids]
     listed = [*notte.listed(page_size=100), *notte.listed(page_size=100, page=2)]
     assert len(started) == len(set(started)) == 20 * THREADS
     assert sorted(listed) == sorted(started)
 
 
-def test_one_stop_of_many_wins(sandbox: Sandbox, notte: Calls) -> None:
+def test_one_stop_of_many_wins(app: App, notte: Calls) -> None:
     for _ in range(10):
         session_id = notte.start_v4()["session_id"]
-        answers = at_once(
-            sandbox, lambda calls, _, it=session_id: calls.delete(f"/sessions/{it}/stop")
-        )
+        answers = at_once(app, lambda calls, _, it=session_id: calls.delete(f"/sessions/{it}/stop"))
         assert sorted(answer.status_code for answer in answers) == [200, *[400] * (THREADS - 1)]
 
 
-def test_one_operation_of_many_closes_and_the_others_find_it_closed(
-    sandbox: Sandbox, notte: Calls
-) -> None:
+def test_one_operation_of_many_closes_and_the_others_find_it_closed(app: App, notte: Calls) -> None:
     for _ in range(10):
         body = {"session_id": notte.start()["session_id"]}
-        answers = at_once(sandbox, lambda calls, _, body=body: calls.post("/env/observe", body))
+        answers = at_once(app, lambda calls, _, body=body: calls.post("/env/observe", body))
         assert sorted(answer.status_code for answer in answers) == [200, *[404] * (THREADS - 1)]
 
 
-def test_every_close_of_many_shows_the_same_end(sandbox: Sandbox, notte: Calls) -> None:
-    sandbox.run_on()
+def test_every_close_of_many_shows_the_same_end(app: App, notte: Calls) -> None:
+    app.run_on()
     for _ in range(10):
         body = {"session_id": notte.start()["session_id"]}
         ends = at_once(
-            sandbox,
+            app,
             lambda calls, _, body=body: answered(calls.post("/session/close", body))["closed_at"],
         )
         assert len(set(ends)) == 1
 
 
-def test_no_activity_is_lost_and_none_goes_back(sandbox: Sandbox, notte: Calls) -> None:
-    sandbox.run_on()
+def test_no_activity_is_lost_and_none_goes_back(app: App, notte: Calls) -> None:
+    app.run_on()
     session_id = notte.start()["session_id"]
     body = {"session_id": session_id, "keep_alive": True}
 
@@ -85,14 +81,14 @@ def test_no_activity_is_lost_and_none_goes_back(sandbox: Sandbox, notte: Calls) 
             for _ in range(20)
         ]
 
-    seen = at_once(sandbox, work)
+    seen = at_once(app, work)
     assert all(each == sorted(each) for each in seen)
     assert notte.status(session_id)["last_accessed_at"] == max(max(each) for each in seen)
 
 
 @pytest.mark.parametrize("closing", ["stop", "close"])
 def test_what_was_shown_as_ended_is_never_seen_alive_again(
-    sandbox: Sandbox, notte: Calls, closing: str
+    app: App, notte: Calls, closing: str
 ) -> None:
     for _ in range(5):
         session_id = notte.start_v4()["session_id"]
@@ -107,14 +103,12 @@ def test_what_was_shown_as_ended_is_never_seen_alive_again(
                     calls.post(f"/sessions/{it}/page/observe")
             return [calls.status(it)["status"] for _ in range(5)]
 
-        for seen in at_once(sandbox, work):
+        for seen in at_once(app, work):
             assert "active" not in seen[seen.index("closed") :] if "closed" in seen else True
         assert notte.status(session_id)["status"] == "closed"
 
 
-def test_a_session_past_its_deadline_is_never_revived_by_a_race(
-    sandbox: Sandbox, notte: Calls
-) -> None:
+def test_a_session_past_its_deadline_is_never_revived_by_a_race(app: App, notte: Calls) -> None:
     """One thread moves the clock past the deadline while the others work in the session."""
     for _ in range(10):
         session_id = notte.start(session_timeout_minutes=1)["session_id"]
@@ -123,21 +117,19 @@ def test_a_session_past_its_deadline_is_never_revived_by_a_race(
 
         def work(calls: Calls, number: int, body: dict[str, Any] = body) -> list[bool]:
             if number == 0:
-                sandbox.advance(minutes=1, microseconds=1)
+                app.advance(minutes=1, microseconds=1)
                 return []
             answers = [calls.post("/env/observe", body) for _ in range(6)]
             return [answer.status_code == 200 for answer in answers]
 
-        for seen in at_once(sandbox, work):
+        for seen in at_once(app, work):
             assert seen == sorted(seen, reverse=True), "it answered again after it had died"
         shown = notte.status(session_id)
         assert shown["status"] == "timed_out"
         assert shown["last_accessed_at"] == before
 
 
-def test_while_the_clock_moves_on_a_session_dies_once_for_everybody(
-    sandbox: Sandbox, notte: Calls
-) -> None:
+def test_while_the_clock_moves_on_a_session_dies_once_for_everybody(app: App, notte: Calls) -> None:
     """One thread moves the clock on by steps of half the timeout, the others work until it died."""
     for _ in range(25):
         session_id = notte.start(session_timeout_minutes=1)["session_id"]
@@ -146,7 +138,7 @@ def test_while_the_clock_moves_on_a_session_dies_once_for_everybody(
         def work(calls: Calls, number: int, body: dict[str, Any] = body) -> list[dict[str, Any]]:
             if number == 0:
                 for _ in range(20):
-                    sandbox.advance(seconds=30)
+                    app.advance(seconds=30)
                 return []
             answers = [calls.post("/env/observe", body)]
             while answers[-1].status_code == 200 and len(answers) < 20:
@@ -154,8 +146,8 @@ def test_while_the_clock_moves_on_a_session_dies_once_for_everybody(
             seen = [answer.json["session"] for answer in answers if answer.status_code == 200]
             return [*seen, calls.status(body["session_id"])]
 
-        seen = [shown for each in at_once(sandbox, work) for shown in each]
-        sandbox.advance(minutes=2)
+        seen = [shown for each in at_once(app, work) for shown in each]
+        app.advance(minutes=2)
         final = notte.status(session_id)
         accesses = sorted({datetime.fromisoformat(shown["last_accessed_at"]) for shown in seen})
         ends = {shown["closed_at"] for shown in seen if shown["status"] == "timed_out"}

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from sessionary.surfaces.notte import models
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
 V1_POSTS = ["/session/start", "/session/close", "/env/observe", "/env/step", "/env/scrape"]
@@ -37,27 +37,25 @@ BAD_BODIES = [
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:20]))
 def test_v1_refuses_what_is_no_json_object_with_one_sentence(
-    sandbox: Sandbox, notte: Calls, body: bytes
+    app: App, notte: Calls, body: bytes
 ) -> None:
     for path in V1_POSTS:
         assert isinstance(refused(notte.post(path, body), 400), str)
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:20]))
-def test_v4_refuses_what_is_no_json_object_with_a_list(
-    sandbox: Sandbox, notte: Calls, body: bytes
-) -> None:
+def test_v4_refuses_what_is_no_json_object_with_a_list(app: App, notte: Calls, body: bytes) -> None:
     for path in V4_POSTS:
         (found,) = refused(notte.post(path, body), 422)
         assert found["loc"] == ["body"]
         assert {"msg", "type"} <= found.keys()
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_a_body_that_is_not_declared_as_json_is_400_in_v1_and_422_in_v4(
-    sandbox: Sandbox, notte: Calls, content_type: str | None
+    app: App, notte: Calls, content_type: str | None
 ) -> None:
     for path in V1_POSTS:
         detail = refused(notte.post(path, {}, content_type=content_type), 400)
@@ -65,7 +63,7 @@ def test_a_body_that_is_not_declared_as_json_is_400_in_v1_and_422_in_v4(
     for path in V4_POSTS:
         (found,) = refused(notte.post(path, {}, content_type=content_type), 422)
         assert found["loc"] == ["body"]
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/x+json"])
@@ -79,13 +77,13 @@ def test_of_duplicate_keys_the_last_one_wins(notte: Calls) -> None:
     assert answered(notte.post("/session/start", body))["timeout_minutes"] == 7
 
 
-def test_a_body_over_the_limit_is_413(make_sandbox: Callable[..., Sandbox]) -> None:
-    sandbox = make_sandbox(max_body_bytes=100)
-    notte = Calls(sandbox.client)
+def test_a_body_over_the_limit_is_413(make_app: Callable[..., App]) -> None:
+    app = make_app(max_body_bytes=100)
+    notte = Calls(app.client)
     for path in (*V1_POSTS, *V4_POSTS):
         response = notte.post(path, {"screenshot": "x" * 100})
         assert refused(response, 413) == "The request body is too large."
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
 UNROUTED = [
@@ -155,34 +153,34 @@ class Broken:
 
 @pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
 def test_what_nobody_foresaw_is_500_without_its_reason(
-    sandbox: Sandbox, notte: Calls, monkeypatch: pytest.MonkeyPatch, path: str
+    app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(models, "insert", Broken())
     response = notte.post(path)
     assert refused(response, 500) == "Internal server error"
     assert response.json == {"detail": "Internal server error"}
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize("statement", ["touch", "end"])
 def test_what_fails_halfway_leaves_the_session_as_it_was(
-    sandbox: Sandbox, notte: Calls, monkeypatch: pytest.MonkeyPatch, statement: str
+    app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
     session_id = notte.start()["session_id"]
-    sandbox.advance(minutes=1)
-    before = sandbox.rows("notte_sessions")
+    app.advance(minutes=1)
+    before = app.rows("notte_sessions")
     monkeypatch.setattr(models, statement, Broken())
     refused(notte.post("/env/observe", {"session_id": session_id}), 500)
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
 def test_a_busy_database_is_503_with_a_time_to_try_again(
-    make_file_sandbox: Callable[..., Sandbox], tmp_path: Path
+    make_file_app: Callable[..., App], tmp_path: Path
 ) -> None:
-    sandbox = make_file_sandbox(busy_timeout_seconds=0.0)
-    notte = Calls(sandbox.client)
+    app = make_file_app(busy_timeout_seconds=0.0)
+    notte = Calls(app.client)
     session_id = notte.start()["session_id"]
-    other = sqlite3.connect(tmp_path / "world.sqlite3", isolation_level=None)
+    other = sqlite3.connect(tmp_path / "test.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
         response = notte.post("/session/start")
@@ -191,7 +189,7 @@ def test_a_busy_database_is_503_with_a_time_to_try_again(
         assert notte.status(session_id)["status"] == "active"
     finally:
         other.close()
-    assert len(sandbox.rows("notte_sessions")) == 1
+    assert len(app.rows("notte_sessions")) == 1
 
 
 def test_every_refusal_names_the_session_that_it_concerns(notte: Calls) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import Session, SessionRow
 from sessionary.surfaces.notte.retention import retention
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.strategies import MINUTE, NOW, sessions
 
 around = st.integers(-90, 90).map(lambda minutes: NOW + minutes * MINUTE)
@@ -21,17 +21,17 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
     return ended_at is not None and ended_at < before_at
 
 
-@given(world=st.lists(sessions(), max_size=12, unique_by=lambda row: row.id), before_at=around)
+@given(namespace=st.lists(sessions(), max_size=12, unique_by=lambda row: row.id), before_at=around)
 @some
 def test_what_ended_before_is_found_in_pieces_and_removed(
-    sandbox: Sandbox, world: list[SessionRow], before_at: int
+    app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
-    with sandbox.world.entered():
+    with app.namespace.entered():
         Session.delete().execute()
-        for row in world:
+        for row in namespace:
             models.insert.run(**row._asdict(), key_hash="a")
         found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
-        ended = {row.id for row in world if has_ended(row, before_at)}
+        ended = {row.id for row in namespace if has_ended(row, before_at)}
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
         assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]
         if found:
@@ -41,7 +41,7 @@ def test_what_ended_before_is_found_in_pieces_and_removed(
             )
         keys = [each.seq for each in Session.select()]
         assert retention.remove(keys, before_at) == len(ended)
-        assert {each.id for each in Session.select()} == {row.id for row in world} - ended
+        assert {each.id for each in Session.select()} == {row.id for row in namespace} - ended
 
 
 OVER = SessionRow(
@@ -68,9 +68,9 @@ CLOSED = OVER._replace(ended_at=NOW + 9, ended_as="closed", close_reason="manual
     [(OVER, NOW, 0), (OVER, NOW + 1, 1), (CLOSED, NOW + 9, 0), (CLOSED, NOW + 10, 1)],
 )
 def test_an_end_at_the_very_instant_is_not_before_it(
-    sandbox: Sandbox, row: SessionRow, before_at: int, is_removed: int
+    app: App, row: SessionRow, before_at: int, is_removed: int
 ) -> None:
     """What a call has ended did not end by itself, also where a clock was moved in between."""
-    with sandbox.world.entered():
+    with app.namespace.entered():
         models.insert.run(**row._asdict(), key_hash="a")
         assert retention.remove([1], before_at) == is_removed

@@ -105,22 +105,26 @@ def test_the_end_of_a_timed_out_session_is_its_deadline_however_late_somebody_lo
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_status_is_the_state_after_the_last_edge_passed(case: Case) -> None:
-    (edge,) = rules.edges(case.row)
-    assert (edge.at, edge.deadline, edge.rule) == (case.deadline + 1, case.deadline, case.reason)
-    assert rules.status(case.row, edge.at - 1) == edge.before
-    assert rules.status(case.row, edge.at) == edge.after
+def test_status_is_the_state_after_the_last_transition_passed(case: Case) -> None:
+    (transition,) = rules.transitions(case.row)
+    assert (transition.at, transition.deadline, transition.rule) == (
+        case.deadline + 1,
+        case.deadline,
+        case.reason,
+    )
+    assert rules.status(case.row, transition.at - 1) == transition.from_status
+    assert rules.status(case.row, transition.at) == transition.to_status
 
 
-def test_a_session_that_outlives_its_timeout_and_has_no_maximum_has_no_edge() -> None:
+def test_a_session_that_outlives_its_timeout_and_has_no_maximum_has_no_transition() -> None:
     row = session(outlives_timeout=1)
-    assert rules.edges(row) == []
+    assert rules.transitions(row) == []
     assert rules.status(row, START + 10**9 * MINUTE) == "active"
 
 
-def test_the_edge_of_two_deadlines_at_once_is_the_idle_timeout() -> None:
-    (edge,) = rules.edges(session(max_duration_minutes=5))
-    assert edge.rule == "idle_timeout"
+def test_the_transition_of_two_deadlines_at_once_is_the_idle_timeout() -> None:
+    (transition,) = rules.transitions(session(max_duration_minutes=5))
+    assert transition.rule == "idle_timeout"
 
 
 def test_an_access_moves_the_idle_deadline_but_not_the_maximum() -> None:
@@ -145,7 +149,7 @@ def test_an_ended_session_stays_as_it_is_at_any_instant(ended_as: str) -> None:
     for instant in (START, START + MINUTE, IDLE_DEADLINE, IDLE_DEADLINE + 1):
         assert rules.status(row, instant) == ended_as
         assert duration(row, instant) == MINUTE
-    assert rules.edges(row) == []
+    assert rules.transitions(row) == []
 
 
 def test_a_duration_never_falls_below_zero_when_the_clock_was_moved_back() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from sessionary.seeds.loader import BadSeed
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
 ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
@@ -23,7 +23,7 @@ def table(**facts: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("facts", "shown"),
+    ("inputs", "shown"),
     [
         ({}, {"status": "active", "timeout_minutes": 5, "duration": "PT4M"}),
         (
@@ -56,57 +56,57 @@ def table(**facts: object) -> str:
     ],
 )
 def test_a_session_is_seeded_in_any_state(
-    sandbox: Sandbox, notte: Calls, facts: dict[str, object], shown: dict[str, object]
+    app: App, notte: Calls, facts: dict[str, object], shown: dict[str, object]
 ) -> None:
-    sandbox.seed(table(**facts))
+    app.seed(table(**facts))
     found = notte.status(ID)
     assert {name: found[name] for name in shown} == shown
 
 
-def test_a_session_is_of_v1_unless_it_has_a_maximum(sandbox: Sandbox, notte: Calls) -> None:
-    sandbox.seed(table())
+def test_a_session_is_of_v1_unless_it_has_a_maximum(app: App, notte: Calls) -> None:
+    app.seed(table())
     assert "max_duration_minutes" not in notte.status(ID)
 
 
-def test_a_seeded_session_is_worked_with_as_any_other(sandbox: Sandbox, notte: Calls) -> None:
-    sandbox.seed(table(url="https://example.com"))
+def test_a_seeded_session_is_worked_with_as_any_other(app: App, notte: Calls) -> None:
+    app.seed(table(url="https://example.com"))
     seen = answered(notte.post("/env/observe", {"session_id": ID, "keep_alive": True}))
     assert seen["metadata"]["url"] == "https://example.com"
     assert seen["session"]["last_accessed_at"] == "2026-03-01T12:00:00.000000Z"
 
 
-def test_a_failed_session_says_so_when_it_is_used(sandbox: Sandbox, notte: Calls) -> None:
-    sandbox.seed(table(closed_ago="1m", error="crashed"))
+def test_a_failed_session_says_so_when_it_is_used(app: App, notte: Calls) -> None:
+    app.seed(table(closed_ago="1m", error="crashed"))
     response = notte.post("/env/observe", {"session_id": ID})
     assert refused(response, 404) == f"Session {ID} ended with an error: crashed"
     assert answered(notte.post("/session/close", {"session_id": ID}))["status"] == "error"
     refused(notte.delete(f"/sessions/{ID}/stop"), 400)
 
 
-def test_a_seeded_session_is_of_the_key_that_it_names(sandbox: Sandbox, notte: Calls) -> None:
-    sandbox.seed(table(key="sk-notte-ana"))
+def test_a_seeded_session_is_of_the_key_that_it_names(app: App, notte: Calls) -> None:
+    app.seed(table(key="sk-notte-ana"))
     assert notte.listed(only_current_token=True) == [ID]
-    assert Calls(sandbox.client, key="sk-notte-rob").listed(only_current_token=True) == []
+    assert Calls(app.client, key="sk-notte-rob").listed(only_current_token=True) == []
 
 
-def test_a_seed_applied_again_changes_nothing_however_late(sandbox: Sandbox) -> None:
-    sandbox.seed(table(closed_ago="1m"))
-    before = sandbox.rows("notte_sessions")
-    sandbox.advance(days=1)
-    sandbox.seed(table(closed_ago="1m"))
-    assert sandbox.rows("notte_sessions") == before
+def test_a_seed_applied_again_changes_nothing_however_late(app: App) -> None:
+    app.seed(table(closed_ago="1m"))
+    before = app.rows("notte_sessions")
+    app.advance(days=1)
+    app.seed(table(closed_ago="1m"))
+    assert app.rows("notte_sessions") == before
 
 
-def test_a_session_that_exists_is_brought_up_to_the_seed(sandbox: Sandbox, notte: Calls) -> None:
-    sandbox.seed(table())
-    sandbox.seed(table(timeout_minutes=9, closed_ago="1m"))
+def test_a_session_that_exists_is_brought_up_to_the_seed(app: App, notte: Calls) -> None:
+    app.seed(table())
+    app.seed(table(timeout_minutes=9, closed_ago="1m"))
     assert notte.status(ID)["timeout_minutes"] == 9
     assert notte.status(ID)["status"] == "closed"
-    assert len(sandbox.rows("notte_sessions")) == 1
+    assert len(app.rows("notte_sessions")) == 1
 
 
 @pytest.mark.parametrize(
-    ("facts", "why"),
+    ("inputs", "why"),
     [
         ({"id": "not-a-uuid"}, "id: "),
         ({"organization": None}, "organization: is required"),
@@ -134,10 +134,10 @@ def test_a_session_that_exists_is_brought_up_to_the_seed(sandbox: Sandbox, notte
     ],
 )
 def test_a_mistake_is_refused_with_its_place_and_reason(
-    sandbox: Sandbox, facts: dict[str, object], why: str
+    app: App, facts: dict[str, object], why: str
 ) -> None:
     with pytest.raises(BadSeed, match=r"seed\.toml, \[\[notte\.sessions\]\] number 1") as refused:
-        sandbox.seed(table(**facts))
+        app.seed(table(**facts))
     assert why in str(refused.value)
-    assert sandbox.rows("notte_sessions") == []
-    assert sandbox.rows("organization") == []
+    assert app.rows("notte_sessions") == []
+    assert app.rows("organization") == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
 OPERATIONS = ["/env/observe", "/env/step", "/env/scrape"]
@@ -23,9 +23,9 @@ def operate(notte: Calls, path: str, **body: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_an_operation_closes_its_session_and_already_shows_it_closed(
-    sandbox: Sandbox, notte: Calls, session_id: str, path: str
+    app: App, notte: Calls, session_id: str, path: str
 ) -> None:
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     seen = operate(notte, path, session_id=session_id)["session"]
     assert seen["session_id"] == session_id
     assert seen["status"] == "closed"
@@ -36,9 +36,9 @@ def test_an_operation_closes_its_session_and_already_shows_it_closed(
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_an_operation_that_is_kept_alive_leaves_its_session_active(
-    sandbox: Sandbox, notte: Calls, session_id: str, path: str
+    app: App, notte: Calls, session_id: str, path: str
 ) -> None:
-    sandbox.advance(minutes=5)
+    app.advance(minutes=5)
     seen = operate(notte, path, session_id=session_id.upper(), keep_alive=True)["session"]
     assert seen["status"] == "active"
     assert seen["last_accessed_at"] == "2026-03-01T12:05:00.000000Z"
@@ -62,23 +62,23 @@ def test_the_keep_alive_of_a_start_does_not_count_for_its_operations(notte: Call
 @pytest.mark.parametrize("path", ["/env/observe", "/env/scrape"])
 @pytest.mark.parametrize(("keep_alive", "status"), [(True, "active"), (False, "closed")])
 def test_an_operation_on_a_url_starts_a_session_of_its_own(
-    sandbox: Sandbox, notte: Calls, path: str, keep_alive: bool, status: str
+    app: App, notte: Calls, path: str, keep_alive: bool, status: str
 ) -> None:
     body = {"url": "https://example.com", "keep_alive": keep_alive, "session_timeout_minutes": 9}
     seen = operate(notte, path, **body)["session"]
     assert seen["status"] == status
     assert seen["timeout_minutes"] == 9
     assert notte.status(seen["session_id"]) == seen
-    assert len(sandbox.rows("notte_sessions")) == 1
+    assert len(app.rows("notte_sessions")) == 1
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
 @pytest.mark.parametrize("body", [{}, {"session_id": None}, {"session_id": None, "url": ""}])
 def test_an_operation_needs_a_session_or_a_url(
-    sandbox: Sandbox, notte: Calls, path: str, body: dict[str, Any]
+    app: App, notte: Calls, path: str, body: dict[str, Any]
 ) -> None:
     assert refused(notte.post(path, {**STEP, **body}), 400).startswith("session_id: ")
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
 def test_a_step_needs_a_session_even_with_a_url(notte: Calls) -> None:
@@ -109,12 +109,12 @@ def test_a_step_needs_an_action(notte: Calls, session_id: str) -> None:
     ],
 )
 def test_an_operation_refuses_a_value_of_another_type_by_its_name(
-    sandbox: Sandbox, notte: Calls, session_id: str, path: str, name: str, value: object
+    app: App, notte: Calls, session_id: str, path: str, name: str, value: object
 ) -> None:
-    before = sandbox.rows("notte_sessions")
+    before = app.rows("notte_sessions")
     response = notte.post(path, {"session_id": session_id, **STEP, name: value})
     assert refused(response, 400).startswith(f"{name}: ")
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
@@ -126,15 +126,15 @@ def test_the_options_of_an_operation_may_be_left_out_or_be_null(
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
-def test_an_operation_on_what_is_over_says_why(sandbox: Sandbox, notte: Calls, path: str) -> None:
+def test_an_operation_on_what_is_over_says_why(app: App, notte: Calls, path: str) -> None:
     operated, closed, left, limited = (notte.start()["session_id"] for _ in range(4))
     limited = notte.start_v4(idle_timeout_minutes=2, max_duration_minutes=2)["session_id"]
     operate(notte, "/env/observe", session_id=operated)
     answered(notte.post("/session/close", {"session_id": closed}))
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     operate(notte, "/env/observe", session_id=limited, keep_alive=True)
-    sandbox.advance(minutes=4, microseconds=1)
-    before = sandbox.rows("notte_sessions")
+    app.advance(minutes=4, microseconds=1)
+    before = app.rows("notte_sessions")
     for session_id, why in {
         operated: "is closed: its last operation had keep_alive=false",
         closed: "is closed",
@@ -145,7 +145,7 @@ def test_an_operation_on_what_is_over_says_why(sandbox: Sandbox, notte: Calls, p
         response = notte.post(path, {**STEP, "session_id": session_id})
         assert refused(response, 404) == f"Session {session_id} {why}"
         assert response.json["session_id"] == session_id
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
 def test_the_page_seen_is_the_one_last_asked_for(notte: Calls, session_id: str) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
 NOON = "2026-03-01T12:00:00.000000Z"
@@ -33,13 +33,13 @@ def test_a_timeout_within_the_global_one_is_taken(notte: Calls, minutes: float) 
 @pytest.mark.parametrize("minutes", [-1, 0, 30, 31, 10**30])
 @pytest.mark.parametrize("name", ["session_timeout_minutes", "session_timeout"])
 def test_a_timeout_at_or_over_the_global_one_is_refused_by_name_not_clamped(
-    sandbox: Sandbox, notte: Calls, name: str, minutes: int
+    app: App, notte: Calls, name: str, minutes: int
 ) -> None:
     detail = refused(notte.post("/session/start", {name: minutes}), 400)
     assert detail.startswith(f"{name}: must be ")
     if minutes < 10**30:
         assert detail == f"{name}: must be greater than 0 and less than 30"
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize("value", [None, "5", True, 5.5, [5], {}])
@@ -49,13 +49,13 @@ def test_a_timeout_that_is_no_integer_is_refused(notte: Calls, name: str, value:
     assert detail.startswith(f"{name}: must ")
 
 
-def test_the_default_timeout_stays_below_a_small_global_timeout(make_sandbox) -> None:
-    notte = Calls(make_sandbox(notte_global_timeout_minutes=3).client)
+def test_the_default_timeout_stays_below_a_small_global_timeout(make_app) -> None:
+    notte = Calls(make_app(notte_global_timeout_minutes=3).client)
     assert notte.start()["timeout_minutes"] == 2
 
 
-def test_thirty_minutes_are_accepted_once_the_global_timeout_is_thirty_one(make_sandbox) -> None:
-    notte = Calls(make_sandbox(notte_global_timeout_minutes=31).client)
+def test_thirty_minutes_are_accepted_once_the_global_timeout_is_thirty_one(make_app) -> None:
+    notte = Calls(make_app(notte_global_timeout_minutes=31).client)
     assert notte.start(session_timeout_minutes=30)["timeout_minutes"] == 30
     detail = refused(notte.post("/session/start", {"session_timeout_minutes": 31}), 400)
     assert detail == "session_timeout_minutes: must be greater than 0 and less than 31"
@@ -97,45 +97,41 @@ def test_a_start_always_leaves_its_session_active(notte: Calls, keep_alive: bool
     assert notte.status(session_id)["status"] == "active"
 
 
-def test_a_start_with_an_active_session_joins_it_and_is_activity(
-    sandbox: Sandbox, notte: Calls
-) -> None:
+def test_a_start_with_an_active_session_joins_it_and_is_activity(app: App, notte: Calls) -> None:
     started = notte.start(session_timeout_minutes=7)
-    sandbox.advance(minutes=7)
+    app.advance(minutes=7)
     joined = notte.start(session_id=started["session_id"].upper(), session_timeout_minutes=9)
     assert joined["session_id"] == started["session_id"]
     assert joined["timeout_minutes"] == 7
     assert joined["created_at"] == NOON
     assert joined["last_accessed_at"] == "2026-03-01T12:07:00.000000Z"
     assert joined["duration"] == "PT7M"
-    assert len(sandbox.rows("notte_sessions")) == 1
+    assert len(app.rows("notte_sessions")) == 1
 
 
-def test_a_start_never_creates_under_the_callers_id(sandbox: Sandbox, notte: Calls) -> None:
+def test_a_start_never_creates_under_the_callers_id(app: App, notte: Calls) -> None:
     session_id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
     response = notte.post("/session/start", {"session_id": session_id})
     assert refused(response, 404) == f"Session {session_id} not found"
     assert response.json["session_id"] == session_id
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
-def test_a_start_revives_neither_a_closed_nor_a_timed_out_session(
-    sandbox: Sandbox, notte: Calls
-) -> None:
+def test_a_start_revives_neither_a_closed_nor_a_timed_out_session(app: App, notte: Calls) -> None:
     closed, left = notte.start()["session_id"], notte.start()["session_id"]
     answered(notte.post("/session/close", {"session_id": closed}))
-    sandbox.advance(minutes=5, microseconds=1)
-    before = sandbox.rows("notte_sessions")
+    app.advance(minutes=5, microseconds=1)
+    before = app.rows("notte_sessions")
     for session_id, why in ((closed, "is closed"), (left, "idle for more than 5 minutes")):
         response = notte.post("/session/start", {"session_id": session_id})
         assert re.search(why, refused(response, 404))
         assert response.json["session_id"] == session_id
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
-def test_a_close_closes_and_shows_when(sandbox: Sandbox, notte: Calls) -> None:
+def test_a_close_closes_and_shows_when(app: App, notte: Calls) -> None:
     session_id = notte.start()["session_id"]
-    sandbox.advance(seconds=41.286072)
+    app.advance(seconds=41.286072)
     closed = answered(notte.post("/session/close", {"session_id": session_id.upper()}))
     assert closed["session_id"] == session_id
     assert closed["status"] == "closed"
@@ -145,25 +141,25 @@ def test_a_close_closes_and_shows_when(sandbox: Sandbox, notte: Calls) -> None:
     assert closed["last_accessed_at"] == NOON
 
 
-def test_closing_what_is_closed_shows_the_same_record_again(sandbox: Sandbox, notte: Calls) -> None:
+def test_closing_what_is_closed_shows_the_same_record_again(app: App, notte: Calls) -> None:
     body = {"session_id": notte.start()["session_id"]}
     first = answered(notte.post("/session/close", body))
-    sandbox.advance(minutes=90)
-    before = sandbox.rows("notte_sessions")
+    app.advance(minutes=90)
+    before = app.rows("notte_sessions")
     assert answered(notte.post("/session/close", body)) == first
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
-def test_closing_what_timed_out_shows_that_it_timed_out(sandbox: Sandbox, notte: Calls) -> None:
+def test_closing_what_timed_out_shows_that_it_timed_out(app: App, notte: Calls) -> None:
     session_id = notte.start()["session_id"]
-    sandbox.advance(minutes=90)
-    before = sandbox.rows("notte_sessions")
+    app.advance(minutes=90)
+    before = app.rows("notte_sessions")
     closed = answered(notte.post("/session/close", {"session_id": session_id}))
     assert closed["status"] == "timed_out"
     assert closed["close_reason"] == "idle_timeout"
     assert closed["closed_at"] == "2026-03-01T12:05:00.000000Z"
     assert closed["duration"] == "PT5M"
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
 @pytest.mark.parametrize("body", [{}, {"session_id": None}, {"session_id": 5}])
@@ -178,12 +174,12 @@ def test_closing_what_nobody_started_is_404(notte: Calls) -> None:
 
 
 def test_a_clock_that_is_moved_back_neither_reopens_nor_shortens_below_zero(
-    sandbox: Sandbox, notte: Calls
+    app: App, notte: Calls
 ) -> None:
     closed, running = notte.start()["session_id"], notte.start()["session_id"]
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     notte.start(session_id=closed)
-    sandbox.advance(hours=-1)
+    app.advance(hours=-1)
     answered(notte.post("/session/close", {"session_id": closed}))
     shown = notte.status(closed)
     assert shown["status"] == "closed"

@@ -5,19 +5,19 @@ from datetime import timedelta
 import pytest
 
 from sessionary.surfaces.notte import models
-from tests.conftest import NOON, Sandbox
+from tests.conftest import NOON, App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
 MICROSECOND = timedelta(microseconds=1)
 
 
 def test_a_list_without_a_query_is_the_first_ten_active_ones_newest_first(
-    sandbox: Sandbox, notte: Calls
+    app: App, notte: Calls
 ) -> None:
     started = []
     for _ in range(11):
         started.append(notte.start_v4()["session_id"])
-        sandbox.advance(seconds=1)
+        app.advance(seconds=1)
     answered(notte.delete(f"/sessions/{started[5]}/stop"))
     page = answered(notte.get("/sessions/"))
     active = [each for each in reversed(started) if each != started[5]]
@@ -32,10 +32,10 @@ def test_sessions_of_one_instant_are_listed_in_the_reverse_of_their_creation(
     assert notte.listed() == started[::-1]
 
 
-def test_an_item_is_what_its_status_shows(sandbox: Sandbox, notte: Calls) -> None:
+def test_an_item_is_what_its_status_shows(app: App, notte: Calls) -> None:
     notte.start_v4()
     notte.start()
-    sandbox.advance(seconds=90)
+    app.advance(seconds=90)
     items = answered(notte.get("/sessions/"))["items"]
     assert items == [notte.status(item["session_id"]) for item in items]
 
@@ -65,11 +65,11 @@ def test_a_page_behind_the_last_is_empty(notte: Calls) -> None:
 
 @pytest.mark.parametrize("word", ["false", "False", "0", "FALSE"])
 def test_everything_is_listed_where_not_only_the_active_are_wanted(
-    sandbox: Sandbox, notte: Calls, word: str
+    app: App, notte: Calls, word: str
 ) -> None:
     closed, left = notte.start_v4()["session_id"], notte.start_v4()["session_id"]
     answered(notte.delete(f"/sessions/{closed}/stop"))
-    sandbox.advance(hours=1)
+    app.advance(hours=1)
     active = notte.start_v4()["session_id"]
     assert notte.listed(only_active=word) == [active, left, closed]
     for yes in ("true", "True", "1"):
@@ -77,14 +77,14 @@ def test_everything_is_listed_where_not_only_the_active_are_wanted(
 
 
 def test_a_list_of_the_active_agrees_with_the_status_at_the_deadline(
-    sandbox: Sandbox, notte: Calls
+    app: App, notte: Calls
 ) -> None:
     idle = notte.start_v4(idle_timeout_minutes=5)["session_id"]
     limited = notte.start_v4(idle_timeout_minutes=5, max_duration_minutes=5)["session_id"]
     older = notte.start()["session_id"]
     deadline = NOON + timedelta(minutes=5)
     for instant, count in ((deadline - MICROSECOND, 3), (deadline, 3), (deadline + MICROSECOND, 0)):
-        sandbox.freeze(instant)
+        app.freeze(instant)
         listed = notte.listed()
         assert len(listed) == count
         for session_id in (idle, limited, older):
@@ -95,27 +95,27 @@ def test_a_list_of_the_active_agrees_with_the_status_at_the_deadline(
 
 
 def test_the_list_of_the_active_finds_an_old_one_behind_many_that_timed_out(
-    sandbox: Sandbox, notte: Calls
+    app: App, notte: Calls
 ) -> None:
     kept = notte.start()["session_id"]
     for _ in range(20):
         notte.start()
-    sandbox.advance(minutes=5)
+    app.advance(minutes=5)
     notte.start(session_id=kept)
-    sandbox.advance(minutes=5)
+    app.advance(minutes=5)
     newest = notte.start()["session_id"]
     assert notte.listed() == [newest, kept]
 
 
 def test_the_list_of_the_active_is_whole_where_there_are_many(
-    sandbox: Sandbox, notte: Calls, monkeypatch: pytest.MonkeyPatch
+    app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "_MANY", 3)
     models.page.cache_clear()
     try:
         for count in range(1, 7):
             notte.start()
-            sandbox.advance(seconds=1)
+            app.advance(seconds=1)
             assert len(notte.listed()) == count
     finally:
         monkeypatch.undo()
@@ -124,9 +124,9 @@ def test_the_list_of_the_active_is_whole_where_there_are_many(
 
 @pytest.mark.parametrize("word", ["true", "True", "1"])
 def test_a_list_of_the_current_token_has_only_what_that_key_started(
-    sandbox: Sandbox, notte: Calls, word: str
+    app: App, notte: Calls, word: str
 ) -> None:
-    other = Calls(sandbox.client, key="sk-notte-rob")
+    other = Calls(app.client, key="sk-notte-rob")
     mine, theirs = notte.start_v4()["session_id"], other.start()["session_id"]
     other.start(session_id=mine)
     assert notte.listed(only_current_token=word) == [mine]

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
 GOTO = {"type": "goto", "url": "https://example.com/a"}
@@ -22,9 +22,9 @@ def url_of(notte: Calls, page: str) -> str:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_is_activity_and_keeps_its_session_active(
-    sandbox: Sandbox, notte: Calls, page: str, operation: str
+    app: App, notte: Calls, page: str, operation: str
 ) -> None:
-    sandbox.advance(minutes=3)
+    app.advance(minutes=3)
     answered(notte.post(f"{page}/{operation}", {"type": "wait", "time_ms": 1}))
     shown = notte.status(page.split("/")[2])
     assert shown["status"] == "active"
@@ -33,12 +33,12 @@ def test_an_operation_is_activity_and_keeps_its_session_active(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_operation_stretches_the_maximum(
-    sandbox: Sandbox, notte: Calls, page: str, operation: str
+    app: App, notte: Calls, page: str, operation: str
 ) -> None:
     for _ in range(5):
-        sandbox.advance(minutes=3)
+        app.advance(minutes=3)
         answered(notte.post(f"{page}/{operation}", GOTO))
-    sandbox.advance(microseconds=1)
+    app.advance(microseconds=1)
     response = notte.post(f"{page}/{operation}", GOTO)
     assert refused(response, 404).endswith("timed out: it reached its maximum of 15 minutes")
     assert notte.status(page.split("/")[2])["close_reason"] == "max_duration"
@@ -46,14 +46,14 @@ def test_no_operation_stretches_the_maximum(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_on_what_is_over_is_404(
-    sandbox: Sandbox, notte: Calls, page: str, operation: str
+    app: App, notte: Calls, page: str, operation: str
 ) -> None:
     answered(notte.delete(page.replace("/page", "/stop")))
-    before = sandbox.rows("notte_sessions")
+    before = app.rows("notte_sessions")
     response = notte.post(f"{page}/{operation}", GOTO)
     assert refused(response, 404).endswith("is closed")
     assert response.json["session_id"] == page.split("/")[2]
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
 def test_observing_a_fresh_session_shows_an_empty_page(notte: Calls, page: str) -> None:
@@ -90,11 +90,11 @@ def test_executing_needs_an_action_with_a_type(notte: Calls, page: str) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_url_is_text(sandbox: Sandbox, notte: Calls, page: str, operation: str) -> None:
-    before = sandbox.rows("notte_sessions")
+def test_a_url_is_text(app: App, notte: Calls, page: str, operation: str) -> None:
+    before = app.rows("notte_sessions")
     (found,) = refused(notte.post(f"{page}/{operation}", {"type": "goto", "url": 5}), 422)
     assert (found["loc"], found["type"]) == (["body", "url"], "string_type")
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
 def test_scraping_finds_nothing(notte: Calls, page: str) -> None:

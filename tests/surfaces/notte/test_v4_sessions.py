@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
 NOON = "2026-03-01T12:00:00.000000Z"
@@ -87,11 +87,11 @@ def test_idle_may_reach_the_maximum_and_both_their_bounds(
     ],
 )
 def test_a_timeout_out_of_bounds_is_refused_at_its_place(
-    sandbox: Sandbox, notte: Calls, body: dict[str, Any], name: str, kind: str
+    app: App, notte: Calls, body: dict[str, Any], name: str, kind: str
 ) -> None:
     found = violation(notte, body)
     assert (found["loc"], found["type"]) == (["body", name], kind)
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_a_timeout_out_of_bounds_is_refused_at_its_place(
     ],
 )
 def test_an_idle_timeout_over_the_maximum_is_refused_with_the_defaults_counted(
-    sandbox: Sandbox, notte: Calls, body: dict[str, Any], name: str, maximum: int
+    app: App, notte: Calls, body: dict[str, Any], name: str, maximum: int
 ) -> None:
     assert violation(notte, body) == {
         "loc": ["body", name],
         "msg": f"Input should be less than or equal to {maximum}",
         "type": "less_than_equal",
     }
-    assert sandbox.rows("notte_sessions") == []
+    assert app.rows("notte_sessions") == []
 
 
 def test_a_field_that_v4_does_not_know_is_refused(notte: Calls) -> None:
@@ -185,13 +185,13 @@ def test_every_option_of_the_client_is_accepted(notte: Calls) -> None:
     )
 
 
-def test_what_an_option_carries_in_secret_is_not_kept(sandbox: Sandbox, notte: Calls) -> None:
+def test_what_an_option_carries_in_secret_is_not_kept(app: App, notte: Calls) -> None:
     notte.start_v4(
         proxies=[{"type": "external", "password": "hunter2"}],
         extra_http_headers={"authorization": "hunter2"},
         cdp_url="wss://hunter2@example.com",
     )
-    assert "hunter2" not in str(sandbox.rows("notte_sessions"))
+    assert "hunter2" not in str(app.rows("notte_sessions"))
 
 
 @pytest.mark.parametrize(
@@ -215,11 +215,9 @@ def test_an_option_out_of_bounds_is_refused(
     assert (found["loc"], found["type"]) == (["body", name], kind)
 
 
-def test_a_status_is_read_in_any_case_of_its_id_and_is_no_activity(
-    sandbox: Sandbox, notte: Calls
-) -> None:
+def test_a_status_is_read_in_any_case_of_its_id_and_is_no_activity(app: App, notte: Calls) -> None:
     session_id = notte.start_v4()["session_id"]
-    sandbox.advance(minutes=2, microseconds=500)
+    app.advance(minutes=2, microseconds=500)
     shown = notte.status(session_id.upper())
     assert shown["session_id"] == session_id
     assert shown["duration"] == "PT2M0.0005S"
@@ -237,42 +235,40 @@ def test_a_status_of_what_nobody_started_is_404(notte: Calls) -> None:
     [({}, "manual"), ({"close_reason": "manual"}, "manual"), ({"close_reason": "error"}, "error")],
 )
 def test_a_stop_closes_for_its_reason(
-    sandbox: Sandbox, notte: Calls, query: dict[str, str], reason: str
+    app: App, notte: Calls, query: dict[str, str], reason: str
 ) -> None:
     session_id = notte.start_v4()["session_id"]
-    sandbox.advance(seconds=1)
+    app.advance(seconds=1)
     stopped = answered(notte.delete(f"/sessions/{session_id.upper()}/stop", **query))
     assert stopped["status"] == "closed"
     assert stopped["close_reason"] == reason
     assert stopped["closed_at"] == "2026-03-01T12:00:01.000000Z"
     assert stopped["duration"] == "PT1S"
-    sandbox.advance(days=1)
+    app.advance(days=1)
     assert notte.status(session_id) == stopped
 
 
 @pytest.mark.parametrize("reason", ["", "idle_timeout", "MANUAL", "unknown"])
-def test_a_stop_takes_no_other_reason(sandbox: Sandbox, notte: Calls, reason: str) -> None:
+def test_a_stop_takes_no_other_reason(app: App, notte: Calls, reason: str) -> None:
     session_id = notte.start_v4()["session_id"]
-    before = sandbox.rows("notte_sessions")
+    before = app.rows("notte_sessions")
     response = notte.delete(f"/sessions/{session_id}/stop", close_reason=reason)
     (found,) = refused(response, 422)
     assert (found["loc"], found["type"]) == (["query", "close_reason"], "literal_error")
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
-def test_stopping_what_is_over_says_that_it_is_already_closed(
-    sandbox: Sandbox, notte: Calls
-) -> None:
+def test_stopping_what_is_over_says_that_it_is_already_closed(app: App, notte: Calls) -> None:
     closed, left, operated = (notte.start_v4()["session_id"] for _ in range(3))
     answered(notte.delete(f"/sessions/{closed}/stop"))
     answered(notte.post("/env/observe", {"session_id": operated}))
-    sandbox.advance(minutes=3, microseconds=1)
-    before = sandbox.rows("notte_sessions")
+    app.advance(minutes=3, microseconds=1)
+    before = app.rows("notte_sessions")
     for session_id in (closed, left, operated):
         response = notte.delete(f"/sessions/{session_id}/stop")
         assert refused(response, 400) == f"Session {session_id} is already closed"
         assert response.json["session_id"] == session_id
-    assert sandbox.rows("notte_sessions") == before
+    assert app.rows("notte_sessions") == before
 
 
 def test_stopping_what_nobody_started_is_404(notte: Calls) -> None:

@@ -1,4 +1,4 @@
-"""A world of accounts, roles and keys, and callers who speak to it as Scale's clients do."""
+"""A namespace of accounts, roles and keys, and callers who speak to it as Scale's clients do."""
 
 import json
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
 ROB = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
 BOT = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
 NOWHERE = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6cffff"
 
-WORLD = f"""
+NAMESPACE = f"""
 [[organizations]]
 id = "acme"
 name = "Acme"
@@ -70,14 +70,14 @@ surface = "notte"
 class Caller:
     """Somebody with a key, who may select an account."""
 
-    def __init__(self, sandbox: Sandbox, key: str, selected: str | None = None) -> None:
-        self.sandbox = sandbox
+    def __init__(self, app: App, key: str, selected: str | None = None) -> None:
+        self.app = app
         self.headers = {"x-api-key": key}
         if selected is not None:
             self.headers["x-selected-account-id"] = selected
 
     def call(self, method: str, path: str, **given: Any) -> TestResponse:
-        return self.sandbox.client.open(path, method=method, headers=self.headers, **given)
+        return self.app.client.open(path, method=method, headers=self.headers, **given)
 
     def get(self, path: str, **query: Any) -> TestResponse:
         return self.call("GET", path, query_string=query or None)
@@ -115,33 +115,33 @@ class Caller:
 
 
 @pytest.fixture
-def anyone(sandbox: Sandbox) -> Caller:
-    """Whoever comes with any key to a lenient world in which nothing is declared."""
-    return Caller(sandbox, "anything")
+def anyone(app: App) -> Caller:
+    """Whoever comes with any key to a lenient namespace in which nothing is declared."""
+    return Caller(app, "anything")
 
 
 @pytest.fixture
-def strict(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    """A strict world with the accounts, users and keys above."""
-    sandbox = make_sandbox(auth="strict")
-    sandbox.seed(WORLD)
-    return sandbox
+def strict(make_app: Callable[..., App]) -> App:
+    """A strict namespace with the accounts, users and keys above."""
+    app = make_app(auth="strict")
+    app.seed(NAMESPACE)
+    return app
 
 
 @pytest.fixture
-def ana(strict: Sandbox) -> Caller:
+def ana(strict: App) -> Caller:
     """An admin of acme who also writes in zeta."""
     return Caller(strict, "ana")
 
 
 @pytest.fixture
-def rob(strict: Sandbox) -> Caller:
+def rob(strict: App) -> Caller:
     """Only reads in acme, writes in mars."""
     return Caller(strict, "rob")
 
 
 @pytest.fixture
-def bot(strict: Sandbox) -> Caller:
+def bot(strict: App) -> Caller:
     """A service account that writes in acme."""
     return Caller(strict, "bot")
 

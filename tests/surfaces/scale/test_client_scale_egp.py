@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.sdk_environments import sdk_script
 from tests.surfaces.scale.conftest import BOT, NOWHERE
 
@@ -16,7 +16,7 @@ CHOICE = Path(__file__).with_name("sdk_script_scale_egp_account.py")
 
 
 @pytest.fixture
-def heard(strict: Sandbox, serve: Callable[[Sandbox], str]) -> Any:
+def heard(strict: App, serve: Callable[[App], str]) -> Any:
     """A conversation of the service account in acme."""
     env = {"EGP_ENDPOINT_URL": serve(strict) + "/scale", "EGP_API_KEY": "bot"}
     return sdk_script.run(ENVIRONMENT, LIFE, "acme", env=env)
@@ -48,7 +48,7 @@ def test_a_session_s_whole_life_and_the_errors_on_its_way(heard: Any) -> None:
 
 
 def test_the_client_finds_its_account_in_the_user_s_profiles(
-    strict: Sandbox, serve: Callable[[Sandbox], str]
+    strict: App, serve: Callable[[App], str]
 ) -> None:
     strict.seed(
         f'[[users]]\nid = "{NOWHERE}"\nname = "New"\n[[keys]]\nsecret = "new"\nuser = "{NOWHERE}"\n'
@@ -64,16 +64,14 @@ def test_the_client_finds_its_account_in_the_user_s_profiles(
     }
 
 
-def test_in_a_lenient_world_the_client_needs_to_know_no_account(
-    sandbox: Sandbox, serve: Callable[[Sandbox], str]
+def test_in_a_lenient_namespace_the_client_needs_to_know_no_account(
+    app: App, serve: Callable[[App], str]
 ) -> None:
-    chosen = sdk_script.run(ENVIRONMENT, CHOICE, "k", env={"EGP_ENDPOINT_URL": serve(sandbox)})
+    chosen = sdk_script.run(ENVIRONMENT, CHOICE, "k", env={"EGP_ENDPOINT_URL": serve(app)})
     assert chosen == {"k": "000000000000000000000001"}
 
 
-def test_the_environment_selects_an_account(
-    strict: Sandbox, serve: Callable[[Sandbox], str]
-) -> None:
+def test_the_environment_selects_an_account(strict: App, serve: Callable[[App], str]) -> None:
     env = {
         "EGP_ENDPOINT_URL": serve(strict),
         "EGP_API_KEY": "ana",

@@ -13,10 +13,10 @@ import scale_gp
 from scale_gp import BaseModel, SGPClient
 from scale_gp.pagination import SyncPageResponse
 
-from tests.conftest import Sandbox
-from tests.surfaces.scale.conftest import BOT, NOWHERE, WORLD
+from tests.conftest import App
+from tests.surfaces.scale.conftest import BOT, NAMESPACE, NOWHERE
 
-Serve = Callable[[Sandbox], str]
+Serve = Callable[[App], str]
 
 
 class Session(BaseModel):
@@ -45,13 +45,13 @@ class Page(SyncPageResponse[Session]):
 
 @pytest.fixture
 def connect(serve: Serve) -> Iterator[Callable[..., SGPClient]]:
-    """Clients of a served sandbox; they hold what they are told to the letter, and never retry."""
+    """Clients of a served app; they hold what they are told to the letter, and never retry."""
     opened: list[SGPClient] = []
 
-    def connected(sandbox: Sandbox, **options: Any) -> SGPClient:
+    def connected(app: App, **options: Any) -> SGPClient:
         client = SGPClient(
             **{
-                "base_url": serve(sandbox) + "/scale",
+                "base_url": serve(app) + "/scale",
                 "api_key": "anything",
                 "max_retries": 0,
                 "_strict_response_validation": True,
@@ -75,14 +75,14 @@ def pages(client: SGPClient, **query: Any) -> Page:
     return client.get_api_list("/v4/sessions", model=Session, page=Page, options={"params": query})
 
 
-def test_a_session_s_whole_life(sandbox: Sandbox, connect: Callable[..., SGPClient]) -> None:
-    client = connect(sandbox)
+def test_a_session_s_whole_life(app: App, connect: Callable[..., SGPClient]) -> None:
+    client = connect(app)
     made = create(client, title="Review", state={"step": 1}, start_date="2026-03-01T09:00:00Z")
     assert made.start_date == datetime(2026, 3, 1, 9, tzinfo=UTC)
     assert (made.end_date, made.archived_at) == (None, None)
     path = f"/v4/sessions/{made.id}"
     assert client.get(path, cast_to=Session) == made
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     after = client.patch(path, body={"state": {"step": 2}, "start_date": None}, cast_to=Session)
     assert (after.state, after.title, after.start_date) == ({"step": 2}, "Review", None)
     assert (after.updated_at - made.updated_at).total_seconds() == 60
@@ -96,9 +96,9 @@ def test_a_session_s_whole_life(sandbox: Sandbox, connect: Callable[..., SGPClie
 
 
 def test_a_walk_over_all_pages_ends_and_holds_every_session_once(
-    sandbox: Sandbox, connect: Callable[..., SGPClient]
+    app: App, connect: Callable[..., SGPClient]
 ) -> None:
-    client = connect(sandbox)
+    client = connect(app)
     made = [create(client, f"account-{number % 2}").id for number in range(7)]
     assert [each.id for each in pages(client, limit=3)] == made
     assert [each.id for each in pages(client, limit=7)] == made
@@ -109,9 +109,9 @@ def test_a_walk_over_all_pages_ends_and_holds_every_session_once(
 
 
 def test_booleans_of_the_client_s_queries_are_understood(
-    sandbox: Sandbox, connect: Callable[..., SGPClient]
+    app: App, connect: Callable[..., SGPClient]
 ) -> None:
-    client = connect(sandbox)
+    client = connect(app)
     made = create(client)
     client.delete(f"/v4/sessions/{made.id}", cast_to=Deleted)
     assert [each.id for each in pages(client, include_archived=True)] == [made.id]
@@ -119,10 +119,10 @@ def test_booleans_of_the_client_s_queries_are_understood(
 
 
 def test_the_environment_alone_points_the_client_here(
-    sandbox: Sandbox, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    app: App, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sandbox.seed(WORLD)
-    monkeypatch.setenv("SGP_CLIENT_BASE_URL", serve(sandbox))
+    app.seed(NAMESPACE)
+    monkeypatch.setenv("SGP_CLIENT_BASE_URL", serve(app))
     monkeypatch.setenv("SGP_API_KEY", "bot")
     monkeypatch.setenv("SGP_ACCOUNT_ID", "acme")
     with SGPClient(_strict_response_validation=True) as client:
@@ -132,9 +132,9 @@ def test_the_environment_alone_points_the_client_here(
 
 
 def test_the_client_s_header_selects_an_account(
-    sandbox: Sandbox, connect: Callable[..., SGPClient]
+    app: App, connect: Callable[..., SGPClient]
 ) -> None:
-    client = connect(sandbox)
+    client = connect(app)
     create(client, "one")
     made = create(client, "two")
     headers = {"x-selected-account-id": "two"}
@@ -144,11 +144,9 @@ def test_the_client_s_header_selects_an_account(
     assert list(page) == [made]
 
 
-def test_a_state_of_any_shape_comes_back_equal(
-    sandbox: Sandbox, connect: Callable[..., SGPClient]
-) -> None:
+def test_a_state_of_any_shape_comes_back_equal(app: App, connect: Callable[..., SGPClient]) -> None:
     state = {"b": [None, {"": {}}], "a": 2**60, "$set": {"__proto__": "\u2028"}, "f": 0.1}
-    made = create(connect(sandbox), state=state)
+    made = create(connect(app), state=state)
     assert made.state == state
     assert list(made.state) == list(state)
 
@@ -171,7 +169,7 @@ def test_a_state_of_any_shape_comes_back_equal(
     ],
 )
 def test_a_refusal_is_the_client_s_error_of_that_name(
-    strict: Sandbox,
+    strict: App,
     connect: Callable[..., SGPClient],
     key: str,
     method: str,
@@ -186,20 +184,18 @@ def test_a_refusal_is_the_client_s_error_of_that_name(
 
 
 def test_patching_what_is_archived_is_a_bad_request(
-    sandbox: Sandbox, connect: Callable[..., SGPClient]
+    app: App, connect: Callable[..., SGPClient]
 ) -> None:
-    client = connect(sandbox)
+    client = connect(app)
     path = f"/v4/sessions/{create(client).id}"
     client.delete(path, cast_to=Deleted)
     with pytest.raises(scale_gp.BadRequestError, match="archived"):
         client.patch(path, body={"title": "new"}, cast_to=Session)
 
 
-def test_the_client_shows_each_violation(
-    sandbox: Sandbox, connect: Callable[..., SGPClient]
-) -> None:
+def test_the_client_shows_each_violation(app: App, connect: Callable[..., SGPClient]) -> None:
     with pytest.raises(scale_gp.UnprocessableEntityError) as refused:
-        connect(sandbox).post("/v4/sessions", body={"title": 5, "state": {}}, cast_to=Session)
+        connect(app).post("/v4/sessions", body={"title": 5, "state": {}}, cast_to=Session)
     assert [each["loc"] for each in refused.value.body["detail"]] == [
         ["body", "title"],
         ["body", "account_id"],
@@ -207,36 +203,36 @@ def test_the_client_shows_each_violation(
 
 
 def test_too_large_a_state_is_413(
-    make_sandbox: Callable[..., Sandbox], connect: Callable[..., SGPClient]
+    make_app: Callable[..., App], connect: Callable[..., SGPClient]
 ) -> None:
-    client = connect(make_sandbox(scale_max_state_bytes=100))
+    client = connect(make_app(scale_max_state_bytes=100))
     with pytest.raises(scale_gp.APIStatusError) as refused:
         create(client, state={"x": "y" * 100})
     assert refused.value.status_code == 413
 
 
 def test_a_busy_database_is_a_server_error_after_which_nothing_is_there(
-    make_file_sandbox: Callable[..., Sandbox], connect: Callable[..., SGPClient]
+    make_file_app: Callable[..., App], connect: Callable[..., SGPClient]
 ) -> None:
-    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
-    other = pw.SqliteDatabase(sandbox.world.database.database)
+    app = make_file_app(busy_timeout_seconds=0.01)
+    other = pw.SqliteDatabase(app.namespace.database.database)
     other.execute_sql("BEGIN IMMEDIATE")
     with pytest.raises(scale_gp.InternalServerError) as refused:
-        create(connect(sandbox))
+        create(connect(app))
     assert refused.value.status_code == 503
     assert refused.value.response.headers["retry-after-ms"] == "1000"
     other.rollback()
     other.close()
-    assert list(pages(connect(sandbox))) == []
+    assert list(pages(connect(app))) == []
 
 
 def test_a_field_that_is_missing_from_an_answer_would_be_noticed(
-    sandbox: Sandbox, connect: Callable[..., SGPClient]
+    app: App, connect: Callable[..., SGPClient]
 ) -> None:
     class Wider(Session):
         something_else: str
 
-    client = connect(sandbox)
+    client = connect(app)
     made = create(client)
     with pytest.raises(scale_gp.APIResponseValidationError):
         client.get(f"/v4/sessions/{made.id}", cast_to=Wider)

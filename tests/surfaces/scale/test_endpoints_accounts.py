@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
-from tests.surfaces.scale.conftest import ANA, BOT, NOWHERE, ROB, WORLD, Caller, refuses
+from tests.conftest import App
+from tests.surfaces.scale.conftest import ANA, BOT, NAMESPACE, NOWHERE, ROB, Caller, refuses
 
 BODY = {"title": "t", "state": {}, "account_id": "acme"}
 
@@ -26,15 +26,13 @@ def test_an_account_is_written_in_by_its_admins_and_writers(
 
 @pytest.mark.parametrize("account", ["mars", "unheard-of", "", "ACME"])
 def test_a_create_in_an_account_without_a_profile_is_refused(
-    strict: Sandbox, ana: Caller, account: str
+    strict: App, ana: Caller, account: str
 ) -> None:
     refuses(ana.post({**BODY, "account_id": account}), 403, "no access")
     assert strict.rows("scale_sessions") == strict.rows("scale_counts") == []
 
 
-def test_a_reader_reads_and_every_write_is_refused(
-    strict: Sandbox, ana: Caller, rob: Caller
-) -> None:
+def test_a_reader_reads_and_every_write_is_refused(strict: App, ana: Caller, rob: Caller) -> None:
     session = ana.create("acme")
     before = strict.rows("scale_sessions")
     assert rob.show(session["id"]) == session
@@ -66,7 +64,7 @@ def test_a_foreign_session_is_as_one_that_does_not_exist(ana: Caller, foreign: A
         assert texts == ['{"detail":"Session ID not found"}'] * 3
 
 
-def test_a_foreign_session_is_not_changed(strict: Sandbox, ana: Caller, foreign: Any) -> None:
+def test_a_foreign_session_is_not_changed(strict: App, ana: Caller, foreign: Any) -> None:
     before = strict.rows("scale_sessions")
     refuses(ana.patch(foreign["id"], {"title": "mine"}), 404)
     refuses(ana.delete(foreign["id"]), 404)
@@ -74,9 +72,7 @@ def test_a_foreign_session_is_not_changed(strict: Sandbox, ana: Caller, foreign:
 
 
 @pytest.mark.usefixtures("foreign")
-def test_a_list_covers_every_account_of_the_caller_and_no_other(
-    strict: Sandbox, ana: Caller
-) -> None:
+def test_a_list_covers_every_account_of_the_caller_and_no_other(strict: App, ana: Caller) -> None:
     ana.create("zeta", title="zeta")
     ana.create("acme", title="acme")
     page = ana.page()
@@ -92,7 +88,7 @@ def test_a_list_covers_every_account_of_the_caller_and_no_other(
     ("selected", "account"), [(None, "mars"), (None, "unheard-of"), ("zeta", "acme"), ("zeta", "")]
 )
 def test_a_list_of_an_account_without_access_or_other_than_the_header_s_is_empty(
-    strict: Sandbox, ana: Caller, selected: str | None, account: str
+    strict: App, ana: Caller, selected: str | None, account: str
 ) -> None:
     ana.create("acme")
     ana.create("zeta")
@@ -114,7 +110,7 @@ def every_call(caller: Caller, session_id: str) -> list[Any]:
 
 @pytest.mark.parametrize("selected", ["mars", "unheard-of", "Acme"])
 def test_a_header_that_names_an_account_without_access_is_refused_on_every_call(
-    strict: Sandbox, ana: Caller, selected: str
+    strict: App, ana: Caller, selected: str
 ) -> None:
     session = ana.create("acme")
     before = strict.rows("scale_sessions")
@@ -125,7 +121,7 @@ def test_a_header_that_names_an_account_without_access_is_refused_on_every_call(
 
 
 def test_a_header_of_a_reader_s_account_is_refused_on_writes_alone(
-    strict: Sandbox, ana: Caller
+    strict: App, ana: Caller
 ) -> None:
     rob = Caller(strict, "rob", "acme")
     session = ana.create("acme")
@@ -135,19 +131,19 @@ def test_a_header_of_a_reader_s_account_is_refused_on_writes_alone(
     refuses(rob.patch(NOWHERE, {"title": "new"}), 403)
 
 
-def test_an_empty_header_is_as_absent(strict: Sandbox) -> None:
+def test_an_empty_header_is_as_absent(strict: App) -> None:
     ana = Caller(strict, "ana", "")
     assert ana.create("zeta")["account_id"] == "zeta"
 
 
-def test_header_and_body_that_name_different_accounts_are_refused(strict: Sandbox) -> None:
+def test_header_and_body_that_name_different_accounts_are_refused(strict: App) -> None:
     refuses(Caller(strict, "ana", "zeta").post(BODY), 403, "zeta", "acme")
     assert strict.rows("scale_sessions") == []
     assert Caller(strict, "ana", "acme").create("acme")["account_id"] == "acme"
 
 
 def test_by_id_a_session_of_another_account_than_the_header_s_is_not_found(
-    strict: Sandbox, ana: Caller
+    strict: App, ana: Caller
 ) -> None:
     session = ana.create("acme")
     elsewhere = Caller(strict, "ana", "zeta")
@@ -157,14 +153,14 @@ def test_by_id_a_session_of_another_account_than_the_header_s_is_not_found(
     assert Caller(strict, "ana", "acme").show(session["id"]) == session
 
 
-def test_the_body_is_judged_before_the_account(strict: Sandbox) -> None:
+def test_the_body_is_judged_before_the_account(strict: App) -> None:
     mars = Caller(strict, "ana", "mars")
     refuses(mars.post({**BODY, "title": 5}), 422)
     refuses(mars.get("/v4/sessions", limit=0), 422)
     refuses(mars.patch(NOWHERE, {"title": 5}), 422)
 
 
-def test_a_bound_key_has_one_account_alone(strict: Sandbox, ana: Caller) -> None:
+def test_a_bound_key_has_one_account_alone(strict: App, ana: Caller) -> None:
     bound = Caller(strict, "ana-in-zeta")
     session = ana.create("acme")
     bound.create("zeta", title="bound")
@@ -192,7 +188,7 @@ def test_user_info_names_the_user_and_their_accounts_the_default_first(ana: Call
 
 @pytest.mark.parametrize(("key", "user"), [("rob", ROB), ("bot", BOT)])
 def test_user_info_gives_an_email_that_cannot_exist_where_none_is_known(
-    strict: Sandbox, key: str, user: str
+    strict: App, key: str, user: str
 ) -> None:
     info = Caller(strict, key).get("/user-info").json
     assert (info["id"], info["email"]) == (user, f"{user}@users.invalid")
@@ -202,7 +198,7 @@ def test_user_info_is_the_user_who_creates(ana: Caller) -> None:
     assert ana.get("/user-info").json["id"] == ana.create()["created_by_user_id"]
 
 
-def test_a_user_without_accounts_sees_none(strict: Sandbox) -> None:
+def test_a_user_without_accounts_sees_none(strict: App) -> None:
     strict.seed(
         f'[[users]]\nid = "{NOWHERE}"\nname = "New"\n[[keys]]\nsecret = "new"\nuser = "{NOWHERE}"'
     )
@@ -216,16 +212,16 @@ class TestLenient:
     """Any text is somebody's key, and any account that nobody declared is theirs."""
 
     @pytest.fixture
-    def lenient(self, sandbox: Sandbox) -> Sandbox:
-        sandbox.seed(WORLD)
-        return sandbox
+    def lenient(self, app: App) -> App:
+        app.seed(NAMESPACE)
+        return app
 
-    def test_the_same_text_is_always_the_same_user(self, sandbox: Sandbox) -> None:
-        first = Caller(sandbox, "one").create()["created_by_user_id"]
-        assert Caller(sandbox, "one").create()["created_by_user_id"] == first
-        assert Caller(sandbox, "two").create()["created_by_user_id"] != first
+    def test_the_same_text_is_always_the_same_user(self, app: App) -> None:
+        first = Caller(app, "one").create()["created_by_user_id"]
+        assert Caller(app, "one").create()["created_by_user_id"] == first
+        assert Caller(app, "two").create()["created_by_user_id"] != first
 
-    def test_nobody_s_world_has_a_default_account(self, anyone: Caller) -> None:
+    def test_nobody_s_namespace_has_a_default_account(self, anyone: Caller) -> None:
         (profile,) = anyone.get("/user-info").json["access_profiles"]
         assert profile == {
             "role": "admin",
@@ -233,21 +229,19 @@ class TestLenient:
         }
         assert anyone.create(profile["account"]["id"])
 
-    def test_any_undeclared_account_is_open_by_body_and_header(self, lenient: Sandbox) -> None:
+    def test_any_undeclared_account_is_open_by_body_and_header(self, lenient: App) -> None:
         session = Caller(lenient, "k", "my-account").create("my-account")
         assert Caller(lenient, "other").show(session["id"]) == session
         assert Caller(lenient, "other", "my-account").page()["items"] == [session]
         assert Caller(lenient, "other", "your-account").page()["items"] == []
 
-    def test_a_declared_account_is_closed_unless_it_is_the_first(self, lenient: Sandbox) -> None:
+    def test_a_declared_account_is_closed_unless_it_is_the_first(self, lenient: App) -> None:
         anyone = Caller(lenient, "k")
         assert anyone.create("acme")
         refuses(anyone.post({**BODY, "account_id": "mars"}), 403)
         refuses(Caller(lenient, "k", "mars").get("/user-info"), 403)
 
-    def test_a_list_covers_the_default_account_and_every_undeclared_one(
-        self, lenient: Sandbox
-    ) -> None:
+    def test_a_list_covers_the_default_account_and_every_undeclared_one(self, lenient: App) -> None:
         anyone = Caller(lenient, "k")
         hidden = Caller(lenient, "rob").create("mars", title="mars")
         for account in ("acme", "one", "two"):
@@ -258,13 +252,13 @@ class TestLenient:
         assert anyone.titles(account_id="mars") == []
         refuses(anyone.get(f"/v4/sessions/{hidden['id']}"), 404)
 
-    def test_a_seeded_key_acts_as_seeded(self, lenient: Sandbox) -> None:
+    def test_a_seeded_key_acts_as_seeded(self, lenient: App) -> None:
         rob = Caller(lenient, "rob")
         refuses(rob.post(BODY), 403, "readonly")
         refuses(rob.post({**BODY, "account_id": "undeclared"}), 403)
 
     def test_strict_and_lenient_differ_in_who_is_admitted(
-        self, strict: Sandbox, make_sandbox: Callable[..., Sandbox]
+        self, strict: App, make_app: Callable[..., App]
     ) -> None:
         refuses(Caller(strict, "anything").get("/user-info"), 401)
-        assert Caller(make_sandbox(), "anything").get("/user-info").status_code == 200
+        assert Caller(make_app(), "anything").get("/user-info").status_code == 200

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.scale.conftest import Caller, refuses
 
 MINUTE_LATER = "2026-03-01T12:01:00.000000Z"
@@ -10,29 +10,29 @@ PAST, FUTURE = "1999-12-31T00:00:00.000000Z", "2999-12-31T00:00:00.000000Z"
 
 
 @pytest.fixture
-def archived(sandbox: Sandbox, anyone: Caller) -> Any:
+def archived(app: App, anyone: Caller) -> Any:
     """A session, archived at noon; now it is a minute later."""
     session = anyone.create(title="archived")
     assert anyone.delete(session["id"]).json == {"count": 1, "success": True}
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     return anyone.show(session["id"])
 
 
-def test_deleting_archives_now(sandbox: Sandbox, anyone: Caller) -> None:
+def test_deleting_archives_now(app: App, anyone: Caller) -> None:
     session = anyone.create()
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     assert anyone.delete(session["id"]).json == {"count": 1, "success": True}
     expected = {**session, "archived_at": MINUTE_LATER, "updated_at": MINUTE_LATER}
     assert anyone.show(session["id"]) == expected
 
 
 def test_deleting_again_counts_none_and_writes_nothing(
-    sandbox: Sandbox, anyone: Caller, archived: Any
+    app: App, anyone: Caller, archived: Any
 ) -> None:
     answer = anyone.delete(archived["id"])
     assert (answer.status_code, answer.json) == (200, {"count": 0, "success": True})
     assert anyone.show(archived["id"]) == archived
-    assert sandbox.rows("scale_counts") == [("acme", 0, 1)]
+    assert app.rows("scale_counts") == [("acme", 0, 1)]
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_an_archived_session_is_hidden_from_lists_unless_they_include_it(
     "body", [{"title": "new"}, {"archived_at": PAST}, {"restore": False, "state": {}}, {}]
 )
 def test_an_archived_session_refuses_every_patch_that_does_not_restore_it(
-    sandbox: Sandbox, anyone: Caller, archived: Any, body: dict[str, Any]
+    app: App, anyone: Caller, archived: Any, body: dict[str, Any]
 ) -> None:
-    before = sandbox.rows("scale_sessions")
+    before = app.rows("scale_sessions")
     refuses(anyone.patch(archived["id"], body), 400, "archived")
-    assert sandbox.rows("scale_sessions") == before
+    assert app.rows("scale_sessions") == before
 
 
 def test_that_it_is_archived_is_said_before_what_is_wrong_with_the_merged_window(
@@ -112,13 +112,13 @@ def test_restoring_with_a_date_archives_at_that_date(anyone: Caller, archived: A
 
 @pytest.mark.parametrize("archived_at", [PAST, FUTURE])
 def test_a_date_archives_at_once_and_is_shown_as_given(
-    sandbox: Sandbox, anyone: Caller, archived_at: str
+    app: App, anyone: Caller, archived_at: str
 ) -> None:
     session = anyone.create()
     after = anyone.patch(session["id"], {"archived_at": archived_at, "title": "new"}).json
     assert (after["archived_at"], after["title"]) == (archived_at, "new")
     assert anyone.titles() == []
-    assert sandbox.rows("scale_counts") == [("acme", 0, 1)]
+    assert app.rows("scale_counts") == [("acme", 0, 1)]
 
 
 def test_archived_at_may_be_the_first_instant_of_1970(anyone: Caller) -> None:
@@ -129,10 +129,10 @@ def test_archived_at_may_be_the_first_instant_of_1970(anyone: Caller) -> None:
 
 
 def test_archiving_by_a_clock_that_was_moved_back_is_no_earlier_than_the_last_write(
-    sandbox: Sandbox, anyone: Caller
+    app: App, anyone: Caller
 ) -> None:
     session = anyone.create()
-    sandbox.advance(days=-1)
+    app.advance(days=-1)
     anyone.delete(session["id"])
     after = anyone.show(session["id"])
     assert after["archived_at"] == after["updated_at"] == session["updated_at"]

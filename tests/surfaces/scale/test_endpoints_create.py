@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.scale.conftest import BOT, Caller, refuses, violations
 
 NOON = "2026-03-01T12:00:00.000000Z"
@@ -67,10 +67,8 @@ def test_a_date_is_shown_in_utc_with_six_digits_and_a_missing_offset_is_utc(
     assert anyone.show(session["id"]) == session
 
 
-def test_every_date_has_six_digits_and_a_z_under_a_running_clock(
-    sandbox: Sandbox, anyone: Caller
-) -> None:
-    sandbox.run_on()
+def test_every_date_has_six_digits_and_a_z_under_a_running_clock(app: App, anyone: Caller) -> None:
+    app.run_on()
     session = anyone.create(start_date="2026-01-02T03:04:05Z")
     for name in ("created_at", "updated_at", "start_date"):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", session[name])
@@ -104,13 +102,13 @@ def test_both_dates_are_optional_may_be_equal_and_may_lie_in_the_past(
     ],
 )
 def test_an_end_before_the_start_is_refused_as_instants_are_compared(
-    sandbox: Sandbox, anyone: Caller, start: str, end: str
+    app: App, anyone: Caller, start: str, end: str
 ) -> None:
     answer = anyone.post({**FULL, "start_date": start, "end_date": end})
     assert violations(answer) == {
         ("body", "end_date"): ("value_error", "Value error, must not be before start_date")
     }
-    assert sandbox.rows("scale_sessions") == []
+    assert app.rows("scale_sessions") == []
 
 
 def test_the_window_is_judged_beside_other_violations(anyone: Caller) -> None:
@@ -187,24 +185,22 @@ def state_of(size: int) -> dict[str, str]:
     return {"x": "y" * (size - len('{"x":""}'))}
 
 
-def test_a_state_of_a_mebibyte_is_taken_and_one_byte_more_refused(
-    sandbox: Sandbox, anyone: Caller
-) -> None:
+def test_a_state_of_a_mebibyte_is_taken_and_one_byte_more_refused(app: App, anyone: Caller) -> None:
     limit = 1024 * 1024
     refuses(anyone.post({**FULL, "state": state_of(limit + 1)}), 413, "state", str(limit))
-    assert sandbox.rows("scale_sessions") == []
+    assert app.rows("scale_sessions") == []
     anyone.create(state=state_of(limit))
 
 
-def test_the_largest_state_is_a_setting(make_sandbox: Any) -> None:
-    anyone = Caller(make_sandbox(scale_max_state_bytes=100), "k")
+def test_the_largest_state_is_a_setting(make_app: Any) -> None:
+    anyone = Caller(make_app(scale_max_state_bytes=100), "k")
     session = anyone.create(state=state_of(100))
     refuses(anyone.patch(session["id"], {"state": state_of(101)}), 413)
     assert anyone.show(session["id"]) == session
 
 
-def test_too_large_a_state_is_said_before_what_else_is_wrong(make_sandbox: Any) -> None:
-    anyone = Caller(make_sandbox(scale_max_state_bytes=100), "k")
+def test_too_large_a_state_is_said_before_what_else_is_wrong(make_app: Any) -> None:
+    anyone = Caller(make_app(scale_max_state_bytes=100), "k")
     refuses(anyone.post({"title": 5, "state": state_of(101)}), 413)
 
 

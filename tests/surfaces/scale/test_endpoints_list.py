@@ -2,18 +2,18 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.scale.conftest import Caller, violations
 
 MOST = 2**63 - 1
 
 
 @pytest.fixture
-def seven(sandbox: Sandbox, anyone: Caller) -> list[str]:
+def seven(app: App, anyone: Caller) -> list[str]:
     """Seven sessions in three accounts; the clock stood still for some of them."""
     for number in range(7):
         anyone.create(f"account-{number % 3}", title=str(number))
-        sandbox.advance(seconds=number % 2)
+        app.advance(seconds=number % 2)
     return [str(number) for number in range(7)]
 
 
@@ -38,10 +38,10 @@ def test_a_list_is_in_the_order_of_creation_even_when_the_clock_stands_still(
 
 
 def test_an_earlier_created_at_comes_first_whatever_was_made_first(
-    sandbox: Sandbox, anyone: Caller
+    app: App, anyone: Caller
 ) -> None:
     anyone.create(title="later")
-    sandbox.advance(days=-1)
+    app.advance(days=-1)
     anyone.create(title="earlier")
     anyone.create("other", title="earlier elsewhere")
     assert anyone.titles() == ["earlier", "earlier elsewhere", "later"]
@@ -136,8 +136,8 @@ def test_bounds_are_taken_the_last_value_holds_and_unknown_names_are_ignored(
 
 
 @pytest.mark.usefixtures("seven")
-def test_a_list_writes_nothing(sandbox: Sandbox, anyone: Caller) -> None:
-    tables: list[Any] = [sandbox.rows(name) for name in ("scale_sessions", "scale_counts")]
+def test_a_list_writes_nothing(app: App, anyone: Caller) -> None:
+    tables: list[Any] = [app.rows(name) for name in ("scale_sessions", "scale_counts")]
     for query in ({}, {"account_id": "account-1"}, {"page": 9}, {"include_archived": "true"}):
         anyone.page(**query)
-    assert [sandbox.rows(name) for name in ("scale_sessions", "scale_counts")] == tables
+    assert [app.rows(name) for name in ("scale_sessions", "scale_counts")] == tables

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from sessionary import identity
 from sessionary.surfaces.scale import models
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.scale.conftest import NOWHERE, Caller, refuses, violations
 
 BODY = {"title": "t", "state": {}, "account_id": "acme"}
@@ -33,32 +33,32 @@ JSON = "application/json"
     ],
 )
 def test_a_missing_key_is_401_on_every_path_whatever_the_body(
-    sandbox: Sandbox, headers: dict[str, str], method: str, path: str
+    app: App, headers: dict[str, str], method: str, path: str
 ) -> None:
-    answer = sandbox.client.open(path, method=method, headers=headers, data=b"{broken")
+    answer = app.client.open(path, method=method, headers=headers, data=b"{broken")
     refuses(answer, 401)
 
 
 @pytest.mark.parametrize("key", ["unknown", "ANA", "ana-at-notte"])
-def test_an_unknown_key_and_one_of_another_surface_are_401_in_a_strict_world(
-    strict: Sandbox, key: str
+def test_an_unknown_key_and_one_of_another_surface_are_401_in_a_strict_namespace(
+    strict: App, key: str
 ) -> None:
     refuses(Caller(strict, key).get("/v4/sessions"), 401)
     refuses(Caller(strict, key).get("/v4/nothing"), 401)
 
 
-def test_a_revoked_key_is_401_at_once(strict: Sandbox, ana: Caller) -> None:
+def test_a_revoked_key_is_401_at_once(strict: App, ana: Caller) -> None:
     assert ana.get("/v4/sessions").status_code == 200
-    with strict.world.entered():
+    with strict.namespace.entered():
         found = identity.Key.get(identity.Key.hash == identity.hash_of("ana"))
         assert identity.revoke_key(found.id)
     refuses(ana.get("/v4/sessions"), 401)
 
 
-def test_401_is_said_before_the_body_is_read(make_sandbox: Callable[..., Sandbox]) -> None:
-    sandbox = make_sandbox(max_body_bytes=10)
-    refuses(sandbox.client.post("/v4/sessions", data=b"x" * 11, content_type=JSON), 401)
-    refuses(Caller(sandbox, "k").post(BODY), 413)
+def test_401_is_said_before_the_body_is_read(make_app: Callable[..., App]) -> None:
+    app = make_app(max_body_bytes=10)
+    refuses(app.client.post("/v4/sessions", data=b"x" * 11, content_type=JSON), 401)
+    refuses(Caller(app, "k").post(BODY), 413)
 
 
 @pytest.mark.parametrize("path", ["/v4", "/v4/no", "/v4/sessions/a/b", "/user-info/x", "/v4//"])
@@ -114,14 +114,14 @@ def test_root_prefix_and_a_trailing_slash_are_the_same(anyone: Caller, path: str
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_body_that_is_no_json_object_is_422_at_the_body(
-    sandbox: Sandbox, anyone: Caller, method: str, data: bytes, content_type: str, kind: str
+    app: App, anyone: Caller, method: str, data: bytes, content_type: str, kind: str
 ) -> None:
     session = anyone.create()
-    before = sandbox.rows("scale_sessions")
+    before = app.rows("scale_sessions")
     path = "/v4/sessions" if method == "POST" else f"/v4/sessions/{session['id']}"
     answer = anyone.call(method, path, data=data, content_type=content_type)
     assert {at: named for at, (named, _) in violations(answer).items()} == {("body",): kind}
-    assert sandbox.rows("scale_sessions") == before
+    assert app.rows("scale_sessions") == before
 
 
 @pytest.mark.parametrize("content_type", [JSON, f"{JSON}; charset=utf-8", "application/x+json"])
@@ -213,14 +213,14 @@ def test_the_words_about_a_query_are_pydantic_s_own(anyone: Caller, name: str, v
     ],
 )
 def test_an_internal_error_is_500_without_a_word_of_it_and_writes_nothing(
-    sandbox: Sandbox,
+    app: App,
     anyone: Caller,
     monkeypatch: pytest.MonkeyPatch,
     statement: str,
     call: Callable[[Caller, str], Any],
 ) -> None:
     session = anyone.create()
-    before = sandbox.rows("scale_sessions"), sandbox.rows("scale_counts")
+    before = app.rows("scale_sessions"), app.rows("scale_counts")
 
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("a secret")
@@ -229,15 +229,15 @@ def test_an_internal_error_is_500_without_a_word_of_it_and_writes_nothing(
     answer = call(anyone, session["id"])
     refuses(answer, 500)
     assert "secret" not in answer.text
-    assert (sandbox.rows("scale_sessions"), sandbox.rows("scale_counts")) == before
+    assert (app.rows("scale_sessions"), app.rows("scale_counts")) == before
 
 
 def test_a_busy_database_is_503_and_says_when_to_return(
-    make_file_sandbox: Callable[..., Sandbox],
+    make_file_app: Callable[..., App],
 ) -> None:
-    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
-    anyone = Caller(sandbox, "k")
-    other = pw.SqliteDatabase(sandbox.world.database.database)
+    app = make_file_app(busy_timeout_seconds=0.01)
+    anyone = Caller(app, "k")
+    other = pw.SqliteDatabase(app.namespace.database.database)
     other.execute_sql("BEGIN IMMEDIATE")
     answer = anyone.post(BODY)
     other.rollback()
@@ -250,13 +250,13 @@ def test_a_busy_database_is_503_and_says_when_to_return(
 
 
 def test_a_list_is_read_while_another_program_writes(
-    make_file_sandbox: Callable[..., Sandbox],
+    make_file_app: Callable[..., App],
 ) -> None:
-    sandbox = make_file_sandbox(busy_timeout_seconds=0.01)
-    session = Caller(sandbox, "k").create()
-    other = pw.SqliteDatabase(sandbox.world.database.database)
+    app = make_file_app(busy_timeout_seconds=0.01)
+    session = Caller(app, "k").create()
+    other = pw.SqliteDatabase(app.namespace.database.database)
     other.execute_sql("BEGIN IMMEDIATE")
-    assert Caller(sandbox, "k").page()["items"] == [session]
+    assert Caller(app, "k").page()["items"] == [session]
     other.rollback()
     other.close()
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.scale.conftest import NOWHERE, Caller, refuses, violations
 
 MINUTE_LATER = "2026-03-01T12:01:00.000000Z"
@@ -26,10 +26,10 @@ EARLY, LATE = "2026-01-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z"
     ],
 )
 def test_a_patch_changes_what_it_names_and_when_it_was_updated(
-    sandbox: Sandbox, anyone: Caller, body: dict[str, Any], shown: dict[str, Any]
+    app: App, anyone: Caller, body: dict[str, Any], shown: dict[str, Any]
 ) -> None:
     session = anyone.create(state={"a": 1, "b": 2})
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     answer = anyone.patch(session["id"], body)
     assert answer.status_code == 200
     assert answer.json == {**session, **shown, "updated_at": MINUTE_LATER}
@@ -55,14 +55,14 @@ def test_null_unsets_a_date(anyone: Caller) -> None:
     ],
 )
 def test_a_patch_that_asks_for_nothing_new_writes_nothing(
-    sandbox: Sandbox, anyone: Caller, body: dict[str, Any]
+    app: App, anyone: Caller, body: dict[str, Any]
 ) -> None:
     session = anyone.create()
-    before = sandbox.rows("scale_sessions")
-    sandbox.advance(minutes=1)
+    before = app.rows("scale_sessions")
+    app.advance(minutes=1)
     answer = anyone.patch(session["id"], body)
     assert (answer.status_code, answer.json) == (200, session)
-    assert sandbox.rows("scale_sessions") == before
+    assert app.rows("scale_sessions") == before
 
 
 def test_a_patch_without_a_body_writes_nothing(anyone: Caller) -> None:
@@ -71,17 +71,15 @@ def test_a_patch_without_a_body_writes_nothing(anyone: Caller) -> None:
     assert (answer.status_code, answer.json) == (200, session)
 
 
-def test_the_same_value_again_is_a_write(sandbox: Sandbox, anyone: Caller) -> None:
+def test_the_same_value_again_is_a_write(app: App, anyone: Caller) -> None:
     session = anyone.create(title="same")
-    sandbox.advance(minutes=1)
+    app.advance(minutes=1)
     assert anyone.patch(session["id"], {"title": "same"}).json["updated_at"] == MINUTE_LATER
 
 
-def test_updated_at_never_goes_back_and_created_at_never_moves(
-    sandbox: Sandbox, anyone: Caller
-) -> None:
+def test_updated_at_never_goes_back_and_created_at_never_moves(app: App, anyone: Caller) -> None:
     session = anyone.create()
-    sandbox.advance(minutes=-10)
+    app.advance(minutes=-10)
     after = anyone.patch(session["id"], {"title": "new"}).json
     assert (after["created_at"], after["updated_at"]) == (
         session["created_at"],
@@ -104,20 +102,20 @@ def test_updated_at_never_goes_back_and_created_at_never_moves(
     ],
 )
 def test_the_window_is_judged_as_it_will_be(
-    sandbox: Sandbox,
+    app: App,
     anyone: Caller,
     stored: dict[str, str],
     body: dict[str, Any],
     is_taken: bool,
 ) -> None:
     session = anyone.create(**stored)
-    before = sandbox.rows("scale_sessions")
+    before = app.rows("scale_sessions")
     answer = anyone.patch(session["id"], {**body, "title": "new"})
     if is_taken:
         assert answer.json["title"] == "new"
     else:
         assert list(violations(answer)) == [("body", "end_date")]
-        assert sandbox.rows("scale_sessions") == before
+        assert app.rows("scale_sessions") == before
 
 
 @pytest.mark.parametrize(
@@ -141,13 +139,13 @@ def test_the_window_is_judged_as_it_will_be(
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(
-    sandbox: Sandbox, anyone: Caller, body: dict[str, Any], place: str, kind: str
+    app: App, anyone: Caller, body: dict[str, Any], place: str, kind: str
 ) -> None:
     session = anyone.create()
-    before = sandbox.rows("scale_sessions")
+    before = app.rows("scale_sessions")
     found = violations(anyone.patch(session["id"], body))
     assert {at: named for at, (named, _) in found.items()} == {("body", place): kind}
-    assert sandbox.rows("scale_sessions") == before
+    assert app.rows("scale_sessions") == before
 
 
 def test_an_id_matches_in_any_case(anyone: Caller) -> None:

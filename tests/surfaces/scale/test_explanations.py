@@ -16,7 +16,7 @@ MINUTE = 60_000_000
 
 
 @pytest.mark.parametrize(
-    ("row", "status", "rule", "says"),
+    ("row", "status", "rule", "reason"),
     [
         (session(updated_at=AT + 5), "live", "no_deadline", "no call has archived it"),
         (session(updated_at=AT + 5, end_date=AT), "live", "no_deadline", "the end of its window"),
@@ -29,12 +29,12 @@ def test_each_state_is_explained_alike_at_every_instant(
 ) -> None:
     told = explain(row, now)
     assert told[:3] == (status, AT + 5, rule)
-    assert says in told.says
+    assert says in told.reason
 
 
 def test_the_facts_are_the_instants_of_the_row() -> None:
     told = explain(session(end_date=AT, archived_at=AT + 1), AT)
-    assert told.facts == {
+    assert told.inputs == {
         "created_at": AT,
         "updated_at": AT,
         "start_date": None,
@@ -48,11 +48,11 @@ def test_a_session_is_archived_since_the_call_that_did_it_whatever_date_it_gave(
     anyone: Caller, body: Any
 ) -> None:
     id = anyone.create()["id"]
-    anyone.sandbox.advance(minutes=3)
+    anyone.app.advance(minutes=3)
     answer = anyone.delete(id) if body is None else anyone.patch(id, body)
     assert answer.status_code == 200
-    anyone.sandbox.advance(minutes=3)
-    told = explained(anyone.sandbox, surface, id)
+    anyone.app.advance(minutes=3)
+    told = explained(anyone.app, surface, id)
     assert told[:2] == ("archived", NOON + 3 * MINUTE)
 
 
@@ -60,18 +60,18 @@ def test_the_call_that_is_named_makes_an_archived_session_live_again(anyone: Cal
     id = anyone.create()["id"]
     anyone.delete(id)
     assert f'PATCH /v4/sessions/{id} with {{"restore": true}}' in (
-        explained(anyone.sandbox, surface, id).otherwise or ""
+        explained(anyone.app, surface, id).unless or ""
     )
-    anyone.sandbox.advance(minutes=1)
+    anyone.app.advance(minutes=1)
     assert anyone.patch(id, {"restore": True}).status_code == 200
-    told = explained(anyone.sandbox, surface, id)
+    told = explained(anyone.app, surface, id)
     assert told[:2] == ("live", NOON + MINUTE)
-    assert f"DELETE /v4/sessions/{id}" in (told.otherwise or "")
+    assert f"DELETE /v4/sessions/{id}" in (told.unless or "")
 
 
 def test_a_session_is_found_in_any_case_and_account(anyone: Caller) -> None:
     id = anyone.create("nobody declared it")["id"]
-    assert explained(anyone.sandbox, surface, id.upper()).status == "live"
+    assert explained(anyone.app, surface, id.upper()).status == "live"
 
 
 def test_its_owner_has_still_to_end_a_live_session_alone() -> None:

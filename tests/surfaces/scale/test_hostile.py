@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.scale.conftest import Caller
 
 ALL_TEXT = st.text(st.characters(codec=None), max_size=20)  # lone surrogates and NUL included
@@ -66,8 +66,8 @@ short = settings(
 long = settings(short, max_examples=10_000)
 
 
-def tables(sandbox: Sandbox) -> list[Any]:
-    return [sandbox.rows(name) for name in ("scale_sessions", "scale_counts")]
+def tables(app: App) -> list[Any]:
+    return [app.rows(name) for name in ("scale_sessions", "scale_counts")]
 
 
 def is_a_refusal(answer: Any) -> bool:
@@ -88,20 +88,20 @@ def echoes(shown: Any, body: dict[str, Any]) -> None:
 
 
 def create(caller: Caller, body: Any) -> None:
-    before = tables(caller.sandbox)
+    before = tables(caller.app)
     answer = caller.post(body)
     if is_a_refusal(answer):
-        assert tables(caller.sandbox) == before
+        assert tables(caller.app) == before
     else:
         echoes(answer.json, body)
         assert caller.show(answer.json["id"]) == answer.json
 
 
 def update(caller: Caller, session_id: str, body: Any) -> None:
-    before = tables(caller.sandbox)
+    before = tables(caller.app)
     answer = caller.patch(session_id, body)
     if is_a_refusal(answer):
-        assert tables(caller.sandbox) == before
+        assert tables(caller.app) == before
         return
     echoes(answer.json, {name: body[name] for name in body if name != "account_id"})
     assert caller.show(session_id) == answer.json
@@ -143,7 +143,7 @@ def test_a_list_is_refused_or_a_page(anyone: Caller, query: dict[str, str]) -> N
 def test_bytes_that_are_no_json_are_refused(anyone: Caller, data: bytes) -> None:
     answer = anyone.call("POST", "/v4/sessions", data=data, content_type="application/json")
     assert is_a_refusal(answer)
-    assert tables(anyone.sandbox) == [[], []]
+    assert tables(anyone.app) == [[], []]
 
 
 @given(segment=st.text(min_size=1, max_size=20))
@@ -162,8 +162,8 @@ def test_any_id_in_a_path_is_answered(anyone: Caller, segment: str) -> None:
     selected=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=20),
 )
 @short
-def test_any_headers_are_answered(sandbox: Sandbox, key: str, selected: str) -> None:
-    answer = Caller(sandbox, key, selected).get("/user-info")
+def test_any_headers_are_answered(app: App, key: str, selected: str) -> None:
+    answer = Caller(app, key, selected).get("/user-info")
     assert is_a_refusal(answer) or answer.json["id"]
 
 

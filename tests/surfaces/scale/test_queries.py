@@ -16,18 +16,19 @@ from sessionary.surfaces.scale.models import Count, Session, SessionRow
 from sessionary.web import json_codec
 from sessionary.web.fastapi_errors import violations
 from sessionary.web.fields import Problem
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 ACCOUNTS = ["acme", "zeta", "mars", "open-1", "open-2", "empty"]
 DECLARED = ["acme", "zeta", "mars"]
 
 
 @pytest.fixture
-def rows(sandbox: Sandbox) -> Iterator[list[SessionRow]]:
-    """Sixty sessions in five accounts, some archived, many of one instant; the world is entered."""
+def rows(app: App) -> Iterator[list[SessionRow]]:
+    """Sixty sessions in five accounts, some archived, many of one instant; the namespace is
+    entered."""
     chance = random.Random(7)
     made = []
-    with sandbox.world.entered():
+    with app.namespace.entered():
         for name in DECLARED:
             Organization.create(id=name, name=name.title(), created_at=0)
         for number in range(60):
@@ -156,10 +157,10 @@ def test_account_names_are_the_organizations_in_the_order_of_declaration() -> No
 )
 @pytest.mark.usefixtures("rows")
 def test_a_page_reads_its_sessions_in_the_order_of_an_index(
-    sandbox: Sandbox, statement: Any, index: str
+    app: App, statement: Any, index: str
 ) -> None:
     text, places = statement.query().sql()
-    plan = sandbox.world.database.run(f"EXPLAIN QUERY PLAN {text}", [1 for _ in places])
+    plan = app.namespace.database.run(f"EXPLAIN QUERY PLAN {text}", [1 for _ in places])
     steps = [step[3] for step in plan]
     assert any(index in step for step in steps), steps
     sorts = [step for step in steps if "TEMP B-TREE" in step]

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import App
 from tests.surfaces.scale.conftest import Caller
 
 THREADS = 8
 
 
 @pytest.fixture
-def anyone(make_file_sandbox: Callable[..., Sandbox]) -> Caller:
-    sandbox = make_file_sandbox()
-    sandbox.run_on()
-    return Caller(sandbox, "k")
+def anyone(make_file_app: Callable[..., App]) -> Caller:
+    app = make_file_app()
+    app.run_on()
+    return Caller(app, "k")
 
 
 def at_once(work: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
@@ -44,10 +44,10 @@ def walk(caller: Caller, **query: Any) -> list[str]:
 
 def counted(caller: Caller) -> list[tuple[Any, ...]]:
     """By account, live and archived sessions, as the rows themselves say it."""
-    world = caller.sandbox.world
-    with world.entered():
+    namespace = caller.app.namespace
+    with namespace.entered():
         return list(
-            world.database.run(
+            namespace.database.run(
                 "SELECT account_id, SUM(archived_at IS NULL), SUM(archived_at IS NOT NULL) "
                 "FROM scale_sessions GROUP BY account_id ORDER BY account_id"
             )
@@ -60,7 +60,7 @@ def test_no_create_is_lost_and_totals_are_exact(anyone: Caller) -> None:
     assert len(ids) == THREADS * 10
     assert set(walk(anyone, limit=7)) == ids
     assert anyone.page()["total_item_count"] == len(ids)
-    assert sorted(anyone.sandbox.rows("scale_counts")) == counted(anyone)
+    assert sorted(anyone.app.rows("scale_counts")) == counted(anyone)
 
 
 def test_patches_of_different_fields_both_survive(anyone: Caller) -> None:
@@ -104,7 +104,7 @@ def test_of_many_deletes_exactly_one_counts(anyone: Caller) -> None:
         session = anyone.create()
         counts = at_once(lambda _, id=session["id"]: anyone.delete(id).json["count"])
         assert sorted(counts) == [0] * (THREADS - 1) + [1]
-    assert anyone.sandbox.rows("scale_counts") == [("acme", 0, 5)]
+    assert anyone.app.rows("scale_counts") == [("acme", 0, 5)]
 
 
 def test_totals_survive_archiving_and_restoring_at_once(anyone: Caller) -> None:
@@ -119,7 +119,7 @@ def test_totals_survive_archiving_and_restoring_at_once(anyone: Caller) -> None:
                 anyone.patch(session_id, {"restore": True, "title": str(step)})
 
     at_once(work)
-    assert sorted(anyone.sandbox.rows("scale_counts")) == counted(anyone)
+    assert sorted(anyone.app.rows("scale_counts")) == counted(anyone)
     assert len(walk(anyone)) == anyone.page()["total_item_count"]
 
 
@@ -163,9 +163,9 @@ def test_a_walk_during_creates_loses_and_repeats_nothing_that_was_there(
 
 def test_created_at_follows_the_order_of_the_list_when_creates_meet(anyone: Caller) -> None:
     at_once(lambda _: [anyone.create() for _ in range(10)])
-    with anyone.sandbox.world.entered():
+    with anyone.app.namespace.entered():
         rows = list(
-            anyone.sandbox.world.database.run(
+            anyone.app.namespace.database.run(
                 "SELECT created_at, seq FROM scale_sessions ORDER BY seq"
             )
         )

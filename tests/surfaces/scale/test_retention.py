@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sessionary.surfaces.scale import models
 from sessionary.surfaces.scale.models import Count, Session, SessionRow
 from sessionary.surfaces.scale.retention import retention
-from tests.conftest import Sandbox
+from tests.conftest import App
 
 some = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -35,23 +35,23 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
     return row.archived_at is not None and max(row.archived_at, row.updated_at) < before_at
 
 
-@given(world=st.lists(rows, max_size=12, unique_by=lambda row: row.id), before_at=instants)
+@given(namespace=st.lists(rows, max_size=12, unique_by=lambda row: row.id), before_at=instants)
 @some
 def test_what_was_archived_before_is_found_and_removed_and_no_longer_counted(
-    sandbox: Sandbox, world: list[SessionRow], before_at: int
+    app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
-    with sandbox.world.entered():
+    with app.namespace.entered():
         for table in (Session, Count):
             table.delete().execute()
-        for row in world:
+        for row in namespace:
             models.insert.run(**row._asdict())
             models.count(None, row)
-        ended = {row.id for row in world if has_ended(row, before_at)}
+        ended = {row.id for row in namespace if has_ended(row, before_at)}
         found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
         assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]
         assert retention.remove([each.seq for each in Session.select()], before_at) == len(ended)
-        left = [row for row in world if row.id not in ended]
+        left = [row for row in namespace if row.id not in ended]
         assert {each.id for each in Session.select()} == {row.id for row in left}
         states = Counter((row.account_id, row.archived_at is None) for row in left)
         for each in Count.select():

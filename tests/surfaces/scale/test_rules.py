@@ -51,7 +51,7 @@ def is_declared(account: str) -> bool:
 
 def test_a_session_never_changes_by_itself() -> None:
     row = session(start_date=AT - 2, end_date=AT - 1)
-    assert rules.edges(row) == []
+    assert rules.transitions(row) == []
     assert [rules.status(row, at) for at in (AT - 3, AT, AT + 3)] == ["live"] * 3
 
 

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from sessionary.seeds.loader import BadSeed
-from tests.conftest import Sandbox
-from tests.surfaces.scale.conftest import ANA, BOT, WORLD, Caller
+from tests.conftest import App
+from tests.surfaces.scale.conftest import ANA, BOT, NAMESPACE, Caller
 
 SESSION_ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
 
@@ -15,7 +15,7 @@ def session(**fields: str) -> str:
     return "[[scale.sessions]]\n" + "\n".join(f"{name} = {value}" for name, value in given.items())
 
 
-def test_a_seeded_session_is_there_as_if_it_had_been_made(strict: Sandbox, ana: Caller) -> None:
+def test_a_seeded_session_is_there_as_if_it_had_been_made(strict: App, ana: Caller) -> None:
     strict.seed(
         session(
             title='"Quarterly review"',
@@ -41,7 +41,7 @@ def test_a_seeded_session_is_there_as_if_it_had_been_made(strict: Sandbox, ana: 
     assert ana.page()["items"] == [ana.show(SESSION_ID)]
 
 
-def test_what_a_seed_leaves_out_is_empty_and_nobody_made_it(strict: Sandbox, ana: Caller) -> None:
+def test_what_a_seed_leaves_out_is_empty_and_nobody_made_it(strict: App, ana: Caller) -> None:
     strict.seed(session())
     shown = ana.show(SESSION_ID)
     assert (shown["title"], shown["state"]) == ("", {})
@@ -50,7 +50,7 @@ def test_what_a_seed_leaves_out_is_empty_and_nobody_made_it(strict: Sandbox, ana
     assert shown["updated_at"] == shown["created_at"] == "2026-02-27T12:00:00.000000Z"
 
 
-def test_an_archived_session_was_updated_when_it_was_archived(strict: Sandbox, ana: Caller) -> None:
+def test_an_archived_session_was_updated_when_it_was_archived(strict: App, ana: Caller) -> None:
     strict.seed(session(archived_ago='"1d"'))
     shown = ana.show(SESSION_ID)
     assert shown["archived_at"] == shown["updated_at"] == "2026-02-28T12:00:00.000000Z"
@@ -58,13 +58,13 @@ def test_an_archived_session_was_updated_when_it_was_archived(strict: Sandbox, a
     assert ana.page(include_archived="true")["total_item_count"] == 1
 
 
-def test_an_id_in_any_case_is_the_same_session(strict: Sandbox, ana: Caller) -> None:
+def test_an_id_in_any_case_is_the_same_session(strict: App, ana: Caller) -> None:
     strict.seed(session(id=f'"{SESSION_ID.upper()}"'))
     strict.seed(session())
     assert ana.page()["total_item_count"] == 1
 
 
-def test_applying_a_seed_again_changes_nothing_however_late(strict: Sandbox, ana: Caller) -> None:
+def test_applying_a_seed_again_changes_nothing_however_late(strict: App, ana: Caller) -> None:
     text = session(archived_ago='"1d"') + "\n" + session(id=f'"{ANA}"', title='"live"')
     strict.seed(text)
     before = strict.rows("scale_sessions"), strict.rows("scale_counts")
@@ -76,7 +76,7 @@ def test_applying_a_seed_again_changes_nothing_however_late(strict: Sandbox, ana
 
 
 def test_totals_stay_exact_when_a_seed_moves_or_archives_what_is_there(
-    strict: Sandbox, ana: Caller
+    strict: App, ana: Caller
 ) -> None:
     strict.seed(session())
     strict.seed(session(account_id='"zeta"'))
@@ -117,17 +117,17 @@ def test_totals_stay_exact_when_a_seed_moves_or_archives_what_is_there(
     ],
 )
 def test_a_mistake_is_refused_with_its_reason_and_nothing_is_applied(
-    sandbox: Sandbox, fields: dict[str, str], why: str
+    app: App, fields: dict[str, str], why: str
 ) -> None:
-    sandbox.seed(WORLD)
+    app.seed(NAMESPACE)
     text = session(id=f'"{ANA}"') + "\n" + session(**fields)
     with pytest.raises(BadSeed, match=why) as refused:
-        sandbox.seed(text)
+        app.seed(text)
     assert "seed.toml, [[scale.sessions]] number 2" in str(refused.value)
-    assert sandbox.rows("scale_sessions") == sandbox.rows("scale_counts") == []
+    assert app.rows("scale_sessions") == app.rows("scale_counts") == []
 
 
-def test_the_window_may_lie_anywhere_and_end_when_it_starts(strict: Sandbox, ana: Caller) -> None:
+def test_the_window_may_lie_anywhere_and_end_when_it_starts(strict: App, ana: Caller) -> None:
     dates: Any = "2999-01-01T00:00:00Z"
     strict.seed(session(start_date=dates, end_date=dates))
     shown = ana.show(SESSION_ID)

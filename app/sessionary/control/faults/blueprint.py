@@ -48,7 +48,7 @@ class Which(Strict):
     """Those of one surface; those that were never hit."""
 
     surface = Text(load_default=None)
-    unhit = QueryBoolean(load_default=False)
+    unmatched = QueryBoolean(load_default=False)
 
 
 class AllFaults(Strict):
@@ -65,7 +65,7 @@ class Preset(Strict):
     status = Integer(required=True)
     headers = Object(required=True)
     body = Object(required=True)
-    rests_on = Text(required=True)
+    source = Text(required=True)
 
 
 class Presets(Strict):
@@ -90,7 +90,8 @@ def list_faults(query: dict[str, Any]) -> Response:
     found = [
         _shown(fault)
         for fault in _all.all()
-        if query["surface"] in (None, fault.surface) and not (query["unhit"] and fault.hit_count)
+        if query["surface"] in (None, fault.surface)
+        and not (query["unmatched"] and fault.hit_count)
     ]
     return answer({"faults": found})
 
@@ -122,7 +123,7 @@ def list_presets() -> Response:
             "status": failure.status,
             "headers": schemas.headers(surface, failure.status, None),
             "body": dict(failure.body),
-            "rests_on": failure.rests_on,
+            "source": failure.source,
         }
         for surface in control().surfaces
         for name, failure in surface.faults.items()

@@ -94,7 +94,7 @@ _count = Statement(
 
 
 def hit(addresses: Addresses, asked: Asked) -> FaultRow | None:
-    """The fault that this call of the entered world meets: of those that it matches, the first.
+    """The fault that this call of the entered namespace meets: of those that it matches, the first.
 
     One that lets it pass counts it all the same.
     """

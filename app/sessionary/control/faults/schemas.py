@@ -119,7 +119,7 @@ def _check(body: dict[str, Any]) -> None:
         raise errors.Refusal(400, "preset: brings status and message: leave them out, or it")
     if None not in (body["from_at"], body["until_at"]) and body["from_at"] >= body["until_at"]:
         raise errors.Refusal(400, "to: must be after from")
-    if kind in matching.OF_CONNECTIONS and control().worlds is None:
+    if kind in matching.OF_CONNECTIONS and control().namespaces is None:
         raise errors.Refusal(
             409,
             f"kind: this server cannot do {kind} to a connection: start a double instead, "

@@ -84,11 +84,11 @@ class CallShown(Strict):
     headers = Object(required=True)
     body = fields.Raw(required=True, allow_none=True)
     body_bytes = Integer(required=True)
-    body_is_cut = Boolean(required=True)
+    body_truncated = Boolean(required=True)
     status = Integer(required=True, allow_none=True)
     answer = fields.Raw(required=True, allow_none=True)
     answer_bytes = Integer(required=True)
-    answer_is_cut = Boolean(required=True)
+    answer_truncated = Boolean(required=True)
     caller = fields.Nested(Caller, required=True, allow_none=True)
     session = Text(required=True, allow_none=True)
     fault = fields.Nested(Hit, required=True, allow_none=True)
@@ -192,9 +192,9 @@ def shown(call: CallRow) -> dict[str, Any]:
         **{name: getattr(call, name) for name in ("surface", "method", "path", "route")},
         "query": parse_qs(call.query, keep_blank_values=True),
         "headers": json_codec.decode(call.headers),
-        **_body("body", call.body, call.body_bytes, call.body_is_cut),
+        **_body("body", call.body, call.body_bytes, call.body_truncated),
         "status": call.status,
-        **_body("answer", call.answer, call.answer_bytes, call.answer_is_cut),
+        **_body("answer", call.answer, call.answer_bytes, call.answer_truncated),
         "caller": caller(call),
         "session": call.session,
         "fault": None if call.fault is None else {"id": call.fault, "kind": call.fault_kind},
@@ -216,6 +216,6 @@ def value(text: str) -> Any:
         return text
 
 
-def _body(name: str, text: str | None, length: int, is_cut: int) -> dict[str, Any]:
-    shown = text if text is None or is_cut else value(text)
-    return {name: shown, f"{name}_bytes": length, f"{name}_is_cut": bool(is_cut)}
+def _body(name: str, text: str | None, length: int, truncated: int) -> dict[str, Any]:
+    shown = text if text is None or truncated else value(text)
+    return {name: shown, f"{name}_bytes": length, f"{name}_truncated": bool(truncated)}

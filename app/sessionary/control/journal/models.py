@@ -14,10 +14,11 @@ _AT_ONCE = 100  # calls that are let go together
 
 
 class Call(store.Model):
-    """A call. `nth` counts from when the journal was last emptied, `id` is never used again."""
+    """A call. `sequence` counts from when the journal was last emptied, `id` is never used
+    again."""
 
     id = pw.AutoField(constraints=[pw.SQL("AUTOINCREMENT")])
-    nth = pw.IntegerField()
+    sequence = pw.IntegerField(column_name="nth")
     at = pw.BigIntegerField()
     wall_at = pw.BigIntegerField()
     surface = pw.TextField(null=True)
@@ -28,11 +29,11 @@ class Call(store.Model):
     headers = pw.TextField()  # as JSON
     body = pw.TextField(null=True)
     body_bytes = pw.IntegerField()
-    body_is_cut = pw.IntegerField()
+    body_truncated = pw.IntegerField(column_name="body_is_cut")
     status = pw.IntegerField(null=True)  # null where the connection was dropped
     answer = pw.TextField(null=True)
     answer_bytes = pw.IntegerField()
-    answer_is_cut = pw.IntegerField()
+    answer_truncated = pw.IntegerField(column_name="answer_is_cut")
     user = pw.TextField(null=True)
     organization = pw.TextField(null=True)
     session = pw.TextField(null=True)
@@ -47,7 +48,7 @@ class CallRow(NamedTuple):
     """A call's row."""
 
     id: int
-    nth: int
+    sequence: int
     at: int
     wall_at: int
     surface: str | None
@@ -58,11 +59,11 @@ class CallRow(NamedTuple):
     headers: str
     body: str | None
     body_bytes: int
-    body_is_cut: int
+    body_truncated: int
     status: int | None
     answer: str | None
     answer_bytes: int
-    answer_is_cut: int
+    answer_truncated: int
     user: str | None
     organization: str | None
     session: str | None
@@ -77,8 +78,8 @@ _insert = Statement(
     lambda: Call.insert(
         {name: given(name) for name in CallRow._fields[2:]}
         | {
-            "nth": pw.fn.COALESCE(
-                _last.select(_last.nth).order_by(_last.id.desc()).limit(1), pw.Value(0)
+            "sequence": pw.fn.COALESCE(
+                _last.select(_last.sequence).order_by(_last.id.desc()).limit(1), pw.Value(0)
             )
             + 1
         }
@@ -87,7 +88,7 @@ _insert = Statement(
 _trim = Statement(tuple, lambda: Call.delete().where(Call.id <= given("last")))
 _clear = Statement(tuple, Call.delete)
 _oldest = Statement(
-    lambda found: int(found[0]), lambda: Call.select(Call.nth).order_by(Call.id).limit(1)
+    lambda found: int(found[0]), lambda: Call.select(Call.sequence).order_by(Call.id).limit(1)
 )
 _by_id = Statement(
     CallRow._make,
@@ -104,7 +105,7 @@ _FILTERS: dict[str, Callable[[], Any]] = {
 
 
 def keep(**row: Any) -> int:
-    """Write a call of the entered world's down; gives its id."""
+    """Write a call of the entered namespace's down; gives its id."""
     with store.transaction():
         found = _insert.one(**row)
         assert found is not None  # noqa: S101 - it returns the new row's id
@@ -134,7 +135,7 @@ def dropped() -> int:
 
 
 def clear() -> None:
-    """Empty the entered world's journal."""
+    """Empty the entered namespace's journal."""
     with store.transaction():
         _clear.run()
 

@@ -31,7 +31,7 @@ class Heard(NamedTuple):
 
 
 def record(addresses: Addresses, asked: Asked, heard: Heard) -> int | None:
-    """Keep a call of the entered world's; gives its id, None where it is not kept.
+    """Keep a call of the entered namespace's; gives its id, None where it is not kept.
 
     The call is over by then: a failure is logged, never answered.
     """
@@ -105,12 +105,12 @@ def _kept(
 ) -> dict[str, Any]:
     """A body as it is kept: first without credentials, then cut, so that no half of one is left."""
     if content is None:
-        return {name: None, f"{name}_bytes": length, f"{name}_is_cut": 1}
+        return {name: None, f"{name}_bytes": length, f"{name}_truncated": 1}
     text = redacted(content.decode(errors="replace"), secrets)
     return {
         name: text[:LONGEST] or None,
         f"{name}_bytes": len(content),
-        f"{name}_is_cut": int(len(text) > LONGEST),
+        f"{name}_truncated": int(len(text) > LONGEST),
     }
 
 

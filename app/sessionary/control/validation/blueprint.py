@@ -117,7 +117,7 @@ def _tried(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _made(call: CallRow) -> dict[str, Any]:
     shown, prefix = journal.shown(call), "" if call.surface is None else f"/{call.surface}"
-    is_whole = not call.body_is_cut
+    is_whole = not call.body_truncated
     environ = _environ(
         {
             "method": call.method,
@@ -154,7 +154,7 @@ def _place(method: str, path: str) -> dict[str, Any]:
 
 
 def _note(call: CallRow, verdict: Verdict) -> str | None:
-    notes = [_NOT_WHOLE] if call.body_is_cut else []
+    notes = [_NOT_WHOLE] if call.body_truncated else []
     if REDACTED in f"{call.path}{call.query}{call.body}":
         notes.append(_WITHOUT_SECRETS)
     if not notes and call.fault is None and (call.status or 0) >= 400 and not verdict.violations:
@@ -170,7 +170,7 @@ def _environ(asked: dict[str, Any]) -> dict[str, Any]:
     if not path.startswith("/") or unquote(path).startswith(("/~", "//")):
         raise errors.Refusal(
             400,
-            "path: must begin with /, just one, and name no world: "
+            "path: must begin with /, just one, and name no namespace: "
             "it is the one that this call enters",
         )
     content, headers = asked["body"], dict(asked["headers"])

@@ -47,7 +47,7 @@ class Judge:
     def verdict(self, environ: dict[str, Any], *, is_admitted: bool, has_body: bool) -> Verdict:
         """What is wrong with a request; without its body, what is wrong with the rest.
 
-        Call it within a rehearsal: a read as of another instant rewinds the world.
+        Call it within a rehearsal: a read as of another instant rewinds the namespace.
         """
         address = self._addresses.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         violations: Told = []

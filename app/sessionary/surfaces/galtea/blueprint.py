@@ -152,7 +152,7 @@ def _organization() -> str:
 
 
 def _parents() -> Parents:
-    return Parents(_organization(), settings().galtea_parents == "strict")
+    return Parents(_organization(), settings().galtea_references == "strict")
 
 
 def _existing(session_id: str) -> SessionRow:

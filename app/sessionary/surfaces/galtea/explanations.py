@@ -63,8 +63,8 @@ def explain(row: SessionRow, now: int) -> Explanation:
     """Its status at an instant, and the rule that decided."""
     if row.deleted_at is not None:
         return _deleted(row, row.deleted_at)
-    for edge in rules.edges(row):
-        return _closed(row, edge) if now >= edge.at else _closing(row, edge)
+    for transition in rules.transitions(row):
+        return _closed(row, transition) if now >= transition.at else _closing(row, transition)
     return _pending(row) if row.status == rules.PENDING else _set_by_a_call(row)
 
 
@@ -73,38 +73,38 @@ def _deleted(row: SessionRow, deleted_at: int) -> Explanation:
         status=DELETED,
         since_at=deleted_at,
         rule="call",
-        says=f"a call deleted it at {to_text(deleted_at)}; from then on it is 404",
-        facts=_facts(row),
-        otherwise="without that call it would be there for good; nothing brings it back",
-        rests_on=origin(rules.is_kept),
+        reason=f"a call deleted it at {to_text(deleted_at)}; from then on it is 404",
+        inputs=_inputs(row),
+        unless="without that call it would be there for good; nothing brings it back",
+        source=origin(rules.is_kept),
     )
 
 
-def _closed(row: SessionRow, edge: rules.Edge) -> Explanation:
+def _closed(row: SessionRow, transition: rules.Transition) -> Explanation:
     return Explanation(
-        status=edge.after,
-        since_at=edge.at,
-        rule=edge.rule,
-        says=f"it was left alone for {row.auto_close_minutes} minutes, "
-        f"from {_left_alone_since(row, edge)} on",
-        facts=_facts(row),
-        otherwise=f"{_a_patch(row)} before {to_text(edge.deadline)} would have kept it PENDING "
+        status=transition.to_status,
+        since_at=transition.at,
+        rule=transition.rule,
+        reason=f"it was left alone for {row.auto_close_minutes} minutes, "
+        f"from {_left_alone_since(row, transition)} on",
+        inputs=_inputs(row),
+        unless=f"{_a_patch(row)} before {to_text(transition.deadline)} would have kept it PENDING "
         f"for {row.auto_close_minutes} minutes more; a later one makes it PENDING again",
-        rests_on=origin(rules.edges),
+        source=origin(rules.transitions),
     )
 
 
-def _closing(row: SessionRow, edge: rules.Edge) -> Explanation:
+def _closing(row: SessionRow, transition: rules.Transition) -> Explanation:
     return Explanation(
-        status=edge.before,
+        status=transition.from_status,
         since_at=row.written_at,
-        rule=edge.rule,
-        says=f"it closes by itself after {row.auto_close_minutes} minutes without a write, "
-        f"and was written last at {_left_alone_since(row, edge)}",
-        facts=_facts(row),
-        otherwise=f"{_a_patch(row)} before {to_text(edge.deadline)} keeps it PENDING "
+        rule=transition.rule,
+        reason=f"it closes by itself after {row.auto_close_minutes} minutes without a write, "
+        f"and was written last at {_left_alone_since(row, transition)}",
+        inputs=_inputs(row),
+        unless=f"{_a_patch(row)} before {to_text(transition.deadline)} keeps it PENDING "
         f"for {row.auto_close_minutes} minutes more",
-        rests_on=origin(rules.deadline),
+        source=origin(rules.deadline),
     )
 
 
@@ -113,11 +113,11 @@ def _pending(row: SessionRow) -> Explanation:
         status=rules.PENDING,
         since_at=row.written_at,
         rule="no_deadline",
-        says=f"its last write, at {to_text(row.written_at)}, left it PENDING while no auto-close "
+        reason=f"its last write, at {to_text(row.written_at)}, left it PENDING while no auto-close "
         "was set",
-        facts=_facts(row),
-        otherwise="it stays PENDING until a call finishes it or gives it another status",
-        rests_on=origin(rules.deadline),
+        inputs=_inputs(row),
+        unless="it stays PENDING until a call finishes it or gives it another status",
+        source=origin(rules.deadline),
     )
 
 
@@ -128,23 +128,23 @@ def _set_by_a_call(row: SessionRow) -> Explanation:
         status=row.status,
         since_at=row.written_at,
         rule="call",
-        says=f"its last write, at {to_text(row.written_at)}, left it {row.status}{why}",
-        facts=_facts(row),
-        otherwise=f"it stays {row.status} until a PATCH /sessions/{row.id} gives it another status",
-        rests_on=origin(rules.status),
+        reason=f"its last write, at {to_text(row.written_at)}, left it {row.status}{why}",
+        inputs=_inputs(row),
+        unless=f"it stays {row.status} until a PATCH /sessions/{row.id} gives it another status",
+        source=origin(rules.status),
     )
 
 
-def _left_alone_since(row: SessionRow, edge: rules.Edge) -> str:
+def _left_alone_since(row: SessionRow, transition: rules.Transition) -> str:
     """When the write came that the deadline counts from."""
-    return to_text(edge.deadline - (row.auto_close_minutes or 0) * clock.MINUTE)
+    return to_text(transition.deadline - (row.auto_close_minutes or 0) * clock.MINUTE)
 
 
 def _a_patch(row: SessionRow) -> str:
     return f"a PATCH /sessions/{row.id} that sets a field, and no other status,"
 
 
-def _facts(row: SessionRow) -> dict[str, Any]:
+def _inputs(row: SessionRow) -> dict[str, Any]:
     names = ("status", "stopping_reason", "error", "created_at", "written_at")
     deadlines = ("auto_close_minutes", "expires_at", "deleted_at")
     return {name: getattr(row, name) for name in (*names, *deadlines)}
@@ -169,7 +169,7 @@ sessions = Sessions(
     page=lambda place, limit: _page.all(place=place, limit=limit),
     changing=lambda after, until, limit: _changing.all(after=after, until=until, limit=limit),
     id=lambda row: row.id,
-    edges=rules.edges,
+    transitions=rules.transitions,
     explain=explain,
     is_open=lambda row, now: explain(row, now).status == rules.PENDING,
     counts=lambda now: _counts.one(now=now) or {},

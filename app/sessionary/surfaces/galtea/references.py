@@ -1,7 +1,7 @@
 """What sessions refer to: versions, products, test cases and tests, known here or on trust.
 
 They are not this product's business. Assumed: by default any id is somebody's; under the setting
-`galtea_parents = strict` only those that were seeded, or made by default, exist.
+`galtea_references = strict` only those that were seeded, or made by default, exist.
 """
 
 from typing import NamedTuple

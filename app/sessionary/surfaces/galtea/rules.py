@@ -15,13 +15,13 @@ STATUSES = (PENDING, COMPLETED, FAILED)
 _MINUTE = 60_000_000
 
 
-class Edge(NamedTuple):
+class Transition(NamedTuple):
     """An instant at which a session changes by itself: `at` is the first of the new state."""
 
     at: int
     deadline: int
-    before: str
-    after: str
+    from_status: str
+    to_status: str
     rule: str
     part: None = None  # a session has no parts
 
@@ -92,18 +92,19 @@ def is_kept(row: "SessionRow") -> bool:
     return row.deleted_at is None
 
 
-def edges(row: "SessionRow") -> list[Edge]:
+def transitions(row: "SessionRow") -> list[Transition]:
     """Every instant at which this session changes by itself.
 
     Source: docs (it closes). Assumed: the deadline itself is already COMPLETED.
     """
     if row.expires_at is None or not is_kept(row):
         return []
-    return [Edge(row.expires_at, row.expires_at, PENDING, COMPLETED, "auto_close")]
+    return [Transition(row.expires_at, row.expires_at, PENDING, COMPLETED, "auto_close")]
 
 
 def has_closed(row: "SessionRow", now: int) -> bool:
-    """Whether it has closed by itself, as `edges` say. Source: docs. `lists` says it in SQL."""
+    """Whether it has closed by itself, as `transitions` say. Source: docs. `lists` says it in
+    SQL."""
     return row.expires_at is not None and now >= row.expires_at and is_kept(row)
 
 

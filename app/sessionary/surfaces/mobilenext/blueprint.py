@@ -82,7 +82,7 @@ def start() -> Response:
             organization=organization,
             user=caller().user,
             opened_at=at,
-            void_at=rules.void_at(at, settings().empty_session_minutes),
+            void_at=rules.void_at(at, settings().mobilenext_empty_session_minutes),
             created_at=None,
             expires_at=None,
             released_at=None,
@@ -104,7 +104,7 @@ def allocate(session_id: str, body: dict[str, Any]) -> Response:
         session = _existing(session_id, organization, at)
         rules.may_allocate(session, at)
         device = allocation.choose(body["filters"], at)
-        row = allocation.give(device, session, at, settings().device_lease_minutes)
+        row = allocation.give(device, session, at, settings().mobilenext_lease_minutes)
     if row.in_use_at is None:
         return answer(serializers.allocated(row), 201)
     return answer(serializers.allocating(row), 202)

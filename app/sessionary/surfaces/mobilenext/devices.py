@@ -67,7 +67,7 @@ class DeviceFacts(SeedRow):
 
 
 def first_rows() -> None:
-    """The dozen of a new world: both platforms, several versions, all ready."""
+    """The dozen of a new namespace: both platforms, several versions, all ready."""
     names = ("serial", "platform", "type", "name", "version")
     rows = [dict(zip(names, row, strict=True)) for row in _DEFAULT]
     added = {"provision_seconds": 0, "is_default": 1, "is_retired": 0}

@@ -28,10 +28,10 @@ def _empty(whole: Whole) -> Explanation:
         status=rules.EMPTY,
         since_at=row.opened_at,
         rule="empty_session",
-        says="it has got no device yet: no list shows it, and GET by id is 404",
-        facts=_facts(whole, row.opened_at),
-        otherwise=f"{_allocate(row)} before {to_text(row.void_at)} keeps it; then it is gone",
-        rests_on=origin(rules.may_be_read),
+        reason="it has got no device yet: no list shows it, and GET by id is 404",
+        inputs=_inputs(whole, row.opened_at),
+        unless=f"{_allocate(row)} before {to_text(row.void_at)} keeps it; then it is gone",
+        source=origin(rules.may_be_read),
     )
 
 
@@ -41,11 +41,11 @@ def _void(whole: Whole) -> Explanation:
         status=rules.VOID,
         since_at=row.void_at,
         rule="empty_session",
-        says=f"it got no device between {to_text(row.opened_at)} and {to_text(row.void_at)}: "
+        reason=f"it got no device between {to_text(row.opened_at)} and {to_text(row.void_at)}: "
         "everything on it is 404",
-        facts=_facts(whole, row.void_at),
-        otherwise=f"{_allocate(row)} before {to_text(row.void_at)} would have kept it",
-        rests_on=origin(rules.may_be_seen),
+        inputs=_inputs(whole, row.void_at),
+        unless=f"{_allocate(row)} before {to_text(row.void_at)} would have kept it",
+        source=origin(rules.may_be_seen),
     )
 
 
@@ -59,10 +59,10 @@ def _held(whole: Whole, created_at: int, now: int) -> Explanation:
         status=rules.HELD,
         since_at=created_at,
         rule="no_deadline" if row.expires_at is None else "lease",
-        says=f"it holds {serials}",
-        facts=_facts(whole, now),
-        otherwise=f"it holds them {ends}",
-        rests_on=origin(rules.lease_end),
+        reason=f"it holds {serials}",
+        inputs=_inputs(whole, now),
+        unless=f"it holds them {ends}",
+        source=origin(rules.lease_end),
     )
 
 
@@ -71,11 +71,11 @@ def _outlived(whole: Whole, released_at: int, now: int) -> Explanation:
         status=rules.RELEASED,
         since_at=released_at,
         rule="lease",
-        says=f"its lease ended at {to_text(released_at)}, with all that it held",
-        facts=_facts(whole, now),
-        otherwise="no call: a lease lasts as long as device_lease_minutes said when it got its "
+        reason=f"its lease ended at {to_text(released_at)}, with all that it held",
+        inputs=_inputs(whole, now),
+        unless="no call: a lease lasts as long as mobilenext_lease_minutes said when it got its "
         "first device",
-        rests_on=origin(rules.edges),
+        source=origin(rules.transitions),
     )
 
 
@@ -86,10 +86,10 @@ def _released(whole: Whole, released_at: int, now: int) -> Explanation:
         status=rules.RELEASED,
         since_at=released_at,
         rule="release",
-        says=f"the last device that it held was released at {to_text(released_at)}",
-        facts=_facts(whole, now),
-        otherwise=f"without that release it would be held {until}; it takes no further device",
-        rests_on=origin(rules.session_released_at),
+        reason=f"the last device that it held was released at {to_text(released_at)}",
+        inputs=_inputs(whole, now),
+        unless=f"without that release it would be held {until}; it takes no further device",
+        source=origin(rules.session_released_at),
     )
 
 
@@ -97,7 +97,7 @@ def _allocate(row: SessionRow) -> str:
     return f"POST /api/v1/sessions/{row.id}/devices"
 
 
-def _facts(whole: Whole, now: int) -> dict[str, Any]:
+def _inputs(whole: Whole, now: int) -> dict[str, Any]:
     names = ("opened_at", "void_at", "created_at", "expires_at", "released_at")
     return {
         **{name: getattr(whole.row, name) for name in names},
@@ -114,7 +114,7 @@ def _part(row: AllocationRow, now: int) -> dict[str, Any]:
         "status": rules.status(row, now),
         "since_at": since_at,
         "rule": rule,
-        "says": says,
+        "reason": says,
     }
 
 
@@ -153,7 +153,7 @@ sessions = Sessions(
     page=wholes.page,
     changing=wholes.changing,
     id=lambda whole: whole.row.id,
-    edges=lambda whole: rules.edges(whole.row, whole.allocations),
+    transitions=lambda whole: rules.transitions(whole.row, whole.allocations),
     explain=explain,
     is_open=lambda whole, now: rules.session_status(whole.row, now) in (rules.EMPTY, rules.HELD),
     counts=lambda now: wholes.counts.one(now=now) or {},

@@ -32,7 +32,7 @@ OPERATORS = ("EQUALS", *ORDERING, "STARTS_WITH", "CONTAINS")
 _NUMBERS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})*", re.ASCII)
 
 
-class Edge(NamedTuple):
+class Transition(NamedTuple):
     """An instant at which something changes by itself: `at` is the first of the new state.
 
     `part` is the id of the allocation that changes, or None for the session itself.
@@ -40,26 +40,26 @@ class Edge(NamedTuple):
 
     at: int
     deadline: int
-    before: str
-    after: str
+    from_status: str
+    to_status: str
     rule: str
     part: str | None = None
 
 
-def edges(row: "SessionRow", allocations: "Sequence[AllocationRow]" = ()) -> list[Edge]:
+def transitions(row: "SessionRow", allocations: "Sequence[AllocationRow]" = ()) -> list[Transition]:
     """Every instant at which a session or one of its allocations changes by itself, in order.
 
     Assumed: an empty session is gone, and a lease has ended, at the deadline itself.
     """
-    found = [edge for each in allocations for edge in allocation_edges(each)]
+    found = [transition for each in allocations for transition in allocation_transitions(each)]
     if row.created_at is None:
-        found.append(Edge(row.void_at, row.void_at, EMPTY, VOID, "empty_session"))
+        found.append(Transition(row.void_at, row.void_at, EMPTY, VOID, "empty_session"))
     elif row.released_at is None and row.expires_at is not None:
-        found.append(Edge(row.expires_at, row.expires_at, HELD, RELEASED, "lease"))
-    return sorted(found, key=lambda edge: edge.at)
+        found.append(Transition(row.expires_at, row.expires_at, HELD, RELEASED, "lease"))
+    return sorted(found, key=lambda transition: transition.at)
 
 
-def allocation_edges(row: "AllocationRow") -> list[Edge]:
+def allocation_transitions(row: "AllocationRow") -> list[Transition]:
     """When an allocation is in use, and when its session's lease takes the device away.
 
     Assumed: both at the deadline itself. A lease may end before the device is ready.
@@ -70,21 +70,21 @@ def allocation_edges(row: "AllocationRow") -> list[Edge]:
     gets_ready = ready is not None and (end is None or ready < end)
     found = []
     if ready is not None and gets_ready:
-        found.append(Edge(ready, ready, PROVISIONING, IN_USE, "provisioning", row.id))
+        found.append(Transition(ready, ready, PROVISIONING, IN_USE, "provisioning", row.id))
     if end is not None:
         before = IN_USE if gets_ready or ready is None else PROVISIONING
-        found.append(Edge(end, end, before, RELEASED, "lease", row.id))
+        found.append(Transition(end, end, before, RELEASED, "lease", row.id))
     return found
 
 
 def session_status(row: "SessionRow", now: int) -> str:
-    """`empty`, `void`, `held` or `released`: the state after the last edge passed.
+    """`empty`, `void`, `held` or `released`: the state after the last transition passed.
 
     Source: page (held or released, by `releasedAt`). Assumed: what an empty one is.
     """
     if row.released_at is not None:
         return RELEASED
-    passed = [edge.after for edge in edges(row) if now >= edge.at]
+    passed = [transition.to_status for transition in transitions(row) if now >= transition.at]
     return passed[-1] if passed else EMPTY if row.created_at is None else HELD
 
 
@@ -215,7 +215,7 @@ def earliest_creation(mark: "MarkRow | None", now: int, moves: int) -> int:
     """The first instant that a new `createdAt` may have, unless it is taken.
 
     Source: page (a strict timestamp cursor loses ties otherwise). The wall's clock stepping back
-    does not lower it; the world's clock moved back on purpose (`moves`) does.
+    does not lower it; the namespace's clock moved back on purpose (`moves`) does.
     """
     return now if mark is None or mark.moves != moves else max(now, mark.created_at + 1)
 

@@ -37,7 +37,7 @@ def page(place: int, limit: int) -> list[tuple[int, Whole]]:
 
 
 def changing(after: int, until: int, limit: int) -> list[Whole]:
-    """Those with an edge behind `after` and not behind `until`, the first to change first."""
+    """Those with a transition behind `after` and not behind `until`, the first to change first."""
     with store.snapshot():
         return _with_allocations(_changing.all(after=after, until=until, limit=limit))
 
@@ -77,18 +77,18 @@ _page = Statement(
 
 
 def _query_changing() -> Any:
-    edges = _edges().alias("edges")
+    transitions = _transitions().alias("transitions")
     return (
         Session.select(*_COLUMNS)
-        .join(edges, on=edges.c.session == Session.id)
+        .join(transitions, on=transitions.c.session == Session.id)
         .group_by(Session.id)
-        .order_by(pw.fn.MIN(edges.c.at), place_in(Session))
+        .order_by(pw.fn.MIN(transitions.c.at), place_in(Session))
         .limit(given("limit"))
     )
 
 
-def _edges() -> Any:
-    """rules.edges, as SQL says it: the session and the instant of each.
+def _transitions() -> Any:
+    """rules.transitions, as SQL says it: the session and the instant of each.
 
     A lease ends in one instant a session and all that it holds.
     """

@@ -21,7 +21,7 @@ _page = Statement(
         .limit(given("limit"))
     ),
 )
-# An edge lies one microsecond behind its deadline.
+# A transition lies one microsecond behind its deadline.
 _changing = Statement(
     SessionRow._make,
     lambda: (
@@ -55,8 +55,8 @@ def explain(row: SessionRow, now: int) -> Explanation:
     """Its status at an instant, and the rule that decided."""
     if row.ended_at is not None:
         return _ended(row, row.ended_at)
-    for edge in rules.edges(row):
-        return _timed_out(row, edge) if now >= edge.at else _active(row, edge)
+    for transition in rules.transitions(row):
+        return _timed_out(row, transition) if now >= transition.at else _active(row, transition)
     return _endless(row)
 
 
@@ -71,35 +71,35 @@ def _ended(row: SessionRow, ended_at: int) -> Explanation:
         status=rules.status(row, ended_at),
         since_at=ended_at,
         rule=rule,
-        says=f"{says}, at {to_text(ended_at)}",
-        facts=_facts(row),
-        otherwise=f"without that it would have stayed active {until}",
-        rests_on=origin(rules.closes_after_operation if rule == "operation" else rules.state),
+        reason=f"{says}, at {to_text(ended_at)}",
+        inputs=_inputs(row),
+        unless=f"without that it would have stayed active {until}",
+        source=origin(rules.closes_after_operation if rule == "operation" else rules.state),
     )
 
 
-def _timed_out(row: SessionRow, edge: rules.Edge) -> Explanation:
+def _timed_out(row: SessionRow, transition: rules.Transition) -> Explanation:
     return Explanation(
-        status=edge.after,
-        since_at=edge.at,
-        rule=edge.rule,
-        says=f"{_WHY[edge.rule].format(row=row)}; its last active instant was "
-        f"{to_text(edge.deadline)}",
-        facts=_facts(row),
-        otherwise=_kept_by(row, edge, "would have kept"),
-        rests_on=origin(rules.deadline),
+        status=transition.to_status,
+        since_at=transition.at,
+        rule=transition.rule,
+        reason=f"{_WHY[transition.rule].format(row=row)}; its last active instant was "
+        f"{to_text(transition.deadline)}",
+        inputs=_inputs(row),
+        unless=_kept_by(row, transition, "would have kept"),
+        source=origin(rules.deadline),
     )
 
 
-def _active(row: SessionRow, edge: rules.Edge) -> Explanation:
+def _active(row: SessionRow, transition: rules.Transition) -> Explanation:
     return Explanation(
-        status=edge.before,
+        status=transition.from_status,
         since_at=row.created_at,
-        rule=edge.rule,
-        says=f"it is active up to and including {to_text(edge.deadline)}",
-        facts=_facts(row),
-        otherwise=_kept_by(row, edge, "keeps"),
-        rests_on=origin(rules.deadline),
+        rule=transition.rule,
+        reason=f"it is active up to and including {to_text(transition.deadline)}",
+        inputs=_inputs(row),
+        unless=_kept_by(row, transition, "keeps"),
+        source=origin(rules.deadline),
     )
 
 
@@ -108,25 +108,25 @@ def _endless(row: SessionRow) -> Explanation:
         status=rules.ACTIVE,
         since_at=row.created_at,
         rule="no_deadline",
-        says="it was started with keep_alive=true, which outlives its timeout here",
-        facts=_facts(row),
-        otherwise="it stays active until a call closes it",
-        rests_on=origin(rules.outlives_timeout),
+        reason="it was started with keep_alive=true, which outlives its timeout here",
+        inputs=_inputs(row),
+        unless="it stays active until a call closes it",
+        source=origin(rules.outlives_timeout),
     )
 
 
-def _kept_by(row: SessionRow, edge: rules.Edge, keeps: str) -> str:
+def _kept_by(row: SessionRow, transition: rules.Transition, keeps: str) -> str:
     """Which call, up to when, and for how long at most."""
-    latest = rules.deadline(row, edge.deadline)
-    if latest == edge.deadline:
+    latest = rules.deadline(row, transition.deadline)
+    if latest == transition.deadline:
         return f"no call: its maximum of {row.max_duration_minutes} minutes was set at its start"
     return (
-        f"{_AN_ACCESS} no later than {to_text(edge.deadline)} {keeps} it active, "
+        f"{_AN_ACCESS} no later than {to_text(transition.deadline)} {keeps} it active, "
         f"up to {to_text(latest)} at most"
     )
 
 
-def _facts(row: SessionRow) -> dict[str, Any]:
+def _inputs(row: SessionRow) -> dict[str, Any]:
     names = ("created_at", "last_accessed_at", "timeout_minutes", "max_duration_minutes")
     ends = ("ended_at", "close_reason", "error")
     return {
@@ -155,7 +155,7 @@ sessions = Sessions(
     page=lambda place, limit: _page.all(place=place, limit=limit),
     changing=lambda after, until, limit: _changing.all(after=after, until=until, limit=limit),
     id=lambda row: row.id,
-    edges=rules.edges,
+    transitions=rules.transitions,
     explain=explain,
     is_open=lambda row, now: rules.status(row, now) == rules.ACTIVE,
     counts=lambda now: _counts.one(now=now) or {},

@@ -17,13 +17,13 @@ NEVER = 2**63 - 1  # the deadline of what has none
 _MINUTE = 60_000_000
 
 
-class Edge(NamedTuple):
+class Transition(NamedTuple):
     """An instant at which a session changes by itself: `at` is the first of the new state."""
 
     at: int
     deadline: int
-    before: str
-    after: str
+    from_status: str
+    to_status: str
     rule: str
     part: None = None  # a session has no parts
 
@@ -42,7 +42,7 @@ def deadline(row: "SessionRow", last_accessed_at: int) -> int:
     return min(ends, default=NEVER)
 
 
-def edges(row: "SessionRow") -> list[Edge]:
+def transitions(row: "SessionRow") -> list[Transition]:
     """Every instant at which this session changes by itself.
 
     Source: page (strictly later than the deadline, which itself is still active).
@@ -52,7 +52,7 @@ def edges(row: "SessionRow") -> list[Edge]:
     idle = row.last_accessed_at + row.timeout_minutes * _MINUTE
     by_idleness = not row.outlives_timeout and row.expires_at == idle
     rule = "idle_timeout" if by_idleness else "max_duration"
-    return [Edge(row.expires_at + 1, row.expires_at, ACTIVE, TIMED_OUT, rule)]
+    return [Transition(row.expires_at + 1, row.expires_at, ACTIVE, TIMED_OUT, rule)]
 
 
 class State(NamedTuple):
@@ -75,7 +75,7 @@ def is_active(row: "SessionRow", now: int) -> bool:
 
 
 def state(row: "SessionRow", now: int) -> State:
-    """The state after the last edge passed; what a call has ended stays as it is.
+    """The state after the last transition passed; what a call has ended stays as it is.
 
     Source: page (the statuses), client (`closed_at` is set, and `close_reason` too, whenever the
     status is not active). However late somebody looks, the end is the deadline. Assumed: `unknown`
@@ -86,8 +86,8 @@ def state(row: "SessionRow", now: int) -> State:
     if row.ended_at is not None:
         reason = "unknown" if row.close_reason == BY_OPERATION else row.close_reason
         return State(row.ended_as or CLOSED, row.ended_at, reason)
-    passed = edges(row)[-1]
-    return State(passed.after, passed.deadline, passed.rule)
+    passed = transitions(row)[-1]
+    return State(passed.to_status, passed.deadline, passed.rule)
 
 
 def status(row: "SessionRow", now: int) -> str:

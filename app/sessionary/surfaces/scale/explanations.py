@@ -40,11 +40,11 @@ def _archived(row: SessionRow) -> Explanation:
         status=rules.ARCHIVED,
         since_at=row.updated_at,
         rule="call",
-        says=f"a call archived it at {to_text(row.updated_at)}",
-        facts=_facts(row),
-        otherwise="without that call it would be live for good; "
+        reason=f"a call archived it at {to_text(row.updated_at)}",
+        inputs=_inputs(row),
+        unless="without that call it would be live for good; "
         f'PATCH /v4/sessions/{row.id} with {{"restore": true}} makes it live again',
-        rests_on=origin(rules.status),
+        source=origin(rules.status),
     )
 
 
@@ -54,16 +54,15 @@ def _live(row: SessionRow) -> Explanation:
         status=rules.LIVE,
         since_at=row.updated_at,
         rule="no_deadline",
-        says="no call has archived it since it was last written, and nothing else ends it, "
+        reason="no call has archived it since it was last written, and nothing else ends it, "
         "not even the end of its window",
-        facts=_facts(row),
-        otherwise=f"it stays live until DELETE /v4/sessions/{row.id}, "
-        "or a PATCH of its archived_at",
-        rests_on=origin(rules.edges),
+        inputs=_inputs(row),
+        unless=f"it stays live until DELETE /v4/sessions/{row.id}, or a PATCH of its archived_at",
+        source=origin(rules.transitions),
     )
 
 
-def _facts(row: SessionRow) -> dict[str, int | None]:
+def _inputs(row: SessionRow) -> dict[str, int | None]:
     names = ("created_at", "updated_at", "start_date", "end_date", "archived_at")
     return {name: getattr(row, name) for name in names}
 
@@ -73,7 +72,7 @@ sessions = Sessions(
     page=lambda place, limit: _page.all(place=place, limit=limit),
     changing=lambda after, until, limit: [],  # noqa: ARG005 - none changes by itself
     id=lambda row: row.id,
-    edges=rules.edges,
+    transitions=rules.transitions,
     explain=explain,
     is_open=lambda row, now: rules.status(row, now) == rules.LIVE,
     counts=lambda _: _counts.one() or {},

@@ -19,7 +19,7 @@ READONLY = "readonly"
 _DATES = ("start_date", "end_date")
 
 
-def edges(_: "SessionRow") -> list[Any]:
+def transitions(_: "SessionRow") -> list[Any]:
     """Every instant at which this session changes by itself: none.
 
     Assumed: a window that is over changes nothing else.

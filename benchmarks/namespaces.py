@@ -12,7 +12,7 @@ from flask import Flask
 from sessionary import clock, create_app, identity
 from sessionary.factory import prepare
 from sessionary.settings import Settings
-from sessionary.store import World
+from sessionary.store import Namespace
 
 STEP = 1_000_000  # microseconds between two sessions
 
@@ -39,7 +39,7 @@ class Filled(NamedTuple):
     """An application on a filled database."""
 
     app: Flask
-    world: World
+    namespace: Namespace
     place: Place
     path: Path
 
@@ -57,11 +57,11 @@ def filled(
     settings = Settings(db=str(path), durability=durability)
     place = fill(settings, vendors, count, held=held)
     app = create_app(settings)
-    world: World = app.extensions["sessionary"]
+    namespace: Namespace = app.extensions["sessionary"]
     try:
-        yield Filled(app, world, place, path)
+        yield Filled(app, namespace, place, path)
     finally:
-        world.close()
+        namespace.close()
         for each in path.parent.glob(f"{path.name}*"):
             each.unlink()
 
@@ -69,11 +69,11 @@ def filled(
 def fill(settings: Settings, vendors: Iterable[ModuleType], count: int, *, held: int = 0) -> Place:
     """Make the database that the settings name, with its first keys and these sessions."""
     prepared = prepare(settings)
-    with prepared.world.entered():
+    with prepared.namespace.entered():
         user = identity.owner()
         organization = identity.organizations_of(user)[0]
         now = clock.now()
-    prepared.world.close()
+    prepared.namespace.close()
     keys = {str(key.surface): key.secret for key in prepared.first_keys}
     place = Place(organization, user, keys, now, count, held)
     connection = sqlite3.connect(settings.db)
