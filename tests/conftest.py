@@ -42,7 +42,7 @@ class App:
     """An application on a namespace of its own, whose clock stands at NOON until it is moved."""
 
     def __init__(self, flask_app: Flask) -> None:
-        self.flask_app = app
+        self.flask_app = flask_app
         self.settings: Settings = flask_app.config["SESSIONARY"]
         self.namespace: Namespace = flask_app.extensions["sessionary"]
         self.freeze(NOON)
