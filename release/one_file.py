@@ -20,7 +20,7 @@ def build(folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         scripts = environment.scripts(place / "environment")
-        environment.install(scripts / "pip", place / "program", extras="[metrics,one-file,orjson]")
+        environment.install(scripts / "pip", place / "program", "one-file.txt")
         command: list[str | Path] = [
             *(scripts / "pyinstaller", "--log-level=ERROR", "--onefile", "--strip"),
             *("--name=sessionary", f"--distpath={folder.absolute()}"),

@@ -25,7 +25,7 @@ def build(folder: Path) -> Path:
         scripts = environment.scripts(place / "environment")
         content = place / "content"
         options = ("--no-compile", f"--target={content}")
-        environment.install(scripts / "pip", place / "program", *options, extras="[metrics]")
+        environment.install(scripts / "pip", place / "program", "pyz.txt", *options)
         shutil.copy(_START, content / "__main__.py")
         _compile(content)
         zipapp.create_archive(
