@@ -169,12 +169,12 @@ def test_it_does_without_gunicorn() -> None:
         "import os, signal, sys, threading\n"
         "from sessionary.cli import main\n"
         "import sessionary.server.ready_notice as notice\n"
-        "put_up = notice.Notice.put_up\n"
+        "announce = notice.ReadyNotice.announce\n"
         "def seen(self, listener):\n"
-        "    put_up(self, listener)\n"
+        "    announce(self, listener)\n"
         "    print('gunicorn' in sys.modules, 'apispec' in sys.modules)\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
-        "notice.Notice.put_up = seen\n"
+        "notice.ReadyNotice.announce = seen\n"
         "main(['double', '--port', '0'])\n"
     )
     told = subprocess.run(

@@ -24,7 +24,7 @@ def measured(*command: str) -> Iterator[str]:
     """The address of the metrics of one process that this command starts."""
     with started(list(command), surroundings()) as process:
         assert process.popen.stdout is not None
-        yield process.popen.stdout.readline().removeprefix("Its metrics are at ").strip()
+        yield process.popen.stdout.readline().removeprefix("Metrics: ").strip()
 
 
 @pytest.fixture(scope="module")

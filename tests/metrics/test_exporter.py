@@ -75,7 +75,7 @@ def counting(kind: str, db: Path, address: str = "127.0.0.1:0") -> Iterator[Coun
     with started([COMMAND, *SERVERS[kind], *options], surroundings()) as process:
         assert process.popen.stdout is not None
         said = process.popen.stdout.readline()
-        yield Counted(process, said.removeprefix("Its metrics are at ").strip())
+        yield Counted(process, said.removeprefix("Metrics: ").strip())
 
 
 @pytest.fixture

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sessionary.server.ready_notice import CannotTell, Notice, prove_tellable, write_ready_file
+from sessionary.server.ready_notice import (
+    CannotWriteReadyFile,
+    ReadyNotice,
+    check_ready_file_writable,
+    write_ready_file,
+)
 from sessionary.settings import Settings
 from tests.processes import COMMAND, PATIENCE, Process, started, surroundings
 
@@ -66,7 +71,7 @@ def test_a_server_whose_first_keys_nobody_saw_serves_and_logs_how_to_make_others
     with told_to(nobody(), "serve", "--db", db) as process:
         assert process.request("GET", "/health")[0] == 200
         (line,) = ended(process)
-    assert "WARNING nobody could be told" in line
+    assert "WARNING the startup banner could not be printed" in line
     assert "`sessionary keys create`" in line
 
 
@@ -120,7 +125,7 @@ def test_all_is_said_at_once_whether_the_ready_file_is_written_or_fails(
     tmp_path: Path, is_writable: bool
 ) -> None:
     ready, heard = tmp_path / "ready.json", list[tuple[list[str], bool]]()
-    notice = Notice(
+    notice = ReadyNotice(
         Settings(ready_file=str(ready)),
         lambda said: heard.append((said.splitlines()[1:], ready.is_file())),
         lambda url: f"more of {url}",
@@ -128,15 +133,15 @@ def test_all_is_said_at_once_whether_the_ready_file_is_written_or_fails(
     if not is_writable:
         ready.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        with nullcontext() if is_writable else pytest.raises(CannotTell):
-            notice.put_up(listener)
+        with nullcontext() if is_writable else pytest.raises(CannotWriteReadyFile):
+            notice.announce(listener)
         url = "http://{}:{}".format(*listener.getsockname())
     assert heard == [([f"more of {url}"], is_writable)]
 
 
 def test_a_ready_file_that_fails_leaves_no_draft_of_it(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(CannotTell, match="Is a directory"):
+    with pytest.raises(CannotWriteReadyFile, match="Is a directory"):
         write_ready_file(tmp_path / "folder", "http://127.0.0.1:8000")
     assert [each.name for each in tmp_path.iterdir()] == ["folder"]
 
@@ -146,5 +151,5 @@ def test_to_prove_that_a_ready_file_can_be_written_leaves_the_one_that_is_there(
 ) -> None:
     ready = tmp_path / "ready.json"
     ready.write_text("{}")
-    prove_tellable(str(ready))
+    check_ready_file_writable(str(ready))
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("ready.json", "{}")]

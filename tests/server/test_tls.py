@@ -194,7 +194,7 @@ def test_a_certificate_and_a_key_come_together(papers: Papers, missing: str) -> 
 def test_a_file_that_cannot_be_read_is_named(papers: Papers, name: str) -> None:
     given = {"tls_certificate": papers.certificate, "tls_key": papers.key, name: "/none.pem"}
     with pytest.raises(BadSetting, match=f"cannot read {name} /none.pem: No such file"):
-        tls.context(Settings(**given))
+        tls.make_context(Settings(**given))
 
 
 def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(
@@ -205,7 +205,7 @@ def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(
     form = (Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
     locked.write_bytes(key.private_bytes(*form))
     with pytest.raises(BadSetting, match="without a password"):
-        tls.context(Settings(tls_certificate=papers.certificate, tls_key=str(locked)))
+        tls.make_context(Settings(tls_certificate=papers.certificate, tls_key=str(locked)))
 
 
 def test_a_double_says_that_it_speaks_no_tls(papers: Papers) -> None:

@@ -36,29 +36,33 @@ def serve(settings: Settings) -> None:
     from sessionary import control, logs, metrics
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
-    from sessionary.server.ready_notice import Notice, prove_free, prove_tellable
-    from sessionary.server.telling import serve_metrics, tells, whereabouts
+    from sessionary.server import metrics_lines, observers, serve_metrics
+    from sessionary.server.ready_notice import (
+        ReadyNotice,
+        check_port_free,
+        check_ready_file_writable,
+    )
 
     ending = _held_back()
-    prove_free(settings.host, settings.port)
-    prove_tellable(settings.ready_file)
+    check_port_free(settings.host, settings.port)
+    check_ready_file_writable(settings.ready_file)
     logs.configure(settings.log_format)
     gc.disable()
-    with metrics.opened(settings.metrics) as numbers:
-        app = create_double(settings, *tells(settings, numbers))
-        serve_metrics(numbers, app)
+    with metrics.open_metrics(settings.metrics) as opened:
+        app = create_double(settings, *observers(settings, opened))
+        serve_metrics(opened, app)
         gc.freeze()  # all of this stays: the collector would go through it once more at the end
         gc.enable()
-        notice = Notice(
-            settings, click.echo, lambda url: "\n".join([*whereabouts(numbers), how_to_use(url)])
+        notice = ReadyNotice(
+            settings, click.echo, lambda url: "\n".join([*metrics_lines(opened), how_to_use(url)])
         )
         with EmbeddedServer(
             app, host=settings.host, port=settings.port, threads=settings.threads
         ) as server:
-            notice.put_up(server.listener)
+            notice.announce(server.listener)
             signal.sigwait(ending)
         control.close_namespaces(app)
-        notice.take_down()
+        notice.withdraw()
 
 
 def _held_back() -> list[signal.Signals]:

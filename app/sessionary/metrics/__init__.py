@@ -24,7 +24,7 @@ class Metrics:
     def __init__(self, listener: socket.socket, folder: Path) -> None:
         from sessionary.metrics.counters import count
 
-        self.tell: Tell = count
+        self.observe: Tell = count
         self.url = f"http://{Address(*listener.getsockname()[:2])}/metrics"
         self._listener = listener
         self._folder = folder
@@ -37,7 +37,7 @@ class Metrics:
 
 
 @contextmanager
-def opened(address: str | None) -> Iterator[Metrics | None]:
+def open_metrics(address: str | None) -> Iterator[Metrics | None]:
     """Listen at an address such as `127.0.0.1:9090`, until the process that calls this ends.
 
     Processes that are forked meanwhile share the address and the numbers. Without an address there

@@ -1,29 +1,28 @@
-"""The production server, embedded, so that one command starts everything."""
+"""`sessionary serve`: gunicorn, embedded in this process. Also what a double shares with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from flask import Flask
 
 from sessionary import logs, metrics
 from sessionary.factory import create_app, prepare, welcome
-from sessionary.identity import NewKey
 from sessionary.metrics import Metrics
 from sessionary.server import tls
-from sessionary.server.ready_notice import Notice, prove_free, prove_tellable
-from sessionary.server.telling import serve_metrics, tells, whereabouts
+from sessionary.server.ready_notice import ReadyNotice, check_port_free, check_ready_file_writable
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import Namespace
+from sessionary.surfaces import SURFACES
+from sessionary.web.events import Tell
 
-Load = Callable[[], Flask]
-_UNHEARD = "the first keys are lost, `sessionary keys create` makes others"
+_KEYS_LOST = "the first keys are lost; create new ones with `sessionary keys create`"
 
 
-def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
-    """Serve until SIGTERM, which finishes what is in flight, and leave with 0.
+def serve(settings: Settings, echo: Callable[[str], None] = print) -> None:
+    """Serve until SIGTERM, finish the requests in flight, and exit with 0.
 
-    Raises BadSetting, notice.CannotListen, notice.CannotTell, store.Unusable and seed.BadSeed
-    before anything listens.
+    Raises BadSetting, CannotListen, CannotWriteReadyFile, store.Unusable and BadSeed before
+    anything listens.
     """
     if settings.db == ":memory:":
         raise BadSetting("db :memory: cannot be shared with worker processes: name a file")
@@ -31,28 +30,43 @@ def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
         from sessionary import control
 
         control.check_server(settings)
-    from sessionary.server import gunicorn  # a double, which imports this package, needs none
+    from sessionary.server import gunicorn  # a double imports this package without gunicorn
 
-    tls.context(settings)
-    prove_free(settings.host, settings.port)
-    prove_tellable(settings.ready_file)  # before there are keys, which are told only once
+    tls.make_context(settings)
+    check_port_free(settings.host, settings.port)
+    check_ready_file_writable(settings.ready_file)  # before keys are made: they are shown once
     logs.configure(settings.log_format)
-    with metrics.opened(settings.metrics) as numbers:
+    with metrics.open_metrics(settings.metrics) as opened:
         prepared = prepare(settings)
-        prepared.namespace.disconnect()  # its connections must not be inherited by the workers
-        load = partial(_application, settings, prepared.namespace, numbers)
+        prepared.namespace.disconnect()  # workers must not inherit its connections
         keys = prepared.first_keys
-        more = partial(_more, keys, numbers)
-        gunicorn.run(settings, load, Notice(settings, say, more, _UNHEARD if keys else None))
+
+        def details(url: str) -> str:
+            return "\n".join([*metrics_lines(opened), *([welcome(keys, url)] if keys else [])])
+
+        notice = ReadyNotice(settings, echo, details, _KEYS_LOST if keys else None)
+        gunicorn.run(settings, partial(_load, settings, prepared.namespace, opened), notice)
 
 
-def _application(settings: Settings, namespace: Namespace, numbers: Metrics | None) -> Flask:
-    """What a worker serves."""
-    app = create_app(settings, namespace, *tells(settings, numbers))
-    serve_metrics(numbers, app)
+def _load(settings: Settings, namespace: Namespace, opened: Metrics | None) -> Flask:
+    """Create the application of a worker process."""
+    app = create_app(settings, namespace, *observers(settings, opened))
+    serve_metrics(opened, app)
     return app
 
 
-def _more(keys: Sequence[NewKey], numbers: Metrics | None, url: str) -> str:
-    """What people are told besides the address."""
-    return "\n".join([*whereabouts(numbers), *([welcome(keys, url)] if keys else [])])
+def observers(settings: Settings, opened: Metrics | None) -> list[Tell]:
+    """Build the request observers: access log and metrics."""
+    access_log = [logs.to_stderr(settings.log_format)] if settings.log_requests else []
+    return access_log if opened is None else [*access_log, opened.observe]
+
+
+def serve_metrics(opened: Metrics | None, app: Flask) -> None:
+    """Serve the metrics of this application, if metrics are enabled."""
+    if opened is not None:
+        opened.serve(app.extensions["sessionary"], SURFACES)
+
+
+def metrics_lines(opened: Metrics | None) -> list[str]:
+    """Give the line of the startup banner with the metrics address, if there is one."""
+    return [] if opened is None else [f"Metrics: {opened.url}"]

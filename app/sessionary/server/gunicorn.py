@@ -12,7 +12,7 @@ from gunicorn.arbiter import Arbiter
 from sessionary.http_server import Worker
 from sessionary.http_server.shutdown import ENDING
 from sessionary.server import tls
-from sessionary.server.ready_notice import Notice, bracketed
+from sessionary.server.ready_notice import ReadyNotice, bracketed
 from sessionary.settings import Settings
 
 _FEWEST, _MOST = 16, 1000  # connections of a worker
@@ -20,18 +20,18 @@ _FILES, _FILES_OF_ITS_OWN, _FILES_OF_A_THREAD = 4096, 100, 4
 _LAST_MOMENTS = 9  # seconds for what is in flight at the end: Docker kills after 10
 
 
-def run(settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
+def run(settings: Settings, load: Callable[[], Flask], notice: ReadyNotice) -> None:
     """Serve until SIGTERM and exit the process with 0."""
     Worker.longest_body = settings.max_body_bytes
     Worker.client_timeout_seconds = settings.client_timeout_seconds
-    Worker.context = tls.context(settings)
+    Worker.context = tls.make_context(settings)
     _Gunicorn(settings, load, notice).run()
 
 
 class _Gunicorn(BaseApplication):
     """gunicorn with our settings and nothing of its own: no files, no arguments, no environment."""
 
-    def __init__(self, settings: Settings, load: Callable[[], Flask], notice: Notice) -> None:
+    def __init__(self, settings: Settings, load: Callable[[], Flask], notice: ReadyNotice) -> None:
         self._settings = settings
         self._load = load
         self._notice = notice
@@ -55,8 +55,8 @@ class _Gunicorn(BaseApplication):
             "limit_request_line": 8190,
             "forwarded_allow_ips": "",  # who is believed is said by trusted_proxy
             "http_parser": "python",  # whatever else is installed
-            "when_ready": lambda arbiter: self._notice.put_up(arbiter.LISTENERS[0].sock),
-            "on_exit": lambda _: self._notice.take_down(),
+            "when_ready": lambda arbiter: self._notice.announce(arbiter.LISTENERS[0].sock),
+            "on_exit": lambda _: self._notice.withdraw(),
         }
         for name, value in options.items():
             self.cfg.set(name, value)

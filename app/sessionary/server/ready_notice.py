@@ -1,4 +1,4 @@
-"""What is said about a server, whichever it is: that it listens and where, or that it cannot."""
+"""Startup banner, ready file and port check of a server or a double."""
 
 import errno
 import json
@@ -15,79 +15,83 @@ from sessionary import __version__
 from sessionary.settings import Settings
 
 _log = logging.getLogger("sessionary")
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names them, listens on neither
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound
 
 
 class CannotListen(OSError):
-    """The address is taken or is none of this machine's; the message says which."""
+    """The address is in use or not of this machine; the message names it."""
 
 
-class CannotTell(OSError):
+class CannotWriteReadyFile(OSError):
     """The ready file cannot be written; the message says why."""
 
 
-class Notice:
-    """Tells people and programs that the server listens, and where.
+class ReadyNotice:
+    """Announces the address of a server: a banner for people, a ready file for programs.
 
-    `more` makes of the address what people are told besides, if anything. Nobody need listen to
-    it: `unheard` is then what the log says.
+    `details` makes the rest of the banner from the URL. If the banner cannot be printed, the log
+    gets `if_unprinted` as a warning.
     """
 
     def __init__(
         self,
         settings: Settings,
-        say: Callable[[str], None],
-        more: Callable[[str], str],
-        unheard: str | None = None,
+        echo: Callable[[str], None],
+        details: Callable[[str], str],
+        if_unprinted: str | None = None,
     ) -> None:
         self._data = "memory" if settings.db == ":memory:" else Path(settings.db).absolute()
-        self._ready = Path(settings.ready_file) if settings.ready_file else None
+        self._ready_file = Path(settings.ready_file) if settings.ready_file else None
         self._scheme = "https" if settings.tls_certificate else "http"
-        self._say = say
-        self._more = more
-        self._unheard = unheard
+        self._echo = echo
+        self._details = details
+        self._if_unprinted = if_unprinted
 
-    def put_up(self, listener: socket.socket) -> None:
-        """Say where this socket listens. Raises CannotTell."""
+    def announce(self, listener: socket.socket) -> None:
+        """Write the ready file and print the banner. Raises CannotWriteReadyFile."""
         host, port = listener.getsockname()[:2]
-        url = f"{self._scheme}://{bracketed(_ANYWHERE.get(host, host))}:{port}"
+        url = f"{self._scheme}://{bracketed(_LOOPBACK.get(host, host))}:{port}"
         try:
-            if self._ready:
-                write_ready_file(self._ready, url)
+            if self._ready_file:
+                write_ready_file(self._ready_file, url)
         finally:
-            self._tell(url)  # there may be keys in it, which are told only once
+            self._print_banner(url)  # it may hold new keys, which are shown only once
 
-    def take_down(self) -> None:
-        """The server has left."""
-        if self._ready:
-            self._ready.unlink(missing_ok=True)
+    def withdraw(self) -> None:
+        """Remove the ready file."""
+        if self._ready_file:
+            self._ready_file.unlink(missing_ok=True)
 
-    def _tell(self, url: str) -> None:
-        where = f"Sessionary {__version__} listens on {url}, its data is in {self._data}"
+    def _print_banner(self, url: str) -> None:
+        first = f"Sessionary {__version__} listens on {url}, data: {self._data}"
         try:
-            self._say("\n".join(filter(None, (where, self._more(url)))))
+            self._echo("\n".join(filter(None, (first, self._details(url)))))
         except OSError as error:
-            _say_no_more()
-            if self._unheard:
-                _log.warning("nobody could be told (%s): %s", error.strerror, self._unheard)
+            _discard_output()
+            if self._if_unprinted:
+                _log.warning(
+                    "the startup banner could not be printed (%s): %s",
+                    error.strerror,
+                    self._if_unprinted,
+                )
 
 
-def _say_no_more() -> None:
-    """Let go of what was not heard: the process and its workers would fail on it at their end."""
-    with suppress(OSError, ValueError), Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+def _discard_output() -> None:
+    """Drop buffered output: this process and its workers would fail on it when they exit."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("w") as null:
+        os.dup2(null.fileno(), sys.stdout.fileno())
         sys.stdout.flush()
 
 
 def write_ready_file(path: Path, url: str) -> None:
-    """Say atomically that the server listens: nobody ever reads half a file. Raises CannotTell."""
+    """Write the ready file atomically. Raises CannotWriteReadyFile."""
     content = {"url": url, "pid": os.getpid(), "version": __version__}
     with _draft(path, json.dumps(content)) as draft:
         draft.replace(path)
 
 
-def prove_tellable(ready_file: str | None) -> None:
-    """Raise CannotTell unless the ready file, if there is to be one, can be written."""
+def check_ready_file_writable(ready_file: str | None) -> None:
+    """Raise CannotWriteReadyFile if the ready file is set and cannot be written."""
     if ready_file:
         with _draft(Path(ready_file), ""):
             if Path(ready_file).is_dir():
@@ -96,7 +100,7 @@ def prove_tellable(ready_file: str | None) -> None:
 
 @contextmanager
 def _draft(path: Path, content: str) -> Iterator[Path]:
-    """A file beside the ready file, gone at the end unless it has taken its place."""
+    """Write a temporary file in the same folder; it is removed unless the caller renamed it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
@@ -107,12 +111,14 @@ def _draft(path: Path, content: str) -> Iterator[Path]:
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
-        raise CannotTell(f"cannot write the ready file {path}: {error.strerror}") from error
+        raise CannotWriteReadyFile(
+            f"cannot write the ready file {path}: {error.strerror}"
+        ) from error
 
 
-def prove_free(host: str, port: int) -> None:
-    """Raise CannotListen unless this address can be listened on."""
-    with socket.socket(family(host)) as trial:
+def check_port_free(host: str, port: int) -> None:
+    """Raise CannotListen if this address cannot be bound."""
+    with socket.socket(address_family(host)) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((host, port))
@@ -120,11 +126,11 @@ def prove_free(host: str, port: int) -> None:
             raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
-def family(host: str) -> socket.AddressFamily:
-    """IPv6 for what is written with colons, else IPv4."""
+def address_family(host: str) -> socket.AddressFamily:
+    """Return IPv6 for a host with colons, else IPv4."""
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def bracketed(host: str) -> str:
-    """The host as it is written before a port."""
+    """Return the host as it is written before a port: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
