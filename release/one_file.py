@@ -11,7 +11,7 @@ from pathlib import Path
 from release import environment
 
 # None is needed, and readline would bring a library that is licensed otherwise.
-_LEFT_OUT = ("doctest", "pdb", "pydoc", "readline", "unittest")
+_LEFT_OUT = ("doctest", "pdb", "pydoc", "readline", "setuptools", "unittest")
 _START = Path(__file__).with_name("one_file_start.py")
 
 
