@@ -17,7 +17,7 @@ from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
-from sessionary.web.telling import NotForced, Sessions, Transition
+from sessionary.web.telling import NotForced, SessionQueries, Transition
 from tests.conftest import App
 from tests.surfaces.sample_sessions import AT, MANY, MINUTE
 
@@ -68,9 +68,9 @@ def test_a_rule_asks_no_clock(surface: Surface) -> None:
 
 @each_surface
 def test_every_refusal_of_http_is_in_the_documented_envelope(surface: Surface) -> None:
-    for status in surface.refusals.keys() - {422}:
-        schema = surface.refusals[status]
-        assert schema.validate(surface.refuse(status, "said")) == {}
+    for status in surface.error_schemas.keys() - {422}:
+        schema = surface.error_schemas[status]
+        assert schema.validate(surface.error_body(status, "said")) == {}
 
 
 class Place(NamedTuple):
@@ -81,7 +81,7 @@ class Place(NamedTuple):
     every: list[Any]
 
     @property
-    def sessions(self) -> Sessions:
+    def sessions(self) -> SessionQueries:
         return self.surface.sessions
 
     def transitions(self, session: Any) -> list[Transition]:
@@ -169,7 +169,7 @@ def test_only_scale_has_no_transitions(surface: Surface) -> None:
 
 
 def test_a_walk_of_pages_meets_every_session_once_in_the_order_of_creation(place: Place) -> None:
-    (table,) = [table for table, column in place.sessions.columns.items() if column == "id"]
+    (table,) = [table for table, column in place.sessions.session_columns.items() if column == "id"]
     stored = [row[0] for row in table.select(table.id).order_by(store.place_in(table)).tuples()]
     met, last = [], 0
     while page := place.sessions.page(last, 7):
@@ -189,9 +189,9 @@ def test_a_session_is_found_by_its_id(place: Place) -> None:
 
 
 def test_every_row_of_a_table_of_sessions_names_its_session(place: Place) -> None:
-    assert place.sessions.columns.keys() <= set(place.surface.tables)
+    assert place.sessions.session_columns.keys() <= set(place.surface.tables)
     known = {place.sessions.id(session) for session in place.every}
-    for table, column in place.sessions.columns.items():
+    for table, column in place.sessions.session_columns.items():
         named = {row[0] for row in table.select(getattr(table, column)).tuples()}
         assert named
         assert named <= known
@@ -244,7 +244,7 @@ def refusal(force: Callable[[Any, int, str], None], session: Any) -> str | None:
 
 @pytest.mark.usefixtures("undone")
 def test_a_forced_session_is_in_that_state_for_good(place: Place) -> None:
-    for state, force in place.sessions.forces.items():
+    for state, force in place.sessions.forced_states.items():
         forced = [each for each in place.every if refusal(force, each) is None]
         assert forced
         for session in forced:
@@ -256,7 +256,7 @@ def test_a_forced_session_is_in_that_state_for_good(place: Place) -> None:
 
 @pytest.mark.usefixtures("undone")
 def test_a_session_that_cannot_be_forced_is_named_and_left_as_it_is(place: Place) -> None:
-    for force in place.sessions.forces.values():
+    for force in place.sessions.forced_states.values():
         refused_count = 0
         for session in place.every:
             before = place.changes_count()

@@ -11,7 +11,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from sessionary.clock import wall
-from sessionary.web.events import Answered, Tell
+from sessionary.web.events import Observer, RequestFinished
 from sessionary.web.instants import to_text
 
 # Of the request at hand; mishaps are told with it.
@@ -64,21 +64,21 @@ def configure(form: str) -> None:
         logger.propagate = False
 
 
-def to_stderr(form: str) -> Tell:
+def to_stderr(form: str) -> Observer:
     """Write a line for each request to stderr in this form: `text` or `json`.
 
     It does without `logging`, whose records would cost more than a short request.
     """
     write = sys.stderr.write
 
-    def as_text(it: Answered) -> None:
+    def as_text(it: RequestFinished) -> None:
         write(
             f"{to_text(wall())} {it.method} {it.surface or '-'} {it.route or '-'} "
             f"{it.status or '-'} {it.seconds * 1000:.2f}ms "
             f"organization={_word(it.organization)} request={it.request_id}\n"
         )
 
-    def as_json(it: Answered) -> None:
+    def as_json(it: RequestFinished) -> None:
         write(
             f'{{"time": "{to_text(wall())}", "method": "{it.method}", '
             f'"surface": {_json(it.surface)}, "route": {_json(it.route)}, '

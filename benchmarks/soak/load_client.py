@@ -91,12 +91,15 @@ class Caller:
 
     def _unavailable(self, raw: Raw) -> None:
         self._ledger.counts["unavailable"] += 1
-        if self._surface.refusals[503].validate(_parsed(raw)) or b"retry-after" not in raw.headers:
+        if (
+            self._surface.error_schemas[503].validate(_parsed(raw))
+            or b"retry-after" not in raw.headers
+        ):
             self._ledger.breach("foreign", f"503 {raw.body[:300]!r}")
 
     def _proved(self, operation: Operation, request: Request, raw: Raw) -> tuple[Any, bool]:
         """The body of an answer, and whether it is the vendor's JSON."""
-        answers = {**self._surface.refusals, **operation.answers}
+        answers = {**self._surface.error_schemas, **operation.answers}
         schema, body = answers.get(raw.status), _parsed(raw)
         if raw.status not in answers:
             wrong: Any = "no such status is documented"

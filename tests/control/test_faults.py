@@ -12,16 +12,16 @@ from tests.control.conftest import NOON, NOTTE, Double
 from tests.control.fault_helpers import CALLS, START, arm, call, start, statuses
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
-PRESETS = [(surface, name) for surface in SURFACES for name in surface.faults]
+PRESETS = [(surface, name) for surface in SURFACES for name in surface.fault_presets]
 
 
 @each_surface
 def test_a_status_comes_in_the_vendors_own_envelope(double: Double, surface: Surface) -> None:
     arm(double, surface.name, status=503, message="Not today")
     answer = call(double, surface.name)
-    assert (answer.status_code, answer.content_type) == (503, surface.refusal_type)
-    assert answer.json == surface.refuse(503, "Not today")
-    waits = surface.waits(1000) if 503 in surface.wait_statuses else {}
+    assert (answer.status_code, answer.content_type) == (503, surface.error_content_type)
+    assert answer.json == surface.error_body(503, "Not today")
+    waits = surface.retry_headers(1000) if 503 in surface.retry_statuses else {}
     assert answer.headers.get("Retry-After") == waits.get("Retry-After")
     assert answer.headers["Sessionary-Now"] == NOON
 
@@ -32,15 +32,15 @@ def test_any_refusal_can_be_armed(double: Double, surface: Surface, status: int)
     arm(double, surface.name, status=status)
     answer = call(double, surface.name)
     assert answer.status_code == status
-    assert surface.refusals[400].validate(answer.json) == {}
+    assert surface.error_schemas[400].validate(answer.json) == {}
 
 
 @pytest.mark.parametrize(("surface", "name"), PRESETS, ids=lambda each: getattr(each, "name", each))
 def test_a_preset_is_what_the_vendor_says(double: Double, surface: Surface, name: str) -> None:
     arm(double, surface.name, preset=name)
-    answer, failure = call(double, surface.name), surface.faults[name]
+    answer, failure = call(double, surface.name), surface.fault_presets[name]
     assert (answer.status_code, answer.json) == (failure.status, failure.body)
-    assert surface.refusals[400].validate(answer.json) == {}
+    assert surface.error_schemas[400].validate(answer.json) == {}
     assert failure.source.startswith(("Source:", "Assumed:"))
 
 

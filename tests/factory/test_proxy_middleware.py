@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
-from sessionary.factory.proxy_middleware import Proxied
+from sessionary.factory.proxy_middleware import TrustedProxyMiddleware
 from sessionary.settings import BadSetting, Settings, networks
 from tests.conftest import App
 
@@ -29,7 +29,7 @@ def seen(remote: str, **headers: str) -> tuple[str, str, str, str]:
         return []
 
     environ = EnvironBuilder(headers=headers, environ_base={"REMOTE_ADDR": remote}).get_environ()
-    Proxied(application, networks(TRUSTED))(environ, None)
+    TrustedProxyMiddleware(application, networks(TRUSTED))(environ, None)
     names = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME")
     return tuple(found[name] for name in names)  # type: ignore[return-value]
 

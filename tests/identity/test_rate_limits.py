@@ -53,8 +53,8 @@ def test_who_asks_too_often_is_refused_as_the_vendor_does_until_it_said(
         assert [ask(client, surface, key).status_code for _ in range(4)] == [404, 404, 404, 429]
         wall.tick(timedelta(seconds=5))
         refused = ask(client, surface, key)
-        assert refused.json == surface.faults["rate_limited"].body
-        assert surface.waits(15_000).items() <= dict(refused.headers).items()
+        assert refused.json == surface.fault_presets["rate_limited"].body
+        assert surface.retry_headers(15_000).items() <= dict(refused.headers).items()
         wall.tick(timedelta(seconds=15, microseconds=-1))
         assert ask(client, surface, key).status_code == 429
         wall.tick(timedelta(microseconds=1))
@@ -147,8 +147,8 @@ def test_failed_keys_are_slowed_where_they_come_from_and_nowhere_else(
     with freeze_time(NOON) as wall:
         tried = [ask(client, surface, f"guess-{number}") for number in range(5)]
         assert [each.status_code for each in tried] == [401, 401, 401, 429, 429]
-        assert tried[4].json == surface.faults["rate_limited"].body
-        assert surface.waits(20_000).items() <= dict(tried[4].headers).items()
+        assert tried[4].json == surface.fault_presets["rate_limited"].body
+        assert surface.retry_headers(20_000).items() <= dict(tried[4].headers).items()
         assert ask(client, surface, "guess", THERE).status_code == 401
         assert ask(client, surface, key, THERE).status_code == 404
         wall.tick(timedelta(seconds=20))

@@ -13,11 +13,11 @@ from flask import Flask
 
 from sessionary import create_app
 from sessionary.factory import auto_prune
-from sessionary.factory.auto_prune import Pruning
+from sessionary.factory.auto_prune import AutoPrune
 from sessionary.settings import Settings
 from sessionary.store import Namespace, batches
 from sessionary.surfaces import SURFACES
-from sessionary.web.events import Answered
+from sessionary.web.events import RequestFinished
 from tests import schema_versions
 from tests.processes import serving
 from tests.store.database_files import dump
@@ -58,8 +58,8 @@ def left(sessionary: Command) -> int:
     return sum(each["sessions"] for each in json.loads(told.output))
 
 
-def answered(method: str = "POST", status: int | None = 200) -> Answered:
-    return Answered(
+def answered(method: str = "POST", status: int | None = 200) -> RequestFinished:
+    return RequestFinished(
         request_id="a",
         surface="notte",
         method=method,
@@ -93,9 +93,9 @@ def test_a_read_a_refusal_and_a_failure_remove_nothing(
     db: Path, method: str, status: int | None, namespace: Namespace
 ) -> None:
     before = dump(db)
-    some = Pruning(namespace, 90)
+    some = AutoPrune(namespace, 90)
     for _ in range(ENOUGH):
-        some.tell(answered(method, status))
+        some.on_request_finished(answered(method, status))
     assert dump(db) == before
 
 
@@ -115,26 +115,26 @@ def test_small_pieces_miss_none(
 def test_what_ends_later_is_found_when_all_is_gone_through_again(
     sessionary: Command, namespace: Namespace
 ) -> None:
-    some = Pruning(namespace, 90, rest_seconds=0)
+    some = AutoPrune(namespace, 90, rest_seconds=0)
     for _ in range(ENOUGH):
-        some.tell(answered())
+        some.on_request_finished(answered())
     assert sessionary("clock", "advance", "200d").exit_code == 0
     assert left(sessionary)
     for _ in range(ENOUGH):
-        some.tell(answered())
+        some.on_request_finished(answered())
     assert not left(sessionary)
 
 
 def test_it_rests_when_all_was_gone_through(
     sessionary: Command, namespace: Namespace, db: Path
 ) -> None:
-    some = Pruning(namespace, 90)
+    some = AutoPrune(namespace, 90)
     for _ in range(ENOUGH):
-        some.tell(answered())
+        some.on_request_finished(answered())
     assert sessionary("clock", "advance", "200d").exit_code == 0
     before = dump(db)
     for _ in range(ENOUGH):
-        some.tell(answered())
+        some.on_request_finished(answered())
     assert dump(db) == before
 
 
@@ -144,14 +144,14 @@ def test_a_database_that_cannot_be_written_just_then_fails_nobody_and_is_tried_a
     monkeypatch.setattr(auto_prune, "_RETRY_SECONDS", 0)
     app = create_app(Settings(db=str(db), busy_timeout_seconds=0))
     before = schema_versions.read(app)
-    some = Pruning(app.extensions["sessionary"], 90)
+    some = AutoPrune(app.extensions["sessionary"], 90)
     with closing(sqlite3.connect(db)) as other:
         other.execute("BEGIN IMMEDIATE")
         for _ in range(ENOUGH):
-            some.tell(answered())
+            some.on_request_finished(answered())
     assert gone(app, before) == set()
     for _ in range(ENOUGH):
-        some.tell(answered())
+        some.on_request_finished(answered())
     assert gone(app, before) == OLD
     assert caplog.records == []
     app.extensions["sessionary"].close()
@@ -162,7 +162,7 @@ def test_a_fault_of_its_own_fails_nobody_and_is_told(
 ) -> None:
     with closing(sqlite3.connect(db)) as other:
         other.execute("DROP TABLE scale_sessions")
-    Pruning(namespace, 90).tell(answered())
+    AutoPrune(namespace, 90).on_request_finished(answered())
     assert [record.message for record in caplog.records] == ["cannot prune: tried again in 60 s"]
 
 

@@ -52,7 +52,7 @@ class Served:
             path, body, who = WRITES[surface.name]
             status, said = self.process.request("POST", path, body, **who)
             assert status == 503, (surface.name, said)
-            assert surface.refusals[503].validate(said) == {}, surface.name
+            assert surface.error_schemas[503].validate(said) == {}, surface.name
 
     def works_and_has_lost_nothing(self) -> None:
         assert self.start() == 200

@@ -9,7 +9,7 @@ from tests.conftest import App
 def force(app: App, surface: Surface, id: str, state: str, reason: str = "it broke") -> None:
     """Bring a session into a state, now."""
     with app.namespace.entered(), clock.writing() as at:
-        surface.sessions.forces[state](surface.sessions.find(id), at, reason)
+        surface.sessions.forced_states[state](surface.sessions.find(id), at, reason)
 
 
 def explained(app: App, surface: Surface, id: str) -> Explanation:

@@ -59,9 +59,9 @@ surface = Surface(
     example="{url}/_control/v1/clock",
     authenticate=authenticate,
     sessions=NO_SESSIONS,
-    refuse=errors.body,
-    refusals=dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429, 500, 503), _problem),
-    refusal_type=errors.CONTENT_TYPE,
+    error_body=errors.body,
+    error_schemas=dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429, 500, 503), _problem),
+    error_content_type=errors.CONTENT_TYPE,
 )
 
 

@@ -62,7 +62,7 @@ def ask(application: Application, environ: dict[str, Any]) -> Answer:
 
 def made(asked: Asked, status: int, headers: dict[str, str], body: bytes) -> Answer:
     """An answer that no view gave, in the words of the call's surface."""
-    kind = "application/json" if asked.surface is None else asked.surface.refusal_type
+    kind = "application/json" if asked.surface is None else asked.surface.error_content_type
     fields = {"Content-Type": kind, "Content-Length": str(len(body)), **headers}
     phrase = responses.get(status, "Unknown")
     shown = b"" if asked.method == "HEAD" else body

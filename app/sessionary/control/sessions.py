@@ -104,13 +104,13 @@ def explain(surface: str, session_id: str, query: dict[str, Any]) -> Response:
 @operation("Cause what only the vendor can", body=Force(), answers={200: Explained()})
 def force(surface: str, session_id: str, body: dict[str, Any]) -> Response:
     owner = control().surface(surface)
-    if body["status"] not in owner.sessions.forces:
-        known = " or ".join(owner.sessions.forces) or "nothing"
+    if body["status"] not in owner.sessions.forced_states:
+        known = " or ".join(owner.sessions.forced_states) or "nothing"
         raise errors.Refusal(400, f"{surface} can be forced to {known}, not {body['status']!r}")
     with clock.writing() as at:
         _, session = timeline.find(control().surfaces, session_id, surface)
         try:
-            owner.sessions.forces[body["status"]](session, at, body["reason"])
+            owner.sessions.forced_states[body["status"]](session, at, body["reason"])
         except NotForced as error:
             raise errors.Refusal(409, f"{error}") from None
         _, session = timeline.find(control().surfaces, session_id, surface)

@@ -9,26 +9,26 @@ from flask import Blueprint, Flask
 from werkzeug.wrappers import Response
 
 from sessionary import store
-from sessionary.factory.auto_prune import Pruning
-from sessionary.factory.error_handlers import Refusals
-from sessionary.factory.health_middleware import Health
-from sessionary.factory.matching import MatchedRule
+from sessionary.factory.auto_prune import AutoPrune
+from sessionary.factory.error_handlers import ErrorHandlers
+from sessionary.factory.health_middleware import HealthMiddleware
+from sessionary.factory.matching import MatchOnlyRule
 from sessionary.factory.namespace_middleware import (
-    Door,
-    DoubleDoor,
+    MultiNamespaceMiddleware,
+    NamespaceMiddleware,
     Serve,
-    entering,
-    native_path,
-    unbroken,
+    handle_outages,
+    in_namespace,
+    routed_path,
 )
-from sessionary.factory.proxy_middleware import Proxied
-from sessionary.factory.request_id_middleware import Watch, note_rule
+from sessionary.factory.proxy_middleware import TrustedProxyMiddleware
+from sessionary.factory.request_id_middleware import RequestIdMiddleware, note_rule
 from sessionary.factory.startup import TABLES, Prepared, prepare
 from sessionary.identity import NewKey
 from sessionary.settings import BadSetting, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
-from sessionary.web.events import Tell
+from sessionary.web.events import Observer
 from sessionary.web.operations import answer
 from sessionary.web.surface import Surface
 
@@ -43,11 +43,11 @@ class _App(Flask):
 
 
 def create_app(
-    settings: Settings | None = None, namespace: Namespace | None = None, *tells: Tell
+    settings: Settings | None = None, namespace: Namespace | None = None, *observers: Observer
 ) -> Flask:
     """The WSGI application on a prepared namespace; without one, on the namespace of the settings.
 
-    Each of `tells` is told of every request once it is answered.
+    Each of `observers` is told of every request once it is answered.
     A strict application on an empty database prints its first keys once. Raises BadSetting,
     store.Unusable and seed.BadSeed.
     """
@@ -62,12 +62,17 @@ def create_app(
         if prepared.first_keys:
             print(welcome(prepared.first_keys, f"http://{settings.host}:{settings.port}"))
     if settings.prune_ended_days is not None:
-        tells = (*tells, Pruning(namespace, settings.prune_ended_days).tell)
-    app, refusals = _application(settings, namespace, None, is_told=bool(tells))
-    return _watched(app, Door(_serve(app, refusals), namespace, refusals), refusals, tells)
+        observers = (
+            *observers,
+            AutoPrune(namespace, settings.prune_ended_days).on_request_finished,
+        )
+    app, refusals = _application(settings, namespace, None, is_told=bool(observers))
+    return _watched(
+        app, NamespaceMiddleware(_serve(app, refusals), namespace, refusals), refusals, observers
+    )
 
 
-def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
+def create_double(settings: Settings | None = None, *observers: Observer) -> Flask:
     """The WSGI application of a double: as many namespaces as are asked for, and the control plane.
 
     Raises as `create_app` does.
@@ -81,24 +86,29 @@ def create_double(settings: Settings | None = None, *tells: Tell) -> Flask:
         raise BadSetting("tls_certificate is for a server: a double speaks plain HTTP")
     namespaces = prepare_double(settings)
     app, refusals = _application(
-        settings, namespaces.find(DEFAULT), namespaces, is_told=bool(tells)
+        settings, namespaces.find(DEFAULT), namespaces, is_told=bool(observers)
     )
-    return _watched(app, DoubleDoor(_serve(app, refusals), namespaces, refusals), refusals, tells)
+    return _watched(
+        app,
+        MultiNamespaceMiddleware(_serve(app, refusals), namespaces, refusals),
+        refusals,
+        observers,
+    )
 
 
-def _serve(app: Flask, refusals: Refusals) -> Serve:
+def _serve(app: Flask, refusals: ErrorHandlers) -> Serve:
     """The application in a namespace, with the control plane around it where there is one."""
     settings: Settings = app.config["SESSIONARY"]
     if not settings.control:
-        return entering(app.wsgi_app)
+        return in_namespace(app.wsgi_app)
     from sessionary import control
 
-    return unbroken(control.Gate(app), refusals)
+    return handle_outages(control.Gate(app), refusals)
 
 
 def _application(
     settings: Settings, namespace: Namespace, namespaces: Namespaces | None, *, is_told: bool
-) -> tuple[Flask, Refusals]:
+) -> tuple[Flask, ErrorHandlers]:
     """Flask with all routes, as it is behind a door; and what refuses for it."""
     app = _App(
         "sessionary",
@@ -109,7 +119,7 @@ def _application(
     app.config["SESSIONARY"] = settings
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.url_rule_class = MatchedRule
+    app.url_rule_class = MatchOnlyRule
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     app.url_map.redirect_defaults = False
@@ -121,22 +131,28 @@ def _application(
         surfaces = (*SURFACES, control.surface)
     for surface in surfaces:
         _mount(app, surface)
-    refusals = Refusals(surfaces)
+    refusals = ErrorHandlers(surfaces)
     refusals.register(app)
     if is_told:
         app.before_request(note_rule)
     app.before_request(store.prove_there)
     if settings.control:
-        control.install(app, SURFACES, namespace, namespaces, native_path)
+        control.install(app, SURFACES, namespace, namespaces, routed_path)
     return app, refusals
 
 
 def _watched(
-    app: Flask, door: Door | DoubleDoor, refusals: Refusals, tells: Sequence[Tell]
+    app: Flask,
+    door: NamespaceMiddleware | MultiNamespaceMiddleware,
+    refusals: ErrorHandlers,
+    observers: Sequence[Observer],
 ) -> Flask:
-    health = Health(door, app.extensions["sessionary"], refusals)
-    watch, trusted = Watch(health, refusals, tells), app.config["SESSIONARY"].trusted_proxy
-    outermost = Proxied(watch, networks(trusted)) if trusted else watch
+    health = HealthMiddleware(door, app.extensions["sessionary"], refusals)
+    watch, trusted = (
+        RequestIdMiddleware(health, refusals, observers),
+        app.config["SESSIONARY"].trusted_proxy,
+    )
+    outermost = TrustedProxyMiddleware(watch, networks(trusted)) if trusted else watch
     app.wsgi_app = outermost  # type: ignore[method-assign]
     return app
 

@@ -7,7 +7,7 @@ import time
 from sessionary import clock, store
 from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
-from sessionary.web.events import Answered
+from sessionary.web.events import RequestFinished
 
 _log = logging.getLogger("sessionary")
 _RETENTIONS = [each.retention for each in SURFACES if each.retention is not None]
@@ -17,7 +17,7 @@ _REST_SECONDS, _RETRY_SECONDS = 3600, 60
 _READS = ("GET", "HEAD", "OPTIONS")
 
 
-class Pruning:
+class AutoPrune:
     """Goes through all sessions once an hour, a piece after each write, in each worker."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Pruning:
         self._after = 0
         self._alone = threading.Lock()
 
-    def tell(self, answered: Answered) -> None:
+    def on_request_finished(self, answered: RequestFinished) -> None:
         """A request was answered; if it wrote, remove some of what ended long ago."""
         is_write = answered.method not in _READS and answered.status in range(200, 300)
         if not is_write or time.monotonic() < self._due or not self._alone.acquire(blocking=False):

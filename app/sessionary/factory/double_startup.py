@@ -15,7 +15,7 @@ from sessionary.store import Namespaces, Ways
 from sessionary.surfaces import SURFACES
 
 _HISTORY = {
-    surface.name: {table: surface.sessions.columns.get(table) for table in surface.tables}
+    surface.name: {table: surface.sessions.session_columns.get(table) for table in surface.tables}
     for surface in SURFACES
 }
 

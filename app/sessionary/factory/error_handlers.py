@@ -28,7 +28,7 @@ SAID = {
 }
 
 
-class Refusals:
+class ErrorHandlers:
     """The refusals of some surfaces, told apart by the first segment of the path."""
 
     def __init__(self, surfaces: Sequence[Surface]) -> None:
@@ -60,8 +60,8 @@ class Refusals:
             response = answer({"error": error, "message": message or SAID[404]}, status)
         else:
             message = message or SAID.get(status, "The request was refused.")
-            response = answer(surface.refuse(status, message), status)
-            response.content_type = surface.refusal_type
+            response = answer(surface.error_body(status, message), status)
+            response.content_type = surface.error_content_type
         response.headers.update(headers or {})
         return response
 
@@ -77,10 +77,10 @@ class Refusals:
         said = self.of(request.path, 429)
         surface = self.surface(request.path)
         if surface is not None:
-            limited = surface.faults.get("rate_limited")
+            limited = surface.fault_presets.get("rate_limited")
             if limited is not None:
                 said.set_data(json_codec.to_bytes(limited.body))
-            said.headers.update(surface.waits(-(-error.wait_us // 1000)))
+            said.headers.update(surface.retry_headers(-(-error.wait_us // 1000)))
         return said
 
     def _refused(self, error: HTTPException) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from sessionary import store
-from sessionary.factory.error_handlers import SAID, Refusals
+from sessionary.factory.error_handlers import SAID, ErrorHandlers
 from sessionary.store import Namespace
 from sessionary.web.events import ROUTE
 from sessionary.web.operations import answer
@@ -16,11 +16,14 @@ from sessionary.web.operations import answer
 _log = logging.getLogger("sessionary")
 
 
-class Health:
+class HealthMiddleware:
     """Answers `/livez` and `/readyz`, whoever asks, and gives the rest on."""
 
     def __init__(
-        self, application: Callable[..., Iterable[bytes]], namespace: Namespace, refusals: Refusals
+        self,
+        application: Callable[..., Iterable[bytes]],
+        namespace: Namespace,
+        refusals: ErrorHandlers,
     ) -> None:
         self._application = application
         self._namespace = namespace

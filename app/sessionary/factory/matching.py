@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from werkzeug.routing import Rule
 
 
-class MatchedRule(Rule):
+class MatchOnlyRule(Rule):
     """A rule without the function that writes its address, whose compilation takes most of one."""
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: ARG002

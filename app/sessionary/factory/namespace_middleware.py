@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sessionary.factory.error_handlers import Refusals
+from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.store import (
     DEFAULT,
     BadName,
@@ -26,7 +26,7 @@ _KEY = re.compile("(?:[Bb]earer +)?(?:(?:mob|gsk|sk-notte)[_-])?ns-([a-z0-9_]{1,
 _CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 
 
-def entering(application: Application) -> Serve:
+def in_namespace(application: Application) -> Serve:
     """Serve each request in its namespace."""
 
     def serve(
@@ -38,7 +38,7 @@ def entering(application: Application) -> Serve:
     return serve
 
 
-def unbroken(serve: Serve, refusals: Refusals) -> Serve:
+def handle_outages(serve: Serve, refusals: ErrorHandlers) -> Serve:
     """Refuse as a vendor does where the namespace is out of order around the application, too."""
 
     def refuse(
@@ -56,16 +56,16 @@ def unbroken(serve: Serve, refusals: Refusals) -> Serve:
     return refuse
 
 
-class Door:
+class NamespaceMiddleware:
     """Lets requests into the one namespace that there is."""
 
-    def __init__(self, serve: Serve, namespace: Namespace, refusals: Refusals) -> None:
+    def __init__(self, serve: Serve, namespace: Namespace, refusals: ErrorHandlers) -> None:
         self._serve = serve
         self._namespace = namespace
         self._refusals = refusals
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["PATH_INFO"] = path = native_path(environ)
+        environ["PATH_INFO"] = path = routed_path(environ)
         if path.startswith(_NOWHERE):
             return self._refusals.of(path, 404)(environ, start_response)
         if environ.get("HTTP_SESSIONARY_NAMESPACE", DEFAULT) != DEFAULT:
@@ -76,17 +76,17 @@ class Door:
         return self._serve(self._namespace, environ, start_response)
 
 
-class DoubleDoor:
+class MultiNamespaceMiddleware:
     """Lets each request into the namespace that it names by header, `/~name` or its key's text."""
 
-    def __init__(self, serve: Serve, namespaces: Namespaces, refusals: Refusals) -> None:
+    def __init__(self, serve: Serve, namespaces: Namespaces, refusals: ErrorHandlers) -> None:
         self._serve = serve
         self._namespaces = namespaces
         self._refusals = refusals
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         name = _name(environ)
-        environ["PATH_INFO"] = path = native_path(environ)
+        environ["PATH_INFO"] = path = routed_path(environ)
         if path.startswith(_NOWHERE):
             return self._refusals.of(path, 404)(environ, start_response)
         try:
@@ -123,7 +123,7 @@ def _name(environ: dict[str, Any]) -> str:
     return DEFAULT
 
 
-def native_path(environ: dict[str, Any]) -> str:
+def routed_path(environ: dict[str, Any]) -> str:
     """The path as it is routed: without a slash at its end; what is Notte's is under `/notte`."""
     path: str = environ["PATH_INFO"]
     if len(path) > 1 and path[-1] == "/" and path[-2] != "/":

@@ -15,7 +15,7 @@ Network = IPv4Network | IPv6Network
 _HOST = re.compile(r"(?:\[(.*)\]|([^:]*))(?::[0-9]+)?")
 
 
-class Proxied:
+class TrustedProxyMiddleware:
     """Believes the `X-Forwarded-` headers of trusted proxies; those of others are not looked at.
 
     Each proxy adds at the right what it knows: of several addresses the client's is the last that

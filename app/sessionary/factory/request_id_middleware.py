@@ -12,9 +12,9 @@ from typing import Any
 from flask import request
 
 from sessionary import logs
-from sessionary.factory.error_handlers import Refusals
+from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.web.context import CALLER
-from sessionary.web.events import FAILURE, ROUTE, Answered, Tell
+from sessionary.web.events import FAILURE, ROUTE, Observer, RequestFinished
 from sessionary.web.routing import pattern
 
 HEADER = "Sessionary-Request-Id"
@@ -31,18 +31,18 @@ def note_rule() -> None:
     request.environ[_RULE] = request.url_rule
 
 
-class Watch:
+class RequestIdMiddleware:
     """Gives each request an id, and tells of it when it is answered, or dropped."""
 
     def __init__(
         self,
         application: Callable[..., Iterable[bytes]],
-        refusals: Refusals,
-        tells: Sequence[Tell],
+        refusals: ErrorHandlers,
+        observers: Sequence[Observer],
     ) -> None:
         self._application = application
         self._refusals = refusals
-        self._tells = tells
+        self._observers = observers
         self._route = lru_cache(maxsize=None)(self._found_route)  # there are as many as rules
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -58,14 +58,14 @@ class Watch:
         try:
             return self._application(environ, start)
         finally:
-            if self._tells:
-                self._tell(environ, id, status, time.perf_counter() - began)
+            if self._observers:
+                self._notify(environ, id, status, time.perf_counter() - began)
             logs.request_id.reset(token)
 
-    def _tell(self, environ: dict[str, Any], id: str, status: int | None, seconds: float) -> None:
+    def _notify(self, environ: dict[str, Any], id: str, status: int | None, seconds: float) -> None:
         method, caller = environ["REQUEST_METHOD"], environ.get(CALLER)
         surface, route = self._whose(environ)
-        answered = Answered(
+        answered = RequestFinished(
             request_id=id,
             surface=surface,
             method=method if method in _METHODS else "OTHER",
@@ -75,9 +75,9 @@ class Watch:
             organization=None if caller is None else caller.organization,
             failure=environ.get(FAILURE),
         )
-        for tell in self._tells:
+        for observer in self._observers:
             with suppress(OSError):  # a full disk behind the log is no reason to refuse anything
-                tell(answered)
+                observer(answered)
 
     def _whose(self, environ: dict[str, Any]) -> tuple[str | None, str | None]:
         """The surface and the route of a request that the application has seen."""

@@ -14,7 +14,7 @@ from sessionary.metrics.address import Address
 from sessionary.metrics.multiproc_dir import made
 from sessionary.settings import BadSetting
 from sessionary.store import Namespace
-from sessionary.web.events import Tell
+from sessionary.web.events import Observer
 from sessionary.web.surface import Surface
 
 
@@ -24,7 +24,7 @@ class Metrics:
     def __init__(self, listener: socket.socket, folder: Path) -> None:
         from sessionary.metrics.counters import count
 
-        self.observe: Tell = count
+        self.observe: Observer = count
         self.url = f"http://{Address(*listener.getsockname()[:2])}/metrics"
         self._listener = listener
         self._folder = folder

@@ -4,7 +4,7 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from sessionary.web.events import BAD_KEY, DISORDER, Answered
+from sessionary.web.events import BAD_KEY, DISORDER, RequestFinished
 
 _NONE = "none"  # a label that says nothing is there: neither a surface nor a route has this name
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -38,7 +38,7 @@ _disorders = Counter(
 _FAILURES = {BAD_KEY: _key_failures, DISORDER: _disorders}
 
 
-def count(answered: Answered) -> None:
+def count(answered: RequestFinished) -> None:
     """Count a request that has been answered."""
     surface, route = answered.surface or _NONE, answered.route or _NONE
     status = _NONE if answered.status is None else str(answered.status)

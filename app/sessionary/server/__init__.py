@@ -13,7 +13,7 @@ from sessionary.server.ready_notice import ReadyNotice, check_port_free, check_r
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
-from sessionary.web.events import Tell
+from sessionary.web.events import Observer
 
 _KEYS_LOST = "the first keys are lost; create new ones with `sessionary keys create`"
 
@@ -55,7 +55,7 @@ def _load(settings: Settings, namespace: Namespace, opened: Metrics | None) -> F
     return app
 
 
-def observers(settings: Settings, opened: Metrics | None) -> list[Tell]:
+def observers(settings: Settings, opened: Metrics | None) -> list[Observer]:
     """Build the request observers: access log and metrics."""
     access_log = [logs.to_stderr(settings.log_format)] if settings.log_requests else []
     return access_log if opened is None else [*access_log, opened.observe]

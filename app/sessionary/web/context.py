@@ -22,7 +22,7 @@ def settings() -> Settings:
 
 
 def caller() -> Caller:
-    """Who is asking, once `admit` has let them in."""
+    """Who is asking, once `authenticate` has let them in."""
     return _asked.get()[0]
 
 
@@ -37,7 +37,7 @@ def bearer() -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def admit(surface: str, secret: str, *, well_formed: bool) -> None:
+def authenticate(surface: str, secret: str, *, well_formed: bool) -> None:
     """Establish `caller()` and `now()`.
 
     Raises Unknown for a credential that nobody has, rate_limits.TooMany for one that asks too often

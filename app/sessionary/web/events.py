@@ -9,7 +9,7 @@ FAILURE, ROUTE = "sessionary.failure", "sessionary.route"
 BAD_KEY, DISORDER = "key", "disorder"
 
 
-class Answered(NamedTuple):
+class RequestFinished(NamedTuple):
     """An answered request, without anything secret: no path, query, header or body."""
 
     request_id: str
@@ -22,4 +22,4 @@ class Answered(NamedTuple):
     failure: str | None  # BAD_KEY or DISORDER, where it was refused for one
 
 
-Tell = Callable[[Answered], None]
+Observer = Callable[[RequestFinished], None]

@@ -41,10 +41,10 @@ def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
                 for name in re.findall(r"{(\w+)}", path)
             ),
             *([{"in": "query", "schema": route.query}] if route.query else []),
-            *surface.headers,
+            *surface.header_parameters,
         ],
         "responses": {
-            **_answers(surface.refusals, surface.refusal_type),
+            **_answers(surface.error_schemas, surface.error_content_type),
             **_answers(route.answers, "application/json"),
         },
         "security": [] if route.is_open else [{"key": []}],

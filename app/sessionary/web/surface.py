@@ -10,10 +10,10 @@ from marshmallow import Schema
 from sessionary.store import Model
 from sessionary.web.retention import Retention
 from sessionary.web.seeding import SeedTable
-from sessionary.web.telling import Sessions
+from sessionary.web.telling import SessionQueries
 
 
-class Failure(NamedTuple):
+class FaultPreset(NamedTuple):
     """An answer with which a vendor is known to fail; `source` says who says so."""
 
     status: int
@@ -39,22 +39,24 @@ class Surface:
     key_prefix: str  # what the vendor's keys begin with
     example: str  # the path, headers and body of a first call, as curl's arguments
     authenticate: Callable[[], None]
-    refuse: Callable[[int, str], dict[str, Any]]  # the vendor's body for a refusal of HTTP's
-    refusals: Mapping[int, Schema]  # the shape of each refusal, for OpenAPI
-    sessions: Sessions
+    error_body: Callable[[int, str], dict[str, Any]]  # the vendor's body for a refusal of HTTP's
+    error_schemas: Mapping[int, Schema]  # the shape of each refusal, for OpenAPI
+    sessions: SessionQueries
     retention: Retention | None = None  # of those sessions that end
     seed_tables: tuple[SeedTable, ...] = ()
     first_rows: Callable[[], None] | None = None
     session_key: str = "id"  # under which its bodies name a session
-    faults: Mapping[str, Failure] = field(default_factory=dict)  # by name
-    waits: Callable[[int], dict[str, str]] = retry_after  # headers for so many milliseconds
-    wait_statuses: frozenset[int] = frozenset()  # the failures that say when to try again
+    fault_presets: Mapping[str, FaultPreset] = field(default_factory=dict)  # by name
+    retry_headers: Callable[[int], dict[str, str]] = retry_after  # headers for so many milliseconds
+    retry_statuses: frozenset[int] = frozenset()  # the failures that say when to try again
     openapi_at_root: bool = False
-    refusal_type: str = "application/json"
+    error_content_type: str = "application/json"
     security: Mapping[str, str] = field(
         default_factory=lambda: {"type": "http", "scheme": "bearer"}
     )
-    headers: tuple[Mapping[str, Any], ...] = ()  # that every call takes, as OpenAPI parameters
+    header_parameters: tuple[
+        Mapping[str, Any], ...
+    ] = ()  # that every call takes, as OpenAPI parameters
 
 
 def by_segment(surfaces: Sequence[Surface]) -> dict[str, Surface]:

@@ -59,7 +59,7 @@ def origin(rule: Callable[..., Any]) -> str:
 
 
 @dataclass(frozen=True)
-class Sessions:
+class SessionQueries:
     """A surface's sessions, whoever owns them, for those who may ask about any.
 
     A session is the surface's own value: a row with its parts.
@@ -78,12 +78,12 @@ class Sessions:
     counts: Callable[[int], Mapping[str, int]]
     # By the state that only the vendor could cause: brings a session into it, at an instant, for a
     # reason, within the transaction that found it. Raises NotForced, and then has written nothing.
-    forces: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
+    forced_states: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
     # In each table, the column that names the session which a row belongs to.
-    columns: Mapping[type[Model], str] = field(default_factory=dict)
+    session_columns: Mapping[type[Model], str] = field(default_factory=dict)
 
 
-NO_SESSIONS = Sessions(
+NO_SESSIONS = SessionQueries(
     find=lambda _: None,
     page=lambda *_: [],
     changing=lambda *_: [],

@@ -108,4 +108,4 @@ def test_organizations_are_as_documented(names: list[str], began_at: int, more: 
 
 def test_a_refusal_is_as_documented() -> None:
     for status in (400, 401, 403, 404, 405, 409, 413, 418, 500, 503):
-        assert_documented(schemas.Refused(), errors.refuse(status, "No."))
+        assert_documented(schemas.ErrorBody(), errors.error_body(status, "No."))

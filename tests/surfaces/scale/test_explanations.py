@@ -80,4 +80,4 @@ def test_its_owner_has_still_to_end_a_live_session_alone() -> None:
 
 
 def test_there_is_no_state_that_only_the_vendor_could_cause() -> None:
-    assert not surface.sessions.forces
+    assert not surface.sessions.forced_states

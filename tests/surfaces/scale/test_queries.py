@@ -228,7 +228,7 @@ def test_a_user_is_shown_as_documented(email: str | None) -> None:
 
 
 def test_a_refusal_is_shown_as_documented() -> None:
-    conforms(schemas.Refused(), errors.body(errors.Unknown("x").detail))
+    conforms(schemas.ErrorBody(), errors.body(errors.Unknown("x").detail))
     found = violations([Problem("document", "why"), Problem("missing", "", ("title",))])
     conforms(schemas.Invalid(), errors.body(found))
     for each in found:

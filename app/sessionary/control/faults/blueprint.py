@@ -126,7 +126,7 @@ def list_presets() -> Response:
             "source": failure.source,
         }
         for surface in control().surfaces
-        for name, failure in surface.faults.items()
+        for name, failure in surface.fault_presets.items()
     ]
     return answer({"presets": presets})
 

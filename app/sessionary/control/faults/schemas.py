@@ -82,14 +82,14 @@ def _failure(surface: Surface, body: dict[str, Any]) -> dict[str, Any]:
     if body["kind"] != matching.STATUS:
         return {"status": None, "headers": "{}", "body": None}
     if body["preset"] is not None:
-        if body["preset"] not in surface.faults:
-            known = ", ".join(surface.faults)
+        if body["preset"] not in surface.fault_presets:
+            known = ", ".join(surface.fault_presets)
             raise errors.Refusal(400, f"preset: {surface.name} has {known}")
-        failure = surface.faults[body["preset"]]
+        failure = surface.fault_presets[body["preset"]]
         status, said = failure.status, dict(failure.body)
     elif body["status"] is not None:
         status = body["status"]
-        said = surface.refuse(status, body["message"] or "A fault was armed for this call")
+        said = surface.error_body(status, body["message"] or "A fault was armed for this call")
     else:
         raise errors.Refusal(400, "status: is required for the kind status, or send a preset")
     return {
@@ -102,8 +102,8 @@ def _failure(surface: Surface, body: dict[str, Any]) -> dict[str, Any]:
 def headers(surface: Surface, status: int, retry_after: int | None) -> dict[str, str]:
     """Those that go with a status; `retry_after` is in microseconds, None for what is usual."""
     if retry_after is not None:
-        return surface.waits(retry_after // 1000)
-    return surface.waits(_WAIT_MS) if status in surface.wait_statuses else {}
+        return surface.retry_headers(retry_after // 1000)
+    return surface.retry_headers(_WAIT_MS) if status in surface.retry_statuses else {}
 
 
 def _check(body: dict[str, Any]) -> None:

@@ -90,7 +90,9 @@ def _row(
 
 def headers_of(asked: Asked) -> dict[str, str]:
     """Those of a call's headers that its meaning depends on; none of them is a credential."""
-    named = () if asked.surface is None else (each["name"] for each in asked.surface.headers)
+    named = (
+        () if asked.surface is None else (each["name"] for each in asked.surface.header_parameters)
+    )
     found = {}
     for name in (*_HEADERS, *named):
         variable = name.upper().replace("-", "_")

@@ -12,7 +12,7 @@ from sessionary.surfaces.galtea import (
 )
 from sessionary.web.surface import Surface
 
-_refused = schemas.Refused()
+_error = schemas.ErrorBody()
 
 surface = Surface(
     name="galtea",
@@ -27,11 +27,11 @@ surface = Surface(
         "-H 'Content-Type: application/json' -d '{{\"versionId\": \"ver_123\"}}'"
     ),
     authenticate=blueprint.authenticate,
-    refuse=errors.body,
-    refusals=dict.fromkeys((400, 401, 403, 404, 405, 413, 429, 500, 503), _refused),
+    error_body=errors.body,
+    error_schemas=dict.fromkeys((400, 401, 403, 404, 405, 413, 429, 500, 503), _error),
     sessions=explanations.sessions,
     retention=retention.retention,
     seed_tables=seeds.TABLES,
-    faults=fault_presets.FAULTS,
+    fault_presets=fault_presets.FAULTS,
     openapi_at_root=True,
 )

@@ -9,8 +9,8 @@ from sessionary import clock, ids
 from sessionary.surfaces.galtea import errors, models, queries, rules, schemas, serializers
 from sessionary.surfaces.galtea.models import TEST, TEST_CASE, VERSION, SessionRow
 from sessionary.surfaces.galtea.references import LETTERS, Parents
-from sessionary.web import json_codec
-from sessionary.web.context import admit, bearer, caller, now, settings
+from sessionary.web import context, json_codec
+from sessionary.web.context import bearer, caller, now, settings
 from sessionary.web.operations import Invalid, answer, operation
 
 open_routes = Blueprint("galtea_open", __name__)
@@ -23,7 +23,7 @@ _session = schemas.Session()
 def authenticate() -> None:
     """Source: page (a bearer token, gsk_ or the older gsk-)."""
     token = bearer()
-    admit("galtea", token, well_formed=token.startswith(("gsk_", "gsk-")))
+    context.authenticate("galtea", token, well_formed=token.startswith(("gsk_", "gsk-")))
 
 
 @routes.errorhandler(errors.Refusal)

@@ -9,7 +9,7 @@ from sessionary.store import Statement, counting, given, how_many
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.models import COLUMNS, Session, SessionRow
 from sessionary.web.instants import to_text
-from sessionary.web.telling import Explanation, NotForced, Sessions, origin
+from sessionary.web.telling import Explanation, NotForced, SessionQueries, origin
 
 DELETED = "deleted"  # no answer names it: it is 404
 
@@ -164,7 +164,7 @@ def fail(row: SessionRow, at: int, reason: str) -> None:
     models.update.run(**failed._asdict())
 
 
-sessions = Sessions(
+sessions = SessionQueries(
     find=lambda id: _by_id.one(id=id),
     page=lambda place, limit: _page.all(place=place, limit=limit),
     changing=lambda after, until, limit: _changing.all(after=after, until=until, limit=limit),
@@ -173,6 +173,6 @@ sessions = Sessions(
     explain=explain,
     is_open=lambda row, now: explain(row, now).status == rules.PENDING,
     counts=lambda now: _counts.one(now=now) or {},
-    forces={rules.FAILED: fail},
-    columns={Session: "id"},
+    forced_states={rules.FAILED: fail},
+    session_columns={Session: "id"},
 )

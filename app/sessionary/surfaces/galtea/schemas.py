@@ -221,7 +221,7 @@ class SdkVersions(Request):
     minimum = fields.String(required=True, data_key="minimumSdkVersionSupported")
 
 
-class Refused(Request):
+class ErrorBody(Request):
     """Every refusal."""
 
     error = fields.String(required=True)

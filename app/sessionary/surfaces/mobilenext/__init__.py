@@ -13,7 +13,7 @@ from sessionary.surfaces.mobilenext import (
 )
 from sessionary.web.surface import Surface
 
-_refused = schemas.Refused()
+_error = schemas.ErrorBody()
 
 surface = Surface(
     name="mobilenext",
@@ -25,14 +25,14 @@ surface = Surface(
     key_prefix="mob_",
     example="-X POST {url}/mobilenext/api/v1/sessions -H 'Authorization: Bearer {key}'",
     authenticate=blueprint.authenticate,
-    refuse=errors.refuse,
-    refusals=dict.fromkeys((400, 401, 403, 404, 409, 413, 429, 500, 503), _refused),
+    error_body=errors.error_body,
+    error_schemas=dict.fromkeys((400, 401, 403, 404, 409, 413, 429, 500, 503), _error),
     sessions=explanations.sessions,
     retention=retention.retention,
     seed_tables=seeds.TABLES,
-    faults=fault_presets.FAULTS,
+    fault_presets=fault_presets.FAULTS,
     first_rows=devices.first_rows,
-    headers=(
+    header_parameters=(
         {
             "in": "header",
             "name": blueprint.HEADER,

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from sessionary import clock, ids, store
 from sessionary.surfaces.mobilenext import allocation, errors, queries, rules, schemas, serializers
 from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
-from sessionary.web import json_codec
-from sessionary.web.context import admit, bearer, caller, now, settings
+from sessionary.web import context, json_codec
+from sessionary.web.context import bearer, caller, now, settings
 from sessionary.web.fields import Problem
 from sessionary.web.operations import Invalid, answer, operation
 
@@ -23,7 +23,7 @@ _allocation = schemas.Allocation()
 def authenticate() -> None:
     """Source: client (`Authorization: Bearer mob_…`; 401 for anything else)."""
     token = bearer()
-    admit("mobilenext", token, well_formed=token.startswith("mob_"))
+    context.authenticate("mobilenext", token, well_formed=token.startswith("mob_"))
 
 
 @routes.errorhandler(errors.Refusal)

@@ -104,6 +104,6 @@ def body(code: str, message: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": message}}
 
 
-def refuse(status: int, message: str) -> dict[str, Any]:
+def error_body(status: int, message: str) -> dict[str, Any]:
     """The body for a refusal of HTTP's."""
     return body(_CODES.get(status, "refused"), message)

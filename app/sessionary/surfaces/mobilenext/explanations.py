@@ -6,7 +6,7 @@ from sessionary.surfaces.mobilenext import allocation, rules, wholes
 from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
 from sessionary.surfaces.mobilenext.wholes import Whole
 from sessionary.web.instants import to_text
-from sessionary.web.telling import Explanation, NotForced, Sessions, origin
+from sessionary.web.telling import Explanation, NotForced, SessionQueries, origin
 
 
 def explain(whole: Whole, now: int) -> Explanation:
@@ -148,7 +148,7 @@ def lose(whole: Whole, at: int, _reason: str) -> None:
             allocations[place] = allocation.take_back(held, allocations, at)
 
 
-sessions = Sessions(
+sessions = SessionQueries(
     find=wholes.find,
     page=wholes.page,
     changing=wholes.changing,
@@ -157,6 +157,6 @@ sessions = Sessions(
     explain=explain,
     is_open=lambda whole, now: rules.session_status(whole.row, now) in (rules.EMPTY, rules.HELD),
     counts=lambda now: wholes.counts.one(now=now) or {},
-    forces={rules.RELEASED: lose},
-    columns={Session: "id", Allocation: "session"},
+    forced_states={rules.RELEASED: lose},
+    session_columns={Session: "id", Allocation: "session"},
 )

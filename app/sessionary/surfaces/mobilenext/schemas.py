@@ -188,7 +188,7 @@ class Reason(Request):
     message = fields.String(required=True)
 
 
-class Refused(Request):
+class ErrorBody(Request):
     """Every refusal."""
 
     error = fields.Nested(Reason, required=True)

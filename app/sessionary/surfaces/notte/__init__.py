@@ -12,7 +12,7 @@ from sessionary.surfaces.notte import (
 from sessionary.surfaces.notte.schemas import responses
 from sessionary.web.surface import Surface
 
-_refused = responses.Refused()
+_error = responses.ErrorBody()
 
 surface = Surface(
     name="notte",
@@ -27,12 +27,12 @@ surface = Surface(
         "-H 'Content-Type: application/json' -d '{{\"session_timeout_minutes\": 5}}'"
     ),
     authenticate=blueprint.authenticate,
-    refuse=lambda _, message: errors.body(message),
-    refusals=dict.fromkeys((400, 401, 403, 404, 413, 422, 429, 500, 503), _refused),
+    error_body=lambda _, message: errors.body(message),
+    error_schemas=dict.fromkeys((400, 401, 403, 404, 413, 422, 429, 500, 503), _error),
     sessions=explanations.sessions,
     retention=retention.retention,
     seed_tables=seeds.TABLES,
     session_key="session_id",
-    faults=fault_presets.FAULTS,
-    wait_statuses=fault_presets.WAIT_STATUSES,
+    fault_presets=fault_presets.FAULTS,
+    retry_statuses=fault_presets.WAIT_STATUSES,
 )

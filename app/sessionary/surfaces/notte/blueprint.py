@@ -9,8 +9,8 @@ from sessionary import clock, ids
 from sessionary.surfaces.notte import errors, models, rules, serializers
 from sessionary.surfaces.notte.models import SessionRow
 from sessionary.surfaces.notte.schemas import requests, responses
-from sessionary.web import json_codec
-from sessionary.web.context import admit, bearer, caller, look, now, settings
+from sessionary.web import context, json_codec
+from sessionary.web.context import bearer, caller, look, now, settings
 from sessionary.web.fastapi_errors import violations
 from sessionary.web.operations import Invalid, answer, operation
 
@@ -25,7 +25,7 @@ _session = responses.SessionResponse()
 @v4.before_request
 def authenticate() -> None:
     """Source: page (a bearer token), client (401 for a missing or unknown one)."""
-    admit("notte", bearer(), well_formed=True)
+    context.authenticate("notte", bearer(), well_formed=True)
 
 
 @v1.errorhandler(errors.Refusal)

@@ -7,7 +7,7 @@ from sessionary.store import Statement, counting, given, how_many
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import COLUMNS, Session, SessionRow
 from sessionary.web.instants import to_text
-from sessionary.web.telling import Explanation, NotForced, Sessions, origin
+from sessionary.web.telling import Explanation, NotForced, SessionQueries, origin
 
 _by_id = Statement(
     SessionRow._make, lambda: Session.select(*COLUMNS).where(Session.id == given("id"))
@@ -150,7 +150,7 @@ def fail(row: SessionRow, at: int, reason: str) -> None:
     )
 
 
-sessions = Sessions(
+sessions = SessionQueries(
     find=lambda id: _by_id.one(id=ids.canonical(id)),
     page=lambda place, limit: _page.all(place=place, limit=limit),
     changing=lambda after, until, limit: _changing.all(after=after, until=until, limit=limit),
@@ -159,6 +159,6 @@ sessions = Sessions(
     explain=explain,
     is_open=lambda row, now: rules.status(row, now) == rules.ACTIVE,
     counts=lambda now: _counts.one(now=now) or {},
-    forces={rules.ERROR: fail},
-    columns={Session: "id"},
+    forced_states={rules.ERROR: fail},
+    session_columns={Session: "id"},
 )

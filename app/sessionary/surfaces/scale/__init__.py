@@ -12,7 +12,7 @@ from sessionary.surfaces.scale import (
 )
 from sessionary.web.surface import Surface
 
-_refused = schemas.Refused()
+_error = schemas.ErrorBody()
 
 surface = Surface(
     name="scale",
@@ -24,19 +24,19 @@ surface = Surface(
     key_prefix="scale-",
     example="{url}/scale/user-info -H 'x-api-key: {key}'",
     authenticate=blueprint.authenticate,
-    refuse=lambda _, message: errors.body(message),
-    refusals={
-        **dict.fromkeys((400, 401, 403, 404, 413, 429, 500, 503), _refused),
+    error_body=lambda _, message: errors.body(message),
+    error_schemas={
+        **dict.fromkeys((400, 401, 403, 404, 413, 429, 500, 503), _error),
         422: schemas.Invalid(),
     },
     sessions=explanations.sessions,
     retention=retention.retention,
     seed_tables=seeds.TABLES,
-    faults=fault_presets.FAULTS,
-    waits=fault_presets.waits,
-    wait_statuses=fault_presets.WAIT_STATUSES,
+    fault_presets=fault_presets.FAULTS,
+    retry_headers=fault_presets.waits,
+    retry_statuses=fault_presets.WAIT_STATUSES,
     security={"type": "apiKey", "in": "header", "name": "x-api-key"},
-    headers=(
+    header_parameters=(
         {
             "in": "header",
             "name": "x-selected-account-id",

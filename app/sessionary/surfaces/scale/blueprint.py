@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from sessionary import clock, identity, ids, store
 from sessionary.surfaces.scale import errors, fault_presets, models, rules, schemas, serializers
 from sessionary.surfaces.scale.models import SessionRow
-from sessionary.web import json_codec
-from sessionary.web.context import admit, caller
+from sessionary.web import context, json_codec
+from sessionary.web.context import caller
 from sessionary.web.fastapi_errors import violations
 from sessionary.web.operations import Invalid, answer, operation
 
@@ -21,7 +21,7 @@ _session = schemas.SessionResponse()
 @routes.before_request
 def authenticate() -> None:
     """Source: page (the header is required). Assumed: any text can be a key."""
-    admit("scale", request.headers.get("x-api-key", ""), well_formed=True)
+    context.authenticate("scale", request.headers.get("x-api-key", ""), well_formed=True)
 
 
 @routes.errorhandler(errors.Refusal)

@@ -7,7 +7,7 @@ from sessionary.store import Statement, counting, given
 from sessionary.surfaces.scale import models, rules
 from sessionary.surfaces.scale.models import COLUMNS, Count, Session, SessionRow
 from sessionary.web.instants import to_text
-from sessionary.web.telling import Explanation, Sessions, origin
+from sessionary.web.telling import Explanation, SessionQueries, origin
 
 _page = Statement(
     lambda found: (int(found[0]), SessionRow._make(found[1:])),
@@ -67,7 +67,7 @@ def _inputs(row: SessionRow) -> dict[str, int | None]:
     return {name: getattr(row, name) for name in names}
 
 
-sessions = Sessions(
+sessions = SessionQueries(
     find=lambda id: models.by_id.one(id=ids.canonical(id)),
     page=lambda place, limit: _page.all(place=place, limit=limit),
     changing=lambda after, until, limit: [],  # noqa: ARG005 - none changes by itself
@@ -76,5 +76,5 @@ sessions = Sessions(
     explain=explain,
     is_open=lambda row, now: rules.status(row, now) == rules.LIVE,
     counts=lambda _: _counts.one() or {},
-    columns={Session: "id"},
+    session_columns={Session: "id"},
 )

@@ -144,7 +144,7 @@ class UserInfo(Request):
     access_profiles = fields.List(fields.Nested(AccessProfile), required=True)
 
 
-class Refused(Request):
+class ErrorBody(Request):
     """A refusal."""
 
     detail = fields.String(required=True)

@@ -95,7 +95,7 @@ class Health(Request):
     active_sessions = fields.Integer(required=True)
 
 
-class Refused(Request):
+class ErrorBody(Request):
     """Every refusal; v4's invalid input has a list of violations as its detail."""
 
     detail = fields.Raw(required=True)
