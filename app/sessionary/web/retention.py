@@ -11,9 +11,9 @@ class Retention:
     """How they are found and removed, with all that belongs to them alone.
 
     `ended` gives the keys of the sessions that ended before `before_at`, by a call or by
-    themselves, in order: at most `limit` behind the key `after`, none behind the key `until`.
-    `last` gives the last key of all sessions, or 0. `remove` takes keys that were found, inside a
-    transaction, and removes those that are still so; it gives their number.
+    themselves, in order: at most `limit` after the key `after`, up to the key `until`.
+    `last` gives the last key of all sessions, or None. `remove` takes keys that were found, inside
+    a transaction, removes those sessions that have still ended, and gives their number.
     """
 
     ended: Statement[int]

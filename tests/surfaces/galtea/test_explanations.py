@@ -40,11 +40,11 @@ def closing(make_app: Callable[..., App], enter: Callable[..., Api]) -> Api:
     ],
 )
 def test_each_state_is_explained_by_its_rule(
-    row: SessionRow, now: int, status: str, since_at: int, rule: str, says: str
+    row: SessionRow, now: int, status: str, since_at: int, rule: str, reason: str
 ) -> None:
     told = explain(row, now)
     assert told[:3] == (status, since_at, rule)
-    assert says in told.reason
+    assert reason in told.reason
 
 
 def test_status_and_since_change_in_the_microsecond_of_the_deadline() -> None:

@@ -51,11 +51,11 @@ BROKEN = session(ended_at=ENDED, ended_as="error", close_reason="error", error="
     ],
 )
 def test_each_state_is_explained_by_its_rule(
-    row: SessionRow, now: int, status: str, since_at: int, rule: str, says: str
+    row: SessionRow, now: int, status: str, since_at: int, rule: str, reason: str
 ) -> None:
     told = explain(row, now)
     assert told[:3] == (status, since_at, rule)
-    assert says in told.reason
+    assert reason in told.reason
 
 
 @pytest.mark.parametrize("row", [IDLE, LONG])
@@ -103,9 +103,9 @@ def test_what_no_transition_changes_is_explained_alike_at_every_instant(row: Ses
 
 
 def test_the_facts_are_those_of_the_row_and_show_no_deadline_where_there_is_none() -> None:
-    facts = explain(ENDLESS, START).facts
+    facts = explain(ENDLESS, START).inputs
     assert (facts["outlives_timeout"], facts["expires_at"]) == (True, None)
-    assert explain(IDLE, START).facts["expires_at"] == IDLE_DEADLINE
+    assert explain(IDLE, START).inputs["expires_at"] == IDLE_DEADLINE
 
 
 def test_a_session_is_found_in_any_case(app: App, notte: Calls) -> None:

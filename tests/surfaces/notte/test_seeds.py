@@ -23,7 +23,7 @@ def table(**facts: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "shown"),
+    ("facts", "shown"),
     [
         ({}, {"status": "active", "timeout_minutes": 5, "duration": "PT4M"}),
         (
@@ -106,7 +106,7 @@ def test_a_session_that_exists_is_brought_up_to_the_seed(app: App, notte: Calls)
 
 
 @pytest.mark.parametrize(
-    ("inputs", "why"),
+    ("facts", "why"),
     [
         ({"id": "not-a-uuid"}, "id: "),
         ({"organization": None}, "organization: is required"),

@@ -8,25 +8,15 @@ from sessionary import clock
 from sessionary.store import Statement, counting, given, how_many
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.models import COLUMNS, Session, SessionRow
+from sessionary.web import session_statements
 from sessionary.web.instants import to_text
 from sessionary.web.telling import Explanation, NotForced, SessionQueries, origin
 
 DELETED = "deleted"  # no answer names it: it is 404
 
 # An id is one organization's; should a seed have given it to two, it is the first one's.
-_by_id = Statement(
-    SessionRow._make,
-    lambda: Session.select(*COLUMNS).where(Session.id == given("id")).order_by(Session.seq),
-)
-_page = Statement(
-    lambda found: (int(found[0]), SessionRow._make(found[1:])),
-    lambda: (
-        Session.select(Session.seq, *COLUMNS)
-        .where(Session.seq > given("place"))
-        .order_by(Session.seq)
-        .limit(given("limit"))
-    ),
-)
+_by_id = session_statements.find_by_id(Session, SessionRow)
+_page = session_statements.creation_page(Session, SessionRow)
 _changing = Statement(
     SessionRow._make,
     lambda: (

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import peewee as pw
-
-from sessionary.store import Statement, given, given_list
+from sessionary.store import given
 from sessionary.surfaces.galtea import rules
 from sessionary.surfaces.galtea.models import Session
-from sessionary.web import json_codec
-from sessionary.web.retention import Retention
+from sessionary.web import session_statements
 
 
 def _has_ended() -> Any:
@@ -21,23 +18,4 @@ def _has_ended() -> Any:
     )
 
 
-_ended = Statement(
-    lambda row: int(row[0]),
-    lambda: (
-        Session.select(Session.seq)
-        .where(Session.seq > given("after"), Session.seq <= given("until"), _has_ended())
-        .order_by(Session.seq)
-        .limit(given("limit"))
-    ),
-)
-_last = Statement(lambda row: int(row[0] or 0), lambda: Session.select(pw.fn.MAX(Session.seq)))
-_remove = Statement(
-    tuple, lambda: Session.delete().where(Session.seq.in_(given_list("keys")), _has_ended())
-)
-
-
-def _removed(keys: list[int], before_at: int) -> int:
-    return _remove.run(keys=json_codec.encode(keys), before_at=before_at)
-
-
-retention = Retention(_ended, _last, _removed)
+retention = session_statements.retention(Session, _has_ended())

@@ -6,21 +6,12 @@ from sessionary import ids
 from sessionary.store import Statement, counting, given, how_many
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import COLUMNS, Session, SessionRow
+from sessionary.web import session_statements
 from sessionary.web.instants import to_text
 from sessionary.web.telling import Explanation, NotForced, SessionQueries, origin
 
-_by_id = Statement(
-    SessionRow._make, lambda: Session.select(*COLUMNS).where(Session.id == given("id"))
-)
-_page = Statement(
-    lambda found: (int(found[0]), SessionRow._make(found[1:])),
-    lambda: (
-        Session.select(Session.seq, *COLUMNS)
-        .where(Session.seq > given("place"))
-        .order_by(Session.seq)
-        .limit(given("limit"))
-    ),
-)
+_by_id = session_statements.find_by_id(Session, SessionRow)
+_page = session_statements.creation_page(Session, SessionRow)
 # A transition lies one microsecond behind its deadline.
 _changing = Statement(
     SessionRow._make,

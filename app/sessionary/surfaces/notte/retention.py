@@ -2,12 +2,9 @@
 
 from typing import Any
 
-import peewee as pw
-
-from sessionary.store import Statement, given, given_list
+from sessionary.store import given
 from sessionary.surfaces.notte.models import Session
-from sessionary.web import json_codec
-from sessionary.web.retention import Retention
+from sessionary.web import session_statements
 
 
 def _has_ended() -> Any:
@@ -16,23 +13,4 @@ def _has_ended() -> Any:
     return (Session.ended_at < given("before_at")) | timed_out
 
 
-_ended = Statement(
-    lambda row: int(row[0]),
-    lambda: (
-        Session.select(Session.seq)
-        .where(Session.seq > given("after"), Session.seq <= given("until"), _has_ended())
-        .order_by(Session.seq)
-        .limit(given("limit"))
-    ),
-)
-_last = Statement(lambda row: int(row[0] or 0), lambda: Session.select(pw.fn.MAX(Session.seq)))
-_remove = Statement(
-    tuple, lambda: Session.delete().where(Session.seq.in_(given_list("keys")), _has_ended())
-)
-
-
-def _removed(keys: list[int], before_at: int) -> int:
-    return _remove.run(keys=json_codec.encode(keys), before_at=before_at)
-
-
-retention = Retention(_ended, _last, _removed)
+retention = session_statements.retention(Session, _has_ended())

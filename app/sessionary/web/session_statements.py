@@ -1,0 +1,82 @@
+"""The statements that every surface has over its table of sessions: by id, in order, pruning.
+
+The table's key is its rowid, in the order of creation.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from sessionary.store import Model, Statement, given, given_list, place_in
+from sessionary.web import json_codec
+from sessionary.web.retention import Retention
+
+Row = TypeVar("Row", bound=NamedTuple)
+
+
+def find_by_id(model: type[Model], row: type[Row]) -> Statement[Row]:
+    """The session with this `id`, of any organization; the oldest, should there be several."""
+    return Statement(
+        row._make,
+        lambda: (
+            model.select(*_columns(model, row))
+            .where(model._meta.fields["id"] == given("id"))
+            .order_by(place_in(model))
+        ),
+    )
+
+
+def creation_page(model: type[Model], row: type[Row]) -> Statement[tuple[int, Row]]:
+    """At most `limit` sessions after the key `place`, each with its key, in order of creation."""
+    return Statement(
+        lambda found: (int(found[0]), row._make(found[1:])),
+        lambda: (
+            model.select(place_in(model), *_columns(model, row))
+            .where(place_in(model) > given("place"))
+            .order_by(place_in(model))
+            .limit(given("limit"))
+        ),
+    )
+
+
+def is_prunable(model: type[Model], has_ended: Any) -> Any:
+    """SQL: the key is one of `keys`, a JSON list, and the session has still ended."""
+    return place_in(model).in_(given_list("keys")) & has_ended
+
+
+def retention(
+    model: type[Model],
+    has_ended: Any,
+    prepare: Callable[[dict[str, Any]], None] | None = None,
+) -> Retention:
+    """How the ended sessions of a table are found and removed.
+
+    `has_ended` is the vendor's condition in SQL, with the parameter `before_at`. `prepare` runs in
+    the same transaction before the rows go, with the parameters of `is_prunable`: it removes or
+    counts what belongs to them.
+    """
+    key = place_in(model)
+    ended = Statement(
+        lambda row: int(row[0]),
+        lambda: (
+            model.select(key)
+            .where(key > given("after"), key <= given("until"), has_ended)
+            .order_by(key)
+            .limit(given("limit"))
+        ),
+    )
+    last = Statement(
+        lambda row: int(row[0]), lambda: model.select(key).order_by(key.desc()).limit(1)
+    )
+    delete = Statement(tuple, lambda: model.delete().where(is_prunable(model, has_ended)))
+
+    def remove(keys: list[int], before_at: int) -> int:
+        values = {"keys": json_codec.encode(keys), "before_at": before_at}
+        if prepare is not None:
+            prepare(values)
+        return delete.run(**values)
+
+    return Retention(ended, last, remove)
+
+
+def _columns(model: type[Model], row: type[Row]) -> list[Any]:
+    return [getattr(model, name) for name in row._fields]
