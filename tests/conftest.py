@@ -1,5 +1,4 @@
-"""Namespaces for tests: real databases, a clock under the test's control, a server on a real
-socket."""
+"""Fixtures for all tests: applications on real databases with a frozen clock."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,14 +22,14 @@ from sessionary.web import json_codec
 
 pytest_plugins = ["pytester"]
 
-# How long an example takes depends on what else the machine does: no test may depend on that.
+# Other load on the machine must not fail an example.
 hypothesis_settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("suite")
 
-# In this process answers are written as they are without the extra `orjson`; the servers that the
-# suite starts as processes have it.
+# Test the JSON encoder of the standard library in this process; servers that are started as
+# processes use orjson.
 json_codec._quick_bytes = None
 
 NOON = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
@@ -39,7 +38,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class App:
-    """An application on a namespace of its own, whose clock stands at NOON until it is moved."""
+    """A Flask application with its own namespace; the clock is frozen at NOON."""
 
     def __init__(self, flask_app: Flask) -> None:
         self.flask_app = flask_app
@@ -55,32 +54,31 @@ class App:
         with self.namespace.entered():
             clock.put("frozen", (at - EPOCH) // MICROSECOND)
 
-    def run_on(self) -> None:
-        """Let the clock follow the wall."""
+    def use_real_clock(self) -> None:
         with self.namespace.entered():
             clock.put("real")
 
     def advance(self, by: timedelta | None = None, **parts: float) -> None:
-        """Move the clock, by a timedelta or by its parts: `advance(minutes=5)`."""
+        """Move the clock by a timedelta or by its parts: `advance(minutes=5)`."""
         with self.namespace.entered():
             clock.advance((by or timedelta(**parts)) // MICROSECOND)
 
     def seed(self, text: str) -> None:
-        """Apply a seed file of this text."""
+        """Apply a seed file with this text."""
         import tomllib
 
         with self.namespace.entered():
             loader.apply(loader.Document("seed.toml", text, tomllib.loads(text)), SURFACES)
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
-        """Every row of a table, as it is stored."""
+        """Return every row of a table as stored."""
         with self.namespace.entered():
             return list(self.namespace.database.run(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608
 
 
 @pytest.fixture
 def make_app() -> Iterator[Callable[..., App]]:
-    """Sandboxes with settings of their own: lenient and in memory unless told otherwise."""
+    """Make an App with the given settings (default: lenient, in memory)."""
     with ExitStack() as stack:
 
         def make(**settings: Any) -> App:
@@ -99,12 +97,12 @@ def app(make_app: Callable[..., App]) -> App:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[App], str]]:
-    """Put a app on a loopback port; gives the address."""
+    """Serve an App on a loopback port; return its URL."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(EmbeddedServer(app.flask_app)).url
 
 
 @pytest.fixture
 def make_file_app(make_app: Callable[..., App], tmp_path: Path) -> Callable[..., App]:
-    """Sandboxes on one real file, one connection per thread."""
+    """Make Apps that share one database file, with a connection per thread."""
     return lambda **settings: make_app(db=str(tmp_path / "test.sqlite3"), **settings)

@@ -1,4 +1,4 @@
-"""The product as a user starts it: a process, on a port of its own."""
+"""Start `sessionary` as a user does: as a process on a free port."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 COMMAND = str(Path(sys.executable).with_name("sessionary"))
-PATIENCE = 30
-# Root may write whatever the modes say, unless it gives that up.
-OBEDIENT = (
+TIMEOUT_SECONDS = 30
+# Root ignores file modes unless it drops these capabilities.
+WITHOUT_ROOT_ACCESS = (
     () if os.geteuid() else ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--")
 )
 
@@ -29,67 +29,79 @@ class Process:
     url: str
 
     def connect(self) -> HTTPConnection:
-        return HTTPConnection(urlsplit(self.url).netloc, timeout=PATIENCE)
+        return HTTPConnection(urlsplit(self.url).netloc, timeout=TIMEOUT_SECONDS)
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """One request on a connection of its own: the status and the parsed body."""
+        """Send one request on a new connection; return the status and the parsed body."""
         connection = self.connect()
         content = None if body is None else json.dumps(body)
         if content is not None:
             headers["Content-Type"] = "application/json"
         try:
             connection.request(method, path, content, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-            return answer.status, json.loads(text) if text else None
+            response = connection.getresponse()
+            text = response.read()
+            return response.status, json.loads(text) if text else None
         finally:
             connection.close()
 
     def workers(self) -> list[int]:
-        """The process ids of its workers."""
+        """Return the process ids of the workers."""
         pid = self.popen.pid
         return [
             int(found) for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         ]
 
-    def lines(self) -> list[str]:
-        """What it said on its standard output after it began to listen; waits for its end."""
+    def output_lines(self) -> list[str]:
+        """Wait for the end; return what was printed after the line that says the address."""
         assert self.popen.stdout is not None
         return self.popen.stdout.read().splitlines()
 
     def stop(self) -> int:
-        """SIGTERM; gives the exit code."""
+        """Send SIGTERM; return the exit code."""
         self.popen.send_signal(signal.SIGTERM)
-        return self.popen.wait(PATIENCE)
+        return self.popen.wait(TIMEOUT_SECONDS)
 
 
 @contextmanager
-def serving(*arguments: str, **variables: str) -> Iterator[Process]:
-    """`sessionary serve` on a free port, from when it listens until it is killed."""
+def running_server(*arguments: str, **variables: str) -> Iterator[Process]:
+    """Run `sessionary serve` on a free port; kill it at the end."""
     command = [COMMAND, "serve", "--port", "0", *arguments]
-    with started(command, surroundings(**variables)) as process:
+    with running_process(command, clean_environment(**variables)) as process:
         yield process
 
 
 @contextmanager
-def doubling(*arguments: str, **variables: str) -> Iterator[Process]:
-    """`sessionary double` on a free port, from when it listens until it is killed."""
+def running_double(*arguments: str, **variables: str) -> Iterator[Process]:
+    """Run `sessionary double` on a free port; kill it at the end."""
     command = [COMMAND, "double", "--port", "0", *arguments]
-    with started(command, surroundings(**variables)) as process:
+    with running_process(command, clean_environment(**variables)) as process:
         yield process
 
 
-def surroundings(**variables: str) -> dict[str, str]:
-    """An environment that tells Sessionary nothing but these variables."""
+def clean_environment(**variables: str) -> dict[str, str]:
+    """Return this environment with no SESSIONARY_ variables other than these."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("SESSIONARY_")}
     return kept | variables | {"PYTHONUNBUFFERED": "1"}
 
 
+def run_command(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end in a clean environment."""
+    return subprocess.run(
+        command,
+        env=clean_environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+
+
 @contextmanager
-def started(
+def running_process(
     command: list[str], environ: dict[str, str], log: IO[str] | int = subprocess.DEVNULL
 ) -> Iterator[Process]:
-    """A server that is started by this command; at the end all its processes are killed."""
+    """Run a command that starts a server; kill all its processes at the end."""
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

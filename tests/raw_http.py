@@ -1,29 +1,29 @@
-"""Connections whose every byte a test decides, to each of the servers that we have."""
+"""A client that sends exact bytes, for requests that no HTTP library would send."""
 
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from tests.processes import PATIENCE
+from tests.processes import TIMEOUT_SECONDS
 
 
-class Answer(NamedTuple):
-    """An answer: status, headers in lower case, body."""
+class Response(NamedTuple):
+    """A response; the names of the headers are in lower case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-class Raw:
-    """A connection, which a test closes at its end."""
+class RawConnection:
+    """A connection to a server, with or without TLS. The caller closes it."""
 
     def __init__(self, url: str, context: ssl.SSLContext | None = None) -> None:
         address = urlsplit(url)
-        self.socket = socket.create_connection((address.hostname, address.port), PATIENCE)
+        self.socket = socket.create_connection((address.hostname, address.port), TIMEOUT_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
             self.socket = context.wrap_socket(
@@ -34,8 +34,8 @@ class Raw:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
-    def answer(self) -> Answer | None:
-        """The next answer; None where the connection was closed instead."""
+    def read_response(self) -> Response | None:
+        """Read the next response; None if the server closed the connection."""
         try:
             line = self.read.readline()
             headers = {}
@@ -43,30 +43,27 @@ class Raw:
                 name, _, value = field.decode().partition(":")
                 headers[name.lower()] = value.strip()
             length = int(headers.get("content-length", 0))
-            return Answer(int(line.split()[1]), headers, self.read.read(length)) if line else None
+            return Response(int(line.split()[1]), headers, self.read.read(length)) if line else None
         except ConnectionResetError:
             return None
 
-    def must_answer(self) -> Answer:
-        """The next answer."""
-        found = self.answer()
-        assert found is not None
-        return found
+    def expect_response(self) -> Response:
+        """Read the next response; fail if the server closed the connection."""
+        response = self.read_response()
+        assert response is not None
+        return response
 
-    def rest(self) -> bytes:
-        """All bytes until the server closes the connection, or breaks it off."""
+    def read_to_end(self) -> bytes:
+        """Read all bytes until the server closes or resets the connection."""
         found = b""
         with suppress(ConnectionResetError):
             while part := self.read.read1():
                 found += part
         return found
 
-    def answers(self) -> list[Answer]:
-        """All that come until the server closes the connection."""
-        found = []
-        while (each := self.answer()) is not None:
-            found.append(each)
-        return found
+    def read_responses(self) -> list[Response]:
+        """Read responses until the server closes the connection."""
+        return list(iter(self.read_response, None))
 
     def close(self) -> None:
         self.read.close()
@@ -74,17 +71,14 @@ class Raw:
 
 
 @contextmanager
-def connected(url: str, context: ssl.SSLContext | None = None) -> Iterator[Raw]:
-    made = Raw(url, context)
-    try:
-        yield made
-    finally:
-        made.close()
+def connect(url: str, context: ssl.SSLContext | None = None) -> Iterator[RawConnection]:
+    with closing(RawConnection(url, context)) as connection:
+        yield connection
 
 
-def told(url: str, data: bytes) -> list[Answer]:
-    """Everything that is answered to these bytes, behind which nothing more is sent."""
-    with connected(url) as raw:
+def send_and_read(url: str, data: bytes) -> list[Response]:
+    """Send bytes, close the sending side, and read all responses."""
+    with connect(url) as raw:
         raw.send(data)
         raw.socket.shutdown(socket.SHUT_WR)
-        return raw.answers()
+        return raw.read_responses()

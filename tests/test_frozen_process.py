@@ -14,7 +14,7 @@ WHO = {"Authorization": "Bearer anyone"}
 def test_a_server_in_a_frozen_process_goes_by_the_frozen_time(
     app: App, serve: Callable[[App], str]
 ) -> None:
-    app.run_on()
+    app.use_real_clock()
     with freeze_time(NOON) as frozen:
         url = serve(app)
         started = requests.post(f"{url}/session/start", json={}, headers=WHO, timeout=10).json()
@@ -33,7 +33,7 @@ def test_a_server_in_a_frozen_process_goes_by_the_frozen_time(
 def test_a_server_frozen_before_it_starts_stops_as_well(
     app: App, serve: Callable[[App], str]
 ) -> None:
-    app.run_on()
+    app.use_real_clock()
     with freeze_time(NOON):
         url = serve(app)
         assert requests.get(f"{url}/health", timeout=10).status_code == 200

@@ -9,7 +9,7 @@ import pytest
 from sessionary.identity.authentication import DEFAULT_ORGANIZATION
 from sessionary.sdk_env import Environment
 from sessionary.testing import Server
-from tests.processes import PATIENCE
+from tests.processes import TIMEOUT_SECONDS
 from tests.sdk_environments import sdk_script
 
 
@@ -37,10 +37,10 @@ def test_mobilecli_which_takes_no_path_finds_the_namespace_by_its_key(
     namespace = server.namespace()
     told = subprocess.run(
         [sdk_script.mobilecli(), "remote", "allocate", "--platform", "android"],
-        env=sdk_script.surroundings(tmp_path, namespace.variables()),
+        env=sdk_script.client_environment(tmp_path, namespace.variables()),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert told.returncode == 0, told.stdout

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import load
 from benchmarks.soak.expected_state import Key, Ledger, Progress
-from tests.processes import COMMAND, Process, surroundings
+from tests.processes import COMMAND, Process, clean_environment
 
 _FLAT = 1.3  # the last quarter over the first
 _MIB = 2**20
@@ -101,7 +101,7 @@ class Troubles:
 async def succeeds(ledger: Ledger, promise: str, *arguments: str) -> bool:
     """Run the command, whose success was promised."""
     running = await asyncio.create_subprocess_exec(
-        COMMAND, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=surroundings()
+        COMMAND, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=clean_environment()
     )
     told = b"".join(await running.communicate())
     if running.returncode:

@@ -16,7 +16,7 @@ from benchmarks.soak.surface_adapters import KINDS
 from benchmarks.soak.workload import Client
 from benchmarks.vendors import VENDORS
 from sessionary.settings import Settings
-from tests.processes import COMMAND, Process, started, surroundings
+from tests.processes import COMMAND, Process, clean_environment, running_process
 
 _BEFORE = 1_000  # sessions of each surface that are there already
 _SAMPLES = 360  # at most one a second
@@ -53,7 +53,7 @@ def _serving(db: Path, log: Path, workers: int) -> AbstractContextManager[Proces
     """`sessionary serve` as it is started by hand, its log in a file."""
     arguments = ["--db", str(db), "--durability", "full", "--workers", str(workers)]
     serve = [COMMAND, "serve", "--port", "0", *arguments]
-    return started(["sh", "-c", 'exec "$@" 2>>"$0"', str(log), *serve], surroundings())
+    return running_process(["sh", "-c", 'exec "$@" 2>>"$0"', str(log), *serve], clean_environment())
 
 
 async def _suffer(plan: Plan, url: str, place: Place, ledger: Ledger, troubles: Troubles) -> float:

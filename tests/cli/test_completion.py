@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.docs.test_readme import SCRIPTS, blocks
-from tests.processes import COMMAND, PATIENCE
+from tests.processes import COMMAND, TIMEOUT_SECONDS
 
 SETUPS = [line.split("#")[0].strip() for line in blocks("sh completion").splitlines()]
 SHELLS = [line.split("COMPLETE=")[1].split("_source")[0] for line in SETUPS]
@@ -16,7 +16,7 @@ SHELLS = [line.split("COMPLETE=")[1].split("_source")[0] for line in SETUPS]
 def run(program: list[str], **variables: str) -> str:
     environ = os.environ | {"PATH": f"{SCRIPTS}:{os.environ['PATH']}"} | variables
     told = subprocess.run(
-        program, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
+        program, env=environ, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
     )
     assert (told.returncode, told.stderr) == (0, "")
     return told.stdout

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from sessionary.cli import main
 from sessionary.client import Client
 from sessionary.sdk_env import Environment
-from tests.processes import COMMAND, PATIENCE, Process, doubling, surroundings
+from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_double
 
 Run = Callable[..., Result]
 NOON = "2026-03-01T12:00:00.000000Z"
@@ -22,7 +22,7 @@ IDLE = "2026-03-01T12:05:00.000001Z"  # five minutes later, and what Notte has b
 
 @pytest.fixture(scope="module")
 def double() -> Iterator[Process]:
-    with doubling("--max-namespaces", "100") as process:
+    with running_double("--max-namespaces", "100") as process:
         yield process
 
 
@@ -225,14 +225,14 @@ def test_a_seed_that_is_nested_too_deep_is_told_in_one_sentence(run: Run, tmp_pa
 
 
 def test_a_token_comes_from_the_environment() -> None:
-    with doubling(SESSIONARY_CONTROL_TOKEN="hush\n") as double:
+    with running_double(SESSIONARY_CONTROL_TOKEN="hush\n") as double:
         for token, code in (("hush", 0), ("hush\n", 0), ("wrong", 1), ("", 1)):
             told = subprocess.run(
                 [COMMAND, "clock", "--json", "--url", double.url],
-                env=surroundings(SESSIONARY_CONTROL_TOKEN=token),
+                env=clean_environment(SESSIONARY_CONTROL_TOKEN=token),
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT_SECONDS,
                 check=False,
             )
             assert told.returncode == code

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from sessionary import __version__
-from tests.processes import COMMAND, PATIENCE, doubling, started, surroundings
+from tests.processes import (
+    COMMAND,
+    TIMEOUT_SECONDS,
+    clean_environment,
+    running_double,
+    running_process,
+)
 
 ANY = {"Authorization": "Bearer sk-notte-any"}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see it refused, and with a token
@@ -31,10 +37,10 @@ def refused(*arguments: str, **variables: str) -> str:
     """What a start that fails says."""
     told = subprocess.run(
         [COMMAND, *arguments],
-        env=surroundings(**variables),
+        env=clean_environment(**variables),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert told.returncode == 1, told.stderr
@@ -44,28 +50,28 @@ def refused(*arguments: str, **variables: str) -> str:
 
 
 def test_it_admits_any_key_and_has_a_control_plane() -> None:
-    with doubling() as double:
+    with running_double() as double:
         assert double.request("POST", "/session/start", {}, **ANY)[0] == 200
         status, clock = double.request("GET", "/_control/v1/clock")
         assert (status, clock["mode"]) == (200, "real")
 
 
 def test_it_says_where_it_is_and_how_to_use_it() -> None:
-    with doubling() as double:
+    with running_double() as double:
         double.stop()
-        assert double.lines() == [
+        assert double.output_lines() == [
             f'Point the SDKs of a shell at it: eval "$(sessionary env --url {double.url})"',
             f"Its clock, faults, journal and namespaces: {double.url}/_control/v1/openapi.json",
         ]
 
 
 def test_it_keeps_its_data_in_memory_unless_told_otherwise(tmp_path: Path) -> None:
-    with doubling() as double:
+    with running_double() as double:
         double.request("POST", "/session/start", {}, **ANY)
     assert list(tmp_path.iterdir()) == []
     file = tmp_path / "test.sqlite3"
     for count in (1, 2):
-        with doubling("--db", str(file)) as double:
+        with running_double("--db", str(file)) as double:
             double.request("POST", "/session/start", {}, **ANY)
             _, page = double.request("GET", "/_control/v1/sessions")
             assert len(page["sessions"]) == count
@@ -75,15 +81,15 @@ def test_it_keeps_its_data_in_memory_unless_told_otherwise(tmp_path: Path) -> No
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_leaves_all_its_data_in_the_one_file(tmp_path: Path, sent: signal.Signals) -> None:
     file = tmp_path / "test.sqlite3"
-    with doubling("--db", str(file)) as double:
+    with running_double("--db", str(file)) as double:
         double.request("POST", "/session/start", {}, **ANY)
         double.popen.send_signal(sent)
-        assert double.popen.wait(PATIENCE) == 0
+        assert double.popen.wait(TIMEOUT_SECONDS) == 0
     assert not Path(f"{file}-wal").exists()
 
 
 def test_two_at_once_know_nothing_of_each_other() -> None:
-    with doubling() as one, doubling() as other:
+    with running_double() as one, running_double() as other:
         one.request("PUT", "/_control/v1/clock", {"mode": "frozen"})
         assert other.request("GET", "/_control/v1/clock")[1]["mode"] == "real"
         assert one.url != other.url
@@ -91,7 +97,7 @@ def test_two_at_once_know_nothing_of_each_other() -> None:
 
 def test_the_ready_file_tells_address_and_process_until_it_ends(tmp_path: Path) -> None:
     file = tmp_path / "made" / "ready.json"
-    with doubling("--ready-file", str(file)) as double:
+    with running_double("--ready-file", str(file)) as double:
         ready = {"url": double.url, "pid": double.popen.pid, "version": __version__}
         assert json.loads(file.read_text()) == ready
         double.stop()
@@ -101,15 +107,15 @@ def test_the_ready_file_tells_address_and_process_until_it_ends(tmp_path: Path) 
 @pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGQUIT])
 def test_a_terminal_that_ends_it_leaves_no_ready_file(tmp_path: Path, sent: signal.Signals) -> None:
     file = tmp_path / "ready.json"
-    with doubling("--ready-file", str(file)) as double:
+    with running_double("--ready-file", str(file)) as double:
         double.popen.send_signal(sent)
-        assert double.popen.wait(PATIENCE) == 0
+        assert double.popen.wait(TIMEOUT_SECONDS) == 0
     assert not file.exists()
 
 
 def test_under_nohup_it_outlives_its_terminal() -> None:
     command = ["nohup", COMMAND, "double", "--port", "0"]
-    with started(command, surroundings()) as double:
+    with running_process(command, clean_environment()) as double:
         double.popen.send_signal(signal.SIGHUP)
         assert double.request("GET", "/notte/health")[0] == 200
         assert double.stop() == 0
@@ -117,26 +123,26 @@ def test_under_nohup_it_outlives_its_terminal() -> None:
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_well_with_clients_still_connected(sent: signal.Signals) -> None:
-    with doubling() as double:
+    with running_double() as double:
         idle = double.connect()
         idle.request("GET", "/notte/health")
         idle.getresponse().read()
         double.popen.send_signal(sent)
-        assert double.popen.wait(PATIENCE) == 0
+        assert double.popen.wait(TIMEOUT_SECONDS) == 0
         idle.close()
 
 
 def test_every_namespace_begins_with_the_seed(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(SEED)
-    with doubling(SESSIONARY_SEED=str(seed)) as double:
+    with running_double(SESSIONARY_SEED=str(seed)) as double:
         for namespace in ("", "/~other"):
             _, page = double.request("GET", f"{namespace}/_control/v1/sessions")
             assert [each["id"] for each in page["sessions"]] == [KEPT]
 
 
 def test_more_namespaces_than_allowed_are_refused_with_the_flag_that_allows_them() -> None:
-    with doubling("--max-namespaces", "2") as double:
+    with running_double("--max-namespaces", "2") as double:
         assert double.request("POST", "/_control/v1/namespaces", {"name": "a"})[0] == 201
         status, problem = double.request("POST", "/_control/v1/namespaces", {"name": "b"})
         assert status == 409
@@ -146,7 +152,7 @@ def test_more_namespaces_than_allowed_are_refused_with_the_flag_that_allows_them
 def test_anywhere_but_on_this_machine_it_wants_a_token() -> None:
     said = refused("double", "--host", EVERYWHERE, "--port", "0")
     assert "SESSIONARY_CONTROL_TOKEN" in said
-    with doubling("--host", EVERYWHERE, SESSIONARY_CONTROL_TOKEN="hush") as double:
+    with running_double("--host", EVERYWHERE, SESSIONARY_CONTROL_TOKEN="hush") as double:
         assert double.request("GET", "/_control/v1/clock")[0] == 401
         who = {"Authorization": "Bearer hush"}
         assert double.request("GET", "/_control/v1/clock", **who)[0] == 200
@@ -159,7 +165,7 @@ def test_a_server_with_a_control_plane_wants_a_token_before_it_listens(tmp_path:
 
 
 def test_a_taken_port_is_told_in_one_sentence() -> None:
-    with doubling() as double:
+    with running_double() as double:
         port = double.url.rpartition(":")[2]
         assert f"cannot listen on 127.0.0.1:{port}" in refused("double", "--port", port)
 
@@ -179,10 +185,10 @@ def test_it_does_without_gunicorn() -> None:
     )
     told = subprocess.run(
         [sys.executable, "-c", script],
-        env=os.environ | surroundings(),
+        env=os.environ | clean_environment(),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=True,
     )
     assert told.stdout.splitlines()[-1] == "False False"

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from sessionary.sdk_env import Environment
-from tests.processes import COMMAND, PATIENCE, surroundings
+from tests.processes import COMMAND, TIMEOUT_SECONDS, clean_environment
 
 URL = "http://127.0.0.1:4321"
 VARIABLES = Environment(URL, "t42").variables()
@@ -25,10 +25,10 @@ SHELLS = {
 def run(*command: str, **variables: str) -> str:
     told = subprocess.run(
         command,
-        env=surroundings(**variables),
+        env=clean_environment(**variables),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert told.returncode == 0, told.stderr
@@ -66,10 +66,10 @@ def test_address_and_namespace_come_from_the_environment_else_they_are_the_usual
 def test_what_would_break_a_shell_or_name_no_namespace_is_refused(wrong: tuple[str, str]) -> None:
     told = subprocess.run(
         [COMMAND, "env", *wrong],
-        env=surroundings(),
+        env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert told.returncode == 2

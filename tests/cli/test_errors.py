@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sessionary.cli import main
-from tests.processes import COMMAND, PATIENCE, surroundings
+from tests.processes import COMMAND, TIMEOUT_SECONDS, clean_environment
 
 Command = Callable[..., Result]
 
@@ -91,10 +91,10 @@ def test_a_database_that_another_program_keeps_is_named_with_what_to_do(
 def test_a_reader_who_leaves_is_told_nothing(db: Path, command: str) -> None:
     told = subprocess.run(
         ["sh", "-c", f'"$0" {command} --db "$1" | true', COMMAND, str(db)],
-        env=surroundings(),
+        env=clean_environment(),
         stderr=subprocess.PIPE,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=True,
     )
     assert told.stderr == ""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.cli.test_double import KEPT, SEED
-from tests.processes import COMMAND, PATIENCE, surroundings
+from tests.processes import COMMAND, TIMEOUT_SECONDS, clean_environment
 
 PYTHON = sys.executable
 WAITS = (
@@ -29,10 +29,10 @@ WAITS = (
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COMMAND, "exec", *arguments],
-        env=surroundings(**variables),
+        env=clean_environment(**variables),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
 
@@ -44,7 +44,7 @@ def running(
     """A command within `exec`, once it has said that it is ready."""
     with subprocess.Popen(
         [*before, COMMAND, "exec", "--", *command],
-        env=surroundings(),
+        env=clean_environment(),
         stdin=stdin,
         stdout=subprocess.PIPE,
         text=True,
@@ -121,14 +121,14 @@ def test_signals_are_passed_on_and_the_command_decides() -> None:
         assert popen.stdout is not None
         assert popen.stdout.readline() == "heard\n"
         popen.send_signal(signal.SIGTERM)
-        assert popen.wait(PATIENCE) == 5
+        assert popen.wait(TIMEOUT_SECONDS) == 5
 
 
 def test_an_interrupt_that_no_terminal_sent_is_passed_on() -> None:
     waits = "import signal; print('ready', flush=True); signal.pause()"
     with running(PYTHON, "-c", waits) as popen:
         popen.send_signal(signal.SIGINT)
-        assert popen.wait(PATIENCE) == 128 + signal.SIGINT
+        assert popen.wait(TIMEOUT_SECONDS) == 128 + signal.SIGINT
 
 
 def test_at_a_terminal_an_interrupt_is_left_to_the_terminal_which_sends_it_to_both() -> None:
@@ -149,7 +149,7 @@ def test_at_a_terminal_an_interrupt_is_left_to_the_terminal_which_sends_it_to_bo
         assert popen.stdout.readline() == "SIGINT\n"
         popen.send_signal(signal.SIGINT)  # to `exec` alone
         popen.send_signal(signal.SIGTERM)
-        assert popen.communicate(timeout=PATIENCE)[0] == ""
+        assert popen.communicate(timeout=TIMEOUT_SECONDS)[0] == ""
         assert popen.returncode == 0
     os.close(keyboard)
     os.close(terminal)
@@ -157,7 +157,7 @@ def test_at_a_terminal_an_interrupt_is_left_to_the_terminal_which_sends_it_to_bo
 
 def test_its_double_ends_with_the_command() -> None:
     told = run("--", "sh", "-c", "echo $SESSIONARY_URL")
-    connection = HTTPConnection(urlsplit(told.stdout.strip()).netloc, timeout=PATIENCE)
+    connection = HTTPConnection(urlsplit(told.stdout.strip()).netloc, timeout=TIMEOUT_SECONDS)
     with pytest.raises(ConnectionRefusedError):
         connection.request("GET", "/notte/health")
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.processes import COMMAND, PATIENCE, Process, doubling, surroundings
+from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_double
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "control-plane.md").read_text()
@@ -42,17 +42,17 @@ def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=cwd,
-        env=surroundings(PATH=path),
+        env=clean_environment(PATH=path),
         capture_output=True,
         text=True,
-        timeout=10 * PATIENCE,  # go compiles its own library first
+        timeout=10 * TIMEOUT_SECONDS,  # go compiles its own library first
         check=False,
     )
 
 
 @pytest.fixture(scope="module")
 def double() -> Iterator[Process]:
-    with doubling() as process:
+    with running_double() as process:
         yield process
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from sessionary.settings import DOUBLE, Settings
 from sessionary.surfaces import SURFACES
-from tests.processes import PATIENCE, Process, serving
+from tests.processes import TIMEOUT_SECONDS, Process, running_server
 from tests.sdk_environments import sdk_script
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ COMMANDS = [line for text in SHELL for line in text.splitlines()]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     db = tmp_path_factory.mktemp("readme") / "test.sqlite3"
-    with serving("--db", str(db), "--auth", "lenient") as process:
+    with running_server("--db", str(db), "--auth", "lenient") as process:
         yield process
 
 
@@ -47,7 +47,7 @@ def run(script: str, cwd: Path = ROOT, **variables: str) -> subprocess.Completed
         env=environ,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
 
@@ -60,7 +60,7 @@ def test_a_python_example_runs_as_it_is_printed(example: str, server: Process) -
         env=os.environ | {"DISABLE_TELEMETRY": "true"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert told.returncode == 0, told.stderr
@@ -74,7 +74,7 @@ def test_the_pytest_example_passes_as_it_is_printed(tmp_path: Path) -> None:
         env=os.environ | {"DISABLE_TELEMETRY": "true"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert told.returncode == 0, told.stdout
@@ -207,7 +207,7 @@ def test_the_first_command_ends_with_a_server_and_a_curl_line_that_works(tmp_pat
             assert (checkout / "instance" / "sessionary.sqlite3").exists()
         finally:
             popen.terminate()
-        assert popen.wait(PATIENCE) == 0
+        assert popen.wait(TIMEOUT_SECONDS) == 0
 
 
 def test_the_test_command_of_the_readme_is_what_continuous_integration_runs() -> None:

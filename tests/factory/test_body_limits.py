@@ -6,8 +6,8 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from tests.processes import Process, serving
-from tests.raw_http import Raw, connected
+from tests.processes import Process, running_server
+from tests.raw_http import RawConnection, connect
 
 START = b'{"session_timeout_minutes": 7}'
 HEAD = (
@@ -23,7 +23,7 @@ MOST = 100_000
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     db = str(tmp_path_factory.mktemp("bodies") / "test.sqlite3")
     options = ("--auth", "lenient", "--threads", "1", "--max-body-bytes", str(MOST))
-    with serving("--db", db, *options) as process:
+    with running_server("--db", db, *options) as process:
         yield process
 
 
@@ -31,27 +31,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     db = str(tmp_path_factory.mktemp("bodies") / "test.sqlite3")
     options = ("--auth", "lenient", "--threads", "1", "--client-timeout-seconds", "0.5")
-    with serving("--db", db, *options) as process:
+    with running_server("--db", db, *options) as process:
         yield process
 
 
 def is_served(server: Process) -> bool:
-    with connected(server.url) as raw:
+    with connect(server.url) as raw:
         raw.send(WHOLE)
-        return json.loads(raw.must_answer().body)["timeout_minutes"] == 7
+        return json.loads(raw.expect_response().body)["timeout_minutes"] == 7
 
 
 def test_many_that_send_a_byte_at_a_time_are_answered_and_keep_nobody_waiting(
     server: Process,
 ) -> None:
     with ExitStack() as stack:
-        slow = [stack.enter_context(connected(server.url)) for _ in range(20)]
+        slow = [stack.enter_context(connect(server.url)) for _ in range(20)]
         for place in range(len(WHOLE)):
             for each in slow:
                 each.send(WHOLE[place : place + 1])
             if place % 50 == 0:
                 assert is_served(server)
-        assert {each.must_answer().status for each in slow} == {200}
+        assert {each.expect_response().status for each in slow} == {200}
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_many_that_send_a_byte_at_a_time_are_answered_and_keep_nobody_waiting(
     ids=["by one byte", "behind an object", "far"],
 )
 def test_a_body_in_chunks_that_is_too_large_is_refused(server: Process, body: bytes) -> None:
-    with connected(server.url) as raw:
+    with connect(server.url) as raw:
         raw.send(CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
-        said = raw.must_answer()
+        said = raw.expect_response()
     assert (said.status, json.loads(said.body)) == (
         413,
         {"detail": "The request body is too large."},
@@ -72,18 +72,18 @@ def test_a_body_in_chunks_that_is_too_large_is_refused(server: Process, body: by
 
 def test_a_body_in_chunks_that_is_as_large_as_may_be_is_read(server: Process) -> None:
     body = START + b" " * (MOST - len(START))
-    with connected(server.url) as raw:
+    with connect(server.url) as raw:
         raw.send(CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
-        assert json.loads(raw.must_answer().body)["timeout_minutes"] == 7
+        assert json.loads(raw.expect_response().body)["timeout_minutes"] == 7
 
 
 def test_chunks_without_end_are_refused_when_they_are_too_many(server: Process) -> None:
-    with connected(server.url) as raw:
+    with connect(server.url) as raw:
         raw.send(CHUNKED)
         with suppress(OSError):  # it stops reading
             for _ in range(10_000):
                 raw.send(b"400\r\n%s\r\n" % (b" " * 1024))
-        said = raw.answer()
+        said = raw.read_response()
         assert said is None or said.status == 413
     assert is_served(server)
 
@@ -92,16 +92,16 @@ def test_chunks_without_end_are_refused_when_they_are_too_many(server: Process) 
 def test_a_length_that_is_too_large_is_refused_before_anything_is_sent(
     server: Process, length: int
 ) -> None:
-    with connected(server.url) as raw:
+    with connect(server.url) as raw:
         raw.send(HEAD + b"Content-Length: %d\r\n\r\n" % length)
-        assert raw.must_answer().status == 413
-        assert raw.rest() == b""
+        assert raw.expect_response().status == 413
+        assert raw.read_to_end() == b""
 
 
 def test_a_head_without_end_is_refused_where_it_is_too_long(server: Process) -> None:
-    with connected(server.url) as raw:
+    with connect(server.url) as raw:
         raw.send(b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 12_000)
-        assert raw.must_answer().status == 431
+        assert raw.expect_response().status == 431
     assert is_served(server)
 
 
@@ -120,12 +120,12 @@ def test_a_head_without_end_is_refused_where_it_is_too_long(server: Process) -> 
 def test_urls_and_headers_have_the_lengths_that_the_readme_says(
     server: Process, head: bytes, status: int
 ) -> None:
-    with connected(server.url) as raw:
+    with connect(server.url) as raw:
         raw.send(head)
-        assert raw.must_answer().status == status
+        assert raw.expect_response().status == status
 
 
-def goes_on(raw: Raw, part: bytes) -> None:
+def goes_on(raw: RawConnection, part: bytes) -> None:
     """Send until the server has had enough, which is long before this has."""
     raw.socket.settimeout(0.01)
     with suppress(ConnectionError):
@@ -147,22 +147,22 @@ def goes_on(raw: Raw, part: bytes) -> None:
     ids=["a head", "a body", "a body in chunks"],
 )
 def test_who_sends_for_ever_is_sent_away(impatient: Process, begin: bytes, part: bytes) -> None:
-    with connected(impatient.url) as raw:
+    with connect(impatient.url) as raw:
         raw.send(begin)
         goes_on(raw, part)
 
 
 def test_a_thread_that_waits_for_a_silent_client_is_free_again(impatient: Process) -> None:
     """There is one thread: without an end to its patience the second would never be answered."""
-    with connected(impatient.url) as silent, connected(impatient.url) as busy:
+    with connect(impatient.url) as silent, connect(impatient.url) as busy:
         silent.send(CHUNKED + b"5\r\n{")
         assert is_served(impatient)
         busy.send(CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(START), START))
-        assert json.loads(busy.must_answer().body)["timeout_minutes"] == 7
+        assert json.loads(busy.expect_response().body)["timeout_minutes"] == 7
 
 
 def test_who_reads_nothing_for_ever_is_sent_away(impatient: Process) -> None:
-    with connected(impatient.url) as deaf:
+    with connect(impatient.url) as deaf:
         with suppress(OSError):
             while True:
                 deaf.send(b"GET /galtea/openapi.json HTTP/1.1\r\nHost: here\r\n\r\n" * 100)
@@ -170,10 +170,10 @@ def test_who_reads_nothing_for_ever_is_sent_away(impatient: Process) -> None:
 
 
 def test_a_kept_connection_outlasts_the_patience_with_a_request(impatient: Process) -> None:
-    with connected(impatient.url) as kept, connected(impatient.url) as slow:
+    with connect(impatient.url) as kept, connect(impatient.url) as slow:
         kept.send(WHOLE)
-        assert kept.must_answer().status == 200
+        assert kept.expect_response().status == 200
         slow.send(b"GET /health HTTP/1.1\r\nx: ")
         goes_on(slow, b"y")
         kept.send(WHOLE)
-        assert kept.must_answer().status == 200
+        assert kept.expect_response().status == 200

@@ -19,7 +19,7 @@ from sessionary import create_app
 from sessionary.factory import create_double
 from sessionary.settings import Settings
 from tests.conftest import App
-from tests.processes import COMMAND, PATIENCE, Process, serving
+from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, running_server
 
 WHO = {"Authorization": "Bearer anyone"}
 
@@ -32,7 +32,9 @@ def db(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(db: Path) -> Iterator[Process]:
     """A server with one worker that never waits long."""
-    with serving("--db", str(db), "--auth", "lenient", "--busy-timeout-seconds", "5") as process:
+    with running_server(
+        "--db", str(db), "--auth", "lenient", "--busy-timeout-seconds", "5"
+    ) as process:
         assert process.request("POST", "/session/start", {}, **WHO)[0] == 200
         yield process
 
@@ -43,7 +45,7 @@ def ready(*arguments: str) -> tuple[int, str]:
         [COMMAND, "ready", *arguments],
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     return told.returncode, told.stdout + told.stderr
@@ -132,7 +134,7 @@ def test_a_file_that_others_write_all_the_time(server: Process, db: Path) -> Non
     over = threading.Event()
 
     def write() -> None:
-        with closing(sqlite3.connect(db, isolation_level=None, timeout=PATIENCE)) as other:
+        with closing(sqlite3.connect(db, isolation_level=None, timeout=TIMEOUT_SECONDS)) as other:
             while not over.is_set():
                 other.execute("BEGIN IMMEDIATE")
                 other.execute("UPDATE mint SET count = count + 1")
@@ -187,14 +189,14 @@ def test_nobody_who_listens_is_said_in_one_sentence() -> None:
 def test_it_waits_for_a_server_that_is_started_meanwhile(db: Path) -> None:
     port = free_port()
     waiting = subprocess.Popen([COMMAND, "ready", f"http://127.0.0.1:{port}", "--wait", "30s"])
-    with serving("--db", str(db), "--auth", "lenient", "--port", str(port)):
-        assert waiting.wait(PATIENCE) == 0
+    with running_server("--db", str(db), "--auth", "lenient", "--port", str(port)):
+        assert waiting.wait(TIMEOUT_SECONDS) == 0
 
 
 def test_the_lines_of_the_readme_work_when_pasted(db: Path) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     (lines,) = re.findall(r"```sh watch\n(.*?)```", readme, re.DOTALL)
-    with serving("--db", str(db), "--metrics", "127.0.0.1:0") as process:
+    with running_server("--db", str(db), "--metrics", "127.0.0.1:0") as process:
         assert process.popen.stdout is not None
         metrics = process.popen.stdout.readline().split(" at ")[1].strip()
         script = lines.replace("http://127.0.0.1:8000", process.url).replace("curl", "curl -sSf")
@@ -232,7 +234,7 @@ def test_asking_takes_no_proxy(server: Process) -> None:
     told = subprocess.run(
         [COMMAND, "ready", server.url],
         env=os.environ | {"http_proxy": f"http://127.0.0.1:{free_port()}"},
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert told.returncode == 0

@@ -13,8 +13,8 @@ from sessionary.factory.error_handlers import SAID
 from sessionary.settings import Settings
 from sessionary.web.operations import Operation
 from tests.conftest import App
-from tests.processes import Process, doubling, serving
-from tests.raw_http import Answer, told
+from tests.processes import Process, running_double, running_server
+from tests.raw_http import Response, send_and_read
 
 KEYS = """
 [[organizations]]
@@ -89,15 +89,15 @@ def server(
     folder = tmp_path_factory.mktemp("paths")
     (folder / "seed.toml").write_text(KEYS)
     options = ["--auth", "strict", "--seed", str(folder / "seed.toml")]
-    start = doubling if request.param == "cheroot" else serving
+    start = running_double if request.param == "cheroot" else running_server
     with start(*options, "--db", str(folder / "test.sqlite3")) as process:
         yield process
 
 
-def get(server: Process, target: str, key: str, *headers: bytes) -> Answer:
+def get(server: Process, target: str, key: str, *headers: bytes) -> Response:
     who = b"Authorization: Bearer " + key.encode()
     lines = [b"GET %s HTTP/1.1" % target.encode(), b"Host: here", b"Connection: close", who]
-    (said,) = told(server.url, b"\r\n".join([*lines, *headers, b"", b""]))
+    (said,) = send_and_read(server.url, b"\r\n".join([*lines, *headers, b"", b""]))
     return said
 
 
@@ -183,7 +183,7 @@ def test_a_server_has_no_namespaces_by_path_header_or_key(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     db = str(tmp_path_factory.mktemp("paths") / "test.sqlite3")
-    with serving("--db", db, "--auth", "lenient") as server:
+    with running_server("--db", db, "--auth", "lenient") as server:
         for path in ("/~default/notte/sessions", "/~t42/notte/sessions", "/~/notte/sessions"):
             assert get(server, path, "anyone").status == 404
         in_namespace = b"Sessionary-Namespace: t42"

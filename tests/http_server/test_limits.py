@@ -9,8 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import COMMAND, PATIENCE, Process, serving, started, surroundings
-from tests.raw_http import Raw
+from tests.processes import (
+    COMMAND,
+    TIMEOUT_SECONDS,
+    Process,
+    clean_environment,
+    running_process,
+    running_server,
+)
+from tests.raw_http import RawConnection
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
 HEAD = (
@@ -33,14 +40,14 @@ def logging(db: str, *options: str) -> Iterator[tuple[Process, Log]]:
     """A server, and what is in its log so far."""
     path = Path(f"{db}.log")
     command = [COMMAND, "serve", "--port", "0", "--db", db, *options]
-    with path.open("w") as log, started(command, surroundings(), log) as server:
+    with path.open("w") as log, running_process(command, clean_environment(), log) as server:
         yield server, path.read_text
 
 
 @contextmanager
-def connected(server: Process, count: int = 1) -> Iterator[list[Raw]]:
+def connected(server: Process, count: int = 1) -> Iterator[list[RawConnection]]:
     with ExitStack() as stack:
-        made = [Raw(server.url) for _ in range(count)]
+        made = [RawConnection(server.url) for _ in range(count)]
         for each in made:
             stack.callback(each.close)
         yield made
@@ -50,7 +57,7 @@ def is_served(server: Process) -> bool:
     return server.request("GET", "/health")[0] == 200
 
 
-def has_been_let_go(client: Raw) -> bool:
+def has_been_let_go(client: RawConnection) -> bool:
     client.socket.settimeout(0.01)
     try:
         return client.socket.recv(1) == b""
@@ -59,7 +66,7 @@ def has_been_let_go(client: Raw) -> bool:
     except TimeoutError:
         return False
     finally:
-        client.socket.settimeout(PATIENCE)
+        client.socket.settimeout(TIMEOUT_SECONDS)
 
 
 def test_who_asks_much_at_once_lets_others_have_their_turn(db: str) -> None:
@@ -71,11 +78,11 @@ def test_who_asks_much_at_once_lets_others_have_their_turn(db: str) -> None:
         connected(server, 2) as (greedy, modest),
     ):
         greedy.send(first * count)
-        greedy.must_answer()
+        greedy.expect_response()
         modest.send(other)
-        modest.must_answer()
+        modest.expect_response()
         for _ in range(count - 1):
-            greedy.must_answer()
+            greedy.expect_response()
         ids = [line.rpartition("request=")[2] for line in log().splitlines()]
     assert ids.count("greedy") == count
     assert ids.index("modest") < count
@@ -83,7 +90,7 @@ def test_who_asks_much_at_once_lets_others_have_their_turn(db: str) -> None:
 
 @pytest.mark.parametrize("ahead", [HEALTH, HEAD + b"Content-Length: 30\r\n\r\n{"])
 def test_with_no_descriptor_left_a_worker_goes_on_and_serves(db: str, ahead: bytes) -> None:
-    with serving("--db", db, "--auth", "lenient") as server:
+    with running_server("--db", db, "--auth", "lenient") as server:
         assert is_served(server)
         (worker,) = server.workers()
         resource.prlimit(worker, resource.RLIMIT_NOFILE, (60, 60))
@@ -98,65 +105,68 @@ def test_with_no_descriptor_left_a_worker_goes_on_and_serves(db: str, ahead: byt
 def test_who_is_silent_makes_room_for_who_asks_and_who_has_asked_stays(db: str) -> None:
     few_files = ["sh", "-c", 'ulimit -n 180; exec "$@"', "sh"]  # and so 76 connections
     command = [*few_files, COMMAND, "serve", "--port", "0", "--db", db, "--threads", "1"]
-    with started(command, surroundings()) as server, connected(server) as (honest,):
+    with running_process(command, clean_environment()) as server, connected(server) as (honest,):
         honest.send(HEALTH)
-        assert honest.must_answer().status == 200
+        assert honest.expect_response().status == 200
         with connected(server, 100) as silent:
             assert all(is_served(server) for _ in range(5))
             assert any(has_been_let_go(each) for each in silent)
         honest.send(HEALTH)
-        assert honest.must_answer().status == 200
+        assert honest.expect_response().status == 200
 
 
 def test_who_has_had_the_last_answer_cannot_stay_by_sending_on(db: str) -> None:
     options = ("--db", db, "--auth", "lenient", "--client-timeout-seconds", "1")
-    with serving(*options) as server, connected(server) as (client,):
+    with running_server(*options) as server, connected(server) as (client,):
         client.send(b"GET /health HTTP/1.0\r\n\r\n")
-        assert client.must_answer().status == 200
+        assert client.expect_response().status == 200
         client.read.read()  # it says that it sends no more
         with pytest.raises(ConnectionError):
             go_on_for_ever(client)
 
 
-def go_on_for_ever(client: Raw) -> None:
+def go_on_for_ever(client: RawConnection) -> None:
     """Send a byte every tenth of a second."""
     until_it_is_reset = select.poll()
     until_it_is_reset.register(client.socket, select.POLLERR)
-    for _ in range(10 * PATIENCE):
+    for _ in range(10 * TIMEOUT_SECONDS):
         client.socket.sendall(b"x")
         until_it_is_reset.poll(100)
 
 
 def test_a_body_that_is_refused_unread_holds_no_thread(db: str) -> None:
-    with serving("--db", db, "--threads", "1") as server, connected(server, 5) as clients:
+    with running_server("--db", db, "--threads", "1") as server, connected(server, 5) as clients:
         for client in clients:
             client.send(CHUNKED)
-        assert [client.must_answer().status for client in clients] == [401] * 5
+        assert [client.expect_response().status for client in clients] == [401] * 5
         # its thread would wait for the body for a minute, and this test for half of one
-        clients[0].rest()
+        clients[0].read_to_end()
 
 
 def test_a_client_that_offers_another_protocol_needs_no_thread(db: str) -> None:
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
     options = ("--db", db, "--auth", "lenient", "--threads", "1")
-    with serving(*options) as server, connected(server, 2) as (slow, other):
+    with running_server(*options) as server, connected(server, 2) as (slow, other):
         slow.send(CHUNKED + b"5\r\n{")
         assert is_served(server)
         other.send(b"GET /health HTTP/1.1\r\nHost: here\r\n" + offer + b"\r\n")
-        assert other.must_answer().status == 200
+        assert other.expect_response().status == 200
 
 
 def test_no_second_answer_follows_when_the_rest_of_a_body_is_broken(db: str) -> None:
-    with serving("--db", db) as server, connected(server) as (client,):
+    with running_server("--db", db) as server, connected(server) as (client,):
         client.send(CHUNKED)
-        assert client.must_answer().status == 401
+        assert client.expect_response().status == 401
         client.send(b"zz\r\n")
-        assert client.rest() == b""
+        assert client.read_to_end() == b""
 
 
 def test_half_sent_bodies_together_hold_no_more_than_a_worker_can_bear(db: str) -> None:
     head = HEAD + b"Content-Length: %d\r\n\r\n" % (4 * MEGABYTE)
-    with serving("--db", db, "--auth", "lenient") as server, connected(server, 40) as clients:
+    with (
+        running_server("--db", db, "--auth", "lenient") as server,
+        connected(server, 40) as clients,
+    ):
         for client in clients:
             client.send(head)
             client.send(b" " * (4 * MEGABYTE - 1))
@@ -164,42 +174,42 @@ def test_half_sent_bodies_together_hold_no_more_than_a_worker_can_bear(db: str) 
         kept = [client for client in clients if not has_been_let_go(client)]
         assert 10 <= len(kept) <= 16
         kept[-1].send(b" ")
-        assert kept[-1].must_answer().status == 400
+        assert kept[-1].expect_response().status == 400
 
 
 @pytest.mark.parametrize("length", [100_000, 4 * MEGABYTE])
 def test_a_long_body_that_nobody_reads_keeps_the_connection(db: str, length: int) -> None:
     head = b"POST /nowhere HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % length
-    with serving("--db", db) as server, connected(server) as (client,):
+    with running_server("--db", db) as server, connected(server) as (client,):
         for _ in range(2):
             client.send(head + b" " * length)
-            assert client.must_answer().status == 404
+            assert client.expect_response().status == 404
         client.send(HEALTH)
-        assert client.must_answer().status == 200
+        assert client.expect_response().status == 200
 
 
 def test_a_body_that_is_too_long_is_no_error_of_ours_and_ends_the_connection(db: str) -> None:
     with logging(db, "--auth", "lenient") as (server, log), connected(server) as (client,):
         client.send(HEAD + b"Content-Length: 4194305\r\n\r\n")
-        refused = client.must_answer()
+        refused = client.expect_response()
         assert (refused.status, refused.headers["connection"]) == (413, "close")
-        assert client.rest() == b""
+        assert client.read_to_end() == b""
         assert server.stop() == 0
         assert len(log().splitlines()) == 1
 
 
 def test_a_length_with_zeros_before_it_is_a_length(db: str) -> None:
     body = b'{"session_timeout_minutes": 7}'
-    with serving("--db", db, "--auth", "lenient") as server, connected(server) as (client,):
+    with running_server("--db", db, "--auth", "lenient") as server, connected(server) as (client,):
         client.send(HEAD + b"Content-Length: %020d\r\n\r\n" % len(body))
         assert is_served(server)
         client.send(body)
-        assert json.loads(client.must_answer().body)["timeout_minutes"] == 7
+        assert json.loads(client.expect_response().body)["timeout_minutes"] == 7
 
 
 def test_a_head_over_64_kb_is_refused_even_if_it_has_come_whole(db: str) -> None:
     fields = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 8000) for number in range(9))
-    with serving("--db", db) as server, connected(server) as (client,):
+    with running_server("--db", db) as server, connected(server) as (client,):
         with suppress(ConnectionError):
             client.send(b"GET /health HTTP/1.1\r\nHost: here\r\n" + fields + b"\r\n")
-        assert client.must_answer().status == 431
+        assert client.expect_response().status == 431

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import Process, serving
+from tests.processes import Process, running_server
 
 MOB = {"Authorization": "Bearer mob_anyone"}
 GSK = {"Authorization": "Bearer gsk_anyone"}
@@ -21,7 +21,7 @@ IOS = {"filters": [{"attribute": "platform", "operator": "EQUALS", "value": "ios
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     db = tmp_path_factory.mktemp("workers") / "test.sqlite3"
-    with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
+    with running_server("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
         yield process
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.processes import PATIENCE, Process, serving
+from tests.processes import TIMEOUT_SECONDS, Process, running_server
 
 START = b'{"session_timeout_minutes": 7}'
 HEAD = (
@@ -25,7 +25,7 @@ HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     db = tmp_path_factory.mktemp("worker") / "test.sqlite3"
     options = ("--auth", "lenient", "--threads", "1", "--max-body-bytes", "100000")
-    with serving("--db", str(db), *options) as process:
+    with running_server("--db", str(db), *options) as process:
         yield process
 
 
@@ -34,7 +34,7 @@ class Client:
 
     def __init__(self, server: Process) -> None:
         address = urlsplit(server.url)
-        self.socket = socket.create_connection((address.hostname, address.port), PATIENCE)
+        self.socket = socket.create_connection((address.hostname, address.port), TIMEOUT_SECONDS)
         self.read = self.socket.makefile("rb")
 
     def send(self, data: bytes) -> None:
@@ -237,7 +237,7 @@ def test_a_client_that_reads_late_gets_the_whole_answer(client: Client, server: 
 
 def test_a_stopping_server_does_not_wait_for_a_client_that_stays(tmp_path: Path) -> None:
     """Without the limit it would stay for gunicorn's 30 seconds, and be killed."""
-    with serving("--db", str(tmp_path / "w.sqlite3"), "--auth", "lenient") as server:
+    with running_server("--db", str(tmp_path / "w.sqlite3"), "--auth", "lenient") as server:
         client = Client(server)
         client.send(WHOLE[:-1])
         assert is_served(server)
@@ -249,7 +249,7 @@ def test_a_stopping_server_does_not_wait_for_a_client_that_stays(tmp_path: Path)
 
 
 def test_a_stopping_server_answers_what_has_come_and_exits(tmp_path: Path) -> None:
-    with serving("--db", str(tmp_path / "w.sqlite3"), "--auth", "lenient") as server:
+    with running_server("--db", str(tmp_path / "w.sqlite3"), "--auth", "lenient") as server:
         idle, busy = Client(server), Client(server)
         busy.send(WHOLE)
         assert timeout_minutes(busy) == 7

@@ -14,7 +14,7 @@ from sessionary.clock import MINUTE
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
 from tests.conftest import App
-from tests.processes import COMMAND, serving
+from tests.processes import COMMAND, running_server
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 AT = {"REMOTE_ADDR": "203.0.113.7"}
@@ -133,7 +133,7 @@ def test_a_key_that_works_costs_a_select_and_its_address_another(
 
 def test_an_expired_key_is_refused_at_once_by_every_worker(tmp_path: Path) -> None:
     db = ("--db", str(tmp_path / "test.sqlite3"))
-    with serving(*db, "--workers", "2") as server:
+    with running_server(*db, "--workers", "2") as server:
         command("clock", "freeze", "2026-03-01T12:00:00Z", *db)
         made = command("keys", "create", "--expires-at", "2026-03-01T12:00:01Z", "--json", *db)
         who = {"Authorization": f"Bearer {json.loads(made)[0]['secret']}"}

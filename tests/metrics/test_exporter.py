@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.processes import COMMAND, PATIENCE, Process, started, surroundings
+from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_process
 
 WHO = {"Authorization": "Bearer anyone"}
 SERVERS = {
@@ -35,7 +35,7 @@ class Counted(NamedTuple):
 
     def ask(self, path: str = "/metrics") -> tuple[int, str]:
         """The status and the text of what is at this path of the metrics' address."""
-        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=PATIENCE)
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=TIMEOUT_SECONDS)
         connection.request("GET", path)
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -72,7 +72,7 @@ Start = Callable[..., Counted]
 def counting(kind: str, db: Path, address: str = "127.0.0.1:0") -> Iterator[Counted]:
     """A server of this kind with metrics at this address."""
     options = ("--port", "0", "--auth", "lenient", "--db", str(db), "--metrics", address)
-    with started([COMMAND, *SERVERS[kind], *options], surroundings()) as process:
+    with running_process([COMMAND, *SERVERS[kind], *options], clean_environment()) as process:
         assert process.popen.stdout is not None
         said = process.popen.stdout.readline()
         yield Counted(process, said.removeprefix("Metrics: ").strip())
@@ -235,7 +235,7 @@ def test_what_a_killed_server_left_is_not_counted_by_the_next(start: Start) -> N
     assert server.list_sessions() == 200
     assert server.lists() == 1
     os.killpg(server.process.popen.pid, signal.SIGKILL)
-    server.process.popen.wait(PATIENCE)
+    server.process.popen.wait(TIMEOUT_SECONDS)
     assert server.folders() != []
     again = start("gunicorn", urlsplit(server.url).netloc)
     assert again.url == server.url

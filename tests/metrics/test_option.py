@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import PATIENCE
+from tests.processes import TIMEOUT_SECONDS
 
 
 def refused(*options: str, without: str = "nothing") -> str:
@@ -21,7 +21,7 @@ def refused(*options: str, without: str = "nothing") -> str:
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert told.returncode == 1

@@ -21,7 +21,7 @@ from sessionary import __version__
 from sessionary.surfaces import SURFACES
 from tests.cli.test_commands import commands
 from tests.docs.test_readme import SCRIPTS, blocks, check_out
-from tests.processes import PATIENCE, Process, started
+from tests.processes import TIMEOUT_SECONDS, Process, running_process
 
 pytestmark = pytest.mark.long
 
@@ -67,7 +67,7 @@ class Package:
             env=self.environ(**variables),
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
         assert told.returncode == 0, told.stderr
@@ -77,7 +77,7 @@ class Package:
         """Two workers on a free port, whoever asks being admitted."""
         path = self.home / f"{db}.sqlite3"
         arguments = ("--port", "0", "--workers", "2", "--auth", "lenient", "--db", str(path))
-        return started(self.command("serve", *arguments), self.environ(**variables))
+        return running_process(self.command("serve", *arguments), self.environ(**variables))
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +125,7 @@ def kill(*pids: int, with_them: Sequence[int] = ()) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     for handle in handles:
-        assert select.select([handle], [], [], PATIENCE)[0]
+        assert select.select([handle], [], [], TIMEOUT_SECONDS)[0]
         os.close(handle)
 
 
@@ -166,7 +166,7 @@ def test_a_signal_to_all_its_processes_at_once_ends_it_with_0(
     """As a terminal sends Ctrl-C, and systemd its SIGTERM."""
     with package.serving() as server:
         os.killpg(server.popen.pid, sent)
-        assert server.popen.wait(PATIENCE) == 0
+        assert server.popen.wait(TIMEOUT_SECONDS) == 0
     assert list(package.temporary.iterdir()) == []
 
 
@@ -242,7 +242,7 @@ def test_it_goes_on_when_another_version_takes_its_place(package: Package) -> No
 def test_it_tells_systemd_that_it_listens(package: Package) -> None:
     address = package.home / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.settimeout(PATIENCE)
+        manager.settimeout(TIMEOUT_SECONDS)
         manager.bind(str(address))
         with package.serving(NOTIFY_SOCKET=str(address)):
             assert b"READY=1" in manager.recv(1024).split(b"\n")

@@ -52,11 +52,11 @@ def run_node(script: Path, *args: str, env: Mapping[str, str] | None = None) -> 
 
 
 def mobilecli() -> Path:
-    """Return the mobilecli binary; give it `surroundings(...)` to run in."""
+    """Return the mobilecli binary; give it `client_environment(...)` to run in."""
     return prepared("mobilenext").program_path
 
 
-def surroundings(home: Path | str, env: Mapping[str, str] | None = None) -> dict[str, str]:
+def client_environment(home: Path | str, env: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the whole environment of a client: nothing of this process's own, then `env`."""
     return {"HOME": str(home), "PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC", **(env or {})}
 
@@ -87,7 +87,7 @@ def hear(
             finished = subprocess.run(
                 command,
                 cwd=cwd or home,
-                env=surroundings(home, env),
+                env=client_environment(home, env),
                 input=stdin,
                 capture_output=True,
                 text=True,

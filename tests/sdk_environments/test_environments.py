@@ -43,7 +43,7 @@ def test_the_node_environment_imports_its_driver() -> None:
 def test_mobilecli_says_its_version(tmp_path: Path) -> None:
     said = subprocess.check_output(
         [sdk_script.mobilecli(), "--version"],
-        env=sdk_script.surroundings(tmp_path),
+        env=sdk_script.client_environment(tmp_path),
         text=True,
     )
     assert said == "mobilecli version 1.0.9\n"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sessionary.factory.request_id_middleware import HEADER
-from tests.processes import COMMAND, PATIENCE, Process, started, surroundings
+from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_process
 
 SERVERS = {
     "gunicorn": ("serve", "--workers", "2"),
@@ -35,7 +35,7 @@ def start(tmp_path: Path, log: Path) -> Iterator[Start]:
         def start(kind: str, *options: str) -> Process:
             command = [COMMAND, *SERVERS[kind], "--port", "0", "--db", db, "--auth", "lenient"]
             logging = ["sh", "-c", 'exec "$@" 2>"$0"', str(log), *command, *options]
-            return stack.enter_context(started(logging, surroundings()))
+            return stack.enter_context(running_process(logging, clean_environment()))
 
         yield start
 
@@ -64,7 +64,9 @@ def test_a_request_that_is_not_http_is_told_of_without_what_was_in_it(
     process = start("gunicorn")
     address = urlsplit(process.url)
     for line in (b"GET /hush?key=hush BAD", b"GET / HTTP/1.1\r\nAuthorization hush"):
-        with socket.create_connection((address.hostname, address.port), PATIENCE) as connection:
+        with socket.create_connection(
+            (address.hostname, address.port), TIMEOUT_SECONDS
+        ) as connection:
             connection.sendall(line + b"\r\n\r\n")
             assert b" 400 " in connection.makefile("rb").readline()
     assert process.stop() == 0

@@ -16,7 +16,7 @@ from sessionary.server.ready_notice import (
     write_ready_file,
 )
 from sessionary.settings import Settings
-from tests.processes import COMMAND, PATIENCE, Process, started, surroundings
+from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_process
 
 
 def closed_pipe() -> int:
@@ -44,13 +44,13 @@ def told_to(out: int, *arguments: str) -> Iterator[Process]:
         stdout=out,
         stderr=subprocess.PIPE,
         text=True,
-        env=surroundings(),
+        env=clean_environment(),
     )
     os.close(out)
     with popen:
         try:
             url = f"http://127.0.0.1:{port}"
-            subprocess.run([COMMAND, "ready", url, "--wait", f"{PATIENCE}s"], check=True)
+            subprocess.run([COMMAND, "ready", url, "--wait", f"{TIMEOUT_SECONDS}s"], check=True)
             yield Process(popen, url)
         finally:
             popen.kill()
@@ -96,7 +96,7 @@ def test_a_double_serves_though_nobody_hears_where(nobody: Callable[[], int]) ->
 def test_it_outlives_who_reads_but_its_first_line(tmp_path: Path, command: str) -> None:
     arguments = command.format(tmp_path / "test.sqlite3")
     script = f"{COMMAND} {arguments} --port 0 | (head -1; exec <&-; echo gone)"
-    with started(["sh", "-c", script], surroundings()) as process:
+    with running_process(["sh", "-c", script], clean_environment()) as process:
         assert process.popen.stdout is not None
         assert process.popen.stdout.readline() == "gone\n"
         assert process.request("GET", "/notte/health")[0] == 200
@@ -112,7 +112,7 @@ def test_a_ready_file_that_cannot_be_written_is_refused_before_anything_is_made(
     db, ready = tmp_path / "test.sqlite3", tmp_path / place
     arguments = [command, "--port", "0", "--db", str(db), "--ready-file", str(ready)]
     told = subprocess.run(
-        [COMMAND, *arguments], env=surroundings(), capture_output=True, text=True, check=False
+        [COMMAND, *arguments], env=clean_environment(), capture_output=True, text=True, check=False
     )
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr.startswith(f"Error: cannot write the ready file {ready}: ")

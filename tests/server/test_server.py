@@ -14,7 +14,14 @@ import pytest
 
 from sessionary import __version__
 from sessionary.surfaces import SURFACES
-from tests.processes import COMMAND, PATIENCE, Process, serving, started, surroundings
+from tests.processes import (
+    COMMAND,
+    TIMEOUT_SECONDS,
+    Process,
+    clean_environment,
+    running_process,
+    running_server,
+)
 
 SLOW_AT_FORKS = """
 import os, time
@@ -68,7 +75,7 @@ def test_the_ready_file_says_where_the_server_listens_and_goes_with_it(
     db: str, tmp_path: Path
 ) -> None:
     ready = tmp_path / "run" / "ready.json"
-    with serving("--db", db, "--auth", "lenient", "--ready-file", str(ready)) as server:
+    with running_server("--db", db, "--auth", "lenient", "--ready-file", str(ready)) as server:
         assert json.loads(ready.read_text()) == {
             "url": server.url,
             "pid": server.popen.pid,
@@ -83,7 +90,7 @@ def test_the_ready_file_says_where_the_server_listens_and_goes_with_it(
 def test_the_first_start_prints_a_key_for_each_surface_and_curl_lines_that_work(
     db: str,
 ) -> None:
-    with serving("--db", db) as server:
+    with running_server("--db", db) as server:
         assert server.popen.stdout is not None
         count = len(SURFACES)
         said = [server.popen.stdout.readline() for _ in range(2 * count + 2)]
@@ -94,10 +101,10 @@ def test_the_first_start_prints_a_key_for_each_surface_and_curl_lines_that_work(
             pasted = subprocess.run(shell, capture_output=True, check=True)
             assert pasted.stdout.endswith((b" 200", b" 201")), line
         assert server.stop() == 0
-        assert server.lines() == []
-    with serving("--db", db) as server:
+        assert server.output_lines() == []
+    with running_server("--db", db) as server:
         assert server.stop() == 0
-        assert server.lines() == []
+        assert server.output_lines() == []
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
@@ -105,15 +112,15 @@ def test_the_first_start_prints_a_key_for_each_surface_and_curl_lines_that_work(
 def test_what_is_in_flight_is_finished_and_the_exit_code_is_0(
     db: str, tell: Callable[[int, int], None], sent: signal.Signals
 ) -> None:
-    with serving("--db", db, "--auth", "lenient") as server:
+    with running_server("--db", db, "--auth", "lenient") as server:
         connection = begun(server, {"Content-Length": "30"})
         tell(server.popen.pid, sent)
         assert finished(connection) == 7
-        assert server.popen.wait(PATIENCE) == 0
+        assert server.popen.wait(TIMEOUT_SECONDS) == 0
 
 
 def test_a_terminal_that_is_closed_ends_neither_the_server_nor_what_is_in_flight(db: str) -> None:
-    with serving("--db", db, "--auth", "lenient") as server:
+    with running_server("--db", db, "--auth", "lenient") as server:
         connection = begun(server, {"Content-Length": "30"})
         os.killpg(server.popen.pid, signal.SIGHUP)
         assert finished(connection) == 7
@@ -128,10 +135,12 @@ def test_a_server_that_is_stopped_while_its_workers_start_leaves_at_once(
 ) -> None:
     """A worker that missed the signal would be waited for as long as gunicorn allows: 30 s."""
     command = [sys.executable, "-c", SLOW_AT_FORKS, "serve", "--port", "0", "--workers", "2"]
-    with started([*command, "--db", db, "--auth", "lenient"], surroundings()) as server:
+    with running_process(
+        [*command, "--db", db, "--auth", "lenient"], clean_environment()
+    ) as server:
         tell(server.popen.pid, sent)
         assert server.popen.wait(20) == 0
-        assert server.lines() == []
+        assert server.output_lines() == []
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
@@ -139,7 +148,7 @@ def test_a_worker_that_is_told_again_and_again_to_end_leaves_all_data_in_the_one
     db: str, sent: signal.Signals
 ) -> None:
     """What a worker is cut off from while it leaves is left in a second file, beside the first."""
-    with serving("--db", db, "--auth", "lenient") as server:
+    with running_server("--db", db, "--auth", "lenient") as server:
         start(server)
         workers = server.workers()
         os.kill(server.popen.pid, sent)
@@ -155,23 +164,23 @@ def test_a_worker_that_is_told_again_and_again_to_end_leaves_all_data_in_the_one
 def test_a_client_that_never_finishes_does_not_keep_the_server_from_ending(
     db: str, sent: signal.Signals
 ) -> None:
-    with serving("--db", db, "--auth", "lenient") as server:
+    with running_server("--db", db, "--auth", "lenient") as server:
         start(server)
         connection = begun(server, {"Transfer-Encoding": "chunked"})
         os.killpg(server.popen.pid, sent)
-        assert server.popen.wait(PATIENCE) == 0
+        assert server.popen.wait(TIMEOUT_SECONDS) == 0
         connection.close()
     assert not Path(f"{db}-wal").exists(), "it was killed"
 
 
 def test_a_taken_port_is_refused_in_one_sentence(db: str) -> None:
-    with serving("--db", db, "--auth", "lenient") as server:
+    with running_server("--db", db, "--auth", "lenient") as server:
         port = server.url.rpartition(":")[2]
         second = subprocess.run(
             [COMMAND, "serve", "--db", db, "--port", port],
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
         assert second.returncode == 1
@@ -197,7 +206,7 @@ def test_gunicorn_serves_wsgi_app_the_same_way(db: str) -> None:
 
 
 def test_the_clock_of_a_running_server_can_be_moved_from_the_command_line(db: str) -> None:
-    with serving("--db", db, "--auth", "lenient", "--workers", "2") as server:
+    with running_server("--db", db, "--auth", "lenient", "--workers", "2") as server:
         session_id = start(server)
         assert status_of(server, session_id) == "active"
         subprocess.run([COMMAND, "clock", "advance", "6m", "--db", db], check=True)
@@ -205,7 +214,7 @@ def test_the_clock_of_a_running_server_can_be_moved_from_the_command_line(db: st
 
 
 def test_a_revoked_key_is_refused_at_once_by_every_worker(db: str) -> None:
-    with serving("--db", db, "--workers", "2") as server:
+    with running_server("--db", db, "--workers", "2") as server:
         made = subprocess.run(
             [COMMAND, "keys", "create", "--db", db, "--json"], capture_output=True, check=True
         )
@@ -218,7 +227,7 @@ def test_a_revoked_key_is_refused_at_once_by_every_worker(db: str) -> None:
 
 
 def test_many_threads_against_two_workers_lose_nothing_and_see_no_lock(db: str) -> None:
-    with serving("--db", db, "--auth", "lenient", "--workers", "2") as server:
+    with running_server("--db", db, "--auth", "lenient", "--workers", "2") as server:
         with ThreadPoolExecutor(8) as pool:
             made = list(pool.map(lambda _: start(server), range(200)))
         assert len(set(made)) == 200
@@ -231,7 +240,7 @@ def test_many_threads_against_two_workers_lose_nothing_and_see_no_lock(db: str) 
     "kills", [3, pytest.param(60, marks=pytest.mark.long)], ids=["short", "long"]
 )
 def test_an_answered_create_survives_the_death_of_every_worker(db: str, kills: int) -> None:
-    with serving("--db", db, "--auth", "lenient", "--workers", "2") as server:
+    with running_server("--db", db, "--auth", "lenient", "--workers", "2") as server:
         answered = _create_while_workers_die(server, kills)
         assert len(answered) >= kills
         assert len(set(answered)) == len(answered)
@@ -269,4 +278,4 @@ def _create_while_workers_die(server: Process, kills: int) -> list[str]:
 
 
 def _wait(progress: threading.Condition, reached: Callable[[], bool]) -> None:
-    assert progress.wait_for(reached, PATIENCE)
+    assert progress.wait_for(reached, TIMEOUT_SECONDS)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes import Process, doubling, serving
-from tests.raw_http import connected, told
+from tests.processes import Process, running_double, running_server
+from tests.raw_http import connect, send_and_read
 
 LINE = b"POST /session/start HTTP/1.1\r\n"
 REST = b"Host: here\r\nAuthorization: Bearer anyone\r\nContent-Type: application/json\r\n"
@@ -24,11 +24,11 @@ def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Process]:
     if request.param == "cheroot":
-        with doubling() as process:
+        with running_double() as process:
             yield process
     else:
         db = str(tmp_path_factory.mktemp("smuggling") / "test.sqlite3")
-        with serving("--db", db, "--auth", "lenient") as process:
+        with running_server("--db", db, "--auth", "lenient") as process:
             yield process
 
 
@@ -72,21 +72,21 @@ FRAMES["a chunk that goes on"] = HEAD + CHUNKED + b"\r\n1e\r\n" + BODY + b"XX" +
 def test_a_frame_of_two_meanings_is_refused_and_ends_the_connection(
     server: Process, frame: bytes
 ) -> None:
-    (said,) = told(server.url, frame + HIDDEN)
+    (said,) = send_and_read(server.url, frame + HIDDEN)
     assert said.status in (400, 501)
 
 
 @pytest.mark.parametrize("size", [b"1e", b"1E", b"001e", b"1e;a=b", b'1e ; a="b"'])
 def test_a_chunk_may_have_extensions(server: Process, size: bytes) -> None:
     chunks = size + b"\r\n" + BODY + b"\r\n" + END
-    first, second = told(server.url, HEAD + CHUNKED + b"\r\n" + chunks + HIDDEN)
+    first, second = send_and_read(server.url, HEAD + CHUNKED + b"\r\n" + chunks + HIDDEN)
     assert json.loads(first.body)["timeout_minutes"] == 7
     assert second.status == 200
 
 
 def test_what_follows_the_last_chunk_is_no_request_and_no_header(server: Process) -> None:
     chunks = b"1e\r\n" + BODY + b"\r\n0\r\nX: y\r\nX-Notte-Sdk-Version: 1\r\n\r\n"
-    first, second = told(server.url, HEAD + CHUNKED + b"\r\n" + chunks + HIDDEN)
+    first, second = send_and_read(server.url, HEAD + CHUNKED + b"\r\n" + chunks + HIDDEN)
     assert (first.status, second.status) == (200, 200)
     assert "active_sessions" in json.loads(second.body)
 
@@ -98,7 +98,7 @@ def test_a_body_that_nobody_reads_is_not_the_next_request(
 ) -> None:
     assert len(HIDDEN) == 36
     asked = b"POST " + path + b" HTTP/1.1\r\nHost: here\r\n" + coding + HIDDEN
-    answers = told(server.url, asked + (b"\r\n" + END if b"chunked" in coding else b""))
+    answers = send_and_read(server.url, asked + (b"\r\n" + END if b"chunked" in coding else b""))
     assert [each.status for each in answers] == [404 if path == b"/nowhere" else 401]
 
 
@@ -121,7 +121,7 @@ def test_a_header_with_an_underscore_is_not_taken_for_another(
     server: Process, header: bytes
 ) -> None:
     asked = HEAD + header + b"\r\n" + LENGTH + b"\r\n" + BODY
-    first, second = told(server.url, asked + HIDDEN)
+    first, second = send_and_read(server.url, asked + HIDDEN)
     assert json.loads(first.body)["timeout_minutes"] == 7
     assert first.headers.get("sessionary-namespace", "default") == "default"
     assert second.status == 200
@@ -129,9 +129,9 @@ def test_a_header_with_an_underscore_is_not_taken_for_another(
 
 def test_a_key_in_a_header_with_an_underscore_is_none(server: Process) -> None:
     head = LINE + REST.replace(b"Authorization", b"Authorization_") + LENGTH
-    assert [each.status for each in told(server.url, head + b"\r\n" + BODY)] == [401]
+    assert [each.status for each in send_and_read(server.url, head + b"\r\n" + BODY)] == [401]
     scale = b"GET /user-info HTTP/1.1\r\nHost: here\r\nX_Api_Key: anyone\r\n\r\n"
-    assert [each.status for each in told(server.url, scale)] == [401]
+    assert [each.status for each in send_and_read(server.url, scale)] == [401]
 
 
 def test_failures_are_counted_against_the_client_that_the_proxy_names(
@@ -140,7 +140,7 @@ def test_failures_are_counted_against_the_client_that_the_proxy_names(
     """By both workers; neither what the client says of itself nor other spellings count."""
     db = str(tmp_path_factory.mktemp("proxy") / "test.sqlite3")
     options = ("--trusted-proxy", PROXY, "--max-failed-keys-per-minute", "5", "--workers", "2")
-    with serving("--db", db, *options) as server:
+    with running_server("--db", db, *options) as server:
         statuses = [guess(server, number) for number in range(12)]
         assert statuses == [401] * 5 + [429] * 7
         assert guess(server, 12, b"203.0.113.8") == 401
@@ -149,10 +149,10 @@ def test_failures_are_counted_against_the_client_that_the_proxy_names(
 def guess(server: Process, number: int, client: bytes = b"203.0.113.7") -> int:
     """Bring an unknown key on a connection of its own, from behind the proxy."""
     lies = b"198.51.100.%d" % number
-    with connected(server.url) as raw:
+    with connect(server.url) as raw:
         raw.send(
             b"GET /user-info HTTP/1.1\r\nHost: here\r\nx-api-key: guess-%d\r\n" % number
             + b"X_Forwarded_For: %s\r\nForwarded: for=%s\r\nX-Real-Ip: %s\r\n" % (lies, lies, lies)
             + b"X-Forwarded-For: %s, %s\r\n\r\n" % (lies, client)
         )
-        return raw.must_answer().status
+        return raw.expect_response().status

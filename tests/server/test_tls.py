@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 from sessionary.factory import create_double
 from sessionary.server import tls
 from sessionary.settings import BadSetting, Settings
-from tests.processes import COMMAND, PATIENCE, Process, serving, surroundings
-from tests.raw_http import connected
+from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_server
+from tests.raw_http import connect
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
 START = b'{"session_timeout_minutes": 7}'
@@ -61,14 +61,14 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 def server(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     db = str(tmp_path_factory.mktemp("tls") / "test.sqlite3")
     options = ("--db", db, "--auth", "lenient", "--threads", "1", *papers.options())
-    with serving(*options) as process:
+    with running_server(*options) as process:
         yield process
 
 
 def is_served(server: Process, papers: Papers) -> bool:
-    with connected(server.url, papers.trust) as raw:
+    with connect(server.url, papers.trust) as raw:
         raw.send(HEALTH)
-        return raw.answer() is not None
+        return raw.read_response() is not None
 
 
 def test_a_client_that_trusts_the_certificate_is_served(server: Process, papers: Papers) -> None:
@@ -79,16 +79,16 @@ def test_a_client_that_trusts_the_certificate_is_served(server: Process, papers:
 def test_a_client_that_does_not_trust_it_is_not(server: Process, papers: Papers) -> None:
     with (
         pytest.raises(ssl.SSLCertVerificationError),
-        connected(server.url, ssl.create_default_context()),
+        connect(server.url, ssl.create_default_context()),
     ):
         pass
     assert is_served(server, papers)
 
 
 def test_http_without_tls_is_not_answered(server: Process, papers: Papers) -> None:
-    with connected(server.url) as raw:
+    with connect(server.url) as raw:
         raw.send(HEALTH)
-        assert b"HTTP" not in raw.rest()
+        assert b"HTTP" not in raw.read_to_end()
     assert is_served(server, papers)
 
 
@@ -97,19 +97,19 @@ def test_every_kind_of_request_is_answered_on_one_connection(
     server: Process, papers: Papers, version: ssl.TLSVersion
 ) -> None:
     papers.trust.minimum_version = papers.trust.maximum_version = version
-    with connected(server.url, papers.trust) as raw:
+    with connect(server.url, papers.trust) as raw:
         for part in (HEALTH, HEALTH[:9], HEALTH[9:] + HEALTH):
             raw.send(part)
-        assert [raw.must_answer().status for _ in range(3)] == [200] * 3
+        assert [raw.expect_response().status for _ in range(3)] == [200] * 3
         raw.send(HEAD + b"Content-Length: %d\r\n\r\n" % len(START) + START[:5])
         raw.send(START[5:])
-        assert json.loads(raw.must_answer().body)["timeout_minutes"] == 7
+        assert json.loads(raw.expect_response().body)["timeout_minutes"] == 7
         chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(START), START)
         raw.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + HEALTH)
-        assert json.loads(raw.must_answer().body)["timeout_minutes"] == 7
-        assert raw.must_answer().status == 200
+        assert json.loads(raw.expect_response().body)["timeout_minutes"] == 7
+        assert raw.expect_response().status == 200
         raw.send(b"GET /galtea/openapi.json HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
-        assert json.loads(raw.must_answer().body)["openapi"] == "3.1.0"
+        assert json.loads(raw.expect_response().body)["openapi"] == "3.1.0"
         assert raw.read.read() == b""
 
 
@@ -117,17 +117,17 @@ def test_a_request_larger_than_a_record_of_tls_is_read_whole(
     server: Process, papers: Papers
 ) -> None:
     body = START + b" " * 300_000
-    with connected(server.url, papers.trust) as raw:
+    with connect(server.url, papers.trust) as raw:
         raw.send(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        assert json.loads(raw.must_answer().body)["timeout_minutes"] == 7
+        assert json.loads(raw.expect_response().body)["timeout_minutes"] == 7
 
 
 def test_a_client_that_reads_late_gets_everything(server: Process, papers: Papers) -> None:
     count = 400
-    with connected(server.url, papers.trust) as raw:
+    with connect(server.url, papers.trust) as raw:
         raw.send(b"GET /galtea/openapi.json HTTP/1.1\r\nHost: here\r\n\r\n" * count)
         assert is_served(server, papers)
-        assert len({raw.must_answer().body for _ in range(count)}) == 1
+        assert len({raw.expect_response().body for _ in range(count)}) == 1
 
 
 def first_flight(papers: Papers) -> bytes:
@@ -146,7 +146,7 @@ def test_handshakes_that_are_never_finished_keep_nobody_waiting(
     begun = first_flight(papers)[:part]
     with ExitStack() as stack:
         for _ in range(40):
-            stack.enter_context(connected(server.url)).send(begun)
+            stack.enter_context(connect(server.url)).send(begun)
         assert all(is_served(server, papers) for _ in range(5))
 
 
@@ -154,7 +154,7 @@ def test_clients_that_break_off_their_handshake_harm_nobody(
     server: Process, papers: Papers
 ) -> None:
     for sent in (b"", b"\x16\x03\x01", b"\x00" * 2000, first_flight(papers)):
-        with connected(server.url) as raw:
+        with connect(server.url) as raw:
             raw.send(sent)
             raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     assert is_served(server, papers)
@@ -173,8 +173,8 @@ def test_files_that_do_not_belong_together_are_refused_before_anything_listens(
             [COMMAND, "serve", *options],
             capture_output=True,
             text=True,
-            env=surroundings(),
-            timeout=PATIENCE,
+            env=clean_environment(),
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
     assert told.returncode == 1

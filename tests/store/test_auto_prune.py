@@ -19,7 +19,7 @@ from sessionary.store import Namespace, batches
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import RequestFinished
 from tests import schema_versions
-from tests.processes import serving
+from tests.processes import running_server
 from tests.store.database_files import dump
 from tests.store.test_prune import OLD
 
@@ -167,7 +167,7 @@ def test_a_fault_of_its_own_fails_nobody_and_is_told(
 
 
 def test_a_server_does_it_too(db: Path) -> None:
-    with serving("--db", str(db), "--prune-ended-days", "90", "--no-log-requests") as server:
+    with running_server("--db", str(db), "--prune-ended-days", "90", "--no-log-requests") as server:
         for _ in range(ENOUGH):
             assert server.request("POST", "/notte/sessions/start", {}, **ANA)[0] == 200
         for path in OLD:

@@ -15,7 +15,7 @@ from click.testing import Result
 from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import backup
-from tests.processes import COMMAND, serving
+from tests.processes import COMMAND, running_server
 from tests.store.database_files import beside, change, dump, leave_journal, scratch
 
 Command = Callable[..., Result]
@@ -37,7 +37,7 @@ def test_a_backup_is_of_one_moment_while_two_workers_write(tmp_path: Path) -> No
     db = tmp_path / "test.sqlite3"
     answered: list[str] = []
     over = threading.Event()
-    with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
+    with running_server("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
 
         def write() -> None:
             while not over.is_set():
@@ -111,7 +111,7 @@ def test_its_owner_alone_may_read_what_replaces_a_file_that_others_could_read(
 def test_a_database_that_is_served_is_not_overwritten(
     sessionary: Command, tmp_path: Path, command: str
 ) -> None:
-    with serving("--db", str(served := tmp_path / "served.sqlite3"), "--auth", "lenient"):
+    with running_server("--db", str(served := tmp_path / "served.sqlite3"), "--auth", "lenient"):
         before = dump(served)
         refused = sessionary(command, served, "--force")
         assert refused.exit_code == 1

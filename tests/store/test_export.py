@@ -15,7 +15,7 @@ from freezegun import freeze_time
 from sessionary import create_app, store
 from sessionary.settings import Settings
 from tests import schema_versions
-from tests.processes import COMMAND, serving
+from tests.processes import COMMAND, running_server
 from tests.store.database_files import beside, dump, leave_journal
 
 Command = Callable[..., Result]
@@ -94,7 +94,7 @@ def test_the_journal_of_an_earlier_database_becomes_no_part_of_an_imported_one(
 def test_a_database_that_is_served_is_not_replaced(
     sessionary: Command, exported: Path, new: Path
 ) -> None:
-    with serving("--db", str(new)):
+    with running_server("--db", str(new)):
         refused = sessionary("import", exported, "--db", new, "--force")
     assert "is open in another process" in refused.output
 

@@ -17,7 +17,7 @@ from sessionary.seeds.loader import BadSeed
 from sessionary.settings import Settings
 from sessionary.store import integrity, schema
 from sessionary.store.database import Database
-from tests.processes import COMMAND, OBEDIENT, PATIENCE, surroundings
+from tests.processes import COMMAND, TIMEOUT_SECONDS, WITHOUT_ROOT_ACCESS, clean_environment
 from tests.store.database_files import dump, run, scratch
 
 Command = Callable[..., Result]
@@ -53,11 +53,11 @@ def test_what_is_wrong_is_told_and_the_exit_code_says_so(
 def as_a_stranger(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command as somebody whom the modes of files bind."""
     return subprocess.run(
-        [*OBEDIENT, COMMAND, *map(str, command)],
-        env=surroundings(),
+        [*WITHOUT_ROOT_ACCESS, COMMAND, *map(str, command)],
+        env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
 

@@ -17,7 +17,7 @@ import pytest
 from sessionary.store import errors
 from sessionary.surfaces import SURFACES
 from tests.conftest import App
-from tests.processes import COMMAND, OBEDIENT, Process, started
+from tests.processes import COMMAND, WITHOUT_ROOT_ACCESS, Process, running_process
 
 NOTTE = {"Authorization": "Bearer anyone"}
 SCALE = {"x-api-key": "anyone"}
@@ -79,7 +79,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         def start(*prefix: str) -> Served:
             logging = ("sh", "-c", 'exec "$@" 2>"$0"', str(log))
             command = [*logging, *prefix, *serve]
-            process = stack.enter_context(started(command, dict(os.environ)))
+            process = stack.enter_context(running_process(command, dict(os.environ)))
             served = Served(process, db, log)
             assert [served.start() for _ in range(3)] == [200] * 3
             return served
@@ -103,7 +103,7 @@ def test_a_full_disk(serve: Callable[..., Served]) -> None:
 
 def test_a_disk_that_can_only_be_read(serve: Callable[..., Served]) -> None:
     """Found by a worker that starts then: what is open stays open."""
-    served = serve(*OBEDIENT)
+    served = serve(*WITHOUT_ROOT_ACCESS)
     served.db.parent.chmod(0o555)
     for file in served.db.parent.iterdir():
         file.chmod(0o444)

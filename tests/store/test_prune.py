@@ -14,7 +14,7 @@ from sessionary.settings import Settings
 from sessionary.store import batches
 from sessionary.surfaces import SURFACES
 from tests import schema_versions
-from tests.processes import serving
+from tests.processes import running_server
 from tests.store.database_files import dump, run
 
 Command = Callable[..., Result]
@@ -185,7 +185,7 @@ def test_a_server_loses_nothing_and_refuses_nothing_meanwhile(
     notte = {"Authorization": "Bearer anyone"}
 
     def ids() -> Iterator[str]:
-        with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
+        with running_server("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
             for _ in range(20):
                 status, made = process.request("POST", "/session/start", {}, **notte)
                 assert status == 200
@@ -208,6 +208,6 @@ def test_a_server_loses_nothing_and_refuses_nothing_meanwhile(
             assert pruned[0]["notte"] == 2000
 
     answered = list(ids())
-    with serving("--db", str(db), "--auth", "lenient") as process:
+    with running_server("--db", str(db), "--auth", "lenient") as process:
         for id in answered:
             assert process.request("GET", f"/notte/sessions/{id}", **notte)[0] == 200

@@ -15,7 +15,7 @@ from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import absence
 from sessionary.store.files import replacing
-from tests.processes import serving
+from tests.processes import running_server
 from tests.store.database_files import beside, change, dump, leave_journal, run, scratch
 
 Command = Callable[..., Result]
@@ -48,7 +48,7 @@ def test_a_restore_is_refused_while_a_server_has_the_file(
 ) -> None:
     """Also where no worker has been asked for anything yet."""
     db, copy = tmp_path / "served.sqlite3", tmp_path / "copy"
-    with serving("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
+    with running_server("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
         assert sessionary("backup", copy, "--db", db).exit_code == 0
         refused = sessionary("restore", copy, "--db", db)
         assert refused.exit_code == 1
@@ -62,7 +62,7 @@ def test_a_link_to_a_database_is_as_the_database(sessionary: Command, tmp_path: 
     db, link, copy = (tmp_path / name for name in ("served.sqlite3", "link", "copy"))
     link.symlink_to(db)
     for served, named in [(db, link), (link, db)]:
-        with serving("--db", str(served), "--auth", "lenient") as process:
+        with running_server("--db", str(served), "--auth", "lenient") as process:
             assert sessionary("backup", copy, "--db", named, "--force").exit_code == 0
             for refused in (
                 sessionary("restore", copy, "--db", named),
@@ -114,7 +114,7 @@ def test_no_database_is_made_in_the_place_of_one_that_a_server_has_open(
 ) -> None:
     monkeypatch.setattr(absence, "PATIENCE_SECONDS", 0.05)
     db, elsewhere = tmp_path / "served.sqlite3", tmp_path / "elsewhere"
-    with serving("--db", str(db), "--auth", "lenient") as process:
+    with running_server("--db", str(db), "--auth", "lenient") as process:
         made = process.request("POST", "/session/start", {}, **NOTTE)[1]["session_id"]
         db.rename(elsewhere)
         if is_empty:
@@ -126,7 +126,7 @@ def test_no_database_is_made_in_the_place_of_one_that_a_server_has_open(
             assert db.exists() is is_empty
         elsewhere.replace(db)
         assert process.request("GET", f"/notte/sessions/{made}", **NOTTE)[0] == 200
-    with serving("--db", str(db), "--auth", "lenient") as process:
+    with running_server("--db", str(db), "--auth", "lenient") as process:
         assert process.request("GET", f"/notte/sessions/{made}", **NOTTE)[0] == 200
 
 

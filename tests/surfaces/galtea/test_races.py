@@ -20,7 +20,7 @@ Found = TypeVar("Found")
 def caller(make_file_app: Callable[..., App], enter: Callable[..., Api]) -> Any:
     """A caller for each thread, all in one namespace whose clock follows the wall."""
     app = make_file_app()
-    app.run_on()
+    app.use_real_clock()
     return lambda: enter(app)
 
 

@@ -52,7 +52,7 @@ class Mobilecli:
         env = {"MOBILECLI_TOKEN": token, "MOBILECLI_FLEET_URL": self.fleet}
         finished = subprocess.run(
             [self.program, "remote", *args],
-            env=sdk_script.surroundings(self.home, env),
+            env=sdk_script.client_environment(self.home, env),
             capture_output=True,
             text=True,
             check=False,

@@ -26,7 +26,7 @@ ROUNDS = 6
 def workers(make_file_app: Callable[..., App]) -> list[App]:
     """Two applications on one file, whose clock follows the wall."""
     both = [make_file_app(), make_file_app()]
-    both[0].run_on()
+    both[0].use_real_clock()
     return both
 
 

@@ -184,7 +184,7 @@ def test_a_new_session_is_listed_before_every_seeded_one(tenants: App, ana: Call
 def test_no_session_falls_behind_a_seeded_one_when_the_wall_s_clock_steps_back(
     tenants: App, ana: Calls
 ) -> None:
-    tenants.run_on()
+    tenants.use_real_clock()
     with freeze_time("2026-03-02T12:00:00Z") as wall:
         tenants.seed(session(ONE, 'created_ago = "0s"'))
         wall.tick(timedelta(seconds=-90))

@@ -139,7 +139,7 @@ def test_a_clock_moved_back_starts_from_the_new_now_and_skips_what_is_taken(
 def test_the_wall_s_clock_stepping_back_never_lets_a_session_fall_behind(
     app: App, calls: Calls
 ) -> None:
-    app.run_on()
+    app.use_real_clock()
     with freeze_time("2026-03-02T12:00:00Z") as wall:
         first = calls.hold()
         wall.tick(timedelta(seconds=-90))

@@ -60,7 +60,7 @@ def test_one_operation_of_many_closes_and_the_others_find_it_closed(app: App, no
 
 
 def test_every_close_of_many_shows_the_same_end(app: App, notte: Calls) -> None:
-    app.run_on()
+    app.use_real_clock()
     for _ in range(10):
         body = {"session_id": notte.start()["session_id"]}
         ends = at_once(
@@ -71,7 +71,7 @@ def test_every_close_of_many_shows_the_same_end(app: App, notte: Calls) -> None:
 
 
 def test_no_activity_is_lost_and_none_goes_back(app: App, notte: Calls) -> None:
-    app.run_on()
+    app.use_real_clock()
     session_id = notte.start()["session_id"]
     body = {"session_id": session_id, "keep_alive": True}
 

@@ -68,7 +68,7 @@ def test_a_date_is_shown_in_utc_with_six_digits_and_a_missing_offset_is_utc(
 
 
 def test_every_date_has_six_digits_and_a_z_under_a_running_clock(app: App, anyone: Caller) -> None:
-    app.run_on()
+    app.use_real_clock()
     session = anyone.create(start_date="2026-01-02T03:04:05Z")
     for name in ("created_at", "updated_at", "start_date"):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", session[name])

@@ -16,7 +16,7 @@ THREADS = 8
 @pytest.fixture
 def anyone(make_file_app: Callable[..., App]) -> Caller:
     app = make_file_app()
-    app.run_on()
+    app.use_real_clock()
     return Caller(app, "k")
 
 
