@@ -10,7 +10,8 @@ from sessionary.surfaces.mobilenext import queries as mobilenext_statements
 from sessionary.surfaces.mobilenext import rules as mobilenext_rules
 from sessionary.surfaces.notte import models as notte
 from sessionary.surfaces.notte import rules as notte_rules
-from sessionary.surfaces.scale import models as scale
+from sessionary.surfaces.scale import queries as scale_queries
+from sessionary.surfaces.scale.models import SessionRow as ScaleRow
 from tests.conftest import EPOCH, MICROSECOND, NOON
 
 AT = (NOON - EPOCH) // MICROSECOND
@@ -84,7 +85,7 @@ def _scale(chance: random.Random) -> None:
     for number in range(COUNT):
         created_at = _ago(chance)
         archived_at = chance.choice([None, created_at, AT + MINUTE])
-        row = scale.SessionRow(
+        row = ScaleRow(
             id=_uuid(number),
             account_id="o",
             title="t",
@@ -97,8 +98,8 @@ def _scale(chance: random.Random) -> None:
             end_date=chance.choice([None, AT]),
             archived_at=archived_at,
         )
-        scale.insert.run(**row._asdict())
-        scale.count(None, row)
+        scale_queries.insert.run(**row._asdict())
+        scale_queries.count(None, row)
 
 
 def _mobilenext(chance: random.Random) -> None:

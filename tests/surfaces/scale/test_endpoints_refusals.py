@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, Field, ValidationError
 
 from sessionary import identity
-from sessionary.surfaces.scale import models
+from sessionary.surfaces.scale import queries
 from tests.conftest import App
 from tests.surfaces.scale.conftest import NOWHERE, Caller, refuses, violations
 
@@ -209,7 +209,7 @@ def test_the_words_about_a_query_are_pydantic_s_own(anyone: Caller, name: str, v
     [
         ("insert", lambda caller, _: caller.post(BODY)),
         ("by_id", lambda caller, id: caller.get(f"/v4/sessions/{id}")),
-        ("_add", lambda caller, id: caller.delete(id)),
+        ("_add_to_count", lambda caller, id: caller.delete(id)),
     ],
 )
 def test_an_internal_error_is_500_without_a_word_of_it_and_writes_nothing(
@@ -225,7 +225,7 @@ def test_an_internal_error_is_500_without_a_word_of_it_and_writes_nothing(
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr(getattr(models, statement), "_execute", fail)
+    monkeypatch.setattr(getattr(queries, statement), "_execute", fail)
     answer = call(anyone, session["id"])
     refuses(answer, 500)
     assert "secret" not in answer.text

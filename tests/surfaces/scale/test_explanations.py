@@ -25,16 +25,16 @@ MINUTE = 60_000_000
 )
 @pytest.mark.parametrize("now", [AT - 1, AT, AT + 1, AT + 9])
 def test_each_state_is_explained_alike_at_every_instant(
-    row: SessionRow, status: str, rule: str, says: str, now: int
+    row: SessionRow, status: str, rule: str, reason: str, now: int
 ) -> None:
-    told = explain(row, now)
-    assert told[:3] == (status, AT + 5, rule)
-    assert says in told.reason
+    explanation = explain(row, now)
+    assert explanation[:3] == (status, AT + 5, rule)
+    assert reason in explanation.reason
 
 
 def test_the_facts_are_the_instants_of_the_row() -> None:
-    told = explain(session(end_date=AT, archived_at=AT + 1), AT)
-    assert told.inputs == {
+    explanation = explain(session(end_date=AT, archived_at=AT + 1), AT)
+    assert explanation.inputs == {
         "created_at": AT,
         "updated_at": AT,
         "start_date": None,
@@ -52,8 +52,8 @@ def test_a_session_is_archived_since_the_call_that_did_it_whatever_date_it_gave(
     answer = anyone.delete(id) if body is None else anyone.patch(id, body)
     assert answer.status_code == 200
     anyone.app.advance(minutes=3)
-    told = explained(anyone.app, surface, id)
-    assert told[:2] == ("archived", NOON + 3 * MINUTE)
+    explanation = explained(anyone.app, surface, id)
+    assert explanation[:2] == ("archived", NOON + 3 * MINUTE)
 
 
 def test_the_call_that_is_named_makes_an_archived_session_live_again(anyone: Caller) -> None:
@@ -64,9 +64,9 @@ def test_the_call_that_is_named_makes_an_archived_session_live_again(anyone: Cal
     )
     anyone.app.advance(minutes=1)
     assert anyone.patch(id, {"restore": True}).status_code == 200
-    told = explained(anyone.app, surface, id)
-    assert told[:2] == ("live", NOON + MINUTE)
-    assert f"DELETE /v4/sessions/{id}" in (told.unless or "")
+    explanation = explained(anyone.app, surface, id)
+    assert explanation[:2] == ("live", NOON + MINUTE)
+    assert f"DELETE /v4/sessions/{id}" in (explanation.unless or "")
 
 
 def test_a_session_is_found_in_any_case_and_account(anyone: Caller) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from marshmallow import Schema
 
 from sessionary.identity import Caller, Organization
-from sessionary.surfaces.scale import errors, models, schemas, serializers
-from sessionary.surfaces.scale.models import Count, Session, SessionRow
+from sessionary.surfaces.scale import errors, queries, rules, schemas, serializers
+from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
 from sessionary.web import json_codec
 from sessionary.web.fastapi_errors import violations
 from sessionary.web.fields import Problem
@@ -45,41 +45,42 @@ def rows(app: App) -> Iterator[list[SessionRow]]:
                 end_date=None,
                 archived_at=chance.choice([None, None, number]),
             )
-            models.insert.run(**row._asdict())
-            models.count(None, row)
+            queries.insert.run(**row._asdict())
+            queries.count(None, row)
             made.append(row)
         yield made
 
 
 def is_covered(scope: str, accounts: list[str], account: str) -> bool:
-    return account in accounts or (scope == models.ANYWHERE and account not in DECLARED)
+    return account in accounts or (scope == queries.ANYWHERE and account not in DECLARED)
 
 
 @pytest.mark.parametrize(
     ("scope", "accounts"),
     [
-        (models.ONE, ["acme"]),
-        (models.ONE, ["empty"]),
-        (models.SEVERAL, []),
-        (models.SEVERAL, ["acme"]),
-        (models.SEVERAL, ["acme", "open-1", "empty", "unheard-of"]),
-        (models.SEVERAL, ACCOUNTS),
-        (models.ANYWHERE, ["acme"]),
-        (models.ANYWHERE, []),
+        (queries.ONE, ["acme"]),
+        (queries.ONE, ["empty"]),
+        (queries.SEVERAL, []),
+        (queries.SEVERAL, ["acme"]),
+        (queries.SEVERAL, ["acme", "open-1", "empty", "unheard-of"]),
+        (queries.SEVERAL, ACCOUNTS),
+        (queries.ANYWHERE, ["acme"]),
+        (queries.ANYWHERE, []),
     ],
 )
-@pytest.mark.parametrize("archived_too", [False, True])
+@pytest.mark.parametrize("include_archived", [False, True])
 def test_pages_and_totals_are_those_of_the_plain_query(
-    rows: list[SessionRow], scope: str, accounts: list[str], archived_too: bool
+    rows: list[SessionRow], scope: str, accounts: list[str], include_archived: bool
 ) -> None:
     expected = [
         row
         for row in sorted(rows, key=lambda row: row.created_at)  # stable: ties by creation
-        if is_covered(scope, accounts, row.account_id) and (archived_too or row.archived_at is None)
+        if is_covered(scope, accounts, row.account_id)
+        and (include_archived or row.archived_at is None)
     ]
     given_ = {"account": next(iter(accounts), None), "accounts": json_codec.encode(accounts)}
-    assert models.total(scope, archived_too=archived_too).one(**given_) == len(expected)
-    page = models.page(scope, archived_too=archived_too)
+    assert queries.total(scope, include_archived=include_archived).one(**given_) == len(expected)
+    page = queries.page(scope, include_archived=include_archived)
     for limit in (1, 7, 100):
         for offset in (0, 1, 7, 59, 60):
             found = page.all(**given_, limit=limit, offset=offset, reach=offset + limit)
@@ -87,18 +88,26 @@ def test_pages_and_totals_are_those_of_the_plain_query(
 
 
 def test_the_scope_of_a_list_is_the_narrowest_that_covers_it() -> None:
-    assert models.scope(["acme"], anywhere=False) == models.ONE
-    assert models.scope([], anywhere=False) == models.SEVERAL
-    assert models.scope(["acme", "zeta"], anywhere=False) == models.SEVERAL
-    assert models.scope(["acme"], anywhere=True) == models.ANYWHERE
+    assert queries.scope(["acme"], anywhere=False) == queries.ONE
+    assert queries.scope([], anywhere=False) == queries.SEVERAL
+    assert queries.scope(["acme", "zeta"], anywhere=False) == queries.SEVERAL
+    assert queries.scope(["acme"], anywhere=True) == queries.ANYWHERE
 
 
 def test_by_id_finds_the_row_that_the_model_finds(rows: list[SessionRow]) -> None:
     for row in rows:
         (plain,) = Session.select().where(Session.id == row.id).dicts()
         del plain["seq"]
-        assert models.by_id.one(id=row.id) == row == SessionRow(**plain)
-    assert models.by_id.one(id="id-60") is None
+        assert queries.by_id.one(id=row.id) == row == SessionRow(**plain)
+    assert queries.by_id.one(id="id-60") is None
+
+
+def test_the_sql_twin_of_is_live_selects_the_rows_that_the_rule_does(
+    rows: list[SessionRow],
+) -> None:
+    selected = {each.id for each in Session.select().where(queries.is_live())}
+    assert selected == {row.id for row in rows if rules.is_live(row)}
+    assert 0 < len(selected) < len(rows)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +117,8 @@ def test_by_id_finds_the_row_that_the_model_finds(rows: list[SessionRow]) -> Non
 def test_a_change_sets_the_given_columns_of_one_row(
     rows: list[SessionRow], columns: dict[str, Any]
 ) -> None:
-    assert models.change(frozenset(columns)).run(id="id-5", **columns) == 1
-    after = [models.by_id.one(id=row.id) for row in rows]
+    assert queries.update(frozenset(columns)).run(id="id-5", **columns) == 1
+    after = [queries.by_id.one(id=row.id) for row in rows]
     assert after == [row._replace(**columns) if row.id == "id-5" else row for row in rows]
 
 
@@ -117,10 +126,10 @@ def test_counts_follow_every_row_that_comes_and_changes(rows: list[SessionRow]) 
     for number, row in enumerate(rows):
         archived_at = None if row.archived_at else number + 1
         after = row._replace(archived_at=archived_at)
-        models.change(frozenset({"archived_at"})).run(id=row.id, archived_at=archived_at)
-        models.count(row, after)
+        queries.update(frozenset({"archived_at"})).run(id=row.id, archived_at=archived_at)
+        queries.count(row, after)
     for account in ACCOUNTS[:-1]:
-        counts = Count.get_by_id(account)
+        counts = SessionCount.get_by_id(account)
         mine = Session.select().where(Session.account_id == account)
         assert counts.live == mine.where(Session.archived_at.is_null()).count()
         assert counts.archived == mine.where(Session.archived_at.is_null(False)).count()
@@ -128,37 +137,26 @@ def test_counts_follow_every_row_that_comes_and_changes(rows: list[SessionRow]) 
 
 @pytest.mark.usefixtures("rows")
 def test_account_names_are_the_organizations_in_the_order_of_declaration() -> None:
-    names = models.account_names.all(accounts=json_codec.encode(["zeta", "nowhere", "acme"]))
+    names = queries.account_names.all(accounts=json_codec.encode(["zeta", "nowhere", "acme"]))
     assert names == [("acme", "Acme"), ("zeta", "Zeta")]
 
 
 @pytest.mark.parametrize(
-    ("statement", "index"),
+    ("scope", "include_archived", "index"),
     [
-        (models.page(models.ONE, archived_too=False), "scale_sessions_live (account_id=?)"),
-        (
-            models.page(models.ONE, archived_too=True),
-            "scale_sessions_account_id_created_at_seq (account_id=?)",
-        ),
-        (models.page(models.SEVERAL, archived_too=False), "scale_sessions_live (account_id=?)"),
-        (
-            models.page(models.SEVERAL, archived_too=True),
-            "scale_sessions_account_id_created_at_seq (account_id=?)",
-        ),
-        (
-            models.page(models.ANYWHERE, archived_too=False),
-            "scale_sessions_created_at_seq_account_id_archived_at",
-        ),
-        (
-            models.page(models.ANYWHERE, archived_too=True),
-            "scale_sessions_created_at_seq_account_id_archived_at",
-        ),
+        (queries.ONE, False, "scale_sessions_live (account_id=?)"),
+        (queries.ONE, True, "scale_sessions_account_id_created_at_seq (account_id=?)"),
+        (queries.SEVERAL, False, "scale_sessions_live (account_id=?)"),
+        (queries.SEVERAL, True, "scale_sessions_account_id_created_at_seq (account_id=?)"),
+        (queries.ANYWHERE, False, "scale_sessions_created_at_seq_account_id_archived_at"),
+        (queries.ANYWHERE, True, "scale_sessions_created_at_seq_account_id_archived_at"),
     ],
 )
 @pytest.mark.usefixtures("rows")
 def test_a_page_reads_its_sessions_in_the_order_of_an_index(
-    app: App, statement: Any, index: str
+    app: App, scope: str, include_archived: bool, index: str
 ) -> None:
+    statement = queries.page(scope, include_archived=include_archived)
     text, places = statement.query().sql()
     plan = app.namespace.database.run(f"EXPLAIN QUERY PLAN {text}", [1 for _ in places])
     steps = [step[3] for step in plan]
@@ -228,8 +226,8 @@ def test_a_user_is_shown_as_documented(email: str | None) -> None:
 
 
 def test_a_refusal_is_shown_as_documented() -> None:
-    conforms(schemas.ErrorBody(), errors.body(errors.Unknown("x").detail))
+    conforms(schemas.ErrorBody(), errors.body(errors.NotFound("x").detail))
     found = violations([Problem("document", "why"), Problem("missing", "", ("title",))])
-    conforms(schemas.Invalid(), errors.body(found))
+    conforms(schemas.ValidationErrorBody(), errors.body(found))
     for each in found:
         conforms(schemas.Violation(), each)

@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessionary.surfaces.scale import models
-from sessionary.surfaces.scale.models import Count, Session, SessionRow
-from sessionary.surfaces.scale.retention import retention
+from sessionary.surfaces.scale import queries, rules
+from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
+from sessionary.surfaces.scale.queries import retention
 from tests.conftest import App
 
 some = settings(
@@ -41,12 +41,13 @@ def test_what_was_archived_before_is_found_and_removed_and_no_longer_counted(
     app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
     with app.namespace.entered():
-        for table in (Session, Count):
+        for table in (Session, SessionCount):
             table.delete().execute()
         for row in namespace:
-            models.insert.run(**row._asdict())
-            models.count(None, row)
+            queries.insert.run(**row._asdict())
+            queries.count(None, row)
         ended = {row.id for row in namespace if has_ended(row, before_at)}
+        assert {row.id for row in namespace if rules.is_prunable(row, before_at)} == ended
         found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
         assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]
@@ -54,6 +55,6 @@ def test_what_was_archived_before_is_found_and_removed_and_no_longer_counted(
         left = [row for row in namespace if row.id not in ended]
         assert {each.id for each in Session.select()} == {row.id for row in left}
         states = Counter((row.account_id, row.archived_at is None) for row in left)
-        for each in Count.select():
+        for each in SessionCount.select():
             account = each.account_id
             assert (each.live, each.archived) == (states[account, True], states[account, False])

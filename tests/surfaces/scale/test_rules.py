@@ -5,7 +5,7 @@ import pytest
 
 from sessionary.identity import Caller
 from sessionary.surfaces.scale import rules
-from sessionary.surfaces.scale.errors import Archived, NoAccess, ReadOnly, TwoAccounts
+from sessionary.surfaces.scale.errors import AccountMismatch, NoAccess, ReadOnly, SessionArchived
 from sessionary.surfaces.scale.models import SessionRow
 
 AT = 1_000_000_000_000
@@ -75,7 +75,7 @@ def test_a_session_with_an_archived_at_is_archived_even_if_it_lies_ahead(archive
 def test_a_window_does_not_end_before_it_starts(
     start: int | None, end: int | None, holds: bool
 ) -> None:
-    assert rules.is_window(start, end) is holds
+    assert rules.is_valid_window(start, end) is holds
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_window_does_not_end_before_it_starts(
 def test_a_patch_is_judged_by_the_window_it_leaves_behind(
     stored: dict[str, int], body: dict[str, int | None], holds: bool
 ) -> None:
-    assert rules.keeps_window(session(**stored), body) is holds
+    assert rules.has_valid_window(session(**stored), body) is holds
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,19 @@ def test_a_patch_is_judged_by_the_window_it_leaves_behind(
 def test_restore_and_a_null_archived_at_take_a_session_out_of_the_archive(
     body: dict[str, Any], restores: bool
 ) -> None:
-    assert rules.restores(body) is restores
+    assert rules.is_restore(body) is restores
 
 
 @pytest.mark.parametrize("body", [{}, {"title": "x"}, {"restore": False}, {"archived_at": 5}])
 def test_an_archived_session_takes_no_patch_that_does_not_restore_it(body: dict[str, Any]) -> None:
-    with pytest.raises(Archived):
-        rules.may_change(ARCHIVED, body)
-    rules.may_change(session(), body)
+    with pytest.raises(SessionArchived):
+        rules.ensure_can_change(ARCHIVED, body)
+    rules.ensure_can_change(session(), body)
 
 
 @pytest.mark.parametrize("body", [{"restore": True}, {"restore": True, "archived_at": 5}])
 def test_an_archived_session_takes_a_patch_that_restores_it(body: dict[str, Any]) -> None:
-    rules.may_change(ARCHIVED, body)
+    rules.ensure_can_change(ARCHIVED, body)
 
 
 @pytest.mark.parametrize(
@@ -152,12 +152,12 @@ def test_a_patch_sets_the_columns_that_it_names_and_no_others(
     row: SessionRow, body: dict[str, Any], columns: dict[str, Any]
 ) -> None:
     written = {"updated_at": AT} if columns else {}
-    assert rules.changes(row, body, AT) == {**columns, **written}
+    assert rules.patched_columns(row, body, AT) == {**columns, **written}
 
 
 @pytest.mark.parametrize(("at", "shown"), [(AT - 1, AT), (AT, AT), (AT + 1, AT + 1)])
 def test_updated_at_is_never_earlier_than_before(at: int, shown: int) -> None:
-    assert rules.written_at(session(), at) == shown
+    assert rules.next_updated_at(session(), at) == shown
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,12 @@ def test_updated_at_is_never_earlier_than_before(at: int, shown: int) -> None:
 def test_an_instant_is_cut_after_the_sixth_digit(
     nanoseconds: int | None, shown: int | None
 ) -> None:
-    assert rules.microseconds(nanoseconds) == shown
+    assert rules.to_microseconds(nanoseconds) == shown
 
 
 def test_a_bound_key_has_its_account_alone() -> None:
-    assert rules.accounts(caller(bound="zeta")) == {"zeta": "readwrite"}
-    assert rules.accounts(caller()) == caller().roles
+    assert rules.account_roles(caller(bound="zeta")) == {"zeta": "readwrite"}
+    assert rules.account_roles(caller()) == caller().roles
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_an_account_is_closed_without_a_profile_and_to_the_writes_of_readers(
     account: str, to_write: bool, refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):
-        rules.may_enter(caller(), account, is_declared, to_write=to_write)
+        rules.ensure_access(caller(), account, is_declared, to_write=to_write)
 
 
 @pytest.mark.parametrize(
@@ -212,14 +212,14 @@ def test_an_account_is_closed_without_a_profile_and_to_the_writes_of_readers(
     [("acme", True), ("zeta", True), ("acme", False), ("zeta", False), ("mars", False)],
 )
 def test_an_account_is_open_to_its_members(account: str, to_write: bool) -> None:
-    rules.may_enter(caller(), account, is_declared, to_write=to_write)
+    rules.ensure_access(caller(), account, is_declared, to_write=to_write)
 
 
 def test_header_and_body_name_the_same_account_if_both_name_one() -> None:
-    rules.must_agree(None, "acme")
-    rules.must_agree("acme", "acme")
-    with pytest.raises(TwoAccounts):
-        rules.must_agree("zeta", "acme")
+    rules.ensure_same_account(None, "acme")
+    rules.ensure_same_account("acme", "acme")
+    with pytest.raises(AccountMismatch):
+        rules.ensure_same_account("zeta", "acme")
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_header_and_body_name_the_same_account_if_both_name_one() -> None:
 def test_a_session_is_in_reach_in_an_account_of_the_caller_that_the_header_does_not_hide(
     account: str, selected: str | None, is_there: bool
 ) -> None:
-    assert rules.in_reach(caller(), account, selected, is_declared) is is_there
+    assert rules.is_visible(caller(), account, selected, is_declared) is is_there
 
 
 @pytest.mark.parametrize(
@@ -259,4 +259,4 @@ def test_a_list_covers_every_account_narrowed_by_header_and_query(
     named: str | None,
     accounts: tuple[list[str], bool],
 ) -> None:
-    assert rules.listed(who(), selected, named, is_declared) == accounts
+    assert rules.listed_accounts(who(), selected, named, is_declared) == accounts

@@ -1,4 +1,4 @@
-"""Scale GenAI Platform: `/v4/sessions`, and the `/user-info` that names the caller's accounts."""
+"""Scale GenAI Platform: `/v4/sessions` and `/user-info`."""
 
 from sessionary.surfaces.scale import (
     blueprint,
@@ -6,7 +6,7 @@ from sessionary.surfaces.scale import (
     explanations,
     fault_presets,
     models,
-    retention,
+    queries,
     schemas,
     seeds,
 )
@@ -20,21 +20,21 @@ surface = Surface(
     blueprints=(blueprint.routes,),
     root_blueprints=(blueprint.routes,),
     root_segments=frozenset({"v4", "user-info"}),
-    tables=(models.Session, models.Count),
+    tables=(models.Session, models.SessionCount),
     key_prefix="scale-",
     example="{url}/scale/user-info -H 'x-api-key: {key}'",
     authenticate=blueprint.authenticate,
     error_body=lambda _, message: errors.body(message),
     error_schemas={
         **dict.fromkeys((400, 401, 403, 404, 413, 429, 500, 503), _error),
-        422: schemas.Invalid(),
+        422: schemas.ValidationErrorBody(),
     },
     sessions=explanations.sessions,
-    retention=retention.retention,
+    retention=queries.retention,
     seed_tables=seeds.TABLES,
     fault_presets=fault_presets.FAULTS,
-    retry_headers=fault_presets.waits,
-    retry_statuses=fault_presets.WAIT_STATUSES,
+    retry_headers=errors.retry_headers,
+    retry_statuses=fault_presets.RETRY_STATUSES,
     security={"type": "apiKey", "in": "header", "name": "x-api-key"},
     header_parameters=(
         {
@@ -42,7 +42,7 @@ surface = Surface(
             "name": "x-selected-account-id",
             "required": False,
             "schema": {"type": ["string", "null"]},
-            "description": "Narrows the call to one account of the caller; empty is as absent.",
+            "description": "Limits the call to one of the caller's accounts; empty is as absent.",
         },
     ),
 )

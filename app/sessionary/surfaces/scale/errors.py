@@ -1,10 +1,10 @@
-"""Scale's refusals, and the one shape of their bodies."""
+"""Scale's API errors and the shape of their bodies."""
 
 from typing import Any
 
 
-class Refusal(Exception):
-    """A refusal in Scale's words: a status and a text."""
+class ScaleError(Exception):
+    """A response of Scale other than success: a status and a text."""
 
     status = 400
 
@@ -13,7 +13,7 @@ class Refusal(Exception):
         self.detail = detail
 
 
-class NoAccess(Refusal):
+class NoAccess(ScaleError):
     """The key has no profile in this account. Assumed: 403, not 404."""
 
     status = 403
@@ -22,8 +22,8 @@ class NoAccess(Refusal):
         super().__init__(f"This key has no access to account {account}")
 
 
-class ReadOnly(Refusal):
-    """The key's role in the account allows no write. Assumed: 403."""
+class ReadOnly(ScaleError):
+    """The key's role in the account does not allow writes. Assumed: 403."""
 
     status = 403
 
@@ -31,7 +31,7 @@ class ReadOnly(Refusal):
         super().__init__("The role readonly does not allow this")
 
 
-class TwoAccounts(Refusal):
+class AccountMismatch(ScaleError):
     """Header and body name different accounts. Assumed: 403."""
 
     status = 403
@@ -42,8 +42,8 @@ class TwoAccounts(Refusal):
         )
 
 
-class Unknown(Refusal):
-    """No session within the caller's reach has this id. Source: sibling (404)."""
+class NotFound(ScaleError):
+    """The caller can see no session with this id. Source: sibling (404)."""
 
     status = 404
 
@@ -51,14 +51,14 @@ class Unknown(Refusal):
         super().__init__(f"Session {session_id} not found")
 
 
-class Archived(Refusal):
-    """An archived session does not change until it is restored. Source: sibling (400)."""
+class SessionArchived(ScaleError):
+    """An archived session must be restored before it can change. Source: sibling (400)."""
 
     def __init__(self, session_id: str) -> None:
         super().__init__(f"Session {session_id} is archived; restore it first")
 
 
-class TooLarge(Refusal):
+class StateTooLarge(ScaleError):
     """A `state` over the limit. Assumed: 413."""
 
     status = 413
@@ -68,5 +68,13 @@ class TooLarge(Refusal):
 
 
 def body(detail: Any) -> dict[str, Any]:
-    """`{"detail": …}`: a text, or the list of violations. Source: client, sibling."""
+    """Build `{"detail": …}` from a text or a list of violations. Source: client, sibling."""
     return {"detail": detail}
+
+
+def retry_headers(milliseconds: int) -> dict[str, str]:
+    """Build the headers that say when to retry, for 429 and 503; seconds are rounded up.
+
+    Source: client (it reads both, and prefers milliseconds).
+    """
+    return {"Retry-After": str(-(-milliseconds // 1000)), "retry-after-ms": str(milliseconds)}

@@ -1,41 +1,19 @@
-"""Why a Scale session is what it is, for whoever may ask about any session."""
-
-import peewee as pw
+"""Why a Scale session has its status."""
 
 from sessionary import ids
-from sessionary.store import Statement, counting, given
-from sessionary.surfaces.scale import models, rules
-from sessionary.surfaces.scale.models import COLUMNS, Count, Session, SessionRow
+from sessionary.surfaces.scale import queries, rules
+from sessionary.surfaces.scale.models import Session, SessionRow
 from sessionary.web.instants import to_text
-from sessionary.web.telling import Explanation, SessionQueries, origin
-
-_page = Statement(
-    lambda found: (int(found[0]), SessionRow._make(found[1:])),
-    lambda: (
-        Session.select(Session.seq, *COLUMNS)
-        .where(Session.seq > given("place"))
-        .order_by(Session.seq)
-        .limit(given("limit"))
-    ),
-)
-
-
-_counts = counting(
-    (rules.LIVE, rules.ARCHIVED),
-    lambda: Count.select(
-        *(pw.fn.COALESCE(pw.fn.SUM(each), 0) for each in (Count.live, Count.archived))
-    ),
-)
+from sessionary.web.telling import Explanation, SessionQueries
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
-    """Its status, which is the same at every instant: only a call changes it."""
-    status = rules.status(row, now)
-    return _archived(row) if status == rules.ARCHIVED else _live(row)
+    """Explain the status, which is the same at every instant: only calls change it."""
+    return _live(row) if rules.status(row, now) == rules.LIVE else _archived(row)
 
 
 def _archived(row: SessionRow) -> Explanation:
-    """An archived session takes no call that leaves it archived: its last write archived it."""
+    """The last write of an archived session is the call that archived it."""
     return Explanation(
         status=rules.ARCHIVED,
         since_at=row.updated_at,
@@ -44,12 +22,12 @@ def _archived(row: SessionRow) -> Explanation:
         inputs=_inputs(row),
         unless="without that call it would be live for good; "
         f'PATCH /v4/sessions/{row.id} with {{"restore": true}} makes it live again',
-        source=origin(rules.status),
+        source=rules.SOURCES["status"],
     )
 
 
 def _live(row: SessionRow) -> Explanation:
-    """Whether a call had archived it before its last write is not kept."""
+    """Whether it was archived before its last write is not stored."""
     return Explanation(
         status=rules.LIVE,
         since_at=row.updated_at,
@@ -58,7 +36,7 @@ def _live(row: SessionRow) -> Explanation:
         "not even the end of its window",
         inputs=_inputs(row),
         unless=f"it stays live until DELETE /v4/sessions/{row.id}, or a PATCH of its archived_at",
-        source=origin(rules.transitions),
+        source=rules.SOURCES["transitions"],
     )
 
 
@@ -68,13 +46,13 @@ def _inputs(row: SessionRow) -> dict[str, int | None]:
 
 
 sessions = SessionQueries(
-    find=lambda id: models.by_id.one(id=ids.canonical(id)),
-    page=lambda place, limit: _page.all(place=place, limit=limit),
+    find=lambda id: queries.by_id.one(id=ids.canonical(id)),
+    page=queries.control_page,
     changing=lambda after, until, limit: [],  # noqa: ARG005 - none changes by itself
     id=lambda row: row.id,
     transitions=rules.transitions,
     explain=explain,
-    is_open=lambda row, now: rules.status(row, now) == rules.LIVE,
-    counts=lambda _: _counts.one() or {},
+    is_open=lambda row, _: rules.is_live(row),
+    counts=lambda _: queries.status_counts.one() or {},
     session_columns={Session: "id"},
 )

@@ -1,39 +1,19 @@
-"""How Scale is known to fail, and how it says when to try again."""
+"""Failures that Scale's clients are known to handle."""
 
 from sessionary.surfaces.scale import errors
-from sessionary.web.surface import FaultPreset, retry_after
+from sessionary.web.surface import FaultPreset
 
-# Source: client (it waits as either header says, and prefers the one in milliseconds).
-WAIT_STATUSES = frozenset({429, 503})
+
+def _preset(status: int, message: str, known: str) -> FaultPreset:
+    source = f"Source: client ({known}, sent again twice). Assumed: the words."
+    return FaultPreset(status, errors.body(message), source)
+
+
+RETRY_STATUSES = frozenset({429, 503})  # sent with errors.retry_headers
 FAULTS = {
-    "rate_limited": FaultPreset(
-        429,
-        errors.body("Rate limit exceeded"),
-        "Source: client (429, sent again twice). Assumed: the words.",
-    ),
-    "unavailable": FaultPreset(
-        503,
-        errors.body("Service unavailable"),
-        "Source: client (500 and above, sent again twice). Assumed: the words.",
-    ),
-    "conflict": FaultPreset(
-        409,
-        errors.body("The resource is locked by another request"),
-        "Source: client (409, sent again twice). Assumed: the words.",
-    ),
-    "timeout": FaultPreset(
-        408,
-        errors.body("Request timeout"),
-        "Source: client (408, sent again twice). Assumed: the words.",
-    ),
-    "internal_error": FaultPreset(
-        500,
-        errors.body("Internal server error"),
-        "Source: client (500 and above, sent again twice). Assumed: the words.",
-    ),
+    "rate_limited": _preset(429, "Rate limit exceeded", "429"),
+    "unavailable": _preset(503, "Service unavailable", "500 and above"),
+    "conflict": _preset(409, "The resource is locked by another request", "409"),
+    "timeout": _preset(408, "Request timeout", "408"),
+    "internal_error": _preset(500, "Internal server error", "500 and above"),
 }
-
-
-def waits(milliseconds: int) -> dict[str, str]:
-    """Source: client."""
-    return {**retry_after(milliseconds), "retry-after-ms": str(milliseconds)}

@@ -1,12 +1,17 @@
 """Scale's rules: pure functions of a row, a caller and an instant in microseconds.
 
-In a request's body, and only there, instants are nanoseconds.
+Instants in a request body are nanoseconds.
 """
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sessionary.surfaces.scale.errors import Archived, NoAccess, ReadOnly, TwoAccounts
+from sessionary.surfaces.scale.errors import (
+    AccountMismatch,
+    NoAccess,
+    ReadOnly,
+    SessionArchived,
+)
 
 if TYPE_CHECKING:
     from sessionary.identity import Caller
@@ -16,158 +21,162 @@ LIVE = "live"
 ARCHIVED = "archived"
 ADMIN = "admin"
 READONLY = "readonly"
+DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 10_000
 _DATES = ("start_date", "end_date")
+
+# Where each rule comes from.
+SOURCES = {
+    "transitions": "Assumed: a window that is over changes nothing else.",
+    "status": "Assumed: an `archived_at` that the caller gave archives at once, even if it lies "
+    "ahead.",
+    "is_live": "Source: sibling (`archived_at`).",
+    "is_prunable": "Assumed: a caller may date an archiving back; the call's own instant counts "
+    "too.",
+    "is_valid_window": "Source: page (both ends are optional), sibling (the order).",
+    "has_valid_window": "Source: sibling.",
+    "is_restore": "Source: sibling (`restore: true`). Assumed: `archived_at: null` restores too, "
+    "and `restore: false` means nothing.",
+    "ensure_can_change": "Source: sibling. Assumed: an empty PATCH is refused as well.",
+    "patched_columns": "Source: sibling (a restore comes first; absent names stay as they are). "
+    "Assumed: `state` is replaced whole, null unsets a date, restoring a live session writes "
+    "nothing.",
+    "next_updated_at": "Source: page.",
+    "to_microseconds": "Assumed: digits after the sixth are cut, never rounded.",
+    "account_roles": "Source: client (access profiles). Assumed: keys can be bound.",
+    "role": "Assumed: a lenient caller is an admin of every account that is not declared.",
+    "ensure_access": "Source: client (the error classes). Assumed: what each role may do.",
+    "ensure_can_write": "Assumed: the role `readonly` writes nothing.",
+    "ensure_same_account": "Assumed: two different accounts in one call are refused.",
+    "is_visible": "Assumed: a header that names another account hides a session, as having no "
+    "profile in its account does.",
+    "listed_accounts": "Source: sibling (all of the caller's, narrowed by the header and by "
+    "`account_id`). Assumed: an `account_id` without access, or other than the header's, gives an "
+    "empty list.",
+}
 
 
 def transitions(_: "SessionRow") -> list[Any]:
-    """Every instant at which this session changes by itself: none.
-
-    Assumed: a window that is over changes nothing else.
-    """
+    """Return the instants at which a session changes by itself: none."""
     return []
 
 
 def status(row: "SessionRow", _: int) -> str:
-    """`live` or `archived`, at any instant.
-
-    Assumed: an `archived_at` that the caller gave archives at once, even if it lies ahead.
-    """
-    return LIVE if row.archived_at is None else ARCHIVED
+    """Return `live` or `archived`; it is the same at every instant."""
+    return LIVE if is_live(row) else ARCHIVED
 
 
-def is_window(start: int | None, end: int | None) -> bool:
-    """Whether a window does not end before it starts; both ends are optional, and may be equal.
+def is_live(row: "SessionRow") -> bool:
+    """Return whether a session is not archived. SQL twin: `queries.is_live`."""
+    return row.archived_at is None
 
-    Source: page (both are optional), sibling (the order).
-    """
+
+def is_prunable(row: "SessionRow", before_at: int) -> bool:
+    """Return whether a session was archived before an instant. SQL twin: `queries.is_prunable`."""
+    return row.archived_at is not None and max(row.archived_at, row.updated_at) < before_at
+
+
+def is_valid_window(start: int | None, end: int | None) -> bool:
+    """Return whether a window does not end before it starts; the two may be equal."""
     return start is None or end is None or start <= end
 
 
-def keeps_window(row: "SessionRow", body: Mapping[str, Any]) -> bool:
-    """Whether the window is one after this PATCH, with what it leaves alone. Source: sibling."""
+def has_valid_window(row: "SessionRow", body: Mapping[str, Any]) -> bool:
+    """Return whether the window is valid after a PATCH, unchanged dates included."""
     stored = {name: getattr(row, name) for name in _DATES}
     start, end = (
         body[name] if name in body else None if stored[name] is None else stored[name] * 1000
         for name in _DATES
     )
-    return is_window(start, end)
+    return is_valid_window(start, end)
 
 
-def restores(body: Mapping[str, Any]) -> bool:
-    """Whether a PATCH takes a session out of the archive.
-
-    Source: sibling (`restore: true`). Assumed: `archived_at: null` says the same, and
-    `restore: false` nothing.
-    """
+def is_restore(body: Mapping[str, Any]) -> bool:
+    """Return whether a PATCH takes a session out of the archive."""
     return body.get("restore") is True or body.get("archived_at", 0) is None
 
 
-def may_change(row: "SessionRow", body: Mapping[str, Any]) -> None:
-    """Raises Archived for any PATCH of an archived session but one that restores it.
-
-    Source: sibling. Assumed: an empty PATCH is refused as well.
-    """
-    if row.archived_at is not None and not restores(body):
-        raise Archived(row.id)
+def ensure_can_change(row: "SessionRow", body: Mapping[str, Any]) -> None:
+    """Raise SessionArchived if a PATCH of an archived session does not restore it."""
+    if not is_live(row) and not is_restore(body):
+        raise SessionArchived(row.id)
 
 
-def changes(row: "SessionRow", body: Mapping[str, Any], at: int) -> dict[str, Any]:
-    """The columns that a PATCH sets, and to what; empty if it writes nothing.
-
-    Source: sibling (restoring comes first, then the rest applies; names that are absent stay as
-    they are). Assumed: `state` is replaced whole, null unsets a date, restoring a live session is
-    no write.
-    """
+def patched_columns(row: "SessionRow", body: Mapping[str, Any], at: int) -> dict[str, Any]:
+    """Return the columns that a PATCH sets, with their values; empty if it writes nothing."""
     columns: dict[str, Any] = {name: body[name] for name in ("title", "state") if name in body}
-    columns |= {name: microseconds(body[name]) for name in _DATES if name in body}
-    if restores(body) and row.archived_at is not None:
+    columns |= {name: to_microseconds(body[name]) for name in _DATES if name in body}
+    if is_restore(body) and not is_live(row):
         columns["archived_at"] = None
     if body.get("archived_at") is not None:
-        columns["archived_at"] = microseconds(body["archived_at"])
-    return {**columns, "updated_at": written_at(row, at)} if columns else {}
+        columns["archived_at"] = to_microseconds(body["archived_at"])
+    return {**columns, "updated_at": next_updated_at(row, at)} if columns else {}
 
 
-def written_at(row: "SessionRow", at: int) -> int:
-    """The `updated_at` of a write at this instant: never earlier than it was. Source: page."""
+def next_updated_at(row: "SessionRow", at: int) -> int:
+    """Return the `updated_at` of a write at this instant; it never goes back."""
     return max(at, row.updated_at)
 
 
-def microseconds(nanoseconds: int | None) -> int | None:
-    """An instant as it is stored and shown. Assumed: cut after the sixth digit, never rounded."""
+def to_microseconds(nanoseconds: int | None) -> int | None:
+    """Convert an instant of a request to the precision that is stored."""
     return None if nanoseconds is None else nanoseconds // 1000
 
 
-def accounts(caller: "Caller") -> dict[str, str]:
-    """The caller's role in each of their accounts; a key that is bound to one has that alone.
-
-    Source: client (access profiles). Assumed: keys can be bound.
-    """
+def account_roles(caller: "Caller") -> dict[str, str]:
+    """Return the caller's role by account; a bound key has its account only."""
     return {
         account: role for account, role in caller.roles.items() if caller.bound in (None, account)
     }
 
 
 def role(caller: "Caller", account: str, is_declared: Callable[[str], bool]) -> str | None:
-    """The caller's role in an account, or None where they have no profile.
-
-    Assumed: a lenient caller is an admin of every account that nobody has declared.
-    """
-    known = accounts(caller).get(account)
+    """Return the caller's role in an account, or None without a profile there."""
+    known = account_roles(caller).get(account)
     if known is None and caller.anywhere and not is_declared(account):
         return ADMIN
     return known
 
 
-def may_enter(
+def ensure_access(
     caller: "Caller", account: str, is_declared: Callable[[str], bool], *, to_write: bool
 ) -> None:
-    """Raises NoAccess without a profile in the account, ReadOnly if it does not allow a write.
-
-    Source: client (the error classes). Assumed: which role may what.
-    """
+    """Raise NoAccess without a profile in the account, ReadOnly if its role may not write."""
     found = role(caller, account, is_declared)
     if found is None:
         raise NoAccess(account)
     if to_write:
-        may_write(found)
+        ensure_can_write(found)
 
 
-def may_write(role: str) -> None:
-    """Raises ReadOnly for the role that only reads. Assumed: nobody says it."""
+def ensure_can_write(role: str) -> None:
+    """Raise ReadOnly for the role `readonly`."""
     if role == READONLY:
         raise ReadOnly
 
 
-def must_agree(selected: str | None, named: str) -> None:
-    """Raises TwoAccounts where the header names another account than the body.
-
-    Assumed: nobody says what is meant by two.
-    """
+def ensure_same_account(selected: str | None, named: str) -> None:
+    """Raise AccountMismatch if the header names another account than the body."""
     if selected not in (None, named):
-        raise TwoAccounts(str(selected), named)
+        raise AccountMismatch(str(selected), named)
 
 
-def in_reach(
+def is_visible(
     caller: "Caller", account: str, selected: str | None, is_declared: Callable[[str], bool]
 ) -> bool:
-    """Whether a session of this account can be had by its id.
-
-    Assumed: a header that names another account hides it, as having no profile there does.
-    """
+    """Return whether the caller can get a session of this account by its id."""
     return selected in (None, account) and role(caller, account, is_declared) is not None
 
 
-def listed(
+def listed_accounts(
     caller: "Caller", selected: str | None, named: str | None, is_declared: Callable[[str], bool]
 ) -> tuple[list[str], bool]:
-    """The accounts that a list covers, and whether also every one that nobody has declared.
+    """Return the accounts that a list covers, and whether it covers undeclared ones as well.
 
-    Source: sibling (all of the caller's, narrowed by the header and by `account_id`). Assumed: an
-    `account_id` without access, or other than the header's, gives an empty list, no refusal.
+    SQL twin: `queries.is_covered`.
     """
-    wanted = {account for account in (selected, named) if account is not None}
-    if not wanted:
-        return list(accounts(caller)), caller.anywhere
-    if len(wanted) == 2:
+    requested = {account for account in (selected, named) if account is not None}
+    if not requested:
+        return list(account_roles(caller)), caller.anywhere
+    if len(requested) == 2:
         return [], False
-    return [each for each in wanted if role(caller, each, is_declared) is not None], False
+    return [each for each in requested if role(caller, each, is_declared) is not None], False

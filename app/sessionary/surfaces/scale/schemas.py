@@ -1,4 +1,4 @@
-"""What Scale's calls accept and show."""
+"""Schemas of Scale's requests and responses."""
 
 from typing import Any
 
@@ -22,25 +22,25 @@ from sessionary.web.fields import (
 )
 
 _OPAQUE = {"description": "Opaque, caller-defined session state."}
-ENDS_BEFORE_IT_STARTS = Problem("value", "must not be before start_date", ("end_date",))
+END_BEFORE_START = Problem("value", "must not be before start_date", ("end_date",))
 
 
 class State(Object):
-    """Any JSON object, loaded as the text that is stored. Raises errors.TooLarge.
+    """Any JSON object, loaded as the text that is stored. Raises errors.StateTooLarge.
 
-    Source: page (opaque). Assumed: its size is that of this text, compact and ASCII-escaped.
+    Source: page (opaque). Assumed: the limit applies to this text, compact and ASCII-escaped.
     """
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
         text = json_codec.encode(super()._deserialize(value, *args, **kwargs))
         limit = settings().scale_max_state_bytes
         if len(text) > limit:
-            raise errors.TooLarge(limit)
+            raise errors.StateTooLarge(limit)
         return text
 
 
-class Windowed(Request):
-    """Source: page (a session's window, both ends optional). Assumed: a missing offset is UTC."""
+class WindowRequest(Request):
+    """A session's window. Source: page (optional ends). Assumed: a missing offset is UTC."""
 
     start_date = Instant(
         assume_utc=True, allow_none=True, metadata={"description": "Start of the session window."}
@@ -50,14 +50,16 @@ class Windowed(Request):
     )
 
     @validates_schema(skip_on_field_errors=False)
-    def does_not_end_before_it_starts(self, data: dict[str, Any], **_: Any) -> None:
-        """Source: sibling."""
-        if not rules.is_window(data.get("start_date"), data.get("end_date")):
-            raise ENDS_BEFORE_IT_STARTS.as_error()
+    def check_window(self, data: dict[str, Any], **_: Any) -> None:
+        if not rules.is_valid_window(data.get("start_date"), data.get("end_date")):
+            raise END_BEFORE_START.as_error()
 
 
-class CreateRequest(Windowed):
-    """Source: page. Unknown names are ignored. Source: docs. Assumed: a null date is as absent."""
+class CreateRequest(WindowRequest):
+    """A new session. Unknown names are ignored. A null date is as absent.
+
+    Source: page; docs (unknown names). Assumed: null dates.
+    """
 
     title = Text(required=True)
     state = State(required=True, metadata=_OPAQUE)
@@ -66,8 +68,8 @@ class CreateRequest(Windowed):
     )
 
 
-class UpdateRequest(Windowed):
-    """What is absent stays as it is. Source: sibling. Assumed: a null date unsets it."""
+class UpdateRequest(WindowRequest):
+    """Absent fields keep their value. Source: sibling. Assumed: null unsets a date."""
 
     title = Text()
     state = State(metadata=_OPAQUE)
@@ -76,14 +78,16 @@ class UpdateRequest(Windowed):
         allow_none=True,
         metadata={"description": "Archives; null restores."},
     )
-    restore = Boolean(metadata={"description": "Set to true to take it out of the archive."})
+    restore = Boolean(metadata={"description": "Set to true to restore an archived session."})
 
 
 class ListQuery(Request):
-    """Source: sibling."""
+    """Page and filters of a list. Source: sibling."""
 
     page = QueryInteger(load_default=1, validate=Bounds(1))
-    limit = QueryInteger(load_default=100, validate=Bounds(1, 10_000))
+    limit = QueryInteger(
+        load_default=rules.DEFAULT_PAGE_SIZE, validate=Bounds(1, rules.MAX_PAGE_SIZE)
+    )
     account_id = Text(load_default=None)
     include_archived = QueryBoolean(load_default=False)
 
@@ -114,28 +118,28 @@ class SessionPage(Request):
 
 
 class DeleteResponse(Request):
-    """How many sessions were archived: none if it was so already."""
+    """The number of sessions archived: 0 if it was archived already."""
 
     count = fields.Integer(required=True)
     success = fields.Boolean(required=True)
 
 
 class Account(Request):
-    """An account's name."""
+    """An account."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
 
 
 class AccessProfile(Request):
-    """A role in an account."""
+    """The caller's role in an account."""
 
     role = fields.String(required=True, validate=OneOf(identity.ROLES))
     account = fields.Nested(Account, required=True)
 
 
 class UserInfo(Request):
-    """Who is asking, and where they may go."""
+    """The caller and their accounts."""
 
     id = fields.String(required=True)
     email = fields.String(required=True)
@@ -145,13 +149,13 @@ class UserInfo(Request):
 
 
 class ErrorBody(Request):
-    """A refusal."""
+    """An error."""
 
     detail = fields.String(required=True)
 
 
 class Violation(Request):
-    """One thing wrong with a request, in pydantic's words."""
+    """One violation of a request's schema, as pydantic reports it."""
 
     loc = fields.List(fields.Raw(), required=True)
     msg = fields.String(required=True)
@@ -159,7 +163,7 @@ class Violation(Request):
     ctx = fields.Dict()
 
 
-class Invalid(Request):
-    """Every violation of a request that does not fit."""
+class ValidationErrorBody(Request):
+    """Every violation of a request's schema."""
 
     detail = fields.List(fields.Nested(Violation), required=True)

@@ -1,24 +1,23 @@
-"""Scale's sessions in the seed file."""
+"""Scale's table of the seed file."""
 
 import uuid
 from typing import Any
 
 from marshmallow import fields
 
-from sessionary import identity, store
-from sessionary.identity import User
-from sessionary.surfaces.scale import models, rules
+from sessionary import identity
+from sessionary.surfaces.scale import queries, rules
 from sessionary.surfaces.scale.models import SessionRow
 from sessionary.web import json_codec
 from sessionary.web.fields import Object, Text, problem
 from sessionary.web.seeding import Ago, BadRow, Moment, SeedRow, SeedTable
 
-# Who created a session whose seed names nobody.
-NOBODY = str(uuid.UUID(int=0))
+# The creator of a session whose seed has no `user`.
+UNKNOWN_USER = str(uuid.UUID(int=0))
 
 
 class StateSeed(Object):
-    """A table that JSON can hold, as the text that is stored: dates must be written as text."""
+    """A table of JSON values, loaded as the text that is stored; dates are text."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
         try:
@@ -32,7 +31,7 @@ class StateSeed(Object):
 
 
 class SessionSeed(SeedRow):
-    """A session that exists from the start."""
+    """A session that exists from the start; `…_ago` counts back from then."""
 
     id = fields.UUID(required=True)
     account_id = Text(required=True)
@@ -47,19 +46,18 @@ class SessionSeed(SeedRow):
 
 
 def _apply(row: dict[str, Any], now: int) -> None:
+    """Insert or replace a session. Raises BadRow."""
     if not identity.is_declared(row["account_id"]):
         raise BadRow(f"account_id: organization {row['account_id']!r} does not exist")
-    session = _session(row, now)
-    if not rules.is_window(session.start_date, session.end_date):
+    session = _make_row(row, now)
+    if not rules.is_valid_window(session.start_date, session.end_date):
         raise BadRow("end_date must not be before start_date")
     if not session.created_at <= (session.archived_at or session.created_at) <= session.updated_at:
         raise BadRow("created_ago, archived_ago and updated_ago must follow each other")
-    before = models.by_id.one(id=session.id)
-    store.put(models.Session, "id", **session._asdict())
-    models.count(before, session)
+    queries.upsert(session)
 
 
-def _session(row: dict[str, Any], now: int) -> SessionRow:
+def _make_row(row: dict[str, Any], now: int) -> SessionRow:
     creator, identity_type = _creator(row["user"])
     created_at = now - row["created_ago"]
     archived_at = None if row["archived_ago"] is None else now - row["archived_ago"]
@@ -80,12 +78,13 @@ def _session(row: dict[str, Any], now: int) -> SessionRow:
 
 
 def _creator(user: uuid.UUID | None) -> tuple[str, str]:
+    """Return the id and identity type of a session's creator. Raises BadRow."""
     if user is None:
-        return NOBODY, "user"
-    found = User.get_or_none(User.id == str(user))
-    if found is None:
+        return UNKNOWN_USER, "user"
+    identity_type = queries.identity_type.one(id=str(user))
+    if identity_type is None:
         raise BadRow(f"user {str(user)!r} does not exist")
-    return found.id, found.identity_type
+    return str(user), identity_type
 
 
 TABLES = (SeedTable("scale.sessions", SessionSeed(), _apply),)

@@ -1,4 +1,4 @@
-"""A row as Scale's JSON."""
+"""Scale's rows as JSON."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def session(row: "SessionRow") -> dict[str, Any]:
-    """A session; what is unset is absent, for its type has no null. Source: page."""
+    """Serialize a session; unset dates are absent: the type has no null. Source: page."""
     shown = {
         "id": row.id,
         "title": row.title,
@@ -33,7 +33,10 @@ def session(row: "SessionRow") -> dict[str, Any]:
 
 
 def page(rows: list["SessionRow"], *, total: int, number: int, size: int) -> dict[str, Any]:
-    """A page; `current_page` echoes the request past the end, too. Source: client, sibling."""
+    """Serialize a page; `current_page` echoes the request, also past the end.
+
+    Source: client, sibling.
+    """
     return {
         "items": [session(row) for row in rows],
         "total_item_count": total,
@@ -43,17 +46,17 @@ def page(rows: list["SessionRow"], *, total: int, number: int, size: int) -> dic
 
 
 def deleted(count: int) -> dict[str, Any]:
-    """Source: sibling. Assumed: archiving what is archived counts none and succeeds."""
+    """Serialize a DELETE. Source: sibling. Assumed: an archived session counts 0 and succeeds."""
     return {"count": count, "success": True}
 
 
 def user_info(
     caller: "Caller", roles: Mapping[str, str], names: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Who is asking, the default account first, then in the order of declaration.
+    """Serialize the caller; the default account comes first, then the order of declaration.
 
-    Source: client (it takes the first account of an admin, and needs an email). Assumed: without
-    one, an address at a domain that cannot exist; an account that nobody declared is "Default".
+    Source: client (it takes the first account of an admin, and needs an email). Assumed: a missing
+    email is an address at a domain that cannot exist; an undeclared account is named "Default".
     """
     accounts = [*names, *(account for account in roles if account not in names)]
     accounts.sort(key=lambda account: account != caller.organization)

@@ -1,0 +1,213 @@
+"""Scale's statements, and the SQL twins of its rules."""
+
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+import peewee as pw
+
+from sessionary import store
+from sessionary.identity import Organization, User
+from sessionary.store import Statement, counting, given, given_list, insertion
+from sessionary.surfaces.scale import rules
+from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
+from sessionary.web import json_codec
+from sessionary.web.retention import Retention
+
+_COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
+_TOTALS = SessionCount.live, SessionCount.archived
+ONE, SEVERAL, ANYWHERE = "one", "several", "anywhere"
+
+
+def is_live(session: Any = Session) -> Any:
+    """SQL twin of `rules.is_live`."""
+    return session.archived_at.is_null()
+
+
+def is_prunable() -> Any:
+    """SQL twin of `rules.is_prunable`."""
+    before_at = given("before_at")
+    return (Session.archived_at < before_at) & (Session.updated_at < before_at)
+
+
+by_id = Statement(
+    SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id == given("id"))
+)
+insert = insertion(Session, without=("seq",))
+
+
+@cache
+def update(columns: frozenset[str]) -> Statement[Any]:
+    """Set these columns of a session and leave the others alone."""
+    return Statement(
+        tuple,
+        lambda: Session.update({name: given(name) for name in sorted(columns)}).where(
+            Session.id == given("id")
+        ),
+    )
+
+
+def upsert(row: SessionRow) -> None:
+    """Insert a seeded session, or replace the one with its id; count it."""
+    before = by_id.one(id=row.id)
+    store.put(Session, "id", **row._asdict())
+    count(before, row)
+
+
+_add_to_count = Statement(
+    tuple,
+    lambda: SessionCount.insert(
+        {name: given(name) for name in ("account_id", "live", "archived")}
+    ).on_conflict(
+        conflict_target=[SessionCount.account_id],
+        update={total: total + getattr(pw.EXCLUDED, total.name) for total in _TOTALS},
+    ),
+)
+
+
+def count(before: SessionRow | None, after: SessionRow) -> None:
+    """Update the counts for a session that is new (`before` is None) or has changed."""
+    for row, by in ((before, -1), (after, 1)):
+        if row is not None:
+            live = rules.is_live(row)
+            _add_to_count.run(account_id=row.account_id, live=by * live, archived=by * (not live))
+
+
+def scope(accounts: Collection[str], *, anywhere: bool) -> str:
+    """Return which variant of `page` and `total` covers these accounts."""
+    if anywhere:
+        return ANYWHERE
+    return ONE if len(accounts) == 1 else SEVERAL
+
+
+def is_covered(scope: str, account: Any) -> Any:
+    """SQL twin of `rules.listed_accounts`: the account is among those that a list covers."""
+    if scope == ONE:
+        return account == given("account")
+    is_named = account.in_(given_list("accounts"))
+    if scope == SEVERAL:
+        return is_named
+    return is_named | account.not_in(Organization.select(Organization.id))
+
+
+@cache
+def page(scope: str, *, include_archived: bool) -> Statement[SessionRow]:
+    """Sessions of the covered accounts, in order of creation."""
+
+    def query() -> Any:
+        if scope == SEVERAL:
+            found = _merged_accounts(include_archived)
+        else:
+            found = Session.select(*_COLUMNS).where(
+                is_covered(scope, Session.account_id), *_listed(Session, include_archived)
+            )
+        oldest_first = (Session.created_at, Session.seq)
+        return found.order_by(*oldest_first).limit(given("limit")).offset(given("offset"))
+
+    return Statement(SessionRow._make, query)
+
+
+def _merged_accounts(include_archived: bool) -> Any:
+    """The first `reach` sessions of each account, read from the account's index.
+
+    Sorting all sessions of several accounts would not scale.
+    """
+    each = Session.alias()
+    first = (
+        each.select(each.seq)
+        .where(each.account_id == SessionCount.account_id, *_listed(each, include_archived))
+        .order_by(each.created_at, each.seq)
+        .limit(given("reach"))
+    )
+    return (
+        SessionCount.select(*_COLUMNS)
+        .join(Session, on=Session.seq.in_(first))
+        .where(is_covered(SEVERAL, SessionCount.account_id))
+    )
+
+
+def _listed(session: Any, include_archived: bool) -> tuple[Any, ...]:
+    return () if include_archived else (is_live(session),)
+
+
+@cache
+def total(scope: str, *, include_archived: bool) -> Statement[int]:
+    """The number of sessions of the covered accounts."""
+    counted = SessionCount.live + SessionCount.archived if include_archived else SessionCount.live
+    return Statement(
+        lambda row: int(row[0]),
+        lambda: SessionCount.select(pw.fn.COALESCE(pw.fn.SUM(counted), 0)).where(
+            is_covered(scope, SessionCount.account_id)
+        ),
+    )
+
+
+account_names = Statement(
+    lambda row: (str(row[0]), str(row[1])),
+    lambda: (
+        Organization.select(Organization.id, Organization.name)
+        .where(Organization.id.in_(given_list("accounts")))
+        .order_by(Organization.seq)
+    ),
+)
+identity_type = Statement(
+    lambda row: str(row[0]), lambda: User.select(User.identity_type).where(User.id == given("id"))
+)
+
+# For the control plane: sessions of every account.
+_control_page = Statement(
+    lambda found: (int(found[0]), SessionRow._make(found[1:])),
+    lambda: (
+        Session.select(Session.seq, *_COLUMNS)
+        .where(Session.seq > given("place"))
+        .order_by(Session.seq)
+        .limit(given("limit"))
+    ),
+)
+
+
+def control_page(place: int, limit: int) -> list[tuple[int, SessionRow]]:
+    return _control_page.all(place=place, limit=limit)
+
+
+status_counts = counting(
+    (rules.LIVE, rules.ARCHIVED),
+    lambda: SessionCount.select(*(pw.fn.COALESCE(pw.fn.SUM(total), 0) for total in _TOTALS)),
+)
+
+# For pruning.
+_prunable = Statement(
+    lambda row: int(row[0]),
+    lambda: (
+        Session.select(Session.seq)
+        .where(Session.seq > given("after"), Session.seq <= given("until"), is_prunable())
+        .order_by(Session.seq)
+        .limit(given("limit"))
+    ),
+)
+_last = Statement(lambda row: int(row[0] or 0), lambda: Session.select(pw.fn.MAX(Session.seq)))
+
+
+def _chosen() -> Any:
+    return Session.seq.in_(given_list("keys")) & is_prunable()
+
+
+_archived_by_account = Statement(
+    lambda row: (str(row[0]), int(row[1])),
+    lambda: (
+        Session.select(Session.account_id, pw.fn.COUNT(Session.seq))
+        .where(_chosen())
+        .group_by(Session.account_id)
+    ),
+)
+_delete = Statement(tuple, lambda: Session.delete().where(_chosen()))
+
+
+def _remove(keys: list[int], before_at: int) -> int:
+    chosen = {"keys": json_codec.encode(keys), "before_at": before_at}
+    for account_id, archived_count in _archived_by_account.all(**chosen):
+        _add_to_count.run(account_id=account_id, live=0, archived=-archived_count)
+    return _delete.run(**chosen)
+
+
+retention = Retention(_prunable, _last, _remove)
