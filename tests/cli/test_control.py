@@ -115,7 +115,7 @@ def test_a_session_is_explained_now_and_at_another_instant(run: Run, session: st
 def test_what_changed_is_told_with_its_cause(run: Run, session: str) -> None:
     run("clock", "advance", "1h")
     made, ended = found(run, "diff", "--from", "2026-03-01T11:00:00Z")["changes"]
-    assert (made["session"], made["by"], ended["by"]) == (session, "call", "time")
+    assert (made["session"], made["cause"], ended["cause"]) == (session, "call", "time")
     told = run("diff", "--from", "2026-03-01T11:00:00Z").output
     assert "POST /notte/session/start" in told
     assert run("diff", "--from", IDLE).output == "Nothing changed.\n"

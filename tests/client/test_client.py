@@ -133,10 +133,10 @@ def test_sessions_are_listed_over_the_pages(
     monkeypatch.setattr("sessionary.client._LONGEST_PAGE", 2)
     sessions = [start(client) for _ in range(3)]
     assert [each["id"] for each in client.sessions()] == sessions
-    assert all(each["is_open"] for each in client.sessions())
+    assert all(each["open"] for each in client.sessions())
     assert client.sessions("galtea") == []
     (first, *_) = client.sessions("notte", at=NOON + timedelta(days=1))
-    assert (first["status"], first["is_open"], first["next"]) == ("timed_out", False, None)
+    assert (first["status"], first["open"], first["next_transition"]) == ("timed_out", False, None)
 
 
 def test_a_session_is_explained_now_and_at_another_instant(client: Client) -> None:
@@ -162,8 +162,8 @@ def test_what_changed_is_told_between_two_instants(client: Client) -> None:
     session = start(client)
     client.clock.advance(hours=1)
     made, ended = client.diff(NOON - timedelta(seconds=1))["changes"]
-    assert (made["session"], made["by"], made["from_status"]) == (session, "call", None)
-    assert (ended["session"], ended["by"], ended["to_status"]) == (session, "time", "timed_out")
+    assert (made["session"], made["cause"], made["from_status"]) == (session, "call", None)
+    assert (ended["session"], ended["cause"], ended["to_status"]) == (session, "time", "timed_out")
     assert client.diff(NOON, NOON + timedelta(seconds=1))["changes"] == []
 
 

@@ -10,12 +10,12 @@ from tests.control.conftest import NOON, Double
 def test_the_clock_says_its_mode_its_time_the_wall_s_and_its_rate(double: Double) -> None:
     shown = double.get("/clock")
     assert (shown["mode"], shown["now"], shown["rate"]) == ("frozen", NOON, 0.0)
-    assert shown["wall"] > NOON
+    assert shown["wall_time"] > NOON
 
 
 def test_a_real_clock_follows_the_wall(double: Double) -> None:
     shown = double.put("/clock", {"mode": "real"})
-    assert shown["now"] == shown["wall"]
+    assert shown["now"] == shown["wall_time"]
 
 
 def test_an_offset_clock_goes_on_from_where_it_was_set(double: Double) -> None:

@@ -10,7 +10,7 @@ START = "POST /notte/session/start"
 def told(double: Double, query: str = "from=2000-01-01T00:00:00Z") -> list[tuple[Any, ...]]:
     found = double.get(f"/diff?{query}")["changes"]
     return [
-        (each["at"][11:19], each["by"], each["from_status"], each["to_status"]) for each in found
+        (each["at"][11:19], each["cause"], each["from_status"], each["to_status"]) for each in found
     ]
 
 
@@ -26,7 +26,7 @@ def test_a_diff_names_the_call_the_session_and_its_status_before_and_after(
         "surface": "notte",
         "session": id,
         "part": None,
-        "by": "call",
+        "cause": "call",
         "call": START,
         "rule": None,
         "from_status": None,
@@ -40,7 +40,7 @@ def test_a_diff_names_time_and_its_rule(double: Double) -> None:
     double.start()
     double.advance("6m")
     _, by_time = double.get("/diff?from=2000-01-01T00:00:00Z")["changes"]
-    assert (by_time["by"], by_time["rule"], by_time["call"]) == ("time", "idle_timeout", None)
+    assert (by_time["cause"], by_time["rule"], by_time["call"]) == ("time", "idle_timeout", None)
     assert by_time["at"] == "2026-03-01T12:05:00.000001Z"
 
 

@@ -20,10 +20,10 @@ CONNECTIONS = pytest.mark.parametrize("kind", ["reset", "empty", "truncated"])
 
 def test_a_fault_is_shown_with_how_often_it_was_met_and_hit(double: Double) -> None:
     armed = arm(double, method="POST", route="/session/start", status=503, times=1, after=1)
-    assert (armed["matched_count"], armed["hit_count"], armed["is_spent"]) == (0, 0, False)
+    assert (armed["matched_count"], armed["hit_count"], armed["spent"]) == (0, 0, False)
     statuses(double, 3)
     shown = double.get(f"/faults/{armed['id']}")
-    assert shown == {**armed, "matched_count": 2, "hit_count": 1, "is_spent": True}
+    assert shown == {**armed, "matched_count": 2, "hit_count": 1, "spent": True}
     assert double.get("/faults") == {"faults": [shown]}
 
 

@@ -37,7 +37,7 @@ def test_a_call_is_written_down_with_its_answer_and_its_caller(double: Double) -
     answer = double.client.post(f"{START}?trace=1&trace=2", json=body, headers=NOTTE)
     (call,) = calls(double)
     text = answer.get_data(as_text=True)
-    assert call.pop("wall") > "2026"
+    assert call.pop("wall_time") > "2026"
     assert call.pop("caller")["organization"] == "000000000000000000000001"
     assert call == {
         "id": 1,
@@ -52,13 +52,13 @@ def test_a_call_is_written_down_with_its_answer_and_its_caller(double: Double) -
         "body_bytes": 30,
         "body_truncated": False,
         "status": 200,
-        "answer": answer.json,
-        "answer_bytes": len(text),
-        "answer_truncated": False,
+        "response": answer.json,
+        "response_bytes": len(text),
+        "response_truncated": False,
         "session": answer.json["session_id"],
         "fault": None,
     }
-    assert double.get("/journal/1")["answer"] == answer.json
+    assert double.get("/journal/1")["response"] == answer.json
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_call_that_makes_a_session_concerns_it(
     double: Double, method: str, path: str, headers: dict[str, str], body: Any
 ) -> None:
     double.client.open(path, method=method, json=body, headers=headers)
-    (session,) = double.get("/sessions")["sessions"] or [{"id": newest(double)["answer"]["id"]}]
+    (session,) = double.get("/sessions")["sessions"] or [{"id": newest(double)["response"]["id"]}]
     assert newest(double)["session"] == session["id"]
 
 
@@ -146,7 +146,7 @@ def test_a_call_that_a_fault_answered_says_which(double: Double) -> None:
         start(double)
     answered, dropped = calls(double)
     assert (answered["status"], answered["fault"]) == (503, {"id": 1, "kind": "status"})
-    assert (dropped["status"], dropped["answer"]) == (None, None)
+    assert (dropped["status"], dropped["response"]) == (None, None)
     assert dropped["fault"] == {"id": 2, "kind": "reset"}
     assert {answered["route"], dropped["route"]} == {"/session/start"}
 
@@ -208,9 +208,9 @@ def test_a_long_body_is_cut_and_says_so(double: Double) -> None:
     body = {"title": long, "state": {}, "account_id": "a"}
     answer = double.client.post("/scale/v4/sessions", json=body, headers=SCALE)
     call = newest(double)
-    assert (call["body_truncated"], call["answer_truncated"]) == (True, True)
-    assert len(call["body"]) == len(call["answer"]) == recorder.LONGEST
-    assert call["answer_bytes"] == len(answer.data)
+    assert (call["body_truncated"], call["response_truncated"]) == (True, True)
+    assert len(call["body"]) == len(call["response"]) == recorder.LONGEST
+    assert call["response_bytes"] == len(answer.data)
     assert call["body_bytes"] > recorder.LONGEST
 
 

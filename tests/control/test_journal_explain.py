@@ -23,9 +23,9 @@ def test_a_refused_call_links_to_its_explanation(double: Double, prefix: str) ->
     answer = double.client.post(f"{prefix}{START}", json=body, headers=NOTTE)
     assert linked(answer).startswith(f"{prefix}/_control/v1/journal/")
     found = double.client.get(linked(answer)).json
-    assert (found["status"], found["body"]) == (400, answer.json)
+    assert (found["status"], found["response"]) == (400, answer.json)
     assert found["caller"] is not None
-    assert told(found)["/session_timeout_minutes"]["nearest"] == 29
+    assert told(found)["/session_timeout_minutes"]["suggestion"] == 29
     assert list(told(found, "ignored")) == ["/keep"]
 
 

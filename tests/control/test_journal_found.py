@@ -53,7 +53,7 @@ def ids(double: Double, query: str) -> list[int]:
 def test_calls_are_found_in_order_and_counted(busy: Double, query: str, found: list[int]) -> None:
     assert ids(busy, query) == found
     if "after" not in query:
-        assert busy.get(f"/journal/count?{query}") == {"count": len(found), "dropped": 0}
+        assert busy.get(f"/journal/count?{query}") == {"count": len(found), "dropped_count": 0}
 
 
 def test_calls_and_faults_of_no_surface_are_not_looked_for(double: Double) -> None:
@@ -78,10 +78,10 @@ def test_pages_hold_every_call_once(busy: Double) -> None:
 
 def test_forgotten_calls_are_gone_and_their_ids_are_not_used_again(busy: Double) -> None:
     assert busy.call("DELETE", "/journal").status_code == 204
-    assert busy.get("/journal/count") == {"count": 0, "dropped": 0}
+    assert busy.get("/journal/count") == {"count": 0, "dropped_count": 0}
     start(busy)
     assert ids(busy, "") == [7]
-    assert busy.get("/journal")["dropped"] == 0
+    assert busy.get("/journal")["dropped_count"] == 0
     assert busy.get("/journal/1", status=404)["detail"].startswith("there is no call 1")
 
 
@@ -112,8 +112,8 @@ def test_the_oldest_calls_go_first_and_it_says_how_many(small: Double) -> None:
         small.client.get("/health")
     page = small.get("/journal")
     assert [call["id"] for call in page["calls"]] == list(range(11, 34))
-    assert (page["kept"], page["dropped"]) == (20, 10)
-    assert small.get("/journal/count") == {"count": 23, "dropped": 10}
+    assert (page["max_calls"], page["dropped_count"]) == (20, 10)
+    assert small.get("/journal/count") == {"count": 23, "dropped_count": 10}
 
 
 def test_what_was_let_go_is_counted_from_when_the_journal_was_emptied(small: Double) -> None:
@@ -122,7 +122,7 @@ def test_what_was_let_go_is_counted_from_when_the_journal_was_emptied(small: Dou
     small.call("DELETE", "/journal")
     for _ in range(30):
         small.client.get("/health")
-    assert small.get("/journal")["dropped"] == 10
+    assert small.get("/journal")["dropped_count"] == 10
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_a_new_namespace_is_empty_and_its_clock_is_real(double: Double) -> None:
     double.start()
     made = double.post("/namespaces", {"name": "t1"}, status=201)
     assert made["clock"]["mode"] == "real"
-    assert made["clock"]["now"] == made["clock"]["wall"]
+    assert made["clock"]["now"] == made["clock"]["wall_time"]
     assert double.get("/sessions", ns="t1")["sessions"] == []
 
 
@@ -269,7 +269,7 @@ def test_namespaces_are_strangers_to_each_other(double: Double) -> None:
 
 def test_a_seed_is_taken_as_toml_or_as_json(double: Double) -> None:
     answer = double.call("POST", "/namespaces/default/seed", data=SEED, content_type="text/toml")
-    assert answer.json == {"rows": 2}
+    assert answer.json == {"row_count": 2}
     bad = double.call("POST", "/namespaces/default/seed", data="x = ", content_type="text/toml")
     assert bad.status_code == 400
     assert "not TOML" in bad.json["detail"]

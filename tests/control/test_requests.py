@@ -41,42 +41,42 @@ def test_every_violation_is_told_at_once(double: Double) -> None:
     assert found["status"] == 401
     assert told(found) == {
         "Authorization": {
-            "where": "header",
+            "location": "header",
             "pointer": "Authorization",
             "expected": "must be a key that is admitted here, as "
             "`Authorization: Bearer sk-notte-…`",
             "hint": None,
         },
         "/session_timeout_minutes": {
-            "where": "body",
+            "location": "body",
             "pointer": "/session_timeout_minutes",
             "expected": "must be greater than 0 and less than 30",
-            "got": 30,
-            "nearest": 29,
+            "actual": 30,
+            "suggestion": 29,
             "hint": None,
         },
         "/keep_alive": {
-            "where": "body",
+            "location": "body",
             "pointer": "/keep_alive",
             "expected": "must be true or false",
-            "got": "yes",
-            "nearest": True,
+            "actual": "yes",
+            "suggestion": True,
             "hint": None,
         },
         "/screenshot": {
-            "where": "body",
+            "location": "body",
             "pointer": "/screenshot",
             "expected": "must be true or false",
-            "got": 1,
-            "nearest": True,
+            "actual": 1,
+            "suggestion": True,
             "hint": None,
         },
         "/session_id": {
-            "where": "body",
+            "location": "body",
             "pointer": "/session_id",
             "expected": "must be a string",
-            "got": 7,
-            "nearest": "7",
+            "actual": 7,
+            "suggestion": "7",
             "hint": None,
         },
     }
@@ -106,7 +106,7 @@ def test_a_request_with_every_nearest_value_is_accepted(
 ) -> None:
     found = explain(double, method, path, headers=headers, body=body)
     assert found["status"] in (400, 422)
-    nearest = {each["pointer"][1:]: each["nearest"] for each in found["violations"]}
+    nearest = {each["pointer"][1:]: each["suggestion"] for each in found["violations"]}
     mended = explain(double, method, path, headers=headers, body={**body, **nearest})
     assert mended["status"] in (200, 201), mended
     assert mended["violations"] == []
@@ -128,7 +128,7 @@ def test_a_name_that_is_ignored_is_told_with_what_was_meant(
 ) -> None:
     (got,) = body.values()
     ignored = told(explain(double, "POST", path, body=body), "ignored")[place]
-    assert (ignored["where"], ignored["got"]) == ("body", got)
+    assert (ignored["location"], ignored["actual"]) == ("body", got)
     assert ignored["hint"] is None if hint is None else hint in ignored["hint"]
 
 
@@ -156,28 +156,28 @@ def test_a_name_that_is_missing_is_told_with_what_was_sent(double: Double) -> No
     body = {"titel": "t", "state": {}, "account_id": "a"}
     found = explain(double, "POST", SCALE_CREATE, headers=SCALE, body=body)
     assert told(found)["/title"]["hint"] == "You sent `titel`."
-    assert "got" not in told(found)["/title"]
+    assert "actual" not in told(found)["/title"]
 
 
 def test_places_within_lists_are_pointed_at(double: Double) -> None:
     body = {"filters": [{"attribute": "platfrom", "operator": "EQUALS", "value": "ios", "x": 1}]}
     path = "/mobilenext/api/v1/sessions/a/devices"
     found = explain(double, "POST", path, headers=MOBILENEXT, body=body)
-    assert told(found)["/filters/0/attribute"]["nearest"] == "platform"
-    assert told(found, "ignored")["/filters/0/x"]["got"] == 1
+    assert told(found)["/filters/0/attribute"]["suggestion"] == "platform"
+    assert told(found, "ignored")["/filters/0/x"]["actual"] == 1
 
 
 def test_a_query_is_told_of_like_a_body(double: Double) -> None:
     query = {"page_size": "101", "only_active": "perhaps", "colour": ["red"]}
     found = explain(double, "GET", "/notte/sessions?page=0", headers=NOTTE, query=query)
     violations = told(found)
-    assert {place: each.get("nearest") for place, each in violations.items()} == {
+    assert {place: each.get("suggestion") for place, each in violations.items()} == {
         "page": 1,
         "page_size": 100,
         "only_active": None,
     }
-    assert {each["where"] for each in violations.values()} == {"query"}
-    assert told(found, "ignored")["/colour"]["got"] == "red"
+    assert {each["location"] for each in violations.values()} == {"query"}
+    assert told(found, "ignored")["/colour"]["actual"] == "red"
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_path_without_a_route_is_told_where_to_go(
     double: Double, method: str, path: str, expected: str, hint: str | None
 ) -> None:
     found = explain(double, method, path)["violations"][0]
-    assert found["where"] == "path"
+    assert found["location"] == "path"
     assert found["expected"].startswith(expected)
     assert found["hint"] is None if hint is None else hint in found["hint"]
 
@@ -232,7 +232,7 @@ def test_a_body_that_is_too_large_is_told_by_its_answer(make_double: Callable[..
     body = {"title": "t", "state": {"a": "x" * 20}, "account_id": "a"}
     found = explain(double, "POST", SCALE_CREATE, headers=SCALE, body=body)
     assert (found["status"], found["violations"]) == (413, [])
-    assert "larger than 20 bytes" in found["body"]["detail"]
+    assert "larger than 20 bytes" in found["response"]["detail"]
 
 
 def test_a_refusal_by_a_rule_is_told_as_such(double: Double) -> None:
@@ -292,8 +292,8 @@ def test_nothing_is_changed_by_it(
     before = double.control.namespace.contents()
     found = explain(double, method, path, headers=headers, body=body)
     assert found["status"] in (200, 201)
-    assert explain(double, method, path, headers=headers, body=body)["body"] == found["body"]
+    assert explain(double, method, path, headers=headers, body=body)["response"] == found["response"]
     assert double.control.namespace.contents() == before
     double.call("DELETE", "/faults")
     made = double.client.open(path, method=method, headers=headers, json=body)
-    assert made.json == found["body"]
+    assert made.json == found["response"]

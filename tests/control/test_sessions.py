@@ -31,8 +31,8 @@ def test_one_list_shows_the_sessions_of_all_surfaces(double: Double) -> None:
     assert {each["surface"]: each["id"] for each in shown["sessions"]} == made
     assert all(each["since"] == NOON for each in shown["sessions"])
     by_surface = {each["surface"]: each for each in shown["sessions"]}
-    assert by_surface["notte"]["next"]["at"] == TRANSITION
-    assert by_surface["scale"]["next"] is None
+    assert by_surface["notte"]["next_transition"]["at"] == TRANSITION
+    assert by_surface["scale"]["next_transition"] is None
 
 
 def test_a_list_is_walked_page_by_page(double: Double) -> None:
@@ -111,7 +111,7 @@ def test_an_explanation_says_what_why_since_when_and_what_would_have_kept_it(
     assert said["inputs"]["last_accessed_at"] == NOON
     assert DEADLINE in said["unless"]
     assert said["source"].startswith("Source: page")
-    assert said["next"] == []
+    assert said["next_transitions"] == []
 
 
 def test_an_explanation_can_be_of_tomorrow_and_of_yesterday(double: Double) -> None:
@@ -122,7 +122,7 @@ def test_an_explanation_can_be_of_tomorrow_and_of_yesterday(double: Double) -> N
     double.close(id)
     double.advance("1d")
     yesterday = double.get(f"/sessions/notte/{id}/explain?at={NOON}")
-    assert (yesterday["status"], yesterday["next"][0]["at"]) == ("active", TRANSITION)
+    assert (yesterday["status"], yesterday["next_transitions"][0]["at"]) == ("active", TRANSITION)
     assert double.get(f"/sessions/notte/{id}/explain")["status"] == "closed"
 
 

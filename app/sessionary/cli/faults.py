@@ -39,7 +39,7 @@ def list_faults(client: "Client", as_json: bool, surface: str | None, unmatched:
 
 
 def _line(fault: Mapping[str, Any]) -> dict[str, Any]:
-    is_spent = " (spent)" if fault["is_spent"] else ""
+    is_spent = " (spent)" if fault["spent"] else ""
     return {
         "id": fault["id"],
         "surface": fault["surface"],

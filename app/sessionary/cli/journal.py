@@ -89,8 +89,8 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
 
 def _place(kind: str, each: Mapping[str, Any]) -> dict[str, Any]:
     is_wrong = kind == "violations"
-    names = ("expected", "got", "nearest", "hint") if is_wrong else ("got", "hint")
-    place = f"{each['where']} {each['pointer']}"
+    names = ("expected", "actual", "suggestion", "hint") if is_wrong else ("actual", "hint")
+    place = f"{each['location']} {each['pointer']}"
     return {"wrong" if is_wrong else "ignored": place} | {name: each.get(name) for name in names}
 
 

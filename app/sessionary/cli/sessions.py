@@ -11,7 +11,7 @@ from sessionary.cli.output import json_option, show, show_json, table
 if TYPE_CHECKING:
     from sessionary.client import Client
 
-_OF_A_CHANGE = ("at", "surface", "session", "part", "from_status", "to_status", "by")
+_OF_A_CHANGE = ("at", "surface", "session", "part", "from_status", "to_status", "cause")
 _OF_A_TRANSITION = ("at", "surface", "session", "part", "from_status", "to_status", "rule")
 
 at_option = click.option(
@@ -35,7 +35,7 @@ def sessions(surface: str | None, at: str | None, client: "Client", as_json: boo
     """
     rows: Iterable[Mapping[str, Any]] = client.sessions(surface, at=at)
     if not as_json:
-        rows = [{**each, "next": _next(each["next"])} for each in rows]
+        rows = [{**each, "next": _next(each["next_transition"])} for each in rows]
     show(list(rows), as_json=as_json, empty="There are no sessions.")
 
 
@@ -107,7 +107,7 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
     if found["unless"]:
         yield f"unless     {found['unless']}"
     yield f"rests on   {found['source']}"
-    for each in found["next"]:
+    for each in found["next_transitions"]:
         part = f" ({each['part']})" if each["part"] else ""
         yield f"next       {each['to_status']}{part} at {each['at']}, by the rule {each['rule']}"
     yield ""
@@ -133,7 +133,7 @@ def diff(from_: str, to: str | None, limit: int | None, client: "Client", as_jso
     if as_json:
         show_json(found)
         return
-    rows = [{**each, "by": each["call"] or each["rule"]} for each in found["changes"]]
+    rows = [{**each, "cause": each["call"] or each["rule"]} for each in found["changes"]]
     show(_columns(_OF_A_CHANGE, rows), as_json=False, empty="Nothing changed.")
     _tell_a_cut(found["truncated"])
 

@@ -54,7 +54,7 @@ class Journal:
 
     def dropped(self) -> int:
         """How many of the oldest calls were let go, because there were more than are kept."""
-        found: int = self._calls("GET", "journal/count")["dropped"]
+        found: int = self._calls("GET", "journal/count")["dropped_count"]
         return found
 
     def clear(self) -> None:

@@ -72,7 +72,7 @@ class Namespaces:
             content, kind = encode(document), "application/json"
         path = self._path(name, "seed")
         answer = self._calls.send("POST", path, content, {"Content-Type": kind})
-        found: int = json.loads(answer)["rows"]
+        found: int = json.loads(answer)["row_count"]
         return found
 
     def drop(self, name: str | None = None) -> None:

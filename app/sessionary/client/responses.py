@@ -8,7 +8,7 @@ class ClockState(TypedDict):
 
     mode: str
     now: str
-    wall: str
+    wall_time: str
     rate: float
 
 
@@ -47,8 +47,8 @@ class Summary(TypedDict):
     id: str
     status: str
     since: str
-    is_open: bool
-    next: Transition | None
+    open: bool
+    next_transition: Transition | None
 
 
 class Explanation(TypedDict):
@@ -64,7 +64,7 @@ class Explanation(TypedDict):
     inputs: dict[str, Any]
     unless: str | None
     source: str
-    next: list[Transition]
+    next_transitions: list[Transition]
 
 
 _Window = TypedDict("_Window", {"from": str | None, "to": str | None})
@@ -89,7 +89,7 @@ class Fault(_Window):
     seed: int
     matched_count: int
     hit_count: int
-    is_spent: bool
+    spent: bool
 
 
 class Preset(TypedDict):
@@ -107,7 +107,7 @@ class Call(TypedDict):
 
     id: int
     at: str
-    wall: str
+    wall_time: str
     surface: str | None
     method: str
     path: str
@@ -118,9 +118,9 @@ class Call(TypedDict):
     body_bytes: int
     body_truncated: bool
     status: int | None
-    answer: Any
-    answer_bytes: int
-    answer_truncated: bool
+    response: Any
+    response_bytes: int
+    response_truncated: bool
     caller: dict[str, str | None] | None
     session: str | None
     fault: dict[str, Any] | None
@@ -137,7 +137,7 @@ class RequestExplanation(TypedDict):
     operation: str | None
     caller: dict[str, str | None] | None
     status: int | None
-    body: Any
+    response: Any
     violations: list[dict[str, Any]]
     ignored: list[dict[str, Any]]
     fault: dict[str, Any] | None
@@ -152,7 +152,7 @@ class Change(TypedDict):
     surface: str
     session: str
     part: str | None
-    by: str
+    cause: str
     call: str | None
     rule: str | None
     from_status: str | None

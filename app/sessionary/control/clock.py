@@ -45,7 +45,7 @@ class Shown(Strict):
 
     mode = Text(required=True)
     now = Text(required=True)
-    wall = Text(required=True)
+    wall_time = Text(required=True)
     rate = Number(required=True)
 
 
@@ -99,6 +99,6 @@ def shown() -> dict[str, Any]:
     return {
         "mode": state.mode,
         "now": to_text(state.at(wall)),
-        "wall": to_text(wall),
+        "wall_time": to_text(wall),
         "rate": state.rate,
     }

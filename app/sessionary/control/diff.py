@@ -36,7 +36,7 @@ class Changed(Strict):
     surface = Text(required=True)
     session = Text(required=True)
     part = Text(required=True, allow_none=True)
-    by = Text(required=True, validate=OneOf(("call", "time")))
+    cause = Text(required=True, validate=OneOf(("call", "time")))
     call = Text(required=True, allow_none=True)
     rule = Text(required=True, allow_none=True)
     from_status = Text(required=True, allow_none=True)
@@ -154,7 +154,7 @@ def _shown(step: Step) -> dict[str, Any]:
         "surface": step.surface,
         "session": step.session,
         "part": step.part,
-        "by": "time" if step.rule else "call",
+        "cause": "time" if step.rule else "call",
         "call": step.call,
         "rule": step.rule,
         "from_status": step.from_status,

@@ -48,13 +48,13 @@ class AllNamespaces(Strict):
     """Every namespace, and how many there may be."""
 
     namespaces = fields.List(Text(), required=True)
-    maximum = Integer(required=True)
+    max_namespaces = Integer(required=True)
 
 
 class Seeded(Strict):
     """How many rows a seed had."""
 
-    rows = Integer(required=True)
+    row_count = Integer(required=True)
 
 
 @routes.get("/namespaces")
@@ -62,8 +62,8 @@ class Seeded(Strict):
 def list_namespaces() -> Response:
     namespaces = control().namespaces
     if namespaces is None:
-        return answer({"namespaces": [DEFAULT], "maximum": 1})
-    return answer({"namespaces": namespaces.names(), "maximum": namespaces.maximum})
+        return answer({"namespaces": [DEFAULT], "max_namespaces": 1})
+    return answer({"namespaces": namespaces.names(), "max_namespaces": namespaces.maximum})
 
 
 @routes.post("/namespaces")
@@ -137,7 +137,7 @@ def restore(namespace: str) -> Response:
 def apply_seed(namespace: str) -> Response:
     """The body is the seed, as TOML or, if it is declared so, as JSON."""
     with _namespace(namespace).entered():
-        return answer({"rows": _apply(_document())})
+        return answer({"row_count": _apply(_document())})
 
 
 def _several() -> Namespaces:

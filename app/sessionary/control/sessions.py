@@ -36,8 +36,8 @@ class Summary(Strict):
     id = Text(required=True)
     status = Text(required=True)
     since = Text(required=True)
-    is_open = Boolean(required=True)
-    next = fields.Nested(TransitionShown, required=True, allow_none=True)
+    open = Boolean(required=True)
+    next_transition = fields.Nested(TransitionShown, required=True, allow_none=True)
 
 
 class Sessions(Strict):
@@ -67,7 +67,7 @@ class Explained(Strict):
     inputs = Object(required=True)
     unless = Text(required=True, allow_none=True)
     source = Text(required=True)
-    next = fields.List(fields.Nested(TransitionShown), required=True)
+    next_transitions = fields.List(fields.Nested(TransitionShown), required=True)
 
 
 class Force(Strict):
@@ -134,7 +134,7 @@ def explained(surface: Surface, session: Any, at: int) -> dict[str, Any]:
         "inputs": _inputs(found.inputs),
         "unless": found.unless,
         "source": found.source,
-        "next": [timeline.shown(Coming(surface.name, id, transition)) for transition in coming],
+        "next_transitions": [timeline.shown(Coming(surface.name, id, transition)) for transition in coming],
     }
 
 
@@ -149,8 +149,8 @@ def _summary(surface: Surface, session: Any, at: int) -> dict[str, Any]:
         "id": id,
         "status": found.status,
         "since": to_text(found.since_at),
-        "is_open": surface.sessions.is_open(session, at),
-        "next": timeline.shown(Coming(surface.name, id, coming[0])) if coming else None,
+        "open": surface.sessions.is_open(session, at),
+        "next_transition": timeline.shown(Coming(surface.name, id, coming[0])) if coming else None,
     }
 
 

@@ -83,7 +83,7 @@ def _boundaries(
     namespace: Namespace, session: str | Callable[[Namespace], str]
 ) -> Iterator[Boundary]:
     id = session if isinstance(session, str) else session(namespace)
-    transitions = namespace.explain(id)["next"]
+    transitions = namespace.explain(id)["next_transitions"]
     if not transitions:
         raise AssertionError(f"time alone never changes the session {id}")
     contents = namespace.namespaces.snapshot()

@@ -68,7 +68,7 @@ def sections(namespace: Client) -> list[tuple[str, str]]:
 
 def left_open(namespace: "Namespace") -> list[str]:
     """The sessions that a test left open in its namespace, each with the call that opened it."""
-    sessions = [each for each in namespace.sessions() if each["is_open"]]
+    sessions = [each for each in namespace.sessions() if each["open"]]
     return [_opened(namespace, each) for each in sessions if each["id"] not in namespace.given]
 
 

@@ -41,7 +41,7 @@ class FaultShown(Strict):
     until_at = Text(data_key="to", required=True, allow_none=True)
     matched_count = Integer(required=True)
     hit_count = Integer(required=True)
-    is_spent = Boolean(required=True)
+    spent = Boolean(required=True)
 
 
 class Which(Strict):
@@ -160,7 +160,7 @@ def _shown(fault: FaultRow | None, id: int | None = None) -> dict[str, Any]:
         "to": None if fault.until_at is None else to_text(fault.until_at),
         "matched_count": fault.matched_count,
         "hit_count": fault.hit_count,
-        "is_spent": fault.is_spent,
+        "spent": fault.is_spent,
     }
 
 

@@ -75,7 +75,7 @@ class CallShown(Strict):
 
     id = Integer(required=True)
     at = Text(required=True)
-    wall = Text(required=True)
+    wall_time = Text(required=True)
     surface = Text(required=True, allow_none=True)
     method = Text(required=True)
     path = Text(required=True)
@@ -86,9 +86,9 @@ class CallShown(Strict):
     body_bytes = Integer(required=True)
     body_truncated = Boolean(required=True)
     status = Integer(required=True, allow_none=True)
-    answer = fields.Raw(required=True, allow_none=True)
-    answer_bytes = Integer(required=True)
-    answer_truncated = Boolean(required=True)
+    response = fields.Raw(required=True, allow_none=True)
+    response_bytes = Integer(required=True)
+    response_truncated = Boolean(required=True)
     caller = fields.Nested(Caller, required=True, allow_none=True)
     session = Text(required=True, allow_none=True)
     fault = fields.Nested(Hit, required=True, allow_none=True)
@@ -97,21 +97,21 @@ class CallShown(Strict):
 class Calls(Strict):
     """Calls in order; `next` is the next page's `after`, null behind the last one.
 
-    Of more than `kept` calls the oldest are let go: `dropped` counts them.
+    Of more than `max_calls` calls the oldest are let go: `dropped_count` counts them.
     """
 
     now = Text(required=True)
     calls = fields.List(fields.Nested(CallShown), required=True)
     next = Integer(required=True, allow_none=True)
-    kept = Integer(required=True)
-    dropped = Integer(required=True)
+    max_calls = Integer(required=True)
+    dropped_count = Integer(required=True)
 
 
 class CallCount(Strict):
-    """How many calls; `dropped` counts those let go, which might have been such calls."""
+    """How many calls; `dropped_count` counts those let go, which might have been such calls."""
 
     count = Integer(required=True)
-    dropped = Integer(required=True)
+    dropped_count = Integer(required=True)
 
 
 @routes.get("/journal")
@@ -125,8 +125,8 @@ def list_calls(query: dict[str, Any]) -> Response:
             "now": to_text(clock.now()),
             "calls": [shown(call) for call in found[:limit]],
             "next": found[limit - 1].id if len(found) > limit else None,
-            "kept": models.KEPT,
-            "dropped": models.dropped(),
+            "max_calls": models.KEPT,
+            "dropped_count": models.dropped(),
         }
     )
 
@@ -135,7 +135,7 @@ def list_calls(query: dict[str, Any]) -> Response:
 @operation("How many calls", query=Filters(), answers={200: CallCount()})
 def count_calls(query: dict[str, Any]) -> Response:
     _must_be_kept()
-    return answer({"count": models.count(_conditions(query)), "dropped": models.dropped()})
+    return answer({"count": models.count(_conditions(query)), "dropped_count": models.dropped()})
 
 
 @routes.get("/journal/<id:call_id>")
@@ -188,13 +188,13 @@ def shown(call: CallRow) -> dict[str, Any]:
     return {
         "id": call.id,
         "at": to_text(call.at),
-        "wall": to_text(call.wall_at),
+        "wall_time": to_text(call.wall_at),
         **{name: getattr(call, name) for name in ("surface", "method", "path", "route")},
         "query": parse_qs(call.query, keep_blank_values=True),
         "headers": json_codec.decode(call.headers),
         **_body("body", call.body, call.body_bytes, call.body_truncated),
         "status": call.status,
-        **_body("answer", call.answer, call.answer_bytes, call.answer_truncated),
+        **_body("response", call.response, call.response_bytes, call.response_truncated),
         "caller": caller(call),
         "session": call.session,
         "fault": None if call.fault is None else {"id": call.fault, "kind": call.fault_kind},

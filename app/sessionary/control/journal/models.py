@@ -31,9 +31,9 @@ class Call(store.Model):
     body_bytes = pw.IntegerField()
     body_truncated = pw.IntegerField(column_name="body_is_cut")
     status = pw.IntegerField(null=True)  # null where the connection was dropped
-    answer = pw.TextField(null=True)
-    answer_bytes = pw.IntegerField()
-    answer_truncated = pw.IntegerField(column_name="answer_is_cut")
+    response = pw.TextField(null=True, column_name="answer")
+    response_bytes = pw.IntegerField(column_name="answer_bytes")
+    response_truncated = pw.IntegerField(column_name="answer_is_cut")
     user = pw.TextField(null=True)
     organization = pw.TextField(null=True)
     session = pw.TextField(null=True)
@@ -61,9 +61,9 @@ class CallRow(NamedTuple):
     body_bytes: int
     body_truncated: int
     status: int | None
-    answer: str | None
-    answer_bytes: int
-    answer_truncated: int
+    response: str | None
+    response_bytes: int
+    response_truncated: int
     user: str | None
     organization: str | None
     session: str | None

@@ -79,7 +79,7 @@ def _row(
         "headers": redacted(json_codec.encode(headers_of(asked)), secrets),
         **_kept("body", heard.body, heard.body_bytes, secrets),
         "status": None if answer is None else answer.code,
-        **_kept("answer", b"" if answer is None else answer.body, None, secrets),
+        **_kept("response", b"" if answer is None else answer.body, None, secrets),
         "user": None if caller is None else caller.user,
         "organization": None if caller is None else caller.organization,
         "session": None if session is None else redacted(session, secrets),

@@ -42,20 +42,20 @@ class Tried(Strict):
 class Violation(Strict):
     """What is wrong at a place: what it should be, what it was, and the nearest that would do."""
 
-    where = Text(required=True)
+    location = Text(required=True)
     pointer = Text(required=True)
     expected = Text(required=True)
-    got = fields.Raw()
-    nearest = fields.Raw()
+    actual = fields.Raw()
+    suggestion = fields.Raw()
     hint = Text(required=True, allow_none=True)
 
 
 class Ignored(Strict):
     """What nobody looks at, and what may have been meant."""
 
-    where = Text(required=True)
+    location = Text(required=True)
     pointer = Text(required=True)
-    got = fields.Raw()
+    actual = fields.Raw()
     hint = Text(required=True, allow_none=True)
 
 
@@ -70,7 +70,7 @@ class RequestExplained(Strict):
     operation = Text(required=True, allow_none=True)
     caller = fields.Nested(journal.Caller, required=True, allow_none=True)
     status = fields.Integer(required=True, allow_none=True)
-    body = fields.Raw(required=True, allow_none=True)
+    response = fields.Raw(required=True, allow_none=True)
     violations = fields.List(fields.Nested(Violation), required=True)
     ignored = fields.List(fields.Nested(Ignored), required=True)
     fault = fields.Nested(journal.Hit, required=True, allow_none=True)
@@ -108,7 +108,7 @@ def _tried(asked: dict[str, Any]) -> dict[str, Any]:
         **_place(environ["REQUEST_METHOD"], environ["PATH_INFO"]),
         "caller": caller and {"user": caller.user, "organization": caller.organization},
         "status": found.code,
-        "body": journal.value(found.body.decode(errors="replace")),
+        "response": journal.value(found.body.decode(errors="replace")),
         **verdict._asdict(),
         "fault": None,
         "note": _WELL_FORMED if found.code >= 400 and not verdict.violations else None,
@@ -135,7 +135,7 @@ def _made(call: CallRow) -> dict[str, Any]:
         **_place(call.method, prefix + call.path),
         "caller": shown["caller"],
         "status": shown["status"],
-        "body": shown["answer"],
+        "response": shown["response"],
         **verdict._asdict(),
         "fault": shown["fault"],
         "note": _note(call, verdict),

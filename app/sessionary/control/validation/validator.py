@@ -133,7 +133,7 @@ class Judge:
                 hint = self._names.hint(str(path[-1]), known, surface)
                 place = "".join(f"/{each}" for each in path)
                 found.append(
-                    {"where": where, "pointer": place, "got": _at(sent[where], path), "hint": hint}
+                    {"location": where, "pointer": place, "actual": _at(sent[where], path), "hint": hint}
                 )
         return found
 
@@ -207,7 +207,7 @@ def _told(
     legal: Any = NOTHING,
     hint: str | None = None,
 ) -> dict[str, Any]:
-    told = {"where": where, "pointer": pointer, "expected": expected}
-    told |= {} if got is NOTHING else {"got": got}
-    told |= {} if legal is NOTHING else {"nearest": legal}
+    told = {"location": where, "pointer": pointer, "expected": expected}
+    told |= {} if got is NOTHING else {"actual": got}
+    told |= {} if legal is NOTHING else {"suggestion": legal}
     return {**told, "hint": hint}
