@@ -16,8 +16,7 @@ import pytest
 from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
-from sessionary.web.surface import Surface
-from sessionary.web.telling import NotForced, SessionQueries, Transition
+from sessionary.web.surface import NotForced, SessionQueries, Surface, Transition
 from tests.conftest import App
 from tests.surfaces.sample_sessions import AT, MANY, MINUTE
 

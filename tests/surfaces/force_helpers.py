@@ -1,8 +1,7 @@
 """What only the vendor could cause, as the control plane brings it about."""
 
 from sessionary import clock
-from sessionary.web.surface import Surface
-from sessionary.web.telling import Explanation
+from sessionary.web.surface import Explanation, Surface
 from tests.conftest import App
 
 

@@ -11,7 +11,7 @@ from sessionary.cli.output import json_option, show
 from sessionary.durations import BadDuration, parse_duration
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import to_text
-from sessionary.web.retention import Retention
+from sessionary.web.surface import Retention
 
 _MANY = 10_000
 _LAST = 2**63 - 1

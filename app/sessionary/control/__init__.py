@@ -21,8 +21,7 @@ from sessionary.control.schemas import Problem
 from sessionary.control.validation import blueprint as validation_blueprint
 from sessionary.control.validation.validator import Judge
 from sessionary.store import Namespace, Namespaces
-from sessionary.web.surface import Surface
-from sessionary.web.telling import NO_SESSIONS
+from sessionary.web.surface import NO_SESSIONS, Surface
 
 __all__ = [
     "TABLES",

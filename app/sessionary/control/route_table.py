@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from flask import Flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from sessionary.web.openapi import path_template, routes
 from sessionary.web.operations import Operation
-from sessionary.web.routing import pattern, routes
 from sessionary.web.surface import Surface, by_segment
 
 
@@ -93,4 +93,4 @@ class Addresses:
 def own_pattern(surface: str, rule: str) -> str:
     """A rule of Flask's, at the root or under its surface's prefix, as OpenAPI writes it."""
     prefix = f"/{surface}/"
-    return pattern("/" + rule.removeprefix(prefix) if rule.startswith(prefix) else rule)
+    return path_template("/" + rule.removeprefix(prefix) if rule.startswith(prefix) else rule)

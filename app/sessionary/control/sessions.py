@@ -15,8 +15,7 @@ from sessionary.web.as_of import rewind
 from sessionary.web.fields import Boolean, Bounds, Object, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
-from sessionary.web.surface import Surface
-from sessionary.web.telling import NotForced
+from sessionary.web.surface import NotForced, Surface
 
 routes = make_blueprint("sessions")
 

@@ -12,8 +12,7 @@ from sessionary.control.fields import Instant, Strict
 from sessionary.web.fields import Boolean, Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
-from sessionary.web.surface import Surface
-from sessionary.web.telling import Transition
+from sessionary.web.surface import Surface, Transition
 
 END = 250_000_000_000_000_000  # behind every instant that a clock can show
 routes = make_blueprint("timeline")

@@ -15,7 +15,7 @@ from sessionary import logs
 from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.web.context import CALLER
 from sessionary.web.events import FAILURE, ROUTE, Observer, RequestFinished
-from sessionary.web.routing import pattern
+from sessionary.web.openapi import path_template
 
 HEADER = "Sessionary-Request-Id"
 _RULE = "sessionary.rule"
@@ -90,9 +90,9 @@ class RequestIdMiddleware:
     def _found_route(self, rule: str) -> tuple[str | None, str]:
         surface = self._refusals.surface(rule)
         if surface is None:
-            return None, pattern(rule)
+            return None, path_template(rule)
         prefix = f"/{surface.name}/"
-        return surface.name, pattern(
+        return surface.name, path_template(
             f"/{rule.removeprefix(prefix)}" if rule.startswith(prefix) else rule
         )
 

@@ -15,9 +15,9 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from sessionary import clock, identity, store
 from sessionary.identity import Key, Membership, Organization, User
+from sessionary.seeds.schemas import BadRow, Moment, SeedRow
 from sessionary.web.fields import OneOf, Text, problem, problems
-from sessionary.web.seeding import BadRow, Moment, SeedRow, SeedTable
-from sessionary.web.surface import Surface
+from sessionary.web.surface import SeedTable, Surface
 
 
 class BadSeed(ValueError):

@@ -1,23 +1,40 @@
-"""OpenAPI 3.1 of a surface, generated from its routes and the schemas that validate them."""
+"""The OpenAPI 3.1 document of a surface, and its routes in OpenAPI's notation."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask
 from marshmallow import Schema
 
 from sessionary import __version__
 from sessionary.web.operations import Operation
-from sessionary.web.routing import routes
 from sessionary.web.surface import Surface
+
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+def path_template(rule: str) -> str:
+    """A Flask rule in OpenAPI's notation: `/sessions/{session_id}`."""
+    return _PARAMETER.sub(r"{\1}", rule)
+
+
+def routes(app: Flask, surface: Surface) -> Iterator[tuple[str, str, Operation]]:
+    """The path template, method and operation of each route of a surface."""
+    prefix = f"/{surface.name}"
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        view = app.view_functions[rule.endpoint]
+        if rule.rule.startswith(prefix + "/") and isinstance(view, Operation):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield path_template(rule.rule[len(prefix) :]), method.lower(), view
 
 
 def describe(app: Flask, surface: Surface) -> dict[str, Any]:
-    """The surface's document; its paths are the native ones, under the surface's prefix."""
+    """The surface's document; its server is the surface's prefix, its paths are the vendor's."""
+    from apispec import APISpec  # only the first request for a document needs it
+    from apispec.ext.marshmallow import MarshmallowPlugin
+
     spec = APISpec(
         title=surface.title,
         version=__version__,
@@ -32,7 +49,7 @@ def describe(app: Flask, surface: Surface) -> dict[str, Any]:
 
 
 def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
-    described: dict[str, Any] = {
+    operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": route.name,
         "parameters": [
@@ -44,27 +61,27 @@ def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
             *surface.header_parameters,
         ],
         "responses": {
-            **_answers(surface.error_schemas, surface.error_content_type),
-            **_answers(route.answers, "application/json"),
+            **_responses(surface.error_schemas, surface.error_content_type),
+            **_responses(route.answers, "application/json"),
         },
         "security": [] if route.is_open else [{"key": []}],
     }
     if route.body is not None:
-        described["requestBody"] = {
+        operation["requestBody"] = {
             "required": any(each.required for each in route.body.fields.values()),
             "content": {"application/json": {"schema": route.body}},
         }
-    return described
+    return operation
 
 
-def _answers(schemas: Mapping[int, Schema | None], content_type: str) -> dict[str, Any]:
-    """Each status with its body, where it has one."""
-    answers: dict[str, Any] = {}
+def _responses(schemas: Mapping[int, Schema | None], content_type: str) -> dict[str, Any]:
+    """Response objects by status; without a schema there is no body."""
+    responses: dict[str, Any] = {}
     for status, schema in schemas.items():
-        answers[str(status)] = {"description": HTTPStatus(status).phrase}
+        responses[str(status)] = {"description": HTTPStatus(status).phrase}
         if schema is not None:
-            answers[str(status)]["content"] = {content_type: {"schema": schema}}
-    return answers
+            responses[str(status)]["content"] = {content_type: {"schema": schema}}
+    return responses
 
 
 def _name(schema: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sessionary.store import Model, Statement, given, given_list, place_in
 from sessionary.web import json_codec
-from sessionary.web.retention import Retention
+from sessionary.web.surface import Retention
 
 Row = TypeVar("Row", bound=NamedTuple)
 

@@ -1,20 +1,132 @@
-"""What a vendor's surface tells the rest of the house about itself."""
+"""The contract of a vendor's API: the Surface value, and the types that it is built from."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from flask import Blueprint
 from marshmallow import Schema
 
-from sessionary.store import Model
-from sessionary.web.retention import Retention
-from sessionary.web.seeding import SeedTable
-from sessionary.web.telling import SessionQueries
+from sessionary.store import Model, Statement
+
+
+class Transition(Protocol):
+    """An instant at which a session changes by itself; each surface's rules have their own type.
+
+    `at` is the first instant of the new state, `deadline` the one shown as the end. `part` is the
+    id of the part that changes, or None for the session itself.
+    """
+
+    @property
+    def at(self) -> int: ...
+    @property
+    def deadline(self) -> int: ...
+    @property
+    def from_status(self) -> str: ...
+    @property
+    def to_status(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def part(self) -> str | None: ...
+
+
+class Explanation(NamedTuple):
+    """The status of a session at an instant, and the reason for it.
+
+    `since_at` is the earliest instant from which its row proves the status. `inputs` are the
+    rule's inputs by their names in the row, with parts as lists; names in `_at` are instants.
+    `unless` says what would have kept the former state, or what will keep this one.
+    """
+
+    status: str
+    since_at: int
+    rule: str
+    reason: str
+    inputs: Mapping[str, Any]
+    unless: str | None
+    source: str  # `Source: …` or `Assumed: …`
+
+
+class NotForced(Exception):
+    """A session that cannot be put into this state; the message says why."""
+
+
+def origin(rule: Callable[..., Any]) -> str:
+    """The source in a rule's docstring: from `Source:` or `Assumed:` on."""
+    text = " ".join((inspect.getdoc(rule) or "").split())
+    starts = [place for mark in ("Source:", "Assumed:") if (place := text.find(mark)) >= 0]
+    return text[min(starts) :] if starts else ""
+
+
+@dataclass(frozen=True)
+class SessionQueries:
+    """Reads of all sessions of a surface, whatever their owner.
+
+    A session is the surface's own value: a row with its parts.
+    """
+
+    find: Callable[[str], Any | None]  # by id
+    # page(after, limit): sessions with their places in the order of creation, after a place.
+    page: Callable[[int, int], list[tuple[int, Any]]]
+    # changing(after, until, limit): sessions with a transition in (after, until], soonest first.
+    changing: Callable[[int, int, int], list[Any]]
+    id: Callable[[Any], str]
+    transitions: Callable[[Any], Sequence[Transition]]  # in order
+    explain: Callable[[Any, int], Explanation]
+    is_open: Callable[[Any, int], bool]  # its owner still has to end it
+    counts: Callable[[int], Mapping[str, int]]  # by status at an instant, counted by the database
+    # By a status that only the vendor can cause: force(session, at, reason), inside the
+    # transaction that found the session. Raises NotForced and then has written nothing.
+    forced_states: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
+    # For each table with rows of a session: the column with the session's id.
+    session_columns: Mapping[type[Model], str] = field(default_factory=dict)
+
+
+NO_SESSIONS = SessionQueries(
+    find=lambda _: None,
+    page=lambda *_: [],
+    changing=lambda *_: [],
+    id=str,
+    transitions=lambda _: (),
+    explain=lambda *_: Explanation("", 0, "", "", {}, None, ""),
+    is_open=lambda *_: False,
+    counts=lambda _: {},
+)
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Queries that find and remove sessions that ended long ago, with the rows of their parts.
+
+    `ended` takes `before_at`, `after`, `until` and `limit`: keys, in order, of sessions that ended
+    before that instant, from after one key up to another. `last` is the last key of all sessions,
+    or 0. `remove(keys, before_at)` runs inside a transaction, removes those that still qualify and
+    returns their number.
+    """
+
+    ended: Statement[int]
+    last: Statement[int]
+    remove: Callable[[list[int], int], int]
+
+
+@dataclass(frozen=True)
+class SeedTable:
+    """A table of the seed file, and the function that applies a loaded row.
+
+    `apply(row, at)` runs in one transaction with all other rows. `at` is the instant at which a
+    row of this key was first applied, so that applying a file again changes nothing.
+    """
+
+    name: str
+    schema: Schema
+    apply: Callable[[dict[str, Any], int], None]
+    key: str = "id"
 
 
 class FaultPreset(NamedTuple):
-    """An answer with which a vendor is known to fail; `source` says who says so."""
+    """A failure that the vendor is known for: status, body, and the source for both."""
 
     status: int
     body: Mapping[str, Any]
@@ -22,7 +134,7 @@ class FaultPreset(NamedTuple):
 
 
 def retry_after(milliseconds: int) -> dict[str, str]:
-    """The header that says when to try again: in whole seconds, rounded up."""
+    """The `Retry-After` header: whole seconds, rounded up."""
     return {"Retry-After": str(-(-milliseconds // 1000))}
 
 
@@ -34,33 +146,31 @@ class Surface:
     title: str
     blueprints: tuple[Blueprint, ...]
     root_blueprints: tuple[Blueprint, ...]
-    root_segments: frozenset[str]  # of the unrouted paths that it refuses
+    root_segments: frozenset[str]  # first segments of the root paths that are this vendor's
     tables: tuple[type[Model], ...]
-    key_prefix: str  # what the vendor's keys begin with
-    example: str  # the path, headers and body of a first call, as curl's arguments
+    key_prefix: str
+    example: str  # curl's arguments for a first call, with {url} and {key}
     authenticate: Callable[[], None]
-    error_body: Callable[[int, str], dict[str, Any]]  # the vendor's body for a refusal of HTTP's
-    error_schemas: Mapping[int, Schema]  # the shape of each refusal, for OpenAPI
+    error_body: Callable[[int, str], dict[str, Any]]  # for errors of HTTP, such as 404
+    error_schemas: Mapping[int, Schema]  # by status, for OpenAPI
     sessions: SessionQueries
-    retention: Retention | None = None  # of those sessions that end
+    retention: Retention | None = None
     seed_tables: tuple[SeedTable, ...] = ()
-    first_rows: Callable[[], None] | None = None
-    session_key: str = "id"  # under which its bodies name a session
-    fault_presets: Mapping[str, FaultPreset] = field(default_factory=dict)  # by name
-    retry_headers: Callable[[int], dict[str, str]] = retry_after  # headers for so many milliseconds
-    retry_statuses: frozenset[int] = frozenset()  # the failures that say when to try again
+    first_rows: Callable[[], None] | None = None  # writes what every new database holds
+    session_key: str = "id"  # the name of a session's id in bodies
+    fault_presets: Mapping[str, FaultPreset] = field(default_factory=dict)
+    retry_headers: Callable[[int], dict[str, str]] = retry_after  # for a wait in milliseconds
+    retry_statuses: frozenset[int] = frozenset()  # faults with these statuses carry retry_headers
     openapi_at_root: bool = False
     error_content_type: str = "application/json"
     security: Mapping[str, str] = field(
         default_factory=lambda: {"type": "http", "scheme": "bearer"}
     )
-    header_parameters: tuple[
-        Mapping[str, Any], ...
-    ] = ()  # that every call takes, as OpenAPI parameters
+    header_parameters: tuple[Mapping[str, Any], ...] = ()  # of every call, for OpenAPI
 
 
 def by_segment(surfaces: Sequence[Surface]) -> dict[str, Surface]:
-    """Whose a path is, by its first segment."""
+    """The surface of a path, by the path's first segment."""
     return {
         segment: surface
         for surface in surfaces

@@ -8,7 +8,7 @@ from sessionary.surfaces.galtea import rules, surface
 from sessionary.surfaces.galtea.explanations import explain
 from sessionary.surfaces.galtea.models import SessionRow
 from sessionary.web.instants import to_text
-from sessionary.web.telling import NotForced
+from sessionary.web.surface import NotForced
 from tests.conftest import EPOCH, MICROSECOND, NOON, App
 from tests.surfaces.force_helpers import explained, force
 from tests.surfaces.galtea.conftest import Api, refused

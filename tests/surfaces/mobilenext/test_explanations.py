@@ -10,7 +10,7 @@ from sessionary.surfaces.mobilenext import surface
 from sessionary.surfaces.mobilenext.explanations import explain
 from sessionary.surfaces.mobilenext.wholes import Whole
 from sessionary.web.instants import to_text
-from sessionary.web.telling import NotForced
+from sessionary.web.surface import NotForced
 from tests.conftest import MICROSECOND
 from tests.surfaces.force_helpers import explained, force
 from tests.surfaces.mobilenext.api_client import (

@@ -6,7 +6,7 @@ from sessionary.surfaces.notte import rules, surface
 from sessionary.surfaces.notte.explanations import explain
 from sessionary.surfaces.notte.models import SessionRow
 from sessionary.web.instants import to_text
-from sessionary.web.telling import NotForced
+from sessionary.web.surface import NotForced
 from tests.conftest import App
 from tests.surfaces.force_helpers import explained, force
 from tests.surfaces.notte.conftest import (

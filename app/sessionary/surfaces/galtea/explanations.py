@@ -10,7 +10,7 @@ from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.models import COLUMNS, Session, SessionRow
 from sessionary.web import session_statements
 from sessionary.web.instants import to_text
-from sessionary.web.telling import Explanation, NotForced, SessionQueries, origin
+from sessionary.web.surface import Explanation, NotForced, SessionQueries, origin
 
 DELETED = "deleted"  # no answer names it: it is 404
 

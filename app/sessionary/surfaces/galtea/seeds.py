@@ -3,6 +3,7 @@
 from typing import Any
 
 from sessionary import identity, ids, store
+from sessionary.seeds.schemas import Ago, BadRow, SeedRow
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.errors import Refusal, Taken
 from sessionary.surfaces.galtea.models import PRODUCT, TEST, TEST_CASE, VERSION, SessionRow
@@ -10,7 +11,7 @@ from sessionary.surfaces.galtea.references import Parents
 from sessionary.surfaces.galtea.schemas import Context, opaque_id
 from sessionary.web import json_codec
 from sessionary.web.fields import Boolean, Bounds, Integer, Object, OneOf, Text
-from sessionary.web.seeding import Ago, BadRow, SeedRow, SeedTable
+from sessionary.web.surface import SeedTable
 
 
 class ParentSeed(SeedRow):

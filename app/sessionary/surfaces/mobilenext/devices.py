@@ -7,10 +7,10 @@ import peewee as pw
 from marshmallow import ValidationError, validate
 
 from sessionary import clock, store
+from sessionary.seeds.schemas import SeedRow
 from sessionary.surfaces.mobilenext import queries, rules
 from sessionary.surfaces.mobilenext.models import Allocation, Device, DeviceRow
 from sessionary.web.fields import Bounds, Integer, OneOf, Text, problem, problems
-from sessionary.web.seeding import SeedRow
 
 PLATFORMS = ("android", "ios")
 TYPES = ("real", "simulator", "emulator")

@@ -6,7 +6,7 @@ from sessionary.surfaces.mobilenext import allocation, rules, wholes
 from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
 from sessionary.surfaces.mobilenext.wholes import Whole
 from sessionary.web.instants import to_text
-from sessionary.web.telling import Explanation, NotForced, SessionQueries, origin
+from sessionary.web.surface import Explanation, NotForced, SessionQueries, origin
 
 
 def explain(whole: Whole, now: int) -> Explanation:

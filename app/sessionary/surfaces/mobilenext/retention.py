@@ -7,7 +7,7 @@ import peewee as pw
 from sessionary.store import Statement, given, given_list
 from sessionary.surfaces.mobilenext.models import Allocation, Session
 from sessionary.web import json_codec
-from sessionary.web.retention import Retention
+from sessionary.web.surface import Retention
 
 _rowid = pw.SQL('"t1"."rowid"')
 

@@ -7,6 +7,7 @@ from marshmallow import fields, validates_schema
 
 from sessionary import clock, identity, store
 from sessionary.identity import User
+from sessionary.seeds.schemas import Ago, BadRow, SeedRow
 from sessionary.surfaces.mobilenext import allocation, devices, queries, rules
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
@@ -17,7 +18,7 @@ from sessionary.surfaces.mobilenext.models import (
 )
 from sessionary.web import json_codec
 from sessionary.web.fields import Boolean, Bounds, Integer, Text, problem
-from sessionary.web.seeding import Ago, BadRow, SeedRow, SeedTable
+from sessionary.web.surface import SeedTable
 
 _MINUTE = 60_000_000
 _MOST_MINUTES = 10 * 366 * 24 * 60

@@ -8,7 +8,7 @@ from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import COLUMNS, Session, SessionRow
 from sessionary.web import session_statements
 from sessionary.web.instants import to_text
-from sessionary.web.telling import Explanation, NotForced, SessionQueries, origin
+from sessionary.web.surface import Explanation, NotForced, SessionQueries, origin
 
 _by_id = session_statements.find_by_id(Session, SessionRow)
 _page = session_statements.creation_page(Session, SessionRow)

@@ -5,10 +5,11 @@ from typing import Any
 from marshmallow import fields
 
 from sessionary import identity, store
+from sessionary.seeds.schemas import Ago, BadRow, SeedRow
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import SessionRow
 from sessionary.web.fields import Boolean, Bounds, Integer, OneOf, Text
-from sessionary.web.seeding import Ago, BadRow, SeedRow, SeedTable
+from sessionary.web.surface import SeedTable
 
 
 class SessionSeed(SeedRow):

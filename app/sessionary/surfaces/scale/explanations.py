@@ -4,7 +4,7 @@ from sessionary import ids
 from sessionary.surfaces.scale import queries, rules
 from sessionary.surfaces.scale.models import Session, SessionRow
 from sessionary.web.instants import to_text
-from sessionary.web.telling import Explanation, SessionQueries
+from sessionary.web.surface import Explanation, SessionQueries
 
 
 def explain(row: SessionRow, now: int) -> Explanation:

@@ -12,7 +12,7 @@ from sessionary.store import Statement, counting, given, given_list, insertion
 from sessionary.surfaces.scale import rules
 from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
 from sessionary.web import json_codec
-from sessionary.web.retention import Retention
+from sessionary.web.surface import Retention
 
 _COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 _TOTALS = SessionCount.live, SessionCount.archived

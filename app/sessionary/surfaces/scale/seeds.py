@@ -6,11 +6,12 @@ from typing import Any
 from marshmallow import fields
 
 from sessionary import identity
+from sessionary.seeds.schemas import Ago, BadRow, Moment, SeedRow
 from sessionary.surfaces.scale import queries, rules
 from sessionary.surfaces.scale.models import SessionRow
 from sessionary.web import json_codec
 from sessionary.web.fields import Object, Text, problem
-from sessionary.web.seeding import Ago, BadRow, Moment, SeedRow, SeedTable
+from sessionary.web.surface import SeedTable
 
 # The creator of a session whose seed has no `user`.
 UNKNOWN_USER = str(uuid.UUID(int=0))

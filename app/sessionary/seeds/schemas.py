@@ -1,7 +1,5 @@
-"""What a surface says about its tables in the seed file."""
+"""Schemas and fields of seed files: what the tables of every surface are built from."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,33 +13,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class BadRow(ValueError):
-    """A row that its schema cannot refuse, but that does not fit the others; says why."""
-
-
-@dataclass(frozen=True)
-class SeedTable:
-    """A table of the seed file, and how a loaded row of it comes to be.
-
-    `apply` runs inside one transaction with every other row. Its instant is the namespace's when a
-    row of this id was first applied, so that applying a file again changes nothing.
-    """
-
-    name: str
-    schema: "SeedRow"
-    apply: Callable[[dict[str, Any], int], None]
-    key: str = "id"
+    """A valid row that contradicts other rows; the message says how."""
 
 
 class SeedRow(Request):
-    """A row of the seed file; an unknown name is a mistake."""
+    """A row of the seed file; unknown names are refused."""
 
     class Meta:
         unknown = RAISE
 
 
 class Ago(Field, base.String):
-    """A duration back from the namespace's clock, such as `90s`, `20m`, `1h30m`, `2d`:
-    microseconds."""
+    """A duration back from the namespace's clock, e.g. `90s`, `1h30m`, `2d`, in microseconds."""
 
     wants = "text"
 
@@ -55,7 +38,7 @@ class Ago(Field, base.String):
 
 
 class Moment(Field, base.DateTime):
-    """A TOML date-time with an offset, or RFC 3339 text: microseconds."""
+    """A TOML date-time with an offset, or RFC 3339 text, in microseconds since 1970."""
 
     wants = "instant"
 
