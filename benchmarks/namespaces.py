@@ -69,7 +69,7 @@ def filled(
 def fill(settings: Settings, vendors: Iterable[ModuleType], count: int, *, held: int = 0) -> Place:
     """Make the database that the settings name, with its first keys and these sessions."""
     prepared = prepare(settings)
-    with prepared.namespace.entered():
+    with prepared.namespace.activate():
         user = identity.owner()
         organization = identity.organizations_of(user)[0]
         now = clock.now()

@@ -51,28 +51,28 @@ class App:
         return self.flask_app.test_client()
 
     def freeze(self, at: datetime) -> None:
-        with self.namespace.entered():
+        with self.namespace.activate():
             clock.put("frozen", (at - EPOCH) // MICROSECOND)
 
     def use_real_clock(self) -> None:
-        with self.namespace.entered():
+        with self.namespace.activate():
             clock.put("real")
 
     def advance(self, by: timedelta | None = None, **parts: float) -> None:
         """Move the clock by a timedelta or by its parts: `advance(minutes=5)`."""
-        with self.namespace.entered():
+        with self.namespace.activate():
             clock.advance((by or timedelta(**parts)) // MICROSECOND)
 
     def seed(self, text: str) -> None:
         """Apply a seed file with this text."""
         import tomllib
 
-        with self.namespace.entered():
+        with self.namespace.activate():
             loader.apply(loader.Document("seed.toml", text, tomllib.loads(text)), SURFACES)
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """Return every row of a table as stored."""
-        with self.namespace.entered():
+        with self.namespace.activate():
             return list(self.namespace.database.run(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608
 
 

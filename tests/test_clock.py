@@ -21,7 +21,7 @@ def instant(moment: datetime) -> int:
 @pytest.fixture(autouse=True)
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
-    with namespace.entered():
+    with namespace.activate():
         store.create([Clock], clock.start)
         yield
     namespace.close()

@@ -106,7 +106,7 @@ class Place(NamedTuple):
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     surface: Surface = request.param
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
-    with closing(app.namespace), app.namespace.entered():
+    with closing(app.namespace), app.namespace.activate():
         app.seed(EXAMPLE.read_text())
         MANY[surface.name](random.Random(surface.name))
         every = [session for _, session in surface.sessions.page(0, ALL)]
@@ -167,7 +167,7 @@ def test_what_changes_within_an_interval_is_all_that_has_a_transition_in_it(plac
 def test_only_scale_has_no_transitions(surface: Surface) -> None:
     """So that the tests of transitions here try something."""
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
-    with closing(app.namespace), app.namespace.entered():
+    with closing(app.namespace), app.namespace.activate():
         MANY[surface.name](random.Random(surface.name))
         found = surface.sessions.changing(0, 2 * AT, ALL)
     assert (len(found) > 10) == (surface.name != "scale")
@@ -175,7 +175,7 @@ def test_only_scale_has_no_transitions(surface: Surface) -> None:
 
 def test_a_walk_of_pages_meets_every_session_once_in_the_order_of_creation(place: Place) -> None:
     (table,) = [table for table, column in place.sessions.session_columns.items() if column == "id"]
-    stored = [row[0] for row in table.select(table.id).order_by(store.place_in(table)).tuples()]
+    stored = [row[0] for row in table.select(table.id).order_by(store.rowid(table)).tuples()]
     met, last = [], 0
     while page := place.sessions.page(last, 7):
         places = [last, *(at for at, _ in page)]

@@ -25,7 +25,7 @@ def app() -> App:
 def test_the_counts_are_those_of_the_statuses_that_are_explained(surface: Surface) -> None:
     """At every instant around every transition."""
     place = app()
-    with closing(place.namespace), place.namespace.entered():
+    with closing(place.namespace), place.namespace.activate():
         place.seed(EXAMPLE.read_text())
         MANY[surface.name](random.Random(surface.name))
         every = [session for _, session in surface.sessions.page(0, 1_000)]
@@ -41,5 +41,5 @@ def test_the_counts_are_those_of_the_statuses_that_are_explained(surface: Surfac
 @each_surface
 def test_of_no_sessions_there_are_none_in_any_state(surface: Surface) -> None:
     place = app()
-    with closing(place.namespace), place.namespace.entered():
+    with closing(place.namespace), place.namespace.activate():
         assert set(surface.sessions.counts(AT).values()) == {0}

@@ -11,7 +11,7 @@ from sessionary.ids import Mint
 @pytest.fixture(autouse=True)
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
-    with namespace.entered():
+    with namespace.activate():
         store.create([Mint], ids.start)
         yield
     namespace.close()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import peewee as pw
 
 from sessionary import store
-from sessionary.store import Statement, given
+from sessionary.store import Statement, param
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -65,12 +65,12 @@ _state = Statement(State._make, lambda: Clock.select(*COLUMNS))
 _save = Statement(
     tuple,
     lambda: Clock.update(
-        {name: given(name) for name in ("mode", "namespace_at", "wall_at", "rate", "moves")}
+        {name: param(name) for name in ("mode", "namespace_at", "wall_at", "rate", "moves")}
     ),
 )
 _restart = Statement(
     tuple,
-    lambda: Clock.update(namespace_at=given("at"), wall_at=given("at"), began_at=given("at")),
+    lambda: Clock.update(namespace_at=param("at"), wall_at=param("at"), began_at=param("at")),
 )
 
 
@@ -95,7 +95,7 @@ def start() -> None:
 
 
 def state() -> State:
-    """The entered namespace's clock."""
+    """The active namespace's clock."""
     found = _state.one()
     assert found is not None  # noqa: S101 - every namespace is made with its clock
     return found
@@ -108,7 +108,7 @@ def restart() -> None:
 
 
 def now() -> int:
-    """The instant in the entered namespace."""
+    """The instant in the active namespace."""
     return state().at(wall())
 
 
@@ -117,7 +117,7 @@ def writing() -> Iterator[int]:
     """A transaction and its one instant, read inside it: no earlier writer can have a later one."""
     with store.transaction():
         at = now()
-        store.undo_log.mark(at)
+        store.undo_log.begin_entry(at)
         seen.set(at)
         yield at
 

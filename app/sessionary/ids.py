@@ -7,7 +7,7 @@ import uuid as uuids
 import peewee as pw
 
 from sessionary import store
-from sessionary.store import Statement, given
+from sessionary.store import Statement, param
 
 _URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -22,7 +22,7 @@ class Mint(store.Model):
 
 _state = Statement(tuple, lambda: Mint.select(Mint.seed, Mint.count))
 _advance = Statement(tuple, lambda: Mint.update(count=Mint.count + 1))
-_reseed = Statement(tuple, lambda: Mint.update(seed=given("seed"), count=0))
+_reseed = Statement(tuple, lambda: Mint.update(seed=param("seed"), count=0))
 
 
 def start() -> None:

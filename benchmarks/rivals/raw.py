@@ -33,7 +33,7 @@ class Step(NamedTuple):
 def record(namespace: Namespace, call: Callable[[], bytes]) -> tuple[list[Step], bytes]:
     """What a call asks of the database, and what it answers."""
     steps: list[Step] = []
-    with namespace.entered():
+    with namespace.activate():
         connection = namespace.database.connection()  # type: ignore[no-untyped-call]
     execute = connection.execute
 
@@ -55,7 +55,7 @@ def record(namespace: Namespace, call: Callable[[], bytes]) -> tuple[list[Step],
 def copied(namespace: Namespace, path: Path, durability: str) -> sqlite3.Connection:
     """A bare connection to a copy of the namespace, set up as the product sets up its own."""
     connection = sqlite3.connect(path, isolation_level=None)
-    with namespace.entered():
+    with namespace.activate():
         namespace.database.connection().backup(connection)  # type: ignore[no-untyped-call]
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {DURABILITY[durability]}")

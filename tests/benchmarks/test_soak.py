@@ -101,7 +101,7 @@ def test_a_write_that_is_lost_is_noticed_and_one_that_nobody_made(
 
     async def steps() -> None:
         id = await client.create()
-        with app.namespace.entered():
+        with app.namespace.activate():
             app.namespace.database.run(tampering)
         await client.see(id)
 

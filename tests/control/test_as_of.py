@@ -43,11 +43,11 @@ def test_a_read_of_the_past_changes_nothing(double: Double) -> None:
     id = double.start()
     double.advance("1m")
     double.close(id)
-    with double.control.namespace.entered():
+    with double.control.namespace.activate():
         before = store.undo_log.changes(0, 2**60)
     for _ in range(3):
         assert double.status(id, **at("-30s")) == "active"
-    with double.control.namespace.entered():
+    with double.control.namespace.activate():
         assert store.undo_log.changes(0, 2**60) == before
     assert double.status(id) == "closed"
 

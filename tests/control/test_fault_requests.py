@@ -158,7 +158,7 @@ def test_only_an_answer_that_is_cut_short_has_done_its_work(
 def test_with_nothing_armed_a_call_asks_for_faults_once_by_an_index(double: Double) -> None:
     assert double.control.namespaces is not None
     asked: list[str] = []
-    with double.control.namespace.entered():
+    with double.control.namespace.activate():
         connection = double.control.namespace.connection()
         connection.set_trace_callback(asked.append)
         start(double)

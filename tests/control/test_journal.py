@@ -27,7 +27,7 @@ def newest(double: Double) -> dict[str, Any]:
 
 def everything(double: Double) -> str:
     """All that is stored of the calls."""
-    with double.control.namespace.entered():
+    with double.control.namespace.activate():
         rows = double.control.namespace.database.run("SELECT * FROM control_call").fetchall()
     return repr(rows)
 

@@ -142,7 +142,7 @@ def test_a_bad_filter_says_what_to_send_instead(double: Double, query: str, said
 def test_a_call_that_cannot_be_written_down_is_answered_all_the_same(
     double: Double, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with double.control.namespace.entered():
+    with double.control.namespace.activate():
         double.control.namespace.database.run("DROP TABLE control_call")
     with caplog.at_level(logging.ERROR):
         assert start(double) == 200

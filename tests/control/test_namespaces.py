@@ -231,7 +231,7 @@ def test_a_request_that_waits_for_a_dropped_namespace_finds_a_new_one(double: Do
         inside.set()
         seen.append(double.app.test_client().get("/~t1/notte/sessions", headers=NOTTE))
 
-    with namespace.entered():
+    with namespace.activate():
         asking = threading.Thread(target=ask)
         asking.start()
         inside.wait()
@@ -331,7 +331,7 @@ def test_thousands_of_namespaces_leave_nothing_behind(double: Double) -> None:
             namespaces.drop(namespace.name)
         assert all(len(namespace.database.opened) == 0 for namespace in made)
     assert namespaces.names() == ["default"]
-    with pytest.raises(store.Gone), made[0].entered():
+    with pytest.raises(store.NamespaceClosed), made[0].activate():
         pass
 
 
@@ -344,8 +344,8 @@ def test_an_old_namespace_that_rests_is_as_it_was(double: Double) -> None:
         namespaces.create(f"w{number}")
     assert namespace.database.is_closed()
     assert double.status(id, ns="first") == "active"
-    with namespace.entered():
-        namespace.rest()  # its own thread may not lose what it is doing
+    with namespace.activate():
+        namespace.hibernate()  # its own thread may not lose what it is doing
         assert namespace.database.run("SELECT id FROM notte_sessions").fetchall() == [(id,)]
 
 
@@ -353,12 +353,12 @@ def test_a_namespace_that_is_busy_does_not_rest(double: Double) -> None:
     namespaces = double.control.namespaces
     assert namespaces is not None
     namespace = namespaces.create("busy")
-    with namespace.entered(), store.transaction():
-        resting = threading.Thread(target=namespace.rest)
+    with namespace.activate(), store.transaction():
+        resting = threading.Thread(target=namespace.hibernate)
         resting.start()
         resting.join()
         assert not namespace.database.is_closed()
-        namespace.rest()
+        namespace.hibernate()
         assert not namespace.database.is_closed()
 
 

@@ -287,12 +287,14 @@ def test_nothing_is_changed_by_it(
 ) -> None:
     for surface in ("notte", "galtea", "scale", "mobilenext"):
         arm(double, surface, status=503)
-    with double.control.namespace.entered():
+    with double.control.namespace.activate():
         ids.seed("one")
     before = double.control.namespace.contents()
     found = explain(double, method, path, headers=headers, body=body)
     assert found["status"] in (200, 201)
-    assert explain(double, method, path, headers=headers, body=body)["response"] == found["response"]
+    assert (
+        explain(double, method, path, headers=headers, body=body)["response"] == found["response"]
+    )
     assert double.control.namespace.contents() == before
     double.call("DELETE", "/faults")
     made = double.client.open(path, method=method, headers=headers, json=body)

@@ -213,7 +213,7 @@ def test_the_first_start_of_a_strict_server_makes_a_key_for_each_surface_once(
 
 
 def test_a_lenient_server_makes_no_keys(app: App) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         assert not identity.has_keys()
 
 
@@ -235,7 +235,7 @@ def test_an_installation_can_start_with_a_scaled_clock() -> None:
 
     flask_app = create_app(Settings(db=":memory:", auth="lenient", clock_rate=40))
     namespace = flask_app.extensions["sessionary"]
-    with namespace.entered():
+    with namespace.activate():
         assert (clock.state().mode, clock.state().rate) == ("scaled", 40.0)
     namespace.close()
 

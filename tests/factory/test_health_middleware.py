@@ -99,7 +99,7 @@ def test_asking_changes_nothing(make_file_app: Callable[..., App]) -> None:
         assert [client.get("/readyz").status_code for _ in range(3)] == [200] * 3
         assert [other.execute("PRAGMA data_version").fetchone()] == seen[:1]
         assert other.execute("SELECT * FROM sqlite_master").fetchall() == tables
-    with app.namespace.entered():
+    with app.namespace.activate():
         run = app.namespace.database.run
         assert run("PRAGMA busy_timeout").fetchone() == (5000,)
         assert run("PRAGMA cache_size").fetchone()[0] < 0

@@ -234,9 +234,9 @@ def test_the_control_plane_does_nothing_without_its_token(
     controlled: App, method: str, path: str, token: str | None
 ) -> None:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    with controlled.namespace.entered():
+    with controlled.namespace.activate():
         before = list(controlled.namespace.connection().iterdump())
     said = controlled.client.open(path, method=method, headers=headers, json={})
     assert said.status_code == 401
-    with controlled.namespace.entered():
+    with controlled.namespace.activate():
         assert list(controlled.namespace.connection().iterdump()) == before

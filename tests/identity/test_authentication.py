@@ -21,7 +21,7 @@ NOW = 1_000_000
 @pytest.fixture(autouse=True)
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
-    with namespace.entered():
+    with namespace.activate():
         store.create([Clock, Mint, *identity.TABLES], lambda: (clock.start(), ids.start()))
         clock.put("frozen", NOW)
         yield

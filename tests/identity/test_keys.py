@@ -28,7 +28,7 @@ def app(make_app: Callable[..., App]) -> App:
 def keys_that_fail(app: App, surface: Surface) -> dict[str, str]:
     """A secret of each kind."""
     other = next(each for each in SURFACES if each is not surface)
-    with app.namespace.entered(), store.transaction():
+    with app.namespace.activate(), store.transaction():
         user, now = identity.owner(), clock.now()
         made = {
             kind: identity.create_key(surface.key_prefix, user=user, **given)  # type: ignore[arg-type]
@@ -41,7 +41,7 @@ def keys_that_fail(app: App, surface: Surface) -> dict[str, str]:
                 "revoked, of another": {"surface": other.name},
             }.items()
         }
-    with app.namespace.entered():
+    with app.namespace.activate():
         for kind, key in made.items():
             if kind.startswith("revoked"):
                 assert identity.revoke_key(key.id)
@@ -66,7 +66,7 @@ def ask(app: App, surface: Surface, secret: str, path: str) -> TestResponse:
 def statements_of(app: App) -> Iterator[list[str]]:
     """What is executed in the namespace meanwhile, without the values."""
     seen: list[str] = []
-    with app.namespace.entered():
+    with app.namespace.activate():
         connection = app.namespace.connection()
     connection.set_trace_callback(seen.append)
     yield seen
@@ -117,7 +117,7 @@ def test_a_key_that_works_costs_a_select_and_its_address_another(
     app: App, surface: Surface
 ) -> None:
     """But not from this machine; and nothing is written."""
-    with app.namespace.entered(), store.transaction():
+    with app.namespace.activate(), store.transaction():
         key = identity.create_key("", user=identity.owner(), surface=surface.name).secret
     ask(app, surface, key, "/no/such/path")
     counts = {}

@@ -125,7 +125,7 @@ def prepared() -> Iterator[tuple[App, bytes]]:
     app = App(create_app(Settings(db=":memory:", seed=None, durability="off")))
     with closing(app.namespace):
         app.seed(SEED)
-        with app.namespace.entered():
+        with app.namespace.activate():
             ids.seed("organizations")
         yield app, app.namespace.contents()
 
@@ -148,7 +148,7 @@ def outcome(app: App, route: Route, names: Mapping[str, str], **given: Any) -> O
     """What Eve is answered who names these, and what everything holds thereafter."""
     before = app.namespace.contents()
     said = ask(app, route, "eve", route.path(names), json=route.body(names), **given)
-    with app.namespace.entered():
+    with app.namespace.activate():
         held = list(app.namespace.connection().iterdump())
     app.namespace.restore(before)
     told = f"{said.text} {sorted(said.headers.items())}"

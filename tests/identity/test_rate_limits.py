@@ -32,14 +32,14 @@ def ask(client: FlaskClient, surface: Surface, key: str, address: str = HERE) ->
 
 
 def key_of(app: App, surface: Surface) -> str:
-    with app.namespace.entered(), store.transaction():
+    with app.namespace.activate(), store.transaction():
         return identity.create_key(
             surface.key_prefix, user=identity.owner(), surface=surface.name
         ).secret
 
 
 def changes_count(app: App) -> int:
-    with app.namespace.entered():
+    with app.namespace.activate():
         return app.namespace.connection().total_changes
 
 
@@ -129,7 +129,7 @@ def test_counting_leaves_the_durability_of_other_writes_as_it_is(make_file_app: 
     app = make_file_app(rate_limit=1, durability="full")
     for _ in range(2):
         ask(app.client, SURFACES[0], "a")
-        with app.namespace.entered():
+        with app.namespace.activate():
             assert app.namespace.database.run("PRAGMA synchronous").fetchone() == (2,)
 
 
@@ -180,11 +180,11 @@ def test_a_guesser_learns_nothing_of_a_key_while_it_is_slowed(make_app: Make) ->
 
 def test_a_revoked_key_is_refused_where_it_was_familiar(make_app: Make) -> None:
     app, surface = make_app(auth="strict", max_failed_keys_per_minute=2), SURFACES[0]
-    with app.namespace.entered(), store.transaction():
+    with app.namespace.activate(), store.transaction():
         key = identity.create_key("", user=identity.owner(), surface=None)
     ask(app.client, surface, "guess")
     assert ask(app.client, surface, key.secret).status_code == 404
-    with app.namespace.entered():
+    with app.namespace.activate():
         identity.revoke_key(key.id)
     assert ask(app.client, surface, key.secret).status_code == 401
 

@@ -47,7 +47,7 @@ def load(dump: Path, file: Path) -> None:
 def read(app: Flask) -> dict[str, Any]:
     """What its lists and each of its sessions answer, by path: the status and the body."""
     client = app.test_client()
-    with app.extensions["sessionary"].entered():
+    with app.extensions["sessionary"].activate():
         run = app.extensions["sessionary"].database.run
         paths = [
             f"{path}{id}"

@@ -43,7 +43,7 @@ def write(target: Path) -> None:
 def _made(db: Path) -> Flask:
     """An empty database whose clock stands still and whose ids can be foreseen."""
     app = create_app(Settings(db=str(db), auth="lenient", max_failed_keys_per_minute=0))
-    with app.extensions["sessionary"].entered():
+    with app.extensions["sessionary"].activate():
         clock.put("frozen")
         ids.seed("schemas")
     return app

@@ -35,7 +35,7 @@ last_accessed_ago = "10m"
 
 
 def everything(app: App) -> dict[str, list[tuple[object, ...]]]:
-    with app.namespace.entered():
+    with app.namespace.activate():
         tables = set(app.namespace.database.get_tables()) - {"clock"}
     return {table: app.rows(table) for table in tables}
 
@@ -78,7 +78,7 @@ def test_the_order_of_tables_in_the_file_does_not_matter(app: App) -> None:
 
 def test_the_example_of_the_format_is_applied_whole(app: App) -> None:
     document = loader.read(Path(__file__).parents[1] / "seed.example.toml")
-    with app.namespace.entered():
+    with app.namespace.activate():
         assert loader.apply(document, SURFACES) == 16
         assert loader.apply(document, SURFACES) == 16
 

@@ -8,7 +8,7 @@ import peewee as pw
 import pytest
 
 from sessionary import store
-from sessionary.store import Namespace, Statement, given, given_list, insertion
+from sessionary.store import Namespace, Statement, insert_statement, param, param_list
 
 
 class Thing(store.Model):
@@ -19,29 +19,29 @@ class Thing(store.Model):
     size = pw.IntegerField(null=True)
 
 
-add = insertion(Thing, without=("id",))
+add = insert_statement(Thing, without=("id",))
 sizes = Statement(
     lambda row: row[0],
-    lambda: Thing.select(Thing.size).where(Thing.name == given("name")).order_by(Thing.id),
+    lambda: Thing.select(Thing.size).where(Thing.name == param("name")).order_by(Thing.id),
 )
 among = Statement(
     tuple,
     lambda: (
         Thing.select(Thing.id, Thing.name)
-        .where(Thing.name.in_(given_list("names")), Thing.size > given("over") + 1)
+        .where(Thing.name.in_(param_list("names")), Thing.size > param("over") + 1)
         .order_by(Thing.id)
-        .limit(given("limit"))
+        .limit(param("limit"))
     ),
 )
 grow = Statement(
     tuple,
-    lambda: Thing.update(size=Thing.size + given("by")).where(Thing.name == given("name")),
+    lambda: Thing.update(size=Thing.size + param("by")).where(Thing.name == param("name")),
 )
 
 
 def make(path: str, **options: object) -> Namespace:
     namespace = store.open_namespace(path, durability="normal", **options)
-    with namespace.entered():
+    with namespace.activate():
         store.create([Thing], lambda: None)
     return namespace
 
@@ -55,7 +55,7 @@ def namespace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Namesp
 
 
 def test_a_statement_takes_its_values_at_each_call(namespace: Namespace) -> None:
-    with namespace.entered():
+    with namespace.activate():
         for size in (1, None, 3):
             add.run(name="a", size=size)
         add.run(name="b", size=9)
@@ -67,7 +67,7 @@ def test_a_statement_takes_its_values_at_each_call(namespace: Namespace) -> None
 
 
 def test_a_list_travels_as_one_parameter(namespace: Namespace) -> None:
-    with namespace.entered():
+    with namespace.activate():
         for number, name in enumerate("abcabc"):
             add.run(name=name, size=number)
         assert among.all(names='["a", "b"]', over=0, limit=10) == [(4, "a"), (5, "b")]
@@ -75,7 +75,7 @@ def test_a_list_travels_as_one_parameter(namespace: Namespace) -> None:
 
 
 def test_a_statement_gives_the_rows_of_the_query_that_it_came_from(namespace: Namespace) -> None:
-    with namespace.entered():
+    with namespace.activate():
         for number in range(20):
             add.run(name="ab"[number % 2], size=number)
         plain = Thing.select(Thing.id, Thing.name).where(Thing.name == "a", Thing.size > 5)
@@ -85,12 +85,12 @@ def test_a_statement_gives_the_rows_of_the_query_that_it_came_from(namespace: Na
 
 
 def test_a_missing_value_is_an_error_and_not_a_null(namespace: Namespace) -> None:
-    with namespace.entered(), pytest.raises(KeyError, match="size"):
+    with namespace.activate(), pytest.raises(KeyError, match="size"):
         add.run(name="a")
 
 
 def test_a_refusal_rolls_the_whole_transaction_back(namespace: Namespace) -> None:
-    with namespace.entered():
+    with namespace.activate():
         with pytest.raises(KeyError), store.transaction():  # noqa: PT012 - what came before it
             add.run(name="a", size=1)
             add.run(name="a")
@@ -98,7 +98,7 @@ def test_a_refusal_rolls_the_whole_transaction_back(namespace: Namespace) -> Non
 
 
 def test_a_transaction_within_a_transaction_is_part_of_it(namespace: Namespace) -> None:
-    with namespace.entered():
+    with namespace.activate():
         with pytest.raises(ZeroDivisionError), store.transaction():  # noqa: PT012 - both
             with store.transaction():
                 add.run(name="a", size=1)
@@ -107,8 +107,8 @@ def test_a_transaction_within_a_transaction_is_part_of_it(namespace: Namespace) 
 
 
 def test_a_snapshot_sees_one_moment_while_another_thread_writes(tmp_path: Path) -> None:
-    with closing(make(str(tmp_path / "w.sqlite3"))) as namespace, namespace.entered():
-        with store.snapshot():
+    with closing(make(str(tmp_path / "w.sqlite3"))) as namespace, namespace.activate():
+        with store.read_transaction():
             assert sizes.all(name="a") == []
             writer = threading.Thread(target=_add_in, args=(namespace,))
             writer.start()
@@ -118,7 +118,7 @@ def test_a_snapshot_sees_one_moment_while_another_thread_writes(tmp_path: Path) 
 
 
 def _add_in(namespace: Namespace) -> None:
-    with namespace.entered(), store.transaction():
+    with namespace.activate(), store.transaction():
         add.run(name="a", size=1)
 
 
@@ -130,7 +130,7 @@ def test_threads_in_different_namespaces_do_not_see_each_other(tmp_path: Path) -
     def work(number: int) -> None:
         barrier.wait()
         for turn in range(rounds):
-            with namespaces[(number + turn) % 6].entered(), store.transaction():
+            with namespaces[(number + turn) % 6].activate(), store.transaction():
                 add.run(name=str((number + turn) % 6), size=number)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
@@ -140,7 +140,7 @@ def test_threads_in_different_namespaces_do_not_see_each_other(tmp_path: Path) -
         thread.join()
     counts = []
     for number, namespace in enumerate(namespaces):
-        with namespace.entered():
+        with namespace.activate():
             found = [row.name for row in Thing.select()]
         assert set(found) == {str(number)}
         counts.append(len(found))
@@ -150,12 +150,12 @@ def test_threads_in_different_namespaces_do_not_see_each_other(tmp_path: Path) -
 
 def test_no_read_then_write_is_lost_among_threads(tmp_path: Path) -> None:
     namespace = make(str(tmp_path / "w.sqlite3"))
-    with namespace.entered():
+    with namespace.activate():
         add.run(name="a", size=0)
 
     def count_up() -> None:
         for _ in range(50):
-            with namespace.entered(), store.transaction():
+            with namespace.activate(), store.transaction():
                 size = sizes.one(name="a")
                 assert size is not None
                 grow.run(name="a", by=size + 1 - size)
@@ -165,16 +165,16 @@ def test_no_read_then_write_is_lost_among_threads(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    with namespace.entered():
+    with namespace.activate():
         assert sizes.one(name="a") == 8 * 50
     namespace.close()
 
 
 def test_a_connection_stays_open_between_two_visits(tmp_path: Path) -> None:
     with closing(make(str(tmp_path / "w.sqlite3"))) as namespace:
-        with namespace.entered():
+        with namespace.activate():
             first = namespace.database.connection()
-        with namespace.entered():
+        with namespace.activate():
             assert namespace.database.connection() is first
 
 
@@ -203,17 +203,17 @@ def test_the_connection_to_memory_outlives_the_thread_that_opened_it() -> None:
 
 def test_a_namespace_can_be_entered_again_after_it_was_closed(tmp_path: Path) -> None:
     with closing(make(str(tmp_path / "w.sqlite3"))) as namespace:
-        with namespace.entered():
+        with namespace.activate():
             add.run(name="a", size=1)
         namespace.close()
-        with namespace.entered():
+        with namespace.activate():
             assert sizes.all(name="a") == [1]
 
 
 @pytest.mark.parametrize(("durability", "level"), [("full", 2), ("normal", 1), ("off", 0)])
 def test_the_engine_works_as_durably_as_asked(tmp_path: Path, durability: str, level: int) -> None:
     namespace = store.open_namespace(str(tmp_path / "w.sqlite3"), durability=durability)
-    with namespace.entered():
+    with namespace.activate():
         assert namespace.database.run("PRAGMA synchronous").fetchone() == (level,)
         assert namespace.database.run("PRAGMA journal_mode").fetchone() == ("wal",)
         assert namespace.database.run("PRAGMA foreign_keys").fetchone() == (1,)
@@ -225,7 +225,10 @@ def test_a_database_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path
     with closing(sqlite3.connect(path)) as raw:
         raw.execute(f"PRAGMA user_version = {store.schema_version() + 1}")
     namespace = store.open_namespace(str(path), durability="normal")
-    with namespace.entered(), pytest.raises(store.Unusable, match="start the newer program"):
+    with (
+        namespace.activate(),
+        pytest.raises(store.DatabaseUnusable, match="start the newer program"),
+    ):
         store.create([Thing], lambda: None)
     namespace.close()
 
@@ -234,7 +237,7 @@ def test_a_file_that_is_no_database_of_ours_is_left_alone(tmp_path: Path) -> Non
     path = tmp_path / "w.sqlite3"
     path.write_bytes(b"not a database" * 100)
     namespace = store.open_namespace(str(path), durability="normal")
-    with namespace.entered(), pytest.raises(pw.DatabaseError):
+    with namespace.activate(), pytest.raises(pw.DatabaseError):
         store.create([Thing], lambda: None)
     namespace.close()
     assert path.read_bytes() == b"not a database" * 100
@@ -249,7 +252,7 @@ def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path, numbe
     def start() -> None:
         namespace = store.open_namespace(path, durability="normal")
         barrier.wait()
-        with namespace.entered():
+        with namespace.activate():
             store.create([Thing], lambda: firsts.append(1))
         namespace.close()
 
@@ -265,10 +268,10 @@ def test_a_write_gives_up_when_another_program_keeps_the_lock(tmp_path: Path) ->
     namespace = make(str(tmp_path / "w.sqlite3"), busy_timeout_seconds=0.01)
     with closing(sqlite3.connect(tmp_path / "w.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with namespace.entered():
+        with namespace.activate():
             with pytest.raises(sqlite3.OperationalError) as refused, store.transaction():
                 add.run(name="a", size=1)
-            assert store.is_out_of_order(refused.value)
+            assert store.is_unavailable(refused.value)
             other.execute("ROLLBACK")
             with store.transaction():
                 add.run(name="a", size=1)
@@ -278,25 +281,25 @@ def test_a_write_gives_up_when_another_program_keeps_the_lock(tmp_path: Path) ->
 
 def test_a_full_database_is_out_of_order_and_keeps_what_it_has(tmp_path: Path) -> None:
     namespace = make(str(tmp_path / "w.sqlite3"))
-    with namespace.entered():
+    with namespace.activate():
         add.run(name="a", size=1)
         namespace.database.run("PRAGMA max_page_count = 1")
         with pytest.raises(sqlite3.OperationalError) as refused, store.transaction():
             add.run(name="b" * 100_000, size=2)
-        assert store.is_out_of_order(refused.value)
+        assert store.is_unavailable(refused.value)
         assert sizes.all(name="a") == [1]
     namespace.close()
 
 
 def test_a_mistake_in_a_statement_is_not_mistaken_for_a_busy_database(namespace: Namespace) -> None:
-    with namespace.entered(), pytest.raises(pw.OperationalError) as refused:
+    with namespace.activate(), pytest.raises(pw.OperationalError) as refused:
         namespace.database.run("SELECT * FROM nowhere")
-    assert not store.is_out_of_order(refused.value)
+    assert not store.is_unavailable(refused.value)
 
 
 def test_put_adds_a_row_and_then_changes_it(namespace: Namespace) -> None:
-    with namespace.entered():
-        store.put(Thing, "name", name="a", size=1)
-        store.put(Thing, "name", name="a", size=2)
-        store.put(Thing, "name", name="b", size=3)
+    with namespace.activate():
+        store.upsert(Thing, "name", name="a", size=1)
+        store.upsert(Thing, "name", name="a", size=2)
+        store.upsert(Thing, "name", name="b", size=3)
         assert [(row.name, row.size) for row in Thing.select()] == [("a", 2), ("b", 3)]

@@ -145,8 +145,8 @@ def test_a_turn_ends_when_its_time_is_up_and_the_next_goes_on_from_there(
         return len(keys)
 
     namespace = store.open_namespace(str(db), durability="normal")
-    with namespace.entered():
-        assert list(store.in_short_turns(find, change)) == [4, 4, 4, 4, 4]
+    with namespace.activate():
+        assert list(store.run_in_batches(find, change)) == [4, 4, 4, 4, 4]
     namespace.close()
     assert [key for keys in seen for key in keys] == list(range(1, 21))
 
@@ -160,14 +160,14 @@ def test_others_write_between_two_turns(db: Path, monkeypatch: pytest.MonkeyPatc
         return [after + 1] if after < 10_000 else []
 
     def write() -> None:
-        with namespace.entered(), store.transaction():
+        with namespace.activate(), store.transaction():
             namespace.database.run("UPDATE organization SET name = 'written meanwhile'")
         is_written.set()
 
     is_written = threading.Event()
-    with namespace.entered():
+    with namespace.activate():
         writer = threading.Thread(target=write)
-        for number, _ in enumerate(store.in_short_turns(find, len)):
+        for number, _ in enumerate(store.run_in_batches(find, len)):
             if number == 0:
                 writer.start()
             if is_written.is_set():

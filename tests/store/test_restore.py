@@ -135,7 +135,7 @@ def test_a_missing_database_that_is_just_being_put_in_its_place_is_not_missed(
 ) -> None:
     monkeypatch.setattr(absence, "PATIENCE_SECONDS", 0.0)
     with replacing(tmp_path / "new.sqlite3"):
-        store.prove_not_missed(tmp_path / "new.sqlite3")
+        store.ensure_not_in_use(tmp_path / "new.sqlite3")
 
 
 def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
@@ -147,7 +147,7 @@ def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
     def open_it() -> None:
         with (
             closing(store.open_namespace(str(db), durability="off")) as namespace,
-            namespace.entered(),
+            namespace.activate(),
         ):
             is_about_to.set()
             found.extend(namespace.database.run("SELECT name FROM organization"))

@@ -91,7 +91,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @contextmanager
 def entered(file: Path) -> Iterator[Namespace]:
     namespace = store.open_namespace(str(file), durability="off")
-    with closing(namespace), namespace.entered():
+    with closing(namespace), namespace.activate():
         yield namespace
 
 
@@ -135,7 +135,9 @@ def test_a_migration_that_breaks_a_reference_is_taken_back_and_told(
 ) -> None:
     migrate(add_parts, lambda database: database.run('DELETE FROM "thing"'))
     with entered(file) as namespace:
-        with pytest.raises(store.Unusable, match="row 1 of part would refer to nothing in thing"):
+        with pytest.raises(
+            store.DatabaseUnusable, match="row 1 of part would refer to nothing in thing"
+        ):
             store.create([Thing], lambda: None)
         assert namespace.database.run("PRAGMA foreign_keys").fetchone() == (1,)
     assert (version(file), count(file, "thing")) == (2, 1)
@@ -183,6 +185,9 @@ def test_programs_that_start_at_once_upgrade_once(file: Path, migrate: Callable[
 def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "w.sqlite3")) as connection:
         connection.execute("CREATE TABLE theirs (id)")
-    with entered(tmp_path / "w.sqlite3"), pytest.raises(store.Unusable, match="another program"):
+    with (
+        entered(tmp_path / "w.sqlite3"),
+        pytest.raises(store.DatabaseUnusable, match="another program"),
+    ):
         store.create([Thing], lambda: None)
     assert [name for _, name, *_ in shape(tmp_path / "w.sqlite3")] == ["theirs"]

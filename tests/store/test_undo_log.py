@@ -20,7 +20,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def rows(namespace: Namespace) -> Rows:
-    """Every row of every surface's table, in the entered namespace."""
+    """Every row of every surface's table, in the active namespace."""
     names = [table._meta.table_name for surface in SURFACES for table in surface.tables]
     return {
         name: sorted(namespace.database.run(f'SELECT * FROM "{name}"'), key=repr)  # noqa: S608
@@ -101,14 +101,14 @@ def test_a_rewound_namespace_is_row_by_row_what_it_was(told: list[str]) -> None:
     seen: list[tuple[int, Rows]] = []
     for number, step in enumerate(told):
         story.tell(step, number)
-        with namespace.entered():
+        with namespace.activate():
             seen.append((store.undo_log._last.one() or 0, rows(namespace)))
         story.double.advance("1m")
-    with namespace.entered(), store.undo_log.rewound():
+    with namespace.activate(), store.undo_log.rewind_scope():
         for seq, found in reversed(seen):
             store.undo_log.rewind(seq)
             assert rows(namespace) == found
-    with namespace.entered():
+    with namespace.activate():
         assert not seen or rows(namespace) == seen[-1][1]
 
 
@@ -125,12 +125,12 @@ def file_double(tmp_path: Path) -> str:
 
 def test_a_server_on_a_double_s_database_keeps_no_history(file_double: str) -> None:
     namespace = prepare(Settings(db=file_double, auth="lenient")).namespace
-    with namespace.entered():
+    with namespace.activate():
         triggers = namespace.database.run("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         assert triggers.fetchall() == []
-        assert not store.keeps_history()
+        assert not store.has_undo_log()
         assert namespace.database.run("SELECT count(*) FROM notte_sessions").fetchone() == (1,)
-        store.undo_log.forget(TABLES)
+        store.undo_log.disable(TABLES)
     namespace.close()
 
 

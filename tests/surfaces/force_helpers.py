@@ -7,11 +7,11 @@ from tests.conftest import App
 
 def force(app: App, surface: Surface, id: str, state: str, reason: str = "it broke") -> None:
     """Bring a session into a state, now."""
-    with app.namespace.entered(), clock.writing() as at:
+    with app.namespace.activate(), clock.writing() as at:
         surface.sessions.forced_states[state](surface.sessions.find(id), at, reason)
 
 
 def explained(app: App, surface: Surface, id: str) -> Explanation:
     """Why a session is what it is now."""
-    with app.namespace.entered():
+    with app.namespace.activate():
         return surface.sessions.explain(surface.sessions.find(id), clock.now())

@@ -85,7 +85,7 @@ def _operations() -> Iterator[Any]:
     for surface in SURFACES:
         flask_app = create_app(Settings(db=":memory:", auth="lenient", durability="off"))
         flask_app.config["SESSIONARY"] = Settings(db=":memory:", auth="strict")
-        with flask_app.extensions["sessionary"].entered():
+        with flask_app.extensions["sessionary"].activate():
             key = identity.create_key("", user=identity.owner(), surface=surface.name)
         api = schemathesis.openapi.from_wsgi(f"/{surface.name}/openapi.json", flask_app)
         for found in api.get_all_operations():

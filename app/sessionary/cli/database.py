@@ -17,7 +17,7 @@ from sessionary.clock import BadClock, wall
 from sessionary.factory import create_app, prepare
 from sessionary.seeds.loader import BadSeed
 from sessionary.settings import BadSetting, Settings
-from sessionary.store import BadExport, OutOfOrder, Unusable
+from sessionary.store import BadExport, DatabaseUnavailable, DatabaseUnusable
 from sessionary.surfaces.mobilenext.devices import BadDevice
 from sessionary.web.instants import to_stamp
 
@@ -29,8 +29,8 @@ MISHAPS = (
     BadExport,
     BadSeed,
     BadSetting,
-    OutOfOrder,
-    Unusable,
+    DatabaseUnavailable,
+    DatabaseUnusable,
     OSError,
 )
 
@@ -59,7 +59,7 @@ def told(command: Command) -> Command:
 def telling(db: str | None) -> Iterator[None]:
     """End the command with one sentence where something happens to it or to the database."""
     try:
-        with nullcontext() if db is None else store.naming(db):
+        with nullcontext() if db is None else store.with_file_name(db):
             yield
     except BrokenPipeError:
         raise  # who reads has read enough: click leaves without a word
@@ -72,7 +72,7 @@ def opened(db: str, seed: str | None = None) -> Iterator[None]:
     """Work on the database at `db`, made if it is not there yet."""
     namespace = prepare(replace(_settings(db), seed=seed)).namespace
     try:
-        with namespace.entered():
+        with namespace.activate():
             yield
     finally:
         namespace.close()
@@ -80,7 +80,7 @@ def opened(db: str, seed: str | None = None) -> Iterator[None]:
 
 @contextmanager
 def existing(db: str) -> Iterator[None]:
-    """Work on the database at `db`. Raises Unusable where there is none of this program's."""
+    """Work on the database at `db`. Raises DatabaseUnusable unless it is one of ours."""
     store.version(Path(db))
     with opened(db):
         yield
@@ -88,10 +88,10 @@ def existing(db: str) -> Iterator[None]:
 
 @contextmanager
 def untouched(db: str) -> Iterator[None]:
-    """Look at the database at `db`. Raises Unusable where it would be upgraded for that."""
+    """Look at the database at `db`. Raises DatabaseUnusable where it would be upgraded for that."""
     found, known = store.version(Path(db)), store.schema_version()
     if found < known:
-        raise Unusable(
+        raise DatabaseUnusable(
             f"{db} has schema version {found}, this program has {known}: "
             "run `sessionary migrate` first."
         )

@@ -32,7 +32,7 @@ def export_(file: Path, force: bool, db: str) -> None:
       sessionary export everything.jsonl
     """
     is_file = str(file) != "-"
-    target = store.written(file, Path(db), replace=force) if is_file else nullcontext(None)
+    target = store.backup_target(file, Path(db), replace=force) if is_file else nullcontext(None)
     with target as draft, existing(db), advancing("exporting") as progress:
         count = store.row_count(TABLES)
         with nullcontext(sys.stdout) if draft is None else draft.open("w") as out:

@@ -67,7 +67,7 @@ def _counts(retention: Retention, before_at: int, dry_run: bool) -> Iterable[int
         return retention.ended.all(before_at=before_at, after=after, until=_LAST, limit=limit)
 
     if not dry_run:
-        yield from store.in_short_turns(find, lambda keys: retention.remove(keys, before_at))
+        yield from store.run_in_batches(find, lambda keys: retention.remove(keys, before_at))
         return
     last = 0
     while keys := find(last, _MANY):

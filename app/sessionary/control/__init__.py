@@ -65,12 +65,12 @@ surface = Surface(
 
 
 def create_tables() -> None:
-    """Make what the control plane keeps in the entered namespace, unless it is there."""
+    """Make what the control plane keeps in the active namespace, unless it is there."""
     store.add(TABLES)
 
 
 def forget_calls() -> None:
-    """Empty the entered namespace's journal."""
+    """Empty the active namespace's journal."""
     models.clear()
 
 

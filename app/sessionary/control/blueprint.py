@@ -82,13 +82,13 @@ def authenticate() -> None:
     if not given:
         raise Unknown
     guard = guarded(_SALT + given, told.max_failed_keys_per_minute, request.environ)
-    with control().namespace.entered(), guard:
+    with control().namespace.activate(), guard:
         if not hmac.compare_digest(given.encode(), token.encode()):
             raise Unknown
 
 
 def now() -> int:
-    """The instant of this request in the entered namespace: as of another one, where it asks so."""
+    """The instant of this request in the active namespace: as of another one, where it asks so."""
     return look(clock.now())
 
 

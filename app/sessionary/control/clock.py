@@ -94,7 +94,7 @@ def _target(body: dict[str, Any]) -> int:
 
 
 def shown() -> dict[str, Any]:
-    """The entered namespace's clock as it is shown."""
+    """The active namespace's clock as it is shown."""
     state, wall = clock.state(), clock.wall()
     return {
         "mode": state.mode,

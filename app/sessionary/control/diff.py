@@ -78,9 +78,9 @@ def diff(query: dict[str, Any]) -> Response:
 
 
 def _must_be_kept(after: int) -> None:
-    if not store.keeps_history():
+    if not store.has_undo_log():
         raise errors.Refusal(409, "this server keeps no history: a double does")
-    earliest = store.undo_log.reaches_back_to()
+    earliest = store.undo_log.earliest_at()
     if earliest is not None and after < earliest:
         raise errors.Refusal(400, f"from: the history begins at {to_text(earliest)}")
 

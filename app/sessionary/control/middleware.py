@@ -46,7 +46,7 @@ class Gate:
         if path.startswith(_NAMESPACES):  # its views enter the namespaces that they name
             return self._application(environ, start_response)
         if path.startswith(_CONTROL):
-            with namespace.entered(), store.undo_log.rewound():
+            with namespace.activate(), store.undo_log.rewind_scope():
                 return self._application(environ, start_response)
         return self._vendor_call(namespace, environ, start_response)
 
@@ -55,14 +55,14 @@ class Gate:
     ) -> Iterable[bytes]:
         body = take_body(environ, self._longest_body)
         asked = Asked.of(self._addresses, environ)
-        with namespace.entered():
+        with namespace.activate():
             fault = matching.hit(self._addresses, asked)
             if fault is None:
                 answer = self._answer(namespace, asked, body, None)
         if fault is not None:
             # With the namespace left: nobody else waits for it.
             environ.get(SLEEP, time.sleep)(fault.delay_us / 1_000_000)
-            with namespace.entered():
+            with namespace.activate():
                 answer = self._answer(namespace, asked, body, fault)
         return _send(answer, fault, environ, start_response)
 
@@ -75,7 +75,7 @@ class Gate:
     ) -> Answer | None:
         """What is answered and written down; None where the connection is dropped instead."""
         call = f"{asked.method} {asked.environ['PATH_INFO']}"
-        with store.undo_log.rewound(), store.undo_log.caused_by(call):
+        with store.undo_log.rewind_scope(), store.undo_log.attributed_to(call):
             clock.seen.set(None)
             if fault is None or fault.kind in _LET_THROUGH:
                 answer: Answer | None = ask(self._application, asked.environ)

@@ -74,7 +74,7 @@ def create(body: dict[str, Any]) -> Response:
     name = _named(namespaces, body["name"])
     namespace = namespaces.create(name)
     try:
-        with namespace.entered():
+        with namespace.activate():
             if body["now"] is not None:
                 _freeze(body["now"])
             if body["seed"] is not None:
@@ -127,7 +127,7 @@ def restore(namespace: str) -> Response:
     """The body is the file. A namespace of this name is made if there is none."""
     try:
         _several().restore(namespace, request.get_data())
-    except store.Unusable as error:
+    except store.DatabaseUnusable as error:
         raise errors.Refusal(400, f"{error}") from None
     return answer(_shown(namespace, _namespace(namespace)))
 
@@ -136,7 +136,7 @@ def restore(namespace: str) -> Response:
 @operation("Bring a namespace up to a seed", answers={200: Seeded()})
 def apply_seed(namespace: str) -> Response:
     """The body is the seed, as TOML or, if it is declared so, as JSON."""
-    with _namespace(namespace).entered():
+    with _namespace(namespace).activate():
         return answer({"row_count": _apply(_document())})
 
 
@@ -161,7 +161,7 @@ def _namespace(name: str) -> Namespace:
 def _named(namespaces: Namespaces, name: str | None) -> str:
     if name is not None:
         return name
-    with namespaces.find(DEFAULT).entered():
+    with namespaces.find(DEFAULT).activate():
         return ids.word(12, _LETTERS)
 
 
@@ -193,5 +193,5 @@ def _apply(document: loader.Document) -> int:
 
 
 def _shown(name: str, namespace: Namespace) -> dict[str, Any]:
-    with namespace.entered():
+    with namespace.activate():
         return {"name": name, "clock": clock_shown()}

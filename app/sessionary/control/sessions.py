@@ -133,7 +133,9 @@ def explained(surface: Surface, session: Any, at: int) -> dict[str, Any]:
         "inputs": _inputs(found.inputs),
         "unless": found.unless,
         "source": found.source,
-        "next_transitions": [timeline.shown(Coming(surface.name, id, transition)) for transition in coming],
+        "next_transitions": [
+            timeline.shown(Coming(surface.name, id, transition)) for transition in coming
+        ],
     }
 
 

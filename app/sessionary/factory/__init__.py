@@ -49,7 +49,7 @@ def create_app(
 
     Each of `observers` is told of every request once it is answered.
     A strict application on an empty database prints its first keys once. Raises BadSetting,
-    store.Unusable and seed.BadSeed.
+    store.DatabaseUnusable and seed.BadSeed.
     """
     settings = settings or Settings()
     if settings.control:
@@ -135,7 +135,7 @@ def _application(
     refusals.register(app)
     if is_told:
         app.before_request(note_rule)
-    app.before_request(store.prove_there)
+    app.before_request(store.check_file_unchanged)
     if settings.control:
         control.install(app, SURFACES, namespace, namespaces, routed_path)
     return app, refusals

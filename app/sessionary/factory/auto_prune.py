@@ -37,11 +37,11 @@ class AutoPrune:
         if not is_write or time.monotonic() < self._due or not self._alone.acquire(blocking=False):
             return
         try:
-            with self._namespace.entered():
+            with self._namespace.activate():
                 self._go_on(clock.now() - self._ago)
         except Exception as error:  # noqa: BLE001 - the answer stands
             self._due = time.monotonic() + _RETRY_SECONDS
-            if not store.is_out_of_order(error):  # which is told with the requests it hits
+            if not store.is_unavailable(error):  # which is told with the requests it hits
                 _log.exception("cannot prune: tried again in %d s", _RETRY_SECONDS)
         finally:
             self._alone.release()
@@ -54,7 +54,7 @@ class AutoPrune:
         if len(found) == _REMOVED:
             until = found[-1]
         if found:
-            store.short_turn(found, lambda keys: retention.remove(keys, before_at))
+            store.run_batch(found, lambda keys: retention.remove(keys, before_at))
         self._after = found[0] - 1 if found else until  # from where there was no time for more
         if self._after >= (retention.last.one() or 0):
             self._go_to_the_next()

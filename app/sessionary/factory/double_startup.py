@@ -11,7 +11,7 @@ from sessionary.factory.startup import (
     read_seed,
 )
 from sessionary.settings import Settings
-from sessionary.store import Namespaces, Ways
+from sessionary.store import NamespaceHooks, Namespaces
 from sessionary.surfaces import SURFACES
 
 _HISTORY = {
@@ -26,21 +26,21 @@ def prepare_double(settings: Settings) -> Namespaces:
     default = open_namespace(settings)
     if settings.db == ":memory:":
         default.restore(template())
-    with store.naming(settings.db), default.entered():
+    with store.with_file_name(settings.db), default.activate():
         _fill(settings)
-        default.keeps_history = True
-    ways = Ways(template, clock.restart, control.forget_calls, lambda: _adopt(settings))
+        default.has_undo_log = True
+    ways = NamespaceHooks(template, clock.restart, control.forget_calls, lambda: _adopt(settings))
     return Namespaces(default, ways, maximum=settings.max_namespaces)
 
 
 def _fill(settings: Settings) -> None:
-    """Bring the entered namespace to what a double needs; its history begins behind the seed."""
+    """Bring the active namespace to what a double needs; its history begins behind the seed."""
     document = read_seed(settings)
     store.create(TABLES, first_rows)
     control.create_tables()
     add_guard(settings)
     begin(settings, document)
-    store.undo_log.keep(_HISTORY)
+    store.undo_log.enable(_HISTORY)
 
 
 def _adopt(settings: Settings) -> None:
@@ -49,7 +49,7 @@ def _adopt(settings: Settings) -> None:
     control.create_tables()
     add_guard(settings)
     control.forget_calls()
-    store.undo_log.keep(_HISTORY)
+    store.undo_log.enable(_HISTORY)
 
 
 class _Template:
@@ -73,7 +73,7 @@ class _Template:
     def _make(self) -> bytes:
         namespace = store.memory_namespace()
         try:
-            with namespace.entered():
+            with namespace.activate():
                 _fill(self._settings)
             return namespace.contents()
         finally:

@@ -102,9 +102,9 @@ class ErrorHandlers:
         return self.of(request.path, error.code or 500, None, headers)
 
     def _broken(self, error: Exception) -> Response:
-        if store.is_out_of_order(error):
+        if store.is_unavailable(error):
             request.environ[FAILURE] = DISORDER
-            store.refused(error)
+            store.report_outage(error)
             return self.of(request.path, 503, None, {"Retry-After": "1"})
         # The pattern, for a path may hold what nobody may read.
         route = f"{request.method} {request.url_rule}" if request.url_rule else "what has no route"

@@ -45,7 +45,7 @@ class HealthMiddleware:
 
     def _ready(self) -> Response:
         try:
-            store.prove_ready(self._namespace)
+            store.check_writable(self._namespace)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
             said = answer({"error": "not_ready", "message": self._reason(error)}, 503)
             said.headers["Retry-After"] = "1"
@@ -54,10 +54,10 @@ class HealthMiddleware:
 
     def _reason(self, error: Exception) -> str:
         """What is wrong, without where on the disk: anybody may ask. The log is told as well."""
-        if not store.is_out_of_order(error):
+        if not store.is_unavailable(error):
             _log.exception("readiness could not be proved")
             return SAID[500]
-        self._namespace.refused(error)
+        self._namespace.report_outage(error)
         folder = Path(str(self._namespace.database.database)).parent
         return str(error).replace(f"{folder}/", "")
 

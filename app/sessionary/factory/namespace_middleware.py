@@ -8,11 +8,11 @@ from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.store import (
     DEFAULT,
     BadName,
-    Gone,
     Namespace,
+    NamespaceClosed,
     Namespaces,
     TooManyNamespaces,
-    is_out_of_order,
+    is_unavailable,
 )
 
 Application = Callable[..., Iterable[bytes]]
@@ -32,7 +32,7 @@ def in_namespace(application: Application) -> Serve:
     def serve(
         namespace: Namespace, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
-        with namespace.entered():
+        with namespace.activate():
             return application(environ, start_response)
 
     return serve
@@ -47,9 +47,9 @@ def handle_outages(serve: Serve, refusals: ErrorHandlers) -> Serve:
         try:
             return serve(namespace, environ, start_response)
         except Exception as error:
-            if not is_out_of_order(error):
+            if not is_unavailable(error):
                 raise
-            namespace.refused(error)
+            namespace.report_outage(error)
             refusal = refusals.of(environ["PATH_INFO"], 503, None, {"Retry-After": "1"})
             return refusal(environ, start_response)
 
@@ -101,7 +101,7 @@ class MultiNamespaceMiddleware:
         while True:
             try:
                 return self._serve(self._namespaces.get(name), environ, start_response)
-            except Gone:
+            except NamespaceClosed:
                 continue  # it was dropped while we waited for it
 
 

@@ -37,14 +37,14 @@ def prepare(settings: Settings) -> Prepared:
     """Open the database, bring it to this program's schema, apply the seed, make the first keys.
 
     One that is upgraded is copied first. Safe when several processes do it at once. Raises
-    store.Unusable and seed.BadSeed.
+    store.DatabaseUnusable and seed.BadSeed.
     """
     document = read_seed(settings)
     kept: list[Path] = []
     namespace = open_namespace(settings)
-    with store.naming(settings.db), namespace.entered():
+    with store.with_file_name(settings.db), namespace.activate():
         store.create(TABLES, first_rows, lambda version: kept.extend(_keep(settings.db, version)))
-        store.undo_log.forget(TABLES)
+        store.undo_log.disable(TABLES)
         if settings.control:
             from sessionary import control  # which other servers need not load
 
@@ -67,9 +67,9 @@ def _keep(db: str, version: int) -> tuple[Path, ...]:
 
 
 def open_namespace(settings: Settings) -> Namespace:
-    """The namespace of these settings, as it is found. Raises store.Unusable where it is missed."""
+    """Open the namespace of these settings. Raises store.DatabaseUnusable if its file is missed."""
     if settings.db != ":memory:":
-        store.prove_not_missed(Path(settings.db))
+        store.ensure_not_in_use(Path(settings.db))
     return store.open_namespace(
         settings.db,
         durability=settings.durability,
@@ -78,7 +78,7 @@ def open_namespace(settings: Settings) -> Namespace:
 
 
 def add_guard(settings: Settings) -> None:
-    """Make what its guard keeps in the entered namespace, if it is on."""
+    """Make what its guard keeps in the active namespace, if it is on."""
     if settings.rate_limit or settings.max_failed_keys_per_minute:
         store.add(rate_limits.TABLES)
 
@@ -89,7 +89,7 @@ def read_seed(settings: Settings) -> loader.Document | None:
 
 
 def begin(settings: Settings, document: loader.Document | None) -> None:
-    """Bring the entered namespace to what its settings say: the seed, the clock's rate."""
+    """Bring the active namespace to what its settings say: the seed, the clock's rate."""
     if document is not None:
         loader.apply(document, SURFACES)
     if settings.clock_rate is not None:
@@ -97,7 +97,7 @@ def begin(settings: Settings, document: loader.Document | None) -> None:
 
 
 def first_rows() -> None:
-    """Write what the entered namespace, which is new, cannot be without."""
+    """Write what the active namespace, which is new, cannot be without."""
     clock.start()
     ids.start()
     for surface in SURFACES:

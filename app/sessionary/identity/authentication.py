@@ -9,7 +9,7 @@ import peewee as pw
 from sessionary import clock
 from sessionary.clock import Clock
 from sessionary.identity.models import Key, Membership, Organization, User
-from sessionary.store import Statement, given
+from sessionary.store import Statement, param
 
 # What a lenient caller is a member of where no organization has been made.
 DEFAULT_ORGANIZATION = "000000000000000000000001"
@@ -80,13 +80,13 @@ _by_secret = Statement(
             User.default_organization,
             *clock.COLUMNS,
         )
-        .join(Key, pw.JOIN.LEFT_OUTER, on=(Key.hash == given("hash")))
+        .join(Key, pw.JOIN.LEFT_OUTER, on=(Key.hash == param("hash")))
         .join(User, pw.JOIN.LEFT_OUTER, on=(User.id == Key.user))
         .join(Membership, pw.JOIN.LEFT_OUTER, on=(Membership.user == User.id))
     ),
 )
 _is_declared = Statement(
-    tuple, lambda: Organization.select(Organization.seq).where(Organization.id == given("id"))
+    tuple, lambda: Organization.select(Organization.seq).where(Organization.id == param("id"))
 )
 
 

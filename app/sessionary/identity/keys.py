@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sessionary import clock, ids
 from sessionary.identity.authentication import hash_of
 from sessionary.identity.models import Key, Membership, Organization, User
-from sessionary.store import Statement, given
+from sessionary.store import Statement, param
 
 _any_key = Statement(tuple, lambda: Key.select(Key.seq).limit(1))
 
@@ -81,7 +81,7 @@ _listed_keys = Statement(
 )
 _organizations_of = Statement(
     lambda row: str(row[0]),
-    lambda: Membership.select(Membership.organization).where(Membership.user == given("user")),
+    lambda: Membership.select(Membership.organization).where(Membership.user == param("user")),
 )
 
 

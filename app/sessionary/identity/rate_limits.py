@@ -16,7 +16,7 @@ import peewee as pw
 from sessionary import clock, store
 from sessionary.clock import MINUTE
 from sessionary.identity.authentication import Unknown, hash_of
-from sessionary.store import Statement, given
+from sessionary.store import Statement, param
 
 UNKNOWN = "unknown"  # stands for an address that a proxy could not tell
 _NEIGHBOURS = 64  # one who has an IPv6 address has all that begin with as many bits
@@ -53,23 +53,23 @@ TABLES = (Pace, Familiar)
 _take = Statement(
     tuple,
     lambda: (
-        Pace.insert(subject=given("subject"), free_at=given("first"))
+        Pace.insert(subject=param("subject"), free_at=param("first"))
         .on_conflict(
             conflict_target=[Pace.subject],
             update={
-                Pace.free_at: pw.fn.min(pw.fn.max(Pace.free_at, given("now")), given("latest"))
-                + given("step")
+                Pace.free_at: pw.fn.min(pw.fn.max(Pace.free_at, param("now")), param("latest"))
+                + param("step")
             },
-            where=(Pace.free_at <= given("latest")) | (Pace.free_at > given("furthest")),
+            where=(Pace.free_at <= param("latest")) | (Pace.free_at > param("furthest")),
         )
         .returning(Pace.free_at)
     ),
 )
 _free_at = Statement(
     lambda row: int(row[0]),
-    lambda: Pace.select(Pace.free_at).where(Pace.subject == given("subject")),
+    lambda: Pace.select(Pace.free_at).where(Pace.subject == param("subject")),
 )
-_forget = Statement(tuple, lambda: Pace.delete().where(Pace.free_at <= given("now")))
+_forget = Statement(tuple, lambda: Pace.delete().where(Pace.free_at <= param("now")))
 _failed = Statement(
     tuple,
     lambda: (
@@ -77,14 +77,14 @@ _failed = Statement(
         .join(
             Familiar,
             pw.JOIN.LEFT_OUTER,
-            on=(Familiar.address == Pace.subject) & (Familiar.key == given("key")),
+            on=(Familiar.address == Pace.subject) & (Familiar.key == param("key")),
         )
-        .where(Pace.subject == given("address"))
+        .where(Pace.subject == param("address"))
     ),
 )
 _befriend = Statement(
     tuple,
-    lambda: Familiar.insert(address=given("address"), key=given("key")).on_conflict_ignore(),
+    lambda: Familiar.insert(address=param("address"), key=param("key")).on_conflict_ignore(),
 )
 _forget_familiar = Statement(
     tuple, lambda: Familiar.delete().where(Familiar.address.not_in(Pace.select(Pace.subject)))
@@ -167,7 +167,7 @@ def _written(write: Callable[[], int]) -> int:
         with store.fleeting():
             return write()
     except Exception as error:
-        if not store.is_out_of_order(error):
+        if not store.is_unavailable(error):
             raise
-        store.refused(error)
+        store.report_outage(error)
         return 0

@@ -148,14 +148,14 @@ class _Database(Collector):
 
     def _looked_up(self) -> list[Metric]:
         """Nothing while the database cannot be read: the other numbers are needed all the more."""
-        with self._namespace.entered():
+        with self._namespace.activate():
             try:
-                store.prove_there()
+                store.check_file_unchanged()
                 return list(self._metrics())
             except Exception as error:
-                if not store.is_out_of_order(error):
+                if not store.is_unavailable(error):
                     raise
-                self._namespace.refused(error)
+                self._namespace.report_outage(error)
                 return []
 
     def _metrics(self) -> Iterator[Metric]:

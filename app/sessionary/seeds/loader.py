@@ -100,16 +100,16 @@ class KeySeed(SeedRow):
 
 
 def _organization(row: dict[str, Any], now: int) -> None:
-    store.put(Organization, "id", id=row["id"], name=row["name"], created_at=now)
+    store.upsert(Organization, "id", id=row["id"], name=row["name"], created_at=now)
 
 
 def _user(row: dict[str, Any], _: int) -> None:
     memberships = row.pop("memberships")
     user = str(row.pop("id"))
-    store.put(User, "id", id=user, **row)
+    store.upsert(User, "id", id=user, **row)
     for membership in memberships:
         _require(Organization, membership["organization"], "organization")
-        store.put(Membership, "user", "organization", user=user, **membership)
+        store.upsert(Membership, "user", "organization", user=user, **membership)
 
 
 def _key(row: dict[str, Any], now: int) -> None:
@@ -124,7 +124,7 @@ def _key(row: dict[str, Any], now: int) -> None:
         ):
             raise BadRow(f"organization {row['organization']!r} is none of the user's memberships")
     found = Key.get_or_none(Key.hash == digest)
-    store.put(
+    store.upsert(
         Key,
         "hash",
         hash=digest,
@@ -150,7 +150,7 @@ IDENTITY = (
 
 
 def apply(document: Document, surfaces: Sequence[Surface]) -> int:
-    """Apply a seed to the entered namespace, in one transaction. Returns how many rows it has.
+    """Apply a seed to the active namespace, in one transaction. Returns how many rows it has.
 
     Raises BadSeed, with nothing applied.
     """

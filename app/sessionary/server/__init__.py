@@ -21,7 +21,7 @@ _KEYS_LOST = "the first keys are lost; create new ones with `sessionary keys cre
 def serve(settings: Settings, echo: Callable[[str], None] = print) -> None:
     """Serve until SIGTERM, finish the requests in flight, and exit with 0.
 
-    Raises BadSetting, CannotListen, CannotWriteReadyFile, store.Unusable and BadSeed before
+    Raises BadSetting, CannotListen, CannotWriteReadyFile, store.DatabaseUnusable and BadSeed before
     anything listens.
     """
     if settings.db == ":memory:":

@@ -1,50 +1,55 @@
 """The only room that knows the engine: namespaces, connections, transactions and statements.
 
-A namespace is one SQLite database. Code that runs between `namespace.entered()` and its end
+A namespace is one SQLite database. Code that runs between `namespace.activate()` and its end
 works on that namespace; the models are declared once and never bound to a database.
 """
 
 from sessionary.store import undo_log
-from sessionary.store.absence import prove_not_missed
-from sessionary.store.backup import Progress, back_up, restore, written
-from sessionary.store.batches import in_short_turns, short_turn
+from sessionary.store.absence import ensure_not_in_use
+from sessionary.store.backup import Progress, back_up, backup_target, restore
+from sessionary.store.batches import run_batch, run_in_batches
 from sessionary.store.database import (
     DEFAULT,
-    Gone,
     Model,
     Namespace,
-    keeps_history,
+    NamespaceClosed,
+    check_file_unchanged,
+    has_undo_log,
     memory_namespace,
     open_namespace,
-    prove_there,
-    refused,
-    snapshot,
+    read_transaction,
+    report_outage,
     transaction,
 )
-from sessionary.store.errors import OutOfOrder, Unusable, is_out_of_order, naming
+from sessionary.store.errors import (
+    DatabaseUnavailable,
+    DatabaseUnusable,
+    is_unavailable,
+    with_file_name,
+)
 from sessionary.store.export import BadExport, export_lines, import_lines, row_count
 from sessionary.store.integrity import Finding, check, version
 from sessionary.store.namespaces import (
     BadName,
     NamespaceExists,
+    NamespaceHooks,
     Namespaces,
     NoSuchNamespace,
     TooManyNamespaces,
-    Ways,
 )
-from sessionary.store.readiness import prove_ready
-from sessionary.store.rehearsal import rehearsal
+from sessionary.store.readiness import check_writable
+from sessionary.store.rehearsal import dry_run
 from sessionary.store.schema import add, create, schema_version
 from sessionary.store.size import size_bytes
 from sessionary.store.statements import (
     Statement,
-    counting,
-    given,
-    given_list,
-    how_many,
-    insertion,
-    place_in,
-    put,
+    count_if,
+    count_statement,
+    insert_statement,
+    param,
+    param_list,
+    rowid,
+    upsert,
 )
 from sessionary.store.transactions import fleeting
 
@@ -52,52 +57,52 @@ __all__ = [
     "DEFAULT",
     "BadExport",
     "BadName",
+    "DatabaseUnavailable",
+    "DatabaseUnusable",
     "Finding",
-    "Gone",
     "Model",
     "Namespace",
+    "NamespaceClosed",
     "NamespaceExists",
+    "NamespaceHooks",
     "Namespaces",
     "NoSuchNamespace",
-    "OutOfOrder",
     "Progress",
     "Statement",
     "TooManyNamespaces",
-    "Unusable",
-    "Ways",
     "add",
     "back_up",
+    "backup_target",
     "check",
-    "counting",
+    "check_file_unchanged",
+    "check_writable",
+    "count_if",
+    "count_statement",
     "create",
+    "dry_run",
+    "ensure_not_in_use",
     "export_lines",
     "fleeting",
-    "given",
-    "given_list",
-    "how_many",
+    "has_undo_log",
     "import_lines",
-    "in_short_turns",
-    "insertion",
-    "is_out_of_order",
-    "keeps_history",
+    "insert_statement",
+    "is_unavailable",
     "memory_namespace",
-    "naming",
     "open_namespace",
-    "place_in",
-    "prove_not_missed",
-    "prove_ready",
-    "prove_there",
-    "put",
-    "refused",
-    "rehearsal",
+    "param",
+    "param_list",
+    "read_transaction",
+    "report_outage",
     "restore",
     "row_count",
+    "rowid",
+    "run_batch",
+    "run_in_batches",
     "schema_version",
-    "short_turn",
     "size_bytes",
-    "snapshot",
     "transaction",
     "undo_log",
+    "upsert",
     "version",
-    "written",
+    "with_file_name",
 ]

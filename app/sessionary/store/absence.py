@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from sessionary.store.errors import Unusable
+from sessionary.store.errors import DatabaseUnusable
 from sessionary.store.files import resolved
 from sessionary.store.locks import lock_file
 
@@ -13,17 +13,17 @@ PATIENCE_SECONDS = 2.0  # with who makes it just now
 _PAUSE_SECONDS = 0.01
 
 
-def prove_not_missed(file: Path) -> None:
+def ensure_not_in_use(file: Path) -> None:
     """That a database may be made where there is none: it would end the journal of another's.
 
-    Raises Unusable where the file is gone and another process has it open.
+    Raises DatabaseUnusable where the file is gone and another process has it open.
     """
     file = resolved(file)
     hold = file.with_name(f"{file.name}.hold")
     until_seconds = time.monotonic() + PATIENCE_SECONDS
     while hold.exists() and not _is_there(file) and _is_shared(hold):
         if time.monotonic() > until_seconds:
-            raise Unusable(
+            raise DatabaseUnusable(
                 f"{file} is gone while another process has it open: put it back, or stop that "
                 "process."
             )

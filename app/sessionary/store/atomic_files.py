@@ -8,34 +8,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sessionary.store.errors import Unusable
+from sessionary.store.errors import DatabaseUnusable
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def drafted(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path) -> Iterator[Path]:
     """A file to be written, which takes the place of `target` at the end, or does not at all.
 
-    Raises Unusable where nothing can be written beside it.
+    Raises DatabaseUnusable where nothing can be written beside it.
     """
     folder = target.absolute().parent
     with _ends_cleanly(), _made_beside(target) as drafts:
         draft = Path(drafts, target.name)
         yield draft
-        to_disk(draft)
+        fsync(draft)
         draft.replace(target)
-        to_disk(folder)
+        fsync(folder)
 
 
 def _made_beside(target: Path) -> TemporaryDirectory[str]:
     try:
         return TemporaryDirectory(dir=target.absolute().parent, prefix=f".{target.name}-")
     except OSError as error:
-        raise Unusable(f"{target} cannot be written: {error.strerror}.") from error
+        raise DatabaseUnusable(f"{target} cannot be written: {error.strerror}.") from error
 
 
-def to_disk(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Wait until what was written to a file or a folder outlives a loss of power."""
     opened = os.open(path, os.O_RDONLY)
     try:

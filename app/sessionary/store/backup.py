@@ -7,9 +7,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
 
-from sessionary.store.atomic_files import drafted, to_disk
+from sessionary.store.atomic_files import atomic_write, fsync
 from sessionary.store.database import Model
-from sessionary.store.errors import Unusable
+from sessionary.store.errors import DatabaseUnusable
 from sessionary.store.files import is_open, replacing, resolved
 from sessionary.store.integrity import check, integrity, reading
 
@@ -24,41 +24,43 @@ def back_up(
 ) -> None:
     """Copy a database as it is at one moment, while others read and write it.
 
-    The copy is one file, whole and on the disk, or not there at all. Raises Unusable where there
+    The copy is one whole file on disk, or not there at all. Raises DatabaseUnusable where there
     is nothing to copy or the copy is not sound, and FileExistsError.
     """
-    with written(target, file, replace=replace) as draft:
+    with backup_target(target, file, replace=replace) as draft:
         _copy(file, draft, target, progress)
         problem = integrity(draft)
         if problem is not None:
-            raise Unusable(f"{file} is damaged, no copy of it was made: {problem}")
+            raise DatabaseUnusable(f"{file} is damaged, no copy of it was made: {problem}")
 
 
 def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -> Path | None:
     """Put a copy in the place of a database that nobody has open.
 
     Gives where the database is now that was there before: beside, under a name with the stamp.
-    Raises Unusable, with nothing changed, for a copy that is not sound or of a newer program.
+    Raises DatabaseUnusable, changing nothing, for a copy that is not sound or of a newer program.
     """
     _must_differ(copy, file)
-    with replacement(file, stamp) as (draft, kept):
+    with replace_database(file, stamp) as (draft, kept):
         _copy(copy, draft, file, lambda *_: None)
         for finding in check(draft, tables, may_be_older=True):
             if finding.problem is not None:
-                raise Unusable(f"{copy} cannot be restored, {finding.check}: {finding.problem}")
+                raise DatabaseUnusable(
+                    f"{copy} cannot be restored, {finding.check}: {finding.problem}"
+                )
     return kept
 
 
 @contextmanager
-def written(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
+def backup_target(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
     """A draft of what is taken from a database to another file, which no process has open.
 
-    Raises Unusable, and FileExistsError for a file that is not to be replaced.
+    Raises DatabaseUnusable, and FileExistsError for a file that is not to be replaced.
     """
     target = resolved(target)
     _must_differ(origin, target)
     _must_be_free(target, replace)
-    with drafted(target) as draft:
+    with atomic_write(target) as draft:
         yield draft
         _must_be_free(target, replace)
         if target.exists():
@@ -67,18 +69,18 @@ def written(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def replacement(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None]]:
+def replace_database(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None]]:
     """A draft of what takes the place of a database that nobody has open.
 
     With it comes where the database is then that was there before: beside, under a name with the
-    stamp. Raises Unusable where a process has it open.
+    stamp. Raises DatabaseUnusable where a process has it open.
     """
     file = resolved(file)
     kept = file.with_name(f"{file.name}.{stamp}")
-    with replacing(file), drafted(file) as draft:
+    with replacing(file), atomic_write(file) as draft:
         yield draft, kept if file.exists() else None
         _belong_as(file, draft)
-        to_disk(draft)
+        fsync(draft)
         _take_journal_in(file)
         _set_aside(file, kept)
 
@@ -111,7 +113,7 @@ def _copy(file: Path, draft: Path, target: Path, progress: Progress) -> None:
             )
             copy.execute("PRAGMA journal_mode = DELETE")  # nothing beside it that could be lost
     except sqlite3.DatabaseError as error:
-        raise Unusable(f"{file} cannot be copied to {target}: {error}.") from error
+        raise DatabaseUnusable(f"{file} cannot be copied to {target}: {error}.") from error
 
 
 def _belong_as(file: Path, draft: Path) -> None:
@@ -129,17 +131,17 @@ def _give(draft: Path, like: Path) -> None:
 
 def _must_differ(file: Path, target: Path) -> None:
     if file.exists() and target.exists() and file.samefile(target):
-        raise Unusable(f"{target} is the database itself: name another file.")
+        raise DatabaseUnusable(f"{target} is the database itself: name another file.")
 
 
 def _must_be_free(target: Path, replace: bool) -> None:
     if target.exists() and not replace:
         raise FileExistsError(f"{target} is there already: name another file, or use --force")
     if is_open(target):
-        raise Unusable(f"{target} is open in another process: name another file.")
+        raise DatabaseUnusable(f"{target} is open in another process: name another file.")
     for journal in (Path(f"{target}{end}") for end in _JOURNALS):
         if journal.exists():
-            raise Unusable(
+            raise DatabaseUnusable(
                 f"{journal} holds what was written last to an earlier database, and would become "
                 "a part of the copy: move it away with that database, or name another file."
             )

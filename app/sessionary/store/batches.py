@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from sessionary.store.database import current, transaction
+from sessionary.store.database import current_namespace, transaction
 
 _FOUND = 500  # that are looked for at once, while others write
 _AT_ONCE = 4  # between two looks at the watch: each may be megabytes
@@ -12,13 +12,13 @@ _TURN_SECONDS = 0.01
 Find = Callable[[int, int], Sequence[int]]
 
 
-def in_short_turns(find: Find, change: Callable[[list[int]], int]) -> Iterator[int]:
+def run_in_batches(find: Find, change: Callable[[list[int]], int]) -> Iterator[int]:
     """Change what is found, and tell after each turn how many there were.
 
     `find` gives the next keys behind a key, in order and at most so many; `change` is given some
     of them within a transaction. Between two turns others have as long.
     """
-    run = current().database.run
+    run = current_namespace().database.run
     # The disk is waited for between the turns, not within them.
     run("PRAGMA synchronous = NORMAL")
     run("PRAGMA wal_autocheckpoint = 0")
@@ -27,12 +27,12 @@ def in_short_turns(find: Find, change: Callable[[list[int]], int]) -> Iterator[i
         last = keys[-1]
         while keys:
             began = time.monotonic()
-            yield short_turn(keys, change)
+            yield run_batch(keys, change)
             run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             time.sleep(min(time.monotonic() - began, _TURN_SECONDS))
 
 
-def short_turn(keys: list[int], change: Callable[[list[int]], int]) -> int:
+def run_batch(keys: list[int], change: Callable[[list[int]], int]) -> int:
     """Change what time suffices for, which is taken off the keys."""
     count = 0
     with transaction():

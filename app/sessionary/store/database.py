@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import peewee as pw
 
-from sessionary.store.errors import Mishaps, outlives_its_cause
+from sessionary.store.errors import OutageLog, requires_reconnect
 from sessionary.store.files import DatabaseFile, resolved
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
@@ -26,7 +26,7 @@ _SMALL_PAGE = (
 _namespace: ContextVar["Namespace"] = ContextVar("sessionary_namespace")
 
 
-def current() -> "Namespace":
+def current_namespace() -> "Namespace":
     """The namespace that the running code has entered."""
     return _namespace.get()
 
@@ -124,7 +124,7 @@ class Database(pw.SqliteDatabase):
                 time.sleep(_PAUSE_SECONDS)
 
 
-class Gone(Exception):
+class NamespaceClosed(Exception):
     """The namespace was closed while somebody waited for it."""
 
 
@@ -133,25 +133,25 @@ class Namespace:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.mishaps = Mishaps()
+        self.outages = OutageLog()
         self.name = DEFAULT
-        self.keeps_history = False
+        self.has_undo_log = False
         self._file = file = database.file
-        self.turn: AbstractContextManager[None] = file.turn if file else nullcontext()
+        self.write_lock: AbstractContextManager[None] = file.write_lock if file else nullcontext()
         # A memory namespace is one connection that its threads share, one request at a time.
         self._lock = None if file else threading.RLock()
         self._alone: AbstractContextManager[Any] = self._lock or nullcontext()
         self._is_gone = False
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
+    def activate(self) -> Iterator[None]:
         """Make this the namespace of the running code; results are fetched before it is left.
 
-        Raises Gone if it was closed before this code's turn came.
+        Raises NamespaceClosed if it was closed before this code's turn came.
         """
         with self._alone:
             if self._is_gone:
-                raise Gone
+                raise NamespaceClosed
             token = _namespace.set(self)
             try:
                 yield
@@ -160,7 +160,7 @@ class Namespace:
 
     def contents(self) -> bytes:
         """All that it holds, as a database file would."""
-        with self.entered():
+        with self.activate():
             if self._file is None:
                 return self.connection().serialize()
             with tempfile.TemporaryDirectory() as folder:
@@ -168,7 +168,7 @@ class Namespace:
                 self.database.run("VACUUM INTO ?", (str(copy),))
                 return copy.read_bytes()
 
-    def rest(self) -> None:
+    def hibernate(self) -> None:
         """Let go of what is more than its contents until it is entered again, unless it is busy."""
         if self._lock is not None and self._lock.acquire(blocking=False):
             try:
@@ -180,7 +180,7 @@ class Namespace:
 
     def restore(self, contents: bytes) -> None:
         """Hold these contents and nothing else, from the next request on."""
-        with self.entered():
+        with self.activate():
             if self._file is not None:
                 self._overwrite(contents)
                 return
@@ -193,7 +193,7 @@ class Namespace:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, "copy.sqlite3")
             copy.write_bytes(contents)
-            with self.turn, closing(sqlite3.connect(copy)) as source:
+            with self.write_lock, closing(sqlite3.connect(copy)) as source:
                 source.execute(f"PRAGMA page_size = {size}")
                 source.execute("VACUUM")
                 source.backup(self.connection())
@@ -209,15 +209,15 @@ class Namespace:
             self.database.close()
         return self.connection()
 
-    def prove_there(self) -> None:
-        """That its file is where it was. Raises OutOfOrder."""
+    def check_file_unchanged(self) -> None:
+        """That its file is where it was. Raises DatabaseUnavailable."""
         if self._file is not None:
-            self._file.prove_there()
+            self._file.check_file_unchanged()
 
-    def refused(self, error: BaseException) -> None:
+    def report_outage(self, error: BaseException) -> None:
         """Tell of what put the namespace out of order; it will work again when that is gone."""
-        self.mishaps.refused(error)
-        if self._file is not None and outlives_its_cause(error):
+        self.outages.report(error)
+        if self._file is not None and requires_reconnect(error):
             self.database.close()
 
     def disconnect(self) -> None:
@@ -226,7 +226,7 @@ class Namespace:
             connection.close()
         self.database.dispose()
         if self._file:
-            self._file.turn.close()
+            self._file.write_lock.close()
 
     def close(self) -> None:
         """Close every connection, and let the file be replaced; it can be opened again."""
@@ -234,7 +234,7 @@ class Namespace:
             self._is_gone = self._file is None
         self.disconnect()
         if self._file:
-            self._file.hold.release()
+            self._file.lease.release()
 
 
 def memory_namespace(contents: bytes | None = None) -> Namespace:
@@ -283,7 +283,7 @@ def transaction() -> Iterator[None]:
     if namespace.connection().in_transaction:
         yield
         return
-    with namespace.turn:
+    with namespace.write_lock:
         connection = namespace.writable()
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -292,31 +292,31 @@ def transaction() -> Iterator[None]:
         except BaseException:
             connection.rollback()
             raise
-    namespace.mishaps.written()
+    namespace.outages.report_success()
 
 
-def prove_there() -> None:
-    """That the file of the namespace, if one is entered, is still there. Raises OutOfOrder."""
+def check_file_unchanged() -> None:
+    """Raise DatabaseUnavailable if the file of the active namespace is gone or replaced."""
     namespace = _namespace.get(None)
     if namespace is not None:
-        namespace.prove_there()
+        namespace.check_file_unchanged()
 
 
-def refused(error: BaseException) -> None:
-    """A request was refused because the entered namespace is out of order: told in the log,
+def report_outage(error: BaseException) -> None:
+    """A request was refused because the active namespace is out of order: told in the log,
     once."""
     namespace = _namespace.get(None)
     if namespace is not None:
-        namespace.refused(error)
+        namespace.report_outage(error)
 
 
-def keeps_history() -> bool:
-    """Whether the entered namespace can be read as it was."""
-    return current().keeps_history
+def has_undo_log() -> bool:
+    """Whether the active namespace can be read as it was."""
+    return current_namespace().has_undo_log
 
 
 @contextmanager
-def snapshot() -> Iterator[None]:
+def read_transaction() -> Iterator[None]:
     """Several reads of one moment; takes no lock that a writer would wait for."""
     connection = _namespace.get().connection()
     if connection.in_transaction:

@@ -37,30 +37,30 @@ _ADVICE = {
 _log = logging.getLogger("sessionary")
 
 
-class Unusable(Exception):
+class DatabaseUnusable(Exception):
     """A database that this program cannot work with; the message says why and what to do."""
 
 
-class OutOfOrder(Exception):
+class DatabaseUnavailable(Exception):
     """The files of a namespace cannot be used just now; the message says which and why."""
 
 
 @contextmanager
-def naming(file: Path | str) -> Iterator[None]:
-    """What the engine says of a file meanwhile is told with its name. Raises Unusable."""
+def with_file_name(file: Path | str) -> Iterator[None]:
+    """What the engine says of a file meanwhile is told with its name. Raises DatabaseUnusable."""
     try:
         yield
     except (sqlite3.Error, pw.DatabaseError) as error:
         advice = _ADVICE.get(_code(error) or 0)
-        raise Unusable(f"{file}: {error}{f': {advice}' if advice else ''}") from error
+        raise DatabaseUnusable(f"{file}: {error}{f': {advice}' if advice else ''}") from error
 
 
-def is_out_of_order(error: BaseException) -> bool:
+def is_unavailable(error: BaseException) -> bool:
     """Whether the engine cannot do its work just now: busy, full, its file corrupt or unreachable.
 
     Statements raise the engine's own errors, peewee wraps them.
     """
-    return isinstance(error, OutOfOrder) or _code(error) in _PASSING | _LASTING
+    return isinstance(error, DatabaseUnavailable) or _code(error) in _PASSING | _LASTING
 
 
 def is_damage(error: BaseException) -> bool:
@@ -68,7 +68,7 @@ def is_damage(error: BaseException) -> bool:
     return _code(error) in _DAMAGED
 
 
-def outlives_its_cause(error: BaseException) -> bool:
+def requires_reconnect(error: BaseException) -> bool:
     """Whether a connection that has met this error must be opened anew."""
     return _code(error) in _LASTING
 
@@ -80,7 +80,7 @@ def _code(error: BaseException) -> int | None:
     return None if code is None else code & 0xFF
 
 
-class Mishaps:
+class OutageLog:
     """Tells in the log what puts a namespace out of order: once, however many requests it costs."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Mishaps:
         self._refused_count = 0
         self._last_seconds = 0.0
 
-    def refused(self, error: BaseException) -> None:
+    def report(self, error: BaseException) -> None:
         """A request was refused because of it."""
         text = str(error)
         with self._lock:
@@ -100,7 +100,7 @@ class Mishaps:
         if is_new:
             _log.error("the database is out of order: %s; it is tried again at each request", text)
 
-    def written(self) -> None:
+    def report_success(self) -> None:
         """A write has succeeded: what there was is over, unless it comes and goes."""
         if not self._told:
             return

@@ -13,8 +13,14 @@ from typing import Any, NamedTuple
 
 import peewee as pw
 
-from sessionary.store.backup import replacement
-from sessionary.store.database import Model, current, open_namespace, snapshot, transaction
+from sessionary.store.backup import replace_database
+from sessionary.store.database import (
+    Model,
+    current_namespace,
+    open_namespace,
+    read_transaction,
+    transaction,
+)
 from sessionary.store.integrity import check
 from sessionary.store.schema import create, schema_version
 
@@ -55,10 +61,10 @@ def _kinds(field: pw.Field) -> tuple[type, ...]:
 
 
 def export_lines(tables: Sequence[type[Model]]) -> Iterator[str]:
-    """The entered namespace as it is at one moment, while others read and write it."""
-    connection, count = current().connection(), 0
+    """The active namespace as it is at one moment, while others read and write it."""
+    connection, count = current_namespace().connection(), 0
     yield _encode({"sessionary": "export", "schema_version": schema_version()})
-    with snapshot():
+    with read_transaction():
         for table in map(_Table.of, tables):
             for row in connection.execute(table.selection()):
                 values = dict(zip(table.columns, row, strict=True))
@@ -68,7 +74,7 @@ def export_lines(tables: Sequence[type[Model]]) -> Iterator[str]:
 
 
 def row_count(tables: Sequence[type[Model]]) -> int:
-    """How many rows the entered namespace has in these tables."""
+    """How many rows the active namespace has in these tables."""
     return sum(int(model.select().count()) for model in tables)
 
 
@@ -84,11 +90,11 @@ def import_lines(
 
     The one whose place it takes is kept beside, under a name with the stamp. Gives how many rows
     there are, and where the old one is. Raises BadExport, FileExistsError where one is not to be
-    replaced, and Unusable for a database that another process has open.
+    replaced, and DatabaseUnusable for a database that another process has open.
     """
     if file.is_file() and not replace:
         raise FileExistsError(f"{file} is there already: name another with --db, or use --force")
-    with replacement(file, stamp) as (draft, kept):
+    with replace_database(file, stamp) as (draft, kept):
         count = _filled(draft, lines, tables)
         for finding in check(draft, tables):
             if finding.problem is not None:
@@ -97,7 +103,7 @@ def import_lines(
 
 
 def _filled(draft: Path, lines: Iterable[str], tables: Sequence[type[Model]]) -> int:
-    with closing(open_namespace(str(draft), durability="off")) as namespace, namespace.entered():
+    with closing(open_namespace(str(draft), durability="off")) as namespace, namespace.activate():
         create(tables, lambda: None)
         with transaction():
             count = _insert(namespace.connection(), lines, tables)

@@ -6,24 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sessionary.store.errors import OutOfOrder, Unusable
-from sessionary.store.locks import Turn, lock_file
+from sessionary.store.errors import DatabaseUnavailable, DatabaseUnusable
+from sessionary.store.locks import WriteLock, lock_file
 
 
 def resolved(path: Path) -> Path:
     """The file that a link leads to, or the path itself: beside it are its journal and its locks.
 
-    Raises Unusable for links that lead nowhere, and for what is there and no regular file.
+    Raises DatabaseUnusable for links that lead nowhere, and for what is there and no regular file.
     """
     file = Path(os.path.realpath(path)) if path.is_symlink() else path
     if file.is_symlink():
-        raise Unusable(f"{path} is a link that leads back to itself: name a file.")
+        raise DatabaseUnusable(f"{path} is a link that leads back to itself: name a file.")
     if not file.name or (file.exists() and not file.is_file()):
-        raise Unusable(f"{path} is a folder or a device, no regular file: name another.")
+        raise DatabaseUnusable(f"{path} is a folder or a device, no regular file: name another.")
     return file
 
 
-class Hold:
+class FileLease:
     """Keeps the file of a namespace from being replaced: a lock that all share who have it open.
 
     Processes that are forked share the one of their parent. It ends with the last of them,
@@ -48,14 +48,14 @@ class Hold:
 
 @contextmanager
 def replacing(file: Path) -> Iterator[None]:
-    """Nobody else has the file of a namespace open, or opens it meanwhile. Raises Unusable."""
+    """Hold a file that nobody else has open or opens. Raises DatabaseUnusable."""
     file.absolute().parent.mkdir(parents=True, exist_ok=True)
     lock = lock_file(_beside(file))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise Unusable(
+        raise DatabaseUnusable(
             f"{file} is open in another process: stop the server first, nothing was changed."
         ) from None
     finally:
@@ -84,8 +84,8 @@ class DatabaseFile:
     """The file of a namespace: whose turn it is to write, and whether it is still the same."""
 
     def __init__(self, path: Path) -> None:
-        self.turn = Turn(path.with_name(f"{path.name}.lock"))
-        self.hold = Hold(path)
+        self.write_lock = WriteLock(path.with_name(f"{path.name}.lock"))
+        self.lease = FileLease(path)
         self.uri = f"{path.as_uri()}?mode=rw"
         self._path = str(path)
         self._known: tuple[int, int] | None = None
@@ -101,19 +101,19 @@ class DatabaseFile:
         self._known = self._found()
 
     def may_be_opened(self) -> bool:
-        """Keep it from being replaced; whether it can be written as well. Raises OutOfOrder."""
-        self.hold.take()
-        self.prove_there()
+        """Take the lease; return whether the file is writable. Raises DatabaseUnavailable."""
+        self.lease.take()
+        self.check_file_unchanged()
         return not self.is_known or os.access(self._path, os.W_OK)
 
-    def prove_there(self) -> None:
-        """Raises OutOfOrder where the file is gone, or another has taken its place.
+    def check_file_unchanged(self) -> None:
+        """Raises DatabaseUnavailable where the file is gone, or another has taken its place.
 
         What is written to a file that has no name is lost, and what is written beside another's
         journal destroys it: nothing is, until the file is back.
         """
         if self._known is not None and self._known != self._found():
-            raise OutOfOrder(
+            raise DatabaseUnavailable(
                 f"{self._path} was replaced while it was open; stop the server and use "
                 "`sessionary restore`, or put the file back"
             )
@@ -122,5 +122,5 @@ class DatabaseFile:
         try:
             found = os.stat(self._path)  # noqa: PTH116 - once for every request
         except OSError as error:
-            raise OutOfOrder(f"{self._path} cannot be found: {error.strerror}") from error
+            raise DatabaseUnavailable(f"{self._path} cannot be found: {error.strerror}") from error
         return found.st_dev, found.st_ino

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sessionary.store.database import Model
-from sessionary.store.errors import Unusable, is_damage, is_out_of_order, naming
+from sessionary.store.errors import DatabaseUnusable, is_damage, is_unavailable, with_file_name
 from sessionary.store.schema import schema_version, shape, wanted_shape
 
 _SHOWN = 5  # problems of one kind; there may be one for each row
@@ -27,21 +27,21 @@ def check(
 ) -> list[Finding]:
     """Look at the pages, the references and the schema of a file.
 
-    Raises Unusable where there is none, or it cannot be read just now.
+    Raises DatabaseUnusable where there is none, or it cannot be read just now.
     """
     checks: dict[str, Callable[[sqlite3.Connection], str | None]] = {
         "integrity": _integrity,
         "references": _references,
         "schema": lambda connection: _schema(connection, tables, may_be_older),
     }
-    with naming(file), closing(reading(file)) as connection:
+    with with_file_name(file), closing(reading(file)) as connection:
         return [Finding(name, _found(look, connection)) for name, look in checks.items()]
 
 
 def reading(file: Path) -> sqlite3.Connection:
-    """A connection that only reads. Raises Unusable where there is no file."""
+    """A connection that only reads. Raises DatabaseUnusable where there is no file."""
     if not file.is_file():
-        raise Unusable(f"There is no database at {file}.")
+        raise DatabaseUnusable(f"There is no database at {file}.")
     how = "immutable=1" if _is_at_rest(file) else "mode=ro"
     return sqlite3.connect(
         f"{file.absolute().as_uri()}?{how}",
@@ -59,17 +59,17 @@ def _is_at_rest(file: Path) -> bool:
 
 
 def version(file: Path) -> int:
-    """The schema version of a file. Raises Unusable where it is none of this program's."""
-    with naming(file), closing(reading(file)) as connection:
+    """The schema version of a file. Raises DatabaseUnusable where it is none of this program's."""
+    with with_file_name(file), closing(reading(file)) as connection:
         found = _version(connection)
     if not found:
-        raise Unusable(f"{file} is the database of another program, or empty.")
+        raise DatabaseUnusable(f"{file} is the database of another program, or empty.")
     return found
 
 
 def integrity(file: Path) -> str | None:
     """What is wrong with its pages and indexes, or None."""
-    with naming(file), closing(reading(file)) as connection:
+    with with_file_name(file), closing(reading(file)) as connection:
         return _found(_integrity, connection)
 
 
@@ -109,7 +109,7 @@ def _found(
     try:
         return look(connection)
     except sqlite3.DatabaseError as error:
-        if is_out_of_order(error) and not is_damage(error):
+        if is_unavailable(error) and not is_damage(error):
             raise
         return str(error)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 
-class Turn:
+class WriteLock:
     """One writer at a time, in the order of asking: SQLite's own busy wait starves threads.
 
     A lock file extends the turn to other processes. It is opened by the process that uses it:

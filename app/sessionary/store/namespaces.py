@@ -11,9 +11,9 @@ from itertools import islice
 import peewee as pw
 
 from sessionary.store.database import DEFAULT, Namespace, memory_namespace
-from sessionary.store.errors import Unusable
+from sessionary.store.errors import DatabaseUnusable
 
-_AWAKE = 200  # of the youngest namespaces; an older one that is entered wakes up
+MAX_OPEN = 200  # of the youngest namespaces; an older one that is entered wakes up
 _MAGIC = b"SQLite format 3\0"
 _NAME = re.compile("[a-z0-9_]{1,40}", re.ASCII)
 
@@ -35,20 +35,20 @@ class TooManyNamespaces(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Ways:
+class NamespaceHooks:
     """How the namespaces of a double come to be; each function but the first runs in the
     namespace."""
 
     template: Callable[[], bytes]  # what a new one holds
     begin: Callable[[], None]  # in a new one
     copied: Callable[[], None]  # in the copy of another
-    adopt: Callable[[], None]  # in one whose contents come from elsewhere; raises Unusable
+    adopt: Callable[[], None]  # in one whose contents come from elsewhere; raises DatabaseUnusable
 
 
 class Namespaces:
     """The namespaces of a double."""
 
-    def __init__(self, default: Namespace, ways: Ways, *, maximum: int) -> None:
+    def __init__(self, default: Namespace, ways: NamespaceHooks, *, maximum: int) -> None:
         self.maximum = maximum
         self._namespaces = {DEFAULT: default}
         self._ways = ways
@@ -89,12 +89,12 @@ class Namespaces:
     def reset(self, name: str) -> None:
         """Make a namespace what a new one is. Raises NoSuchNamespace."""
         namespace = self.find(name)
-        with namespace.entered():
+        with namespace.activate():
             namespace.restore(self._ways.template())
             self._ways.begin()
 
     def restore(self, name: str, contents: bytes) -> None:
-        """Give a namespace, made if it is not there, the contents of a file. Raises Unusable."""
+        """Give a namespace, new or not, the contents of a file. Raises DatabaseUnusable."""
         usable = _adopted(contents, self._ways.adopt)
         self.get(name).restore(usable)
 
@@ -137,16 +137,16 @@ class Namespaces:
 
     def _let_one_rest(self) -> None:
         """A namespace that is open takes several times the memory of its contents."""
-        if len(self._namespaces) > _AWAKE:
-            name = next(islice(reversed(self._namespaces), _AWAKE, None))
-            self._namespaces[name].rest()
+        if len(self._namespaces) > MAX_OPEN:
+            name = next(islice(reversed(self._namespaces), MAX_OPEN, None))
+            self._namespaces[name].hibernate()
 
 
 def _begun(name: str, contents: bytes, begin: Callable[[], None]) -> Namespace:
     namespace = memory_namespace(contents)
-    namespace.name, namespace.keeps_history = name, True
+    namespace.name, namespace.has_undo_log = name, True
     try:
-        with namespace.entered():
+        with namespace.activate():
             begin()
     except BaseException:
         namespace.close()
@@ -155,19 +155,19 @@ def _begun(name: str, contents: bytes, begin: Callable[[], None]) -> Namespace:
 
 
 def _adopted(contents: bytes, adopt: Callable[[], None]) -> bytes:
-    """A database file's contents, checked and made fit. Raises Unusable."""
+    """A database file's contents, checked and made fit. Raises DatabaseUnusable."""
     if contents[:16] != _MAGIC:
-        raise Unusable("this is no SQLite database: send the file that a snapshot gave")
+        raise DatabaseUnusable("this is no SQLite database: send the file that a snapshot gave")
     # A file in WAL mode says so in two of its bytes, and then does not open in memory.
     namespace = memory_namespace(contents[:18] + bytes((1, 1)) + contents[20:])
     try:
-        with namespace.entered():
+        with namespace.activate():
             (found,) = namespace.database.run("PRAGMA quick_check").fetchone()
             if found != "ok":
-                raise Unusable(f"the file is damaged: {found}")
+                raise DatabaseUnusable(f"the file is damaged: {found}")
             adopt()
         return namespace.contents()
     except (sqlite3.DatabaseError, pw.DatabaseError) as error:
-        raise Unusable(f"the file cannot be used: {error}") from error
+        raise DatabaseUnusable(f"the file cannot be used: {error}") from error
     finally:
         namespace.close()

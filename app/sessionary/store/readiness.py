@@ -5,23 +5,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sessionary.store.database import Namespace
-from sessionary.store.errors import OutOfOrder
+from sessionary.store.errors import DatabaseUnavailable
 from sessionary.store.schema import schema_version
 
 _PATIENCE_MS = 250
 _TRIAL_BYTES = 32_768  # far more than a cache of one page holds: some of it reaches the disk
 
 
-def prove_ready(namespace: Namespace) -> None:
+def check_writable(namespace: Namespace) -> None:
     """That a namespace has this program's schema and that a write to it would succeed just now.
 
     What is written is taken back, and waits for others no longer than a quarter of a second.
-    Raises OutOfOrder, or what the engine says.
+    Raises DatabaseUnavailable, or what the engine says.
     """
     if namespace.database.file is None:
         return  # memory is always there, and nobody else has it
-    with namespace.entered():
-        namespace.prove_there()
+    with namespace.activate():
+        namespace.check_file_unchanged()
         connection = namespace.writable()
         _prove_schema(connection)
         with _impatient(connection):
@@ -38,7 +38,7 @@ def prove_ready(namespace: Namespace) -> None:
 def _prove_schema(connection: sqlite3.Connection) -> None:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found != schema_version():
-        raise OutOfOrder(
+        raise DatabaseUnavailable(
             f"the database has schema version {found}, this program works with "
             f"{schema_version()}: restart the server"
         )

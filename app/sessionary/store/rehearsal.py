@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sessionary.store.database import current
+from sessionary.store.database import current_namespace
 
 
 @contextmanager
-def rehearsal() -> Iterator[None]:
+def dry_run() -> Iterator[None]:
     """A transaction that is taken back at its end, with whatever was done meanwhile."""
-    namespace = current()
+    namespace = current_namespace()
     connection = namespace.connection()
-    with namespace.turn:
+    with namespace.write_lock:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield

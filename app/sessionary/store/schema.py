@@ -9,8 +9,14 @@ upgrade from then on.
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from sessionary.store.database import Database, Model, current, memory_namespace, transaction
-from sessionary.store.errors import Unusable
+from sessionary.store.database import (
+    Database,
+    Model,
+    current_namespace,
+    memory_namespace,
+    transaction,
+)
+from sessionary.store.errors import DatabaseUnusable
 from sessionary.store.migrations import MIGRATIONS, Migration
 
 
@@ -24,17 +30,17 @@ def create(
     first_rows: Callable[[], None],
     before_upgrade: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Bring the entered namespace to this program's schema; safe when several processes start.
+    """Bring the active namespace to this program's schema; safe when several processes start.
 
     `before_upgrade` is told the version of an older database before anything of it is changed.
-    Raises Unusable for a database of a newer program, and for one whose rows cannot be upgraded.
+    Raises DatabaseUnusable for a database of a newer program, and if rows cannot be upgraded.
     """
-    database = current().database
+    database = current_namespace().database
     found = _version(database)
     if found == 0:
         found = _make(database, tables, first_rows)
     if found > schema_version():
-        raise Unusable(
+        raise DatabaseUnusable(
             f"{database.database} has schema version {found}, this program knows up to "
             f"{schema_version()}: start the newer program, or restore an older copy."
         )
@@ -48,7 +54,7 @@ def create(
 
 def add(tables: Sequence[type[Model]]) -> None:
     """Make tables that not every database has, unless they are there."""
-    current().database.create_tables(tables, safe=True)
+    current_namespace().database.create_tables(tables, safe=True)
 
 
 def _make(database: Database, tables: Sequence[type[Model]], first_rows: Callable[[], None]) -> int:
@@ -58,7 +64,7 @@ def _make(database: Database, tables: Sequence[type[Model]], first_rows: Callabl
         if found:
             return found
         if database.get_tables():
-            raise Unusable(f"{database.database} is the database of another program.")
+            raise DatabaseUnusable(f"{database.database} is the database of another program.")
         database.create_tables(tables, safe=False)
         first_rows()
         _mark(database, schema_version())
@@ -78,7 +84,7 @@ def _upgrade(database: Database, version: int, migrate: Migration) -> None:
             migrate(database)
             broken = database.run("PRAGMA foreign_key_check").fetchone()
             if broken is not None:
-                raise Unusable(
+                raise DatabaseUnusable(
                     f"{database.database} cannot be upgraded to schema version {version + 1}: "
                     f"row {broken[1]} of {broken[0]} would refer to nothing in {broken[2]}. "
                     "Nothing was changed: run `sessionary check`."
@@ -98,7 +104,7 @@ def wanted_shape(tables: Sequence[type[Model]]) -> dict[str, str]:
     """What a new database of these tables has."""
     namespace = memory_namespace()
     try:
-        with namespace.entered():
+        with namespace.activate():
             namespace.database.create_tables(tables, safe=False)
             return shape(namespace.connection())
     finally:

@@ -6,7 +6,7 @@ from sessionary.store.database import Namespace
 
 
 def size_bytes(namespace: Namespace) -> int:
-    """How large the database of an entered namespace is, with its journal."""
+    """How large the database of the active namespace is, with its journal."""
     if namespace.database.file is None:
         (size,) = namespace.database.run(
             "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"

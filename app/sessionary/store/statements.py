@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import peewee as pw
 
-from sessionary.store.database import Model, current
+from sessionary.store.database import Model, current_namespace
 
 Row = TypeVar("Row")
 
@@ -23,17 +23,17 @@ class _Given(pw.ColumnBase):
         return cast(pw.Context, ctx.value(self._name, converter=False))
 
 
-def given(name: str) -> Any:
+def param(name: str) -> Any:
     """Stands in a query for the value that each call brings under this name."""
     return _Given(name)
 
 
-def given_list(name: str) -> Any:
+def param_list(name: str) -> Any:
     """Stands after `.in_` for a list that travels as one JSON parameter."""
-    return pw.Select((pw.fn.json_each(given(name)),), (pw.SQL("value"),))
+    return pw.Select((pw.fn.json_each(param(name)),), (pw.SQL("value"),))
 
 
-def place_in(model: type[Model]) -> Any:
+def rowid(model: type[Model]) -> Any:
     """Stands for a row's place in the order of insertion, in a table that keeps none itself."""
     return pw.Column(model._meta.table, "rowid")
 
@@ -42,7 +42,7 @@ class Statement(Generic[Row]):
     """A query written with the models, whose text is rendered once, at its first use.
 
     `row` makes a row of the selected columns, in their order; each call brings the values for
-    the query's `given` places. A missing value is a KeyError.
+    the query's `param` places. A missing value is a KeyError.
     """
 
     def __init__(self, row: Callable[[tuple[Any, ...]], Row], query: Callable[[], Any]) -> None:
@@ -66,7 +66,7 @@ class Statement(Generic[Row]):
     def _execute(self, values: dict[str, Any]) -> sqlite3.Cursor:
         text, places = self._rendered or self._render()
         parameters = [values[place] if type(place) is _Name else place for place in places]
-        return current().connection().execute(text, parameters)
+        return current_namespace().connection().execute(text, parameters)
 
     def _render(self) -> tuple[str, tuple[Any, ...]]:
         text, places = self.query().sql()
@@ -74,23 +74,23 @@ class Statement(Generic[Row]):
         return self._rendered
 
 
-def how_many(condition: Any) -> Any:
+def count_if(condition: Any) -> Any:
     """Stands in a query for the number of its rows that meet a condition."""
     return pw.fn.COUNT(pw.Case(None, [(condition, 1)]))
 
 
-def counting(names: Iterable[str], query: Callable[[], Any]) -> Statement[dict[str, int]]:
+def count_statement(names: Iterable[str], query: Callable[[], Any]) -> Statement[dict[str, int]]:
     """A statement of one row, of numbers that go by these names."""
     return Statement(lambda row: dict(zip(names, row, strict=True)), query)
 
 
-def insertion(model: type[Model], *, without: Iterable[str] = ()) -> Statement[Any]:
+def insert_statement(model: type[Model], *, without: Iterable[str] = ()) -> Statement[Any]:
     """A statement that adds a row, given a value for each column but those left out."""
     names = [name for name in model._meta.sorted_field_names if name not in without]
-    return Statement(tuple, lambda: model.insert({name: given(name) for name in names}))
+    return Statement(tuple, lambda: model.insert({name: param(name) for name in names}))
 
 
-def put(model: type[Model], *keys: str, **values: Any) -> None:
+def upsert(model: type[Model], *keys: str, **values: Any) -> None:
     """Add a row, or bring the one with the same `keys` up to these values."""
     same = [getattr(model, key) == values[key] for key in keys]
     changes = {name: value for name, value in values.items() if name not in keys}

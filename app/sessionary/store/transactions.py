@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sessionary.store.database import current, transaction
+from sessionary.store.database import current_namespace, transaction
 
 _NORMAL = 1  # of `PRAGMA synchronous`: whole after a power cut, but without what came last
 
@@ -11,7 +11,7 @@ _NORMAL = 1  # of `PRAGMA synchronous`: whole after a power cut, but without wha
 @contextmanager
 def fleeting() -> Iterator[None]:
     """A transaction that waits for no disk, whatever the durability of the others."""
-    connection = current().writable()
+    connection = current_namespace().writable()
     (durability,) = connection.execute("PRAGMA synchronous").fetchone()
     connection.execute(f"PRAGMA synchronous = {min(durability, _NORMAL)}")
     try:

@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import peewee as pw
 
-from sessionary.store.database import Model, current, transaction
-from sessionary.store.statements import Statement, given
+from sessionary.store.database import Model, current_namespace, transaction
+from sessionary.store.statements import Statement, param
 from sessionary.store.undoing import undoing
 
 KEPT = 100_000  # changed rows; the oldest writes go first
 _call: ContextVar[str | None] = ContextVar("sessionary_call", default=None)
 
 
-class Way(Model):
+class UndoStatement(Model):
     """How one kind of change is taken back, and on whose table."""
 
     id = pw.IntegerField(primary_key=True)
@@ -32,7 +32,7 @@ class Way(Model):
         table_name = "history_ways"
 
 
-class Write(Model):
+class WriteTransaction(Model):
     """A transaction: the namespace's instant, the call, and the last change before it."""
 
     id = pw.AutoField()
@@ -44,7 +44,7 @@ class Write(Model):
         table_name = "history_writes"
 
 
-class Undo(Model):
+class UndoEntry(Model):
     """A change of one row: whose session it concerned, and the values that take it back."""
 
     seq = pw.AutoField()
@@ -67,74 +67,99 @@ class Change(NamedTuple):
     session: str | None
 
 
-_TABLES = (Way, Write, Undo)
-_newest = Undo.alias()
-_later = Write.alias()
+_TABLES = (UndoStatement, WriteTransaction, UndoEntry)
+_newest = UndoEntry.alias()
+_later = WriteTransaction.alias()
 _SEQ = pw.fn.COALESCE(pw.fn.MAX(_newest.seq), 0)
 _NEWEST = _newest.select(_SEQ)
 # The last write but one that is wholly older than the changes that are kept.
 _BORDER = _later.select(pw.fn.MAX(_later.after)).where(
-    _later.after <= _newest.select(_SEQ - given("kept"))
+    _later.after <= _newest.select(_SEQ - param("kept"))
 )
 _last = Statement(lambda found: int(found[0]), lambda: _NEWEST)
-_empty = Statement(tuple, lambda: Write.delete().where(Write.after == _NEWEST))
-_mark = Statement(tuple, lambda: Write.insert(at=given("at"), call=given("call"), after=_NEWEST))
-_trim_changes = Statement(tuple, lambda: Undo.delete().where(Undo.seq <= _BORDER))
-_trim_writes = Statement(tuple, lambda: Write.delete().where(Write.after < _BORDER))
-_cut = Statement(tuple, lambda: Undo.delete().where(Undo.seq > given("seq")))
-_cut_writes = Statement(tuple, lambda: Write.delete().where(Write.after >= given("seq")))
+_empty = Statement(
+    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after == _NEWEST)
+)
+_mark = Statement(
+    tuple, lambda: WriteTransaction.insert(at=param("at"), call=param("call"), after=_NEWEST)
+)
+_trim_changes = Statement(tuple, lambda: UndoEntry.delete().where(UndoEntry.seq <= _BORDER))
+_trim_writes = Statement(
+    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after < _BORDER)
+)
+_cut = Statement(tuple, lambda: UndoEntry.delete().where(UndoEntry.seq > param("seq")))
+_cut_writes = Statement(
+    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after >= param("seq"))
+)
 # What is behind the last write at or before an instant.
 _behind = Statement(
     lambda found: None if found[0] is None else int(found[0]),
-    lambda: Write.select(pw.fn.MIN(Write.after)).where(
-        Write.id
-        > pw.fn.COALESCE(_later.select(pw.fn.MAX(_later.id)).where(_later.at <= given("at")), 0)
+    lambda: WriteTransaction.select(pw.fn.MIN(WriteTransaction.after)).where(
+        WriteTransaction.id
+        > pw.fn.COALESCE(_later.select(pw.fn.MAX(_later.id)).where(_later.at <= param("at")), 0)
     ),
 )
 _undoing = Statement(
     tuple,
     lambda: (
-        Undo.select(Way.statement, Undo.row)
-        .join(Way, on=(Way.id == Undo.way))
-        .where(Undo.seq > given("seq"))
-        .order_by(Undo.seq.desc())
+        UndoEntry.select(UndoStatement.statement, UndoEntry.row)
+        .join(UndoStatement, on=(UndoStatement.id == UndoEntry.way))
+        .where(UndoEntry.seq > param("seq"))
+        .order_by(UndoEntry.seq.desc())
     ),
 )
 _changes = Statement(
     Change._make,
     lambda: (
-        Undo.select(Undo.seq, Write.at, Write.call, Write.id, Way.surface, Undo.session)
-        .join(Way, on=(Way.id == Undo.way))
-        .join(
-            Write,
-            on=(Write.id == _later.select(pw.fn.MAX(_later.id)).where(_later.after < Undo.seq)),
+        UndoEntry.select(
+            UndoEntry.seq,
+            WriteTransaction.at,
+            WriteTransaction.call,
+            WriteTransaction.id,
+            UndoStatement.surface,
+            UndoEntry.session,
         )
-        .where(Undo.seq > given("after"), Undo.seq <= given("until"))
-        .order_by(Undo.seq)
+        .join(UndoStatement, on=(UndoStatement.id == UndoEntry.way))
+        .join(
+            WriteTransaction,
+            on=(
+                WriteTransaction.id
+                == _later.select(pw.fn.MAX(_later.id)).where(_later.after < UndoEntry.seq)
+            ),
+        )
+        .where(UndoEntry.seq > param("after"), UndoEntry.seq <= param("until"))
+        .order_by(UndoEntry.seq)
     ),
 )
-_oldest = Statement(tuple, lambda: Write.select(Write.id, Write.at).order_by(Write.id).limit(1))
+_oldest = Statement(
+    tuple,
+    lambda: (
+        WriteTransaction.select(WriteTransaction.id, WriteTransaction.at)
+        .order_by(WriteTransaction.id)
+        .limit(1)
+    ),
+)
 
 
-def keep(columns: Mapping[str, Mapping[type[Model], str | None]]) -> None:
-    """From here on the entered namespace keeps its history.
+def enable(columns: Mapping[str, Mapping[type[Model], str | None]]) -> None:
+    """From here on the active namespace keeps its history.
 
     `columns` says by surface which tables have one, and which column names a row's session.
     """
-    namespace = current()
+    namespace = current_namespace()
     with transaction():
-        if not Way.table_exists():  # type: ignore[no-untyped-call]
+        if not UndoStatement.table_exists():  # type: ignore[no-untyped-call]
             namespace.database.create_tables(_TABLES)
         for surface, tables in columns.items():
             for table, column in tables.items():
                 _watch(surface, table, column)
-    namespace.keeps_history = True
+    namespace.has_undo_log = True
 
 
-def forget(tables: Iterable[type[Model]]) -> None:
-    """Keep no history in the entered namespace, which a double may have left."""
-    namespace = current()
-    if Way.table_exists():  # type: ignore[no-untyped-call]
+def disable(tables: Iterable[type[Model]]) -> None:
+    """Keep no history in the active namespace, which a double may have left."""
+    namespace = current_namespace()
+    if UndoStatement.table_exists():  # type: ignore[no-untyped-call]
         with transaction():
             for table in tables:
                 for each in undoing(table):
@@ -142,9 +167,9 @@ def forget(tables: Iterable[type[Model]]) -> None:
             namespace.database.drop_tables(_TABLES)
 
 
-def mark(at: int) -> None:
-    """Write down under this instant what the entered namespace's transaction goes on to change."""
-    if current().keeps_history:
+def begin_entry(at: int) -> None:
+    """Write down under this instant what the active namespace's transaction goes on to change."""
+    if current_namespace().has_undo_log:
         _empty.run()
         _mark.run(at=at, call=_call.get())
         _trim_changes.run(kept=KEPT)
@@ -152,7 +177,7 @@ def mark(at: int) -> None:
 
 
 @contextmanager
-def caused_by(call: str) -> Iterator[None]:
+def attributed_to(call: str) -> Iterator[None]:
     """Write down this call with what is changed meanwhile."""
     token = _call.set(call)
     try:
@@ -164,7 +189,7 @@ def caused_by(call: str) -> Iterator[None]:
 @contextmanager
 def unrecorded() -> Iterator[None]:
     """What is changed meanwhile has always been so; it is part of a transaction."""
-    if not current().keeps_history:
+    if not current_namespace().has_undo_log:
         yield
         return
     last = _last.one()
@@ -172,9 +197,9 @@ def unrecorded() -> Iterator[None]:
     _cut.run(seq=last)
 
 
-def reaches_back_to() -> int | None:
+def earliest_at() -> int | None:
     """The earliest instant that can be read; None where nothing is kept or nothing was lost."""
-    found = _oldest.one() if current().keeps_history else None
+    found = _oldest.one() if current_namespace().has_undo_log else None
     return found[1] if found is not None and found[0] > 1 else None
 
 
@@ -188,7 +213,7 @@ def changes(after: int, until: int) -> list[Change]:
 
 def rewind(seq: int) -> None:
     """Begin a transaction in which all is as it was after this change. It must be rolled back."""
-    connection = current().connection()
+    connection = current_namespace().connection()
     if not connection.in_transaction:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("PRAGMA defer_foreign_keys = 1")
@@ -204,12 +229,12 @@ def rewind_to(at: int) -> None:
 
 
 @contextmanager
-def rewound() -> Iterator[None]:
+def rewind_scope() -> Iterator[None]:
     """However the namespace is rewound meanwhile, it is as before at the end."""
     try:
         yield
     finally:
-        current().connection().rollback()
+        current_namespace().connection().rollback()
 
 
 def _last_at(at: int) -> int:
@@ -219,16 +244,16 @@ def _last_at(at: int) -> int:
 
 
 def _watch(surface: str, table: type[Model], column: str | None) -> None:
-    run = current().database.run
+    run = current_namespace().database.run
     for each in undoing(table):
         name = _name(table, each.event)
         if run("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone():
             continue
-        way = Way.insert(surface=surface, statement=each.statement).execute()
+        way = UndoStatement.insert(surface=surface, statement=each.statement).execute()
         session = "NULL" if column is None else f'{each.row}."{column}"'
         run(
             f'CREATE TRIGGER "{name}" AFTER {each.event} ON "{table._meta.table_name}" BEGIN '  # noqa: S608
-            f'INSERT INTO "{Undo._meta.table_name}" '
+            f'INSERT INTO "{UndoEntry._meta.table_name}" '
             f"VALUES (NULL, {way}, {session}, {each.values}); END"
         )
 

@@ -17,7 +17,7 @@ _SIGNED = re.compile(r"([+-])(.*)")
 def as_of(text: str, now: int) -> int:
     """The instant that a read asks for: `2026-03-01T12:00:00Z`, or from now `+15m` or `-2h`.
 
-    A past one rewinds the entered namespace, if it keeps a history, until the request is over.
+    A past one rewinds the active namespace, if it keeps a history, until the request is over.
     Raises Invalid for a write, for text that is no instant, and for a past that is not kept.
     """
     if request.method not in ("GET", "HEAD"):
@@ -29,15 +29,15 @@ def as_of(text: str, now: int) -> int:
 
 
 def rewind(at: int, now: int) -> int:
-    """Make the entered namespace what it was at a past instant, until the request is over.
+    """Make the active namespace what it was at a past instant, until the request is over.
 
     Of a coming one there is nothing to do. Returns it. Raises Invalid.
     """
     if at >= now:
         return at
-    if not store.keeps_history():
+    if not store.has_undo_log():
         raise _refusal("lies in the past, of which this server keeps no history; a double does")
-    earliest = store.undo_log.reaches_back_to()
+    earliest = store.undo_log.earliest_at()
     if earliest is not None and at < earliest:
         raise _refusal(f"must not lie before {to_text(earliest)}, where the history begins")
     store.undo_log.rewind_to(at)

@@ -6,7 +6,7 @@ The table's key is its rowid, in the order of creation.
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from sessionary.store import Model, Statement, given, given_list, place_in
+from sessionary.store import Model, Statement, param, param_list, rowid
 from sessionary.web import json_codec
 from sessionary.web.surface import Retention
 
@@ -19,8 +19,8 @@ def find_by_id(model: type[Model], row: type[Row]) -> Statement[Row]:
         row._make,
         lambda: (
             model.select(*_columns(model, row))
-            .where(model._meta.fields["id"] == given("id"))
-            .order_by(place_in(model))
+            .where(model._meta.fields["id"] == param("id"))
+            .order_by(rowid(model))
         ),
     )
 
@@ -30,17 +30,17 @@ def creation_page(model: type[Model], row: type[Row]) -> Statement[tuple[int, Ro
     return Statement(
         lambda found: (int(found[0]), row._make(found[1:])),
         lambda: (
-            model.select(place_in(model), *_columns(model, row))
-            .where(place_in(model) > given("place"))
-            .order_by(place_in(model))
-            .limit(given("limit"))
+            model.select(rowid(model), *_columns(model, row))
+            .where(rowid(model) > param("place"))
+            .order_by(rowid(model))
+            .limit(param("limit"))
         ),
     )
 
 
 def is_prunable(model: type[Model], has_ended: Any) -> Any:
     """SQL: the key is one of `keys`, a JSON list, and the session has still ended."""
-    return place_in(model).in_(given_list("keys")) & has_ended
+    return rowid(model).in_(param_list("keys")) & has_ended
 
 
 def retention(
@@ -54,14 +54,14 @@ def retention(
     the same transaction before the rows go, with the parameters of `is_prunable`: it removes or
     counts what belongs to them.
     """
-    key = place_in(model)
+    key = rowid(model)
     ended = Statement(
         lambda row: int(row[0]),
         lambda: (
             model.select(key)
-            .where(key > given("after"), key <= given("until"), has_ended)
+            .where(key > param("after"), key <= param("until"), has_ended)
             .order_by(key)
-            .limit(given("limit"))
+            .limit(param("limit"))
         ),
     )
     last = Statement(

@@ -179,7 +179,7 @@ def shared() -> Iterator[Callable[[str], App]]:
 
 def emptied(app: App) -> App:
     """The same application on a namespace without rows, at NOON."""
-    with app.namespace.entered():
+    with app.namespace.activate():
         for table in (*models.TABLES, Seeded, Key, Membership, User, Organization):
             table.delete().execute()
     app.freeze(NOON)

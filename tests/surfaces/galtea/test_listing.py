@@ -64,7 +64,7 @@ def test_an_offset_beyond_the_end_is_an_empty_list(api: Api) -> None:
 
 def test_without_a_limit_ten_thousand_are_listed(api: Api) -> None:
     api.create()
-    with api.app.namespace.entered():
+    with api.app.namespace.activate():
         api.app.namespace.database.run(
             """WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n
             WHERE value < 10000) INSERT INTO galtea_sessions (id, organization, version, product,

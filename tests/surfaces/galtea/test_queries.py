@@ -27,7 +27,7 @@ def holding(
     app: App, rows: list[SessionRow] | None = None, parents: list[ParentRow] | None = None
 ) -> Iterator[None]:
     """The app's namespace, with nothing but these rows."""
-    with app.namespace.entered():
+    with app.namespace.activate():
         for table in models.TABLES:
             table.delete().execute()
         for row in rows or []:
@@ -296,7 +296,7 @@ def plan_of(app: App, **filters: Any) -> str:
         "newest_first": True,
         **filters,
     }
-    with app.namespace.entered():
+    with app.namespace.activate():
         text, places = queries.page(queries.Filters(**given)).query().sql()
         steps = app.namespace.database.run(f"EXPLAIN QUERY PLAN {text}", [None] * len(places))
         return "\n".join(step[3] for step in steps)

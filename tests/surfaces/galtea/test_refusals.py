@@ -268,6 +268,6 @@ def test_no_call_shows_more_than_the_vendors_fields(api: Api) -> None:
 
 def test_the_first_instant_of_the_namespace_is_printed_as_every_instant_is(api: Api) -> None:
     created_at: Any = api.call("GET", "/versions/v").json["createdAt"]
-    with api.app.namespace.entered():
+    with api.app.namespace.activate():
         ((began_at,),) = api.app.namespace.database.run("SELECT began_at FROM clock")
     assert created_at == f"{to_text(began_at)[:-4]}Z"

@@ -30,7 +30,7 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
 def test_what_ended_before_is_found_and_removed(
     app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         Session.delete().execute()
         for row in namespace:
             models.insert.run(**row._asdict())
@@ -49,11 +49,11 @@ def test_whatever_is_done_to_a_session_is_remembered_as_its_last_write(api: Api)
     for call in calls:
         api.app.advance(days=100)
         assert call().status_code == 200
-        with api.app.namespace.entered():
+        with api.app.namespace.activate():
             (row,) = Session.select()
             assert row.written_at == clock.now()
             assert retention.ended.all(before_at=clock.now(), after=0, until=99, limit=9) == []
-    with api.app.namespace.entered():
+    with api.app.namespace.activate():
         assert retention.ended.all(before_at=clock.now() + 1, after=0, until=99, limit=9) == [
             row.seq
         ]
@@ -70,9 +70,9 @@ def test_looking_at_a_session_or_changing_nothing_is_no_write(api: Api) -> None:
 
 def test_a_clock_that_is_moved_back_takes_no_write_back(api: Api) -> None:
     id = api.create()["id"]
-    with api.app.namespace.entered():
+    with api.app.namespace.activate():
         written_at = Session.get().written_at
     api.app.advance(days=-100)
     api.patch(id, metadata={})
-    with api.app.namespace.entered():
+    with api.app.namespace.activate():
         assert Session.get().written_at == written_at

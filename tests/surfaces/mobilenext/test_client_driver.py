@@ -59,7 +59,7 @@ def test_a_device_on_demand_is_waited_for(
     play: Callable[[str], Any], app: App, calls: Calls
 ) -> None:
     app.seed(PHONE.format(seconds=5))
-    with app.namespace.entered():
+    with app.namespace.activate():
         clock.put("scaled", rate=50)
     told = play("onDemand")
     shown = calls.session(told["session"])

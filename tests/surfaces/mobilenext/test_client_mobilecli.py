@@ -110,7 +110,7 @@ def test_a_session_far_down_the_list_is_found_over_the_pages(
     mobilecli: Mobilecli, app: App, calls: Calls
 ) -> None:
     held = calls.hold()
-    with app.namespace.entered():
+    with app.namespace.activate():
         app.namespace.database.run(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) "
             "INSERT INTO mobilenext_sessions SELECT printf('00000000-0000-4000-8000-%012d', i), "

@@ -26,7 +26,7 @@ PHONE = {
 
 @pytest.fixture
 def entered(app: App) -> Iterator[App]:
-    with app.namespace.entered():
+    with app.namespace.activate():
         yield app
 
 
@@ -60,7 +60,7 @@ def test_the_default_devices_are_ready_at_once_and_as_an_operator_could_add_them
 
 
 def test_an_added_device_can_be_allocated(app: App, calls: Calls) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         devices.add(**PHONE)
         added = devices.listed()[-1]
     assert added.serial == "A-1"
@@ -69,14 +69,14 @@ def test_an_added_device_can_be_allocated(app: App, calls: Calls) -> None:
 
 
 def test_a_device_may_be_added_on_demand(app: App, calls: Calls) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         devices.add(**PHONE, provision_seconds=30)
     assert calls.allocate(calls.start(), *named("Fairphone 6")).status_code == 202
 
 
 def test_whether_a_device_is_held_now_follows_the_clock(app: App, calls: Calls) -> None:
     def held() -> list[str]:
-        with app.namespace.entered():
+        with app.namespace.activate():
             return [device.serial for device in devices.listed() if device.is_held]
 
     first = calls.hold(ANDROID)
@@ -130,7 +130,7 @@ def test_serials_as_the_tools_write_them_are_taken() -> None:
 
 
 def test_a_retired_device_does_not_exist_for_allocation(app: App, calls: Calls) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         assert devices.retire("emulator-5554")
         assert devices.listed()[0].is_retired
     response = calls.allocate(calls.start(), *named("Pixel 9"))
@@ -139,7 +139,7 @@ def test_a_retired_device_does_not_exist_for_allocation(app: App, calls: Calls) 
 
 def test_a_retired_device_stays_held_until_it_is_released(app: App, calls: Calls) -> None:
     held = calls.hold(*named("Pixel 9"))
-    with app.namespace.entered():
+    with app.namespace.activate():
         devices.retire("emulator-5554")
     assert calls.session(held["id"]) == held
     assert refusal(calls.allocate(calls.start(), *named("Pixel 9")))[0] == 404
@@ -154,7 +154,7 @@ def test_retiring_what_is_not_there_to_retire_says_so() -> None:
 
 
 def test_adding_a_retired_device_brings_it_back_as_it_is_now(app: App, calls: Calls) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         devices.retire("emulator-5554")
         devices.add(**{**PHONE, "serial": "emulator-5554"})
         assert serials().count("emulator-5554") == 1

@@ -85,7 +85,7 @@ class Histories(RuleBasedStateMachine):
     def no_device_is_held_twice(self) -> None:
         if not hasattr(self, "calls"):
             return
-        with self.app.namespace.entered():
+        with self.app.namespace.activate():
             now = clock.now()
             every = queries.allocations.all(sessions=json_codec.encode(self.sessions))
             held = Counter(each.serial for each in every if rules.is_open(each, now))

@@ -81,7 +81,7 @@ def test_who_is_no_member_gets_the_same_403_on_every_call(
 
 
 def test_a_membership_that_was_taken_away_closes_default_and_binding(tenants: App) -> None:
-    with tenants.namespace.entered():
+    with tenants.namespace.activate():
         identity.Membership.delete().execute()
     for key in ("mob_ana", "mob_ana_zeta"):
         assert refusal(Calls(tenants, key).get("/sessions")) == (403, "forbidden")

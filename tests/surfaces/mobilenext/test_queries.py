@@ -47,7 +47,7 @@ def place() -> Iterator[App]:
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with ExitStack() as stack:
         stack.callback(app.namespace.close)
-        stack.enter_context(app.namespace.entered())
+        stack.enter_context(app.namespace.activate())
         yield app
 
 

@@ -53,7 +53,7 @@ def devices(count: int) -> str:
 
 def allocations(app: App) -> list[dict[str, Any]]:
     names = ("seq", "id", "session", "serial", "created_at", "released_at")
-    with app.namespace.entered():
+    with app.namespace.activate():
         rows = app.namespace.database.run(
             f"SELECT {', '.join(names)} FROM mobilenext_allocations ORDER BY seq"  # noqa: S608
         )
@@ -104,7 +104,7 @@ def test_created_at_is_unique_and_given_in_the_order_of_becoming_listable(
     workers: list[App],
 ) -> None:
     """At one frozen instant, where every session wants the same value."""
-    with workers[0].namespace.entered():
+    with workers[0].namespace.activate():
         clock.put("frozen")
     workers[0].seed(devices(THREADS * ROUNDS))
     own = together(workers, lambda _, calls: [calls.hold(IOS)["createdAt"] for _ in range(ROUNDS)])

@@ -223,7 +223,7 @@ def test_a_busy_database_is_503_and_says_when_to_try_again(
     calls = Calls(app)
     session = calls.start()
     before = contents(app)
-    with other.namespace.entered(), other.namespace.database.atomic():
+    with other.namespace.activate(), other.namespace.database.atomic():
         for call in (lambda: calls.post("/sessions"), lambda: calls.allocate(session)):
             response = call()
             assert refusal(response) == (503, "unavailable")
@@ -235,5 +235,5 @@ def test_a_busy_database_is_503_and_says_when_to_try_again(
 def test_two_sessions_can_never_have_the_same_created_at(app: App, calls: Calls) -> None:
     calls.hold()
     calls.hold()
-    with app.namespace.entered(), pytest.raises(pw.IntegrityError, match="UNIQUE"):
+    with app.namespace.activate(), pytest.raises(pw.IntegrityError, match="UNIQUE"):
         app.namespace.database.run("UPDATE mobilenext_sessions SET created_at = 1")

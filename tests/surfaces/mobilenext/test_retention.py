@@ -28,7 +28,7 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
 def test_what_ended_before_is_found_and_removed(
     app: App, namespace: tuple[list[Any], list[Any], list[Any]], before_at: int
 ) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         fill(namespace)
         _, sessions, allocations = namespace
         ended = {row.id for row in sessions if has_ended(row, before_at)}
@@ -61,7 +61,7 @@ def test_the_order_of_new_sessions_outlives_those_that_made_it(app: App) -> None
         return str(shown["createdAt"])
 
     first = borrow()
-    with app.namespace.entered():
+    with app.namespace.activate():
         before = list(Mark.select().tuples())
         assert retention.remove([1], 2**62) == 1
         assert list(Mark.select().tuples()) == before

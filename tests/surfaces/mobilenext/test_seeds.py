@@ -43,7 +43,7 @@ def ana(tenants: App) -> Calls:
 
 
 def serials(app: App, *, retired: bool = False) -> list[str]:
-    with app.namespace.entered():
+    with app.namespace.activate():
         return [each.serial for each in devices.listed() if bool(each.is_retired) is retired]
 
 
@@ -75,7 +75,7 @@ def test_a_seeded_device_may_be_one_of_the_default_ones(app: App, calls: Calls) 
 
 
 def test_a_seed_never_removes_what_an_operator_added(app: App) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         devices.add(serial="B-1", platform="ios", type="real", name="iPhone", version="18")
     for _ in range(2):
         app.seed(device("A-1"))
@@ -100,7 +100,7 @@ def test_a_device_is_brought_up_to_the_file(app: App) -> None:
     app.seed(device("A-1").replace("15", "16") + device("A-2", retired=True))
     assert serials(app) == ["A-1"]
     assert serials(app, retired=True) == ["A-2"]
-    with app.namespace.entered():
+    with app.namespace.activate():
         assert devices.listed()[0].version == "16"
 
 

@@ -181,7 +181,7 @@ def test_a_page_holds_100_sessions_unless_told_otherwise(calls: Calls) -> None:
 
 def test_a_limit_over_500_is_taken_as_500(app: App, calls: Calls) -> None:
     (held,) = fill(calls, 1)
-    with app.namespace.entered():
+    with app.namespace.activate():
         app.namespace.database.run(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 501) "
             "INSERT INTO mobilenext_sessions SELECT printf('copy-%d', i), organization, user, "

@@ -87,7 +87,7 @@ class Namespace:
         return self.app.rows("notte_sessions")
 
     def empty(self) -> None:
-        with self.app.namespace.entered():
+        with self.app.namespace.activate():
             self.app.namespace.database.run("DELETE FROM notte_sessions")
 
 

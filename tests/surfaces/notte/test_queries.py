@@ -28,7 +28,7 @@ some = settings(
 
 @pytest.fixture(autouse=True)
 def entered(app: App) -> Iterator[None]:
-    with app.namespace.entered():
+    with app.namespace.activate():
         yield
 
 

@@ -26,7 +26,7 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
 def test_what_ended_before_is_found_in_pieces_and_removed(
     app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         Session.delete().execute()
         for row in namespace:
             models.insert.run(**row._asdict(), key_hash="a")
@@ -71,6 +71,6 @@ def test_an_end_at_the_very_instant_is_not_before_it(
     app: App, row: SessionRow, before_at: int, is_removed: int
 ) -> None:
     """What a call has ended did not end by itself, also where a clock was moved in between."""
-    with app.namespace.entered():
+    with app.namespace.activate():
         models.insert.run(**row._asdict(), key_hash="a")
         assert retention.remove([1], before_at) == is_removed

@@ -49,7 +49,7 @@ def test_an_unknown_key_and_one_of_another_surface_are_401_in_a_strict_namespace
 
 def test_a_revoked_key_is_401_at_once(strict: App, ana: Caller) -> None:
     assert ana.get("/v4/sessions").status_code == 200
-    with strict.namespace.entered():
+    with strict.namespace.activate():
         found = identity.Key.get(identity.Key.hash == identity.hash_of("ana"))
         assert identity.revoke_key(found.id)
     refuses(ana.get("/v4/sessions"), 401)

@@ -28,7 +28,7 @@ def rows(app: App) -> Iterator[list[SessionRow]]:
     entered."""
     chance = random.Random(7)
     made = []
-    with app.namespace.entered():
+    with app.namespace.activate():
         for name in DECLARED:
             Organization.create(id=name, name=name.title(), created_at=0)
         for number in range(60):

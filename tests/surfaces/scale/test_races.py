@@ -45,7 +45,7 @@ def walk(caller: Caller, **query: Any) -> list[str]:
 def counted(caller: Caller) -> list[tuple[Any, ...]]:
     """By account, live and archived sessions, as the rows themselves say it."""
     namespace = caller.app.namespace
-    with namespace.entered():
+    with namespace.activate():
         return list(
             namespace.database.run(
                 "SELECT account_id, SUM(archived_at IS NULL), SUM(archived_at IS NOT NULL) "
@@ -163,7 +163,7 @@ def test_a_walk_during_creates_loses_and_repeats_nothing_that_was_there(
 
 def test_created_at_follows_the_order_of_the_list_when_creates_meet(anyone: Caller) -> None:
     at_once(lambda _: [anyone.create() for _ in range(10)])
-    with anyone.app.namespace.entered():
+    with anyone.app.namespace.activate():
         rows = list(
             anyone.app.namespace.database.run(
                 "SELECT created_at, seq FROM scale_sessions ORDER BY seq"

@@ -40,7 +40,7 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
 def test_what_was_archived_before_is_found_and_removed_and_no_longer_counted(
     app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
-    with app.namespace.entered():
+    with app.namespace.activate():
         for table in (Session, SessionCount):
             table.delete().execute()
         for row in namespace:

@@ -11,7 +11,7 @@ from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.faults import schemas
 from sessionary.control.faults.matching import COLUMNS, Fault, FaultRow
 from sessionary.control.fields import Number, Strict
-from sessionary.store import Statement, given, insertion
+from sessionary.store import Statement, insert_statement, param
 from sessionary.web import json_codec
 from sessionary.web.fields import Boolean, Integer, Object, QueryBoolean, Text
 from sessionary.web.instants import to_text
@@ -74,11 +74,11 @@ class Presets(Strict):
     presets = fields.List(fields.Nested(Preset), required=True)
 
 
-_insert = insertion(Fault, without=("id",))
+_insert = insert_statement(Fault, without=("id",))
 _newest = Statement(FaultRow._make, lambda: Fault.select(*COLUMNS).order_by(Fault.id.desc()))
 _all = Statement(FaultRow._make, lambda: Fault.select(*COLUMNS).order_by(Fault.id))
-_by_id = Statement(FaultRow._make, lambda: Fault.select(*COLUMNS).where(Fault.id == given("id")))
-_disarm = Statement(tuple, lambda: Fault.delete().where(Fault.id == given("id")))
+_by_id = Statement(FaultRow._make, lambda: Fault.select(*COLUMNS).where(Fault.id == param("id")))
+_disarm = Statement(tuple, lambda: Fault.delete().where(Fault.id == param("id")))
 _disarm_all = Statement(tuple, Fault.delete)
 
 

@@ -10,7 +10,7 @@ import peewee as pw
 from sessionary import clock, store
 from sessionary.control.messages import Answer, Asked
 from sessionary.control.route_table import Addresses
-from sessionary.store import Statement, given
+from sessionary.store import Statement, param
 from sessionary.web.events import ROUTE
 
 STATUS, LATENCY, RESET, EMPTY, TRUNCATED = "status", "latency", "reset", "empty", "truncated"
@@ -79,7 +79,7 @@ _live = Statement(
     lambda: (
         Fault.select(*COLUMNS)
         .where(
-            Fault.surface == given("surface"),
+            Fault.surface == param("surface"),
             Fault.times.is_null() | (Fault.hit_count < Fault.times),
         )
         .order_by(Fault.id)
@@ -88,13 +88,13 @@ _live = Statement(
 _count = Statement(
     tuple,
     lambda: Fault.update(
-        matched_count=Fault.matched_count + 1, hit_count=Fault.hit_count + given("hit")
-    ).where(Fault.id == given("id")),
+        matched_count=Fault.matched_count + 1, hit_count=Fault.hit_count + param("hit")
+    ).where(Fault.id == param("id")),
 )
 
 
 def hit(addresses: Addresses, asked: Asked) -> FaultRow | None:
-    """The fault that this call of the entered namespace meets: of those that it matches, the first.
+    """The fault that this call of the active namespace meets: of those that it matches, the first.
 
     One that lets it pass counts it all the same.
     """

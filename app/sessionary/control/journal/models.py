@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary import store
-from sessionary.store import Statement, given
+from sessionary.store import Statement, param
 
 KEPT = 10_000  # calls, and up to _AT_ONCE more
 _AT_ONCE = 100  # calls that are let go together
@@ -76,7 +76,7 @@ _last = Call.alias()
 _insert = Statement(
     lambda found: int(found[0]),
     lambda: Call.insert(
-        {name: given(name) for name in CallRow._fields[2:]}
+        {name: param(name) for name in CallRow._fields[2:]}
         | {
             "sequence": pw.fn.COALESCE(
                 _last.select(_last.sequence).order_by(_last.id.desc()).limit(1), pw.Value(0)
@@ -85,27 +85,27 @@ _insert = Statement(
         }
     ),
 )
-_trim = Statement(tuple, lambda: Call.delete().where(Call.id <= given("last")))
+_trim = Statement(tuple, lambda: Call.delete().where(Call.id <= param("last")))
 _clear = Statement(tuple, Call.delete)
 _oldest = Statement(
     lambda found: int(found[0]), lambda: Call.select(Call.sequence).order_by(Call.id).limit(1)
 )
 _by_id = Statement(
     CallRow._make,
-    lambda: Call.select(*_columns).where(Call.id == given("id")),
+    lambda: Call.select(*_columns).where(Call.id == param("id")),
 )
 _FILTERS: dict[str, Callable[[], Any]] = {
-    "method": lambda: Call.method == given("method"),
-    "path": lambda: (Call.path == given("path")) | (Call.route == given("path")),
-    "surface": lambda: Call.surface == given("surface"),
-    "session": lambda: pw.fn.LOWER(Call.session) == pw.fn.LOWER(given("session")),
-    "lowest": lambda: Call.status >= given("lowest"),
-    "highest": lambda: Call.status <= given("highest"),
+    "method": lambda: Call.method == param("method"),
+    "path": lambda: (Call.path == param("path")) | (Call.route == param("path")),
+    "surface": lambda: Call.surface == param("surface"),
+    "session": lambda: pw.fn.LOWER(Call.session) == pw.fn.LOWER(param("session")),
+    "lowest": lambda: Call.status >= param("lowest"),
+    "highest": lambda: Call.status <= param("highest"),
 }
 
 
 def keep(**row: Any) -> int:
-    """Write a call of the entered namespace's down; gives its id."""
+    """Write a call of the active namespace's down; gives its id."""
     with store.transaction():
         found = _insert.one(**row)
         assert found is not None  # noqa: S101 - it returns the new row's id
@@ -135,7 +135,7 @@ def dropped() -> int:
 
 
 def clear() -> None:
-    """Empty the entered namespace's journal."""
+    """Empty the active namespace's journal."""
     with store.transaction():
         _clear.run()
 
@@ -146,9 +146,9 @@ def _page(names: frozenset[str]) -> Statement[CallRow]:
         CallRow._make,
         lambda: (
             Call.select(*_columns)
-            .where(Call.id > given("after"), *(_FILTERS[name]() for name in sorted(names)))
+            .where(Call.id > param("after"), *(_FILTERS[name]() for name in sorted(names)))
             .order_by(Call.id)
-            .limit(given("limit"))
+            .limit(param("limit"))
         ),
     )
 

@@ -31,7 +31,7 @@ class Heard(NamedTuple):
 
 
 def record(addresses: Addresses, asked: Asked, heard: Heard) -> int | None:
-    """Keep a call of the entered namespace's; gives its id, None where it is not kept.
+    """Keep a call of the active namespace's; gives its id, None where it is not kept.
 
     The call is over by then: a failure is logged, never answered.
     """

@@ -96,7 +96,7 @@ def _tried(asked: dict[str, Any]) -> dict[str, Any]:
     if environ["PATH_INFO"].startswith(f"/{PREFIX.partition('/')[0]}"):
         raise errors.Refusal(400, "path: must be a vendor's: the control plane's is not explained")
     at, again = clock.now(), _copy(environ)
-    with store.rehearsal():
+    with store.dry_run():
         found = ask(control().application, environ)
         is_whole = found.code != _TOO_LARGE
         if not is_whole:
@@ -128,7 +128,7 @@ def _made(call: CallRow) -> dict[str, Any]:
         }
     )
     was_refused = call.fault is None and call.status == 401
-    with store.rehearsal():
+    with store.dry_run():
         verdict = control().judge.verdict(environ, is_admitted=not was_refused, has_body=is_whole)
     return {
         "at": shown["at"],

@@ -133,7 +133,12 @@ class Judge:
                 hint = self._names.hint(str(path[-1]), known, surface)
                 place = "".join(f"/{each}" for each in path)
                 found.append(
-                    {"location": where, "pointer": place, "actual": _at(sent[where], path), "hint": hint}
+                    {
+                        "location": where,
+                        "pointer": place,
+                        "actual": _at(sent[where], path),
+                        "hint": hint,
+                    }
                 )
         return found
 

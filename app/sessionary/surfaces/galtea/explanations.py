@@ -5,7 +5,7 @@ from typing import Any
 import peewee as pw
 
 from sessionary import clock
-from sessionary.store import Statement, counting, given, how_many
+from sessionary.store import Statement, count_if, count_statement, param
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.models import COLUMNS, Session, SessionRow
 from sessionary.web import session_statements
@@ -23,22 +23,22 @@ _changing = Statement(
         Session.select(*COLUMNS)
         .where(
             models.is_kept,
-            Session.expires_at > given("after"),
-            Session.expires_at <= given("until"),
+            Session.expires_at > param("after"),
+            Session.expires_at <= param("until"),
         )
         .order_by(Session.expires_at, Session.seq)
-        .limit(given("limit"))
+        .limit(param("limit"))
     ),
 )
 
-_has_closed = Session.expires_at <= given("now")  # null, and so not counted, where it never does
-_counts = counting(
+_has_closed = Session.expires_at <= param("now")  # null, and so not counted, where it never does
+_counts = count_statement(
     (rules.PENDING, rules.COMPLETED, rules.FAILED, DELETED),
     lambda: Session.select(
-        how_many(_is_left(rules.PENDING)),
-        how_many(models.is_kept & ((Session.status == rules.COMPLETED) | _has_closed)),
-        how_many(_is_left(rules.FAILED)),
-        how_many(Session.deleted_at.is_null(False)),
+        count_if(_is_left(rules.PENDING)),
+        count_if(models.is_kept & ((Session.status == rules.COMPLETED) | _has_closed)),
+        count_if(_is_left(rules.FAILED)),
+        count_if(Session.deleted_at.is_null(False)),
     ),
 )
 

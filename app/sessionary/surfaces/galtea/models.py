@@ -5,7 +5,7 @@ from typing import NamedTuple
 import peewee as pw
 
 from sessionary import store
-from sessionary.store import Statement, given, given_list, insertion
+from sessionary.store import Statement, insert_statement, param, param_list
 
 VERSION, PRODUCT, TEST, TEST_CASE = "version", "product", "test", "test case"
 NONE = ""  # stands where a text is compared, and there is nothing
@@ -131,48 +131,48 @@ _CHANGEABLE = (
     "expires_at",
 )
 
-is_ours = (Session.organization == given("organization")) & is_kept
-_is_visible = Parent.organization.is_null() | (Parent.organization == given("organization"))
+is_ours = (Session.organization == param("organization")) & is_kept
+_is_visible = Parent.organization.is_null() | (Parent.organization == param("organization"))
 
-insert = insertion(Session, without=("seq",))
-insert_parent = insertion(Parent, without=("seq",))
+insert = insert_statement(Session, without=("seq",))
+insert_parent = insert_statement(Parent, without=("seq",))
 by_id = Statement(
-    SessionRow._make, lambda: Session.select(*COLUMNS).where(Session.id == given("id"), is_ours)
+    SessionRow._make, lambda: Session.select(*COLUMNS).where(Session.id == param("id"), is_ours)
 )
 update = Statement(
     tuple,
-    lambda: Session.update({name: given(name) for name in _CHANGEABLE}).where(
-        is_ours, Session.id == given("id")
+    lambda: Session.update({name: param(name) for name in _CHANGEABLE}).where(
+        is_ours, Session.id == param("id")
     ),
 )
 # The session that has this customId in this version.
 holder = Statement(
     lambda row: str(row[0]),
     lambda: Session.select(Session.id).where(
-        is_ours, Session.version == given("version"), Session.custom_id == given("custom_id")
+        is_ours, Session.version == param("version"), Session.custom_id == param("custom_id")
     ),
 )
 present = Statement(
     lambda row: str(row[0]),
-    lambda: Session.select(Session.id).where(is_ours, Session.id.in_(given_list("ids"))),
+    lambda: Session.select(Session.id).where(is_ours, Session.id.in_(param_list("ids"))),
 )
 delete = Statement(
     tuple,
-    lambda: Session.update(deleted_at=given("at")).where(
-        is_ours, Session.id.in_(given_list("ids"))
+    lambda: Session.update(deleted_at=param("at")).where(
+        is_ours, Session.id.in_(param_list("ids"))
     ),
 )
 parents = Statement(
     ParentRow._make,
     lambda: Parent.select(*_PARENT_COLUMNS).where(
-        Parent.kind == given("kind"), Parent.id.in_(given_list("ids")), _is_visible
+        Parent.kind == param("kind"), Parent.id.in_(param_list("ids")), _is_visible
     ),
 )
 latest_version = Statement(
     ParentRow._make,
     lambda: (
         Parent.select(*_PARENT_COLUMNS)
-        .where(Parent.kind == VERSION, Parent.parent == given("product"), _is_visible)
+        .where(Parent.kind == VERSION, Parent.parent == param("product"), _is_visible)
         .order_by(Parent.created_at.desc(), Parent.seq.desc())
         .limit(1)
     ),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary import ids
-from sessionary.store import Statement, given, given_list
+from sessionary.store import Statement, param, param_list
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.models import Session, SessionRow
 from sessionary.web import json_codec
@@ -100,7 +100,7 @@ def page(filters: Filters) -> Statement[SessionRow]:
     def query() -> Any:
         found = Session.select(*models.COLUMNS).where(models.is_ours, *_conditions(filters))
         order = [each.desc() if filters.newest_first else each.asc() for each in _order(filters)]
-        return found.order_by(*order).limit(given("limit")).offset(given("offset"))
+        return found.order_by(*order).limit(param("limit")).offset(param("offset"))
 
     return Statement(SessionRow._make, query)
 
@@ -113,16 +113,16 @@ def _order(filters: Filters) -> list[Any]:
 
 def _conditions(filters: Filters) -> list[Any]:
     """Values of one filter are alternatives, all filters must hold. Source: docs."""
-    found = [COLUMNS[name] == given(name) for name in sorted(filters.single)]
-    found += [COLUMNS[name].in_(given_list(name)) for name in sorted(filters.several)]
+    found = [COLUMNS[name] == param(name) for name in sorted(filters.single)]
+    found += [COLUMNS[name].in_(param_list(name)) for name in sorted(filters.several)]
     if filters.excludes_tests:
-        found.append(Session.test.not_in(given_list("exclude_test_ids")))
+        found.append(Session.test.not_in(param_list("exclude_test_ids")))
     if filters.statuses:
         found.append(_has_status(filters.statuses))
     if filters.since:
-        found.append(Session.created_at >= given("from_created_at"))
+        found.append(Session.created_at >= param("from_created_at"))
     if filters.until:
-        found.append(Session.created_at <= given("to_created_at"))
+        found.append(Session.created_at <= param("to_created_at"))
     return found
 
 
@@ -134,8 +134,8 @@ def _has_status(statuses: frozenset[str]) -> Any:
     if statuses == {rules.FAILED}:
         return Session.status == rules.FAILED
     if statuses == {rules.PENDING}:
-        is_open = Session.expires_at.is_null() | (Session.expires_at > given("now"))
+        is_open = Session.expires_at.is_null() | (Session.expires_at > param("now"))
         return (Session.status == rules.PENDING) & is_open
-    has_closed = Session.expires_at <= given("now")
+    has_closed = Session.expires_at <= param("now")
     shown = pw.Case(None, [(has_closed, rules.COMPLETED)], Session.status)
     return shown.in_(sorted(statuses))

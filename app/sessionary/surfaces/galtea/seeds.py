@@ -64,7 +64,7 @@ class SessionSeed(SeedRow):
 def _parent(kind: str, row: dict[str, Any], now: int, parent: str = models.NONE) -> None:
     if row["organization"] is not None:
         _must_exist(row["organization"])
-    store.put(
+    store.upsert(
         models.Parent,
         "kind",
         "id",
@@ -115,7 +115,7 @@ def _session(row: dict[str, Any], now: int) -> None:
         raise BadRow(refusal.message) from None
     _check_user(session)
     _check_custom_id(session)
-    store.put(models.Session, "id", **session._asdict())
+    store.upsert(models.Session, "id", **session._asdict())
 
 
 def _facts(row: dict[str, Any], now: int) -> SessionRow:

@@ -182,6 +182,6 @@ def _allocations(*sessions: SessionRow) -> list[AllocationRow]:
 
 def _read_with_allocations(session_id: str) -> tuple[SessionRow, list[AllocationRow]]:
     organization, _ = _selected()
-    with store.snapshot():
+    with store.read_transaction():
         row = _existing(session_id, organization, now())
         return row, _allocations(row)

@@ -100,7 +100,7 @@ def add(
 
 def put(facts: dict[str, Any], *, is_retired: bool = False) -> None:
     """Write a device by its serial. From then on it is the operator's, not a default one."""
-    store.put(Device, "serial", **facts, is_default=0, is_retired=int(is_retired))
+    store.upsert(Device, "serial", **facts, is_default=0, is_retired=int(is_retired))
 
 
 def listed() -> list[DeviceRow]:

@@ -6,7 +6,7 @@ from typing import Any
 import peewee as pw
 
 from sessionary.identity import Organization
-from sessionary.store import Statement, given, given_list, insertion
+from sessionary.store import Statement, insert_statement, param, param_list
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
     AllocationRow,
@@ -28,7 +28,7 @@ _LISTED = (Session.id, Session.organization, Session.user, Session.created_at, S
 
 def _is_open() -> Any:
     """rules.is_open(allocation, now), as SQL says it."""
-    lasts = Allocation.expires_at.is_null() | (Allocation.expires_at > given("now"))
+    lasts = Allocation.expires_at.is_null() | (Allocation.expires_at > param("now"))
     return Allocation.released_at.is_null() & lasts
 
 
@@ -53,20 +53,20 @@ candidates = Statement(
 by_id = Statement(
     SessionRow._make,
     lambda: Session.select(*_SESSION).where(
-        Session.id == given("id"), Session.organization == given("organization")
+        Session.id == param("id"), Session.organization == param("organization")
     ),
 )
-insert_session = insertion(Session)
+insert_session = insert_statement(Session)
 enlist = Statement(
     tuple,
-    lambda: Session.update(created_at=given("created_at"), expires_at=given("expires_at")).where(
-        Session.id == given("id"), Session.created_at.is_null()
+    lambda: Session.update(created_at=param("created_at"), expires_at=param("expires_at")).where(
+        Session.id == param("id"), Session.created_at.is_null()
     ),
 )
 end_session = Statement(
     tuple,
-    lambda: Session.update(released_at=given("released_at")).where(
-        Session.id == given("id"), Session.released_at.is_null()
+    lambda: Session.update(released_at=param("released_at")).where(
+        Session.id == param("id"), Session.released_at.is_null()
     ),
 )
 
@@ -82,7 +82,7 @@ shown = Statement(
     lambda: (
         Allocation.select(*_shown(Session))
         .join(Session)
-        .where(Session.id == given("id"), Session.organization == given("organization"))
+        .where(Session.id == param("id"), Session.organization == param("organization"))
         .order_by(Allocation.seq)
     ),
 )
@@ -97,11 +97,11 @@ def page(*, only_before: bool) -> Statement[ShownRow]:
 
     def query() -> Any:
         listed = Session.select(*_LISTED).where(
-            Session.organization == given("organization"), Session.created_at.is_null(False)
+            Session.organization == param("organization"), Session.created_at.is_null(False)
         )
         if only_before:
-            listed = listed.where(Session.created_at < given("before"))
-        newest = listed.order_by(Session.created_at.desc()).limit(given("limit")).alias("newest")
+            listed = listed.where(Session.created_at < param("before"))
+        newest = listed.order_by(Session.created_at.desc()).limit(param("limit")).alias("newest")
         # Outer, for it keeps the order of work: first the page, then what its sessions hold.
         each = pw.Join(newest, Allocation, pw.JOIN.LEFT_OUTER, Allocation.session == newest.c.id)
         newest_first = (newest.c.created_at.desc(), Allocation.seq)
@@ -114,7 +114,7 @@ allocations = Statement(
     AllocationRow._make,
     lambda: (
         Allocation.select(*_ALLOCATION)
-        .where(Allocation.session.in_(given_list("sessions")))
+        .where(Allocation.session.in_(param_list("sessions")))
         .order_by(Allocation.seq)
     ),
 )
@@ -122,16 +122,16 @@ allocations = Statement(
 held_elsewhere = Statement(
     lambda row: str(row[0]),
     lambda: Allocation.select(Allocation.serial).where(
-        Allocation.serial.in_(given_list("serials")),
-        Allocation.session != given("session"),
+        Allocation.serial.in_(param_list("serials")),
+        Allocation.session != param("session"),
         _is_open(),
     ),
 )
-insert_allocation = insertion(Allocation, without=("seq",))
+insert_allocation = insert_statement(Allocation, without=("seq",))
 end_allocation = Statement(
     tuple,
-    lambda: Allocation.update(released_at=given("released_at")).where(
-        Allocation.id == given("id"), Allocation.released_at.is_null()
+    lambda: Allocation.update(released_at=param("released_at")).where(
+        Allocation.id == param("id"), Allocation.released_at.is_null()
     ),
 )
 
@@ -139,9 +139,9 @@ end_allocation = Statement(
 def _outlived() -> Any:
     """Sessions whose lease on a device has ended, with no call that said so yet."""
     return Allocation.select(Allocation.session).where(
-        Allocation.serial == given("serial"),
+        Allocation.serial == param("serial"),
         Allocation.released_at.is_null(),
-        Allocation.expires_at <= given("now"),
+        Allocation.expires_at <= param("now"),
     )
 
 
@@ -161,13 +161,13 @@ settle_allocations = Statement(
 mark = Statement(
     MarkRow._make,
     lambda: Mark.select(Mark.created_at, Mark.moves).where(
-        Mark.organization == given("organization")
+        Mark.organization == param("organization")
     ),
 )
 put_mark = Statement(
     tuple,
     lambda: Mark.insert(
-        organization=given("organization"), created_at=given("created_at"), moves=given("moves")
+        organization=param("organization"), created_at=param("created_at"), moves=param("moves")
     ).on_conflict(conflict_target=[Mark.organization], preserve=[Mark.created_at, Mark.moves]),
 )
 
@@ -178,13 +178,13 @@ def _first(row: tuple[Any, ...]) -> int:
 
 def _is_others(session: Any) -> Any:
     """Listed in the organization, and not the session that a `createdAt` is looked for."""
-    return (session.organization == given("organization")) & (session.id != given("session"))
+    return (session.organization == param("organization")) & (session.id != param("session"))
 
 
 is_taken = Statement(
     _first,
     lambda: Session.select(pw.SQL("1")).where(
-        _is_others(Session), Session.created_at == given("created_at")
+        _is_others(Session), Session.created_at == param("created_at")
     ),
 )
 
@@ -198,7 +198,7 @@ def _end_of_run() -> Any:
         Session.select(Session.created_at)
         .where(
             _is_others(Session),
-            Session.created_at >= given("created_at"),
+            Session.created_at >= param("created_at"),
             ~pw.fn.EXISTS(is_followed),
         )
         .order_by(Session.created_at)
@@ -213,7 +213,7 @@ organizations = Statement(
     OrganizationRow._make,
     lambda: (
         Organization.select(Organization.id, Organization.name, Organization.created_at)
-        .where(Organization.id.in_(given_list("ids")))
+        .where(Organization.id.in_(param_list("ids")))
         .order_by(Organization.seq)
     ),
 )

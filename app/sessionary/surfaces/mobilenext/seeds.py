@@ -97,7 +97,7 @@ def _session(row: dict[str, Any], applied_at: int) -> None:
     is_new = not Session.select().where(Session.id == session.id).exists()
     if row["device"] is None:
         if is_new:
-            store.put(Session, "id", **session._asdict())
+            store.upsert(Session, "id", **session._asdict())
         return
     session = _listed(session, row["lease_minutes"])
     held = _held(row, session, applied_at)
@@ -177,9 +177,9 @@ def _taken(held: list[AllocationRow], session: SessionRow) -> list[str]:
 
 
 def _put(session: SessionRow, held: list[AllocationRow], *, is_new: bool) -> None:
-    store.put(Session, "id", **session._asdict())
+    store.upsert(Session, "id", **session._asdict())
     for each in held:
-        store.put(Allocation, "id", **each._asdict())
+        store.upsert(Allocation, "id", **each._asdict())
     if is_new:
         allocation.raise_mark(session)
     every = queries.allocations.all(sessions=json_codec.encode([session.id]))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary import ids, store
-from sessionary.store import Statement, counting, given, how_many, place_in
+from sessionary.store import Statement, count_if, count_statement, param, rowid
 from sessionary.surfaces.mobilenext import queries, rules
 from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
 from sessionary.web import json_codec
@@ -23,14 +23,14 @@ class Whole(NamedTuple):
 
 def find(id: str) -> Whole | None:
     """The session with this id."""
-    with store.snapshot():
+    with store.read_transaction():
         row = _by_id.one(id=ids.canonical(id))
         return None if row is None else _with_allocations([row])[0]
 
 
 def page(place: int, limit: int) -> list[tuple[int, Whole]]:
     """Sessions behind a place in the order in which they were opened, each with its own place."""
-    with store.snapshot():
+    with store.read_transaction():
         found = _page.all(place=place, limit=limit)
         wholes = _with_allocations([row for _, row in found])
         return [(each, whole) for (each, _), whole in zip(found, wholes, strict=True)]
@@ -38,7 +38,7 @@ def page(place: int, limit: int) -> list[tuple[int, Whole]]:
 
 def changing(after: int, until: int, limit: int) -> list[Whole]:
     """Those with a transition behind `after` and not behind `until`, the first to change first."""
-    with store.snapshot():
+    with store.read_transaction():
         return _with_allocations(_changing.all(after=after, until=until, limit=limit))
 
 
@@ -51,27 +51,27 @@ def _with_allocations(rows: Sequence[SessionRow]) -> list[Whole]:
 
 _is_listed = Session.created_at.is_null(False)
 _is_over = Session.released_at.is_null(False) | pw.fn.COALESCE(
-    Session.expires_at <= given("now"), 0
+    Session.expires_at <= param("now"), 0
 )
-counts = counting(
+counts = count_statement(
     (rules.EMPTY, rules.VOID, rules.HELD, rules.RELEASED),
     lambda: Session.select(
-        how_many(~_is_listed & (Session.void_at > given("now"))),
-        how_many(~_is_listed & (Session.void_at <= given("now"))),
-        how_many(_is_listed & ~_is_over),
-        how_many(_is_listed & _is_over),
+        count_if(~_is_listed & (Session.void_at > param("now"))),
+        count_if(~_is_listed & (Session.void_at <= param("now"))),
+        count_if(_is_listed & ~_is_over),
+        count_if(_is_listed & _is_over),
     ),
 )
 _by_id = Statement(
-    SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id == given("id"))
+    SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id == param("id"))
 )
 _page = Statement(
     lambda found: (int(found[0]), SessionRow._make(found[1:])),
     lambda: (
-        Session.select(place_in(Session), *_COLUMNS)
-        .where(place_in(Session) > given("place"))
-        .order_by(place_in(Session))
-        .limit(given("limit"))
+        Session.select(rowid(Session), *_COLUMNS)
+        .where(rowid(Session) > param("place"))
+        .order_by(rowid(Session))
+        .limit(param("limit"))
     ),
 )
 
@@ -82,8 +82,8 @@ def _query_changing() -> Any:
         Session.select(*_COLUMNS)
         .join(transitions, on=transitions.c.session == Session.id)
         .group_by(Session.id)
-        .order_by(pw.fn.MIN(transitions.c.at), place_in(Session))
-        .limit(given("limit"))
+        .order_by(pw.fn.MIN(transitions.c.at), rowid(Session))
+        .limit(param("limit"))
     )
 
 
@@ -108,7 +108,7 @@ def _transitions() -> Any:
 
 
 def _lies_within(at: Any) -> Any:
-    return (at > given("after")) & (at <= given("until"))
+    return (at > param("after")) & (at <= param("until"))
 
 
 _changing = Statement(SessionRow._make, _query_changing)

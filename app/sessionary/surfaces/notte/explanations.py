@@ -3,7 +3,7 @@
 from typing import Any
 
 from sessionary import ids
-from sessionary.store import Statement, counting, given, how_many
+from sessionary.store import Statement, count_if, count_statement, param
 from sessionary.surfaces.notte import models, rules
 from sessionary.surfaces.notte.models import COLUMNS, Session, SessionRow
 from sessionary.web import session_statements
@@ -19,20 +19,20 @@ _changing = Statement(
         Session.select(*COLUMNS)
         .where(
             Session.ended_at.is_null(),
-            Session.expires_at >= given("after"),
-            Session.expires_at < given("until"),
+            Session.expires_at >= param("after"),
+            Session.expires_at < param("until"),
         )
         .order_by(Session.expires_at, Session.seq)
-        .limit(given("limit"))
+        .limit(param("limit"))
     ),
 )
-_counts = counting(
+_counts = count_statement(
     (rules.ACTIVE, rules.TIMED_OUT, rules.ERROR, rules.CLOSED),
     lambda: Session.select(
-        how_many(models.is_active()),
-        how_many(Session.ended_at.is_null() & (Session.expires_at < given("now"))),
-        how_many(Session.ended_as == rules.ERROR),
-        how_many(Session.ended_at.is_null(False) & (Session.ended_as != rules.ERROR)),
+        count_if(models.is_active()),
+        count_if(Session.ended_at.is_null() & (Session.expires_at < param("now"))),
+        count_if(Session.ended_as == rules.ERROR),
+        count_if(Session.ended_at.is_null(False) & (Session.ended_as != rules.ERROR)),
     ),
 )
 _WHY = {

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary import store
-from sessionary.store import Statement, given, insertion
+from sessionary.store import Statement, insert_statement, param
 
 
 class Session(store.Model):
@@ -72,30 +72,30 @@ COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 by_id = Statement(
     SessionRow._make,
     lambda: Session.select(*COLUMNS).where(
-        Session.id == given("id"), Session.organization == given("organization")
+        Session.id == param("id"), Session.organization == param("organization")
     ),
 )
-insert = insertion(Session, without=("seq",))
+insert = insert_statement(Session, without=("seq",))
 touch = Statement(
     tuple,
     lambda: Session.update(
-        last_accessed_at=given("last_accessed_at"), expires_at=given("expires_at"), url=given("url")
-    ).where(Session.id == given("id")),
+        last_accessed_at=param("last_accessed_at"), expires_at=param("expires_at"), url=param("url")
+    ).where(Session.id == param("id")),
 )
 end = Statement(
     tuple,
     lambda: Session.update(
-        ended_at=given("ended_at"),
-        ended_as=given("ended_as"),
-        close_reason=given("close_reason"),
-        error=given("error"),
-    ).where(Session.id == given("id"), Session.ended_at.is_null()),
+        ended_at=param("ended_at"),
+        ended_as=param("ended_as"),
+        close_reason=param("close_reason"),
+        error=param("error"),
+    ).where(Session.id == param("id"), Session.ended_at.is_null()),
 )
 
 
 def is_active() -> Any:
     """rules.status(row, now) == "active", as SQL says it."""
-    return Session.ended_at.is_null() & (Session.expires_at >= given("now"))
+    return Session.ended_at.is_null() & (Session.expires_at >= param("now"))
 
 
 def _oldest_active() -> Any:
@@ -106,7 +106,7 @@ def _oldest_active() -> Any:
     """
     few = (
         Session.select(Session.created_at)
-        .where(Session.organization == given("organization"), is_active())
+        .where(Session.organization == param("organization"), is_active())
         .limit(_MANY)
         .alias("few")
     )
@@ -120,13 +120,13 @@ def page(*, only_active: bool, only_key: bool) -> Statement[SessionRow]:
     """Sessions of an organization, newest first; with filters, those active now or of one key."""
 
     def query() -> Any:
-        found = Session.select(*COLUMNS).where(Session.organization == given("organization"))
+        found = Session.select(*COLUMNS).where(Session.organization == param("organization"))
         if only_active:
             found = found.where(is_active(), Session.created_at >= _oldest_active())
         if only_key:
-            found = found.where(Session.key_hash == given("key_hash"))
+            found = found.where(Session.key_hash == param("key_hash"))
         newest = (Session.created_at.desc(), Session.seq.desc())
-        return found.order_by(*newest).limit(given("limit")).offset(given("offset"))
+        return found.order_by(*newest).limit(param("limit")).offset(param("offset"))
 
     return Statement(SessionRow._make, query)
 

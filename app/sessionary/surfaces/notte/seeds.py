@@ -41,7 +41,7 @@ def _apply(row: dict[str, Any], now: int) -> None:
     session = _session(row, now)
     _must_have_been_possible(session, now)
     key_hash = "" if row["key"] is None else identity.hash_of(row["key"])
-    store.put(models.Session, "id", **session._asdict(), key_hash=key_hash)
+    store.upsert(models.Session, "id", **session._asdict(), key_hash=key_hash)
 
 
 def _must_have_been_possible(session: SessionRow, now: int) -> None:

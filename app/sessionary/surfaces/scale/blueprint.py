@@ -67,7 +67,7 @@ def list_sessions(query: dict[str, Any]) -> Response:
     number, size, include_archived = query["page"], query["limit"], query["include_archived"]
     scope, offset = queries.scope(accounts, anywhere=anywhere), (number - 1) * size
     covered = {"account": next(iter(accounts), None), "accounts": json_codec.encode(accounts)}
-    with store.snapshot():
+    with store.read_transaction():
         total = queries.total(scope, include_archived=include_archived).one(**covered) or 0
         rows = []
         if offset < total:

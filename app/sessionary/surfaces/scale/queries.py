@@ -8,7 +8,7 @@ import peewee as pw
 
 from sessionary import store
 from sessionary.identity import Organization, User
-from sessionary.store import Statement, counting, given, given_list, insertion
+from sessionary.store import Statement, count_statement, insert_statement, param, param_list
 from sessionary.surfaces.scale import rules
 from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
 from sessionary.web import json_codec
@@ -26,14 +26,14 @@ def is_live(session: Any = Session) -> Any:
 
 def is_prunable() -> Any:
     """SQL twin of `rules.is_prunable`."""
-    before_at = given("before_at")
+    before_at = param("before_at")
     return (Session.archived_at < before_at) & (Session.updated_at < before_at)
 
 
 by_id = Statement(
-    SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id == given("id"))
+    SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id == param("id"))
 )
-insert = insertion(Session, without=("seq",))
+insert = insert_statement(Session, without=("seq",))
 
 
 @cache
@@ -41,8 +41,8 @@ def update(columns: frozenset[str]) -> Statement[Any]:
     """Set these columns of a session and leave the others alone."""
     return Statement(
         tuple,
-        lambda: Session.update({name: given(name) for name in sorted(columns)}).where(
-            Session.id == given("id")
+        lambda: Session.update({name: param(name) for name in sorted(columns)}).where(
+            Session.id == param("id")
         ),
     )
 
@@ -50,14 +50,14 @@ def update(columns: frozenset[str]) -> Statement[Any]:
 def upsert(row: SessionRow) -> None:
     """Insert a seeded session, or replace the one with its id; count it."""
     before = by_id.one(id=row.id)
-    store.put(Session, "id", **row._asdict())
+    store.upsert(Session, "id", **row._asdict())
     count(before, row)
 
 
 _add_to_count = Statement(
     tuple,
     lambda: SessionCount.insert(
-        {name: given(name) for name in ("account_id", "live", "archived")}
+        {name: param(name) for name in ("account_id", "live", "archived")}
     ).on_conflict(
         conflict_target=[SessionCount.account_id],
         update={total: total + getattr(pw.EXCLUDED, total.name) for total in _TOTALS},
@@ -83,8 +83,8 @@ def scope(accounts: Collection[str], *, anywhere: bool) -> str:
 def is_covered(scope: str, account: Any) -> Any:
     """SQL twin of `rules.listed_accounts`: the account is among those that a list covers."""
     if scope == ONE:
-        return account == given("account")
-    is_named = account.in_(given_list("accounts"))
+        return account == param("account")
+    is_named = account.in_(param_list("accounts"))
     if scope == SEVERAL:
         return is_named
     return is_named | account.not_in(Organization.select(Organization.id))
@@ -102,7 +102,7 @@ def page(scope: str, *, include_archived: bool) -> Statement[SessionRow]:
                 is_covered(scope, Session.account_id), *_listed(Session, include_archived)
             )
         oldest_first = (Session.created_at, Session.seq)
-        return found.order_by(*oldest_first).limit(given("limit")).offset(given("offset"))
+        return found.order_by(*oldest_first).limit(param("limit")).offset(param("offset"))
 
     return Statement(SessionRow._make, query)
 
@@ -117,7 +117,7 @@ def _merged_accounts(include_archived: bool) -> Any:
         each.select(each.seq)
         .where(each.account_id == SessionCount.account_id, *_listed(each, include_archived))
         .order_by(each.created_at, each.seq)
-        .limit(given("reach"))
+        .limit(param("reach"))
     )
     return (
         SessionCount.select(*_COLUMNS)
@@ -146,12 +146,12 @@ account_names = Statement(
     lambda row: (str(row[0]), str(row[1])),
     lambda: (
         Organization.select(Organization.id, Organization.name)
-        .where(Organization.id.in_(given_list("accounts")))
+        .where(Organization.id.in_(param_list("accounts")))
         .order_by(Organization.seq)
     ),
 )
 identity_type = Statement(
-    lambda row: str(row[0]), lambda: User.select(User.identity_type).where(User.id == given("id"))
+    lambda row: str(row[0]), lambda: User.select(User.identity_type).where(User.id == param("id"))
 )
 
 # For the control plane: sessions of every account.
@@ -159,9 +159,9 @@ _control_page = Statement(
     lambda found: (int(found[0]), SessionRow._make(found[1:])),
     lambda: (
         Session.select(Session.seq, *_COLUMNS)
-        .where(Session.seq > given("place"))
+        .where(Session.seq > param("place"))
         .order_by(Session.seq)
-        .limit(given("limit"))
+        .limit(param("limit"))
     ),
 )
 
@@ -170,7 +170,7 @@ def control_page(place: int, limit: int) -> list[tuple[int, SessionRow]]:
     return _control_page.all(place=place, limit=limit)
 
 
-status_counts = counting(
+status_counts = count_statement(
     (rules.LIVE, rules.ARCHIVED),
     lambda: SessionCount.select(*(pw.fn.COALESCE(pw.fn.SUM(total), 0) for total in _TOTALS)),
 )
@@ -180,16 +180,16 @@ _prunable = Statement(
     lambda row: int(row[0]),
     lambda: (
         Session.select(Session.seq)
-        .where(Session.seq > given("after"), Session.seq <= given("until"), is_prunable())
+        .where(Session.seq > param("after"), Session.seq <= param("until"), is_prunable())
         .order_by(Session.seq)
-        .limit(given("limit"))
+        .limit(param("limit"))
     ),
 )
 _last = Statement(lambda row: int(row[0] or 0), lambda: Session.select(pw.fn.MAX(Session.seq)))
 
 
 def _chosen() -> Any:
-    return Session.seq.in_(given_list("keys")) & is_prunable()
+    return Session.seq.in_(param_list("keys")) & is_prunable()
 
 
 _archived_by_account = Statement(
