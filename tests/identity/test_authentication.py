@@ -7,10 +7,10 @@ from sessionary.clock import Clock
 from sessionary.identity import (
     DEFAULT_ORGANIZATION,
     Caller,
+    InvalidKey,
     Key,
     Membership,
     Organization,
-    Unknown,
     User,
 )
 from sessionary.ids import Mint
@@ -39,7 +39,7 @@ def ana() -> str:
 
 
 def ask(secret: str, surface: str = "notte", *, derive: bool = False) -> Caller:
-    return identity.identify(secret, surface, derive=derive)[0]
+    return identity.authenticate_key(secret, surface, derive=derive)[0]
 
 
 def test_a_key_is_its_user_with_every_membership(ana: str) -> None:
@@ -54,7 +54,7 @@ def test_a_key_is_its_user_with_every_membership(ana: str) -> None:
 
 def test_the_instant_of_asking_is_the_namespace_clock(ana: str) -> None:
     key = identity.create_key("", user=ana, surface=None)
-    assert identity.identify(key.secret, "notte", derive=False)[1] == NOW
+    assert identity.authenticate_key(key.secret, "notte", derive=False)[1] == NOW
 
 
 def test_a_bound_key_acts_in_its_organization(ana: str) -> None:
@@ -64,7 +64,7 @@ def test_a_bound_key_acts_in_its_organization(ana: str) -> None:
 
 def test_a_key_of_one_surface_is_unknown_on_another(ana: str) -> None:
     key = identity.create_key("", user=ana, surface="notte")
-    with pytest.raises(Unknown):
+    with pytest.raises(InvalidKey):
         ask(key.secret, "scale")
 
 
@@ -80,14 +80,14 @@ def test_a_key_expires_at_its_deadline(ana: str, after: int, open: bool) -> None
     if open:
         assert ask(key.secret).user == ana
     else:
-        with pytest.raises(Unknown):
+        with pytest.raises(InvalidKey):
             ask(key.secret)
 
 
 def test_a_revoked_key_is_unknown_at_once(ana: str) -> None:
     key = identity.create_key("", user=ana, surface=None)
     assert identity.revoke_key(key.id)
-    with pytest.raises(Unknown):
+    with pytest.raises(InvalidKey):
         ask(key.secret)
     assert not identity.revoke_key(key.id)
 
@@ -101,7 +101,7 @@ def test_only_the_hash_of_a_secret_is_stored(ana: str) -> None:
 
 def test_a_secret_that_nobody_has_is_unknown_in_strict_mode(ana: str) -> None:
     assert ana
-    with pytest.raises(Unknown):
+    with pytest.raises(InvalidKey):
         ask("anything")
 
 
@@ -122,10 +122,10 @@ def test_in_lenient_mode_the_first_organization_is_the_default(ana: str) -> None
 def test_in_lenient_mode_a_created_key_acts_as_created(ana: str) -> None:
     key = identity.create_key("", user=ana, surface="notte")
     assert ask(key.secret, derive=True).user == ana
-    with pytest.raises(Unknown):
+    with pytest.raises(InvalidKey):
         ask(key.secret, "scale", derive=True)
     identity.revoke_key(key.id)
-    with pytest.raises(Unknown):
+    with pytest.raises(InvalidKey):
         ask(key.secret, derive=True)
 
 

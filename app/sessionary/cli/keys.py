@@ -76,7 +76,7 @@ def list_keys(db: str, as_json: bool) -> None:
     """
     with opened(db):
         now = clock.now()
-        rows = [_row(key, now) for key in identity.listed_keys()]
+        rows = [_row(key, now) for key in identity.list_keys()]
     show(rows, as_json=as_json, empty="There are no keys.")
 
 

@@ -16,7 +16,7 @@ from sessionary.control.access import refuse_web_pages
 from sessionary.control.messages import Application
 from sessionary.control.route_table import Addresses
 from sessionary.control.validation.validator import Judge
-from sessionary.identity import Unknown
+from sessionary.identity import InvalidKey
 from sessionary.store import (
     BadName,
     Namespace,
@@ -71,20 +71,20 @@ def control() -> Control:
 
 
 def authenticate() -> None:
-    """Raises Unknown unless the request brings the token, where one is asked for.
+    """Raises InvalidKey unless the request brings the token, where one is asked for.
 
-    Who guesses it is slowed down as who guesses keys is: raises rate_limits.TooMany.
+    Who guesses it is slowed down as who guesses keys is: raises rate_limits.RateLimited.
     """
     told, given = settings(), bearer()
     token = told.control_token
     if not token:
         return
     if not given:
-        raise Unknown
+        raise InvalidKey
     guard = guarded(_SALT + given, told.max_failed_keys_per_minute, request.environ)
     with control().namespace.activate(), guard:
         if not hmac.compare_digest(given.encode(), token.encode()):
-            raise Unknown
+            raise InvalidKey
 
 
 def now() -> int:

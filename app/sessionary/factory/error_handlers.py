@@ -8,8 +8,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from sessionary import store
-from sessionary.identity import Unknown
-from sessionary.identity.rate_limits import TooMany
+from sessionary.identity import InvalidKey
+from sessionary.identity.rate_limits import RateLimited
 from sessionary.web import json_codec
 from sessionary.web.events import BAD_KEY, DISORDER, FAILURE
 from sessionary.web.operations import Invalid, answer
@@ -36,8 +36,8 @@ class ErrorHandlers:
 
     def register(self, app: Flask) -> None:
         """Make an application refuse so."""
-        app.register_error_handler(Unknown, self._unknown)
-        app.register_error_handler(TooMany, self._too_many)
+        app.register_error_handler(InvalidKey, self._unknown)
+        app.register_error_handler(RateLimited, self._too_many)
         app.register_error_handler(HTTPException, self._refused)
         app.register_error_handler(Exception, self._broken)
 
@@ -65,14 +65,14 @@ class ErrorHandlers:
         response.headers.update(headers or {})
         return response
 
-    def _unknown(self, _: Unknown) -> Response:
+    def _unknown(self, _: InvalidKey) -> Response:
         request.environ[FAILURE] = BAD_KEY
         surface = self.surface(request.path)
         scheme = surface.security.get("scheme") if surface else None
         headers = {"WWW-Authenticate": scheme.title()} if scheme else None
         return self.of(request.path, 401, None, headers)
 
-    def _too_many(self, error: TooMany) -> Response:
+    def _too_many(self, error: RateLimited) -> Response:
         """As the vendor is known to do when it is asked too often."""
         said = self.of(request.path, 429)
         surface = self.surface(request.path)
@@ -89,9 +89,9 @@ class ErrorHandlers:
         if request.url_rule is None and surface is not None:
             try:
                 surface.authenticate()
-            except Unknown as unknown:
+            except InvalidKey as unknown:
                 return self._unknown(unknown)
-            except TooMany as too_many:
+            except RateLimited as too_many:
                 return self._too_many(too_many)
             except Invalid:
                 pass  # as of which instant to read does not matter where there is nothing

@@ -16,7 +16,7 @@ DEFAULT_ORGANIZATION = "000000000000000000000001"
 _DERIVED_USERS = uuid.UUID("5c3a7e0a-4d0b-4c55-9d1e-7f0f7a1c2b10")
 
 
-class Unknown(Exception):
+class InvalidKey(Exception):
     """Nobody is known by this credential: absent, malformed, unknown, expired or revoked."""
 
 
@@ -90,11 +90,11 @@ _is_declared = Statement(
 )
 
 
-def identify(secret: str, surface: str, *, derive: bool) -> tuple[Caller, int]:
+def authenticate_key(secret: str, surface: str, *, derive: bool) -> tuple[Caller, int]:
     """Who brings this secret to this surface, and the instant of asking.
 
     With `derive`, a secret that no key has belongs to a user derived from it: the same text is
-    always the same user, an admin of the default organization. Raises Unknown.
+    always the same user, an admin of the default organization. Raises InvalidKey.
     """
     digest = hash_of(secret)
     rows = _by_secret.all(hash=digest)
@@ -102,11 +102,11 @@ def identify(secret: str, surface: str, *, derive: bool) -> tuple[Caller, int]:
     now = clock.State._make(rows[0][_CLOCK]).at(clock.wall())
     if found.key is None:
         if not derive:
-            raise Unknown
+            raise InvalidKey
         return _derived(secret, digest, found.first_organization), now
     expired = found.expires_at is not None and now >= found.expires_at
     if expired or found.revoked_at is not None or found.surface not in (None, surface):
-        raise Unknown
+        raise InvalidKey
     return _known(digest, found, dict(row[_MEMBERSHIP] for row in rows)), now
 
 

@@ -49,7 +49,7 @@ def create_key(
     expires_at: int | None = None,
 ) -> NewKey:
     """Make a key; its secret is in the answer and nowhere else. Call inside a transaction."""
-    key = NewKey(key_id(), prefix + ids.secret(), surface)
+    key = NewKey(make_key_id(), prefix + ids.secret(), surface)
     Key.create(
         id=key.id,
         hash=hash_of(key.secret),
@@ -85,7 +85,7 @@ _organizations_of = Statement(
 )
 
 
-def listed_keys() -> list[KeyRow]:
+def list_keys() -> list[KeyRow]:
     """Every key, oldest first."""
     return _listed_keys.all()
 
@@ -95,7 +95,7 @@ def organizations_of(user: str) -> list[str]:
     return _organizations_of.all(user=user)
 
 
-def key_id() -> str:
+def make_key_id() -> str:
     """A new id of a key, by which it is listed and revoked."""
     return "key_" + ids.word(12, "0123456789abcdef")
 

@@ -15,14 +15,14 @@ import peewee as pw
 
 from sessionary import clock, store
 from sessionary.clock import MINUTE
-from sessionary.identity.authentication import Unknown, hash_of
+from sessionary.identity.authentication import InvalidKey, hash_of
 from sessionary.store import Statement, param
 
 UNKNOWN = "unknown"  # stands for an address that a proxy could not tell
 _NEIGHBOURS = 64  # one who has an IPv6 address has all that begin with as many bits
 
 
-class TooMany(Exception):
+class RateLimited(Exception):
     """Somebody has used up what they may do; in `wait_us` microseconds they may again."""
 
     def __init__(self, wait_us: int) -> None:
@@ -30,64 +30,74 @@ class TooMany(Exception):
         self.wait_us = wait_us
 
 
-class Pace(store.Model):
+class RateBucket(store.Model):
     """What a key or an address has used up; a row that is over is as none."""
 
     subject = pw.TextField(primary_key=True)
     free_at = pw.BigIntegerField(index=True)  # when none of it is used up any more
 
+    class Meta:
+        table_name = "pace"
 
-class Familiar(store.Model):
+
+class TrustedKey(store.Model):
     """A key that was let in from an address where others failed: it is not refused with them."""
 
     address = pw.TextField()
     key = pw.TextField()
 
     class Meta:
+        table_name = "familiar"
         primary_key = pw.CompositeKey("address", "key")
 
 
-TABLES = (Pace, Familiar)
+TABLES = (RateBucket, TrustedKey)
 
 # A wall that was set back would have left its rows too far in the future: they are brought back.
 _take = Statement(
     tuple,
     lambda: (
-        Pace.insert(subject=param("subject"), free_at=param("first"))
+        RateBucket.insert(subject=param("subject"), free_at=param("first"))
         .on_conflict(
-            conflict_target=[Pace.subject],
+            conflict_target=[RateBucket.subject],
             update={
-                Pace.free_at: pw.fn.min(pw.fn.max(Pace.free_at, param("now")), param("latest"))
+                RateBucket.free_at: pw.fn.min(
+                    pw.fn.max(RateBucket.free_at, param("now")), param("latest")
+                )
                 + param("step")
             },
-            where=(Pace.free_at <= param("latest")) | (Pace.free_at > param("furthest")),
+            where=(RateBucket.free_at <= param("latest"))
+            | (RateBucket.free_at > param("furthest")),
         )
-        .returning(Pace.free_at)
+        .returning(RateBucket.free_at)
     ),
 )
 _free_at = Statement(
     lambda row: int(row[0]),
-    lambda: Pace.select(Pace.free_at).where(Pace.subject == param("subject")),
+    lambda: RateBucket.select(RateBucket.free_at).where(RateBucket.subject == param("subject")),
 )
-_forget = Statement(tuple, lambda: Pace.delete().where(Pace.free_at <= param("now")))
+_forget = Statement(tuple, lambda: RateBucket.delete().where(RateBucket.free_at <= param("now")))
 _failed = Statement(
     tuple,
     lambda: (
-        Pace.select(Pace.free_at, Familiar.key)
+        RateBucket.select(RateBucket.free_at, TrustedKey.key)
         .join(
-            Familiar,
+            TrustedKey,
             pw.JOIN.LEFT_OUTER,
-            on=(Familiar.address == Pace.subject) & (Familiar.key == param("key")),
+            on=(TrustedKey.address == RateBucket.subject) & (TrustedKey.key == param("key")),
         )
-        .where(Pace.subject == param("address"))
+        .where(RateBucket.subject == param("address"))
     ),
 )
-_befriend = Statement(
+_trust = Statement(
     tuple,
-    lambda: Familiar.insert(address=param("address"), key=param("key")).on_conflict_ignore(),
+    lambda: TrustedKey.insert(address=param("address"), key=param("key")).on_conflict_ignore(),
 )
 _forget_familiar = Statement(
-    tuple, lambda: Familiar.delete().where(Familiar.address.not_in(Pace.select(Pace.subject)))
+    tuple,
+    lambda: TrustedKey.delete().where(
+        TrustedKey.address.not_in(RateBucket.select(RateBucket.subject))
+    ),
 )
 
 
@@ -112,32 +122,32 @@ def counted_address(address: str) -> str | None:
     return None if found.is_loopback else str(found)
 
 
-def count(key: str, per_minute: int) -> None:
-    """Let a key, given as its hash, ask once more. Raises TooMany."""
+def consume(key: str, per_minute: int) -> None:
+    """Let a key, given as its hash, ask once more. Raises RateLimited."""
     wait_us = _use(f"key {key}", per_minute)
     if wait_us:
-        raise TooMany(wait_us)
+        raise RateLimited(wait_us)
 
 
 @contextmanager
-def watching(address: str, secret: str, per_minute: int) -> Iterator[None]:
-    """Count it against the address if within this the secret proves Unknown.
+def limit_failures(address: str, secret: str, per_minute: int) -> Iterator[None]:
+    """Count it against the address if within this the secret proves InvalidKey.
 
     Where too many have failed no key is looked at any more, save those that were let in from there
-    while others failed. Raises TooMany.
+    while others failed. Raises RateLimited.
     """
     key, now = hash_of(secret), clock.wall()
     free_at, familiar = _failed.one(address=address, key=key) or (now, None)
     wait_us = free_at - _latest(now, per_minute)
     if familiar is None and 0 < wait_us <= MINUTE:
-        raise TooMany(wait_us)
+        raise RateLimited(wait_us)
     try:
         yield
-    except Unknown:
+    except InvalidKey:
         _use(address, per_minute)
         raise
     if familiar is None and free_at > now:
-        _written(lambda: _befriend.run(address=address, key=key))
+        _written(lambda: _trust.run(address=address, key=key))
 
 
 def _latest(now: int, per_minute: int) -> int:

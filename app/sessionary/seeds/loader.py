@@ -128,7 +128,7 @@ def _key(row: dict[str, Any], now: int) -> None:
         Key,
         "hash",
         hash=digest,
-        id=found.id if found else identity.key_id(),
+        id=found.id if found else identity.make_key_id(),
         user=user,
         surface=row["surface"],
         organization=row["organization"],

@@ -7,7 +7,7 @@ from typing import Any, cast
 from flask import current_app, request
 
 from sessionary import clock
-from sessionary.identity import Caller, Unknown, identify, rate_limits
+from sessionary.identity import Caller, InvalidKey, authenticate_key, rate_limits
 from sessionary.settings import Settings
 from sessionary.web.as_of import as_of
 
@@ -40,7 +40,7 @@ def bearer() -> str:
 def authenticate(surface: str, secret: str, *, well_formed: bool) -> None:
     """Establish `caller()` and `now()`.
 
-    Raises Unknown for a credential that nobody has, rate_limits.TooMany for one that asks too often
+    Raises InvalidKey for a credential that nobody has, rate_limits.RateLimited for one that asks too often
     and
     for an address that has brought too many that nobody has.
 
@@ -48,21 +48,21 @@ def authenticate(surface: str, secret: str, *, well_formed: bool) -> None:
     who asks is judged by the clock all the same.
     """
     if not secret:
-        raise Unknown
+        raise InvalidKey
     told, environ = settings(), request.environ
     derive = told.auth == "lenient" and well_formed
     with guarded(secret, told.max_failed_keys_per_minute, environ):
-        found, at = identify(secret, surface, derive=derive)
+        found, at = authenticate_key(secret, surface, derive=derive)
     environ[CALLER] = found
     if told.rate_limit:
-        rate_limits.count(found.key_hash, told.rate_limit)
+        rate_limits.consume(found.key_hash, told.rate_limit)
     _asked.set((found, _seen(at, environ)))
 
 
 def guarded(secret: str, per_minute: int, environ: dict[str, Any]) -> AbstractContextManager[None]:
-    """Limit how often an address fails with Unknown. Raises rate_limits.TooMany."""
+    """Limit how often an address fails with InvalidKey. Raises rate_limits.RateLimited."""
     address = per_minute and rate_limits.counted_address(environ.get("REMOTE_ADDR", ""))
-    return rate_limits.watching(address, secret, per_minute) if address else _UNGUARDED
+    return rate_limits.limit_failures(address, secret, per_minute) if address else _UNGUARDED
 
 
 def look(at: int) -> int:
