@@ -1,120 +1,52 @@
-"""A connection as the worker sees it: what has arrived, what is unsent, and by when."""
+"""A client's connection: what was received, what is unsent, and its deadline."""
 
-import errno
 import re
 import selectors
 import socket
 import ssl
-import time
 from contextlib import suppress
 from typing import Any, cast
 
 from gunicorn.http import RequestParser
-from gunicorn.workers.gthread import TConn
+
+from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
 
 _CHUNK = 65_536
-_LONGEST_HEAD = 65_536
-_REST_SECONDS = 0.5
-_END = b"\r\n\r\n"
+_MAX_HEAD_BYTES = 65_536
+_HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
-_UNUSUAL = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
-_NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_UNKNOWN_END = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Held:
-    """A client's socket as gunicorn's parser and response see it: what they send is held."""
+class Connection:
+    """A connection, and what was received of its next request."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self.held: list[bytes] = []
-        self.recv = sock.recv
-        self.close = sock.close
-
-    def sendall(self, data: bytes) -> None:
-        self.held.append(data)
-
-    def gettimeout(self) -> float:
-        return 0.0
-
-    def setblocking(self, blocking: bool) -> None:
-        """Nothing of it blocks: what is read has arrived, and what is sent is held."""
-
-    def hurry(self) -> None:
-        """Nobody waits for it."""
-
-
-class Lent:
-    """A client's socket as a thread sees it, which waits for the client, but not for ever."""
-
-    def __init__(self, sock: socket.socket, seconds: float) -> None:
-        self._sock = sock
-        self._seconds = seconds
-        self._due = time.monotonic() + seconds
-        self.close = sock.close
-
-    def recv(self, size: int) -> bytes:
-        """Nothing, as from a client that has gone, when its time is over."""
-        left = self._due - time.monotonic()
-        if left <= 0:
-            return b""
-        self._sock.settimeout(left)
-        try:
-            return self._sock.recv(size)
-        except TimeoutError:
-            return b""
-
-    def sendall(self, data: bytes) -> None:
-        self._sock.settimeout(self._seconds)
-        try:
-            self._sock.sendall(data)
-        except TimeoutError:
-            raise ConnectionResetError(errno.ECONNRESET, "the client does not read") from None
-
-    send = sendall
-
-    def gettimeout(self) -> float:
-        return 0.0
-
-    def setblocking(self, blocking: bool) -> None:
-        """It blocks as long as there is time left."""
-
-    def hurry(self) -> None:
-        """Its request is answered: what is left of it is hardly waited for."""
-        self._due = min(self._due, time.monotonic() + _REST_SECONDS)
-
-
-class Client(TConn):
-    """A connection, and what has arrived of its next request."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.raw: socket.socket = self.sock
-        self.data_ready = True
-        self.arrived = bytearray()
-        self.needed = 0  # bytes without which the request is not whole
-        self.unsent = b""  # what the client has not made room for yet
-        self.is_kept = True
-        self.is_refused_unread = False  # for the length of its body
+    def __init__(self, sock: socket.socket, peer: Any, parser_config: Any) -> None:
+        self.sock = sock
+        self.peer = peer
+        self.server = sock.getsockname()
+        self.parser: Any = RequestParser(parser_config, sock, peer)
+        self.received = bytearray()
+        self.needed = 0  # the request is incomplete with fewer bytes
+        self.unsent = b""  # the client has no room for it yet
+        self.keep_alive = True
+        self.is_body_refused = False  # for its length
         self.was_answered = False
         self.is_leaving = False
-        self.is_lost = False
-        self.due: float | None = None  # by when what it has begun has to be done
+        self.is_closed = False
+        self.due: float | None = None  # deadline of what the client has begun
+        self.expires_at = 0.0
+        sock.setblocking(False)
 
-    def init(self) -> None:
-        """Make the parser, of HTTP/1 alone; what TLS there is has been made before."""
-        if self.parser is None:
-            self.parser = RequestParser(self.cfg, self.sock, self.client)
-        self.initialized = True
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Use TLS from here on. Raises OSError if the client has closed."""
+        self.sock = context.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
 
-    def secure(self, context: ssl.SSLContext) -> None:
-        """Speak TLS from here on. Raises OSError for a client that has gone."""
-        self.sock = self.raw = context.wrap_socket(
-            self.raw, server_side=True, do_handshake_on_connect=False
-        )
-
-    def greet(self) -> int:
-        """Go on with the handshake; gives what to wait for, or 0 at its end. Raises OSError."""
+    def handshake(self) -> int:
+        """Continue the handshake; return the event to wait for, 0 when done. Raises OSError."""
         try:
-            cast(ssl.SSLSocket, self.raw).do_handshake()
+            cast(ssl.SSLSocket, self.sock).do_handshake()
         except ssl.SSLWantReadError:
             return selectors.EVENT_READ
         except ssl.SSLWantWriteError:
@@ -122,78 +54,78 @@ class Client(TConn):
         return 0
 
     def receive(self) -> bytes | None:
-        """What has come since: nothing at the end of the connection, None if nothing has yet."""
+        """Return new bytes: none at the end of the connection, None if there are none yet."""
         try:
-            data = self.raw.recv(_CHUNK)
-            while isinstance(self.raw, ssl.SSLSocket) and self.raw.pending():
-                data += self.raw.recv(_CHUNK)
-        except _NOT_YET:
+            data = self.sock.recv(_CHUNK)
+            while isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+                data += self.sock.recv(_CHUNK)
+        except _WOULD_BLOCK:
             return None
         except OSError:
             return b""
         return data
 
     def send(self) -> None:
-        """Send of what is unsent as much as there is room for."""
+        """Send as much of `unsent` as the client has room for."""
         try:
             while self.unsent:
-                self.unsent = self.unsent[self.raw.send(self.unsent) :]
-        except _NOT_YET:
+                self.unsent = self.unsent[self.sock.send(self.unsent) :]
+        except _WOULD_BLOCK:
             pass
         except OSError:
-            self.unsent, self.is_kept = b"", False
+            self.unsent, self.keep_alive = b"", False
 
-    def say_goodbye(self) -> None:
-        """Send nothing more."""
+    def shutdown_write(self) -> None:
+        """Announce the end of what the server sends."""
         with suppress(OSError, ValueError):
-            if isinstance(self.raw, ssl.SSLSocket):
-                self.raw.unwrap()
+            if isinstance(self.sock, ssl.SSLSocket):
+                self.sock.unwrap()
         with suppress(OSError):
-            self.raw.shutdown(socket.SHUT_WR)
+            self.sock.shutdown(socket.SHUT_WR)
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         """End the connection, also for a thread that reads or writes it."""
         with suppress(OSError):
-            self.raw.shutdown(socket.SHUT_RDWR)
+            self.sock.shutdown(socket.SHUT_RDWR)
 
-    def is_too_long(self) -> bool:
-        """Whether the head goes on and on."""
-        end = self.arrived.find(_END)
-        return (len(self.arrived) if end < 0 else end) > _LONGEST_HEAD
+    def close(self) -> None:
+        self.is_closed = True
+        with suppress(OSError):
+            self.sock.close()
 
     def is_idle(self) -> bool:
-        """Whether it has had an answer and may ask again, but does not."""
-        return self.was_answered and self.due is None and not self.arrived
+        """Return whether it has had a response and has not begun another request."""
+        return self.was_answered and self.due is None and not self.received
 
-    def has_whole_request(self, longest: int) -> bool:
-        """Whether it can be answered; a body that is refused for its length is not waited for."""
-        if len(self.arrived) < max(self.needed, 1):
+    def is_head_too_long(self) -> bool:
+        end = self.received.find(_HEAD_END)
+        return (len(self.received) if end < 0 else end) > _MAX_HEAD_BYTES
+
+    def is_end_unknown(self) -> bool:
+        """Return whether only reading the body, by a thread, tells where the request ends."""
+        end = self.received.find(_HEAD_END)
+        return end >= 0 and _UNKNOWN_END.search(self.received, 0, end + 2) is not None
+
+    def has_complete_request(self, max_body_bytes: int) -> bool:
+        """Return whether it can be answered: with a body that is too long the head is enough."""
+        if len(self.received) < max(self.needed, 1):
             return False
-        end = self.arrived.find(_END)
+        end = self.received.find(_HEAD_END)
         if end < 0:
             return False
-        length = _LENGTH.search(self.arrived, 0, end + 2)
+        length = _LENGTH.search(self.received, 0, end + 2)
         body = int(length[1]) if length else 0
-        self.is_refused_unread = body > longest
-        self.needed = end + len(_END) + (0 if self.is_refused_unread else body)
-        return len(self.arrived) >= self.needed
+        self.is_body_refused = body > max_body_bytes
+        self.needed = end + len(_HEAD_END) + (0 if self.is_body_refused else body)
+        return len(self.received) >= self.needed
 
-    def needs_a_thread(self) -> bool:
-        """Whether the rest of the request cannot simply be waited for."""
-        end = self.arrived.find(_END)
-        return end >= 0 and _UNUSUAL.search(self.arrived, 0, end + 2) is not None
-
-    def give_to_parser(self, sock: Held | Lent) -> None:
-        """Let gunicorn's parser read what has arrived, and then from `sock`."""
-        self.sock = cast(socket.socket, sock)
-        self.init()
-        unreader: Any = cast(RequestParser, self.parser).unreader
-        unreader.sock = sock
-        unreader.unread(bytes(self.arrived))
-        self.arrived.clear()
+    def give_to_parser(self, sock: BufferedSocket | BlockingSocket) -> None:
+        """Let the parser read what was received, and then from `sock`."""
+        self.parser.unreader.sock = sock
+        self.parser.unreader.unread(bytes(self.received))
+        self.received.clear()
         self.needed = 0
 
     def take_from_parser(self) -> None:
-        """Have the socket back, and what the parser has read of a next request."""
-        self.sock = self.raw
-        self.arrived += cast(RequestParser, self.parser).unreader.take_buffered()
+        """Take back what the parser has read of the next request."""
+        self.received += self.parser.unreader.take_buffered()

@@ -1,74 +1,86 @@
-"""The clients that a worker waits for: for how long, and who goes when there are too many."""
+"""Deadlines of clients, and caps on open connections and memory."""
 
 import time
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
-from sessionary.http_server.connection import Client
-from sessionary.http_server.shutdown import EndingWorker
+if TYPE_CHECKING:
+    from sessionary.http_server.connection import Connection
 
-_LAST_SECONDS = 2.0  # for a client to read its last answer and close
-_SWEEP_SECONDS = 1.0  # between two looks at who is overdue, and two signs of life
-_MUCH, _MOST = 64 * 1024, 64 * 1024 * 1024  # bytes of one client, and of all who have so much
+# Seconds. Unlike `time.monotonic`, freezegun leaves it alone.
+monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+LINGER_SECONDS = 2.0  # for a client to read its last response and close
+_LARGE_BYTES = 64 * 1024  # of one connection
+_MAX_LARGE_BYTES = 64 * 1024 * 1024  # of all connections that are large
 
 
-class WaitingWorker(EndingWorker):
-    """A worker that waits for none for ever, and for none at the cost of all others."""
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one server process."""
 
-    longest_body = 4 * 1024 * 1024  # the application refuses a longer one unread
-    client_timeout_seconds = 60.0  # with a handshake, a request and the reading of an answer
-    _swept_at = 0.0
-    _told_at = 0.0
+    threads: int  # for requests whose end is unknown
+    max_connections: int
+    max_body_bytes: int  # the application refuses a longer body unread
+    client_timeout_seconds: float  # per handshake, request, and reading of a response
+    keepalive_seconds: float = 65  # longer than clients keep an idle connection: they close first
+    accept_batch: int = 16  # new connections per turn of the loop
 
-    def notify(self) -> None:
-        """Tell the parent that it lives: before each request, but not by a system call for each."""
-        now = time.monotonic()
-        if not self._told_at or now >= self._told_at + _SWEEP_SECONDS:
-            self._told_at = now
-            super().notify()
 
-    def wait_for(self, client: Client) -> None:
-        now = time.monotonic()
-        if client.due is None:
-            client.timeout = now + self.cfg.keepalive
-        else:
-            client.timeout = client.due
-        if client.is_leaving or not self.alive:
-            client.timeout = min(client.timeout, now + _LAST_SECONDS)
-        self.keepalived_conns.append(client)
+class WaitingConnections:
+    """The connections that wait for their client, oldest first, each with a deadline."""
 
-    def murder_keepalived(self, force: bool = False) -> None:
-        """Close who is overdue: gunicorn looks at the first alone, as if all had as long."""
-        now = time.monotonic()
-        if self.alive and not force and now < self._swept_at + _SWEEP_SECONDS:
-            return
-        self._swept_at = now
-        waiting: Any = self.keepalived_conns
-        for client in [each for each in waiting if force or each.timeout <= now]:
-            self._drop(client)
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._waiting: dict[Connection, None] = {}
+        self.is_stopping = False
 
-    def make_room(self) -> None:
-        """Let go of who has waited longest, and first of those who have not proved to be honest."""
-        waiting: Any = self.keepalived_conns
-        if waiting:
-            self._drop(next((each for each in waiting if not each.is_idle()), waiting[0]))
+    def __len__(self) -> int:
+        return len(self._waiting)
 
-    def spare_memory(self, client: Client) -> None:
-        """Let go of who has sent much and waited longest, if all together have sent too much."""
-        if len(client.arrived) <= _MUCH:
-            return
-        waiting: Any = self.keepalived_conns
-        others = [each for each in waiting if len(each.arrived) > _MUCH]
-        most = max(_MOST, 2 * self.longest_body)
-        if others and sum(len(each.arrived) for each in (client, *others)) > most:
-            self._drop(others[0])
+    def add(self, connection: "Connection") -> None:
+        """Wait for this client until `connection.due`, or as an idle one."""
+        now = monotonic()
+        due = connection.due
+        connection.expires_at = now + self._limits.keepalive_seconds if due is None else due
+        if connection.is_leaving or self.is_stopping:
+            connection.expires_at = min(connection.expires_at, now + LINGER_SECONDS)
+        self._waiting[connection] = None
 
-    def _drop(self, client: Client) -> None:
-        waiting: Any = self.keepalived_conns
-        waiting.remove(client)
-        self.poller.unregister(client.raw)
-        self.lose(client)
+    def remove(self, connection: "Connection") -> None:
+        del self._waiting[connection]
 
-    def lose(self, client: Client) -> None:
-        self.nr_conns -= 1
-        client.is_lost = True
-        client.close()
+    def expired(self, now: float) -> "list[Connection]":
+        return [each for each in self._waiting if each.expires_at <= now]
+
+    def all(self) -> "list[Connection]":
+        return list(self._waiting)
+
+    def stop(self) -> None:
+        """Shorten all deadlines, from now on."""
+        self.is_stopping = True
+        last = monotonic() + LINGER_SECONDS
+        for each in self._waiting:
+            each.expires_at = min(each.expires_at, last)
+
+    def seconds_to_next(self) -> float:
+        """Return the time until the next deadline, at most 1 second."""
+        now = monotonic()
+        return max(0.0, min((each.expires_at - now for each in self._waiting), default=1.0))
+
+    def least_useful(self) -> "Connection | None":
+        """Return the oldest one, preferring connections that have not completed a request."""
+        return next(self._not_idle(), next(iter(self._waiting), None))
+
+    def _not_idle(self) -> "Iterator[Connection]":
+        return (each for each in self._waiting if not each.is_idle())
+
+    def over_memory(self, connection: "Connection") -> "Connection | None":
+        """Return the oldest large connection if, with this one, they hold too many bytes."""
+        if len(connection.received) <= _LARGE_BYTES:
+            return None
+        large = [each for each in self._waiting if len(each.received) > _LARGE_BYTES]
+        cap = max(_MAX_LARGE_BYTES, 2 * self._limits.max_body_bytes)
+        total = sum(len(each.received) for each in (connection, *large))
+        return large[0] if large and total > cap else None

@@ -1,4 +1,4 @@
-"""gunicorn, which is there by default."""
+"""gunicorn, embedded: it forks the workers and replaces those that die."""
 
 import resource
 import signal
@@ -9,32 +9,37 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from sessionary.http_server import Worker
-from sessionary.http_server.shutdown import ENDING
+from sessionary.http_server import Limits
+from sessionary.http_server.shutdown import SHUTDOWN_SECONDS
 from sessionary.server import tls
 from sessionary.server.ready_notice import ReadyNotice, bracketed
+from sessionary.server.worker import ENDING, Worker
 from sessionary.settings import Settings
 
-_FEWEST, _MOST = 16, 1000  # connections of a worker
-_FILES, _FILES_OF_ITS_OWN, _FILES_OF_A_THREAD = 4096, 100, 4
-_LAST_MOMENTS = 9  # seconds for what is in flight at the end: Docker kills after 10
+_MIN_CONNECTIONS, _MAX_CONNECTIONS = 16, 1000  # of a worker
+_OPEN_FILES, _OWN_FILES, _FILES_PER_THREAD = 4096, 100, 4
 
 
 def run(settings: Settings, load: Callable[[], Flask], notice: ReadyNotice) -> None:
     """Serve until SIGTERM and exit the process with 0."""
-    Worker.longest_body = settings.max_body_bytes
-    Worker.client_timeout_seconds = settings.client_timeout_seconds
-    Worker.context = tls.make_context(settings)
     _Gunicorn(settings, load, notice).run()
 
 
 class _Gunicorn(BaseApplication):
-    """gunicorn with our settings and nothing of its own: no files, no arguments, no environment."""
+    """gunicorn with these settings alone: no files, no arguments, no environment."""
 
     def __init__(self, settings: Settings, load: Callable[[], Flask], notice: ReadyNotice) -> None:
         self._settings = settings
         self._load = load
         self._notice = notice
+        self.tls_context = tls.make_context(settings)
+        self.limits = Limits(
+            threads=settings.threads,
+            max_connections=_max_connections(settings.threads),
+            max_body_bytes=settings.max_body_bytes,
+            client_timeout_seconds=settings.client_timeout_seconds,
+            accept_batch=16 if settings.workers == 1 else 1,  # leave some to the other workers
+        )
         super().__init__()
 
     def load_config(self) -> None:
@@ -42,19 +47,16 @@ class _Gunicorn(BaseApplication):
         options = {
             "bind": f"{bracketed(settings.host)}:{settings.port}",
             "workers": settings.workers,
-            "threads": settings.threads,
-            "worker_connections": _connections(settings.threads),
             "worker_class": Worker,
-            "keepalive": 65,  # longer than clients keep an idle connection: they close first
-            "graceful_timeout": _LAST_MOMENTS,
+            "graceful_timeout": SHUTDOWN_SECONDS + 1,  # a worker ends by itself before it is killed
             "loglevel": "warning",
             "errorlog": None,  # its lines go where ours go
             "control_socket_disable": True,
-            "certfile": settings.tls_certificate,  # from which it knows the scheme
+            "certfile": settings.tls_certificate,  # the parser takes the URL scheme from it
             "keyfile": settings.tls_key,
             "limit_request_line": 8190,
-            "forwarded_allow_ips": "",  # who is believed is said by trusted_proxy
-            "http_parser": "python",  # whatever else is installed
+            "forwarded_allow_ips": "",  # trusted proxies are the application's middleware
+            "http_parser": "python",  # also where gunicorn_h1c is installed
             "when_ready": lambda arbiter: self._notice.announce(arbiter.LISTENERS[0].sock),
             "on_exit": lambda _: self._notice.withdraw(),
         }
@@ -68,20 +70,21 @@ class _Gunicorn(BaseApplication):
         _Arbiter(self).run()
 
 
-def _connections(threads: int) -> int:
-    """How many a worker may have, with as many files open as this process may have."""
+def _max_connections(threads: int) -> int:
+    """Raise the limit of open files if allowed, and return the connections that fit in it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = max(soft, min(hard, _FILES))
+    files = max(soft, min(hard, _OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
-    return max(_FEWEST, min(_MOST, files - _FILES_OF_ITS_OWN - _FILES_OF_A_THREAD * threads))
+    fitting = files - _OWN_FILES - _FILES_PER_THREAD * threads
+    return max(_MIN_CONNECTIONS, min(_MAX_CONNECTIONS, fitting))
 
 
 class _Arbiter(Arbiter):
-    """gunicorn's, that takes Ctrl-C for SIGTERM, and whose workers miss no signal.
+    """gunicorn's arbiter, which treats Ctrl-C as SIGTERM, and whose workers miss no signal.
 
-    A young worker has its parent's handlers, which put a signal where nobody looks for it: the
-    parent would wait in vain for the worker to end. So what comes early is held back until the
-    worker can tell.
+    A new worker still has its parent's handlers, which queue a signal that nothing reads there, so
+    that the parent would wait in vain for the worker to end. Early signals are therefore blocked
+    until the worker has installed its own handlers.
     """
 
     def signal(self, sig: int, frame: Any) -> None:
@@ -89,6 +92,6 @@ class _Arbiter(Arbiter):
 
     def spawn_worker(self) -> Any:
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-        pid = super().spawn_worker()  # a worker leaves here for good
+        pid = super().spawn_worker()  # in a worker, this does not return
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         return pid

@@ -1,0 +1,138 @@
+"""The event loop: accepts connections, dispatches what is ready, closes what is overdue."""
+
+import selectors
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sessionary.http_server.connection import Connection
+from sessionary.http_server.limits import Limits, WaitingConnections, monotonic
+from sessionary.http_server.shutdown import Shutdown
+from sessionary.http_server.wakeup import Wakeup
+
+_TICK_SECONDS = 1.0  # between two looks for overdue clients, and two heartbeats
+
+
+class EventLoop:
+    """Runs on one thread; `stop` and `quit` may be called from any, or from a signal handler."""
+
+    def __init__(
+        self, listeners: Sequence[socket.socket], limits: Limits, parser_config: Any
+    ) -> None:
+        self.limits = limits
+        self.poller = selectors.DefaultSelector()
+        self.waiting = WaitingConnections(limits)
+        self._listeners = listeners
+        self._parser_config = parser_config
+        self._wakeup = Wakeup()
+        self.call_soon = self._wakeup.call_soon
+        self.shutdown = Shutdown()
+        self._open_count = 0
+        self._is_accepting = False
+        self._swept_at = 0.0
+        self._notified_at = 0.0
+        self._heartbeat: Callable[[], Any] = bool
+
+    def stop(self) -> None:
+        """Finish what is in flight, within `SHUTDOWN_SECONDS`."""
+        self.shutdown.request()
+        self.call_soon(bool)
+
+    def quit(self) -> None:
+        """Finish what the loop's thread does now, and nothing else."""
+        self.shutdown.request(at_once=True)
+        self.call_soon(bool)
+
+    def run_until_stopped(self, heartbeat: Callable[[], Any]) -> None:
+        """Serve until `stop` or `quit`; `heartbeat` is called about every second meanwhile."""
+        self._heartbeat = heartbeat
+        self.poller.register(self._wakeup.reader, selectors.EVENT_READ, self._wakeup.run_callbacks)
+        while not self.shutdown.is_requested:
+            self._accept_new(self._open_count < self.limits.max_connections)
+            self._turn(_TICK_SECONDS)
+        self._accept_new(False)
+        self.waiting.stop()
+        while self._open_count and not self.shutdown.is_over():
+            self._turn(self.waiting.seconds_to_next())
+        self.close()
+
+    def close(self) -> None:
+        """Close every waiting connection, the listeners and the loop's own descriptors."""
+        for each in self.waiting.all():
+            self.drop(each)
+        self.poller.close()
+        self._wakeup.close()
+        for listener in self._listeners:
+            listener.close()
+
+    def _turn(self, seconds: float) -> None:
+        self.notify()
+        for key, _ in self.poller.select(seconds):
+            key.data(key.fileobj)
+        self._drop_expired()
+
+    def notify(self) -> None:
+        """Call the heartbeat, but not for each request."""
+        now = monotonic()
+        if not self._notified_at or now >= self._notified_at + _TICK_SECONDS:
+            self._notified_at = now
+            self._heartbeat()
+
+    def _accept_new(self, enabled: bool) -> None:
+        if enabled == self._is_accepting:
+            return
+        self._is_accepting = enabled
+        for listener in self._listeners:
+            if enabled:
+                listener.setblocking(False)
+                self.poller.register(listener, selectors.EVENT_READ, self._accept)
+            else:
+                self.poller.unregister(listener)
+
+    def _accept(self, listener: Any) -> None:
+        """Accept new clients, several at once: they are the ones who have waited longest."""
+        for _ in range(self.limits.accept_batch):
+            if self._open_count + 1 >= self.limits.max_connections:
+                self._make_room()
+            try:
+                sock, peer = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError:  # this process, or the machine, is out of file descriptors
+                self._make_room()
+                return
+            self._open_count += 1
+            self.begin(Connection(sock, peer, self._parser_config))
+
+    def begin(self, connection: Connection) -> None:
+        """Serve a new connection."""
+        raise NotImplementedError
+
+    def _make_room(self) -> None:
+        connection = self.waiting.least_useful()
+        if connection is not None:
+            self.drop(connection)
+
+    def limit_memory(self, connection: Connection) -> None:
+        """Drop the oldest connection with much unread data if all together hold too much."""
+        oldest = self.waiting.over_memory(connection)
+        if oldest is not None:
+            self.drop(oldest)
+
+    def _drop_expired(self) -> None:
+        now = monotonic()
+        if not self.shutdown.is_requested and now < self._swept_at + _TICK_SECONDS:
+            return
+        self._swept_at = now
+        for each in self.waiting.expired(now):
+            self.drop(each)
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection that waits."""
+        self.waiting.remove(connection)
+        self.poller.unregister(connection.sock)
+        self.close_connection(connection)
+
+    def close_connection(self, connection: Connection) -> None:
+        self._open_count -= 1
+        connection.close()

@@ -1,0 +1,217 @@
+"""Serves HTTP/1.1 on the event loop: from a handshake to a response that has been read."""
+
+import selectors
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from gunicorn.http.errors import LimitRequestHeaders
+
+from sessionary.http_server.application import Application, answer, refuse
+from sessionary.http_server.connection import Connection
+from sessionary.http_server.limits import Limits, monotonic
+from sessionary.http_server.loop import EventLoop
+from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
+
+
+class HttpServer(EventLoop):
+    """Serves a WSGI application on sockets that listen."""
+
+    def __init__(
+        self,
+        listeners: Sequence[socket.socket],
+        limits: Limits,
+        parser_config: Any,
+        tls_context: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(listeners, limits, parser_config)
+        self._tls_context = tls_context
+        self._pool = ThreadPoolExecutor(limits.threads)
+        self._in_threads: set[Connection] = set()
+        self._application: Application
+
+    def run(self, application: Application, heartbeat: Callable[[], Any] = bool) -> None:
+        """Serve until `stop` or `quit`; `heartbeat` is called about every second."""
+        self._application = application
+        self.run_until_stopped(heartbeat)
+        self._pool.shutdown(wait=False)
+        for each in self._in_threads:  # or the process would wait for their threads
+            each.abort()
+
+    def begin(self, connection: Connection) -> None:
+        if self._tls_context is None:
+            self._watch(connection)
+            self._serve(connection)
+            return
+        try:
+            connection.start_tls(self._tls_context)
+        except OSError:
+            self.close_connection(connection)
+            return
+        self._start_deadline(connection)
+        self.poller.register(
+            connection.sock, selectors.EVENT_READ, partial(self._handshake, connection)
+        )
+        self.waiting.add(connection)
+
+    def _start_deadline(self, connection: Connection) -> None:
+        connection.due = monotonic() + self.limits.client_timeout_seconds
+
+    def _watch(self, connection: Connection) -> None:
+        """Call `_receive` when the client has sent something."""
+        self.poller.register(
+            connection.sock, selectors.EVENT_READ, partial(self._receive, connection)
+        )
+
+    def _handshake(self, connection: Connection, sock: Any) -> None:
+        if connection.is_closed:
+            return
+        self.waiting.remove(connection)
+        try:
+            event = connection.handshake()
+        except OSError:
+            self.poller.unregister(sock)
+            self.close_connection(connection)
+            return
+        if event:
+            self.poller.modify(sock, event, partial(self._handshake, connection))
+            self.waiting.add(connection)
+            return
+        connection.due = None
+        self.poller.modify(sock, selectors.EVENT_READ, partial(self._receive, connection))
+        self.waiting.add(connection)
+        self._receive(connection, sock)
+
+    def _receive(self, connection: Connection, sock: Any) -> None:
+        if connection.is_closed:  # dropped in this turn, after the poller reported it
+            return
+        data = connection.receive()
+        if data is None:
+            return
+        self.waiting.remove(connection)
+        if not data:
+            self.poller.unregister(sock)
+            self.close_connection(connection)
+        elif connection.is_leaving:
+            self.waiting.add(connection)
+        else:
+            connection.received += data
+            self.limit_memory(connection)
+            self._serve(connection)
+
+    def _serve(self, connection: Connection) -> None:
+        """Answer one request if a complete one was received, then wait for more."""
+        if connection.is_head_too_long():
+            sock = BufferedSocket(connection.sock)
+            refuse(connection, sock, LimitRequestHeaders("the head is too long"))
+            connection.keep_alive = False
+            self._deliver(connection, sock)
+        elif connection.is_end_unknown():
+            self._hand_to_thread(connection)
+        elif not connection.has_complete_request(self.limits.max_body_bytes):
+            self._wait_for_rest(connection)
+        elif self._answer(connection):
+            self._next_request(connection)
+
+    def _wait_for_rest(self, connection: Connection) -> None:
+        if not connection.received:
+            connection.due = None
+        elif connection.due is None:
+            self._start_deadline(connection)
+        self.waiting.add(connection)
+
+    def _next_request(self, connection: Connection) -> None:
+        """Serve the next request, if any of it was received, after the other clients' turn."""
+        if connection.received:
+            self.poller.unregister(connection.sock)
+            self.call_soon(self._resume_serving, connection)
+        else:
+            self._wait_for_rest(connection)
+
+    def _resume_serving(self, connection: Connection) -> None:
+        self._watch(connection)
+        self._serve(connection)
+
+    def _answer(self, connection: Connection) -> bool:
+        """Answer one request; return whether the next one may be served."""
+        self.notify()
+        sock = BufferedSocket(connection.sock)
+        connection.give_to_parser(sock)
+        connection.keep_alive = self._call(connection, sock)
+        connection.take_from_parser()
+        return self._deliver(connection, sock)
+
+    def _call(self, connection: Connection, sock: BufferedSocket | BlockingSocket) -> bool:
+        is_full = len(self.waiting) >= self.limits.max_connections - self.limits.threads
+        close = is_full or self.shutdown.is_requested
+        return answer(self._application, connection, sock, close=close)
+
+    def _deliver(self, connection: Connection, sock: BufferedSocket) -> bool:
+        """Send the response; return whether the next request may be served."""
+        connection.unsent, connection.due = b"".join(sock.sent), None
+        connection.was_answered = True
+        connection.send()
+        if connection.unsent:
+            self._start_deadline(connection)
+            self.poller.modify(
+                connection.sock, selectors.EVENT_WRITE, partial(self._send_rest, connection)
+            )
+            self.waiting.add(connection)
+        elif not connection.keep_alive:
+            self._linger_close(connection)
+        return connection.keep_alive and not connection.unsent
+
+    def _send_rest(self, connection: Connection, sock: Any) -> None:
+        if connection.is_closed:
+            return
+        self.waiting.remove(connection)
+        connection.send()
+        if connection.unsent:
+            self.waiting.add(connection)
+            return
+        connection.due = None
+        self.poller.modify(sock, selectors.EVENT_READ, partial(self._receive, connection))
+        self._finish(connection)
+
+    def _finish(self, connection: Connection) -> None:
+        if connection.keep_alive:
+            self._next_request(connection)
+        else:
+            self._linger_close(connection)
+
+    def _hand_to_thread(self, connection: Connection) -> None:
+        """Let a thread answer a request whose end is unknown."""
+        self.poller.unregister(connection.sock)
+        connection.due = None
+        sock = BlockingSocket(connection.sock, self.limits.client_timeout_seconds)
+        connection.give_to_parser(sock)
+        self._in_threads.add(connection)
+        answering = self._pool.submit(self._call, connection, sock)
+        answering.add_done_callback(
+            lambda _: self.call_soon(self._take_from_thread, connection, answering)
+        )
+
+    def _take_from_thread(self, connection: Connection, answering: "Future[bool]") -> None:
+        self._in_threads.discard(connection)
+        connection.keep_alive = (
+            not answering.cancelled() and answering.exception() is None and answering.result()
+        )
+        connection.take_from_parser()
+        connection.was_answered = True
+        try:
+            connection.sock.setblocking(False)
+            self._watch(connection)
+        except (OSError, ValueError):  # closed already
+            self.close_connection(connection)
+            return
+        self._finish(connection)
+
+    def _linger_close(self, connection: Connection) -> None:
+        """Close once the client has read the response and closed, or at its deadline."""
+        connection.is_leaving = True
+        self._start_deadline(connection)
+        connection.shutdown_write()
+        self.waiting.add(connection)
