@@ -47,7 +47,7 @@ def test_what_was_archived_before_is_found_and_removed_and_no_longer_counted(
             queries.insert.run(**row._asdict())
             queries.count(None, row)
         ended = {row.id for row in namespace if has_ended(row, before_at)}
-        assert {row.id for row in namespace if rules.is_prunable(row, before_at)} == ended
+        assert {row.id for row in namespace if rules.has_ended(row, before_at)} == ended
         found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
         assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]

@@ -47,7 +47,7 @@ def _inputs(row: SessionRow) -> dict[str, int | None]:
 
 sessions = SessionQueries(
     find=lambda id: queries.by_id.one(id=ids.canonical(id)),
-    page=queries.control_page,
+    page=lambda place, limit: queries.control_page.all(place=place, limit=limit),
     changing=lambda after, until, limit: [],  # noqa: ARG005 - none changes by itself
     id=lambda row: row.id,
     transitions=rules.transitions,

@@ -11,8 +11,7 @@ from sessionary.identity import Organization, User
 from sessionary.store import Statement, count_statement, insert_statement, param, param_list
 from sessionary.surfaces.scale import rules
 from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
-from sessionary.web import json_codec
-from sessionary.web.surface import Retention
+from sessionary.web import session_statements
 
 _COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 _TOTALS = SessionCount.live, SessionCount.archived
@@ -24,8 +23,8 @@ def is_live(session: Any = Session) -> Any:
     return session.archived_at.is_null()
 
 
-def is_prunable() -> Any:
-    """SQL twin of `rules.is_prunable`."""
+def has_ended() -> Any:
+    """SQL twin of `rules.has_ended`."""
     before_at = param("before_at")
     return (Session.archived_at < before_at) & (Session.updated_at < before_at)
 
@@ -154,60 +153,24 @@ identity_type = Statement(
     lambda row: str(row[0]), lambda: User.select(User.identity_type).where(User.id == param("id"))
 )
 
-# For the control plane: sessions of every account.
-_control_page = Statement(
-    lambda found: (int(found[0]), SessionRow._make(found[1:])),
-    lambda: (
-        Session.select(Session.seq, *_COLUMNS)
-        .where(Session.seq > param("place"))
-        .order_by(Session.seq)
-        .limit(param("limit"))
-    ),
-)
-
-
-def control_page(place: int, limit: int) -> list[tuple[int, SessionRow]]:
-    return _control_page.all(place=place, limit=limit)
-
-
+control_page = session_statements.creation_page(Session, SessionRow)
 status_counts = count_statement(
     (rules.LIVE, rules.ARCHIVED),
     lambda: SessionCount.select(*(pw.fn.COALESCE(pw.fn.SUM(total), 0) for total in _TOTALS)),
 )
-
-# For pruning.
-_prunable = Statement(
-    lambda row: int(row[0]),
-    lambda: (
-        Session.select(Session.seq)
-        .where(Session.seq > param("after"), Session.seq <= param("until"), is_prunable())
-        .order_by(Session.seq)
-        .limit(param("limit"))
-    ),
-)
-_last = Statement(lambda row: int(row[0] or 0), lambda: Session.select(pw.fn.MAX(Session.seq)))
-
-
-def _chosen() -> Any:
-    return Session.seq.in_(param_list("keys")) & is_prunable()
-
-
-_archived_by_account = Statement(
+_prunable_counts = Statement(
     lambda row: (str(row[0]), int(row[1])),
     lambda: (
         Session.select(Session.account_id, pw.fn.COUNT(Session.seq))
-        .where(_chosen())
+        .where(session_statements.is_prunable(Session, has_ended()))
         .group_by(Session.account_id)
     ),
 )
-_delete = Statement(tuple, lambda: Session.delete().where(_chosen()))
 
 
-def _remove(keys: list[int], before_at: int) -> int:
-    chosen = {"keys": json_codec.encode(keys), "before_at": before_at}
-    for account_id, archived_count in _archived_by_account.all(**chosen):
+def _uncount_pruned(values: dict[str, Any]) -> None:
+    for account_id, archived_count in _prunable_counts.all(**values):
         _add_to_count.run(account_id=account_id, live=0, archived=-archived_count)
-    return _delete.run(**chosen)
 
 
-retention = Retention(_prunable, _last, _remove)
+retention = session_statements.retention(Session, has_ended(), _uncount_pruned)

@@ -30,8 +30,7 @@ SOURCES = {
     "status": "Assumed: an `archived_at` that the caller gave archives at once, even if it lies "
     "ahead.",
     "is_live": "Source: sibling (`archived_at`).",
-    "is_prunable": "Assumed: a caller may date an archiving back; the call's own instant counts "
-    "too.",
+    "has_ended": "Assumed: a caller may date an archiving back; the call's own instant counts too.",
     "is_valid_window": "Source: page (both ends are optional), sibling (the order).",
     "has_valid_window": "Source: sibling.",
     "is_restore": "Source: sibling (`restore: true`). Assumed: `archived_at: null` restores too, "
@@ -70,8 +69,8 @@ def is_live(row: "SessionRow") -> bool:
     return row.archived_at is None
 
 
-def is_prunable(row: "SessionRow", before_at: int) -> bool:
-    """Return whether a session was archived before an instant. SQL twin: `queries.is_prunable`."""
+def has_ended(row: "SessionRow", before_at: int) -> bool:
+    """Return whether a session was archived before an instant. SQL twin: `queries.has_ended`."""
     return row.archived_at is not None and max(row.archived_at, row.updated_at) < before_at
 
 
