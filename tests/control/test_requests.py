@@ -18,7 +18,7 @@ def explain(double: Double, method: str, path: str, *, ns: str | None = None, **
 
 def test_a_request_that_fits_is_told_what_it_would_get(double: Double) -> None:
     found = explain(double, "POST", "/session/start", headers=NOTTE, body={})
-    assert found.pop("body")["status"] == "active"
+    assert found.pop("response")["status"] == "active"
     assert found.pop("caller")["organization"] == "000000000000000000000001"
     assert found == {
         "at": NOON,

@@ -131,9 +131,9 @@ def test_a_test_has_as_many_namespaces_as_it_asks_for(suite: Suite) -> None:
 
         def test_a_refused_seed_leaves_none(make_sessionary, sessionary_server):
             import pytest
-            from sessionary.client import Problem
+            from sessionary.client import ControlError
 
-            with pytest.raises(Problem, match="there is no table"):
+            with pytest.raises(ControlError, match="there is no table"):
                 make_sessionary(seed="[[nothing]]")
             with pytest.raises(ValueError, match=r"seed=Path\\('fixtures.toml'\\)"):
                 make_sessionary(seed="fixtures.toml")

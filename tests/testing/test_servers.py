@@ -10,7 +10,7 @@ from galtea import Galtea
 from scale_gp import SGPClient
 from werkzeug.test import Client as WSGIClient
 
-from sessionary.client import Client, Problem
+from sessionary.client import Client, ControlError
 from sessionary.settings import BadSetting
 from sessionary.testing import Elsewhere, Server
 
@@ -46,9 +46,9 @@ def test_control_calls_answer_alike_with_a_socket_and_without() -> None:
         assert over_http.journal.find() == namespace.journal.find()
         assert over_http.namespaces.snapshot() == namespace.namespaces.snapshot()
         for client in (over_http, namespace):
-            with pytest.raises(Problem, match="/by must be"):
+            with pytest.raises(ControlError, match="/by must be"):
                 client.clock.advance("ärger")
-            with pytest.raises(Problem, match="there is no session 'Ärger 1'"):
+            with pytest.raises(ControlError, match="there is no session 'Ärger 1'"):
                 client.explain("Ärger 1", "notte")
 
 
@@ -128,7 +128,7 @@ def test_a_token_is_wanted_and_given() -> None:
     with Server(control_token="hush") as server:
         assert server.namespace(now=NOON).clock.now() == NOON
         assert Elsewhere(server.url, "hush").namespace(now=NOON).clock.now() == NOON
-        with pytest.raises(Problem, match="Not authenticated"):
+        with pytest.raises(ControlError, match="Not authenticated"):
             Elsewhere(server.url).start()
 
 
@@ -142,9 +142,9 @@ def test_hundreds_of_namespaces_leave_nothing_behind() -> None:
 
 def test_what_is_refused_leaves_no_namespace() -> None:
     server = Server()
-    with pytest.raises(Problem):
+    with pytest.raises(ControlError):
         server.namespace(faults=[{"surface": "notte", "kind": "sulk"}])
-    with pytest.raises(Problem):
+    with pytest.raises(ControlError):
         server.namespace(seed="[[nothing]]")
     assert server.client.namespaces.list() == ["default"]
     server.stop()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import requests
 
-from sessionary.client.responses import Summary
+from sessionary.client.responses import SessionSummary
 from sessionary.testing.namespace import Namespace
 from sessionary.testing.unittest import SessionaryMixin
 
@@ -24,7 +24,7 @@ def start(namespace: Namespace) -> None:
 
 
 def test_each_test_has_a_namespace_as_its_class_describes_it() -> None:
-    seen: list[Summary] = []
+    seen: list[SessionSummary] = []
 
     class Case(SessionaryMixin):
         sessionary_settings: ClassVar[dict[str, Any]] = {"notte_global_timeout_minutes": 60}

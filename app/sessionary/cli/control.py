@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from sessionary.client import Client, Problem
+    from sessionary.client import Client, ControlError
 
 URL = "http://127.0.0.1:8000"
 _URL = re.compile(r"https?://[^\s'\"\\$`#]+")
@@ -79,12 +79,12 @@ def over_control(command: Callable[..., None]) -> Callable[..., None]:
     @url_option
     @functools.wraps(command)
     def call(*args: Any, url: str | None, ns: str, db: str | None, **given: Any) -> None:
-        from sessionary.client import Problem
+        from sessionary.client import ControlError
 
         try:
             with _client(url, ns, db) as client:
                 command(*args, client=client, **given)
-        except Problem as problem:
+        except ControlError as problem:
             raise click.ClickException(_refusal(problem)) from problem
         except BrokenPipeError:
             raise  # who reads has read enough: click leaves without a word
@@ -118,7 +118,7 @@ def _file() -> str | None:
     return os.environ.get("SESSIONARY_DB") or None
 
 
-def _refusal(problem: "Problem") -> str:
+def _refusal(problem: "ControlError") -> str:
     """What is wrong, by the names of what was given rather than by the call that was made."""
     if problem.status == 401:
         return "the control plane wants its token: set SESSIONARY_CONTROL_TOKEN"

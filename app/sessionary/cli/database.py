@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from sessionary import store
-from sessionary.client import Answer, Client
+from sessionary.client import Client, Response
 from sessionary.clock import BadClock, wall
 from sessionary.factory import create_app, prepare
 from sessionary.seeds.loader import BadSeed
@@ -128,12 +128,12 @@ def control_of(db: str, namespace: str) -> Iterator[Client]:
 
     caller = Caller(create_app(settings, default))
 
-    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
         answer = caller.open(path, method=method, headers=dict(headers), data=body)
-        return Answer(answer.status_code, answer.data)
+        return Response(answer.status_code, answer.data)
 
     try:
-        yield Client("http://localhost", namespace, token, send=send)
+        yield Client("http://localhost", namespace, token, transport=send)
     finally:
         default.close()
 

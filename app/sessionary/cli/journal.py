@@ -38,7 +38,7 @@ def list_calls(client: "Client", as_json: bool, limit: int | None, **filters: An
         show_json(calls)
         return
     show([_line(call) for call in calls], as_json=False, empty="No such call was made.")
-    dropped = client.journal.dropped()
+    dropped = client.journal.dropped_count()
     if dropped:
         click.echo(f"The {dropped} oldest calls are kept no more.")
 

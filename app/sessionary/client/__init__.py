@@ -1,7 +1,7 @@
-"""A client of the control plane, for Python, with nothing but the standard library.
+"""A typed client of the control plane that needs only the standard library.
 
-Instants go in as aware datetimes or RFC 3339 text. Answers are the control plane's own JSON, as
-sessionary.client.responses describes it.
+Instants are passed as aware datetimes or RFC 3339 text. Methods return the JSON of the control
+plane; sessionary.client.responses describes it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,21 +11,32 @@ from sessionary.client.clock import Clock
 from sessionary.client.faults import Faults
 from sessionary.client.journal import Journal
 from sessionary.client.namespaces import DEFAULT, Namespaces
-from sessionary.client.responses import Diff, Explanation, RequestExplanation, Summary, Timeline
-from sessionary.client.times import Instant, optional, to_text
-from sessionary.client.transport import Answer, Calls, Problem, Send, over_http, segment
+from sessionary.client.responses import (
+    Diff,
+    Explanation,
+    RequestExplanation,
+    SessionSummary,
+    Timeline,
+)
+from sessionary.client.times import Instant, optional_text, to_text
+from sessionary.client.transport import (
+    MAX_PAGE,
+    ControlApi,
+    ControlError,
+    Response,
+    Transport,
+    http_transport,
+    segment,
+)
 
-__all__ = ["Answer", "Client", "Instant", "Problem", "Send", "over_http"]
-
-_LONGEST_PAGE = 1000
-_SURFACES = ("scale", "mobilenext", "notte", "galtea")
+__all__ = ["Client", "ControlError", "Instant", "Response", "Transport", "http_transport"]
 
 
 class Client:
-    """The control plane of the server at `url`, seen from one namespace.
+    """The control plane at `url`, used in one namespace.
 
-    `send` reaches a server that is not called over HTTP. Calls raise Problem, and ConnectionError
-    where nothing answers.
+    A `transport` replaces HTTP. Methods raise ControlError for a refusal, and ConnectionError if
+    the server does not respond.
     """
 
     def __init__(
@@ -34,22 +45,22 @@ class Client:
         namespace: str = DEFAULT,
         token: str | None = None,
         *,
-        send: Send | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.namespace = namespace
-        self.send = send or over_http(self.url)
+        self.transport = transport or http_transport(self.url)
         self.token = token
-        self.calls = Calls(self.send, namespace, token)
-        self.clock = Clock(self.calls)
-        self.faults = Faults(self.calls)
-        self.journal = Journal(self.calls)
-        # Namespaces are named in the path: a header would make the namespace that it names.
-        self.namespaces = Namespaces(Calls(self.send, None, token), namespace)
+        self.api = ControlApi(self.transport, namespace, token)
+        self.clock = Clock(self.api)
+        self.faults = Faults(self.api)
+        self.journal = Journal(self.api)
+        # These calls name the namespace in the path. With the header, a double would create it.
+        self.namespaces = Namespaces(ControlApi(self.transport, None, token), namespace)
 
-    def of(self, namespace: str) -> "Client":
-        """The same server, seen from another namespace."""
-        return Client(self.url, namespace, self.token, send=self.send)
+    def for_namespace(self, namespace: str) -> "Client":
+        """Return a client of the same server for another namespace."""
+        return Client(self.url, namespace, self.token, transport=self.transport)
 
     def timeline(
         self,
@@ -59,51 +70,48 @@ class Client:
         *,
         at: Instant | None = None,
     ) -> Timeline:
-        """What happens by itself behind `from_` (now) and not behind `to`: at most 100, or `limit`.
+        """List transitions after `from_` (default: now) and up to `to`, at most `limit` (100).
 
-        With `at` as it would be told at that instant.
+        `at` asks for the timeline as of another instant.
         """
-        query = {"from": optional(from_), "to": optional(to), "limit": limit}
-        found: Timeline = self.calls("GET", "timeline", query=query, at=optional(at))
+        query = {"from": optional_text(from_), "to": optional_text(to), "limit": limit}
+        found: Timeline = self.api.request("GET", "timeline", query=query, at=optional_text(at))
         return found
 
-    def sessions(self, surface: str | None = None, *, at: Instant | None = None) -> list[Summary]:
-        """Every session in this namespace, of one surface or of all, now or at another instant."""
-        return list(self._sessions(surface, optional(at)))
+    def sessions(
+        self, surface: str | None = None, *, at: Instant | None = None
+    ) -> list[SessionSummary]:
+        """List the namespace's sessions, of all surfaces or one, as of now or another instant."""
+        return list(self._sessions(surface, optional_text(at)))
 
     def explain(
         self, session: str, surface: str | None = None, at: Instant | None = None
     ) -> Explanation:
-        """Why a session is in its state, now or at another instant, also one such as `+15m`.
+        """Explain a session's status, as of now or of an instant or offset such as `+15m`.
 
-        Without its surface, each is asked.
+        Without `surface`, every surface is searched.
         """
-        for each in _SURFACES if surface is None else (surface,):
-            path = f"sessions/{segment(each)}/{segment(session)}/explain"
-            try:
-                found: Explanation = self.calls("GET", path, at=optional(at))
-            except Problem as problem:
-                if problem.status != 404 or surface is not None or not problem.document:
-                    raise
-            else:
-                return found
-        detail = f"there is no session {session!r} in the namespace {self.namespace!r}"
-        raise Problem(404, detail, {"status": 404, "detail": detail})
+        if surface is None:
+            path = f"sessions/{segment(session)}/explain"
+        else:
+            path = f"sessions/{segment(surface)}/{segment(session)}/explain"
+        found: Explanation = self.api.request("GET", path, at=optional_text(at))
+        return found
 
     def force(
         self, session: str, status: str, reason: str | None = None, surface: str | None = None
     ) -> Explanation:
-        """Put a session into a state that only the vendor could cause; gives its explanation."""
+        """Put a session into a status that only the vendor can cause; return its explanation."""
         owner = surface or self.explain(session)["surface"]
         body = {"status": status} if reason is None else {"status": status, "reason": reason}
         path = f"sessions/{segment(owner)}/{segment(session)}/force"
-        found: Explanation = self.calls("POST", path, body)
+        found: Explanation = self.api.request("POST", path, body)
         return found
 
     def diff(self, from_: Instant, to: Instant | None = None, limit: int | None = None) -> Diff:
-        """Which sessions changed behind one instant and not behind another (now), and by what."""
-        query = {"from": to_text(from_), "to": optional(to), "limit": limit}
-        found: Diff = self.calls("GET", "diff", query=query)
+        """List changes of sessions after `from_` and up to `to` (default: now)."""
+        query = {"from": to_text(from_), "to": optional_text(to), "limit": limit}
+        found: Diff = self.api.request("GET", "diff", query=query)
         return found
 
     def explain_request(
@@ -115,17 +123,17 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> RequestExplanation:
-        """What a vendor call would meet, and everything that is wrong with it; nothing is done."""
+        """Explain a vendor call without making it: its response and everything wrong with it."""
         request = {"method": method, "path": path, "headers": headers, "query": query, "body": body}
         given = {name: value for name, value in request.items() if value is not None}
-        found: RequestExplanation = self.calls("POST", "requests/explain", given)
+        found: RequestExplanation = self.api.request("POST", "requests/explain", given)
         return found
 
-    def _sessions(self, surface: str | None, at: str | None) -> Iterator[Summary]:
+    def _sessions(self, surface: str | None, at: str | None) -> Iterator[SessionSummary]:
         after = None
         while True:
-            query = {"surface": surface, "limit": _LONGEST_PAGE, "after": after}
-            page = self.calls("GET", "sessions", query=query, at=at)
+            query = {"surface": surface, "limit": MAX_PAGE, "after": after}
+            page = self.api.request("GET", "sessions", query=query, at=at)
             yield from page["sessions"]
             after = page["next"]
             if after is None:

@@ -1,72 +1,72 @@
-"""A namespace's clock, from outside."""
+"""The clock of a namespace."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from sessionary.client.responses import ClockState
-from sessionary.client.times import Instant, duration, from_text, optional
-from sessionary.client.transport import Calls
+from sessionary.client.times import Instant, duration_to_json, from_text, optional_text
+from sessionary.client.transport import ControlApi
 
 
 class Clock:
-    """Reads and moves the clock; when a call returns, every later read is at the new time."""
+    """Reads and moves the clock. A change applies to every read after the method returns."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, api: ControlApi) -> None:
+        self._api = api
 
     def get(self) -> ClockState:
-        """Its mode and rate, what it shows, and what the wall shows."""
-        found: ClockState = self._calls("GET", "clock")
+        """Return the mode, the rate, the clock's time and the real time."""
+        found: ClockState = self._api.request("GET", "clock")
         return found
 
     def now(self) -> datetime:
-        """What it shows."""
+        """Return the clock's time."""
         return from_text(self.get()["now"])
 
     def put(self, mode: str, now: Instant | None = None, rate: float | None = None) -> ClockState:
-        """Make it `real`, `frozen`, `offset` or, with a rate, `scaled`; it goes on from `now`."""
-        body = {"mode": mode, "now": optional(now), "rate": rate}
+        """Set the mode (`real`, `frozen`, `offset`, or `scaled` with a rate) and the time."""
+        body = {"mode": mode, "now": optional_text(now), "rate": rate}
         given = {name: value for name, value in body.items() if value is not None}
-        found: ClockState = self._calls("PUT", "clock", given)
+        found: ClockState = self._api.request("PUT", "clock", given)
         return found
 
     def freeze(self, at: Instant | None = None) -> ClockState:
-        """Stop it: at this instant, or where it is."""
+        """Stop the clock, at an instant or at its current time."""
         return self.put("frozen", at)
 
     def real(self) -> ClockState:
-        """Follow the wall."""
+        """Follow the real time."""
         return self.put("real")
 
     def scale(self, rate: float, now: Instant | None = None) -> ClockState:
-        """Let so many of its seconds pass in one of the wall's."""
+        """Run `rate` seconds per real second, from `now` if given."""
         return self.put("scaled", now, rate)
 
     def set(self, at: Instant) -> ClockState:
-        """Show this instant and go on as before; a real clock becomes an offset one."""
+        """Set the time and keep the mode; a real clock becomes an offset clock."""
         state = self.get()
         mode = "offset" if state["mode"] == "real" else state["mode"]
         return self.put(mode, at, state["rate"] if mode == "scaled" else None)
 
     def advance(self, by: timedelta | str | None = None, **parts: float) -> ClockState:
-        """Move it, back if negative: by a timedelta or its parts (`minutes=5`), or by text.
+        """Move the clock, back if negative: by a timedelta, its parts (`minutes=5`) or a text.
 
-        Text is such as `90s`, `PT25H` and `-5m`.
+        Text is a duration such as `90s`, `PT25H` or `-5m`.
         """
         if (by is None) == (not parts):
-            raise TypeError('say by how much: advance("90s") or advance(minutes=5)')
-        way = timedelta(**parts) if by is None else by
-        return self._advance({"by": way if isinstance(way, str) else duration(way)})
+            raise TypeError('pass one duration: advance("90s") or advance(minutes=5)')
+        step = timedelta(**parts) if by is None else by
+        return self._advance({"by": step if isinstance(step, str) else duration_to_json(step)})
 
     def advance_to_next(self) -> ClockState:
-        """Move it to the next instant at which something happens by itself in this namespace."""
+        """Move the clock to the next transition in the namespace."""
         return self._advance({"to": "next"})
 
     def advance_until(self, session: str, status: str, surface: str | None = None) -> ClockState:
-        """Move it to the instant at which time gives a session this status."""
+        """Move the clock to the transition that gives a session this status."""
         until = {"session": session, "status": status}
         return self._advance({"until": until if surface is None else until | {"surface": surface}})
 
     def _advance(self, body: dict[str, Any]) -> ClockState:
-        found: ClockState = self._calls("POST", "clock/advance", body)
+        found: ClockState = self._api.request("POST", "clock/advance", body)
         return found

@@ -1,4 +1,4 @@
-"""A namespace's armed faults, from outside."""
+"""The faults of a namespace."""
 
 import builtins
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 from sessionary.client.responses import Fault, Preset
-from sessionary.client.times import Instant, duration, to_text
-from sessionary.client.transport import Calls
+from sessionary.client.times import Instant, duration_to_json, to_text
+from sessionary.client.transport import ControlApi
 
 
-class Given(TypedDict, total=False):
-    """What a fault is made of, as the control plane has it; `from_` is its `from`."""
+class FaultOptions(TypedDict, total=False):
+    """The members of a fault request; `from_` is sent as `from`."""
 
     method: str | None
     route: str | None
@@ -29,41 +29,43 @@ class Given(TypedDict, total=False):
 
 
 class Faults:
-    """Arms faults, shows them, and disarms them."""
+    """Arms, lists and disarms faults."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, api: ControlApi) -> None:
+        self._api = api
 
-    def add(self, surface: str, preset: str | None = None, **given: Unpack[Given]) -> Fault:
-        """Arm one: by a vendor's preset, or by its `kind`, which is a `status` unless given."""
-        document = {"surface": surface, "preset": preset, **given}
+    def add(
+        self, surface: str, preset: str | None = None, **options: Unpack[FaultOptions]
+    ) -> Fault:
+        """Arm a fault: a preset of the vendor, or a `kind` (default: `status`)."""
+        document = {"surface": surface, "preset": preset, **options}
         document["from"] = document.pop("from_", None)
-        sent = {name: _sent(value) for name, value in document.items() if value is not None}
-        return self.arm(sent)
+        return self.arm(
+            {name: _to_json(value) for name, value in document.items() if value is not None}
+        )
 
     def arm(self, document: Mapping[str, Any]) -> Fault:
-        """Arm one that is described as it is sent."""
-        found: Fault = self._calls("POST", "faults", document)
+        """Arm a fault from a complete request document."""
+        found: Fault = self._api.request("POST", "faults", document)
         return found
 
     def list(self, surface: str | None = None, *, unmatched: bool = False) -> list[Fault]:
-        """Those of one surface or of all, in the order of arming; with `unmatched` those never
-        hit."""
+        """List faults in the order of arming; with `unmatched` only those with no hit."""
         query = {"surface": surface, "unmatched": "true" if unmatched else None}
-        found: builtins.list[Fault] = self._calls("GET", "faults", query=query)["faults"]
+        found: builtins.list[Fault] = self._api.request("GET", "faults", query=query)["faults"]
         return found
 
     def presets(self) -> builtins.list[Preset]:
-        """What the vendors are known to answer when they cannot serve."""
-        found: builtins.list[Preset] = self._calls("GET", "faults/presets")["presets"]
+        """List the known failures of every vendor."""
+        found: builtins.list[Preset] = self._api.request("GET", "faults/presets")["presets"]
         return found
 
     def clear(self, fault: int | None = None) -> None:
-        """Disarm the one of this id, or all."""
-        self._calls("DELETE", "faults" if fault is None else f"faults/{fault}")
+        """Disarm the fault with this id, or all faults."""
+        self._api.request("DELETE", "faults" if fault is None else f"faults/{fault}")
 
 
-def _sent(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, timedelta):
-        return duration(value)
+        return duration_to_json(value)
     return to_text(value) if isinstance(value, datetime) else value

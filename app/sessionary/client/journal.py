@@ -1,15 +1,13 @@
-"""A namespace's journal of calls, from outside."""
+"""The journal of a namespace: its recorded vendor calls."""
 
 from typing import Any, TypedDict, Unpack
 
 from sessionary.client.responses import Call, RequestExplanation
-from sessionary.client.transport import Calls
-
-_LONGEST_PAGE = 1000
+from sessionary.client.transport import MAX_PAGE, ControlApi
 
 
 class Filters(TypedDict, total=False):
-    """Which calls are meant: those of a surface, about a session, with a status (404 or "4xx")."""
+    """Filters of calls: surface, session id, and status (404 or "4xx")."""
 
     surface: str | None
     session: str | None
@@ -17,13 +15,13 @@ class Filters(TypedDict, total=False):
 
 
 class Journal:
-    """Finds and counts what the vendors' clients called; a filter that is left out lets all pass.
+    """Finds and counts recorded calls. A filter that is None matches every call.
 
-    `path` is a route (`/sessions/{id}`) or one path, with or without its surface's prefix.
+    `path` is a route (`/sessions/{id}`) or a path, with or without its surface's prefix.
     """
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, api: ControlApi) -> None:
+        self._api = api
 
     def find(
         self,
@@ -33,12 +31,12 @@ class Journal:
         limit: int | None = None,
         **filters: Unpack[Filters],
     ) -> list[Call]:
-        """The calls that pass, in order: all, or the first `limit`."""
+        """List matching calls in order: all, or the first `limit`."""
         found: list[Call] = []
         after: int | None = None
         while limit is None or len(found) < limit:
-            most = _LONGEST_PAGE if limit is None else min(limit - len(found), _LONGEST_PAGE)
-            page = self._get("", method, path, filters, after=after, limit=most)
+            size = MAX_PAGE if limit is None else min(limit - len(found), MAX_PAGE)
+            page = self._get("", method, path, filters, after=after, limit=size)
             found += page["calls"]
             after = page["next"]
             if after is None:
@@ -48,26 +46,26 @@ class Journal:
     def count(
         self, method: str | None = None, path: str | None = None, **filters: Unpack[Filters]
     ) -> int:
-        """How many calls pass."""
+        """Count matching calls."""
         found: int = self._get("/count", method, path, filters)["count"]
         return found
 
-    def dropped(self) -> int:
-        """How many of the oldest calls were let go, because there were more than are kept."""
-        found: int = self._calls("GET", "journal/count")["dropped_count"]
+    def dropped_count(self) -> int:
+        """Count the oldest calls, removed because the journal is full."""
+        found: int = self._api.request("GET", "journal/count")["dropped_count"]
         return found
 
     def clear(self) -> None:
-        """Forget every call."""
-        self._calls("DELETE", "journal")
+        """Remove all calls."""
+        self._api.request("DELETE", "journal")
 
     def explain(self, call: int) -> RequestExplanation:
-        """What was wrong with the call of this id, all of it."""
-        found: RequestExplanation = self._calls("GET", f"journal/{call}/explain")
+        """List everything that was wrong with the call of this id."""
+        found: RequestExplanation = self._api.request("GET", f"journal/{call}/explain")
         return found
 
     def _get(
-        self, what: str, method: str | None, path: str | None, filters: Filters, **place: Any
+        self, suffix: str, method: str | None, path: str | None, filters: Filters, **page: Any
     ) -> Any:
-        query = {"method": method, "path": path, **filters, **place}
-        return self._calls("GET", f"journal{what}", query=query)
+        query = {"method": method, "path": path, **filters, **page}
+        return self._api.request("GET", f"journal{suffix}", query=query)

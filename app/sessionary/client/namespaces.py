@@ -1,26 +1,25 @@
-"""The namespaces of a double, from outside."""
+"""The namespaces of a server."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from sessionary.client.responses import Namespace
-from sessionary.client.times import Instant, optional
-from sessionary.client.transport import Calls, encode, segment
+from sessionary.client.times import Instant, optional_text
+from sessionary.client.transport import ControlApi, encode, segment
 
 DEFAULT = "default"
 
 
 class Namespaces:
-    """Makes, copies, fills and drops namespaces; those without a name are about the client's
-    own."""
+    """Creates, copies, seeds and drops namespaces. Without a name, methods use the client's own."""
 
-    def __init__(self, calls: Calls, own: str) -> None:
-        self._calls = calls
+    def __init__(self, api: ControlApi, own: str) -> None:
+        self._api = api
         self._own = own
 
     def list(self) -> list[str]:
-        """Every namespace's name."""
-        found: list[str] = self._calls("GET", "namespaces")["namespaces"]
+        """List the names of all namespaces."""
+        found: list[str] = self._api.request("GET", "namespaces")["namespaces"]
         return found
 
     def create(
@@ -30,40 +29,39 @@ class Namespaces:
         now: Instant | None = None,
         seed: Mapping[str, Any] | None = None,
     ) -> Namespace:
-        """A new namespace, of a made up name unless given; its clock stands at `now` if given."""
-        body = {"name": name, "now": optional(now), "seed": seed}
+        """Create a namespace: by default with a generated name; with `now`, on a frozen clock."""
+        body = {"name": name, "now": optional_text(now), "seed": seed}
         given = {key: value for key, value in body.items() if value is not None}
-        found: Namespace = self._calls("POST", "namespaces", given)
+        found: Namespace = self._api.request("POST", "namespaces", given)
         return found
 
     def get(self, name: str | None = None) -> Namespace:
-        """A namespace and its clock."""
-        found: Namespace = self._calls("GET", self._path(name))
+        """Return a namespace with its clock."""
+        found: Namespace = self._api.request("GET", self._path(name))
         return found
 
     def reset(self, name: str | None = None) -> Namespace:
-        """Make a namespace what a new one is."""
-        found: Namespace = self._calls("POST", self._path(name, "reset"))
+        """Reset a namespace to its initial state."""
+        found: Namespace = self._api.request("POST", self._path(name, "reset"))
         return found
 
     def fork(self, to: str | None = None, *, name: str | None = None) -> Namespace:
-        """Copy a namespace into a new one of the name `to`; without that one is made up."""
+        """Copy a namespace to a new one, named `to` or with a generated name."""
         body = {} if to is None else {"name": to}
-        found: Namespace = self._calls("POST", self._path(name, "fork"), body)
+        found: Namespace = self._api.request("POST", self._path(name, "fork"), body)
         return found
 
     def snapshot(self, name: str | None = None) -> bytes:
-        """A namespace as a database file."""
-        return self._calls.send("GET", self._path(name, "snapshot"))
+        """Return a namespace as a database file."""
+        return self._api.send("GET", self._path(name, "snapshot"))
 
     def restore(self, contents: bytes, name: str | None = None) -> None:
-        """Give a namespace, made if it is not there, the contents of a snapshot."""
+        """Replace a namespace's contents with a snapshot; create the namespace if needed."""
         headers = {"Content-Type": "application/vnd.sqlite3"}
-        self._calls.send("POST", self._path(name, "restore"), contents, headers)
+        self._api.send("POST", self._path(name, "restore"), contents, headers)
 
     def seed(self, document: str | Mapping[str, Any], name: str | None = None) -> int:
-        """Bring a namespace up to a seed, given as TOML or as what that says; how many rows it
-        has."""
+        """Apply a seed, as TOML text or as a mapping; return its number of rows."""
         import json
 
         if isinstance(document, str):
@@ -71,13 +69,13 @@ class Namespaces:
         else:
             content, kind = encode(document), "application/json"
         path = self._path(name, "seed")
-        answer = self._calls.send("POST", path, content, {"Content-Type": kind})
+        answer = self._api.send("POST", path, content, {"Content-Type": kind})
         found: int = json.loads(answer)["row_count"]
         return found
 
     def drop(self, name: str | None = None) -> None:
-        """Close a namespace and forget it."""
-        self._calls("DELETE", self._path(name))
+        """Delete a namespace."""
+        self._api.request("DELETE", self._path(name))
 
     def _path(self, name: str | None, *rest: str) -> str:
         return "/".join(["namespaces", segment(name or self._own), *rest])

@@ -1,10 +1,10 @@
-"""What the control plane answers with; instants are text such as `2026-03-01T12:00:00.000000Z`."""
+"""The JSON of the control plane. Instants are text such as `2026-03-01T12:00:00.000000Z`."""
 
 from typing import Any, TypedDict
 
 
 class ClockState(TypedDict):
-    """A clock: its mode, what it shows, what the wall shows, its seconds in one of the wall's."""
+    """A clock: mode, time, real time, and seconds per real second."""
 
     mode: str
     now: str
@@ -13,14 +13,14 @@ class ClockState(TypedDict):
 
 
 class Namespace(TypedDict):
-    """A namespace."""
+    """A namespace with its clock."""
 
     name: str
     clock: ClockState
 
 
 class Transition(TypedDict):
-    """An instant at which a session, or its part, changes by itself."""
+    """An instant at which a session, or a part of it, changes by itself."""
 
     at: str
     deadline: str
@@ -33,15 +33,15 @@ class Transition(TypedDict):
 
 
 class Timeline(TypedDict):
-    """Transitions in order; `truncated` says that there are more."""
+    """Transitions in order; `truncated` if there are more."""
 
     now: str
     transitions: list[Transition]
     truncated: bool
 
 
-class Summary(TypedDict):
-    """What a session is, since when, whether its owner has still to end it, what comes next."""
+class SessionSummary(TypedDict):
+    """A session: status, since when, whether its owner still has to end it, next transition."""
 
     surface: str
     id: str
@@ -52,7 +52,7 @@ class Summary(TypedDict):
 
 
 class Explanation(TypedDict):
-    """Why a session is what it is at an instant; `inputs` are the rule's inputs."""
+    """Why a session has its status at an instant; `inputs` are the inputs of the rule."""
 
     surface: str
     id: str
@@ -71,7 +71,7 @@ _Window = TypedDict("_Window", {"from": str | None, "to": str | None})
 
 
 class Fault(_Window):
-    """An armed fault: what it does, to which calls, how often and when, and how often it did."""
+    """An armed fault: the calls it matches, its effect, its limits, and its hits."""
 
     id: int
     surface: str
@@ -93,7 +93,7 @@ class Fault(_Window):
 
 
 class Preset(TypedDict):
-    """What a vendor answers when it cannot serve."""
+    """A known failure of a vendor."""
 
     surface: str
     name: str
@@ -103,7 +103,7 @@ class Preset(TypedDict):
 
 
 class Call(TypedDict):
-    """A vendor call; its status is None where a fault dropped the connection."""
+    """A recorded vendor call; `status` is None if a fault dropped the connection."""
 
     id: int
     at: str
@@ -127,7 +127,7 @@ class Call(TypedDict):
 
 
 class RequestExplanation(TypedDict):
-    """Everything that is wrong with a request, and what of it nobody looks at."""
+    """Everything that is wrong with a request, and its ignored fields."""
 
     at: str
     surface: str | None
@@ -145,8 +145,10 @@ class RequestExplanation(TypedDict):
 
 
 class Change(TypedDict):
-    """A change of a session or its part by a `call` or `time`; `from_status` is None for a new
-    one."""
+    """A change of a session or its part; `cause` is `call` or `time`.
+
+    `from_status` is None for a new session.
+    """
 
     at: str
     surface: str
@@ -160,7 +162,7 @@ class Change(TypedDict):
 
 
 class Diff(TypedDict):
-    """Changes in order; `truncated` says that there are more."""
+    """Changes in order; `truncated` if there are more."""
 
     changes: list[Change]
     truncated: bool

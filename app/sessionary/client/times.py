@@ -1,4 +1,4 @@
-"""Instants as Python has them and as they are sent: RFC 3339, in UTC."""
+"""Conversion between Python's datetimes and the control plane's RFC 3339 text in UTC."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,24 +7,26 @@ _UNITS = ("days", "seconds", "microseconds")
 
 
 def to_text(at: Instant) -> str:
-    """An instant as it is sent; text goes as it is. Raises ValueError for a naive datetime."""
+    """Format an instant; text is returned unchanged. Raises ValueError for a naive datetime."""
     if isinstance(at, str):
         return at
     if at.utcoffset() is None:
-        raise ValueError(f"{at!r} names no instant: give it a time zone, such as datetime.UTC")
+        raise ValueError(
+            f"{at!r} has no time zone: use an aware datetime, such as datetime.now(UTC)"
+        )
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def optional(at: Instant | None) -> str | None:
-    """An instant as it is sent, or none."""
+def optional_text(at: Instant | None) -> str | None:
+    """Format an instant, or return None."""
     return None if at is None else to_text(at)
 
 
 def from_text(text: str) -> datetime:
-    """An instant of an answer as an aware datetime."""
+    """Parse an instant of a response into an aware datetime."""
     return datetime.fromisoformat(text)
 
 
-def duration(by: timedelta) -> dict[str, int]:
-    """A duration as it is sent."""
-    return {unit: getattr(by, unit) for unit in _UNITS}
+def duration_to_json(duration: timedelta) -> dict[str, int]:
+    """Return a duration as the control plane's JSON object of units."""
+    return {unit: getattr(duration, unit) for unit in _UNITS}

@@ -1,4 +1,4 @@
-"""How the control plane is called, and what its refusals become."""
+"""Requests to the control plane, and its errors as exceptions."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, time
@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 PREFIX = "/_control/v1/"
-_PATIENCE_SECONDS = 60
+MAX_PAGE = 1000  # the largest page that the control plane returns
+_TIMEOUT_SECONDS = 60
 
 
-class Problem(Exception):
-    """A refusal of the control plane; the message says what to send instead.
+class ControlError(Exception):
+    """An error response of the control plane; the message says what to send instead.
 
-    `document` is the whole problem document, `errors` are its places.
+    `document` is the problem document (RFC 9457), `errors` its list of places.
     """
 
     def __init__(self, status: int, detail: str, document: Mapping[str, Any]) -> None:
@@ -23,32 +24,32 @@ class Problem(Exception):
         self.errors: list[dict[str, str]] = document.get("errors", [])
 
 
-class Answer(NamedTuple):
-    """An HTTP answer."""
+class Response(NamedTuple):
+    """An HTTP response."""
 
     status: int
     content: bytes
 
 
 # Sends one request: method, path with its query, headers, body.
-Send = Callable[[str, str, Mapping[str, str], bytes | None], Answer]
+Transport = Callable[[str, str, Mapping[str, str], bytes | None], Response]
 
 
-def over_http(url: str) -> Send:
-    """Send to the server at `url`, on a connection for each request. Raises ConnectionError."""
+def http_transport(url: str) -> Transport:
+    """Send each request to `url` on a connection of its own. Raises ConnectionError."""
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.netloc:
-        raise ValueError(f"a server's address looks like http://127.0.0.1:8000, not {url!r}")
+        raise ValueError(f"the server's URL must look like http://127.0.0.1:8000, not {url!r}")
 
-    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
         from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
         kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
-        connection = kind(address.netloc, timeout=_PATIENCE_SECONDS)
+        connection = kind(address.netloc, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request(method, address.path.rstrip("/") + path, body, dict(headers))
             response = connection.getresponse()
-            return Answer(response.status, response.read())
+            return Response(response.status, response.read())
         except (OSError, HTTPException) as error:
             raise ConnectionError(f"{url} does not answer: {error}") from error
         finally:
@@ -57,17 +58,17 @@ def over_http(url: str) -> Send:
     return send
 
 
-class Calls:
-    """Calls of the control plane, about one namespace where one is named."""
+class ControlApi:
+    """Sends requests to the control plane, for one namespace if it is given."""
 
-    def __init__(self, send: Send, namespace: str | None, token: str | None) -> None:
-        self._send = send
+    def __init__(self, transport: Transport, namespace: str | None, token: str | None) -> None:
+        self._transport = transport
         self.namespace = namespace
         self._headers = {} if namespace is None else {"Sessionary-Namespace": namespace}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token.strip()}"
 
-    def __call__(
+    def request(
         self,
         method: str,
         path: str,
@@ -76,9 +77,9 @@ class Calls:
         query: Mapping[str, Any] | None = None,
         at: str | None = None,
     ) -> Any:
-        """One call: the answer's JSON, None where it has none. Raises Problem.
+        """Send and receive JSON; an empty response is None. Raises ControlError.
 
-        Of the query, what is None is left out; `at` is the instant as of which is asked.
+        Query members that are None are left out. `at` is sent as `Sessionary-At`.
         """
         import json
 
@@ -87,8 +88,8 @@ class Calls:
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = encode(body)
-        found = self.send(method, path, content, headers, query)
-        return json.loads(found) if found else None
+        received = self.send(method, path, content, headers, query)
+        return json.loads(received) if received else None
 
     def send(
         self,
@@ -98,39 +99,42 @@ class Calls:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """One call with a body as it is: the answer's body. Raises Problem."""
+        """Send and receive raw bodies. Raises ControlError."""
         given = [(name, value) for name, value in (query or {}).items() if value is not None]
         target = PREFIX + path + (f"?{urlencode(given)}" if given else "")
-        answer = self._send(method, target, {**self._headers, **(headers or {})}, content)
-        if answer.status >= 400:
-            raise _problem(f"{method} {target}", answer)
-        return answer.content
+        response = self._transport(method, target, {**self._headers, **(headers or {})}, content)
+        if response.status >= 400:
+            raise _make_error(f"{method} {target}", response)
+        return response.content
 
 
 def encode(document: Any) -> bytes:
-    """A document as JSON, with the dates and times that TOML has as text."""
+    """Encode JSON; dates and times (as TOML has them) become text."""
     import json
 
-    return json.dumps(document, default=_text).encode()
+    return json.dumps(document, default=_date_text).encode()
 
 
-def _text(value: Any) -> str:
+def segment(text: str) -> str:
+    """Quote text as one path segment."""
+    return quote(text, safe="")
+
+
+def _date_text(value: Any) -> str:
     if isinstance(value, date | time):
         return value.isoformat()
     raise TypeError(f"{value!r} cannot be sent as JSON")
 
 
-def segment(text: str) -> str:
-    """Text as one segment of a path."""
-    return quote(text, safe="")
-
-
-def _problem(call: str, answer: Answer) -> Problem:
+def _make_error(call: str, response: Response) -> ControlError:
     import json
 
     try:
-        document = json.loads(answer.content)
-        return Problem(answer.status, document["detail"], document)
+        document = json.loads(response.content)
+        return ControlError(response.status, document["detail"], document)
     except (ValueError, KeyError, TypeError):
-        said = f"{call} was answered with {answer.status}: no control plane is there"
-        return Problem(answer.status, f"{said} (a double has one, a server with --control)", {})
+        detail = (
+            f"{call} returned {response.status}: there is no control plane at this URL "
+            "(a double has one, a server needs --control)"
+        )
+        return ControlError(response.status, detail, {})

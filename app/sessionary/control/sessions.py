@@ -89,13 +89,23 @@ def list_sessions(query: dict[str, Any]) -> Response:
     return answer({"now": to_text(at), "sessions": shown, "next": following})
 
 
+@routes.get("/sessions/<session_id>/explain")
+@operation("Explain a session of any surface", query=When(), answers={200: Explained()})
+def find_and_explain(session_id: str, query: dict[str, Any]) -> Response:
+    return _explain(None, session_id, query["at"])
+
+
 @routes.get("/sessions/<surface>/<session_id>/explain")
-@operation("Why a session is in its state", query=When(), answers={200: Explained()})
+@operation("Explain a session", query=When(), answers={200: Explained()})
 def explain(surface: str, session_id: str, query: dict[str, Any]) -> Response:
+    return _explain(control().surface(surface).name, session_id, query["at"])
+
+
+def _explain(surface: str | None, session_id: str, as_of: int | None) -> Response:
     at = now()
-    if query["at"] is not None:
-        at = rewind(query["at"], at)
-    owner, session = timeline.find(control().surfaces, session_id, control().surface(surface).name)
+    if as_of is not None:
+        at = rewind(as_of, at)
+    owner, session = timeline.find(control().surfaces, session_id, surface)
     return answer(explained(owner, session, at))
 
 

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from sessionary.client import Client, journal
 from sessionary.client.responses import Call
-from sessionary.client.transport import Calls
+from sessionary.client.transport import ControlApi
 from sessionary.testing.json_diff import differences
 from sessionary.testing.reports import call_line
 
@@ -18,8 +18,8 @@ _LATEST = 200  # among so many calls near misses are looked for
 class Journal(journal.Journal):
     """The journal of a test's namespace."""
 
-    def __init__(self, calls: Calls, default: Callable[[], Client]) -> None:
-        super().__init__(calls)
+    def __init__(self, api: ControlApi, default: Callable[[], Client]) -> None:
+        super().__init__(api)
         self._default = default
 
     def assert_called(

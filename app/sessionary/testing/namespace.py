@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sessionary.client import Client, Problem, Send
+from sessionary.client import Client, ControlError, Transport
 from sessionary.sdk_env import DEFAULT, Access, Environment
 from sessionary.testing.journal import Journal
 
@@ -15,10 +15,15 @@ class Namespace(Client):
     """The control plane's client in a namespace that exists until it is dropped."""
 
     def __init__(
-        self, url: str, namespace: str, token: str | None = None, *, send: Send | None = None
+        self,
+        url: str,
+        namespace: str,
+        token: str | None = None,
+        *,
+        transport: Transport | None = None,
     ) -> None:
-        super().__init__(url, namespace, token, send=send)
-        self.journal: Journal = Journal(self.calls, lambda: self.of(DEFAULT))
+        super().__init__(url, namespace, token, transport=transport)
+        self.journal: Journal = Journal(self.api, lambda: self.for_namespace(DEFAULT))
         self._environment = Environment(url, namespace)
         self._copies: list[Namespace] = []
         self.given: set[str] = set()  # the ids of sessions that a seed or a file brought
@@ -70,7 +75,9 @@ class Namespace(Client):
 
     def fork(self) -> "Namespace":
         """A copy of it, which goes its own way from here and is dropped with it."""
-        copy = Namespace(self.url, self.namespaces.fork()["name"], self.token, send=self.send)
+        copy = Namespace(
+            self.url, self.namespaces.fork()["name"], self.token, transport=self.transport
+        )
         copy.given = self._ids()
         self._copies.append(copy)
         return copy
@@ -96,7 +103,7 @@ class Namespace(Client):
             copy.drop()
         try:
             self.namespaces.drop()
-        except Problem as problem:
+        except ControlError as problem:
             if problem.status != 404:
                 raise
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sessionary.client import Client, Problem
-from sessionary.client.responses import Call, Fault, Summary, Transition
+from sessionary.client import Client, ControlError
+from sessionary.client.responses import Call, Fault, SessionSummary, Transition
 
 if TYPE_CHECKING:
     from sessionary.testing.namespace import Namespace
@@ -29,7 +29,7 @@ def journal(namespace: Client) -> str:
     """The latest calls in a namespace."""
     calls = namespace.journal.find()
     lines = [call_line(call) for call in calls[-_LATEST_CALLS:]]
-    more = len(calls) - len(lines) + namespace.journal.dropped()
+    more = len(calls) - len(lines) + namespace.journal.dropped_count()
     return "\n".join(([f"({more} earlier calls)"] if more else []) + lines)
 
 
@@ -81,11 +81,11 @@ def _tried(tell: Callable[[Client], str], namespace: Client) -> str:
     """A report must not fail because there is nothing to tell it from."""
     try:
         return tell(namespace) or "(none)"
-    except (Problem, OSError) as error:
+    except (ControlError, OSError) as error:
         return f"({error})"
 
 
-def _opened(namespace: Client, session: Summary) -> str:
+def _opened(namespace: Client, session: SessionSummary) -> str:
     calls = namespace.journal.find(session=session["id"], surface=session["surface"], limit=1)
     opened = f"opened by {call_line(calls[0])}" if calls else "no call of it is in the journal"
     said = f"{session['surface']} {session['id']} is {session['status']}"
@@ -100,7 +100,7 @@ def _armed(fault: Fault) -> str:
 def _explained(namespace: Client, session: str, surface: str | None) -> str:
     try:
         found = namespace.explain(session, surface)
-    except Problem as problem:
+    except ControlError as problem:
         return f"{surface} {session}: {problem}"
     lines = [f"{surface} {session} is {found['status']} since {found['since']}: {found['reason']}"]
     lines += [f"  {found['unless']}"] if found["unless"] else []

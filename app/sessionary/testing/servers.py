@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sessionary import control
-from sessionary.client import Client, Instant, Send
+from sessionary.client import Client, Instant, Transport
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double
 from sessionary.settings import Settings
@@ -20,16 +20,18 @@ class Elsewhere:
 
     may_seed = True  # its new namespaces, by itself
 
-    def __init__(self, url: str, token: str | None = None, *, send: Send | None = None) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, *, transport: Transport | None = None
+    ) -> None:
         self.url = url.rstrip("/")
         self._token = token
-        self._send = send
+        self._transport = transport
         self._made: set[str] = set()
 
     @property
     def client(self) -> Client:
         """Its control plane, seen from the default namespace."""
-        return Client(self.url, token=self._token, send=self._send)
+        return Client(self.url, token=self._token, transport=self._transport)
 
     def namespace(
         self,
@@ -40,11 +42,11 @@ class Elsewhere:
     ) -> Namespace:
         """A new namespace, whose clock stands at `now`, with a seed and armed faults.
 
-        Raises client.Problem for what is refused, and leaves no namespace behind.
+        Raises client.ControlError for what is refused, and leaves no namespace behind.
         """
         name = self.client.namespaces.create(now=now)["name"]
         self._made.add(name)
-        namespace = Namespace(self.url, name, self._token, send=self._send)
+        namespace = Namespace(self.url, name, self._token, transport=self._transport)
         try:
             namespace.prepare(seed, faults, may_hold_sessions=self.may_seed)
         except BaseException:
@@ -53,7 +55,7 @@ class Elsewhere:
         return namespace
 
     def start(self) -> Self:
-        """Prove that it answers. Raises ConnectionError and client.Problem."""
+        """Prove that it answers. Raises ConnectionError and client.ControlError."""
         self.client.clock.get()
         return self
 
@@ -89,7 +91,7 @@ class Server(Elsewhere):
         self._app = create_double(self.settings)
         self._listening: EmbeddedServer | None = None
         self._is_stopped = False
-        super().__init__(MOUNTED, self.settings.control_token, send=calling(self))
+        super().__init__(MOUNTED, self.settings.control_token, transport=calling(self))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if self._is_stopped:

@@ -1,4 +1,4 @@
-"""Calls of a WSGI application without a socket."""
+"""ControlApi of a WSGI application without a socket."""
 
 import io
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from sessionary.client import Answer, Send
+from sessionary.client import Response, Transport
 
 _ENVIRON: dict[str, Any] = {
     "SCRIPT_NAME": "",
@@ -21,10 +21,10 @@ _ENVIRON: dict[str, Any] = {
 }
 
 
-def calling(application: Callable[..., Iterable[bytes]]) -> Send:
-    """Send the client's requests to an application."""
+def calling(application: Callable[..., Iterable[bytes]]) -> Transport:
+    """Transport the client's requests to an application."""
 
-    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
         heard: list[str] = []
         environ = _environ(method, path, headers, body or b"")
         parts = application(environ, lambda status, *_: heard.append(status))
@@ -32,7 +32,7 @@ def calling(application: Callable[..., Iterable[bytes]]) -> Send:
             content = b"".join(parts)
         finally:
             getattr(parts, "close", lambda: None)()
-        return Answer(int(heard[0][:3]), content)
+        return Response(int(heard[0][:3]), content)
 
     return send
 
