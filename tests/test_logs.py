@@ -34,7 +34,7 @@ def _leave_the_loggers_as_they_were() -> Iterator[None]:
 def client(app: App, form: str) -> FlaskClient:
     """A client whose requests are logged to stderr in this form."""
     logs.configure(form)
-    return create_app(app.settings, app.namespace, logs.to_stderr(form)).test_client()
+    return create_app(app.settings, app.namespace, logs.access_log(form)).test_client()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -216,7 +216,7 @@ def test_no_credential_gets_into_the_log(
         for secret in secrets:
             for call in calls(surface, secret):
                 asking.open(**call)
-    monkeypatch.setattr(context, "identify", lambda *_, **__: {}["gone"])
+    monkeypatch.setattr(context, "authenticate_key", lambda *_, **__: {}["gone"])
     for call in calls(surface, secrets[0]):
         asking.open(**call)
     told = capsys.readouterr().err

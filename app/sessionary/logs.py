@@ -1,6 +1,6 @@
-"""How the log looks: a line for each request and each mishap, as text or as JSON, on stderr.
+"""Log formats: one line per request and per problem on stderr, as text or as JSON.
 
-A line has no path, query, header or body of a request: none of them is free of credentials.
+A line holds no path, query, header or body of a request: any of them may contain credentials.
 """
 
 import json
@@ -14,20 +14,20 @@ from sessionary.clock import wall
 from sessionary.web.events import Observer, RequestFinished
 from sessionary.web.instants import to_text
 
-# Of the request at hand; mishaps are told with it.
+# Of the current request; it is added to every line that is logged while it is answered.
 request_id: ContextVar[str | None] = ContextVar("sessionary_request_id", default=None)
 
 
-class _Text(logging.Formatter):
+class _TextFormatter(logging.Formatter):
     def formatTime(self, record: logging.LogRecord, _: str | None = None) -> str:  # noqa: N802
         return to_text(int(record.created * 1_000_000))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         at, level = self.formatTime(record), record.levelname
-        return f"{at} {level} {record.getMessage()}{_of_request()}"
+        return f"{at} {level} {record.getMessage()}{_request_suffix()}"
 
 
-class _Json(_Text):
+class _JsonFormatter(_TextFormatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": self.formatTime(record),
@@ -40,23 +40,10 @@ class _Json(_Text):
         return json.dumps(line)
 
 
-class _Discreet(logging.Filter):
-    """Takes out of a server's own lines what they quote of a request."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        said = str(record.msg)
-        if said.startswith("Invalid request from"):
-            record.msg, record.args = said.partition(": ")[0], ()
-        elif said.startswith("Error handling request"):
-            record.msg, record.args = "Error handling request", ()
-        return True
-
-
-def configure(form: str) -> None:
-    """Write mishaps to stderr in this form, `text` or `json`; gunicorn's as well."""
+def configure(log_format: str) -> None:
+    """Log problems to stderr as `text` or `json`, those of gunicorn too."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _Text())
-    handler.addFilter(_Discreet())
+    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
     for name in ("sessionary", "gunicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
@@ -64,21 +51,21 @@ def configure(form: str) -> None:
         logger.propagate = False
 
 
-def to_stderr(form: str) -> Observer:
-    """Write a line for each request to stderr in this form: `text` or `json`.
+def access_log(log_format: str) -> Observer:
+    """Make an observer that writes a line per request to stderr, as `text` or `json`.
 
-    It does without `logging`, whose records would cost more than a short request.
+    It bypasses `logging`: creating a record costs more than a short request.
     """
     write = sys.stderr.write
 
-    def as_text(it: RequestFinished) -> None:
+    def write_text(it: RequestFinished) -> None:
         write(
             f"{to_text(wall())} {it.method} {it.surface or '-'} {it.route or '-'} "
             f"{it.status or '-'} {it.seconds * 1000:.2f}ms "
-            f"organization={_word(it.organization)} request={it.request_id}\n"
+            f"organization={_quoted(it.organization)} request={it.request_id}\n"
         )
 
-    def as_json(it: RequestFinished) -> None:
+    def write_json(it: RequestFinished) -> None:
         write(
             f'{{"time": "{to_text(wall())}", "method": "{it.method}", '
             f'"surface": {_json(it.surface)}, "route": {_json(it.route)}, '
@@ -86,18 +73,18 @@ def to_stderr(form: str) -> Observer:
             f'"organization": {_json(it.organization)}, "request_id": "{it.request_id}"}}\n'
         )
 
-    return as_json if form == "json" else as_text
+    return write_json if log_format == "json" else write_text
 
 
-def _of_request() -> str:
-    found = request_id.get()
-    return "" if found is None else f" request={found}"
+def _request_suffix() -> str:
+    current = request_id.get()
+    return "" if current is None else f" request={current}"
 
 
 _json = lru_cache(maxsize=1024)(json.dumps)
 
 
 @lru_cache(maxsize=1024)
-def _word(text: str | None) -> str:
-    """Quoted, so that no name can forge a line."""
+def _quoted(text: str | None) -> str:
+    """Percent-encode a value, so that it cannot forge a line."""
     return "-" if text is None else quote(text)

@@ -57,8 +57,8 @@ def _load(settings: Settings, namespace: Namespace, opened: Metrics | None) -> F
 
 def observers(settings: Settings, opened: Metrics | None) -> list[Observer]:
     """Build the request observers: access log and metrics."""
-    access_log = [logs.to_stderr(settings.log_format)] if settings.log_requests else []
-    return access_log if opened is None else [*access_log, opened.observe]
+    found = [logs.access_log(settings.log_format)] if settings.log_requests else []
+    return found if opened is None else [*found, opened.observe]
 
 
 def serve_metrics(opened: Metrics | None, app: Flask) -> None:
