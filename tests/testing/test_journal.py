@@ -133,6 +133,6 @@ def test_a_call_that_a_fault_answered_says_so(namespace: Namespace) -> None:
 def test_bodies_differ_where_one_lacks_what_the_other_expects(
     expected: object, found: object, told: list[str]
 ) -> None:
-    from sessionary.testing.json_diff import differences
+    from sessionary.testing.json_diff import json_diff
 
-    assert list(differences(expected, found)) == told
+    assert list(json_diff(expected, found)) == told

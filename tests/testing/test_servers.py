@@ -12,7 +12,7 @@ from werkzeug.test import Client as WSGIClient
 
 from sessionary.client import Client, ControlError
 from sessionary.settings import BadSetting
-from sessionary.testing import Elsewhere, Server
+from sessionary.testing import RemoteServer, Server
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TITLE = {"title": "t", "state": {}, "account_id": "a"}
@@ -127,9 +127,9 @@ def test_a_setting_that_there_is_not_is_refused() -> None:
 def test_a_token_is_wanted_and_given() -> None:
     with Server(control_token="hush") as server:
         assert server.namespace(now=NOON).clock.now() == NOON
-        assert Elsewhere(server.url, "hush").namespace(now=NOON).clock.now() == NOON
+        assert RemoteServer(server.url, "hush").namespace(now=NOON).clock.now() == NOON
         with pytest.raises(ControlError, match="Not authenticated"):
-            Elsewhere(server.url).start()
+            RemoteServer(server.url).start()
 
 
 def test_hundreds_of_namespaces_leave_nothing_behind() -> None:
@@ -151,7 +151,7 @@ def test_what_is_refused_leaves_no_namespace() -> None:
 
 
 def test_a_clean_end_elsewhere_drops_what_was_made_there(elsewhere: str) -> None:
-    with Elsewhere(elsewhere) as double:
+    with RemoteServer(elsewhere) as double:
         double.namespace()
         assert len(double.client.namespaces.list()) == 2
     assert Client(elsewhere).namespaces.list() == ["default"]

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from sessionary import store
-from sessionary.cli.database import advancing, db_option, stamp, told
-from sessionary.cli.output import json_option, show, tell
+from sessionary.cli.database import clean_errors, database_option, progress_bar, timestamp
+from sessionary.cli.output import json_option, print_result, print_rows
 from sessionary.factory import TABLES, prepare
 from sessionary.settings import Settings
 
@@ -15,9 +15,9 @@ from sessionary.settings import Settings
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-@db_option
+@database_option
 @json_option
-@told
+@clean_errors
 def backup(file: Path, force: bool, db: str, as_json: bool) -> None:
     """Copy the database to FILE, also while it is served.
 
@@ -28,17 +28,17 @@ def backup(file: Path, force: bool, db: str, as_json: bool) -> None:
     Example:
       sessionary backup /backups/monday.sqlite3 --force
     """
-    with advancing("copying") as progress:
+    with progress_bar("copying") as progress:
         store.back_up(Path(db), file, replace=force, progress=progress)
     size = file.stat().st_size
-    tell(f"{db} is copied to {file}", as_json, db=db, file=str(file), bytes=size)
+    print_result(f"{db} is copied to {file}", as_json, db=db, file=str(file), bytes=size)
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@db_option
+@database_option
 @json_option
-@told
+@clean_errors
 def restore(file: Path, db: str, as_json: bool) -> None:
     """Put the backup FILE in the place of the database, which no server may have open.
 
@@ -48,16 +48,18 @@ def restore(file: Path, db: str, as_json: bool) -> None:
     Example:
       sessionary restore /backups/monday.sqlite3
     """
-    kept = store.restore(file, Path(db), TABLES, stamp())
+    kept = store.restore(file, Path(db), TABLES, timestamp())
     beside = "" if kept is None else f"; what was there is now {kept}"
     kept_text = None if kept is None else str(kept)
-    tell(f"{file} is restored to {db}{beside}", as_json, db=db, file=str(file), kept=kept_text)
+    print_result(
+        f"{file} is restored to {db}{beside}", as_json, db=db, file=str(file), kept=kept_text
+    )
 
 
 @click.command()
-@db_option
+@database_option
 @json_option
-@told
+@clean_errors
 def check(db: str, as_json: bool) -> None:
     """Prove the database: its pages, its references, its schema. Exits with 1 if one is not sound.
 
@@ -72,15 +74,15 @@ def check(db: str, as_json: bool) -> None:
         {"check": each.check, "ok": each.problem is None, "problem": each.problem}
         for each in findings
     ]
-    show(rows, as_json=as_json, empty="")
+    print_rows(rows, as_json=as_json, empty="")
     if any(each.problem for each in findings):
         raise click.exceptions.Exit(1)
 
 
 @click.command()
-@db_option
+@database_option
 @json_option
-@told
+@clean_errors
 def migrate(db: str, as_json: bool) -> None:
     """Bring the database of an older program to this one's schema; a backup is made first.
 
@@ -97,4 +99,4 @@ def migrate(db: str, as_json: bool) -> None:
     kept = None if prepared.kept is None else str(prepared.kept)
     if kept is not None:
         said = f"{db} is upgraded from schema version {before} to {after}; as it was: {kept}"
-    tell(said, as_json, db=db, before=before, after=after, kept=kept)
+    print_result(said, as_json, db=db, before=before, after=after, kept=kept)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.control import Defaulting, over_control
-from sessionary.cli.output import json_option, show, show_json
+from sessionary.cli.control import DefaultCommandGroup, control_command
+from sessionary.cli.output import json_option, print_json, print_rows
 
 if TYPE_CHECKING:
     from sessionary.client import Client
 
 
-@click.group(cls=Defaulting, default="show")
+@click.group(cls=DefaultCommandGroup, default="show")
 def clock() -> None:
     """Show and move the clock.
 
@@ -26,14 +26,14 @@ def clock() -> None:
 
 def _tell(state: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
-        show_json(state)
+        print_json(state)
     else:
-        show([state], as_json=False, empty="")
+        print_rows([state], as_json=False, empty="")
 
 
 @clock.command("show")
 @json_option
-@over_control
+@control_command
 def show_clock(client: "Client", as_json: bool) -> None:
     """Show the clock's mode, what it shows, what the wall shows, and its rate."""
     _tell(client.clock.get(), as_json)
@@ -41,7 +41,7 @@ def show_clock(client: "Client", as_json: bool) -> None:
 
 @clock.command()
 @json_option
-@over_control
+@control_command
 def real(client: "Client", as_json: bool) -> None:
     """Follow the wall clock again."""
     _tell(client.clock.real(), as_json)
@@ -50,7 +50,7 @@ def real(client: "Client", as_json: bool) -> None:
 @clock.command()
 @click.argument("at", required=False)
 @json_option
-@over_control
+@control_command
 def freeze(at: str | None, client: "Client", as_json: bool) -> None:
     """Stop the clock: at AT, or where it is.
 
@@ -64,7 +64,7 @@ def freeze(at: str | None, client: "Client", as_json: bool) -> None:
 @clock.command("set")
 @click.argument("at")
 @json_option
-@over_control
+@control_command
 def set_clock(at: str, client: "Client", as_json: bool) -> None:
     """Show AT and go on as before; a real clock becomes offset.
 
@@ -78,7 +78,7 @@ def set_clock(at: str, client: "Client", as_json: bool) -> None:
 @clock.command(context_settings={"ignore_unknown_options": True})
 @click.argument("rate", type=float)
 @json_option
-@over_control
+@control_command
 def scale(rate: float, client: "Client", as_json: bool) -> None:
     """Run RATE times as fast as the wall clock, from where it is.
 
@@ -98,7 +98,7 @@ def scale(rate: float, client: "Client", as_json: bool) -> None:
     "--until", nargs=2, metavar="SESSION STATUS", help="To when time gives a session a status."
 )
 @json_option
-@over_control
+@control_command
 def advance(
     duration: str | None,
     to_next: bool,

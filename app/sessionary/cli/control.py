@@ -16,14 +16,14 @@ import click
 if TYPE_CHECKING:
     from sessionary.client import Client, ControlError
 
-URL = "http://127.0.0.1:8000"
+DEFAULT_URL = "http://127.0.0.1:8000"
 _URL = re.compile(r"https?://[^\s'\"\\$`#]+")
 _NAME = re.compile(r"[a-z0-9_]{1,40}")
 
 
 def _check_url(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
     if url is not None and not _URL.fullmatch(url):
-        raise click.BadParameter(f"an address looks like {URL}, not {url!r}")
+        raise click.BadParameter(f"an address looks like {DEFAULT_URL}, not {url!r}")
     return url
 
 
@@ -36,9 +36,9 @@ def _check_name(_: click.Context, __: click.Parameter, name: str) -> str:
 url_option = click.option(
     "--url",
     callback=_check_url,
-    help=f"Where the control plane is.  [env: SESSIONARY_URL; default: {URL}]",
+    help=f"Where the control plane is.  [env: SESSIONARY_URL; default: {DEFAULT_URL}]",
 )
-ns_option = click.option(
+namespace_option = click.option(
     "--ns",
     callback=_check_name,
     default=lambda: os.environ.get("SESSIONARY_NAMESPACE") or "default",
@@ -49,7 +49,7 @@ db_option = click.option(
 )
 
 
-class Defaulting(click.Group):
+class DefaultCommandGroup(click.Group):
     """A group whose command `default` is meant where none is named."""
 
     def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
@@ -63,19 +63,19 @@ class Defaulting(click.Group):
         return super().parse_args(ctx, args if is_named or is_completed else [self.default, *args])
 
 
-def address(url: str | None) -> str:
+def control_url(url: str | None) -> str:
     """Where the control plane is: as the flag says, else the variable, else the usual place."""
-    return url or os.environ.get("SESSIONARY_URL") or URL
+    return url or os.environ.get("SESSIONARY_URL") or DEFAULT_URL
 
 
-def over_control(command: Callable[..., None]) -> Callable[..., None]:
+def control_command(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command its `client`, and the options that say of which namespace.
 
     What is refused or does not answer is told in one sentence.
     """
 
     @db_option
-    @ns_option
+    @namespace_option
     @url_option
     @functools.wraps(command)
     def call(*args: Any, url: str | None, ns: str, db: str | None, **given: Any) -> None:
@@ -104,14 +104,14 @@ def _client(url: str | None, ns: str, db: str | None) -> "Iterator[Client]":
     file = None if url or os.environ.get("SESSIONARY_URL") else _file()
     file = file if db is None else db
     if file is not None:
-        from sessionary.cli.database import control_of, telling
+        from sessionary.cli.database import control_client, error_context
 
-        with telling(file), control_of(file, ns) as client:
+        with error_context(file), control_client(file, ns) as client:
             yield client
         return
     from sessionary.client import Client
 
-    yield Client(address(url), ns, os.environ.get("SESSIONARY_CONTROL_TOKEN") or None)
+    yield Client(control_url(url), ns, os.environ.get("SESSIONARY_CONTROL_TOKEN") or None)
 
 
 def _file() -> str | None:

@@ -23,7 +23,7 @@ from sessionary.web.instants import to_stamp
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-MISHAPS = (
+_ERRORS = (
     BadClock,
     BadDevice,
     BadExport,
@@ -34,7 +34,7 @@ MISHAPS = (
     OSError,
 )
 
-db_option = click.option(
+database_option = click.option(
     "--db",
     envvar="SESSIONARY_DB",
     show_envvar=True,
@@ -44,31 +44,31 @@ db_option = click.option(
 )
 
 
-def told(command: Command) -> Command:
+def clean_errors(command: Command) -> Command:
     """End a command with one sentence where something that may happen has happened."""
 
     @functools.wraps(command)
     def call(*args: Any, **kwargs: Any) -> Any:
-        with telling(kwargs.get("db")):
+        with error_context(kwargs.get("db")):
             return command(*args, **kwargs)
 
     return call  # type: ignore[return-value]
 
 
 @contextmanager
-def telling(db: str | None) -> Iterator[None]:
+def error_context(db: str | None) -> Iterator[None]:
     """End the command with one sentence where something happens to it or to the database."""
     try:
         with nullcontext() if db is None else store.with_file_name(db):
             yield
     except BrokenPipeError:
         raise  # who reads has read enough: click leaves without a word
-    except MISHAPS as error:
+    except _ERRORS as error:
         raise click.ClickException(str(error)) from error
 
 
 @contextmanager
-def opened(db: str, seed: str | None = None) -> Iterator[None]:
+def open_or_create(db: str, seed: str | None = None) -> Iterator[None]:
     """Work on the database at `db`, made if it is not there yet."""
     namespace = prepare(replace(_settings(db), seed=seed)).namespace
     try:
@@ -79,15 +79,15 @@ def opened(db: str, seed: str | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def existing(db: str) -> Iterator[None]:
+def open_existing(db: str) -> Iterator[None]:
     """Work on the database at `db`. Raises DatabaseUnusable unless it is one of ours."""
     store.version(Path(db))
-    with opened(db):
+    with open_or_create(db):
         yield
 
 
 @contextmanager
-def untouched(db: str) -> Iterator[None]:
+def open_without_upgrade(db: str) -> Iterator[None]:
     """Look at the database at `db`. Raises DatabaseUnusable where it would be upgraded for that."""
     found, known = store.version(Path(db)), store.schema_version()
     if found < known:
@@ -95,17 +95,17 @@ def untouched(db: str) -> Iterator[None]:
             f"{db} has schema version {found}, this program has {known}: "
             "run `sessionary migrate` first."
         )
-    with opened(db):
+    with open_or_create(db):
         yield
 
 
-def stamp() -> str:
+def timestamp() -> str:
     """The instant outside, as a part of a file's name."""
     return to_stamp(wall())
 
 
 @contextmanager
-def advancing(label: str) -> Iterator[store.Progress]:
+def progress_bar(label: str) -> Iterator[store.Progress]:
     """Shows at a terminal how far long work is."""
     with click.progressbar(
         length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
@@ -119,7 +119,7 @@ def advancing(label: str) -> Iterator[store.Progress]:
 
 
 @contextmanager
-def control_of(db: str, namespace: str) -> Iterator[Client]:
+def control_client(db: str, namespace: str) -> Iterator[Client]:
     """The control plane of the database at `db`, answered within this process."""
     token = secrets.token_urlsafe()
     settings = replace(_settings(db), control=True, journal=True, control_token=token)

@@ -2,8 +2,8 @@
 
 import click
 
-from sessionary.cli.database import db_option, opened, told
-from sessionary.cli.output import json_option, show
+from sessionary.cli.database import clean_errors, database_option, open_or_create
+from sessionary.cli.output import json_option, print_rows
 from sessionary.surfaces.mobilenext import devices as inventory
 from sessionary.surfaces.mobilenext.models import DeviceRow
 
@@ -22,8 +22,8 @@ def devices() -> None:
 @click.option(
     "--provision-seconds", default=0, help="How long it takes from allocation to use.", type=int
 )
-@db_option
-@told
+@database_option
+@clean_errors
 def add(
     serial: str, platform: str, kind: str, name: str, version: str, provision_seconds: int, db: str
 ) -> None:
@@ -34,7 +34,7 @@ def add(
       sessionary devices add --serial pixel-1 --platform android --type real \\
         --name 'Pixel 9' --version 16
     """
-    with opened(db):
+    with open_or_create(db):
         inventory.add(
             serial=serial,
             platform=platform,
@@ -47,9 +47,9 @@ def add(
 
 
 @devices.command("list")
-@db_option
+@database_option
 @json_option
-@told
+@clean_errors
 def list_devices(db: str, as_json: bool) -> None:
     """List the devices, and whether each is free now.
 
@@ -57,7 +57,7 @@ def list_devices(db: str, as_json: bool) -> None:
     Example:
       sessionary devices list --json
     """
-    with opened(db):
+    with open_or_create(db):
         rows = [
             {
                 "serial": device.serial,
@@ -70,7 +70,7 @@ def list_devices(db: str, as_json: bool) -> None:
             }
             for device in inventory.listed()
         ]
-    show(rows, as_json=as_json, empty="There are no devices.")
+    print_rows(rows, as_json=as_json, empty="There are no devices.")
 
 
 def _state(device: DeviceRow) -> str:
@@ -81,8 +81,8 @@ def _state(device: DeviceRow) -> str:
 
 @devices.command()
 @click.argument("serial")
-@db_option
-@told
+@database_option
+@clean_errors
 def retire(serial: str, db: str) -> None:
     """Give a device to nobody any more; who holds it keeps it.
 
@@ -90,7 +90,7 @@ def retire(serial: str, db: str) -> None:
     Example:
       sessionary devices retire pixel-1
     """
-    with opened(db):
+    with open_or_create(db):
         if not inventory.retire(serial):
             raise click.ClickException(
                 f"there is no device {serial} to retire: see `sessionary devices list`"

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from sessionary.cli.database import told
-from sessionary.cli.settings_options import OF_SERVERS, settings_as_flags
+from sessionary.cli.database import clean_errors
+from sessionary.cli.settings_options import SERVER_SETTINGS, settings_options
 from sessionary.settings import DOUBLE, Settings
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -15,8 +15,8 @@ DEFAULTS = DOUBLE | {"port": Settings.port}
 
 
 @click.command()
-@settings_as_flags(defaults=DEFAULTS, without=OF_SERVERS)
-@told
+@settings_options(defaults=DEFAULTS, without=SERVER_SETTINGS)
+@clean_errors
 def double(**flags: Any) -> None:
     """Serve as a test double until stopped.
 

@@ -4,12 +4,12 @@ import shlex
 
 import click
 
-from sessionary.cli.control import address, ns_option, url_option
+from sessionary.cli.control import control_url, namespace_option, url_option
 from sessionary.sdk_env import Environment
 
 
 @click.command()
-@ns_option
+@namespace_option
 @click.option(
     "--shell",
     type=click.Choice(("sh", "fish", "dotenv")),
@@ -29,7 +29,7 @@ def env(ns: str, shell: str, url: str | None) -> None:
       sessionary env --shell fish | source
       sessionary env --shell dotenv > .env
     """
-    for name, value in Environment(address(url), ns).variables().items():
+    for name, value in Environment(control_url(url), ns).variables().items():
         click.echo(_LINES[shell](name, value))
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from sessionary.cli.control import ns_option
-from sessionary.cli.database import told
-from sessionary.cli.settings_options import OF_SERVERS, settings_as_flags
+from sessionary.cli.control import namespace_option
+from sessionary.cli.database import clean_errors
+from sessionary.cli.settings_options import SERVER_SETTINGS, settings_options
 from sessionary.settings import DOUBLE, Settings
 
 _PLACE: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
@@ -39,12 +39,12 @@ class CannotRun(click.ClickException):
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@ns_option
-@settings_as_flags(
+@namespace_option
+@settings_options(
     defaults=DOUBLE,
-    without=(*OF_SERVERS, *_OF_LISTENERS),
+    without=(*SERVER_SETTINGS, *_OF_LISTENERS),
 )
-@told
+@clean_errors
 def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     """Run COMMAND beside a double of its own.
 

@@ -10,7 +10,13 @@ from typing import TextIO
 import click
 
 from sessionary import store
-from sessionary.cli.database import advancing, db_option, existing, stamp, told
+from sessionary.cli.database import (
+    clean_errors,
+    database_option,
+    open_existing,
+    progress_bar,
+    timestamp,
+)
 from sessionary.factory import TABLES
 
 _OFTEN = 1_000  # rows between two signs of progress
@@ -19,8 +25,8 @@ _OFTEN = 1_000  # rows between two signs of progress
 @click.command("export")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True), default="-")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-@db_option
-@told
+@database_option
+@clean_errors
 def export_(file: Path, force: bool, db: str) -> None:
     """Write everything to FILE, or to the standard output: a line of JSON for each row.
 
@@ -33,7 +39,7 @@ def export_(file: Path, force: bool, db: str) -> None:
     """
     is_file = str(file) != "-"
     target = store.backup_target(file, Path(db), replace=force) if is_file else nullcontext(None)
-    with target as draft, existing(db), advancing("exporting") as progress:
+    with target as draft, open_existing(db), progress_bar("exporting") as progress:
         count = store.row_count(TABLES)
         with nullcontext(sys.stdout) if draft is None else draft.open("w") as out:
             for number, line in enumerate(store.export_lines(TABLES)):
@@ -47,8 +53,8 @@ def export_(file: Path, force: bool, db: str) -> None:
 @click.option(
     "--force", is_flag=True, help="Replace the database that is there; it is kept beside."
 )
-@db_option
-@told
+@database_option
+@clean_errors
 def import_(file: TextIO, force: bool, db: str) -> None:
     """Make a database of what `export` wrote to FILE, or to the standard input (-).
 
@@ -58,9 +64,9 @@ def import_(file: TextIO, force: bool, db: str) -> None:
     Example:
       sessionary import everything.jsonl --db new.sqlite3
     """
-    with advancing("importing") as progress:
+    with progress_bar("importing") as progress:
         count, kept = store.import_lines(
-            _read(file, progress), Path(db), TABLES, stamp(), replace=force
+            _read(file, progress), Path(db), TABLES, timestamp(), replace=force
         )
     beside = "" if kept is None else f"; what was there is now {kept}"
     click.echo(f"{count} rows are in {db}{beside}")

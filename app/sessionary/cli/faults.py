@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.control import Defaulting, over_control
-from sessionary.cli.output import json_option, show, show_json, tell
+from sessionary.cli.control import DefaultCommandGroup, control_command
+from sessionary.cli.output import json_option, print_json, print_result, print_rows
 
 if TYPE_CHECKING:
     from sessionary.client import Client
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _KINDS = ("status", "latency", "reset", "empty", "truncated")
 
 
-@click.group(cls=Defaulting, default="list")
+@click.group(cls=DefaultCommandGroup, default="list")
 def faults() -> None:
     """Arm, list and disarm faults. The calls of a server meet them if it runs with --control.
 
@@ -28,14 +28,14 @@ def faults() -> None:
 @click.option("--surface", help="Of one vendor only.")
 @click.option("--unmatched", is_flag=True, help="Only those that no call has met.")
 @json_option
-@over_control
+@control_command
 def list_faults(client: "Client", as_json: bool, surface: str | None, unmatched: bool) -> None:
     """List the faults in the order in which they were armed, spent ones too."""
     found = client.faults.list(surface, unmatched=unmatched)
     if as_json:
-        show_json(found)
+        print_json(found)
     else:
-        show([_line(each) for each in found], as_json=False, empty="No fault is armed.")
+        print_rows([_line(each) for each in found], as_json=False, empty="No fault is armed.")
 
 
 def _line(fault: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _line(fault: Mapping[str, Any]) -> dict[str, Any]:
 @click.option("--from", "from_", metavar="INSTANT", help="From when on, by the namespace's clock.")
 @click.option("--to", metavar="INSTANT", help="Until when, by the namespace's clock.")
 @json_option
-@over_control
+@control_command
 def add(surface: str, preset: str | None, client: "Client", as_json: bool, **given: Any) -> None:
     """Arm a fault of SURFACE: a PRESET (see `sessionary faults presets`), or one of your own.
 
@@ -81,27 +81,27 @@ def add(surface: str, preset: str | None, client: "Client", as_json: bool, **giv
       sessionary faults add galtea --route /sessions --kind latency --delay 2s
     """
     armed = client.faults.add(surface, preset, **given)
-    tell(f"fault {armed['id']} is armed", as_json, **armed)
+    print_result(f"fault {armed['id']} is armed", as_json, **armed)
 
 
 @faults.command()
 @json_option
-@over_control
+@control_command
 def presets(client: "Client", as_json: bool) -> None:
     """List what the vendors are known to answer when they cannot serve."""
     found = client.faults.presets()
     if as_json:
-        show_json(found)
+        print_json(found)
     else:
         rows = [(each["surface"], each["name"], each["status"]) for each in found]
         names = ("surface", "preset", "status")
-        show([dict(zip(names, row, strict=True)) for row in rows], as_json=False, empty="")
+        print_rows([dict(zip(names, row, strict=True)) for row in rows], as_json=False, empty="")
 
 
 @faults.command()
 @click.argument("fault", type=int, required=False)
 @json_option
-@over_control
+@control_command
 def clear(fault: int | None, client: "Client", as_json: bool) -> None:
     """Disarm FAULT, by its number, or all.
 
@@ -111,4 +111,4 @@ def clear(fault: int | None, client: "Client", as_json: bool) -> None:
     """
     client.faults.clear(fault)
     said = "No fault is armed." if fault is None else f"fault {fault} is disarmed"
-    tell(said, as_json, namespace=client.namespace)
+    print_result(said, as_json, namespace=client.namespace)

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.control import Defaulting, over_control
-from sessionary.cli.output import json_option, show, show_json, table, tell
+from sessionary.cli.control import DefaultCommandGroup, control_command
+from sessionary.cli.output import format_table, json_option, print_json, print_result, print_rows
 
 if TYPE_CHECKING:
     from sessionary.client import Client
 
 
-@click.group(cls=Defaulting, default="list")
+@click.group(cls=DefaultCommandGroup, default="list")
 def journal() -> None:
     """List the calls that were made; explain one. A server keeps them if it runs with --journal.
 
@@ -30,14 +30,14 @@ def journal() -> None:
 @click.option("--status", help="Answered so only: 404, or 4xx.")
 @click.option("--limit", type=click.IntRange(1), help="How many at most; all unless given.")
 @json_option
-@over_control
+@control_command
 def list_calls(client: "Client", as_json: bool, limit: int | None, **filters: Any) -> None:
     """List the calls, in order."""
     calls = client.journal.find(limit=limit, **filters)
     if as_json:
-        show_json(calls)
+        print_json(calls)
         return
-    show([_line(call) for call in calls], as_json=False, empty="No such call was made.")
+    print_rows([_line(call) for call in calls], as_json=False, empty="No such call was made.")
     dropped = client.journal.dropped_count()
     if dropped:
         click.echo(f"The {dropped} oldest calls are kept no more.")
@@ -59,7 +59,7 @@ def _line(call: Mapping[str, Any]) -> dict[str, Any]:
 @journal.command()
 @click.argument("call", type=int)
 @json_option
-@over_control
+@control_command
 def explain(call: int, client: "Client", as_json: bool) -> None:
     """Say everything that was wrong with CALL, by its number in the journal.
 
@@ -69,7 +69,7 @@ def explain(call: int, client: "Client", as_json: bool) -> None:
     """
     found = client.journal.explain(call)
     if as_json:
-        show_json(found)
+        print_json(found)
     else:
         click.echo("\n".join(_explanation(found)))
 
@@ -82,7 +82,7 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
     for kind in ("violations", "ignored"):
         if found[kind]:
             yield ""
-            yield table([_place(kind, each) for each in found[kind]])
+            yield format_table([_place(kind, each) for each in found[kind]])
     if not found["violations"]:
         yield "Nothing is wrong with it."
 
@@ -96,8 +96,8 @@ def _place(kind: str, each: Mapping[str, Any]) -> dict[str, Any]:
 
 @journal.command()
 @json_option
-@over_control
+@control_command
 def clear(client: "Client", as_json: bool) -> None:
     """Forget every call."""
     client.journal.clear()
-    tell("The journal is empty.", as_json, namespace=client.namespace)
+    print_result("The journal is empty.", as_json, namespace=client.namespace)

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from sessionary import clock, identity, store
-from sessionary.cli.database import db_option, opened, told
-from sessionary.cli.output import json_option, show
+from sessionary.cli.database import clean_errors, database_option, open_or_create
+from sessionary.cli.output import json_option, print_rows
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import BadInstant, parse, to_text
 
@@ -23,9 +23,9 @@ def keys() -> None:
 @click.option("--user", help="Whose key; the first user's unless given.")
 @click.option("--organization", help="Bind it to one of the user's organizations.")
 @click.option("--expires-at", help="A date-time such as 2031-01-01T00:00:00Z.")
-@db_option
+@database_option
 @json_option
-@told
+@clean_errors
 def create(
     surface: str | None,
     user: str | None,
@@ -44,7 +44,7 @@ def create(
         expiry = None if expires_at is None else parse(expires_at) // 1000
     except BadInstant as error:
         raise click.ClickException(f"--expires-at {error}") from error
-    with opened(db), store.transaction():
+    with open_or_create(db), store.transaction():
         owner = user or identity.owner()
         if user is not None and not identity.User.select().where(identity.User.id == user).exists():
             raise click.ClickException(f"there is no user {user}: seed one first")
@@ -58,15 +58,15 @@ def create(
             expires_at=expiry,
         )
     if as_json:
-        show([key._asdict()], as_json=True, empty="")
+        print_rows([key._asdict()], as_json=True, empty="")
     else:
         click.echo(f"{key.id}\n{key.secret}\nKeep it: only its hash is stored.")
 
 
 @keys.command("list")
-@db_option
+@database_option
 @json_option
-@told
+@clean_errors
 def list_keys(db: str, as_json: bool) -> None:
     """List keys, without their secrets.
 
@@ -74,10 +74,10 @@ def list_keys(db: str, as_json: bool) -> None:
     Example:
       sessionary keys list --json
     """
-    with opened(db):
+    with open_or_create(db):
         now = clock.now()
         rows = [_row(key, now) for key in identity.list_keys()]
-    show(rows, as_json=as_json, empty="There are no keys.")
+    print_rows(rows, as_json=as_json, empty="There are no keys.")
 
 
 def _row(key: identity.KeyRow, now: int) -> dict[str, Any]:
@@ -99,8 +99,8 @@ def _row(key: identity.KeyRow, now: int) -> dict[str, Any]:
 
 @keys.command()
 @click.argument("id")
-@db_option
-@told
+@database_option
+@clean_errors
 def revoke(id: str, db: str) -> None:
     """Refuse a key from now on, in every worker.
 
@@ -108,7 +108,7 @@ def revoke(id: str, db: str) -> None:
     Example:
       sessionary keys revoke key_0a1b2c3d4e5f
     """
-    with opened(db):
+    with open_or_create(db):
         if not identity.revoke_key(id):
             raise click.ClickException(f"there is no open key {id}: see `sessionary keys list`")
     click.echo(f"{id} is revoked")

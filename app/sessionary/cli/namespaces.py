@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sessionary.cli.control import Defaulting, over_control
-from sessionary.cli.output import json_option, show, tell
+from sessionary.cli.control import DefaultCommandGroup, control_command
+from sessionary.cli.output import json_option, print_result, print_rows
 
 if TYPE_CHECKING:
     from sessionary.client import Client
@@ -16,7 +16,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 
 @click.command()
 @json_option
-@over_control
+@control_command
 def reset(client: "Client", as_json: bool) -> None:
     """Make a namespace what a new one is.
 
@@ -27,13 +27,13 @@ def reset(client: "Client", as_json: bool) -> None:
       sessionary reset --ns t42
     """
     found = client.namespaces.reset()
-    tell(f"{found['name']} is as a new one", as_json, **found)
+    print_result(f"{found['name']} is as a new one", as_json, **found)
 
 
 @click.command()
 @click.argument("file", type=_file)
 @json_option
-@over_control
+@control_command
 def snapshot(file: Path, client: "Client", as_json: bool) -> None:
     """Keep a namespace as FILE: all but its journal.
 
@@ -44,10 +44,10 @@ def snapshot(file: Path, client: "Client", as_json: bool) -> None:
     contents = client.namespaces.snapshot()
     file.write_bytes(contents)
     said = f"{client.namespace} is kept in {file}"
-    tell(said, as_json, namespace=client.namespace, file=str(file), bytes=len(contents))
+    print_result(said, as_json, namespace=client.namespace, file=str(file), bytes=len(contents))
 
 
-@click.group(cls=Defaulting, default="list")
+@click.group(cls=DefaultCommandGroup, default="list")
 def namespaces() -> None:
     """Make, list, copy and drop namespaces.
 
@@ -60,11 +60,11 @@ def namespaces() -> None:
 
 @namespaces.command("list")
 @json_option
-@over_control
+@control_command
 def list_namespaces(client: "Client", as_json: bool) -> None:
     """List the namespaces, in the order in which they were made."""
     names = client.namespaces.list()
-    show([{"namespace": name} for name in names], as_json=as_json, empty="")
+    print_rows([{"namespace": name} for name in names], as_json=as_json, empty="")
 
 
 @namespaces.command()
@@ -72,7 +72,7 @@ def list_namespaces(client: "Client", as_json: bool) -> None:
 @click.option("--now", metavar="INSTANT", help="Where its clock is to stand.")
 @click.option("--seed", type=_file, help="A TOML file of what it is to hold.")
 @json_option
-@over_control
+@control_command
 def create(
     name: str | None, now: str | None, seed: Path | None, client: "Client", as_json: bool
 ) -> None:
@@ -84,7 +84,7 @@ def create(
     """
     content = None if seed is None else _read(seed)
     made = client.namespaces.create(name, now=now, seed=content)
-    tell(made["name"], as_json, **made)
+    print_result(made["name"], as_json, **made)
 
 
 def _read(seed: Path) -> dict[str, object]:
@@ -101,7 +101,7 @@ def _read(seed: Path) -> dict[str, object]:
 @namespaces.command()
 @click.argument("to", required=False)
 @json_option
-@over_control
+@control_command
 def fork(to: str | None, client: "Client", as_json: bool) -> None:
     """Copy the namespace --ns into a new one, TO; a name is made up unless given.
 
@@ -110,13 +110,13 @@ def fork(to: str | None, client: "Client", as_json: bool) -> None:
       sessionary namespaces fork t43 --ns t42
     """
     made = client.namespaces.fork(to)
-    tell(made["name"], as_json, **made)
+    print_result(made["name"], as_json, **made)
 
 
 @namespaces.command()
 @click.argument("file", type=_file)
 @json_option
-@over_control
+@control_command
 def restore(file: Path, client: "Client", as_json: bool) -> None:
     """Give the namespace --ns what the snapshot FILE holds; it is made if there is none.
 
@@ -125,13 +125,13 @@ def restore(file: Path, client: "Client", as_json: bool) -> None:
       sessionary namespaces restore before.sqlite3 --ns t42
     """
     client.namespaces.restore(file.read_bytes())
-    tell(f"{client.namespace} is as in {file}", as_json, namespace=client.namespace)
+    print_result(f"{client.namespace} is as in {file}", as_json, namespace=client.namespace)
 
 
 @namespaces.command()
 @click.argument("name")
 @json_option
-@over_control
+@control_command
 def drop(name: str, client: "Client", as_json: bool) -> None:
     """Close the namespace NAME and forget it.
 
@@ -140,4 +140,4 @@ def drop(name: str, client: "Client", as_json: bool) -> None:
       sessionary namespaces drop t42
     """
     client.namespaces.drop(name)
-    tell(f"{name} is dropped", as_json, namespace=name)
+    print_result(f"{name} is dropped", as_json, namespace=name)

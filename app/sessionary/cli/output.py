@@ -9,30 +9,30 @@ import click
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
     """Print rows as a table for people, or as JSON."""
     if as_json:
-        show_json(rows)
+        print_json(rows)
     elif rows:
-        click.echo(table(rows))
+        click.echo(format_table(rows))
     else:
         click.echo(empty)
 
 
-def tell(said: str, as_json: bool, **facts: Any) -> None:
+def print_result(said: str, as_json: bool, **facts: Any) -> None:
     """Print what was done as a sentence, or as JSON."""
     if as_json:
-        show_json(facts)
+        print_json(facts)
     else:
         click.echo(said)
 
 
-def show_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2))
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> str:
+def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows under their names, in columns; what is not there is a dash."""
     lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

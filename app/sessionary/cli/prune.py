@@ -6,8 +6,13 @@ from typing import Any
 import click
 
 from sessionary import clock, store
-from sessionary.cli.database import db_option, existing, told, untouched
-from sessionary.cli.output import json_option, show
+from sessionary.cli.database import (
+    clean_errors,
+    database_option,
+    open_existing,
+    open_without_upgrade,
+)
+from sessionary.cli.output import json_option, print_rows
 from sessionary.durations import BadDuration, parse_duration
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import to_text
@@ -28,9 +33,9 @@ _RETENTIONS = {each.name: each.retention for each in SURFACES if each.retention 
     help="Of this API only; may be given more than once.",
 )
 @click.option("--dry-run", is_flag=True, help="Count them, and remove nothing.")
-@db_option
+@database_option
 @json_option
-@told
+@clean_errors
 def prune(
     ended_before: str, surfaces: tuple[str, ...], dry_run: bool, db: str, as_json: bool
 ) -> None:
@@ -48,7 +53,7 @@ def prune(
         ago = parse_duration(ended_before)
     except BadDuration as error:
         raise click.ClickException(f"--ended-before {error}") from error
-    with untouched(db) if dry_run else existing(db):
+    with open_without_upgrade(db) if dry_run else open_existing(db):
         before_at = clock.now() - ago
         rows: list[dict[str, Any]] = [
             {
@@ -59,7 +64,7 @@ def prune(
             }
             for name in dict.fromkeys(surfaces or _RETENTIONS)
         ]
-    show(rows, as_json=as_json, empty="")
+    print_rows(rows, as_json=as_json, empty="")
 
 
 def _counts(retention: Retention, before_at: int, dry_run: bool) -> Iterable[int]:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from sessionary.cli.database import db_option, opened, told
+from sessionary.cli.database import clean_errors, database_option, open_or_create
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@db_option
-@told
+@database_option
+@clean_errors
 def seed(file: Path, db: str) -> None:
     """Bring the database up to a seed file: whole, or not at all.
 
@@ -22,6 +22,6 @@ def seed(file: Path, db: str) -> None:
     from sessionary.surfaces import SURFACES
 
     document = read(file)
-    with opened(db):
+    with open_or_create(db):
         count = apply(document, SURFACES)
     click.echo(f"{count} rows of {file} are in {db}")

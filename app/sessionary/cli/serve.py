@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from sessionary.cli.database import told
-from sessionary.cli.settings_options import settings_as_flags
+from sessionary.cli.database import clean_errors
+from sessionary.cli.settings_options import settings_options
 from sessionary.settings import Settings
 
 
 @click.command()
-@settings_as_flags()
-@told
+@settings_options()
+@clean_errors
 def serve(**flags: Any) -> None:
     """Serve all four APIs until stopped.
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.control import over_control
-from sessionary.cli.output import json_option, show, show_json, table
+from sessionary.cli.control import control_command
+from sessionary.cli.output import format_table, json_option, print_json, print_rows
 
 if TYPE_CHECKING:
     from sessionary.client import Client
@@ -23,7 +23,7 @@ at_option = click.option(
 @click.option("--surface", help="Of one vendor only.")
 @at_option
 @json_option
-@over_control
+@control_command
 def sessions(surface: str | None, at: str | None, client: "Client", as_json: bool) -> None:
     """List sessions, whichever the vendor.
 
@@ -36,7 +36,7 @@ def sessions(surface: str | None, at: str | None, client: "Client", as_json: boo
     rows: Iterable[Mapping[str, Any]] = client.sessions(surface, at=at)
     if not as_json:
         rows = [{**each, "next": _next(each["next_transition"])} for each in rows]
-    show(list(rows), as_json=as_json, empty="There are no sessions.")
+    print_rows(list(rows), as_json=as_json, empty="There are no sessions.")
 
 
 def _next(transition: Mapping[str, Any] | None) -> str | None:
@@ -49,7 +49,7 @@ def _next(transition: Mapping[str, Any] | None) -> str | None:
 @click.option("--limit", type=click.IntRange(1, 1000), help="How much at most; 100 unless given.")
 @at_option
 @json_option
-@over_control
+@control_command
 def timeline(
     from_: str | None,
     to: str | None,
@@ -66,9 +66,9 @@ def timeline(
     """
     found = client.timeline(from_, to, limit, at=at)
     if as_json:
-        show_json(found)
+        print_json(found)
         return
-    show(
+    print_rows(
         _columns(_OF_A_TRANSITION, found["transitions"]),
         as_json=False,
         empty="Nothing is to happen.",
@@ -81,7 +81,7 @@ def timeline(
 @click.option("--surface", help="Its vendor; each is asked unless given.")
 @at_option
 @json_option
-@over_control
+@control_command
 def explain(
     session: str, surface: str | None, at: str | None, client: "Client", as_json: bool
 ) -> None:
@@ -95,7 +95,7 @@ def explain(
     """
     found = client.explain(session, surface, at)
     if as_json:
-        show_json(found)
+        print_json(found)
     else:
         click.echo("\n".join(_explanation(found)))
 
@@ -111,7 +111,7 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
         part = f" ({each['part']})" if each["part"] else ""
         yield f"next       {each['to_status']}{part} at {each['at']}, by the rule {each['rule']}"
     yield ""
-    yield table([{"fact": name, "value": value} for name, value in found["inputs"].items()])
+    yield format_table([{"fact": name, "value": value} for name, value in found["inputs"].items()])
 
 
 @click.command()
@@ -119,7 +119,7 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
 @click.option("--to", metavar="INSTANT", help="What does not lie behind it; now unless given.")
 @click.option("--limit", type=click.IntRange(1, 10_000), help="How much; 1000 unless given.")
 @json_option
-@over_control
+@control_command
 def diff(from_: str, to: str | None, limit: int | None, client: "Client", as_json: bool) -> None:
     """Show what changed between two instants.
 
@@ -131,10 +131,10 @@ def diff(from_: str, to: str | None, limit: int | None, client: "Client", as_jso
     """
     found = client.diff(from_, to, limit)
     if as_json:
-        show_json(found)
+        print_json(found)
         return
     rows = [{**each, "cause": each["call"] or each["rule"]} for each in found["changes"]]
-    show(_columns(_OF_A_CHANGE, rows), as_json=False, empty="Nothing changed.")
+    print_rows(_columns(_OF_A_CHANGE, rows), as_json=False, empty="Nothing changed.")
     _tell_a_cut(found["truncated"])
 
 

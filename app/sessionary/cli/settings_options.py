@@ -8,7 +8,7 @@ import click
 
 from sessionary.settings import Settings, kinds
 
-OF_SERVERS = (
+SERVER_SETTINGS = (
     "server",
     "workers",
     "client_timeout_seconds",
@@ -19,7 +19,7 @@ OF_SERVERS = (
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def settings_as_flags(
+def settings_options(
     *, defaults: Mapping[str, Any] | None = None, without: Collection[str] = ()
 ) -> Decorator:
     """Give a command a flag for each setting; its environment twin is read with the settings.

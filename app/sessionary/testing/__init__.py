@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sessionary.testing.boundaries import Boundary, sessionary_boundaries
     from sessionary.testing.namespace import Namespace
-    from sessionary.testing.servers import Elsewhere, Server
+    from sessionary.testing.servers import RemoteServer, Server
 
-__all__ = ["Boundary", "Elsewhere", "Namespace", "Server", "sessionary_boundaries"]
+__all__ = ["Boundary", "Namespace", "RemoteServer", "Server", "sessionary_boundaries"]
 
 _HOMES = {
     "Boundary": "boundaries",
-    "Elsewhere": "servers",
+    "RemoteServer": "servers",
     "Server": "servers",
     "Namespace": "namespace",
     "sessionary_boundaries": "boundaries",

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from sessionary.client import Client, journal
 from sessionary.client.responses import Call
 from sessionary.client.transport import ControlApi
-from sessionary.testing.json_diff import differences
+from sessionary.testing.json_diff import json_diff
 from sessionary.testing.reports import call_line
 
 _ANYTHING: Any = object()
@@ -38,7 +38,7 @@ class Journal(journal.Journal):
         __tracebackhide__ = True
         found = self.find(method, path, **filters)
         if json is not _ANYTHING:
-            found = [call for call in found if not list(differences(json, call["body"]))]
+            found = [call for call in found if not list(json_diff(json, call["body"]))]
         if len(found) == times or (times is None and found):
             return found
         wanted = "at least once" if times is None else _times(times)
@@ -84,7 +84,7 @@ def _distance(method: str, path: str, json: Any, call: Call) -> float:
     """How far a call is from the expected one: by its path first, then its method and body."""
     near = SequenceMatcher(None, path, call["path"]).ratio()
     strange = 0.0 if _is_at(path, call) else 2.0 - near
-    body = 0 if json is _ANYTHING else len(list(differences(json, call["body"])))
+    body = 0 if json is _ANYTHING else len(list(json_diff(json, call["body"])))
     return strange + (call["method"] != method) * 0.5 + min(body, 9) * 0.05
 
 
@@ -92,7 +92,7 @@ def _misses(method: str, path: str, json: Any, call: Call) -> list[str]:
     said = [] if call["method"] == method else [f"the method is {call['method']}, not {method}"]
     said += [] if _is_at(path, call) else [f"the path is {call['path']}, not {path}"]
     if json is not _ANYTHING and not said:
-        said += differences(json, call["body"])
+        said += json_diff(json, call["body"])
     return said
 
 

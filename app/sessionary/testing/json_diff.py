@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
-def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[str]:
+def json_diff(expected: Any, found: Any, pointer: str = "") -> Iterator[str]:
     """Where `found` lacks something of `expected`, one sentence for each place.
 
     Objects may have more members; lists must have as many items, each as expected.
@@ -13,12 +13,12 @@ def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[str]:
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
         for name, value in expected.items():
             if name in found:
-                yield from differences(value, found[name], f"{pointer}/{name}")
+                yield from json_diff(value, found[name], f"{pointer}/{name}")
             else:
                 yield f"{pointer}/{name} is missing, expected {value!r}"
     elif _is_list(expected) and _is_list(found) and len(expected) == len(found):
         for place, (wanted, had) in enumerate(zip(expected, found, strict=True)):
-            yield from differences(wanted, had, f"{pointer}/{place}")
+            yield from json_diff(wanted, had, f"{pointer}/{place}")
     elif expected != found or isinstance(expected, bool) != isinstance(found, bool):
         yield f"{where} is {found!r}, expected {expected!r}"
 

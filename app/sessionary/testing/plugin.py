@@ -11,7 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from sessionary.testing.namespace import Namespace
-    from sessionary.testing.servers import Elsewhere
+    from sessionary.testing.servers import RemoteServer
 
 _MARKER = (
     "sessionary(now=None, seed=None, faults=()): what the test's namespace begins with. The clock "
@@ -54,21 +54,21 @@ def sessionary_settings() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def sessionary_server(
     request: pytest.FixtureRequest, sessionary_settings: dict[str, Any]
-) -> "Iterator[Elsewhere]":
+) -> "Iterator[RemoteServer]":
     """The run's double: one in each worker's process, or the one at --sessionary-url."""
     import os
 
-    from sessionary.testing.servers import Elsewhere, Server
+    from sessionary.testing.servers import RemoteServer, Server
 
     url = request.config.getoption("--sessionary-url")
     token = os.environ.get("SESSIONARY_CONTROL_TOKEN")
-    with Elsewhere(url, token) if url else Server(**sessionary_settings) as server:
+    with RemoteServer(url, token) if url else Server(**sessionary_settings) as server:
         yield server
 
 
 @pytest.fixture
 def make_sessionary(
-    request: pytest.FixtureRequest, sessionary_server: "Elsewhere"
+    request: pytest.FixtureRequest, sessionary_server: "RemoteServer"
 ) -> "Iterator[Callable[..., Namespace]]":
     """Namespaces of this test: `make_sessionary(now=…, seed=…, faults=[…])`."""
     namespaces = request.node.stash.setdefault(_NAMESPACES, [])
@@ -144,12 +144,14 @@ def _end(node: pytest.Item, namespaces: "list[Namespace]") -> None:
     wanted = node.config.getoption("--sessionary-leaks")
     try:
         told = {
-            _NEVER_HIT: [line for namespace in namespaces for line in reports.never_hit(namespace)]
+            _NEVER_HIT: [
+                line for namespace in namespaces for line in reports.unmatched_faults(namespace)
+            ]
         }
         left = (
             []
             if wanted == "off"
-            else [e for namespace in namespaces for e in reports.left_open(namespace)]
+            else [e for namespace in namespaces for e in reports.unclosed_sessions(namespace)]
         )
         node.stash[_TOLD] = told | ({_LEFT_OPEN: left} if wanted == "report" else {})
     finally:

@@ -66,13 +66,13 @@ def sections(namespace: Client) -> list[tuple[str, str]]:
     ]
 
 
-def left_open(namespace: "Namespace") -> list[str]:
+def unclosed_sessions(namespace: "Namespace") -> list[str]:
     """The sessions that a test left open in its namespace, each with the call that opened it."""
     sessions = [each for each in namespace.sessions() if each["open"]]
     return [_opened(namespace, each) for each in sessions if each["id"] not in namespace.given]
 
 
-def never_hit(namespace: Client) -> list[str]:
+def unmatched_faults(namespace: Client) -> list[str]:
     """The faults that were armed in a namespace and never hit."""
     return [_armed(fault) for fault in namespace.faults.list(unmatched=True)]
 

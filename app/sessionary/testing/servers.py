@@ -10,12 +10,12 @@ from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double
 from sessionary.settings import Settings
 from sessionary.testing.namespace import Namespace, Seed
-from sessionary.testing.wsgi_transport import calling
+from sessionary.testing.wsgi_transport import wsgi_send
 
-MOUNTED = "http://sessionary.test"  # the address of a server that does not listen
+UNBOUND_URL = "http://sessionary.test"  # the address of a server that does not listen
 
 
-class Elsewhere:
+class RemoteServer:
     """A double that listens at `url`; `token` is its control plane's."""
 
     may_seed = True  # its new namespaces, by itself
@@ -78,7 +78,7 @@ class Elsewhere:
         self.stop()
 
 
-class Server(Elsewhere):
+class Server(RemoteServer):
     """A double inside this process: it listens between start and stop.
 
     It is a WSGI application as well, for those who mount it instead of letting it listen. Settings
@@ -91,7 +91,7 @@ class Server(Elsewhere):
         self._app = create_double(self.settings)
         self._listening: EmbeddedServer | None = None
         self._is_stopped = False
-        super().__init__(MOUNTED, self.settings.control_token, transport=calling(self))
+        super().__init__(UNBOUND_URL, self.settings.control_token, transport=wsgi_send(self))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if self._is_stopped:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sessionary.testing import reports
 from sessionary.testing.namespace import Namespace
-from sessionary.testing.servers import Elsewhere, Server
+from sessionary.testing.servers import RemoteServer, Server
 
 
 class SessionaryMixin(unittest.TestCase):
@@ -21,7 +21,7 @@ class SessionaryMixin(unittest.TestCase):
     sessionary_settings: ClassVar[Mapping[str, Any]] = {}
     sessionary_namespace: ClassVar[Mapping[str, Any]] = {}
     sessionary_fails_on_leaks: ClassVar[bool] = False
-    sessionary_server: ClassVar[Elsewhere]
+    sessionary_server: ClassVar[RemoteServer]
     sessionary: Namespace
 
     @classmethod
@@ -48,7 +48,7 @@ class SessionaryMixin(unittest.TestCase):
 
     def _end(self, namespace: Namespace) -> None:
         try:
-            left = reports.left_open(namespace) if self.sessionary_fails_on_leaks else []
+            left = reports.unclosed_sessions(namespace) if self.sessionary_fails_on_leaks else []
         finally:
             namespace.drop()
         if left:

@@ -21,7 +21,7 @@ _ENVIRON: dict[str, Any] = {
 }
 
 
-def calling(application: Callable[..., Iterable[bytes]]) -> Transport:
+def wsgi_send(application: Callable[..., Iterable[bytes]]) -> Transport:
     """Transport the client's requests to an application."""
 
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
