@@ -8,8 +8,9 @@ from sessionary.surfaces.galtea import rules as galtea_rules
 from sessionary.surfaces.mobilenext import models as mobilenext
 from sessionary.surfaces.mobilenext import queries as mobilenext_statements
 from sessionary.surfaces.mobilenext import rules as mobilenext_rules
-from sessionary.surfaces.notte import models as notte
+from sessionary.surfaces.notte import queries as notte_queries
 from sessionary.surfaces.notte import rules as notte_rules
+from sessionary.surfaces.notte.models import SessionRow as NotteRow
 from sessionary.surfaces.scale import queries as scale_queries
 from sessionary.surfaces.scale.models import SessionRow as ScaleRow
 from tests.conftest import EPOCH, MICROSECOND, NOON
@@ -32,7 +33,7 @@ def _notte(chance: random.Random) -> None:
         created_at = _ago(chance)
         end = chance.choice([None, None, None, notte_rules.CLOSED, notte_rules.ERROR])
         reason = chance.choice(["manual", "error", notte_rules.BY_OPERATION])
-        row = notte.SessionRow(
+        row = NotteRow(
             id=_uuid(number),
             organization="o",
             created_at=created_at,
@@ -40,16 +41,13 @@ def _notte(chance: random.Random) -> None:
             timeout_minutes=chance.randint(1, 6),
             max_duration_minutes=chance.choice([None, 5, 6]),
             outlives_timeout=chance.choice([0, 0, 1]),
-            expires_at=notte_rules.NEVER,
             ended_at=None if end is None else created_at + 3 * MINUTE,
             ended_as=end,
             close_reason=None if end is None else reason,
             error="it broke" if end == notte_rules.ERROR else None,
-            url=None,
-            options="{}",
         )
         row = row._replace(expires_at=notte_rules.deadline(row, row.last_accessed_at))
-        notte.insert.run(**row._asdict(), key_hash="")
+        notte_queries.insert.run(**row._asdict(), key_hash="")
 
 
 def _galtea(chance: random.Random) -> None:

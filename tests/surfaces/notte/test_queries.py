@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sessionary import store
 from sessionary.store import Statement
-from sessionary.surfaces.notte import models, rules
+from sessionary.surfaces.notte import queries, rules
 from sessionary.surfaces.notte.models import Session, SessionRow
 from tests.conftest import App
 from tests.surfaces.notte.strategies import NOW, sessions
@@ -35,7 +35,7 @@ def entered(app: App) -> Iterator[None]:
 def fill(namespace: list[tuple[SessionRow, str]]) -> None:
     Session.delete().execute()
     for row, key_hash in namespace:
-        models.insert.run(**row._asdict(), key_hash=key_hash)
+        queries.insert.run(**row._asdict(), key_hash=key_hash)
 
 
 def newest_first(namespace: list[tuple[SessionRow, str]]) -> list[tuple[SessionRow, str]]:
@@ -66,10 +66,10 @@ def test_a_row_is_found_by_its_id_in_its_organization_alone(
     fill(namespace)
     for row, _ in namespace:
         for organization in ORGANIZATIONS:
-            plain = Session.select(*models.COLUMNS).where(
+            plain = Session.select(*queries.COLUMNS).where(
                 Session.id == row.id, Session.organization == organization
             )
-            found = models.by_id.one(id=row.id, organization=organization)
+            found = queries.by_id.one(id=row.id, organization=organization)
             assert ([] if found is None else [found]) == rows_of(plain)
             assert found == (row if row.organization == organization else None)
 
@@ -86,7 +86,7 @@ def test_a_page_has_the_rows_that_the_rule_calls_active_newest_first(
 ) -> None:
     fill(namespace)
     for only_active, only_key in FILTERS:
-        found = models.page(only_active=only_active, only_key=only_key).all(
+        found = queries.page(only_active=only_active, only_key=only_key).all(
             organization="acme", key_hash="a", now=now, limit=size, offset=number * size
         )
         matching = [
@@ -106,7 +106,7 @@ def test_the_count_is_of_those_that_the_rule_calls_active(
 ) -> None:
     fill(namespace)
     counted = sum(rules.status(row, now) == "active" for row, _ in namespace)
-    assert models.active_count.one(now=now) == counted
+    assert queries.active_count.one(now=now) == counted
 
 
 @given(namespace=namespaces, changed=sessions())
@@ -117,13 +117,13 @@ def test_a_touch_and_an_end_change_the_facts_that_they_name_of_one_row(
     fill(namespace)
     for row, _ in namespace[:1]:
         facts = changed._replace(id=row.id)
-        models.touch.run(**facts._asdict())
+        queries.touch.run(**facts._asdict())
         touched = row._replace(
             last_accessed_at=changed.last_accessed_at,
             expires_at=changed.expires_at,
             url=changed.url,
         )
-        assert models.by_id.one(id=row.id, organization=row.organization) == touched
+        assert queries.by_id.one(id=row.id, organization=row.organization) == touched
         ended = touched
         if row.ended_at is None:
             ended = touched._replace(
@@ -132,9 +132,9 @@ def test_a_touch_and_an_end_change_the_facts_that_they_name_of_one_row(
                 close_reason=changed.close_reason,
                 error=changed.error,
             )
-        assert models.end.run(**facts._asdict()) == (row.ended_at is None)
-        assert models.by_id.one(id=row.id, organization=row.organization) == ended
-    others = rows_of(Session.select(*models.COLUMNS).order_by(Session.seq))[1:]
+        assert queries.end.run(**facts._asdict()) == (row.ended_at is None)
+        assert queries.by_id.one(id=row.id, organization=row.organization) == ended
+    others = rows_of(Session.select(*queries.COLUMNS).order_by(Session.seq))[1:]
     assert others == [row for row, _ in namespace[1:]]
 
 
@@ -146,7 +146,7 @@ def plan(statement: Statement[Any]) -> list[str]:
 
 @pytest.mark.parametrize(("only_active", "only_key"), FILTERS)
 def test_a_page_is_read_from_an_index_in_its_order(only_active: bool, only_key: bool) -> None:
-    steps = plan(models.page(only_active=only_active, only_key=only_key))
+    steps = plan(queries.page(only_active=only_active, only_key=only_key))
     assert steps[0].startswith("SEARCH")
     assert "USING INDEX" in steps[0]
     if only_key:
@@ -156,8 +156,8 @@ def test_a_page_is_read_from_an_index_in_its_order(only_active: bool, only_key: 
         assert not step.startswith("SCAN") or step == "SCAN few"
 
 
-@pytest.mark.parametrize("statement", [models.by_id, models.touch, models.end, models.active_count])
-def test_every_other_statement_searches_an_index(statement: Statement[Any]) -> None:
-    (step,) = plan(statement)
+@pytest.mark.parametrize("name", ["by_id", "touch", "end", "active_count", "by_id_anywhere"])
+def test_every_other_statement_searches_an_index(name: str) -> None:
+    (step,) = plan(getattr(queries, name))
     assert step.startswith("SEARCH")
     assert "INDEX" in step

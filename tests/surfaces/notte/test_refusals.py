@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from sessionary.surfaces.notte import models
+from sessionary.surfaces.notte import queries
 from tests.conftest import App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
@@ -155,7 +155,7 @@ class Broken:
 def test_what_nobody_foresaw_is_500_without_its_reason(
     app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(models, "insert", Broken())
+    monkeypatch.setattr(queries, "insert", Broken())
     response = notte.post(path)
     assert refused(response, 500) == "Internal server error"
     assert response.json == {"detail": "Internal server error"}
@@ -169,7 +169,7 @@ def test_what_fails_halfway_leaves_the_session_as_it_was(
     session_id = notte.start()["session_id"]
     app.advance(minutes=1)
     before = app.rows("notte_sessions")
-    monkeypatch.setattr(models, statement, Broken())
+    monkeypatch.setattr(queries, statement, Broken())
     refused(notte.post("/env/observe", {"session_id": session_id}), 500)
     assert app.rows("notte_sessions") == before
 

@@ -1,12 +1,13 @@
 """What is pruned is what a reader is told to have ended before, and nothing else."""
 
+from functools import partial
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessionary.surfaces.notte import models, rules
+from sessionary.surfaces.notte import queries, rules
 from sessionary.surfaces.notte.models import Session, SessionRow
-from sessionary.surfaces.notte.retention import retention
 from tests.conftest import App
 from tests.surfaces.notte.strategies import MINUTE, NOW, sessions
 
@@ -14,11 +15,6 @@ around = st.integers(-90, 90).map(lambda minutes: NOW + minutes * MINUTE)
 some = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-def has_ended(row: SessionRow, before_at: int) -> bool:
-    ended_at = rules.state(row, before_at).ended_at
-    return ended_at is not None and ended_at < before_at
 
 
 @given(namespace=st.lists(sessions(), max_size=12, unique_by=lambda row: row.id), before_at=around)
@@ -29,18 +25,19 @@ def test_what_ended_before_is_found_in_pieces_and_removed(
     with app.namespace.activate():
         Session.delete().execute()
         for row in namespace:
-            models.insert.run(**row._asdict(), key_hash="a")
-        found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
-        ended = {row.id for row in namespace if has_ended(row, before_at)}
+            queries.insert.run(**row._asdict(), key_hash="a")
+        ended_page = partial(queries.retention.ended.all, before_at=before_at, until=2**62)
+        found = ended_page(after=0, limit=100)
+        ended = {row.id for row in namespace if rules.has_ended_before(row, before_at)}
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
-        assert retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1) == found[:1]
+        assert (
+            queries.retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1)
+            == found[:1]
+        )
         if found:
-            assert (
-                retention.ended.all(before_at=before_at, until=2**62, after=found[0], limit=99)
-                == found[1:]
-            )
+            assert ended_page(after=found[0], limit=99) == found[1:]
         keys = [each.seq for each in Session.select()]
-        assert retention.remove(keys, before_at) == len(ended)
+        assert queries.retention.remove(keys, before_at) == len(ended)
         assert {each.id for each in Session.select()} == {row.id for row in namespace} - ended
 
 
@@ -72,5 +69,5 @@ def test_an_end_at_the_very_instant_is_not_before_it(
 ) -> None:
     """What a call has ended did not end by itself, also where a clock was moved in between."""
     with app.namespace.activate():
-        models.insert.run(**row._asdict(), key_hash="a")
-        assert retention.remove([1], before_at) == is_removed
+        queries.insert.run(**row._asdict(), key_hash="a")
+        assert queries.retention.remove([1], before_at) == is_removed

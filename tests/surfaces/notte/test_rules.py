@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import pytest
 
 from sessionary.surfaces.notte import rules
-from sessionary.surfaces.notte.errors import AlreadyClosed, Over
+from sessionary.surfaces.notte.errors import AlreadyClosed, SessionEnded
 from sessionary.surfaces.notte.models import SessionRow
 
 MINUTE = 60_000_000
@@ -12,11 +12,13 @@ START = 1_000 * MINUTE
 
 
 def ended_at(row: SessionRow, now: int) -> int | None:
-    return rules.state(row, now).ended_at
+    end = rules.end(row, now)
+    return None if end is None else end.at
 
 
 def close_reason(row: SessionRow, now: int) -> str | None:
-    return rules.state(row, now).close_reason
+    end = rules.end(row, now)
+    return None if end is None else end.reason
 
 
 def duration(row: SessionRow, now: int) -> int:
@@ -171,11 +173,11 @@ def test_a_duration_never_falls_below_zero_when_the_clock_was_moved_back() -> No
     ],
 )
 def test_an_operation_on_what_is_over_is_told_why(row: SessionRow, now: int, why: str) -> None:
-    with pytest.raises(Over, match=why):
-        rules.may_operate(row, now)
+    with pytest.raises(SessionEnded, match=why):
+        rules.ensure_can_operate(row, now)
 
 
-@pytest.mark.parametrize("check", [rules.may_operate, rules.may_stop])
+@pytest.mark.parametrize("check", [rules.ensure_can_operate, rules.ensure_can_stop])
 def test_an_active_session_may_be_worked_with_until_its_deadline(
     check: Callable[[SessionRow, int], None],
 ) -> None:
@@ -184,7 +186,7 @@ def test_an_active_session_may_be_worked_with_until_its_deadline(
 
 def test_stopping_what_is_over_says_already_closed() -> None:
     with pytest.raises(AlreadyClosed, match="already closed"):
-        rules.may_stop(session(), IDLE_DEADLINE + 1)
+        rules.ensure_can_stop(session(), IDLE_DEADLINE + 1)
 
 
 @pytest.mark.parametrize(

@@ -122,10 +122,10 @@ def test_a_session_that_exists_is_brought_up_to_the_seed(app: App, notte: Calls)
         ({"last_accessed_ago": "5m"}, "must follow each other"),
         ({"closed_ago": "5m"}, "must follow each other"),
         ({"closed_ago": "1m", "last_accessed_ago": "30s"}, "must follow each other"),
-        ({"created_ago": "20m", "closed_ago": "1m"}, "closed_ago must not lie behind the timeout"),
+        ({"created_ago": "20m", "closed_ago": "1m"}, "closed_ago must not be after the timeout"),
         (
             {"max_duration_minutes": 3, "last_accessed_ago": "30s"},
-            "last_accessed_ago must not lie behind max_duration_minutes",
+            "last_accessed_ago must not be after max_duration_minutes",
         ),
         ({"error": "crashed"}, "error and close_reason need closed_ago"),
         ({"close_reason": "manual"}, "error and close_reason need closed_ago"),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sessionary.surfaces.notte import models
+from sessionary.surfaces.notte import queries
 from tests.conftest import NOON, App
 from tests.surfaces.notte.conftest import Calls, answered, refused
 
@@ -110,8 +110,8 @@ def test_the_list_of_the_active_finds_an_old_one_behind_many_that_timed_out(
 def test_the_list_of_the_active_is_whole_where_there_are_many(
     app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "_MANY", 3)
-    models.page.cache_clear()
+    monkeypatch.setattr(queries, "_FEW", 3)
+    queries.page.cache_clear()
     try:
         for count in range(1, 7):
             notte.start()
@@ -119,7 +119,7 @@ def test_the_list_of_the_active_is_whole_where_there_are_many(
             assert len(notte.listed()) == count
     finally:
         monkeypatch.undo()
-        models.page.cache_clear()
+        queries.page.cache_clear()
 
 
 @pytest.mark.parametrize("word", ["true", "True", "1"])

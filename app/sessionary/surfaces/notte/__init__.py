@@ -6,7 +6,7 @@ from sessionary.surfaces.notte import (
     explanations,
     fault_presets,
     models,
-    retention,
+    queries,
     seeds,
 )
 from sessionary.surfaces.notte.schemas import responses
@@ -30,9 +30,9 @@ surface = Surface(
     error_body=lambda _, message: errors.body(message),
     error_schemas=dict.fromkeys((400, 401, 403, 404, 413, 422, 429, 500, 503), _error),
     sessions=explanations.sessions,
-    retention=retention.retention,
+    retention=queries.retention,
     seed_tables=seeds.TABLES,
     session_key="session_id",
-    fault_presets=fault_presets.FAULTS,
-    retry_statuses=fault_presets.WAIT_STATUSES,
+    fault_presets=fault_presets.FAULT_PRESETS,
+    retry_statuses=fault_presets.RETRY_STATUSES,
 )

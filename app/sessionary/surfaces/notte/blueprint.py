@@ -6,7 +6,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids
-from sessionary.surfaces.notte import errors, models, rules, serializers
+from sessionary.surfaces.notte import errors, queries, rules, serializers
 from sessionary.surfaces.notte.models import SessionRow
 from sessionary.surfaces.notte.schemas import requests, responses
 from sessionary.web import context, json_codec
@@ -28,22 +28,22 @@ def authenticate() -> None:
     context.authenticate("notte", bearer(), well_formed=True)
 
 
-@v1.errorhandler(errors.Refusal)
-@v4.errorhandler(errors.Refusal)
-def refused(refusal: errors.Refusal) -> Response:
-    return answer(errors.body(refusal.detail, refusal.session_id), refusal.status)
+@v1.errorhandler(errors.NotteError)
+@v4.errorhandler(errors.NotteError)
+def handle_error(error: errors.NotteError) -> Response:
+    return answer(errors.body(error.detail, error.session_id), error.status)
 
 
 @v1.errorhandler(Invalid)
 @open_routes.errorhandler(Invalid)
-def invalid_v1(invalid: Invalid) -> Response:
+def handle_invalid_v1(invalid: Invalid) -> Response:
     """Source: page (400), client (a string that names the field)."""
     texts = [": ".join([*map(str, each.path), each.text]) for each in invalid.problems]
     return answer(errors.body("; ".join(texts)), 400)
 
 
 @v4.errorhandler(Invalid)
-def invalid_v4(invalid: Invalid) -> Response:
+def handle_invalid_v4(invalid: Invalid) -> Response:
     """Source: client (422 with a list)."""
     return answer(errors.body(violations(invalid.problems)), 422)
 
@@ -51,7 +51,7 @@ def invalid_v4(invalid: Invalid) -> Response:
 @open_routes.get("/health")
 @operation("Whether the server works", answers={200: responses.Health()}, is_open=True)
 def health() -> Response:
-    active = models.active_count.one(now=look(clock.now()))
+    active = queries.active_count.one(now=look(clock.now()))
     return answer(serializers.health(active or 0))
 
 
@@ -66,17 +66,17 @@ def start(body: dict[str, Any]) -> Response:
         if body["session_id"] is None:
             row = _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"])
         else:
-            row = _touch(_active(body["session_id"], at), at)
+            row = _touch(_find_active(body["session_id"], at), at)
     return answer(serializers.session(row, at))
 
 
 @v1.post("/session/close")
 @operation("Close a session", body=requests.CloseRequest(), answers={200: _session})
 def close(body: dict[str, Any]) -> Response:
-    """Source: client. Assumed: closing what is over shows it as it is."""
+    """Source: client. Assumed: closing a session that has ended shows it as it is."""
     with clock.writing() as at:
-        row = _existing(body["session_id"])
-        if rules.status(row, at) == rules.ACTIVE:
+        row = _find(body["session_id"])
+        if rules.is_active(row, at):
             row = _end(row, at, "manual")
     return answer(serializers.session(row, at))
 
@@ -119,7 +119,7 @@ def start_v4(body: dict[str, Any]) -> Response:
 @operation("List sessions", query=requests.ListQuery(), answers={200: responses.SessionPage()})
 def list_sessions(query: dict[str, Any]) -> Response:
     """Newest first. Source: client."""
-    statement = models.page(only_active=query["only_active"], only_key=query["only_current_token"])
+    statement = queries.page(only_active=query["only_active"], only_key=query["only_current_token"])
     number, size = query["page"], query["page_size"]
     rows = statement.all(
         organization=_organization(),
@@ -134,8 +134,8 @@ def list_sessions(query: dict[str, Any]) -> Response:
 @v4.get("/sessions/<session_id>")
 @operation("A session's state", answers={200: _session})
 def status(session_id: str) -> Response:
-    """A read is no activity. Source: page ("last access" is of an operation), client."""
-    return answer(serializers.session(_existing(session_id), now()))
+    """A read is not activity. Source: page ("last access" is of an operation), client."""
+    return answer(serializers.session(_find(session_id), now()))
 
 
 @v4.delete("/sessions/<session_id>/stop")
@@ -143,8 +143,8 @@ def status(session_id: str) -> Response:
 def stop(session_id: str, query: dict[str, Any]) -> Response:
     """Source: client."""
     with clock.writing() as at:
-        row = _existing(session_id)
-        rules.may_stop(row, at)
+        row = _find(session_id)
+        rules.ensure_can_stop(row, at)
         row = _end(row, at, query["close_reason"])
     return answer(serializers.session(row, at))
 
@@ -176,20 +176,20 @@ def scrape_page(session_id: str, body: dict[str, Any]) -> Response:
 def _organization() -> str:
     organization = caller().organization
     if organization is None:
-        raise errors.Homeless
+        raise errors.NoOrganization
     return organization
 
 
-def _existing(session_id: str) -> SessionRow:
-    row = models.by_id.one(id=ids.canonical(session_id), organization=_organization())
+def _find(session_id: str) -> SessionRow:
+    row = queries.by_id.one(id=ids.canonical(session_id), organization=_organization())
     if row is None:
-        raise errors.Unknown(session_id)
+        raise errors.NotFound(session_id)
     return row
 
 
-def _active(session_id: str, at: int) -> SessionRow:
-    row = _existing(session_id)
-    rules.may_operate(row, at)
+def _find_active(session_id: str, at: int) -> SessionRow:
+    row = _find(session_id)
+    rules.ensure_can_operate(row, at)
     return row
 
 
@@ -210,16 +210,11 @@ def _create(
         timeout_minutes=timeout_minutes,
         max_duration_minutes=max_minutes,
         outlives_timeout=int(rules.outlives_timeout(keep_alive, settings().notte_keep_alive)),
-        expires_at=rules.NEVER,
-        ended_at=None,
-        ended_as=None,
-        close_reason=None,
-        error=None,
         url=url,
         options=json_codec.encode(options or {}),
     )
     row = row._replace(expires_at=rules.deadline(row, at))
-    models.insert.run(**row._asdict(), key_hash=caller().key_hash)
+    queries.insert.run(**row._asdict(), key_hash=caller().key_hash)
     return row
 
 
@@ -231,7 +226,7 @@ def _touch(row: SessionRow, at: int, url: str | None = None) -> SessionRow:
         expires_at=rules.deadline(row, accessed_at),
         url=url or row.url,
     )
-    models.touch.run(**row._asdict())
+    queries.touch.run(**row._asdict())
     return row
 
 
@@ -239,32 +234,32 @@ def _end(row: SessionRow, at: int, reason: str) -> SessionRow:
     """Close a session by a call. Source: client (`close_reason=error` closes it as well)."""
     ended_at = max(at, row.last_accessed_at)
     row = row._replace(ended_at=ended_at, ended_as=rules.CLOSED, close_reason=reason)
-    models.end.run(**row._asdict())
+    queries.end.run(**row._asdict())
     return row
 
 
 def _operate(body: dict[str, Any]) -> Response:
-    """An operation of v1, which closes its session unless that is kept alive. Source: page."""
+    """An operation of v1, which closes its session unless that is kept alive."""
     with clock.writing() as at:
-        row = _entered(body, at)
+        row = _find_or_create(body, at)
         if rules.closes_after_operation(body["keep_alive"], settings().notte_keep_alive):
             row = _end(row, at, rules.BY_OPERATION)
     return answer(serializers.operated(row, at, screenshot=bool(body["screenshot"])))
 
 
-def _entered(body: dict[str, Any], at: int) -> SessionRow:
-    """The session that an operation of v1 acts in: the one it names, or a new one for its url.
+def _find_or_create(body: dict[str, Any], at: int) -> SessionRow:
+    """The session of an operation of v1: the one that it names, or a new one for its url.
 
     Source: page ("a new session is created when not provided"). Assumed: without either, 400.
     """
     if body["session_id"] is not None:
-        return _touch(_active(body["session_id"], at), at, body["url"])
+        return _touch(_find_active(body["session_id"], at), at, body["url"])
     if not body["url"]:
-        raise errors.Refusal("session_id: is required where no url is given")
+        raise errors.NotteError("session_id: is required where no url is given")
     return _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"], url=body["url"])
 
 
 def _operate_on_page(session_id: str, url: str | None) -> tuple[SessionRow, int]:
-    """A v4 operation: activity. Source: client."""
+    """An operation of v4: activity. Source: client."""
     with clock.writing() as at:
-        return _touch(_active(session_id, at), at, url), at
+        return _touch(_find_active(session_id, at), at, url), at

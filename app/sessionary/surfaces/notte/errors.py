@@ -1,10 +1,10 @@
-"""Notte's refusals, and the one shape of their bodies."""
+"""Notte's errors, and the one shape of their bodies."""
 
 from typing import Any
 
 
-class Refusal(Exception):
-    """A refusal in Notte's words: a status, a text, and the session that it concerns."""
+class NotteError(Exception):
+    """An error answered as Notte does: a status, a text, and the session that it concerns."""
 
     status = 400
 
@@ -14,7 +14,7 @@ class Refusal(Exception):
         self.session_id = session_id
 
 
-class Unknown(Refusal):
+class NotFound(NotteError):
     """No session of the caller's organization has this id. Assumed: 404, in v1 too."""
 
     status = 404
@@ -23,8 +23,8 @@ class Unknown(Refusal):
         super().__init__(f"Session {session_id} not found", session_id)
 
 
-class Over(Refusal):
-    """The session has ended, so nothing can be done in it any more."""
+class SessionEnded(NotteError):
+    """The session has ended: it takes no more operations."""
 
     status = 404
 
@@ -32,14 +32,14 @@ class Over(Refusal):
         super().__init__(f"Session {session_id} {why}", session_id)
 
 
-class AlreadyClosed(Refusal):
-    """Stopping what is over. Source: client (it looks for these words)."""
+class AlreadyClosed(NotteError):
+    """A stop of a session that has ended. Source: client (it looks for these words)."""
 
     def __init__(self, session_id: str) -> None:
         super().__init__(f"Session {session_id} is already closed", session_id)
 
 
-class Homeless(Refusal):
+class NoOrganization(NotteError):
     """The key's user has no organization to keep sessions in. Assumed: 403."""
 
     status = 403
@@ -49,7 +49,5 @@ class Homeless(Refusal):
 
 
 def body(detail: Any, session_id: str | None = None) -> dict[str, Any]:
-    """`{"detail": …}` and the session's id where the call concerns one. Source: client."""
-    return (
-        {"detail": detail} if session_id is None else {"detail": detail, "session_id": session_id}
-    )
+    """`{"detail": …}`, with the id of the session that the call concerns. Source: client."""
+    return {"detail": detail} | ({} if session_id is None else {"session_id": session_id})

@@ -1,71 +1,45 @@
-"""Why a Notte session is what it is, for whoever may ask about any session."""
+"""Why a Notte session has its status, for the control plane: sessions of any organization."""
 
 from typing import Any
 
 from sessionary import ids
-from sessionary.store import Statement, count_if, count_statement, param
-from sessionary.surfaces.notte import models, rules
-from sessionary.surfaces.notte.models import COLUMNS, Session, SessionRow
-from sessionary.web import session_statements
+from sessionary.surfaces.notte import queries, rules
+from sessionary.surfaces.notte.models import Session, SessionRow
 from sessionary.web.instants import to_text
-from sessionary.web.surface import Explanation, NotForced, SessionQueries, origin
+from sessionary.web.surface import Explanation, NotForced, SessionQueries
 
-_by_id = session_statements.find_by_id(Session, SessionRow)
-_page = session_statements.creation_page(Session, SessionRow)
-# A transition lies one microsecond behind its deadline.
-_changing = Statement(
-    SessionRow._make,
-    lambda: (
-        Session.select(*COLUMNS)
-        .where(
-            Session.ended_at.is_null(),
-            Session.expires_at >= param("after"),
-            Session.expires_at < param("until"),
-        )
-        .order_by(Session.expires_at, Session.seq)
-        .limit(param("limit"))
-    ),
-)
-_counts = count_statement(
-    (rules.ACTIVE, rules.TIMED_OUT, rules.ERROR, rules.CLOSED),
-    lambda: Session.select(
-        count_if(models.is_active()),
-        count_if(Session.ended_at.is_null() & (Session.expires_at < param("now"))),
-        count_if(Session.ended_as == rules.ERROR),
-        count_if(Session.ended_at.is_null(False) & (Session.ended_as != rules.ERROR)),
-    ),
-)
 _WHY = {
     "idle_timeout": "it was idle for more than {row.timeout_minutes} minutes",
     "max_duration": "it reached its maximum of {row.max_duration_minutes} minutes",
 }
-_AN_ACCESS = "POST /session/start with its session_id, or an operation that keeps it alive,"
+_ACCESS = "POST /session/start with its session_id, or an operation that keeps it alive,"
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
-    """Its status at an instant, and the rule that decided."""
+    """Explain its status at an instant by the rule that decided."""
     if row.ended_at is not None:
         return _ended(row, row.ended_at)
     for transition in rules.transitions(row):
         return _timed_out(row, transition) if now >= transition.at else _active(row, transition)
-    return _endless(row)
+    return _without_deadline(row)
 
 
 def _ended(row: SessionRow, ended_at: int) -> Explanation:
-    rule, says = "call", "a call closed it"
+    rule, reason, source = "call", "a call closed it", "end"
     if row.ended_as == rules.ERROR:
-        rule, says = "failure", f"it failed: {row.error}"
+        rule, reason = "failure", f"it failed: {row.error}"
     elif row.close_reason == rules.BY_OPERATION:
-        rule, says = "operation", "its operation had keep_alive=false, which closes it"
+        rule, reason = "operation", "its operation had keep_alive=false, which closes it"
+        source = "closes_after_operation"
     until = "for good" if row.expires_at == rules.NEVER else f"up to {to_text(row.expires_at)}"
     return Explanation(
         status=rules.status(row, ended_at),
         since_at=ended_at,
         rule=rule,
-        reason=f"{says}, at {to_text(ended_at)}",
+        reason=f"{reason}, at {to_text(ended_at)}",
         inputs=_inputs(row),
         unless=f"without that it would have stayed active {until}",
-        source=origin(rules.closes_after_operation if rule == "operation" else rules.state),
+        source=rules.SOURCES[source],
     )
 
 
@@ -77,8 +51,8 @@ def _timed_out(row: SessionRow, transition: rules.Transition) -> Explanation:
         reason=f"{_WHY[transition.rule].format(row=row)}; its last active instant was "
         f"{to_text(transition.deadline)}",
         inputs=_inputs(row),
-        unless=_kept_by(row, transition, "would have kept"),
-        source=origin(rules.deadline),
+        unless=_extending_call(row, transition, "would have kept"),
+        source=rules.SOURCES["deadline"],
     )
 
 
@@ -89,12 +63,12 @@ def _active(row: SessionRow, transition: rules.Transition) -> Explanation:
         rule=transition.rule,
         reason=f"it is active up to and including {to_text(transition.deadline)}",
         inputs=_inputs(row),
-        unless=_kept_by(row, transition, "keeps"),
-        source=origin(rules.deadline),
+        unless=_extending_call(row, transition, "keeps"),
+        source=rules.SOURCES["deadline"],
     )
 
 
-def _endless(row: SessionRow) -> Explanation:
+def _without_deadline(row: SessionRow) -> Explanation:
     return Explanation(
         status=rules.ACTIVE,
         since_at=row.created_at,
@@ -102,17 +76,17 @@ def _endless(row: SessionRow) -> Explanation:
         reason="it was started with keep_alive=true, which outlives its timeout here",
         inputs=_inputs(row),
         unless="it stays active until a call closes it",
-        source=origin(rules.outlives_timeout),
+        source=rules.SOURCES["outlives_timeout"],
     )
 
 
-def _kept_by(row: SessionRow, transition: rules.Transition, keeps: str) -> str:
-    """Which call, up to when, and for how long at most."""
+def _extending_call(row: SessionRow, transition: rules.Transition, keeps: str) -> str:
+    """Name the call that keeps the session active, its last instant and its longest effect."""
     latest = rules.deadline(row, transition.deadline)
     if latest == transition.deadline:
         return f"no call: its maximum of {row.max_duration_minutes} minutes was set at its start"
     return (
-        f"{_AN_ACCESS} no later than {to_text(transition.deadline)} {keeps} it active, "
+        f"{_ACCESS} no later than {to_text(transition.deadline)} {keeps} it active, "
         f"up to {to_text(latest)} at most"
     )
 
@@ -128,28 +102,30 @@ def _inputs(row: SessionRow) -> dict[str, Any]:
 
 
 def fail(row: SessionRow, at: int, reason: str) -> None:
-    """End an active session with an error, as only the vendor can.
+    """End an active session with an error, as only the vendor can. Source: page (the status).
 
-    Source: page (the status). Raises NotForced for what is over: terminal states stay.
+    Raises NotForced for a session that has ended: terminal states stay.
     """
-    found = rules.status(row, at)
-    if found != rules.ACTIVE:
+    if not rules.is_active(row, at):
+        found = rules.status(row, at)
         raise NotForced(f"Session {row.id} is {found}: only an active session can fail")
     ended_at = max(at, row.last_accessed_at)
-    models.end.run(
+    queries.end.run(
         id=row.id, ended_at=ended_at, ended_as=rules.ERROR, close_reason="error", error=reason
     )
 
 
 sessions = SessionQueries(
-    find=lambda id: _by_id.one(id=ids.canonical(id)),
-    page=lambda place, limit: _page.all(place=place, limit=limit),
-    changing=lambda after, until, limit: _changing.all(after=after, until=until, limit=limit),
+    find=lambda id: queries.by_id_anywhere.one(id=ids.canonical(id)),
+    page=lambda place, limit: queries.creation_page.all(place=place, limit=limit),
+    changing=lambda after, until, limit: queries.changing.all(
+        after=after, until=until, limit=limit
+    ),
     id=lambda row: row.id,
     transitions=rules.transitions,
     explain=explain,
-    is_open=lambda row, now: rules.status(row, now) == rules.ACTIVE,
-    counts=lambda now: _counts.one(now=now) or {},
+    is_open=rules.is_active,
+    counts=lambda now: queries.counts.one(now=now) or {},
     forced_states={rules.ERROR: fail},
     session_columns={Session: "id"},
 )

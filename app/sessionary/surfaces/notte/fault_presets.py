@@ -1,11 +1,11 @@
-"""How Notte is known to fail, and when it says when to try again."""
+"""How Notte is known to fail, and when it sends `Retry-After`."""
 
 from sessionary.surfaces.notte import errors
 from sessionary.web.surface import FaultPreset
 
-# Source: client (it waits as `Retry-After` says after these).
-WAIT_STATUSES = frozenset({429, 502, 503, 504, 529})
-FAULTS = {
+# Source: client (after these it waits as long as `Retry-After` says).
+RETRY_STATUSES = frozenset({429, 502, 503, 504, 529})
+FAULT_PRESETS = {
     "overloaded": FaultPreset(
         529,
         errors.body("The service is overloaded, please try again"),

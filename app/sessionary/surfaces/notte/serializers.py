@@ -10,7 +10,7 @@ from sessionary.web.instants import to_text
 if TYPE_CHECKING:
     from sessionary.surfaces.notte.models import SessionRow
 
-# The browser that a start asks for, as it is shown where nothing else was asked.
+# The browser options of a session whose start gave none.
 BROWSER: dict[str, Any] = {
     "proxies": False,
     "browser_type": "chromium",
@@ -32,19 +32,18 @@ PICTURE = (
 
 def session(row: "SessionRow", now: int) -> dict[str, Any]:
     """SessionResponse of both generations. Source: page and client."""
-    state = rules.state(row, now)
-    ended_at = state.ended_at
+    end = rules.end(row, now)
     shown = {
         "session_id": row.id,
-        "status": state.status,
+        "status": rules.ACTIVE if end is None else end.status,
         "created_at": to_text(row.created_at),
         "last_accessed_at": to_text(row.last_accessed_at),
-        "closed_at": None if ended_at is None else to_text(ended_at),
-        "duration": duration(rules.duration(row, now if ended_at is None else ended_at)),
+        "closed_at": None if end is None else to_text(end.at),
+        "duration": duration(rules.duration(row, now if end is None else end.at)),
         "timeout_minutes": row.timeout_minutes,
         "idle_timeout_minutes": row.timeout_minutes,
         "error": row.error,
-        "close_reason": state.close_reason,
+        "close_reason": None if end is None else end.reason,
         "steps": [],
         **BROWSER,
         **json_codec.decode(row.options),
@@ -75,7 +74,7 @@ def _seconds(microseconds: int) -> str:
 
 
 def page(rows: list["SessionRow"], now: int, *, number: int, size: int) -> dict[str, Any]:
-    """v4's list; `rows` holds one more than the page if there is a next one."""
+    """v4's list; `rows` has one more than the page if a next page exists."""
     return {
         "items": [session(row, now) for row in rows[:size]],
         "page": number,
@@ -86,7 +85,7 @@ def page(rows: list["SessionRow"], now: int, *, number: int, size: int) -> dict[
 
 
 def metadata(row: "SessionRow", now: int) -> dict[str, Any]:
-    """The page that an operation sees: the url last asked for, with nothing on it."""
+    """The page that an operation sees: the url that was opened last, with nothing on it."""
     url = row.url or "about:blank"
     return {
         "title": "",

@@ -1,1 +1,1 @@
-"""What Notte's calls accept and show: they validate, and OpenAPI is made of them."""
+"""What Notte accepts and shows: input is validated by it, OpenAPI is generated from it."""

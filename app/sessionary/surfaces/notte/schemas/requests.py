@@ -1,9 +1,10 @@
-"""What Notte's calls accept, in both generations."""
+"""Request bodies and queries, v1 and v4."""
 
 from typing import Any
 
 from marshmallow import INCLUDE, RAISE, post_load, pre_load, validates_schema
 
+from sessionary.surfaces.notte import rules
 from sessionary.web.context import settings
 from sessionary.web.fields import (
     Boolean,
@@ -29,15 +30,17 @@ def _without_older_name(data: dict[str, Any], older: str, newer: str) -> dict[st
     return {name: value for name, value in data.items() if name != older}
 
 
-def _is_within_the_global_timeout(value: int) -> None:
+def _ensure_below_global_timeout(value: int) -> None:
     """Source: page ("0 < x < 30", "cannot exceed the global timeout"). Refused, not clamped."""
     limit = settings().notte_global_timeout_minutes
     Bounds(0, limit, min_inclusive=False, max_inclusive=False)(value)
 
 
 def _default_timeout() -> int:
-    """Source: page (5). Assumed: less where the global timeout is set to that or below."""
-    return min(5, settings().notte_global_timeout_minutes - 1)
+    return rules.default_timeout_minutes(settings().notte_global_timeout_minutes)
+
+
+_BELOW_GLOBAL = {"exclusiveMinimum": 0, "exclusiveMaximum": rules.GLOBAL_TIMEOUT_MINUTES}
 
 
 class SessionRequest(Request):
@@ -48,20 +51,18 @@ class SessionRequest(Request):
     timeout_minutes = Integer(
         data_key="session_timeout_minutes",
         load_default=_default_timeout,
-        validate=_is_within_the_global_timeout,
+        validate=_ensure_below_global_timeout,
         metadata={
-            "default": 5,
-            "exclusiveMinimum": 0,
-            "exclusiveMaximum": 30,
+            "default": rules.DEFAULT_TIMEOUT_MINUTES,
+            **_BELOW_GLOBAL,
             "description": "Minutes; less than the global timeout, which is 30 unless set.",
         },
     )
     older_timeout_minutes = Integer(
         data_key="session_timeout",
-        validate=_is_within_the_global_timeout,
+        validate=_ensure_below_global_timeout,
         metadata={
-            "exclusiveMinimum": 0,
-            "exclusiveMaximum": 30,
+            **_BELOW_GLOBAL,
             "deprecated": True,
             "description": "The older name of session_timeout_minutes.",
         },
@@ -70,7 +71,7 @@ class SessionRequest(Request):
 
     @pre_load
     def prefer_the_newer_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Source: page, whose upper half says `session_timeout`. Assumed: the newer name wins."""
+        """Source: page (its upper half has `session_timeout`). Assumed: the newer name wins."""
         return _without_older_name(data, "session_timeout", "session_timeout_minutes")
 
     @post_load
@@ -95,10 +96,9 @@ class ObserveRequest(SessionRequest):
     max_nb_actions = Integer(load_default=100)
 
 
-class StepRequest(SessionRequest):
+class StepRequest(CloseRequest):
     """Source: client."""
 
-    session_id = Text(required=True)
     action_id = Text(required=True)
     value = Text(load_default=None, allow_none=True)
     enter = Boolean(load_default=None, allow_none=True)
@@ -120,7 +120,7 @@ _OLDER_IDLE = "timeout_minutes"
 
 
 class Proxies(Field):
-    """Whether any proxy is asked for: a boolean, a list of proxies or a country. Source: client."""
+    """Whether to use a proxy: a boolean, a list of proxies or a country. Source: client."""
 
     wants = "list"
 
@@ -131,23 +131,23 @@ class Proxies(Field):
 
 
 class StartRequest(Request):
-    """v4. Source: client; truly unknown fields are refused."""
+    """v4. Source: client. Unknown fields are refused."""
 
     class Meta:
         unknown = RAISE
 
     idle_timeout_minutes = Integer(
-        load_default=3,
-        validate=Bounds(0, 30, min_inclusive=False),
+        load_default=rules.DEFAULT_IDLE_MINUTES,
+        validate=Bounds(0, rules.MAX_IDLE_MINUTES, min_inclusive=False),
         metadata={"exclusiveMinimum": 0},
     )
     timeout_minutes = Integer(
-        validate=Bounds(0, 30, min_inclusive=False),
+        validate=Bounds(0, rules.MAX_IDLE_MINUTES, min_inclusive=False),
         metadata={"exclusiveMinimum": 0, "deprecated": True},
     )
     max_duration_minutes = Integer(
-        load_default=15,
-        validate=Bounds(0, 1440, min_inclusive=False),
+        load_default=rules.DEFAULT_DURATION_MINUTES,
+        validate=Bounds(0, rules.MAX_DURATION_MINUTES, min_inclusive=False),
         metadata={"exclusiveMinimum": 0},
     )
     headless = Boolean(load_default=True)
@@ -179,7 +179,7 @@ class StartRequest(Request):
         return _without_older_name(data, _OLDER_IDLE, _IDLE)
 
     @validates_schema
-    def fits_the_maximum(self, data: dict[str, Any], **_: Any) -> None:
+    def ensure_idle_fits_maximum(self, data: dict[str, Any], **_: Any) -> None:
         """Source: client (idle over max is refused, the defaults of both included)."""
         name = _OLDER_IDLE if _OLDER_IDLE in data else _IDLE
         maximum = data["max_duration_minutes"]

@@ -1,4 +1,4 @@
-"""What Notte answers, in both generations."""
+"""Response bodies, v1 and v4."""
 
 from marshmallow import fields
 
@@ -7,7 +7,7 @@ from sessionary.web.fields import OneOf, Request
 
 
 class SessionResponse(Request):
-    """Both generations show this; the fields of v4 are harmless to v1's client."""
+    """Both v1 and v4 answer this; v1's client ignores the fields of v4."""
 
     session_id = fields.UUID(required=True)
     status = fields.String(
@@ -96,7 +96,7 @@ class Health(Request):
 
 
 class ErrorBody(Request):
-    """Every refusal; v4's invalid input has a list of violations as its detail."""
+    """Every error; the detail of v4's invalid input is a list of violations."""
 
     detail = fields.Raw(required=True)
     session_id = fields.String()
