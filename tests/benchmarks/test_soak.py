@@ -45,8 +45,9 @@ def test_a_minute_of_killed_workers_and_backups_under_load_costs_nothing(tmp_pat
     assert (tmp_path / "table.md").read_text(encoding="utf-8") in ended.stdout
 
 
-def test_the_readme_names_the_command() -> None:
-    assert "`python -m benchmarks.soak`" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_documents_name_the_command() -> None:
+    text = (ROOT / "docs/operations/failures.md").read_text(encoding="utf-8")
+    assert "`python -m benchmarks.soak`" in text
 
 
 @pytest.fixture

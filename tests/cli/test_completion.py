@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-from tests.docs.test_readme import SCRIPTS, blocks
+from tests.docs.documents import SCRIPTS, block
 from tests.processes import COMMAND, TIMEOUT_SECONDS
 
-SETUPS = [line.split("#")[0].strip() for line in blocks("sh completion").splitlines()]
+SETUPS = [line.split("#")[0].strip() for line in block("sh completion").splitlines()]
 SHELLS = [line.split("COMPLETE=")[1].split("_source")[0] for line in SETUPS]
 
 

@@ -1,7 +1,6 @@
 """`/livez`, `/readyz` and `sessionary ready`: what they say, and that asking changes nothing."""
 
 import os
-import re
 import resource
 import socket
 import sqlite3
@@ -19,6 +18,7 @@ from sessionary import create_app
 from sessionary.factory import create_double
 from sessionary.settings import Settings
 from tests.conftest import App
+from tests.docs.documents import block
 from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, running_server
 
 WHO = {"Authorization": "Bearer anyone"}
@@ -193,9 +193,8 @@ def test_it_waits_for_a_server_that_is_started_meanwhile(db: Path) -> None:
         assert waiting.wait(TIMEOUT_SECONDS) == 0
 
 
-def test_the_lines_of_the_readme_work_when_pasted(db: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    (lines,) = re.findall(r"```sh watch\n(.*?)```", readme, re.DOTALL)
+def test_the_lines_of_the_documents_work_when_pasted(db: Path) -> None:
+    lines = block("sh watch")
     with running_server("--db", str(db), "--metrics", "127.0.0.1:0") as process:
         assert process.popen.stdout is not None
         metrics = process.popen.stdout.readline().split(" at ")[1].strip()

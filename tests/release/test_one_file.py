@@ -20,7 +20,7 @@ import pytest
 from sessionary import __version__
 from sessionary.surfaces import SURFACES
 from tests.cli.test_commands import commands
-from tests.docs.test_readme import SCRIPTS, blocks, check_out
+from tests.docs.documents import SCRIPTS, block, check_out
 from tests.processes import TIMEOUT_SECONDS, Process, running_process
 
 pytestmark = pytest.mark.long
@@ -85,7 +85,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Both files, by the README's own lines."""
     checkout = check_out(tmp_path_factory.mktemp("checkout"))
     environ = os.environ | {"PATH": f"{SCRIPTS}:{os.environ['PATH']}"}
-    script = ["sh", "-ec", blocks("sh packages")]
+    script = ["sh", "-ec", block("sh packages")]
     told = subprocess.run(script, cwd=checkout, env=environ, capture_output=True, check=True)
     assert told.stdout.decode().count(f"version {__version__}\n") == 2
     dist = checkout / "dist"

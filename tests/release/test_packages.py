@@ -15,7 +15,7 @@ import yaml
 from release import environment
 from sessionary.cli import main
 from sessionary.settings import Settings
-from tests.docs.test_readme import blocks
+from tests.docs.documents import block
 from tests.processes import COMMAND
 
 ROOT = environment.ROOT
@@ -103,12 +103,12 @@ def test_the_composed_service_waits_until_sessionary_is_healthy() -> None:
 
 
 def test_the_lines_of_the_readme_name_what_there_is() -> None:
-    install, _, keys = blocks("sh systemd").splitlines()
+    install, _, keys = block("sh systemd").splitlines()
     assert (ROOT / install.split()[3]).read_text() == UNIT
     program, *names, flag, db = shlex.split(keys)
     assert ([program, *names], flag) == (["sessionary", "keys", "create"], "--db")
     assert db == found("^Environment=SESSIONARY_DB=(.*)$", UNIT).replace("%S", "/var/lib")
-    run, compose = blocks("sh docker").splitlines()
+    run, compose = block("sh docker").splitlines()
     assert f"--volume sessionary:{found('^VOLUME (.*)$', IMAGE)} " in run
     assert f":{found('^EXPOSE (.*)$', IMAGE)} " in run
     assert compose in (ROOT / "compose.yaml").read_text()

@@ -1,24 +1,21 @@
-"""Everything in docs/ that can be executed, executed; and every call of the control plane there."""
+"""docs/control-plane.md: each call of the control plane has an example, and each example works."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_double
+from tests.docs.documents import block, blocks, run
+from tests.processes import TIMEOUT_SECONDS, Process, running_double
 
-ROOT = Path(__file__).parents[2]
-DOCUMENT = (ROOT / "docs" / "control-plane.md").read_text()
-BLOCKS = re.findall(r"```(\w+(?: \w+)?)\n(.*?)```", DOCUMENT, re.DOTALL)
 CONTROL = "/_control/v1"
-# Says of each call what it was and how it ended; what is quoted is as it is printed.
-TELLING = (
+DOCUMENT = "docs/control-plane.md"
+SLOW = 10 * TIMEOUT_SECONDS  # go compiles its own library first
+# Makes curl print the method, the URL and the status of each call.
+REPORTING_CURL = (
     "curl() { command curl --silent --show-error --write-out "
     r"'%{stderr}%{method} %{url} %{http_code}\n' "
     '"$@"; }\n'
@@ -33,23 +30,6 @@ class Seen(NamedTuple):
     status: int
 
 
-def blocks(language: str) -> list[str]:
-    return [text for name, text in BLOCKS if name == language]
-
-
-def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        env=clean_environment(PATH=path),
-        capture_output=True,
-        text=True,
-        timeout=10 * TIMEOUT_SECONDS,  # go compiles its own library first
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
 def double() -> Iterator[Process]:
     with running_double() as process:
@@ -59,10 +39,11 @@ def double() -> Iterator[Process]:
 @pytest.fixture(scope="module")
 def seen(double: Process, tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
     """What the curl examples called, one after the other."""
-    script = TELLING + "\n".join(blocks("sh curl")).replace("http://127.0.0.1:8000", double.url)
-    told = run("sh", "-ec", script, cwd=tmp_path_factory.mktemp("docs"))
-    assert told.returncode == 0, told.stderr
-    calls = [line.split() for line in told.stderr.splitlines()]
+    script = REPORTING_CURL + "\n".join(blocks("sh curl", DOCUMENT)).replace(
+        "http://127.0.0.1:8000", double.url
+    )
+    done = run("sh", "-ec", script, cwd=tmp_path_factory.mktemp("docs"), timeout=SLOW)
+    calls = [line.split() for line in done.stderr.splitlines()]
     return [
         Seen(method, url.removeprefix(double.url).partition("?")[0], int(status))
         for method, url, status in calls
@@ -99,32 +80,22 @@ def _described_as(path: str, described: list[str]) -> str | None:
     return None
 
 
-def test_the_shells_recipe_works(tmp_path: Path) -> None:
-    (recipe,) = blocks("sh cookbook")
-    told = run(COMMAND, "exec", "--", "sh", "-ec", recipe, cwd=tmp_path)
-    assert told.returncode == 0, told.stderr
+def test_the_recipe_for_the_shell_works(tmp_path: Path) -> None:
+    run("sessionary", "exec", "--", "sh", "-ec", block("sh cookbook"), cwd=tmp_path)
 
 
-def test_nodes_recipe_passes(tmp_path: Path) -> None:
+def test_the_recipe_for_node_passes(tmp_path: Path) -> None:
     if shutil.which("node") is None:
         pytest.skip("node is not installed")
-    (recipe,) = blocks("js")
-    (tmp_path / "timeouts.test.mjs").write_text(recipe)
-    told = run(COMMAND, "exec", "--", "node", "--test", cwd=tmp_path)
-    assert told.returncode == 0, told.stdout
-    assert "# pass 1\n" in told.stdout
+    (tmp_path / "timeouts.test.mjs").write_text(block("js"))
+    done = run("sessionary", "exec", "--", "node", "--test", cwd=tmp_path, timeout=SLOW)
+    assert "# pass 1\n" in done.stdout
 
 
-def test_gos_recipe_passes(tmp_path: Path) -> None:
+def test_the_recipe_for_go_passes(tmp_path: Path) -> None:
     if shutil.which("go") is None:
         pytest.skip("go is not installed")
-    (recipe,) = blocks("go")
-    (tmp_path / "timeouts_test.go").write_text(recipe)
+    (tmp_path / "timeouts_test.go").write_text(block("go"))
     (tmp_path / "go.mod").write_text("module timeouts\n\ngo 1.21\n")
-    told = run(COMMAND, "exec", "--", "go", "test", cwd=tmp_path)
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "PASS\nok" in told.stdout
-
-
-def test_every_block_is_executed() -> None:
-    assert {language for language, _ in BLOCKS} == {"sh curl", "sh cookbook", "js", "go"}
+    done = run("sessionary", "exec", "--", "go", "test", cwd=tmp_path, timeout=SLOW)
+    assert "PASS\nok" in done.stdout

@@ -1,0 +1,145 @@
+"""Every example in the documents, executed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sessionary.settings import DOUBLE
+from sessionary.surfaces import SURFACES
+from tests.docs.documents import ADDRESS, BLOCKS, ROOT, Block, block, blocks, run, run_script
+from tests.processes import Process, running_double, running_server
+from tests.sdk_environments import sdk_script
+
+# Where each kind of block is executed.
+EXECUTED = {
+    "python": "test_a_python_example_runs",
+    "python pytest": "test_a_pytest_example_passes",
+    "python demo": "test_readme.py",
+    "text demo": "test_readme.py",
+    "text": "not code",
+    "sh serve": "test_readme.py",
+    "sh test": "test_readme.py",
+    "sh install": "test_readme.py",
+    "sh curl": "test_the_curl_lines_of_the_readme_work, test_control_plane.py",
+    "sh keys": "test_the_commands_on_a_database_work",
+    "sh seed": "test_the_commands_on_a_database_work",
+    "sh clock": "test_the_commands_on_a_database_work",
+    "sh start": "test_the_lines_on_a_double_work_in_order",
+    "sh double": "test_the_lines_on_a_double_work_in_order",
+    "sh as-of": "test_a_read_as_of_tomorrow_shows_the_timeout",
+    "sh faults": "test_the_lines_on_faults_work_in_order",
+    "sh mobilecli": "test_the_mobilecli_lines_work",
+    "sh data": "test_the_lines_on_data_work_in_order",
+    "sh bench": "test_the_benchmark_command_names_what_exists",
+    "sh newest": "test_the_commands_for_other_versions_end_with_the_checks",
+    "sh oldest": "test_the_commands_for_other_versions_end_with_the_checks",
+    "sh packages": "tests/release",
+    "sh docker": "tests/release",
+    "sh systemd": "tests/release",
+    "sh completion": "tests/cli/test_completion.py",
+    "sh watch": "tests/factory/test_health_middleware.py",
+    "sh cookbook": "test_control_plane.py",
+    "js": "test_control_plane.py",
+    "go": "test_control_plane.py",
+}
+
+
+def name(example: Block) -> str:
+    return f"{example.document}: {example.text.splitlines()[0]}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    db = tmp_path_factory.mktemp("examples") / "test.sqlite3"
+    with running_server("--db", str(db), "--auth", "lenient") as process:
+        yield process
+
+
+def test_every_block_is_of_a_kind_that_is_executed() -> None:
+    assert {each.kind for each in BLOCKS} - {"python new-vendor"} == EXECUTED.keys()
+
+
+@pytest.mark.parametrize("example", [each for each in BLOCKS if each.kind == "python"], ids=name)
+def test_a_python_example_runs(example: Block, server: Process) -> None:
+    run("python", "-c", example.text.replace(f"http://{ADDRESS}", server.url))
+
+
+@pytest.mark.parametrize(
+    "example", [each for each in BLOCKS if each.kind == "python pytest"], ids=name
+)
+def test_a_pytest_example_passes(example: Block, tmp_path: Path) -> None:
+    (tmp_path / "test_example.py").write_text(example.text)
+    command = ["python", "-m", "pytest", "-p", "no:cacheprovider", "-W", "ignore"]
+    assert " passed" in run(*command, cwd=tmp_path).stdout
+
+
+def test_the_curl_lines_of_the_readme_work(server: Process) -> None:
+    lines = block("sh curl", "README.md").replace(f"http://{ADDRESS}", server.url).splitlines()
+    for line in lines:
+        run_script(f"{line} --silent --fail-with-body")
+    assert len(lines) == len(SURFACES)
+
+
+def test_a_read_as_of_tomorrow_shows_the_timeout(server: Process) -> None:
+    script = block("sh as-of").replace(f"http://{ADDRESS}", server.url)
+    assert '"timed_out"' in run_script(script)
+
+
+def test_the_mobilecli_lines_work(server: Process, tmp_path: Path) -> None:
+    script = block("sh mobilecli").replace(ADDRESS, server.url.removeprefix("http://"))
+    (tmp_path / "mobilecli").symlink_to(sdk_script.mobilecli())
+    path = f"{tmp_path}:/usr/bin:/bin"
+    assert run_script(script, PATH=path, HOME=str(tmp_path)).count('"status": "ok"') == 2
+
+
+def test_the_commands_on_a_database_work(tmp_path: Path) -> None:
+    for kind in ("sh keys", "sh seed", "sh clock"):
+        run_script(block(kind), SESSIONARY_DB=str(tmp_path / "test.sqlite3"))
+
+
+def test_the_lines_on_a_double_work_in_order(tmp_path: Path) -> None:
+    (tmp_path / "double.sh").write_text(block("sh double"))
+    start = block("sh start").strip()
+    printed = run_script(f"{start.replace('double', 'exec')} -- sh -ec '. ./double.sh'", tmp_path)
+    assert "timed_out" in printed
+    assert (tmp_path / "before.sqlite3").exists()
+
+
+def test_the_lines_on_faults_work_in_order() -> None:
+    with running_double() as double:
+        run_script(block("sh faults"), SESSIONARY_URL=double.url)
+
+
+def test_the_lines_on_data_work_in_order(tmp_path: Path) -> None:
+    run_script("sessionary keys create", cwd=tmp_path)
+    run_script(block("sh data"), cwd=tmp_path)
+    kept = list((tmp_path / "instance").glob("sessionary.sqlite3.*Z"))
+    assert len(kept) == 1
+    made = {"monday.sqlite3", "everything.jsonl", "new.sqlite3", "new.sqlite3.hold"}
+    assert {each.name for each in tmp_path.glob("*.*")} == made
+
+
+def test_each_default_in_which_a_double_differs_is_named() -> None:
+    text = (ROOT / "docs" / "testing.md").read_text()
+    sentence = text.split("The defaults of a double differ")[1].split("\n\n")[0]
+    for setting in DOUBLE.keys() - {"port"}:  # only a double within a process picks its own
+        assert f"`{setting}`" in sentence
+
+
+def test_the_benchmark_command_names_what_exists() -> None:
+    """tests/benchmarks runs it; here only the command as it is printed."""
+    *_, install, run_it = block("sh bench").strip().split(" && ")
+    assert (ROOT / install.split()[-1]).is_file()
+    assert run_it == ".venv/bin/python -m benchmarks"
+
+
+def test_the_commands_for_other_versions_end_with_the_checks() -> None:
+    for kind in ("sh newest", "sh oldest"):
+        assert block(kind, "CONTRIBUTING.md").strip().endswith("/bin/python -m tests")
+    (lock,) = [each for each in block("sh oldest").split() if each.startswith("requirements/")]
+    assert (ROOT / lock).is_file()
+
+
+def test_both_start_commands_are_the_same() -> None:
+    assert len(set(blocks("sh serve"))) == 1
