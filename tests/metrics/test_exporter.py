@@ -1,4 +1,4 @@
-"""What Prometheus is told: of all workers together, whoever answers, and whoever has died."""
+"""Metrics of all workers together, of those that have exited too."""
 
 import os
 import secrets
@@ -23,18 +23,18 @@ SERVERS = {
     "gunicorn": ("serve", "--workers", "2"),
     "double": ("double",),
 }
-FOLDERS = Path("/dev/shm")  # noqa: S108 - where they are kept
-Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
+FOLDERS = Path("/dev/shm")  # noqa: S108
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-class Counted(NamedTuple):
+class MeteredServer(NamedTuple):
     """A server and the address of its metrics."""
 
     process: Process
     url: str
 
-    def ask(self, path: str = "/metrics") -> tuple[int, str]:
-        """The status and the text of what is at this path of the metrics' address."""
+    def get(self, path: str = "/metrics") -> tuple[int, str]:
+        """GET a path of the metrics address; gives status and text."""
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=TIMEOUT_SECONDS)
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -42,19 +42,19 @@ class Counted(NamedTuple):
         connection.close()
         return answer.status, text
 
-    def numbers(self) -> Numbers:
-        """Each sample by its name and labels."""
+    def samples(self) -> Samples:
+        """Values by name and labels."""
         return {
             (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(self.ask()[1])
+            for family in text_string_to_metric_families(self.get()[1])
             for sample in family.samples
         }
 
     def value(self, name: str, **labels: str) -> float | None:
-        return self.numbers().get((f"sessionary_{name}", frozenset(labels.items())))
+        return self.samples().get((f"sessionary_{name}", frozenset(labels.items())))
 
     def lists(self, status: str = "200") -> float:
-        """How many lists of Notte's have been asked for so far."""
+        """Count of list requests to Notte so far."""
         labels = {"surface": "notte", "route": "/sessions", "method": "GET", "status": status}
         return self.value("requests_total", **labels) or 0
 
@@ -65,17 +65,17 @@ class Counted(NamedTuple):
         return list(FOLDERS.glob(f"sessionary-metrics-*-{urlsplit(self.url).port}-*"))
 
 
-Start = Callable[..., Counted]
+Start = Callable[..., MeteredServer]
 
 
 @contextmanager
-def counting(kind: str, db: Path, address: str = "127.0.0.1:0") -> Iterator[Counted]:
-    """A server of this kind with metrics at this address."""
+def counting(kind: str, db: Path, address: str = "127.0.0.1:0") -> Iterator[MeteredServer]:
+    """Start a server of this kind with metrics at this address."""
     options = ("--port", "0", "--auth", "lenient", "--db", str(db), "--metrics", address)
     with running_process([COMMAND, *SERVERS[kind], *options], clean_environment()) as process:
         assert process.popen.stdout is not None
-        said = process.popen.stdout.readline()
-        yield Counted(process, said.removeprefix("Metrics: ").strip())
+        line = process.popen.stdout.readline()
+        yield MeteredServer(process, line.removeprefix("Metrics: ").strip())
 
 
 @pytest.fixture
@@ -91,13 +91,13 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(db: Path) -> Iterator[Counted]:
+def server(db: Path) -> Iterator[MeteredServer]:
     with counting("gunicorn", db) as found:
         yield found
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_whoever_is_asked_knows_the_requests_of_all(start: Start, kind: str) -> None:
+def test_each_worker_reports_the_requests_of_all(start: Start, kind: str) -> None:
     server = start(kind)
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda _: server.list_sessions(), range(80))) == {200}
@@ -109,7 +109,7 @@ def test_whoever_is_asked_knows_the_requests_of_all(start: Start, kind: str) -> 
 
 
 def end_workers(process: Process, by: signal.Signals) -> None:
-    """Send them this, and wait until they are gone."""
+    """Signal all workers, and wait until they have exited."""
     before = process.workers()
     for worker in before:
         os.kill(worker, by)
@@ -124,7 +124,7 @@ def end_workers(process: Process, by: signal.Signals) -> None:
         ("gunicorn", signal.SIGTERM, 1),
     ],
 )
-def test_what_dead_workers_have_counted_is_kept_and_does_not_pile_up(
+def test_counts_of_exited_workers_are_kept_and_their_files_merged(
     start: Start, kind: str, by: signal.Signals, times: int
 ) -> None:
     server = start(kind)
@@ -139,7 +139,7 @@ def test_what_dead_workers_have_counted_is_kept_and_does_not_pile_up(
     assert len(list(folder.glob("counter_*.db"))) <= 3
 
 
-def test_numbers_only_grow_while_it_serves_and_is_asked(start: Start) -> None:
+def test_counters_never_decrease_while_it_serves_and_is_scraped(start: Start) -> None:
     server = start("gunicorn")
     over = threading.Event()
 
@@ -159,33 +159,33 @@ def test_numbers_only_grow_while_it_serves_and_is_asked(start: Start) -> None:
     assert server.lists() == served
 
 
-def until(server: Counted, wanted: float, name: str, **labels: str) -> None:
-    """Ask until a number is this one: what is looked up is said again for a moment."""
+def wait_until(server: MeteredServer, expected: float, name: str, **labels: str) -> None:
+    """Scrape until a value is reached: database metrics are reused for a moment."""
     for _ in range(10_000):
         found = server.value(name, **labels)
-        if found == wanted:
+        if found == expected:
             return
-    pytest.fail(f"{name} is {found}, not {wanted}")
+    pytest.fail(f"{name} is {found}, not {expected}")
 
 
-def test_sessions_are_counted_by_their_status_at_that_moment(server: Counted, db: Path) -> None:
+def test_sessions_are_counted_by_their_present_status(server: MeteredServer, db: Path) -> None:
     assert server.value("sessions", surface="notte", status="active") == 0
     for _ in range(3):
         assert server.process.request("POST", "/session/start", {}, **WHO)[0] == 200
-    until(server, 3, "sessions", surface="notte", status="active")
+    wait_until(server, 3, "sessions", surface="notte", status="active")
     subprocess.run([COMMAND, "clock", "advance", "6m", "--db", db], check=True)
-    until(server, 0, "sessions", surface="notte", status="active")
+    wait_until(server, 0, "sessions", surface="notte", status="active")
     assert server.value("sessions", surface="notte", status="timed_out") == 3
 
 
-def test_the_size_of_the_database_is_that_of_its_files(server: Counted, db: Path) -> None:
+def test_the_database_size_includes_the_wal(server: MeteredServer, db: Path) -> None:
     assert server.list_sessions() == 200
     files = [db, db.with_name(f"{db.name}-wal")]
-    until(server, sum(file.stat().st_size for file in files), "database_bytes")
+    wait_until(server, sum(file.stat().st_size for file in files), "database_bytes")
 
 
-def test_bad_keys_and_a_missing_database_are_counted_while_the_rest_goes_on(
-    server: Counted, db: Path
+def test_bad_keys_and_a_missing_database_are_counted_and_the_rest_is_still_served(
+    server: MeteredServer, db: Path
 ) -> None:
     for _ in range(3):
         assert server.process.request("GET", "/notte/sessions")[0] == 401
@@ -193,19 +193,19 @@ def test_bad_keys_and_a_missing_database_are_counted_while_the_rest_goes_on(
     for _ in range(2):
         assert server.list_sessions() == 503
     assert server.value("key_failures_total", surface="notte") == 3
-    assert server.value("refused_for_disorder_total", surface="notte") == 2
+    assert server.value("database_errors_total", surface="notte") == 2
     assert (server.lists("401"), server.lists("503")) == (3, 2)
     db.with_name("elsewhere").rename(db)
-    until(server, 0, "sessions", surface="scale", status="live")
+    wait_until(server, 0, "sessions", surface="scale", status="live")
 
 
-def test_nobody_can_make_numbers_without_end(server: Counted) -> None:
+def test_requests_cannot_create_unlimited_label_values(server: MeteredServer) -> None:
     def count() -> int:
         for number in range(5):
             server.process.request("GET", f"/galtea/sessions/{secrets.token_hex(4)}", **WHO)
             server.process.request("GET", f"/nowhere/{secrets.token_hex(4)}?{number}", **WHO)
             server.process.request(f"ODD{number}", f"/galtea/{secrets.token_hex(4)}", **WHO)
-        return len(server.numbers())
+        return len(server.samples())
 
     assert count() == count()
     odd = {"surface": "galtea", "route": "none", "method": "OTHER", "status": "401"}
@@ -222,7 +222,7 @@ def test_a_dropped_connection_is_counted_without_a_status(start: Start) -> None:
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_nothing_is_left_when_it_stops(start: Start, kind: str) -> None:
+def test_the_folder_is_removed_when_it_stops(start: Start, kind: str) -> None:
     server = start(kind)
     server.list_sessions()
     assert len(server.folders()) == 1
@@ -230,7 +230,7 @@ def test_nothing_is_left_when_it_stops(start: Start, kind: str) -> None:
     assert server.folders() == []
 
 
-def test_what_a_killed_server_left_is_not_counted_by_the_next(start: Start) -> None:
+def test_files_of_a_killed_server_are_not_counted_by_the_next(start: Start) -> None:
     server = start("gunicorn")
     assert server.list_sessions() == 200
     assert server.lists() == 1
@@ -243,7 +243,7 @@ def test_what_a_killed_server_left_is_not_counted_by_the_next(start: Start) -> N
     assert len(again.folders()) == 1
 
 
-def test_only_the_metrics_are_at_their_address_and_they_are_at_no_other(server: Counted) -> None:
-    assert server.ask("/notte/sessions")[0] == 404
-    assert server.ask("/metrics?x=1")[0] == 200
+def test_the_metrics_address_serves_only_metrics_and_the_server_none(server: MeteredServer) -> None:
+    assert server.get("/notte/sessions")[0] == 404
+    assert server.get("/metrics?x=1")[0] == 200
     assert server.process.request("GET", "/metrics")[0] == 404

@@ -1,4 +1,4 @@
-"""Metrics are there when they are asked for, and a wish that cannot be met is refused at once."""
+"""The setting `metrics`: what it loads, and the errors of a value that cannot be used."""
 
 import re
 import socket
@@ -11,27 +11,27 @@ import pytest
 from tests.processes import TIMEOUT_SECONDS
 
 
-def refused(*options: str, without: str = "nothing") -> str:
-    """The one sentence with which `serve` refuses to start."""
+def startup_error(*options: str, without: str = "nothing") -> str:
+    """Return the error with which `serve` refuses to start."""
     script = (
         f"import sys; sys.modules[{without!r}] = None\n"
         f"from sessionary.cli import main; main(['serve', *{options!r}])"
     )
-    told = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    assert told.returncode == 1
-    return told.stderr
+    assert ended.returncode == 1
+    return ended.stderr
 
 
-def test_where_it_is_not_installed_one_sentence_names_the_extra(tmp_path: Path) -> None:
+def test_without_prometheus_client_the_error_names_the_extra(tmp_path: Path) -> None:
     db = tmp_path / "test.sqlite3"
     options = ("--metrics", "127.0.0.1:0", "--port", "0", "--db", str(db))
-    assert refused(*options, without="prometheus_client") == (
+    assert startup_error(*options, without="prometheus_client") == (
         "Error: metrics need prometheus_client, which is not installed: "
         "it comes with the extra, sessionary[metrics]\n"
     )
@@ -39,26 +39,28 @@ def test_where_it_is_not_installed_one_sentence_names_the_extra(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("address", ["9090", ":9090", "::1:9090", "here:http", "127.0.0.1:70000"])
-def test_what_is_no_address_is_refused_in_one_sentence(tmp_path: Path, address: str) -> None:
-    said = refused("--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3"))
+def test_a_malformed_address_is_refused_in_one_sentence(tmp_path: Path, address: str) -> None:
+    error = startup_error("--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3"))
     expected = f"metrics must be an address such as 127.0.0.1:9090, not '{address}'"
-    assert said == f"Error: {expected}\n"
+    assert error == f"Error: {expected}\n"
 
 
-def test_a_taken_address_is_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_an_address_in_use_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        said = refused("--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3"))
-    assert said == f"Error: cannot serve metrics on {address}: Address already in use\n"
+        error = startup_error(
+            "--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3")
+        )
+    assert error == f"Error: cannot serve metrics on {address}: Address already in use\n"
 
 
-def test_without_the_setting_nothing_of_it_is_loaded() -> None:
+def test_without_the_setting_prometheus_client_is_not_imported() -> None:
     script = (
         "import sys, sessionary.server, sessionary.server.gunicorn, sessionary.cli.double\n"
         "from sessionary.factory import create_double; create_double()\n"
         "print([name for name in sys.modules if name.startswith('prometheus')])"
     )
-    told = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert re.search(r"\[\]$", told.stdout.strip())
+    assert re.search(r"\[\]$", ended.stdout.strip())

@@ -1,7 +1,7 @@
-"""Numbers for Prometheus, on an address of their own, summed over all worker processes.
+"""Collects request metrics and serves them over HTTP, summed over all worker processes.
 
-Only this room knows `prometheus_client`, an extra, and imports it when metrics are asked for. Each
-worker counts in files of its own in one folder; whichever worker is asked adds them up.
+`prometheus_client`, an extra, is imported only where metrics are enabled. Each worker writes files
+of its own in one folder; the worker that is scraped adds them up.
 """
 
 import os
@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sessionary.metrics import multiproc_dir
 from sessionary.metrics.address import Address
-from sessionary.metrics.multiproc_dir import made
 from sessionary.settings import BadSetting
 from sessionary.store import Namespace
 from sessionary.web.events import Observer
@@ -19,7 +19,7 @@ from sessionary.web.surface import Surface
 
 
 class Metrics:
-    """Counts what it is told of, and says all numbers to who asks at its address."""
+    """The metrics of one server and the address that serves them."""
 
     def __init__(self, listener: socket.socket, folder: Path) -> None:
         from sessionary.metrics.counters import count
@@ -30,7 +30,7 @@ class Metrics:
         self._folder = folder
 
     def serve(self, namespace: Namespace, surfaces: Sequence[Surface]) -> None:
-        """Answer who asks, on a thread of this process, as long as it lives."""
+        """Answer scrapes on a daemon thread of this process."""
         from sessionary.metrics.exporter import serve
 
         serve(self._listener, self._folder, namespace, surfaces)
@@ -38,24 +38,23 @@ class Metrics:
 
 @contextmanager
 def open_metrics(address: str | None) -> Iterator[Metrics | None]:
-    """Listen at an address such as `127.0.0.1:9090`, until the process that calls this ends.
+    """Listen at an address such as `127.0.0.1:9090` while the block lasts; None disables metrics.
 
-    Processes that are forked meanwhile share the address and the numbers. Without an address there
-    are no metrics. Raises BadSetting, and OSError where the address is taken.
+    Processes that are forked in the block share the address and the metrics. Raises BadSetting,
+    and OSError if the address is in use.
     """
     if address is None:
         yield None
         return
-    with Address.parse(address).listener() as listener, made(_port(listener)) as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read when it is imported
-        yield _ready(listener, folder)
+    with (
+        Address.parse(address).listener() as listener,
+        multiproc_dir.create(str(listener.getsockname()[1])) as folder,
+    ):
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read at its import
+        yield _make_metrics(listener, folder)
 
 
-def _port(listener: socket.socket) -> str:
-    return str(listener.getsockname()[1])
-
-
-def _ready(listener: socket.socket, folder: Path) -> Metrics:
+def _make_metrics(listener: socket.socket, folder: Path) -> Metrics:
     try:
         return Metrics(listener, folder)
     except ModuleNotFoundError as error:

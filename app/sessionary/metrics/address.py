@@ -1,4 +1,4 @@
-"""An address that is written as `127.0.0.1:9090`."""
+"""Parses and opens an address such as `127.0.0.1:9090`."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from sessionary.settings import BadSetting
 
 
 class Address(NamedTuple):
-    """A host and a port; port 0 picks a free one."""
+    """A host and a port; port 0 means any free port."""
 
     host: str
     port: int
@@ -18,7 +18,7 @@ class Address(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """`127.0.0.1:9090` or `[::1]:9090`. Raises BadSetting."""
+        """Parse `127.0.0.1:9090` or `[::1]:9090`. Raises BadSetting."""
         host, _, port = text.rpartition(":")
         is_port = port.isascii() and port.isdigit() and int(port) < 2**16
         if not is_port or not host or (":" in host) != host.startswith("["):
@@ -26,12 +26,12 @@ class Address(NamedTuple):
         return cls(host.strip("[]"), int(port))
 
     def listener(self) -> socket.socket:
-        """A socket that listens here; of those who wait for it, one gets each client."""
+        """Listen here, non-blocking: several processes may accept from the socket."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
             listener = socket.create_server(self, family=family)
         except OSError as error:
-            why = os.strerror(error.errno) if error.errno else error
-            raise OSError(f"cannot serve metrics on {self}: {why}") from error
+            reason = os.strerror(error.errno) if error.errno else error
+            raise OSError(f"cannot serve metrics on {self}: {reason}") from error
         listener.setblocking(False)
         return listener

@@ -1,4 +1,4 @@
-"""The files of worker processes that are gone, made into one: none is lost, and none piles up."""
+"""Merges the metric files of exited workers into one, so that they do not pile up."""
 
 import fcntl
 import os
@@ -10,33 +10,33 @@ from typing import Any
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
-# Neither says its types.
-_Numbers: Any = MmapedDict
+# Neither has types.
+_MetricFile: Any = MmapedDict
 _merge: Any = MultiProcessCollector.merge
-_OF_THE_DEAD = "0"  # stands in a file's name for the process: none has this number
+_EXITED = "0"  # in place of a process id in a file's name: no process has this one
 
 
 @contextmanager
-def folded(folder: Path) -> Iterator[None]:
-    """Fold what the dead have left; nobody else reads or folds meanwhile."""
+def compacted(folder: Path) -> Iterator[None]:
+    """Merge the files of exited workers; in the block no other process reads or merges."""
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for kind in ("counter", "histogram"):
-            left = [file for file in folder.glob(f"{kind}_*.db") if _is_over(_process(file))]
-            if left:
-                _fold(folder / f"{kind}_{_OF_THE_DEAD}.db", left)
+            exited = [file for file in folder.glob(f"{kind}_*.db") if _has_exited(_pid(file))]
+            if exited:
+                _merge_into(folder / f"{kind}_{_EXITED}.db", exited)
         yield
 
 
-def _process(file: Path) -> int:
+def _pid(file: Path) -> int:
     return int(file.stem.rpartition("_")[2])
 
 
-def _is_over(process: int) -> bool:
-    if process == int(_OF_THE_DEAD):
+def _has_exited(pid: int) -> bool:
+    if pid == int(_EXITED):
         return False
     try:
-        os.kill(process, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except PermissionError:
@@ -44,17 +44,17 @@ def _is_over(process: int) -> bool:
     return False
 
 
-def _fold(into: Path, left: Sequence[Path]) -> None:
-    files = [str(file) for file in (into, *left) if file.exists()]
-    draft = into.with_suffix(".draft")
+def _merge_into(target: Path, exited: Sequence[Path]) -> None:
+    files = [str(file) for file in (target, *exited) if file.exists()]
+    draft = target.with_suffix(".draft")
     draft.unlink(missing_ok=True)
-    written = _Numbers(str(draft))
+    merged = _MetricFile(str(draft))
     for metric in _merge(files, accumulate=False):
         for sample in metric.samples:
             names, values = list(sample.labels), list(sample.labels.values())
             key = mmap_key(metric.name, sample.name, names, values, metric.documentation)
-            written.write_value(key, sample.value, 0.0)
-    written.close()
-    draft.replace(into)
-    for file in left:
+            merged.write_value(key, sample.value, 0.0)
+    merged.close()
+    draft.replace(target)
+    for file in exited:
         file.unlink()

@@ -1,4 +1,4 @@
-"""What is counted while requests are answered. `PROMETHEUS_MULTIPROC_DIR` is set by then."""
+"""Request counters and histograms. Imported once `PROMETHEUS_MULTIPROC_DIR` is set."""
 
 from functools import cache
 
@@ -6,51 +6,51 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from sessionary.web.events import BAD_KEY, DISORDER, RequestFinished
 
-_NONE = "none"  # a label that says nothing is there: neither a surface nor a route has this name
+_NONE = "none"  # the label where there is no surface, route or status
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-_own = CollectorRegistry()
+_registry = CollectorRegistry()
 
 _requests = Counter(
     "sessionary_requests",
-    "Requests that were answered; status none: the connection was dropped instead.",
+    "Finished requests; status none: the connection was dropped.",
     ("surface", "route", "method", "status"),
-    registry=_own,
+    registry=_registry,
 )
 _durations = Histogram(
     "sessionary_request_duration_seconds",
-    "How long it took to answer.",
+    "Time until the response was sent.",
     ("surface", "route", "method"),
     buckets=_SECONDS,
-    registry=_own,
+    registry=_registry,
 )
 _key_failures = Counter(
     "sessionary_key_failures",
-    "Requests that were refused for their key: none, or one that is nobody's any more.",
+    "Requests refused for a missing or invalid key.",
     ("surface",),
-    registry=_own,
+    registry=_registry,
 )
-_disorders = Counter(
-    "sessionary_refused_for_disorder",
-    "Requests that were refused because the database was busy, full or out of reach.",
+_database_errors = Counter(
+    "sessionary_database_errors",
+    "Requests refused because the database was busy, full or unreachable.",
     ("surface",),
-    registry=_own,
+    registry=_registry,
 )
-_FAILURES = {BAD_KEY: _key_failures, DISORDER: _disorders}
+_FAILURES = {BAD_KEY: _key_failures, DISORDER: _database_errors}
 
 
-def count(answered: RequestFinished) -> None:
-    """Count a request that has been answered."""
-    surface, route = answered.surface or _NONE, answered.route or _NONE
-    status = _NONE if answered.status is None else str(answered.status)
-    total, durations = _of(surface, route, answered.method, status)
+def count(request: RequestFinished) -> None:
+    """Count a finished request."""
+    surface, route = request.surface or _NONE, request.route or _NONE
+    status = _NONE if request.status is None else str(request.status)
+    total, durations = _children(surface, route, request.method, status)
     total.inc()
-    durations.observe(answered.seconds)
-    if answered.failure is not None:
-        _FAILURES[answered.failure].labels(surface).inc()
+    durations.observe(request.seconds)
+    if request.failure is not None:
+        _FAILURES[request.failure].labels(surface).inc()
 
 
-@cache  # there are as many as routes, methods and statuses
-def _of(surface: str, route: str, method: str, status: str) -> tuple[Counter, Histogram]:
+@cache  # bounded by the routes, methods and statuses
+def _children(surface: str, route: str, method: str, status: str) -> tuple[Counter, Histogram]:
     return (
         _requests.labels(surface, route, method, status),
         _durations.labels(surface, route, method),

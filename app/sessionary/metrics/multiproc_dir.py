@@ -1,4 +1,4 @@
-"""The folder in which the processes of one server count."""
+"""The folder in which the processes of one server count (`PROMETHEUS_MULTIPROC_DIR`)."""
 
 import fcntl
 import os
@@ -8,29 +8,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a full disk would end who writes to a mapped file
+# The files are memory-mapped: writing to one on a full disk would kill the process.
+_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 @contextmanager
-def made(name: str) -> Iterator[Path]:
-    """A new folder with this in its name, until the process that asks for it leaves.
+def create(name: str) -> Iterator[Path]:
+    """Create a folder with `name` in its name; the process that created it removes it.
 
-    As long as it or one that it has forked lives, it is locked; those that are not were left by
-    servers that were killed, and are removed here.
+    It stays locked while this process, or one that it forked, lives. Unlocked folders were left
+    by servers that were killed; they are removed first.
     """
-    place = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    parent = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     prefix = f"sessionary-metrics-{os.geteuid()}-"
-    for left in place.glob(f"{prefix}*"):
+    for left in parent.glob(f"{prefix}*"):
         _remove_unless_locked(left)
-    draft = Path(tempfile.mkdtemp(prefix=f".{prefix}{name}-", dir=place))
+    draft = Path(tempfile.mkdtemp(prefix=f".{prefix}{name}-", dir=parent))
     lock, owner = os.open(draft, os.O_RDONLY | os.O_DIRECTORY), os.getpid()
     fcntl.flock(lock, fcntl.LOCK_SH)
-    folder = draft.rename(place / draft.name.removeprefix("."))  # seen by others once it is locked
+    # Other servers see it only now that it is locked.
+    folder = draft.rename(parent / draft.name.removeprefix("."))
     try:
         yield folder
     finally:
         os.close(lock)
-        if os.getpid() == owner:  # a worker leaves by here as well
+        if os.getpid() == owner:  # forked workers come here too
             shutil.rmtree(folder, ignore_errors=True)
 
 
