@@ -1,4 +1,4 @@
-"""A keep-alive threaded server inside this process: it starts and stops in milliseconds."""
+"""A threaded HTTP server in this process, which starts and stops in milliseconds."""
 
 import os
 import socket
@@ -12,13 +12,13 @@ from typing import Any, Self
 from cheroot.wsgi import Gateway_10 as CherootGateway
 from cheroot.wsgi import Server as CherootServer
 
-from sessionary.embedded.reading import LONGEST_HEAD, Connection, Lines
+from sessionary.embedded.reading import MAX_HEAD_BYTES, ChunkReader, Connection
 
-_AT_ONCE = struct.pack("ii", 1, 0)  # linger, for no second
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
 
 
 class EmbeddedServer:
-    """Serves a WSGI application between enter and exit: on loopback and a free port unless told."""
+    """Serves a WSGI application while the block lasts; by default on a free port of loopback."""
 
     def __init__(
         self, application: Any, *, host: str = "127.0.0.1", port: int = 0, threads: int = 4
@@ -27,33 +27,33 @@ class EmbeddedServer:
             (host, port),
             application,
             numthreads=threads,
-            request_queue_size=128,  # a client that finds no place would try again a second later
+            request_queue_size=128,  # a client beyond it would retry only after a second
             timeout=65,  # longer than clients keep an idle connection: they close first
             shutdown_timeout=1,
         )
         self._server.ConnectionClass = Connection
-        self._server.max_request_header_size = LONGEST_HEAD
+        self._server.max_request_header_size = MAX_HEAD_BYTES
         self._stopping = threading.Event()
         self._server.gateway = partial(_Gateway, self._stopping)
         self._server.keep_alive_conn_limit = 512
-        # How long its loop sleeps between requests, and so how long a stop can take.
+        # Seconds that its loop sleeps between requests, and so the time that a stop can take.
         self._server.expiration_interval = 0.02
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
 
     @property
     def listener(self) -> socket.socket:
-        """The socket on which it listens."""
+        """Return the listening socket."""
         listener: socket.socket = self._server.socket
         return listener
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """Return the base URL, without a trailing slash."""
         host, port = self._server.bind_addr[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def start(self) -> Self:
-        """Listen; the address answers when this returns."""
+        """Listen; requests are answered from now on."""
         self._server.prepare()
         self._thread.start()
         return self
@@ -64,7 +64,7 @@ class EmbeddedServer:
         address = self.listener.getsockname()
         stopping = threading.Thread(target=self._server.stop)
         stopping.start()
-        with suppress(OSError):  # wakes the loop, which otherwise sleeps on
+        with suppress(OSError):  # wake the loop
             socket.create_connection(address[:2], timeout=1).close()
         stopping.join()
         self._thread.join()
@@ -82,14 +82,14 @@ class EmbeddedServer:
 
 
 class _Gateway(CherootGateway):
-    """Tells an application how to break off its request's connection, and how to sleep.
+    """Adds `sessionary.reset` and `sessionary.sleep` to the environment of a request.
 
-    By `sessionary.reset`, and by `sessionary.sleep`, which ends early when the server stops.
+    The first resets its connection; the second sleeps, and returns early if the server stops.
     """
 
     def __init__(self, stopping: threading.Event, request: Any) -> None:
         if request.chunked_read:
-            request.rfile.rfile = Lines(request)
+            request.rfile.rfile = ChunkReader(request)
         super().__init__(request)
         environ: dict[str, Any] = self.env
         environ["sessionary.reset"] = partial(_reset, request.conn)
@@ -97,7 +97,7 @@ class _Gateway(CherootGateway):
 
 
 def _reset(connection: Any) -> None:
-    """Close as a crashed peer would, with RST; the server has nothing left to close."""
-    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    """Close with RST, as a crashed peer would, and leave nothing for the server to close."""
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     connection.linger = True
     os.close(connection.socket.detach())
