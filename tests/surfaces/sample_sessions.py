@@ -3,8 +3,9 @@
 import random
 from collections.abc import Callable, Mapping
 
-from sessionary.surfaces.galtea import models as galtea
 from sessionary.surfaces.galtea import rules as galtea_rules
+from sessionary.surfaces.galtea.models import NONE
+from sessionary.surfaces.galtea.queries import sessions as galtea_queries
 from sessionary.surfaces.mobilenext import models as mobilenext
 from sessionary.surfaces.mobilenext import queries as mobilenext_statements
 from sessionary.surfaces.mobilenext import rules as mobilenext_rules
@@ -55,7 +56,7 @@ def _galtea(chance: random.Random) -> None:
         written_at = _ago(chance)
         status = chance.choice([galtea_rules.PENDING, *galtea_rules.STATUSES])
         minutes = chance.choice([None, 3, 5, 7])
-        galtea.insert.run(
+        galtea_queries.insert.run(
             id=f"session_{number:024}",
             organization="o",
             custom_id=None,
@@ -63,7 +64,7 @@ def _galtea(chance: random.Random) -> None:
             product="p",
             user=None,
             test_case=None,
-            test=galtea.NONE,
+            test=NONE,
             run=None,
             is_production=1,
             context=None,

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sessionary.surfaces.galtea import models, rules
-from sessionary.surfaces.galtea.models import ParentRow, SessionRow
+from sessionary.surfaces.galtea.models import ReferenceRow, SessionRow
 
 MINUTE = 60_000_000
 NOW = 1_772_366_400_000_000
@@ -61,7 +61,7 @@ def tables(draw: Any, most: int = 12) -> list[SessionRow]:
 
 
 parents = st.builds(
-    ParentRow,
+    ReferenceRow,
     kind=st.just(models.VERSION),
     id=st.just("version_0"),
     organization=st.none() | st.sampled_from(ORGANIZATIONS),
@@ -73,7 +73,7 @@ parents = st.builds(
 
 
 @st.composite
-def parent_tables(draw: Any, most: int = 10) -> list[ParentRow]:
+def parent_tables(draw: Any, most: int = 10) -> list[ReferenceRow]:
     """Versions and products whose ids differ within their kind."""
     rows = [draw(parents) for _ in range(draw(st.integers(0, most)))]
     kinds = st.sampled_from((models.VERSION, models.PRODUCT))

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessionary import store
-from sessionary.surfaces.galtea import models, queries, rules, schemas, serializers
-from sessionary.surfaces.galtea.errors import Missing
-from sessionary.surfaces.galtea.models import ParentRow, SessionRow
+from sessionary.surfaces.galtea import models, rules, schemas, serializers
+from sessionary.surfaces.galtea.errors import NotFound
+from sessionary.surfaces.galtea.models import ReferenceRow, SessionRow
+from sessionary.surfaces.galtea.queries import lists, references, sessions
 from sessionary.web import json_codec
 from tests.conftest import App
 from tests.surfaces.galtea import strategies
@@ -24,7 +25,7 @@ few = settings(
 
 @contextmanager
 def holding(
-    app: App, rows: list[SessionRow] | None = None, parents: list[ParentRow] | None = None
+    app: App, rows: list[SessionRow] | None = None, parents: list[ReferenceRow] | None = None
 ) -> Iterator[None]:
     """The app's namespace, with nothing but these rows."""
     with app.namespace.activate():
@@ -33,7 +34,7 @@ def holding(
         for row in rows or []:
             models.Session.create(**row._asdict())
         for parent in parents or []:
-            models.Parent.create(**parent._asdict())
+            models.Reference.create(**parent._asdict())
         yield
 
 
@@ -87,7 +88,7 @@ def test_a_list_holds_what_its_filters_mean_at_every_instant(
                 ordered.reverse()
             wanted = [row for row in ordered if passes(row, query, now)]
             page = wanted[query["offset"] :][: query["limit"]]
-            assert queries.find(query, organization="acme", now=now) == page
+            assert lists.find(query, organization="acme", now=now) == page
 
 
 @few
@@ -100,13 +101,13 @@ def test_a_list_by_ids_is_whole_or_refused(
     there = {id for id, row in own.items() if id in asked and passes(row, query, NOW)}
     with holding(app, rows):
         if there == set(asked):
-            found = queries.find(
+            found = lists.find(
                 {**query, "ids": asked, "limit": 99, "offset": 0}, organization="acme", now=NOW
             )
             assert {row.id for row in found} == there
         else:
-            with pytest.raises(Missing) as refusal:
-                queries.find({**query, "ids": asked}, organization="acme", now=NOW)
+            with pytest.raises(NotFound) as refusal:
+                lists.find({**query, "ids": asked}, organization="acme", now=NOW)
             assert all(id in refusal.value.message for id in set(asked) - there)
 
 
@@ -118,7 +119,7 @@ def test_one_session_is_found_by_its_id_in_its_organization(
     own = {row.id: row for row in kept(rows, organization)}
     with holding(app, rows):
         for id in [*(row.id for row in rows), "elsewhere"]:
-            found = models.by_id.one(id=id, organization=organization)
+            found = sessions.by_id.one(id=id, organization=organization)
             assert found == own.get(id)
             conditions = (
                 models.Session.id == id,
@@ -137,7 +138,7 @@ def test_those_that_are_present_are_the_organizations_own(
 ) -> None:
     with holding(app, rows):
         asked = json_codec.encode([row.id for row in rows] + ["elsewhere"])
-        present = models.present.all(ids=asked, organization=organization)
+        present = sessions.existing_ids.all(ids=asked, organization=organization)
         assert sorted(present) == sorted(row.id for row in kept(rows, organization))
 
 
@@ -148,9 +149,7 @@ def test_the_holder_of_a_custom_id_is_in_its_version_and_organization(
 ) -> None:
     with holding(app, rows):
         for row in rows:
-            found = models.holder.one(
-                organization=organization, version=row.version, custom_id=row.custom_id
-            )
+            found = sessions.custom_id_holder(row._replace(organization=organization))
             is_holder = row in kept(rows, organization) and row.custom_id is not None
             assert found == (row.id if is_holder else None)
 
@@ -161,9 +160,9 @@ def test_an_update_changes_one_kept_row_and_only_what_can_change(
     app: App, rows: list[SessionRow], other: SessionRow
 ) -> None:
     hit = [row for row in kept(rows, other.organization) if row.id == other.id]
-    changes = {name: getattr(other, name) for name in models._CHANGEABLE}
+    changes = {name: getattr(other, name) for name in sessions.CHANGEABLE}
     with holding(app, rows):
-        assert models.update.run(**other._asdict()) == len(hit)
+        assert sessions.update.run(**other._asdict()) == len(hit)
         assert everything() == [row._replace(**changes) if row in hit else row for row in rows]
 
 
@@ -174,7 +173,7 @@ def test_a_delete_marks_the_organizations_own_and_no_other(
 ) -> None:
     asked = [f"session_{number}" for number in numbers]
     with holding(app, rows):
-        models.delete.run(ids=json_codec.encode(asked), organization="acme", at=NOW)
+        sessions.delete.run(ids=json_codec.encode(asked), organization="acme", at=NOW)
         assert everything() == [
             row._replace(deleted_at=NOW) if row.id in asked and row in kept(rows, "acme") else row
             for row in rows
@@ -185,29 +184,29 @@ def test_a_delete_marks_the_organizations_own_and_no_other(
 @given(strategies.sessions())
 def test_an_insert_keeps_every_column(app: App, row: SessionRow) -> None:
     with holding(app):
-        models.insert.run(**row._asdict())
+        sessions.insert.run(**row._asdict())
         assert everything() == [row]
 
 
 @few
 @given(strategies.parents)
-def test_an_insert_of_a_parent_keeps_every_column(app: App, row: ParentRow) -> None:
+def test_an_insert_of_a_parent_keeps_every_column(app: App, row: ReferenceRow) -> None:
     with holding(app):
-        models.insert_parent.run(**row._asdict())
-        assert plain(models.Parent, ParentRow) == [row]
+        references.insert.run(**row._asdict())
+        assert plain(models.Reference, ReferenceRow) == [row]
 
 
-def visible(rows: list[ParentRow], kind: str, organization: str) -> list[ParentRow]:
+def visible(rows: list[ReferenceRow], kind: str, organization: str) -> list[ReferenceRow]:
     return [row for row in rows if row.kind == kind and row.organization in (None, organization)]
 
 
 @few
 @given(strategies.parent_tables(), st.lists(st.integers(0, 10).map(lambda n: f"p{n}")))
 def test_parents_are_found_by_kind_and_id_where_they_are_visible(
-    app: App, rows: list[ParentRow], asked: list[str]
+    app: App, rows: list[ReferenceRow], asked: list[str]
 ) -> None:
     with holding(app, parents=rows):
-        found = models.parents.all(
+        found = references.by_ids.all(
             kind=models.VERSION, ids=json_codec.encode(asked), organization="acme"
         )
         expected = [row for row in visible(rows, models.VERSION, "acme") if row.id in asked]
@@ -217,12 +216,12 @@ def test_parents_are_found_by_kind_and_id_where_they_are_visible(
 @few
 @given(strategies.parent_tables(), st.sampled_from(strategies.IDS))
 def test_the_latest_version_is_the_last_one_created_of_those_visible(
-    app: App, rows: list[ParentRow], product: str
+    app: App, rows: list[ReferenceRow], product: str
 ) -> None:
     own = [row for row in visible(rows, models.VERSION, "acme") if row.parent == product]
     latest = max(own, key=lambda row: (row.created_at, rows.index(row)), default=None)
     with holding(app, parents=rows):
-        assert models.latest_version.one(product=product, organization="acme") == latest
+        assert references.latest_version.one(product=product, organization="acme") == latest
 
 
 @few
@@ -234,7 +233,7 @@ def test_a_session_is_shown_as_it_is_documented(row: SessionRow, minutes: int) -
 
 @few
 @given(strategies.parents)
-def test_a_parent_is_shown_as_it_is_documented(row: ParentRow) -> None:
+def test_a_parent_is_shown_as_it_is_documented(row: ReferenceRow) -> None:
     assert_documented(serializers.version(row), schemas.Version())
     assert_documented(serializers.test(row), schemas.Test())
     shown = serializers.test_case(row)
@@ -251,7 +250,7 @@ def assert_documented(shown: dict[str, Any], schema: Any) -> None:
     assert shown.keys() == {each.data_key or name for name, each in schema.fields.items()}
 
 
-INDEXED = [(name, 1) for name in queries.COLUMNS] + [
+INDEXED = [(name, 1) for name in lists.FILTERS] + [
     (name, 2) for name in ("ids", "custom_ids", "test_case_ids", "run_ids", "involved_in_run_ids")
 ]
 
@@ -260,7 +259,7 @@ INDEXED = [(name, 1) for name in queries.COLUMNS] + [
 def test_a_list_by_these_reads_no_other_rows(app: App, name: str, values: int) -> None:
     chosen = frozenset({name})
     plan = plan_of(app, **{"single" if values == 1 else "several": chosen})
-    column = queries.COLUMNS[name].column_name
+    column = lists.FILTERS[name].column_name
     assert f"{column}=?" in plan
     assert ("ORDER BY" in plan) is (values > 1)
 
@@ -297,6 +296,6 @@ def plan_of(app: App, **filters: Any) -> str:
         **filters,
     }
     with app.namespace.activate():
-        text, places = queries.page(queries.Filters(**given)).query().sql()
+        text, places = lists.page(lists.Filters(**given)).query().sql()
         steps = app.namespace.database.run(f"EXPLAIN QUERY PLAN {text}", [None] * len(places))
         return "\n".join(step[3] for step in steps)

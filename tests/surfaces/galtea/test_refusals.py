@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sessionary.surfaces.galtea import models
+from sessionary.surfaces.galtea.queries import sessions
 from sessionary.web.instants import to_text
 from tests.conftest import App
 from tests.surfaces.galtea.conftest import NOWHERE, Api, refused
@@ -201,7 +201,7 @@ def test_a_failure_inside_says_only_that_something_went_wrong(
     api.create()
     before = api.rows()
     for name in ("by_id", "insert"):
-        monkeypatch.setattr(models, name, None)
+        monkeypatch.setattr(sessions, name, None)
     for response in (api.get("x"), api.post(versionId="v"), api.patch("x", error="y")):
         refused(response, 500, "Something went wrong")
         assert response.json["message"] == "Something went wrong"

@@ -4,9 +4,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessionary import clock
-from sessionary.surfaces.galtea import models, rules
+from sessionary.surfaces.galtea import rules
 from sessionary.surfaces.galtea.models import Session, SessionRow
-from sessionary.surfaces.galtea.retention import retention
+from sessionary.surfaces.galtea.queries.sessions import insert, retention
 from tests.conftest import App
 from tests.surfaces.galtea.conftest import Api
 from tests.surfaces.galtea.strategies import MINUTE, NOW, tables
@@ -33,7 +33,7 @@ def test_what_ended_before_is_found_and_removed(
     with app.namespace.activate():
         Session.delete().execute()
         for row in namespace:
-            models.insert.run(**row._asdict())
+            insert.run(**row._asdict())
         found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)
         ended = {row.id for row in namespace if has_ended(row, before_at)}
         assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended

@@ -1,7 +1,7 @@
 import pytest
 
 from sessionary.surfaces.galtea import rules
-from sessionary.surfaces.galtea.errors import Missing, Refusal
+from sessionary.surfaces.galtea.errors import CustomIdTaken, GalteaError, NotFound
 from sessionary.surfaces.galtea.models import SessionRow
 
 MINUTE = 60_000_000
@@ -30,24 +30,23 @@ def session(**facts: object) -> SessionRow:
         written_at=START,
         auto_close_minutes=30,
         expires_at=None,
-        deleted_at=None,
     )._replace(**facts)
     return row._replace(expires_at=rules.deadline(row.status, START, row.auto_close_minutes))
 
 
-def test_one_microsecond_before_the_deadline_is_pending() -> None:
+def test_a_session_is_pending_one_microsecond_before_its_deadline() -> None:
     assert rules.status(session(), DEADLINE - 1) == "PENDING"
     assert rules.stopping_reason(session(), DEADLINE - 1) is None
 
 
 @pytest.mark.parametrize("late", [0, 1, 1_000 * MINUTE])
-def test_the_deadline_itself_is_completed_and_so_is_everything_later(late: int) -> None:
+def test_a_session_is_completed_from_its_deadline_on(late: int) -> None:
     assert rules.status(session(), DEADLINE + late) == "COMPLETED"
-    said = "Automatically closed after 30 minutes of inactivity"
-    assert rules.stopping_reason(session(), DEADLINE + late) == said
+    reason = "Automatically closed after 30 minutes of inactivity"
+    assert rules.stopping_reason(session(), DEADLINE + late) == reason
 
 
-def test_status_is_the_state_after_the_last_transition_passed() -> None:
+def test_the_status_changes_at_the_transition() -> None:
     (transition,) = rules.transitions(session())
     assert (transition.at, transition.deadline, transition.rule) == (
         DEADLINE,
@@ -58,14 +57,14 @@ def test_status_is_the_state_after_the_last_transition_passed() -> None:
     assert rules.status(session(), transition.at) == transition.to_status == "COMPLETED"
 
 
-def test_the_reason_of_closing_by_itself_names_the_minutes_in_force() -> None:
+def test_the_reason_of_an_auto_close_names_the_configured_minutes() -> None:
     row = session(auto_close_minutes=7)
-    said = "Automatically closed after 7 minutes of inactivity"
-    assert rules.stopping_reason(row, START + 7 * MINUTE) == said
+    reason = "Automatically closed after 7 minutes of inactivity"
+    assert rules.stopping_reason(row, START + 7 * MINUTE) == reason
 
 
 @pytest.mark.parametrize("own", ["GOAL_ACHIEVED", ""])
-def test_a_session_with_a_reason_of_its_own_keeps_it_when_it_closes_by_itself(own: str) -> None:
+def test_an_auto_close_keeps_the_stopping_reason_that_a_call_set(own: str) -> None:
     row = session(stopping_reason=own)
     assert rules.status(row, DEADLINE) == "COMPLETED"
     assert rules.stopping_reason(row, DEADLINE) == own
@@ -79,13 +78,13 @@ def test_only_a_pending_session_closes_by_itself(status: str) -> None:
     assert rules.stopping_reason(row, DEADLINE) is None
 
 
-def test_without_minutes_a_session_stays_pending_for_ever() -> None:
+def test_a_session_without_minutes_stays_pending() -> None:
     row = session(auto_close_minutes=None)
     assert rules.transitions(row) == []
     assert rules.status(row, START + 10**9 * MINUTE) == "PENDING"
 
 
-def test_a_deleted_session_changes_no_more() -> None:
+def test_a_deleted_session_has_no_transition() -> None:
     assert rules.transitions(session(deleted_at=START)) == []
 
 
@@ -99,58 +98,80 @@ def test_a_deleted_session_changes_no_more() -> None:
         ("tc", False, False),
     ],
 )
-def test_a_session_is_production_unless_told_otherwise_or_with_a_test_case(
+def test_a_session_is_production_without_a_test_case_unless_the_caller_says_otherwise(
     test_case: str | None, wanted: bool | None, is_production: bool
 ) -> None:
-    assert rules.is_production(test_case, wanted, has_context=False) is is_production
+    rules.ensure_fits_test_case(test_case, wanted, has_context=False)
+    assert rules.is_production(test_case, wanted) is is_production
 
 
 @pytest.mark.parametrize("wanted", [None, True, False])
-def test_a_context_is_welcome_without_a_test_case(wanted: bool | None) -> None:
-    assert rules.is_production(None, wanted, has_context=True) is (wanted is not False)
+def test_a_session_without_a_test_case_accepts_a_context(wanted: bool | None) -> None:
+    rules.ensure_fits_test_case(None, wanted, has_context=True)
+    assert rules.is_production(None, wanted) is (wanted is not False)
 
 
 @pytest.mark.parametrize("has_context", [True, False])
-def test_a_test_case_forbids_production(has_context: bool) -> None:
-    with pytest.raises(Refusal, match="isProduction"):
-        rules.is_production("tc", True, has_context=has_context)
+def test_a_session_with_a_test_case_cannot_be_production(has_context: bool) -> None:
+    with pytest.raises(GalteaError, match="isProduction"):
+        rules.ensure_fits_test_case("tc", True, has_context=has_context)
 
 
 @pytest.mark.parametrize("wanted", [None, False])
-def test_a_test_case_forbids_a_context(wanted: bool | None) -> None:
-    with pytest.raises(Refusal, match="context"):
-        rules.is_production("tc", wanted, has_context=True)
+def test_a_session_with_a_test_case_accepts_no_context(wanted: bool | None) -> None:
+    with pytest.raises(GalteaError, match="context"):
+        rules.ensure_fits_test_case("tc", wanted, has_context=True)
 
 
-def test_a_production_session_joins_no_run() -> None:
-    with pytest.raises(Refusal, match="runId"):
-        rules.may_join("run_1", is_production=True)
+def test_a_production_session_cannot_join_a_run() -> None:
+    with pytest.raises(GalteaError, match="runId"):
+        rules.ensure_can_join_run("run_1", is_production=True)
 
 
 @pytest.mark.parametrize(("run", "is_production"), [("run_1", False), (None, True), (None, False)])
-def test_a_run_takes_every_other_session(run: str | None, is_production: bool) -> None:
-    rules.may_join(run, is_production=is_production)
+def test_any_other_session_can_join_a_run(run: str | None, is_production: bool) -> None:
+    rules.ensure_can_join_run(run, is_production=is_production)
 
 
 def test_a_session_needs_a_version_or_a_product() -> None:
-    with pytest.raises(Refusal, match="versionId or productId"):
-        rules.may_be_placed(None, None)
+    with pytest.raises(GalteaError, match="versionId or productId"):
+        rules.ensure_has_version_or_product(None, None)
 
 
 @pytest.mark.parametrize(("version", "product"), [("v", None), (None, "p"), ("v", "p")])
-def test_either_of_version_and_product_is_enough(version: str | None, product: str | None) -> None:
-    rules.may_be_placed(version, product)
+def test_a_version_or_a_product_is_enough(version: str | None, product: str | None) -> None:
+    rules.ensure_has_version_or_product(version, product)
 
 
-def test_the_context_of_a_test_case_cannot_be_replaced_but_cleared() -> None:
+def test_the_context_of_a_test_case_can_be_cleared_but_not_replaced() -> None:
     row = session(test_case="tc")
-    rules.may_set_context(row, None)
-    with pytest.raises(Refusal, match="context"):
-        rules.may_set_context(row, {})
+    rules.ensure_can_set_context(row, None)
+    with pytest.raises(GalteaError, match="context"):
+        rules.ensure_can_set_context(row, {})
 
 
 def test_a_session_without_a_test_case_takes_any_context() -> None:
-    rules.may_set_context(session(), {"value": ""})
+    rules.ensure_can_set_context(session(), {"value": ""})
+
+
+def test_a_custom_id_that_another_session_has_is_refused() -> None:
+    with pytest.raises(CustomIdTaken, match="'c' already exists for version with ID: 'v'"):
+        rules.ensure_custom_id_free(session(custom_id="c"), "another")
+
+
+@pytest.mark.parametrize(
+    ("facts", "holder"),
+    [
+        ({"custom_id": "c"}, None),
+        ({"custom_id": "c"}, "s"),
+        ({"custom_id": "c", "deleted_at": START}, "another"),
+        ({"custom_id": None}, "another"),
+    ],
+)
+def test_a_custom_id_is_free_without_another_session_that_has_it(
+    facts: dict[str, object], holder: str | None
+) -> None:
+    rules.ensure_custom_id_free(session(**facts), holder)
 
 
 @pytest.mark.parametrize(
@@ -164,23 +185,24 @@ def test_a_session_without_a_test_case_takes_any_context() -> None:
         ("GOAL", "HTTP 422", "FAILED"),
     ],
 )
-def test_a_finished_session_failed_if_there_was_an_error(
+def test_a_session_finishes_as_failed_if_it_has_an_error(
     reason: str | None, error: str | None, status: str
 ) -> None:
-    assert rules.outcome(reason, error) == status
+    rules.ensure_has_outcome(reason, error)
+    assert rules.outcome(error) == status
 
 
 @pytest.mark.parametrize("reason", [None, ""])
 @pytest.mark.parametrize("error", [None, ""])
 def test_finishing_needs_a_reason_or_an_error(reason: str | None, error: str | None) -> None:
-    with pytest.raises(Refusal, match="stoppingReason or error"):
-        rules.outcome(reason, error)
+    with pytest.raises(GalteaError, match="stoppingReason or error"):
+        rules.ensure_has_outcome(reason, error)
 
 
-def test_ids_that_are_missing_are_named_once_in_the_order_of_asking() -> None:
-    with pytest.raises(Missing, match=r"^Sessions not found: c, a$"):
-        rules.are_all_there(["c", "b", "a", "c"], {"b"})
+def test_missing_ids_are_named_once_in_the_given_order() -> None:
+    with pytest.raises(NotFound, match=r"^Sessions not found: c, a$"):
+        rules.ensure_all_exist(["c", "b", "a", "c"], {"b"})
 
 
-def test_nothing_is_missing_where_every_id_is_there() -> None:
-    rules.are_all_there(["b", "b"], {"a", "b"})
+def test_ids_that_all_exist_are_accepted() -> None:
+    rules.ensure_all_exist(["b", "b"], {"a", "b"})

@@ -6,10 +6,10 @@ from sessionary.surfaces.galtea import (
     explanations,
     fault_presets,
     models,
-    retention,
     schemas,
     seeds,
 )
+from sessionary.surfaces.galtea.queries import sessions
 from sessionary.web.surface import Surface
 
 _error = schemas.ErrorBody()
@@ -30,8 +30,8 @@ surface = Surface(
     error_body=errors.body,
     error_schemas=dict.fromkeys((400, 401, 403, 404, 405, 413, 429, 500, 503), _error),
     sessions=explanations.sessions,
-    retention=retention.retention,
+    retention=sessions.retention,
     seed_tables=seeds.TABLES,
-    fault_presets=fault_presets.FAULTS,
+    fault_presets=fault_presets.FAULT_PRESETS,
     openapi_at_root=True,
 )

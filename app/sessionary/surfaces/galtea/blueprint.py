@@ -6,9 +6,10 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids
-from sessionary.surfaces.galtea import errors, models, queries, rules, schemas, serializers
+from sessionary.surfaces.galtea import errors, models, rules, schemas, serializers
 from sessionary.surfaces.galtea.models import TEST, TEST_CASE, VERSION, SessionRow
-from sessionary.surfaces.galtea.references import LETTERS, Parents
+from sessionary.surfaces.galtea.queries import lists, sessions
+from sessionary.surfaces.galtea.references import LETTERS, References
 from sessionary.web import context, json_codec
 from sessionary.web.context import bearer, caller, now, settings
 from sessionary.web.operations import Invalid, answer, operation
@@ -26,15 +27,15 @@ def authenticate() -> None:
     context.authenticate("galtea", token, well_formed=token.startswith(("gsk_", "gsk-")))
 
 
-@routes.errorhandler(errors.Refusal)
-def refused(refusal: errors.Refusal) -> Response:
-    return answer(errors.body(refusal.status, refusal.message), refusal.status)
+@routes.errorhandler(errors.GalteaError)
+def handle_error(error: errors.GalteaError) -> Response:
+    return answer(errors.body(error.status, error.message), error.status)
 
 
 @routes.errorhandler(Invalid)
-def invalid(found: Invalid) -> Response:
-    """Source: client, docs (400 for everything that does not fit)."""
-    texts = [": ".join([*map(str, each.path), each.text]) for each in found.problems]
+def handle_invalid(invalid: Invalid) -> Response:
+    """Source: client, docs (400 for every invalid input)."""
+    texts = [": ".join([*map(str, each.path), each.text]) for each in invalid.problems]
     return answer(errors.body(400, "; ".join(texts)), 400)
 
 
@@ -47,15 +48,15 @@ def minimum_sdk_version() -> Response:
 @routes.post("/sessions")
 @operation("Create a session", body=schemas.SessionInput(), answers={201: _session})
 def create(body: dict[str, Any]) -> Response:
-    is_production = rules.is_production(
-        body["test_case"], body["is_production"], has_context=body["context"] is not None
-    )
-    rules.may_join(body["run"], is_production=is_production)
-    rules.may_be_placed(body["version"], body["product"])
+    test_case, is_set = body["test_case"], body["is_production"]
+    rules.ensure_fits_test_case(test_case, is_set, has_context=body["context"] is not None)
+    is_production = rules.is_production(test_case, is_set)
+    rules.ensure_can_join_run(body["run"], is_production=is_production)
+    rules.ensure_has_version_or_product(body["version"], body["product"])
     with clock.writing() as at:
-        row = _new(body, at, is_production=is_production)
-        _claim(row)
-        models.insert.run(**row._asdict())
+        row = _make_row(body, at, is_production=is_production)
+        rules.ensure_custom_id_free(row, sessions.custom_id_holder(row))
+        sessions.insert.run(**row._asdict())
     return answer(serializers.session(row, at), 201)
 
 
@@ -63,36 +64,36 @@ def create(body: dict[str, Any]) -> Response:
 @operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.Session(many=True)})
 def list_sessions(query: dict[str, Any]) -> Response:
     at = now()
-    rows = queries.find(query, organization=_organization(), now=at)
+    rows = lists.find(query, organization=_organization(), now=at)
     return answer([serializers.session(row, at) for row in rows])
 
 
 @routes.get("/sessions/<session_id>")
 @operation("A session", answers={200: _session})
 def get(session_id: str) -> Response:
-    return answer(serializers.session(_existing(session_id), now()))
+    return answer(serializers.session(_find(session_id), now()))
 
 
 @routes.patch("/sessions/<session_id>")
 @operation("Change a session", body=schemas.SessionChanges(), answers={200: _session})
 def change(session_id: str, body: dict[str, Any]) -> Response:
-    """Nothing to change is fine, and no activity. Source: client, docs."""
+    """An empty body is accepted, and is not activity. Source: client, docs."""
     with clock.writing() as at:
-        row = _existing(session_id)
+        row = _find(session_id)
         if body:
-            rules.may_set_context(row, body.get("context"))
-            row = _save(row, at, **{name: _stored(value) for name, value in body.items()})
+            rules.ensure_can_set_context(row, body.get("context"))
+            row = _save(row, at, **{name: _to_json_text(value) for name, value in body.items()})
     return answer(serializers.session(row, at))
 
 
 @routes.patch("/sessions/<session_id>/finish")
 @operation("Finish a session", body=schemas.Finish(), answers={200: _session})
 def finish(session_id: str, body: dict[str, Any]) -> Response:
-    """Source: client. Assumed: what is not given, or empty, stays as it was."""
-    status = rules.outcome(body["stopping_reason"], body["error"])
-    given = {name: value for name, value in body.items() if value}
+    """Source: client. Assumed: a field that is absent or empty stays as it was."""
+    rules.ensure_has_outcome(body["stopping_reason"], body["error"])
+    changes = {name: value for name, value in body.items() if value}
     with clock.writing() as at:
-        row = _save(_existing(session_id), at, status=status, **given)
+        row = _save(_find(session_id), at, status=rules.outcome(body["error"]), **changes)
     return answer(serializers.session(row, at))
 
 
@@ -109,72 +110,73 @@ def delete_batch(body: dict[str, Any]) -> Response:
 
 
 @routes.get("/versions")
-@operation("Versions", query=schemas.ParentsQuery(), answers={200: schemas.Version(many=True)})
+@operation("Versions", query=schemas.ReferenceQuery(), answers={200: schemas.Version(many=True)})
 def list_versions(query: dict[str, Any]) -> Response:
-    return answer([serializers.version(row) for row in _parents().all(VERSION, query["ids"])])
+    return answer([serializers.version(row) for row in _references().all(VERSION, query["ids"])])
 
 
 @routes.get("/versions/<version_id>")
 @operation("A version", answers={200: schemas.Version()})
 def get_version(version_id: str) -> Response:
-    return answer(serializers.version(_parents().one(VERSION, version_id)))
+    return answer(serializers.version(_references().one(VERSION, version_id)))
 
 
 @routes.get("/testCases")
-@operation("Test cases", query=schemas.ParentsQuery(), answers={200: schemas.TestCase(many=True)})
+@operation("Test cases", query=schemas.ReferenceQuery(), answers={200: schemas.TestCase(many=True)})
 def list_test_cases(query: dict[str, Any]) -> Response:
-    return answer([serializers.test_case(row) for row in _parents().all(TEST_CASE, query["ids"])])
+    rows = _references().all(TEST_CASE, query["ids"])
+    return answer([serializers.test_case(row) for row in rows])
 
 
 @routes.get("/testCases/<test_case_id>")
 @operation("A test case", answers={200: schemas.TestCase()})
 def get_test_case(test_case_id: str) -> Response:
-    return answer(serializers.test_case(_parents().one(TEST_CASE, test_case_id)))
+    return answer(serializers.test_case(_references().one(TEST_CASE, test_case_id)))
 
 
 @routes.get("/tests")
-@operation("Tests", query=schemas.ParentsQuery(), answers={200: schemas.Test(many=True)})
+@operation("Tests", query=schemas.ReferenceQuery(), answers={200: schemas.Test(many=True)})
 def list_tests(query: dict[str, Any]) -> Response:
-    return answer([serializers.test(row) for row in _parents().all(TEST, query["ids"])])
+    return answer([serializers.test(row) for row in _references().all(TEST, query["ids"])])
 
 
 @routes.get("/tests/<test_id>")
 @operation("A test", answers={200: schemas.Test()})
 def get_test(test_id: str) -> Response:
-    return answer(serializers.test(_parents().one(TEST, test_id)))
+    return answer(serializers.test(_references().one(TEST, test_id)))
 
 
 def _organization() -> str:
     organization = caller().organization
     if organization is None:
-        raise errors.Homeless
+        raise errors.NoOrganization
     return organization
 
 
-def _parents() -> Parents:
-    return Parents(_organization(), settings().galtea_references == "strict")
+def _references() -> References:
+    return References(_organization(), settings().galtea_references == "strict")
 
 
-def _existing(session_id: str) -> SessionRow:
-    row = models.by_id.one(id=session_id, organization=_organization())
+def _find(session_id: str) -> SessionRow:
+    row = sessions.by_id.one(id=session_id, organization=_organization())
     if row is None:
-        raise errors.Missing("Session", [session_id])
+        raise errors.NotFound("Session", [session_id])
     return row
 
 
-def _new(body: dict[str, Any], at: int, *, is_production: bool) -> SessionRow:
-    """The row of a new session; a test case that is known brings its context. Source: page."""
-    parents = _parents()
+def _make_row(body: dict[str, Any], at: int, *, is_production: bool) -> SessionRow:
+    """The row of a new session; a stored test case brings its context. Source: page."""
+    references = _references()
     if body["version"] is not None:
-        version = parents.one(VERSION, body["version"])
+        version = references.one(VERSION, body["version"])
     else:
-        version = parents.latest_version(body["product"], at)
-    test_case = None if body["test_case"] is None else parents.one(TEST_CASE, body["test_case"])
+        version = references.latest_version(body["product"], at)
+    test_case = None if body["test_case"] is None else references.one(TEST_CASE, body["test_case"])
     minutes = settings().galtea_auto_close_minutes
     status = body["status"] or rules.PENDING
     return SessionRow(
         id=f"session_{ids.word(24, LETTERS)}",
-        organization=parents.organization,
+        organization=references.organization,
         custom_id=body["custom_id"],
         version=version.id,
         product=version.parent,
@@ -183,8 +185,8 @@ def _new(body: dict[str, Any], at: int, *, is_production: bool) -> SessionRow:
         test=models.NONE if test_case is None else test_case.parent,
         run=body["run"],
         is_production=int(is_production),
-        context=_stored(body["context"]) if test_case is None else test_case.context,
-        metadata=_stored(body["metadata"]),
+        context=_to_json_text(body["context"]) if test_case is None else test_case.context,
+        metadata=_to_json_text(body["metadata"]),
         status=status,
         stopping_reason=None,
         error=None,
@@ -192,46 +194,30 @@ def _new(body: dict[str, Any], at: int, *, is_production: bool) -> SessionRow:
         written_at=at,
         auto_close_minutes=minutes,
         expires_at=rules.deadline(status, at, minutes),
-        deleted_at=None,
     )
 
 
 def _save(row: SessionRow, at: int, **changes: Any) -> SessionRow:
-    """Change a session: activity, from which its quiet time counts anew. Source: docs."""
+    """Change a session: activity, so its auto-close starts over. Source: docs."""
     minutes = settings().galtea_auto_close_minutes
     written_at = max(at, row.written_at)
     row = row._replace(**changes, written_at=written_at, auto_close_minutes=minutes)
     row = row._replace(expires_at=rules.deadline(row.status, at, minutes))
     if "custom_id" in changes:
-        _claim(row)
-    models.update.run(**row._asdict())
+        rules.ensure_custom_id_free(row, sessions.custom_id_holder(row))
+    sessions.update.run(**row._asdict())
     return row
 
 
-def _claim(row: SessionRow) -> None:
-    """Refuse a customId that another session of the version has. Source: client.
-
-    Assumed: a deleted session has given it up. Call inside the transaction that writes the row.
-    """
-    if row.custom_id is None:
-        return
-    holder = models.holder.one(
-        organization=row.organization, version=row.version, custom_id=row.custom_id
-    )
-    if holder not in (None, row.id):
-        raise errors.Taken(row.custom_id, row.version)
-
-
-def _delete(asked: list[str]) -> Response:
-    """Source: client, docs (soft, and all or none)."""
-    wanted = json_codec.encode(asked)
+def _delete(ids: list[str]) -> Response:
+    """Mark sessions as deleted, all or none. Source: client, docs."""
+    values = {"ids": json_codec.encode(ids), "organization": _organization()}
     with clock.writing() as at:
-        present = models.present.all(ids=wanted, organization=_organization())
-        rules.are_all_there(asked, set(present))
-        models.delete.run(ids=wanted, organization=_organization(), at=at)
+        rules.ensure_all_exist(ids, set(sessions.existing_ids.all(**values)))
+        sessions.delete.run(**values, at=at)
     return Response(status=204)
 
 
-def _stored(value: Any) -> Any:
-    """An object as JSON text, anything else as it is."""
+def _to_json_text(value: Any) -> Any:
+    """An object as JSON text, anything else unchanged."""
     return json_codec.encode(value) if isinstance(value, dict) else value

@@ -1,11 +1,11 @@
-"""Galtea's refusals, and the one shape of their bodies."""
+"""Galtea's errors, and the one shape of their bodies."""
 
 from collections.abc import Iterable
 from http.client import responses
 
 
-class Refusal(Exception):
-    """A refusal in Galtea's words: a status and a sentence.
+class GalteaError(Exception):
+    """An error answered as Galtea does: a status and a sentence.
 
     Source: client, docs (validation and constraints are 400, never 409 or 422).
     """
@@ -17,16 +17,16 @@ class Refusal(Exception):
         self.message = message
 
 
-class Missing(Refusal):
+class NotFound(GalteaError):
     """Nothing of the caller's organization has these ids. Source: client (JSON, never HTML)."""
 
     status = 404
 
-    def __init__(self, what: str, ids: Iterable[str]) -> None:
-        super().__init__(f"{what} not found: {', '.join(ids)}")
+    def __init__(self, kind: str, ids: Iterable[str]) -> None:
+        super().__init__(f"{kind} not found: {', '.join(ids)}")
 
 
-class Taken(Refusal):
+class CustomIdTaken(GalteaError):
     """Another session of this version has the customId. Source: client (a 400)."""
 
     def __init__(self, custom_id: str, version: str) -> None:
@@ -36,7 +36,7 @@ class Taken(Refusal):
         )
 
 
-class Homeless(Refusal):
+class NoOrganization(GalteaError):
     """The key's user has no organization to keep sessions in. Assumed: 403."""
 
     status = 403
@@ -48,7 +48,7 @@ class Homeless(Refusal):
 def body(status: int, message: str) -> dict[str, str]:
     """`{"error": "Not Found", "message": …}`, always both. Source: client.
 
-    Assumed: the short text is the status's own name; of a 500 nothing more is said.
+    Assumed: `error` is the status's own name; a 500 says nothing more.
     """
-    said = "Something went wrong" if status == 500 else message
-    return {"error": responses.get(status, "Error"), "message": said}
+    text = "Something went wrong" if status == 500 else message
+    return {"error": responses.get(status, "Error"), "message": text}

@@ -1,9 +1,9 @@
-"""How Galtea is known to fail. Its client sends nothing again that may have arrived."""
+"""How Galtea is known to fail. Its client never repeats a call that may have arrived."""
 
 from sessionary.surfaces.galtea import errors
 from sessionary.web.surface import FaultPreset
 
-FAULTS = {
+FAULT_PRESETS = {
     "internal_error": FaultPreset(
         500,
         errors.body(500, ""),

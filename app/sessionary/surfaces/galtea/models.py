@@ -1,24 +1,23 @@
-"""Galtea's rows: facts, and deadlines that were decided when they were written."""
+"""Galtea's tables and row types: facts, and deadlines that were decided when they were written."""
 
 from typing import NamedTuple
 
 import peewee as pw
 
 from sessionary import store
-from sessionary.store import Statement, insert_statement, param, param_list
 
 VERSION, PRODUCT, TEST, TEST_CASE = "version", "product", "test", "test case"
-NONE = ""  # stands where a text is compared, and there is nothing
+NONE = ""  # stands for "none" in a column that is compared
 
 
-class Parent(store.Model):
-    """What sessions refer to, where this server knows it: seeded, or made by default."""
+class Reference(store.Model):
+    """A version, product, test or test case that was seeded or made by default."""
 
     seq = pw.AutoField()
     kind = pw.TextField()  # version | product | test | test case
     id = pw.TextField()
-    organization = pw.TextField(null=True)  # null: everyone's
-    parent = pw.TextField()  # a version's product, a test case's test, NONE of the others
+    organization = pw.TextField(null=True)  # null: every organization's
+    parent = pw.TextField()  # a version's product, a test case's test, else NONE
     name = pw.TextField()
     context = pw.TextField(null=True)  # JSON, of a test case
     created_at = pw.BigIntegerField()
@@ -29,7 +28,7 @@ class Parent(store.Model):
 
 
 class Session(store.Model):
-    """A conversation under evaluation. Whether it has closed by itself is not stored: see rules."""
+    """A conversation under evaluation. Its auto-close is not stored: see rules.status."""
 
     seq = pw.AutoField()
     id = pw.TextField()
@@ -58,30 +57,25 @@ class Session(store.Model):
         indexes = ((("id", "organization"), True),)
 
 
-is_kept = Session.deleted_at.is_null()
-ORDER = (Session.created_at, Session.seq)
-for _columns in (
-    (),
-    (Session.version,),
-    (Session.product,),
-    (Session.test,),
-    (Session.status,),
-):
-    Session.add_index(Session.index(Session.organization, *_columns, *ORDER).where(is_kept))
+_is_kept = Session.deleted_at.is_null()
+_order = (Session.created_at, Session.seq)
+for _columns in ((), (Session.version,), (Session.product,), (Session.test,), (Session.status,)):
+    Session.add_index(Session.index(Session.organization, *_columns, *_order).where(_is_kept))
 for _column in (Session.custom_id, Session.test_case, Session.user, Session.run):
-    _has_one = is_kept & _column.is_null(False)
-    Session.add_index(Session.index(Session.organization, _column, *ORDER).where(_has_one))
+    _is_set = _is_kept & _column.is_null(False)
+    Session.add_index(Session.index(Session.organization, _column, *_order).where(_is_set))
+# A customId is unique in its version: see rules.ensure_custom_id_free.
 Session.add_index(
     Session.index(Session.organization, Session.version, Session.custom_id, unique=True).where(
-        is_kept
+        _is_kept
     )
 )
 
-TABLES = (Parent, Session)
+TABLES = (Reference, Session)
 
 
-class ParentRow(NamedTuple):
-    """A row of galtea_parents."""
+class ReferenceRow(NamedTuple):
+    """A row of galtea_parents without its key."""
 
     kind: str
     id: str
@@ -93,7 +87,7 @@ class ParentRow(NamedTuple):
 
 
 class SessionRow(NamedTuple):
-    """A row of galtea_sessions; instants are integer microseconds."""
+    """A row of galtea_sessions without its key; instants are integer microseconds."""
 
     id: str
     organization: str
@@ -114,66 +108,4 @@ class SessionRow(NamedTuple):
     written_at: int
     auto_close_minutes: int | None
     expires_at: int | None
-    deleted_at: int | None
-
-
-COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
-_PARENT_COLUMNS = [getattr(Parent, name) for name in ParentRow._fields]
-_CHANGEABLE = (
-    "custom_id",
-    "context",
-    "metadata",
-    "status",
-    "stopping_reason",
-    "error",
-    "written_at",
-    "auto_close_minutes",
-    "expires_at",
-)
-
-is_ours = (Session.organization == param("organization")) & is_kept
-_is_visible = Parent.organization.is_null() | (Parent.organization == param("organization"))
-
-insert = insert_statement(Session, without=("seq",))
-insert_parent = insert_statement(Parent, without=("seq",))
-by_id = Statement(
-    SessionRow._make, lambda: Session.select(*COLUMNS).where(Session.id == param("id"), is_ours)
-)
-update = Statement(
-    tuple,
-    lambda: Session.update({name: param(name) for name in _CHANGEABLE}).where(
-        is_ours, Session.id == param("id")
-    ),
-)
-# The session that has this customId in this version.
-holder = Statement(
-    lambda row: str(row[0]),
-    lambda: Session.select(Session.id).where(
-        is_ours, Session.version == param("version"), Session.custom_id == param("custom_id")
-    ),
-)
-present = Statement(
-    lambda row: str(row[0]),
-    lambda: Session.select(Session.id).where(is_ours, Session.id.in_(param_list("ids"))),
-)
-delete = Statement(
-    tuple,
-    lambda: Session.update(deleted_at=param("at")).where(
-        is_ours, Session.id.in_(param_list("ids"))
-    ),
-)
-parents = Statement(
-    ParentRow._make,
-    lambda: Parent.select(*_PARENT_COLUMNS).where(
-        Parent.kind == param("kind"), Parent.id.in_(param_list("ids")), _is_visible
-    ),
-)
-latest_version = Statement(
-    ParentRow._make,
-    lambda: (
-        Parent.select(*_PARENT_COLUMNS)
-        .where(Parent.kind == VERSION, Parent.parent == param("product"), _is_visible)
-        .order_by(Parent.created_at.desc(), Parent.seq.desc())
-        .limit(1)
-    ),
-)
+    deleted_at: int | None = None

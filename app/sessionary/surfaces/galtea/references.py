@@ -1,68 +1,61 @@
-"""What sessions refer to: versions, products, test cases and tests, known here or on trust.
+"""What sessions refer to: versions, products, test cases and tests, stored or assumed to exist.
 
-They are not this product's business. Assumed: by default any id is somebody's; under the setting
-`galtea_references = strict` only those that were seeded, or made by default, exist.
+Assumed: any id exists; under the setting `galtea_references = strict`, only those that were seeded
+or made by default.
 """
 
 from typing import NamedTuple
 
 from sessionary import clock, ids
-from sessionary.surfaces.galtea import errors, models
-from sessionary.surfaces.galtea.models import NONE, PRODUCT, TEST, TEST_CASE, VERSION, ParentRow
+from sessionary.surfaces.galtea import errors
+from sessionary.surfaces.galtea.models import NONE, PRODUCT, TEST, TEST_CASE, VERSION, ReferenceRow
+from sessionary.surfaces.galtea.queries import references as queries
 from sessionary.web import json_codec
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-_NOBODY = "0" * 24
-# The parent of what is not known here.
-UNKNOWN = {VERSION: f"product_{_NOBODY}", TEST_CASE: f"test_{_NOBODY}", PRODUCT: NONE, TEST: NONE}
+_ZEROS = "0" * 24
+# The parent of a reference that is not stored.
+UNKNOWN = {VERSION: f"product_{_ZEROS}", TEST_CASE: f"test_{_ZEROS}", PRODUCT: NONE, TEST: NONE}
 _NAMES = {VERSION: "Version", PRODUCT: "Product", TEST_CASE: "Test case", TEST: "Test"}
 
 
-class Parents(NamedTuple):
-    """What one organization sees of them."""
+class References(NamedTuple):
+    """The references that one organization sees."""
 
     organization: str
     is_strict: bool
 
-    def all(self, kind: str, asked: list[str]) -> list[ParentRow]:
-        """Each id's row, in the order of asking, once; in strict mode the unknown are left out."""
-        wanted = list(dict.fromkeys(asked))
-        rows = models.parents.all(
+    def all(self, kind: str, wanted: list[str]) -> list[ReferenceRow]:
+        """One row for each distinct id, in the given order; strict mode leaves out unknown ids."""
+        wanted = list(dict.fromkeys(wanted))
+        rows = queries.by_ids.all(
             kind=kind, ids=json_codec.encode(wanted), organization=self.organization
         )
         found = {row.id: row for row in rows}
         if len(found) == len(wanted) or self.is_strict:
             return [found[id] for id in wanted if id in found]
         began_at = clock.state().began_at
-        return [found.get(id) or _on_trust(kind, id, began_at) for id in wanted]
+        return [
+            found.get(id) or ReferenceRow(kind, id, None, UNKNOWN[kind], id, None, began_at)
+            for id in wanted
+        ]
 
-    def one(self, kind: str, id: str) -> ParentRow:
-        """This id's row. Raises Missing in strict mode for an unknown one."""
+    def one(self, kind: str, id: str) -> ReferenceRow:
+        """This id's row. Raises NotFound in strict mode for an unknown one."""
         for row in self.all(kind, [id]):
             return row
-        raise errors.Missing(_NAMES[kind], [id])
+        raise errors.NotFound(_NAMES[kind], [id])
 
-    def latest_version(self, product: str, at: int) -> ParentRow:
-        """The product's version that was created last; made now if it has none. Source: client.
+    def latest_version(self, product: str, at: int) -> ReferenceRow:
+        """The product's version that was created last; makes `v1` if it has none. Source: client.
 
-        Assumed: the one made by default is called v1. Call inside a transaction.
+        Assumed: the name v1. Call it inside a transaction.
         """
         self.one(PRODUCT, product)
-        found = models.latest_version.one(product=product, organization=self.organization)
+        found = queries.latest_version.one(product=product, organization=self.organization)
         if found is not None:
             return found
-        made = ParentRow(
-            kind=VERSION,
-            id=f"version_{ids.word(24, LETTERS)}",
-            organization=self.organization,
-            parent=product,
-            name="v1",
-            context=None,
-            created_at=at,
-        )
-        models.insert_parent.run(**made._asdict())
-        return made
-
-
-def _on_trust(kind: str, id: str, began_at: int) -> ParentRow:
-    return ParentRow(kind, id, None, UNKNOWN[kind], id, None, began_at)
+        id = f"version_{ids.word(24, LETTERS)}"
+        row = ReferenceRow(VERSION, id, self.organization, product, "v1", None, at)
+        queries.insert.run(**row._asdict())
+        return row

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionary.surfaces.galtea.errors import Missing, Refusal
+from sessionary.surfaces.galtea.errors import CustomIdTaken, GalteaError, NotFound
 
 if TYPE_CHECKING:
     from sessionary.surfaces.galtea.models import SessionRow
@@ -12,7 +12,32 @@ PENDING = "PENDING"
 COMPLETED = "COMPLETED"
 FAILED = "FAILED"
 STATUSES = (PENDING, COMPLETED, FAILED)
+DELETED = "deleted"  # the control plane's word; Galtea answers 404
+DEFAULT_LIMIT = 10_000  # of a list. Source: docs.
 _MINUTE = 60_000_000
+
+SOURCES = {
+    "is_production": "Source: page (unless isProduction is false, without a test case).",
+    "ensure_fits_test_case": "Source: page (a test case with isProduction=true, or with any "
+    "context, is refused).",
+    "ensure_has_version_or_product": "Source: client (one of the two is needed).",
+    "ensure_can_join_run": "Source: docs (no runId on a production session).",
+    "ensure_can_set_context": "Source: page (the context comes from the test case). "
+    "Assumed: null may clear it.",
+    "ensure_custom_id_free": "Source: client (unique in its version). "
+    "Assumed: a deleted session has given its customId up.",
+    "ensure_all_exist": "Source: docs (all or none).",
+    "ensure_has_outcome": "Source: client, docs (neither, or both empty, is refused).",
+    "outcome": "Source: client, docs. Assumed: with a reason and an error it is FAILED.",
+    "deadline": "Source: docs (inactivity since the last accepted create, PATCH or finish; only "
+    "while PENDING).",
+    "is_kept": "Source: client, docs (a soft delete: a deleted session is 404).",
+    "transitions": "Source: docs (it closes). Assumed: the deadline itself is already COMPLETED.",
+    "has_closed": "Source: docs. Assumed: the deadline itself is already COMPLETED.",
+    "has_ended_before": "Assumed: a session that was finished ended with its last write.",
+    "status": "Source: page (the statuses), client (any of them may follow any other).",
+    "stopping_reason": 'Source: docs ("Automatically closed after 30 minutes of inactivity").',
+}
 
 
 class Transition(NamedTuple):
@@ -26,98 +51,110 @@ class Transition(NamedTuple):
     part: None = None  # a session has no parts
 
 
-def is_production(test_case: str | None, wanted: bool | None, *, has_context: bool) -> bool:
-    """Whether a new session is production: unless told otherwise, when it has no test case.
+def is_production(test_case: str | None, wanted: bool | None) -> bool:
+    """Whether a new session is production; `wanted` is what the caller set, if anything."""
+    return test_case is None and wanted is not False
 
-    Source: page. Refused: a test case with isProduction=true, a test case with any context.
-    """
+
+def ensure_fits_test_case(test_case: str | None, wanted: bool | None, *, has_context: bool) -> None:
+    """Raise GalteaError for a test case on a production session, or with a context beside it."""
     if test_case is None:
-        return wanted is not False
+        return
     if wanted:
-        raise Refusal("isProduction cannot be true when testCaseId is set")
+        raise GalteaError("isProduction cannot be true when testCaseId is set")
     if has_context:
-        raise Refusal("context cannot be given when testCaseId is set: the test case has its own")
-    return False
+        raise GalteaError(
+            "context cannot be given when testCaseId is set: the test case has its own"
+        )
 
 
-def may_be_placed(version: str | None, product: str | None) -> None:
-    """Refuse a new session that names neither its version nor its product. Source: client."""
+def ensure_has_version_or_product(version: str | None, product: str | None) -> None:
+    """Raise GalteaError for a new session that names neither."""
     if version is None and product is None:
-        raise Refusal("Either versionId or productId must be given")
+        raise GalteaError("Either versionId or productId must be given")
 
 
-def may_join(run: str | None, *, is_production: bool) -> None:
-    """Refuse a run to a production session. Source: docs."""
+def ensure_can_join_run(run: str | None, *, is_production: bool) -> None:
+    """Raise GalteaError for a run on a production session."""
     if run is not None and is_production:
-        raise Refusal("runId cannot be set on a production session")
+        raise GalteaError("runId cannot be set on a production session")
 
 
-def may_set_context(row: "SessionRow", context: Any) -> None:
-    """Refuse a context to a session whose test case brings it. Assumed: null may clear it."""
+def ensure_can_set_context(row: "SessionRow", context: Any) -> None:
+    """Raise GalteaError for a context on a session that has the one of its test case."""
     if row.test_case is not None and context is not None:
-        raise Refusal("context cannot be set on a session that has a testCaseId")
+        raise GalteaError("context cannot be set on a session that has a testCaseId")
 
 
-def are_all_there(asked: Iterable[str], present: Container[str]) -> None:
-    """Refuse ids of which some are missing, and say which. Source: docs."""
-    missing = [id for id in dict.fromkeys(asked) if id not in present]
-    if missing:
-        raise Missing("Sessions", missing)
+def ensure_custom_id_free(row: "SessionRow", holder: str | None) -> None:
+    """Raise CustomIdTaken if another session, `holder`, has this row's customId in its version.
 
-
-def outcome(stopping_reason: str | None, error: str | None) -> str:
-    """What a finished session is: FAILED with an error, else COMPLETED.
-
-    Source: client, docs (neither, or both empty, is refused). Assumed: with both it is FAILED.
+    queries.sessions.custom_id_holder finds it.
     """
+    if row.custom_id is not None and is_kept(row) and holder not in (None, row.id):
+        raise CustomIdTaken(row.custom_id, row.version)
+
+
+def ensure_all_exist(ids: Iterable[str], existing: Container[str]) -> None:
+    """Raise NotFound with the ids that are missing, if any are."""
+    missing = [id for id in dict.fromkeys(ids) if id not in existing]
+    if missing:
+        raise NotFound("Sessions", missing)
+
+
+def ensure_has_outcome(stopping_reason: str | None, error: str | None) -> None:
+    """Raise GalteaError for a finish without a reason and without an error."""
     if not stopping_reason and not error:
-        raise Refusal("Either stoppingReason or error must be given")
+        raise GalteaError("Either stoppingReason or error must be given")
+
+
+def outcome(error: str | None) -> str:
+    """The status of a finished session: FAILED with an error, else COMPLETED."""
     return FAILED if error else COMPLETED
 
 
 def deadline(status: str, at: int, minutes: int | None) -> int | None:
-    """When a session that is written now, and then left alone, closes by itself.
-
-    Source: docs (inactivity since the last accepted create, PATCH or finish; only while PENDING).
-    Without minutes it never does.
-    """
+    """When a session that is written at an instant closes by itself; None if it never does."""
     return at + minutes * _MINUTE if minutes is not None and status == PENDING else None
 
 
 def is_kept(row: "SessionRow") -> bool:
-    """Whether no call has deleted it: what is deleted is 404, and changes no more.
-
-    Source: client, docs (a soft delete).
-    """
+    """Whether no call has deleted it. SQL: queries.sessions.is_kept."""
     return row.deleted_at is None
 
 
 def transitions(row: "SessionRow") -> list[Transition]:
-    """Every instant at which this session changes by itself.
-
-    Source: docs (it closes). Assumed: the deadline itself is already COMPLETED.
-    """
+    """Every instant at which this session changes by itself."""
     if row.expires_at is None or not is_kept(row):
         return []
     return [Transition(row.expires_at, row.expires_at, PENDING, COMPLETED, "auto_close")]
 
 
 def has_closed(row: "SessionRow", now: int) -> bool:
-    """Whether it has closed by itself, as `transitions` say. Source: docs. `lists` says it in
-    SQL."""
+    """Whether it has closed by itself. SQL: queries.sessions.has_closed."""
     return row.expires_at is not None and now >= row.expires_at and is_kept(row)
+
+
+def has_ended_before(row: "SessionRow", at: int) -> bool:
+    """Whether it was deleted, finished or closed by itself before an instant.
+
+    SQL: queries.sessions.has_ended_before.
+    """
+    if row.status != PENDING and row.written_at < at:
+        return True
+    return any(end is not None and end < at for end in (row.deleted_at, row.expires_at))
 
 
 def status(row: "SessionRow", now: int) -> str:
     """`PENDING`, `COMPLETED` or `FAILED`: what a caller set, until it closes by itself.
 
-    Source: page (the statuses), client (any of them may follow any other).
+    SQL: queries.sessions.has_status.
     """
     return COMPLETED if has_closed(row, now) else row.status
 
 
 def stopping_reason(row: "SessionRow", now: int) -> str | None:
-    """The session's own reason, or the one of having closed by itself. Source: docs."""
+    """The session's own reason; without one, that it closed by itself, if it did."""
     if row.stopping_reason is not None or not has_closed(row, now):
         return row.stopping_reason
     return f"Automatically closed after {row.auto_close_minutes} minutes of inactivity"

@@ -1,4 +1,4 @@
-"""What Galtea's calls accept and show."""
+"""Request bodies, queries and response bodies."""
 
 from typing import Any
 
@@ -19,13 +19,12 @@ from sessionary.web.fields import (
     problem,
 )
 
-DEFAULT_LIMIT = 10_000
 _FIELDS = ("createdAt",)
 _DIRECTIONS = ("asc", "desc")
 
 
 class Context(Field):
-    """A string or an object; as an object, a string `s` is `{"value": s}`. Source: page."""
+    """A string or an object; a string `s` becomes `{"value": s}`. Source: page."""
 
     wants = "object"
 
@@ -42,7 +41,7 @@ class Context(Field):
 
 
 def opaque_id(name: str | None = None, **options: Any) -> Text:
-    """An id of any form, but not empty. Source: page (`ver_123`, `tc_123`), client."""
+    """An id of any form that is not empty. Source: page (`ver_123`, `tc_123`), client."""
     return Text(data_key=name, validate=validate.Length(min=1), **options)
 
 
@@ -51,7 +50,7 @@ def _optional_id(name: str) -> Text:
 
 
 class SessionInput(Request):
-    """A new session. Source: page and client; null is as absent, unknown fields are ignored."""
+    """A new session. Source: page, client. Null counts as absent; unknown fields are ignored."""
 
     version = _optional_id("versionId")
     product = _optional_id("productId")
@@ -65,7 +64,7 @@ class SessionInput(Request):
 
 
 class SessionChanges(Request):
-    """What a PATCH sets; null clears, all but the status. Source: client; others are ignored."""
+    """A PATCH; null clears, except the status. Source: client. Unknown fields are ignored."""
 
     custom_id = opaque_id("customId", allow_none=True)
     status = Text(validate=OneOf(rules.STATUSES))
@@ -76,7 +75,7 @@ class SessionChanges(Request):
 
 
 class Finish(Request):
-    """How a session ended: one of the two at least, neither of them empty. Source: client."""
+    """How a session ended: rules.ensure_has_outcome. Source: client."""
 
     stopping_reason = Text(data_key="stoppingReason", load_default=None, allow_none=True)
     error = Text(load_default=None, allow_none=True)
@@ -88,11 +87,11 @@ class Batch(Request):
     ids = List(Text(), required=True, validate=validate.Length(min=1))
 
 
-class _Lists(Request):
+class _ListParameters(Request):
     """A query whose lists are written `ids=a&ids=b` or `ids[]=a&ids[]=b`. Source: client."""
 
     @pre_load
-    def take_both_spellings(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def merge_spellings(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         lists = [
             each.data_key or name for name, each in self.fields.items() if isinstance(each, List)
         ]
@@ -104,7 +103,7 @@ def _list(name: str, *, of: Text | None = None) -> List:
     return List(of or Text(), data_key=name, load_default=list)
 
 
-class ListQuery(_Lists):
+class ListQuery(_ListParameters):
     """Values of one parameter are alternatives, all parameters must hold. Source: client, docs."""
 
     ids = _list("ids")
@@ -120,38 +119,35 @@ class ListQuery(_Lists):
     statuses = _list("statuses", of=Text(validate=OneOf(rules.STATUSES)))
     from_created_at = Instant(data_key="fromCreatedAt", assume_utc=True)
     to_created_at = Instant(data_key="toCreatedAt", assume_utc=True)
-    limit = QueryInteger(load_default=DEFAULT_LIMIT, validate=Bounds(1))
+    limit = QueryInteger(load_default=rules.DEFAULT_LIMIT, validate=Bounds(1))
     offset = QueryInteger(load_default=0, validate=Bounds(0))
     sort = List(
         Text(validate=OneOf((*_FIELDS, *_DIRECTIONS))), load_default=lambda: ["createdAt", "desc"]
     )
 
     @pre_load
-    def refuse_comments(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Assumed: 400, since an answer without comments would be a wrong one."""
+    def ensure_no_comment_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Assumed: 400, since comments are not stored and the list would be wrong."""
         if "commentLabels" in data or "commentLabels[]" in data:
             refused = problem("value", "comments are not kept here")
             raise ValidationError({"commentLabels": refused.messages})
         return data
 
     @validates("sort")
-    def is_a_field_and_a_direction(self, value: list[str], **_: Any) -> None:
+    def ensure_field_and_direction(self, value: list[str], **_: Any) -> None:
         """Source: client (`sort[]=createdAt&sort[]=desc`)."""
         if len(value) != 2 or value[0] not in _FIELDS or value[1] not in _DIRECTIONS:
             raise problem("choice", "must be createdAt, then asc or desc")
 
 
-class ParentsQuery(_Lists):
-    """The ids asked for. Source: client. Assumed: required, since nothing else is searched."""
+class ReferenceQuery(_ListParameters):
+    """The ids to read. Source: client. Assumed: required."""
 
     ids = List(Text(), required=True, validate=validate.Length(min=1))
 
 
 class Session(Request):
-    """A session.
-
-    Source: page and client.
-    """
+    """A session. Source: page, client."""
 
     id = fields.String(required=True)
     custom_id = fields.String(required=True, allow_none=True, data_key="customId")
@@ -177,10 +173,7 @@ class Session(Request):
 
 
 class Version(Request):
-    """A version, as far as it is known here.
-
-    Source: client.
-    """
+    """A version, as far as it is stored. Source: client."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -189,10 +182,7 @@ class Version(Request):
 
 
 class TestCase(Request):
-    """A test case, as far as it is known here.
-
-    Source: client.
-    """
+    """A test case, as far as it is stored. Source: client."""
 
     id = fields.String(required=True)
     test_id = fields.String(required=True, data_key="testId")
@@ -201,10 +191,7 @@ class TestCase(Request):
 
 
 class Test(Request):
-    """A test, as far as it is known here.
-
-    Source: client.
-    """
+    """A test, as far as it is stored. Source: client."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -212,17 +199,14 @@ class Test(Request):
 
 
 class SdkVersions(Request):
-    """What the SDK compares itself with.
-
-    Source: client.
-    """
+    """What the SDK compares itself with. Source: client."""
 
     latest = fields.String(required=True, data_key="latestSdkVersionPublished")
     minimum = fields.String(required=True, data_key="minimumSdkVersionSupported")
 
 
 class ErrorBody(Request):
-    """Every refusal."""
+    """Every error."""
 
     error = fields.String(required=True)
     message = fields.String(required=True)

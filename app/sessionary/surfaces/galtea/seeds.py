@@ -1,21 +1,30 @@
-"""Galtea's parents and sessions in the seed file."""
+"""Galtea's references and sessions in the seed file."""
 
+from functools import partial
 from typing import Any
 
-from sessionary import identity, ids, store
+from sessionary import identity, ids
 from sessionary.seeds.schemas import Ago, BadRow, SeedRow
 from sessionary.surfaces.galtea import models, rules
-from sessionary.surfaces.galtea.errors import Refusal, Taken
-from sessionary.surfaces.galtea.models import PRODUCT, TEST, TEST_CASE, VERSION, SessionRow
-from sessionary.surfaces.galtea.references import Parents
+from sessionary.surfaces.galtea.errors import GalteaError
+from sessionary.surfaces.galtea.models import (
+    PRODUCT,
+    TEST,
+    TEST_CASE,
+    VERSION,
+    ReferenceRow,
+    SessionRow,
+)
+from sessionary.surfaces.galtea.queries import references, sessions
+from sessionary.surfaces.galtea.references import References
 from sessionary.surfaces.galtea.schemas import Context, opaque_id
 from sessionary.web import json_codec
 from sessionary.web.fields import Boolean, Bounds, Integer, Object, OneOf, Text
 from sessionary.web.surface import SeedTable
 
 
-class ParentSeed(SeedRow):
-    """A product or a test; without an organization it is everyone's."""
+class ReferenceSeed(SeedRow):
+    """A product or a test; without an organization, every organization sees it."""
 
     id = opaque_id(required=True)
     organization = opaque_id(load_default=None)
@@ -23,14 +32,14 @@ class ParentSeed(SeedRow):
     created_ago = Ago(load_default=0)
 
 
-class VersionSeed(ParentSeed):
-    """A version; the one created last is its product's latest."""
+class VersionSeed(ReferenceSeed):
+    """A version; a product's latest version is the one created last."""
 
     product = opaque_id(required=True)
 
 
-class TestCaseSeed(ParentSeed):
-    """A test case, whose context its sessions take over."""
+class TestCaseSeed(ReferenceSeed):
+    """A test case; its sessions copy its context."""
 
     test = opaque_id(required=True)
     context = Context(load_default=None)
@@ -39,7 +48,7 @@ class TestCaseSeed(ParentSeed):
 class SessionSeed(SeedRow):
     """A session that exists from the start; `last_active_ago` is when it was last written.
 
-    With `auto_close_minutes` it closes by itself that long after, whatever the installation does.
+    With `auto_close_minutes` it closes by itself that long after, whatever the setting is.
     """
 
     id = opaque_id(required=True)
@@ -61,72 +70,54 @@ class SessionSeed(SeedRow):
     deleted_ago = Ago(load_default=None)
 
 
-def _parent(kind: str, row: dict[str, Any], now: int, parent: str = models.NONE) -> None:
+def _apply_reference(kind: str, parent_kind: str | None, row: dict[str, Any], now: int) -> None:
+    """Store a reference, and its parent where no row of the file has declared it."""
     if row["organization"] is not None:
-        _must_exist(row["organization"])
-    store.upsert(
-        models.Parent,
-        "kind",
-        "id",
+        _ensure_organization(row["organization"])
+    parent = models.NONE if parent_kind is None else row[parent_kind]
+    reference = ReferenceRow(
         kind=kind,
         id=row["id"],
         organization=row["organization"],
         parent=parent,
         name=row["name"] or row["id"],
-        context=_text(row.get("context")),
+        context=_to_json_text(row.get("context")),
         created_at=now - row["created_ago"],
     )
+    if parent_kind is not None and not references.exists.one(kind=parent_kind, id=parent):
+        references.upsert(
+            reference._replace(
+                kind=parent_kind,
+                id=parent,
+                parent=models.NONE,
+                name=parent,
+                context=None,
+                created_at=now,
+            )
+        )
+    references.upsert(reference)
 
 
-def _product(row: dict[str, Any], now: int) -> None:
-    _parent(PRODUCT, row, now)
-
-
-def _test(row: dict[str, Any], now: int) -> None:
-    _parent(TEST, row, now)
-
-
-def _version(row: dict[str, Any], now: int) -> None:
-    _bring_along(PRODUCT, row["product"], row, now)
-    _parent(VERSION, row, now, row["product"])
-
-
-def _test_case(row: dict[str, Any], now: int) -> None:
-    _bring_along(TEST, row["test"], row, now)
-    _parent(TEST_CASE, row, now, row["test"])
-
-
-def _bring_along(kind: str, id: str, child: dict[str, Any], now: int) -> None:
-    """A parent that the file only names, by a child, exists as well."""
-    if (
-        not models.Parent.select()
-        .where(models.Parent.kind == kind, models.Parent.id == id)
-        .exists()
-    ):
-        row = {"id": id, "organization": child["organization"], "name": None, "created_ago": 0}
-        _parent(kind, row, now)
-
-
-def _session(row: dict[str, Any], now: int) -> None:
-    _must_exist(row["organization"])
+def _apply_session(row: dict[str, Any], now: int) -> None:
+    _ensure_organization(row["organization"])
     try:
-        session = _facts(row, now)
-    except Refusal as refusal:
-        raise BadRow(refusal.message) from None
-    _check_user(session)
-    _check_custom_id(session)
-    store.upsert(models.Session, "id", **session._asdict())
+        session = _make_row(row, now)
+        _ensure_user(session)
+        rules.ensure_custom_id_free(session, sessions.custom_id_holder(session))
+    except GalteaError as error:
+        raise BadRow(error.message) from None
+    sessions.upsert(session)
 
 
-def _facts(row: dict[str, Any], now: int) -> SessionRow:
-    """Raises Refusal for what no call could have made, and BadRow."""
-    parents = Parents(row["organization"], is_strict=False)
-    version = parents.one(VERSION, row["version"])
-    test_case = None if row["test_case"] is None else parents.one(TEST_CASE, row["test_case"])
-    is_production = rules.is_production(
-        row["test_case"], row["is_production"], has_context=row["context"] is not None
-    )
-    rules.may_join(row["run"], is_production=is_production)
+def _make_row(row: dict[str, Any], now: int) -> SessionRow:
+    """Raise BadRow, or GalteaError for a session that no call could have made."""
+    known = References(row["organization"], is_strict=False)
+    version = known.one(VERSION, row["version"])
+    test_case = None if row["test_case"] is None else known.one(TEST_CASE, row["test_case"])
+    is_set, has_context = row["is_production"], row["context"] is not None
+    rules.ensure_fits_test_case(row["test_case"], is_set, has_context=has_context)
+    is_production = rules.is_production(row["test_case"], is_set)
+    rules.ensure_can_join_run(row["run"], is_production=is_production)
     created_at, active_at, deleted_at = _instants(row, now)
     return SessionRow(
         id=row["id"],
@@ -139,8 +130,8 @@ def _facts(row: dict[str, Any], now: int) -> SessionRow:
         test=models.NONE if test_case is None else test_case.parent,
         run=row["run"],
         is_production=int(is_production),
-        context=_text(row["context"]) if test_case is None else test_case.context,
-        metadata=_text(row["metadata"]),
+        context=_to_json_text(row["context"]) if test_case is None else test_case.context,
+        metadata=_to_json_text(row["metadata"]),
         status=row["status"],
         stopping_reason=row["stopping_reason"],
         error=row["error"],
@@ -162,7 +153,7 @@ def _instants(row: dict[str, Any], now: int) -> tuple[int, int, int | None]:
     return created_at, active_at, deleted_at
 
 
-def _check_user(session: SessionRow) -> None:
+def _ensure_user(session: SessionRow) -> None:
     if session.user is None:
         return
     if session.is_production:
@@ -171,30 +162,19 @@ def _check_user(session: SessionRow) -> None:
         raise BadRow(f"user {session.user!r} does not exist")
 
 
-def _check_custom_id(session: SessionRow) -> None:
-    """As a call is refused a customId that another session of the version has."""
-    if session.custom_id is None or session.deleted_at is not None:
-        return
-    holder = models.holder.one(
-        organization=session.organization, version=session.version, custom_id=session.custom_id
-    )
-    if holder not in (None, session.id):
-        raise BadRow(str(Taken(session.custom_id, session.version)))
-
-
-def _must_exist(organization: str) -> None:
+def _ensure_organization(organization: str) -> None:
     if not identity.is_declared(organization):
         raise BadRow(f"organization {organization!r} does not exist")
 
 
-def _text(value: dict[str, Any] | None) -> str | None:
+def _to_json_text(value: dict[str, Any] | None) -> str | None:
     return None if value is None else json_codec.encode(value)
 
 
 TABLES = (
-    SeedTable("galtea.products", ParentSeed(), _product),
-    SeedTable("galtea.tests", ParentSeed(), _test),
-    SeedTable("galtea.versions", VersionSeed(), _version),
-    SeedTable("galtea.test_cases", TestCaseSeed(), _test_case),
-    SeedTable("galtea.sessions", SessionSeed(), _session),
+    SeedTable("galtea.products", ReferenceSeed(), partial(_apply_reference, PRODUCT, None)),
+    SeedTable("galtea.tests", ReferenceSeed(), partial(_apply_reference, TEST, None)),
+    SeedTable("galtea.versions", VersionSeed(), partial(_apply_reference, VERSION, PRODUCT)),
+    SeedTable("galtea.test_cases", TestCaseSeed(), partial(_apply_reference, TEST_CASE, TEST)),
+    SeedTable("galtea.sessions", SessionSeed(), _apply_session),
 )

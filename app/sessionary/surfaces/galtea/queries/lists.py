@@ -1,0 +1,110 @@
+"""Lists of sessions: one statement for each combination of filters."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sessionary import ids
+from sessionary.store import Statement, param, param_list
+from sessionary.surfaces.galtea import rules
+from sessionary.surfaces.galtea.models import Session, SessionRow
+from sessionary.surfaces.galtea.queries.sessions import COLUMNS, has_status, is_own
+from sessionary.web import json_codec
+
+# The column that must have one of a filter's values.
+FILTERS: dict[str, Any] = {
+    "ids": Session.id,
+    "custom_ids": Session.custom_id,
+    "product_ids": Session.product,
+    "version_ids": Session.version,
+    "test_case_ids": Session.test_case,
+    "test_ids": Session.test,
+    "user_ids": Session.user,
+    "run_ids": Session.run,
+    "involved_in_run_ids": Session.run,
+}
+_FEW_ROWS_EACH = {"ids", "custom_ids", "test_case_ids", "run_ids", "involved_in_run_ids"}
+
+
+class Filters(NamedTuple):
+    """Which filters a list has; each combination is a statement of its own."""
+
+    single: frozenset[str]  # of FILTERS, with one value: an index then gives the list's order
+    several: frozenset[str]  # of FILTERS, with more
+    excludes_tests: bool
+    statuses: frozenset[str]
+    since: bool
+    until: bool
+    newest_first: bool
+
+
+def find(query: dict[str, Any], *, organization: str, now: int) -> list[SessionRow]:
+    """The sessions of a loaded ListQuery, with their status at `now`. Source: docs.
+
+    Raises NotFound if one of `ids` is missing after every filter, before limit and offset.
+    """
+    values = {name: list(dict.fromkeys(query[name])) for name in FILTERS if query[name]}
+    if "user_ids" in values:
+        values["user_ids"] = [ids.canonical(each) for each in values["user_ids"]]
+    since, until = query.get("from_created_at"), query.get("to_created_at")
+    required, limit, offset = values.get("ids"), query["limit"], query["offset"]
+    rows = page(_filters(query, values)).all(
+        organization=organization,
+        now=now,
+        exclude_test_ids=json_codec.encode(query["exclude_test_ids"]),
+        # The bounds are nanoseconds: rounded to the microseconds that lie within them.
+        from_created_at=None if since is None else -(-since // 1000),
+        to_created_at=None if until is None else until // 1000,
+        limit=len(required) if required else limit,
+        offset=0 if required else offset,
+        **{n: v[0] if len(v) == 1 else json_codec.encode(v) for n, v in values.items()},
+    )
+    if not required:
+        return rows
+    rules.ensure_all_exist(required, {row.id for row in rows})
+    return rows[offset : offset + limit]
+
+
+def _filters(query: dict[str, Any], values: dict[str, list[str]]) -> Filters:
+    single = frozenset(name for name, each in values.items() if len(each) == 1)
+    return Filters(
+        single=single,
+        several=frozenset(values) - single,
+        excludes_tests=bool(query["exclude_test_ids"]),
+        statuses=frozenset(query["statuses"]),
+        since="from_created_at" in query,
+        until="to_created_at" in query,
+        newest_first=query["sort"][1] == "desc",
+    )
+
+
+@lru_cache(maxsize=512)  # combinations of filters
+def page(filters: Filters) -> Statement[SessionRow]:
+    """Sessions of an organization that pass every filter, in order of creation."""
+
+    def query() -> Any:
+        found = Session.select(*COLUMNS).where(is_own, *_conditions(filters))
+        order = [each.desc() if filters.newest_first else each.asc() for each in _order(filters)]
+        return found.order_by(*order).limit(param("limit")).offset(param("offset"))
+
+    return Statement(SessionRow._make, query)
+
+
+def _order(filters: Filters) -> list[Any]:
+    """Order of creation; `+ 0` makes SQLite sort a few found rows rather than walk the index."""
+    is_search = bool(filters.several & _FEW_ROWS_EACH)
+    return [each + 0 if is_search else each for each in (Session.created_at, Session.seq)]
+
+
+def _conditions(filters: Filters) -> list[Any]:
+    """Values of one filter are alternatives; all filters must hold. Source: docs."""
+    found = [FILTERS[name] == param(name) for name in sorted(filters.single)]
+    found += [FILTERS[name].in_(param_list(name)) for name in sorted(filters.several)]
+    if filters.excludes_tests:
+        found.append(Session.test.not_in(param_list("exclude_test_ids")))
+    if filters.statuses:
+        found.append(has_status(filters.statuses, param("now")))
+    if filters.since:
+        found.append(Session.created_at >= param("from_created_at"))
+    if filters.until:
+        found.append(Session.created_at <= param("to_created_at"))
+    return found
