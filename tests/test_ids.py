@@ -12,7 +12,7 @@ from sessionary.ids import Mint
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
     with namespace.activate():
-        store.create([Mint], ids.start)
+        store.migrate([Mint], ids.start)
         yield
     namespace.close()
 

@@ -55,9 +55,9 @@ def newer(db: Path) -> None:
 @pytest.mark.parametrize(
     ("trouble", "why"),
     [
-        (none, ": file is not a database: see `sessionary check`"),
-        (torn, ": database disk image is malformed: see `sessionary check`"),
-        (folder, " is a folder or a device, no regular file: name another."),
+        (none, ": file is not a database: run `sessionary check`"),
+        (torn, ": database disk image is malformed: run `sessionary check`"),
+        (folder, " is a folder or a device, not a regular file: name another."),
         (newer, " has schema version 99"),
     ],
 )
@@ -83,7 +83,7 @@ def test_a_database_that_another_program_keeps_is_named_with_what_to_do(
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         told = sessionary(*command)
-    assert told.output == f"Error: {db}: database is locked: see which program has it open\n"
+    assert told.output == f"Error: {db}: database is locked: find the program that has it open\n"
 
 
 @pytest.mark.parametrize("command", ["keys list", "sessions", "export"])

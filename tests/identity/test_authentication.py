@@ -22,7 +22,7 @@ NOW = 1_000_000
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
     with namespace.activate():
-        store.create([Clock, Mint, *identity.TABLES], lambda: (clock.start(), ids.start()))
+        store.migrate([Clock, Mint, *identity.TABLES], lambda: (clock.start(), ids.start()))
         clock.put("frozen", NOW)
         yield
     namespace.close()

@@ -105,8 +105,8 @@ def test_small_pieces_miss_none(
 ) -> None:
     monkeypatch.setattr(auto_prune, "_LOOKED_AT", looked_at)
     monkeypatch.setattr(auto_prune, "_REMOVED", removed)
-    monkeypatch.setattr(batches, "_TURN_SECONDS", seconds)
-    monkeypatch.setattr(batches, "_AT_ONCE", 1)
+    monkeypatch.setattr(batches, "_BATCH_SECONDS", seconds)
+    monkeypatch.setattr(batches, "_CHUNK_SIZE", 1)
     before = schema_versions.read(app)
     write(app, 40)
     assert gone(app, before) == OLD

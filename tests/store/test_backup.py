@@ -138,7 +138,7 @@ def test_a_backup_is_not_made_beside_the_journal_of_an_earlier_database(
         copy.unlink()
     refused = sessionary("backup", copy, "--force")
     assert refused.exit_code == 1
-    assert f"{copy}-wal holds what was written last to an earlier database" in refused.output
+    assert f"{copy}-wal holds the last writes of an earlier database" in refused.output
     assert refused.output.count("\n") == 1
     assert copy.exists() is is_there
 

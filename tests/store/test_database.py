@@ -42,7 +42,7 @@ grow = Statement(
 def make(path: str, **options: object) -> Namespace:
     namespace = store.open_namespace(path, durability="normal", **options)
     with namespace.activate():
-        store.create([Thing], lambda: None)
+        store.migrate([Thing], lambda: None)
     return namespace
 
 
@@ -229,7 +229,7 @@ def test_a_database_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path
         namespace.activate(),
         pytest.raises(store.DatabaseUnusable, match="start the newer program"),
     ):
-        store.create([Thing], lambda: None)
+        store.migrate([Thing], lambda: None)
     namespace.close()
 
 
@@ -238,7 +238,7 @@ def test_a_file_that_is_no_database_of_ours_is_left_alone(tmp_path: Path) -> Non
     path.write_bytes(b"not a database" * 100)
     namespace = store.open_namespace(str(path), durability="normal")
     with namespace.activate(), pytest.raises(pw.DatabaseError):
-        store.create([Thing], lambda: None)
+        store.migrate([Thing], lambda: None)
     namespace.close()
     assert path.read_bytes() == b"not a database" * 100
 
@@ -253,7 +253,7 @@ def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path, numbe
         namespace = store.open_namespace(path, durability="normal")
         barrier.wait()
         with namespace.activate():
-            store.create([Thing], lambda: firsts.append(1))
+            store.migrate([Thing], lambda: firsts.append(1))
         namespace.close()
 
     threads = [threading.Thread(target=start) for _ in range(8)]

@@ -16,7 +16,7 @@ from sessionary.factory import create_double
 from sessionary.seeds.loader import BadSeed
 from sessionary.settings import Settings
 from sessionary.store import integrity, schema
-from sessionary.store.database import Database
+from sessionary.store.connections import Database
 from tests.processes import COMMAND, TIMEOUT_SECONDS, WITHOUT_ROOT_ACCESS, clean_environment
 from tests.store.database_files import dump, run, scratch
 
@@ -100,19 +100,21 @@ def test_a_database_that_cannot_be_read_is_not_told_to_be_damaged(kept: Path) ->
     told = as_a_stranger("check", "--db", kept)
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr.startswith(f"Error: {kept}: ")
-    assert told.stderr.endswith("see that it is a file, and who may write it and its folder\n")
+    assert told.stderr.endswith(
+        "check that it is a file, and the permissions of it and its folder\n"
+    )
 
 
 def test_a_database_that_another_program_keeps_is_not_told_to_be_damaged(
     sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(integrity, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(integrity, "BUSY_TIMEOUT_SECONDS", 0.05)
     with closing(sqlite3.connect(db)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         told = sessionary("check")
     assert told.exit_code == 1
-    assert told.output == f"Error: {db}: database is locked: see which program has it open\n"
+    assert told.output == f"Error: {db}: database is locked: find the program that has it open\n"
 
 
 def test_checking_makes_no_database_where_there_is_none(
@@ -189,4 +191,4 @@ def test_an_older_backup_is_restored_and_upgraded_at_the_next_start(
     assert sessionary("restore", db, "--db", new).exit_code == 0
     assert dump(new) == old
     create_app(Settings(db=str(new), auth="lenient")).extensions["sessionary"].close()
-    assert store.version(new) == schema.schema_version()
+    assert store.file_version(new) == schema.schema_version()

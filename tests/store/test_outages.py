@@ -62,7 +62,7 @@ class Served:
         """Stop, and give what the log says of mishaps."""
         assert self.process.stop() == 0
         lines = self.log.read_text().splitlines()
-        return [line for line in lines if "out of order" in line or "Traceback" in line]
+        return [line for line in lines if "database unavailable" in line or "Traceback" in line]
 
     def worker(self) -> int:
         (pid,) = self.process.workers()
@@ -216,8 +216,8 @@ def test_the_end_of_a_mishap_is_told_with_the_number_of_refusals(
             assert [start() for _ in range(3)] == [503] * 3
         assert [start() for _ in range(3)] == [200] * 3
     assert [record.getMessage() for record in caplog.records] == [
-        "the database is out of order: database is locked; it is tried again at each request",
-        "the database works again; 3 requests were refused",
+        "database unavailable: database is locked; every request retries",
+        "database available again; 3 requests were refused",
     ] * 2
 
 

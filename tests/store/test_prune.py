@@ -134,7 +134,7 @@ def test_a_mistake_removes_nothing(
 def test_a_turn_ends_when_its_time_is_up_and_the_next_goes_on_from_there(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "_TURN_SECONDS", 0)
+    monkeypatch.setattr(batches, "_BATCH_SECONDS", 0)
     seen: list[list[int]] = []
 
     def find(after: int, limit: int) -> list[int]:
@@ -153,7 +153,7 @@ def test_a_turn_ends_when_its_time_is_up_and_the_next_goes_on_from_there(
 
 def test_others_write_between_two_turns(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer who waits gets its turn before the work is done."""
-    monkeypatch.setattr(batches, "_TURN_SECONDS", 0)
+    monkeypatch.setattr(batches, "_BATCH_SECONDS", 0)
     namespace = store.open_namespace(str(db), durability="normal")
 
     def find(after: int, _: int) -> list[int]:

@@ -13,8 +13,8 @@ from click.testing import Result
 
 from sessionary import create_app, store
 from sessionary.settings import Settings
-from sessionary.store import absence
-from sessionary.store.files import replacing
+from sessionary.store import files
+from sessionary.store.files import exclusive_lease
 from tests.processes import running_server
 from tests.store.database_files import beside, change, dump, leave_journal, run, scratch
 
@@ -85,7 +85,7 @@ def test_links_that_lead_back_to_themselves_are_refused(
     args = {"serve": ["--db", link], "restore": [db, "--db", link], "import": [db, "--db", link]}
     refused = sessionary(command, *args.get(command, [link, "--force"]))
     assert refused.exit_code == 1
-    assert refused.output == f"Error: {link} is a link that leads back to itself: name a file.\n"
+    assert refused.output == f"Error: {link} is a circular link: name a file.\n"
     assert link.readlink() == back
 
 
@@ -102,7 +102,7 @@ def test_what_is_no_regular_file_is_neither_opened_nor_replaced(
     refused = sessionary(command, *args.get(command, [name]))
     assert refused.exit_code != 0
     assert isinstance(refused.exception, SystemExit)
-    said = ("no regular file", "is a directory", "must not be empty")
+    said = ("not a regular file", "is a directory", "must not be empty")
     assert any(each in refused.output for each in said)
     assert "--force" not in refused.output
     assert Path("pipe").is_fifo()
@@ -112,7 +112,7 @@ def test_what_is_no_regular_file_is_neither_opened_nor_replaced(
 def test_no_database_is_made_in_the_place_of_one_that_a_server_has_open(
     sessionary: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_empty: bool
 ) -> None:
-    monkeypatch.setattr(absence, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(files, "MISSING_FILE_TIMEOUT_SECONDS", 0.05)
     db, elsewhere = tmp_path / "served.sqlite3", tmp_path / "elsewhere"
     with running_server("--db", str(db), "--auth", "lenient") as process:
         made = process.request("POST", "/session/start", {}, **NOTTE)[1]["session_id"]
@@ -133,8 +133,8 @@ def test_no_database_is_made_in_the_place_of_one_that_a_server_has_open(
 def test_a_missing_database_that_is_just_being_put_in_its_place_is_not_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(absence, "PATIENCE_SECONDS", 0.0)
-    with replacing(tmp_path / "new.sqlite3"):
+    monkeypatch.setattr(files, "MISSING_FILE_TIMEOUT_SECONDS", 0.0)
+    with exclusive_lease(tmp_path / "new.sqlite3"):
         store.ensure_not_in_use(tmp_path / "new.sqlite3")
 
 
@@ -152,7 +152,7 @@ def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
             is_about_to.set()
             found.extend(namespace.database.run("SELECT name FROM organization"))
 
-    with replacing(db):
+    with exclusive_lease(db):
         thread = threading.Thread(target=open_it)
         thread.start()
         is_about_to.wait()

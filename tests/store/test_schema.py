@@ -13,7 +13,7 @@ from freezegun import freeze_time
 from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import Namespace, schema
-from sessionary.store.database import Database
+from sessionary.store.connections import Database
 from tests import schema_versions
 
 each_version = pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database of version 1 with one thing."""
     monkeypatch.setattr(schema, "MIGRATIONS", ())
     with entered(tmp_path / "w.sqlite3") as namespace:
-        store.create([Thing], lambda: None)
+        store.migrate([Thing], lambda: None)
         namespace.database.run('INSERT INTO "thing" DEFAULT VALUES')
     return tmp_path / "w.sqlite3"
 
@@ -111,7 +111,7 @@ def test_migrations_run_in_order_and_once(file: Path, migrate: Callable[..., Non
     migrate(widen, add_parts)
     for _ in range(2):
         with entered(file) as namespace:
-            store.create([Thing], lambda: None, told.append)
+            store.migrate([Thing], lambda: None, told.append)
             assert namespace.database.run("SELECT size FROM thing").fetchall() == [(7,)]
             assert namespace.database.run("SELECT thing FROM part").fetchall() == [(1,)]
     assert (version(file), told) == (3, [1])
@@ -126,7 +126,7 @@ def test_a_migration_that_fails_leaves_the_version_before_it(
 
     migrate(widen, break_off)
     with entered(file), pytest.raises(ZeroDivisionError):
-        store.create([Thing], lambda: None)
+        store.migrate([Thing], lambda: None)
     assert (version(file), count(file, "thing")) == (2, 1)
 
 
@@ -138,7 +138,7 @@ def test_a_migration_that_breaks_a_reference_is_taken_back_and_told(
         with pytest.raises(
             store.DatabaseUnusable, match="row 1 of part would refer to nothing in thing"
         ):
-            store.create([Thing], lambda: None)
+            store.migrate([Thing], lambda: None)
         assert namespace.database.run("PRAGMA foreign_keys").fetchone() == (1,)
     assert (version(file), count(file, "thing")) == (2, 1)
 
@@ -154,7 +154,7 @@ def test_a_migration_may_make_a_table_anew_that_others_refer_to(
 
     migrate(add_parts, remake)
     with entered(file) as namespace:
-        store.create([Thing], lambda: None)
+        store.migrate([Thing], lambda: None)
         assert namespace.database.run("SELECT id, name FROM thing").fetchall() == [(1, None)]
     assert count(file, "part") == 1
 
@@ -170,7 +170,7 @@ def test_programs_that_start_at_once_upgrade_once(file: Path, migrate: Callable[
     def start() -> None:
         with entered(file):
             try:
-                store.create([Thing], lambda: None, wait)
+                store.migrate([Thing], lambda: None, wait)
             except BaseException as error:  # noqa: BLE001 - told below
                 failed.append(error)
 
@@ -189,5 +189,5 @@ def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Pat
         entered(tmp_path / "w.sqlite3"),
         pytest.raises(store.DatabaseUnusable, match="another program"),
     ):
-        store.create([Thing], lambda: None)
+        store.migrate([Thing], lambda: None)
     assert [name for _, name, *_ in shape(tmp_path / "w.sqlite3")] == ["theirs"]

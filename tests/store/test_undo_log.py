@@ -102,7 +102,7 @@ def test_a_rewound_namespace_is_row_by_row_what_it_was(told: list[str]) -> None:
     for number, step in enumerate(told):
         story.tell(step, number)
         with namespace.activate():
-            seen.append((store.undo_log._last.one() or 0, rows(namespace)))
+            seen.append((store.undo_log._last_seq.one() or 0, rows(namespace)))
         story.double.advance("1m")
     with namespace.activate(), store.undo_log.rewind_scope():
         for seq, found in reversed(seen):

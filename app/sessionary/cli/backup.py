@@ -69,7 +69,7 @@ def check(db: str, as_json: bool) -> None:
     Example:
       sessionary check --json
     """
-    findings = store.check(Path(db), TABLES)
+    findings = store.find_problems(Path(db), TABLES)
     rows: list[dict[str, Any]] = [
         {"check": each.check, "ok": each.problem is None, "problem": each.problem}
         for each in findings
@@ -92,7 +92,7 @@ def migrate(db: str, as_json: bool) -> None:
     Example:
       sessionary migrate
     """
-    before, after = store.version(Path(db)), store.schema_version()
+    before, after = store.file_version(Path(db)), store.schema_version()
     prepared = prepare(Settings(db=db, auth="lenient"))
     prepared.namespace.close()
     said = f"{db} has schema version {after} already"

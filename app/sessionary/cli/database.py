@@ -81,7 +81,7 @@ def open_or_create(db: str, seed: str | None = None) -> Iterator[None]:
 @contextmanager
 def open_existing(db: str) -> Iterator[None]:
     """Work on the database at `db`. Raises DatabaseUnusable unless it is one of ours."""
-    store.version(Path(db))
+    store.file_version(Path(db))
     with open_or_create(db):
         yield
 
@@ -89,7 +89,7 @@ def open_existing(db: str) -> Iterator[None]:
 @contextmanager
 def open_without_upgrade(db: str) -> Iterator[None]:
     """Look at the database at `db`. Raises DatabaseUnusable where it would be upgraded for that."""
-    found, known = store.version(Path(db)), store.schema_version()
+    found, known = store.file_version(Path(db)), store.schema_version()
     if found < known:
         raise DatabaseUnusable(
             f"{db} has schema version {found}, this program has {known}: "

@@ -66,7 +66,7 @@ surface = Surface(
 
 def create_tables() -> None:
     """Make what the control plane keeps in the active namespace, unless it is there."""
-    store.add(TABLES)
+    store.create_tables(TABLES)
 
 
 def forget_calls() -> None:

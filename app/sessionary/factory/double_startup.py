@@ -29,14 +29,14 @@ def prepare_double(settings: Settings) -> Namespaces:
     with store.with_file_name(settings.db), default.activate():
         _fill(settings)
         default.has_undo_log = True
-    ways = NamespaceHooks(template, clock.restart, control.forget_calls, lambda: _adopt(settings))
-    return Namespaces(default, ways, maximum=settings.max_namespaces)
+    hooks = NamespaceHooks(template, clock.restart, control.forget_calls, lambda: _adopt(settings))
+    return Namespaces(default, hooks, maximum=settings.max_namespaces)
 
 
 def _fill(settings: Settings) -> None:
     """Bring the active namespace to what a double needs; its history begins behind the seed."""
     document = read_seed(settings)
-    store.create(TABLES, first_rows)
+    store.migrate(TABLES, first_rows)
     control.create_tables()
     add_guard(settings)
     begin(settings, document)
@@ -45,7 +45,7 @@ def _fill(settings: Settings) -> None:
 
 def _adopt(settings: Settings) -> None:
     """Bring a namespace whose contents come from elsewhere to what a double needs."""
-    store.create(TABLES, first_rows)
+    store.migrate(TABLES, first_rows)
     control.create_tables()
     add_guard(settings)
     control.forget_calls()

@@ -43,7 +43,7 @@ def prepare(settings: Settings) -> Prepared:
     kept: list[Path] = []
     namespace = open_namespace(settings)
     with store.with_file_name(settings.db), namespace.activate():
-        store.create(TABLES, first_rows, lambda version: kept.extend(_keep(settings.db, version)))
+        store.migrate(TABLES, first_rows, lambda version: kept.extend(_keep(settings.db, version)))
         store.undo_log.disable(TABLES)
         if settings.control:
             from sessionary import control  # which other servers need not load
@@ -59,7 +59,7 @@ def _keep(db: str, version: int) -> tuple[Path, ...]:
     """Copy a database as it is before it is upgraded, unless another process has upgraded it."""
     copy = Path(f"{db}.version-{version}.{to_stamp(clock.wall())}")
     store.back_up(Path(db), copy)
-    if store.version(copy) != version:
+    if store.file_version(copy) != version:
         copy.unlink()
         return ()
     _log.warning("%s has schema version %d and is upgraded; a copy is %s", db, version, copy)
@@ -80,7 +80,7 @@ def open_namespace(settings: Settings) -> Namespace:
 def add_guard(settings: Settings) -> None:
     """Make what its guard keeps in the active namespace, if it is on."""
     if settings.rate_limit or settings.max_failed_keys_per_minute:
-        store.add(rate_limits.TABLES)
+        store.create_tables(rate_limits.TABLES)
 
 
 def read_seed(settings: Settings) -> loader.Document | None:

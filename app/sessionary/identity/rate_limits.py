@@ -174,7 +174,7 @@ def _use(subject: str, per_minute: int) -> int:
 def _written(write: Callable[[], int]) -> int:
     """Write what a power cut may take; gives 0 where nothing can be written, for none to refuse."""
     try:
-        with store.fleeting():
+        with store.transaction("normal"):
             return write()
     except Exception as error:
         if not store.is_unavailable(error):

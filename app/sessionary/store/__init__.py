@@ -1,11 +1,11 @@
-"""The only room that knows the engine: namespaces, connections, transactions and statements.
+"""The database: namespaces, connections, transactions and statements.
 
-A namespace is one SQLite database. Code that runs between `namespace.activate()` and its end
-works on that namespace; the models are declared once and never bound to a database.
+The only package that knows the engine. A namespace is one SQLite database. Code inside
+`with namespace.activate():` works on that namespace; the models are declared once and never bound
+to a database.
 """
 
 from sessionary.store import undo_log
-from sessionary.store.absence import ensure_not_in_use
 from sessionary.store.backup import Progress, back_up, backup_target, restore
 from sessionary.store.batches import run_batch, run_in_batches
 from sessionary.store.database import (
@@ -17,9 +17,8 @@ from sessionary.store.database import (
     has_undo_log,
     memory_namespace,
     open_namespace,
-    read_transaction,
     report_outage,
-    transaction,
+    size_bytes,
 )
 from sessionary.store.errors import (
     DatabaseUnavailable,
@@ -28,7 +27,8 @@ from sessionary.store.errors import (
     with_file_name,
 )
 from sessionary.store.export import BadExport, export_lines, import_lines, row_count
-from sessionary.store.integrity import Finding, check, version
+from sessionary.store.files import ensure_not_in_use
+from sessionary.store.integrity import Finding, file_version, find_problems
 from sessionary.store.namespaces import (
     BadName,
     NamespaceExists,
@@ -38,9 +38,7 @@ from sessionary.store.namespaces import (
     TooManyNamespaces,
 )
 from sessionary.store.readiness import check_writable
-from sessionary.store.rehearsal import dry_run
-from sessionary.store.schema import add, create, schema_version
-from sessionary.store.size import size_bytes
+from sessionary.store.schema import create_tables, migrate, schema_version
 from sessionary.store.statements import (
     Statement,
     count_if,
@@ -51,7 +49,7 @@ from sessionary.store.statements import (
     rowid,
     upsert,
 )
-from sessionary.store.transactions import fleeting
+from sessionary.store.transactions import dry_run, read_transaction, transaction
 
 __all__ = [
     "DEFAULT",
@@ -70,24 +68,24 @@ __all__ = [
     "Progress",
     "Statement",
     "TooManyNamespaces",
-    "add",
     "back_up",
     "backup_target",
-    "check",
     "check_file_unchanged",
     "check_writable",
     "count_if",
     "count_statement",
-    "create",
+    "create_tables",
     "dry_run",
     "ensure_not_in_use",
     "export_lines",
-    "fleeting",
+    "file_version",
+    "find_problems",
     "has_undo_log",
     "import_lines",
     "insert_statement",
     "is_unavailable",
     "memory_namespace",
+    "migrate",
     "open_namespace",
     "param",
     "param_list",
@@ -103,6 +101,5 @@ __all__ = [
     "transaction",
     "undo_log",
     "upsert",
-    "version",
     "with_file_name",
 ]

@@ -1,4 +1,4 @@
-"""Files that are whole before they have their name."""
+"""Atomic file writes: a file is complete and on disk before it gets its name."""
 
 import os
 import signal
@@ -10,17 +10,17 @@ from tempfile import TemporaryDirectory
 
 from sessionary.store.errors import DatabaseUnusable
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def atomic_write(target: Path) -> Iterator[Path]:
-    """A file to be written, which takes the place of `target` at the end, or does not at all.
+    """Yield the path of a draft that replaces `target` at the end, or is removed on an error.
 
-    Raises DatabaseUnusable where nothing can be written beside it.
+    Raises DatabaseUnusable where the folder is not writable.
     """
     folder = target.absolute().parent
-    with _ends_cleanly(), _made_beside(target) as drafts:
+    with _clean_exit(), _create_draft_folder(target) as drafts:
         draft = Path(drafts, target.name)
         yield draft
         fsync(draft)
@@ -28,7 +28,7 @@ def atomic_write(target: Path) -> Iterator[Path]:
         fsync(folder)
 
 
-def _made_beside(target: Path) -> TemporaryDirectory[str]:
+def _create_draft_folder(target: Path) -> TemporaryDirectory[str]:
     try:
         return TemporaryDirectory(dir=target.absolute().parent, prefix=f".{target.name}-")
     except OSError as error:
@@ -36,7 +36,7 @@ def _made_beside(target: Path) -> TemporaryDirectory[str]:
 
 
 def fsync(path: Path) -> None:
-    """Wait until what was written to a file or a folder outlives a loss of power."""
+    """Wait until a file or folder is on disk."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
@@ -45,28 +45,25 @@ def fsync(path: Path) -> None:
 
 
 @contextmanager
-def _ends_cleanly() -> Iterator[None]:
-    """Let a signal that would end the process at once leave nothing behind; it exits with 128+n.
-
-    What is ignored or handled otherwise stays so.
-    """
-    taken = [each for each in _ENDING if signal.getsignal(each) is signal.SIG_DFL]
+def _clean_exit() -> Iterator[None]:
+    """Turn a signal with its default action into SystemExit(128 + n), so that cleanup runs."""
+    handled = [each for each in _SIGNALS if signal.getsignal(each) is signal.SIG_DFL]
     if threading.current_thread() is not threading.main_thread():
-        taken = []
+        handled = []
 
     def leave(number: int, _: object) -> None:
-        _handle(taken, signal.SIG_IGN)  # a second one must not cut off the cleaning
+        _set_handlers(handled, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
         raise SystemExit(128 + number)
 
-    _handle(taken, leave)
+    _set_handlers(handled, leave)
     try:
         yield
     finally:
-        _handle(taken, signal.SIG_DFL)
+        _set_handlers(handled, signal.SIG_DFL)
 
 
-def _handle(
-    numbers: list[signal.Signals], handler: signal.Handlers | Callable[[int, object], None]
+def _set_handlers(
+    signals: list[signal.Signals], handler: signal.Handlers | Callable[[int, object], None]
 ) -> None:
-    for number in numbers:
+    for number in signals:
         signal.signal(number, handler)

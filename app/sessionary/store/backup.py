@@ -1,4 +1,4 @@
-"""Copies of a namespace's file: made while it is served, and put back in its place."""
+"""Online backup of a database, and restore."""
 
 import os
 import sqlite3
@@ -10,13 +10,13 @@ from stat import S_IMODE
 from sessionary.store.atomic_files import atomic_write, fsync
 from sessionary.store.database import Model
 from sessionary.store.errors import DatabaseUnusable
-from sessionary.store.files import is_open, replacing, resolved
-from sessionary.store.integrity import check, integrity, reading
+from sessionary.store.files import exclusive_lease, is_in_use, resolve_path
+from sessionary.store.integrity import find_page_problem, find_problems, open_read_only
 
-Progress = Callable[[int, int], None]  # how much is done, of how much
+Progress = Callable[[int, int], None]  # pages copied, pages in all
 
-_PAGES = 4096  # that are copied at once
-_JOURNALS = ("-wal", "-journal")  # a part of the database beside them; the rest is made anew
+_PAGES = 4096  # per step of the copy
+_LOGS = ("-wal", "-journal")  # belong to the database; SQLite recreates its other files
 
 
 def back_up(
@@ -24,26 +24,26 @@ def back_up(
 ) -> None:
     """Copy a database as it is at one moment, while others read and write it.
 
-    The copy is one whole file on disk, or not there at all. Raises DatabaseUnusable where there
-    is nothing to copy or the copy is not sound, and FileExistsError.
+    The copy is one complete file on disk, or does not exist. Raises DatabaseUnusable where there
+    is nothing to copy or the copy is damaged, and FileExistsError.
     """
     with backup_target(target, file, replace=replace) as draft:
         _copy(file, draft, target, progress)
-        problem = integrity(draft)
+        problem = find_page_problem(draft)
         if problem is not None:
             raise DatabaseUnusable(f"{file} is damaged, no copy of it was made: {problem}")
 
 
 def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -> Path | None:
-    """Put a copy in the place of a database that nobody has open.
+    """Replace a database that no process has open with a copy.
 
-    Gives where the database is now that was there before: beside, under a name with the stamp.
-    Raises DatabaseUnusable, changing nothing, for a copy that is not sound or of a newer program.
+    Returns where the replaced database is kept, see `replace_database`. Raises DatabaseUnusable,
+    changing nothing, if the copy is damaged or of a newer program.
     """
-    _must_differ(copy, file)
+    _ensure_different(copy, file)
     with replace_database(file, stamp) as (draft, kept):
         _copy(copy, draft, file, lambda *_: None)
-        for finding in check(draft, tables, may_be_older=True):
+        for finding in find_problems(draft, tables, may_be_older=True):
             if finding.problem is not None:
                 raise DatabaseUnusable(
                     f"{copy} cannot be restored, {finding.check}: {finding.problem}"
@@ -53,95 +53,94 @@ def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -
 
 @contextmanager
 def backup_target(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
-    """A draft of what is taken from a database to another file, which no process has open.
+    """Yield a draft of a backup or export that no process has open; its mode is 0600.
 
-    Raises DatabaseUnusable, and FileExistsError for a file that is not to be replaced.
+    Raises DatabaseUnusable, and FileExistsError if the target exists and `replace` is false.
     """
-    target = resolved(target)
-    _must_differ(origin, target)
-    _must_be_free(target, replace)
+    target = resolve_path(target)
+    _ensure_different(origin, target)
+    _ensure_free(target, replace)
     with atomic_write(target) as draft:
         yield draft
-        _must_be_free(target, replace)
+        _ensure_free(target, replace)
         if target.exists():
-            _give(draft, target)
-        draft.chmod(0o600)  # as it holds the hashes of keys
+            _copy_owner(draft, target)
+        draft.chmod(0o600)  # it holds the hashes of keys
 
 
 @contextmanager
 def replace_database(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None]]:
-    """A draft of what takes the place of a database that nobody has open.
+    """Yield a draft that replaces a database no process has open, and where that one is kept.
 
-    With it comes where the database is then that was there before: beside, under a name with the
-    stamp. Raises DatabaseUnusable where a process has it open.
+    It is kept in the same folder, under its name and the stamp; None if there is none. Raises
+    DatabaseUnusable if a process has it open.
     """
-    file = resolved(file)
+    file = resolve_path(file)
     kept = file.with_name(f"{file.name}.{stamp}")
-    with replacing(file), atomic_write(file) as draft:
+    with exclusive_lease(file), atomic_write(file) as draft:
         yield draft, kept if file.exists() else None
-        _belong_as(file, draft)
+        _copy_permissions(file, draft)
         fsync(draft)
-        _take_journal_in(file)
+        _checkpoint(file)
         _set_aside(file, kept)
 
 
-def _take_journal_in(file: Path) -> None:
-    """Let nothing be in the journal alone, which goes first; what is damaged stays as it is."""
-    if file.exists() and file.stat().st_size:  # beside an empty file the engine removes a journal
+def _checkpoint(file: Path) -> None:
+    """Move the WAL into the file, since the WAL is removed first. Leave a damaged file as it is."""
+    if file.exists() and file.stat().st_size:  # SQLite removes a WAL beside an empty file
         with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _set_aside(file: Path, kept: Path) -> None:
-    """Give a database another name, its journal too, as the first half of replacing it."""
-    found = [end for end in ("", *_JOURNALS) if Path(f"{file}{end}").exists()]
-    for end in found:
+    """Link a database and its logs to new names, then remove the logs under the old ones."""
+    for end in [end for end in ("", *_LOGS) if Path(f"{file}{end}").exists()]:
         os.link(f"{file}{end}", f"{kept}{end}")
-    # Only now, when all of it is kept: a journal without its database is the end of the next one.
-    for end in (*_JOURNALS, "-shm"):
+    # Only when all of it is kept: a log without its database destroys the next one.
+    for end in (*_LOGS, "-shm"):
         Path(f"{file}{end}").unlink(missing_ok=True)
 
 
 def _copy(file: Path, draft: Path, target: Path, progress: Progress) -> None:
     try:
-        with closing(reading(file)) as origin, closing(sqlite3.connect(draft)) as copy:
-            # Held open, so that what others write meanwhile does not make it begin again.
+        with closing(open_read_only(file)) as origin, closing(sqlite3.connect(draft)) as copy:
+            # An open read transaction, so that writes of others do not restart the copy.
             origin.execute("BEGIN")
             origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
             origin.backup(
                 copy, pages=_PAGES, progress=lambda _, left, count: progress(count - left, count)
             )
-            copy.execute("PRAGMA journal_mode = DELETE")  # nothing beside it that could be lost
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a WAL
     except sqlite3.DatabaseError as error:
         raise DatabaseUnusable(f"{file} cannot be copied to {target}: {error}.") from error
 
 
-def _belong_as(file: Path, draft: Path) -> None:
-    """To whom the database belongs that it replaces; a new one to the owner of its folder alone."""
-    is_there = file.exists()
-    draft.chmod(S_IMODE(file.stat().st_mode) if is_there else 0o600)
-    _give(draft, file if is_there else file.absolute().parent)
+def _copy_permissions(file: Path, draft: Path) -> None:
+    """Copy mode and owner from the database, or use 0600 and the owner of the folder."""
+    exists = file.exists()
+    draft.chmod(S_IMODE(file.stat().st_mode) if exists else 0o600)
+    _copy_owner(draft, file if exists else file.absolute().parent)
 
 
-def _give(draft: Path, like: Path) -> None:
+def _copy_owner(draft: Path, source: Path) -> None:
     if os.geteuid() == 0:
-        found = like.stat()
+        found = source.stat()
         os.chown(draft, found.st_uid, found.st_gid)
 
 
-def _must_differ(file: Path, target: Path) -> None:
+def _ensure_different(file: Path, target: Path) -> None:
     if file.exists() and target.exists() and file.samefile(target):
         raise DatabaseUnusable(f"{target} is the database itself: name another file.")
 
 
-def _must_be_free(target: Path, replace: bool) -> None:
+def _ensure_free(target: Path, replace: bool) -> None:
     if target.exists() and not replace:
-        raise FileExistsError(f"{target} is there already: name another file, or use --force")
-    if is_open(target):
+        raise FileExistsError(f"{target} exists already: name another file, or use --force")
+    if is_in_use(target):
         raise DatabaseUnusable(f"{target} is open in another process: name another file.")
-    for journal in (Path(f"{target}{end}") for end in _JOURNALS):
-        if journal.exists():
+    for log in (Path(f"{target}{end}") for end in _LOGS):
+        if log.exists():
             raise DatabaseUnusable(
-                f"{journal} holds what was written last to an earlier database, and would become "
-                "a part of the copy: move it away with that database, or name another file."
+                f"{log} holds the last writes of an earlier database, and would become a part of "
+                "the copy: move it away with that database, or name another file."
             )

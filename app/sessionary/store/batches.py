@@ -1,45 +1,46 @@
-"""Long work in short turns, so that no other writer waits long for its own."""
+"""Long writes in short batches, so that other writers do not wait long."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from sessionary.store.database import current_namespace, transaction
+from sessionary.store.database import current_namespace
+from sessionary.store.transactions import transaction
 
-_FOUND = 500  # that are looked for at once, while others write
-_AT_ONCE = 4  # between two looks at the watch: each may be megabytes
-_TURN_SECONDS = 0.01
+_PAGE_SIZE = 500  # keys per search, which blocks no writer
+_CHUNK_SIZE = 4  # keys between two checks of the time: each row may be megabytes
+_BATCH_SECONDS = 0.01
 
 Find = Callable[[int, int], Sequence[int]]
 
 
 def run_in_batches(find: Find, change: Callable[[list[int]], int]) -> Iterator[int]:
-    """Change what is found, and tell after each turn how many there were.
+    """Change everything that `find` finds; yield the count of changed rows after each batch.
 
-    `find` gives the next keys behind a key, in order and at most so many; `change` is given some
-    of them within a transaction. Between two turns others have as long.
+    `find(after, limit)` returns the next keys in order; `change(keys)` runs in a transaction.
+    Between two batches other writers have as long as a batch took.
     """
     run = current_namespace().database.run
-    # The disk is waited for between the turns, not within them.
+    # Sync to disk between the batches, not inside them.
     run("PRAGMA synchronous = NORMAL")
     run("PRAGMA wal_autocheckpoint = 0")
     last = 0
-    while keys := list(find(last, _FOUND)):
+    while keys := list(find(last, _PAGE_SIZE)):
         last = keys[-1]
         while keys:
-            began = time.monotonic()
+            started = time.monotonic()
             yield run_batch(keys, change)
             run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            time.sleep(min(time.monotonic() - began, _TURN_SECONDS))
+            time.sleep(min(time.monotonic() - started, _BATCH_SECONDS))
 
 
 def run_batch(keys: list[int], change: Callable[[list[int]], int]) -> int:
-    """Change what time suffices for, which is taken off the keys."""
+    """Change as many as fit into one batch, removing them from `keys`; return the row count."""
     count = 0
     with transaction():
-        ends = time.monotonic() + _TURN_SECONDS
+        ends = time.monotonic() + _BATCH_SECONDS
         while keys:
-            some, keys[:] = keys[:_AT_ONCE], keys[_AT_ONCE:]
-            count += change(some)
+            chunk, keys[:] = keys[:_CHUNK_SIZE], keys[_CHUNK_SIZE:]
+            count += change(chunk)
             if time.monotonic() >= ends:
                 break
     return count

@@ -1,38 +1,35 @@
-"""Namespaces: databases, the connections to them, and the transactions in them."""
+"""Namespaces: a namespace is one SQLite database, in a file or in memory."""
 
 import sqlite3
 import tempfile
 import threading
-import time
-import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, cast
 
 import peewee as pw
 
+from sessionary.store.connections import Connection, Database
 from sessionary.store.errors import OutageLog, requires_reconnect
-from sessionary.store.files import DatabaseFile, resolved
+from sessionary.store.files import DatabaseFile, resolve_path
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
-DEFAULT = "default"  # the name of the namespace that is always there
-_PAUSE_SECONDS = 0.005
-_SMALL_PAGE = (
-    512  # bytes: there may be thousands of memory namespaces, each with mostly empty tables
-)
+DEFAULT = "default"  # the namespace that always exists
+# Bytes. A double may hold thousands of memory namespaces whose tables are mostly empty.
+_SMALL_PAGE = 512
 
 _namespace: ContextVar["Namespace"] = ContextVar("sessionary_namespace")
 
 
 def current_namespace() -> "Namespace":
-    """The namespace that the running code has entered."""
+    """Return the active namespace. Raises LookupError where none is active."""
     return _namespace.get()
 
 
 class _CurrentDatabase(pw.DatabaseProxy):
-    """Stands for the database of the namespace that the running code has entered."""
+    """A proxy for the database of the active namespace."""
 
     __slots__ = ("_Model", "_callbacks")
 
@@ -46,90 +43,19 @@ class _CurrentDatabase(pw.DatabaseProxy):
 
 
 class Model(pw.Model):
-    """The parent of every table: it lives in whichever namespace has been entered."""
+    """The base class of every table. Its rows are those of the active namespace."""
 
     class Meta:
         database = _CurrentDatabase()
         legacy_table_names = False
 
 
-class _Connection(sqlite3.Connection):
-    """A connection that can be referred to weakly, and knows whether its file could be written."""
-
-    may_write = True
-
-    def __del__(self) -> None:
-        """Close, since a WSGI application that is dropped has no other end."""
-        with suppress(sqlite3.ProgrammingError):  # it could not be opened
-            self.close()
-
-
-class _ThreadEnd:
-    """Close a connection when the thread that holds this in its local data ends."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __del__(self) -> None:
-        self._connection.close()
-
-
-class Database(pw.SqliteDatabase):
-    """A database that remembers its connections, so that all of them can be closed.
-
-    In memory, its next connection begins with `contents`, if there are any.
-    """
-
-    def __init__(self, *args: Any, file: DatabaseFile | None = None, **kwargs: Any) -> None:
-        self.file = file
-        self.opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
-        self.contents: bytes | None = None
-        self._thread = threading.local()
-        super().__init__(*args, factory=self._made, **kwargs)
-
-    def _made(self, *args: Any, **kwargs: Any) -> _Connection:
-        """Before its first statement: a connection that has run one can crash when it is filled."""
-        if self.file is not None and self.file.is_known:
-            args, kwargs = (self.file.uri, *args[1:]), {**kwargs, "uri": True}
-        connection = _Connection(*args, **kwargs)
-        if self.contents is not None:
-            connection.deserialize(self.contents)
-            self.contents = None
-        return connection
-
-    def run(self, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Execute a statement as it is written."""
-        return cast(sqlite3.Cursor, self.execute_sql(text, values))  # type: ignore[no-untyped-call]
-
-    def _connect(self) -> _Connection:
-        may_write = self.file is None or self.file.may_be_opened()
-        connection = self._connected(time.monotonic() + float(self.timeout))
-        connection.may_write = may_write
-        self.opened.add(connection)
-        if self.thread_safe:  # else the threads share it
-            self._thread.end = _ThreadEnd(connection)
-        return connection
-
-    def _connected(self, until_seconds: float) -> _Connection:
-        """To turn a new file to WAL, SQLite waits for nobody else who has just opened it."""
-        while True:
-            try:
-                return cast(_Connection, super()._connect())  # type: ignore[misc]
-            except sqlite3.OperationalError as error:
-                if (
-                    error.sqlite_errorcode != sqlite3.SQLITE_BUSY
-                    or time.monotonic() > until_seconds
-                ):
-                    raise
-                time.sleep(_PAUSE_SECONDS)
-
-
 class NamespaceClosed(Exception):
-    """The namespace was closed while somebody waited for it."""
+    """The namespace was closed while the caller waited for it."""
 
 
 class Namespace:
-    """A database, open for work."""
+    """An open database."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -138,19 +64,19 @@ class Namespace:
         self.has_undo_log = False
         self._file = file = database.file
         self.write_lock: AbstractContextManager[None] = file.write_lock if file else nullcontext()
-        # A memory namespace is one connection that its threads share, one request at a time.
+        # The threads share the connection of a memory namespace, one request at a time.
         self._lock = None if file else threading.RLock()
-        self._alone: AbstractContextManager[Any] = self._lock or nullcontext()
-        self._is_gone = False
+        self._exclusive: AbstractContextManager[Any] = self._lock or nullcontext()
+        self._is_closed = False
 
     @contextmanager
     def activate(self) -> Iterator[None]:
-        """Make this the namespace of the running code; results are fetched before it is left.
+        """Make this the active namespace of the block; results must be fetched inside it.
 
-        Raises NamespaceClosed if it was closed before this code's turn came.
+        Raises NamespaceClosed if it was closed before the block could start.
         """
-        with self._alone:
-            if self._is_gone:
+        with self._exclusive:
+            if self._is_closed:
                 raise NamespaceClosed
             token = _namespace.set(self)
             try:
@@ -159,7 +85,7 @@ class Namespace:
                 _namespace.reset(token)
 
     def contents(self) -> bytes:
-        """All that it holds, as a database file would."""
+        """Return all of it as the bytes of a database file."""
         with self.activate():
             if self._file is None:
                 return self.connection().serialize()
@@ -169,7 +95,7 @@ class Namespace:
                 return copy.read_bytes()
 
     def hibernate(self) -> None:
-        """Let go of what is more than its contents until it is entered again, unless it is busy."""
+        """Keep only the contents in memory until the next activation, unless in use."""
         if self._lock is not None and self._lock.acquire(blocking=False):
             try:
                 if not (self.database.is_closed() or self.connection().in_transaction):
@@ -179,7 +105,7 @@ class Namespace:
                 self._lock.release()
 
     def restore(self, contents: bytes) -> None:
-        """Hold these contents and nothing else, from the next request on."""
+        """Replace all of it with the bytes of a database file, from the next request on."""
         with self.activate():
             if self._file is not None:
                 self._overwrite(contents)
@@ -188,7 +114,7 @@ class Namespace:
             self.database.contents = contents
 
     def _overwrite(self, contents: bytes) -> None:
-        """A file in WAL mode keeps the size of its pages: what is copied into it has to fit."""
+        """Copy into the file. A file in WAL mode keeps its page size, so the copy must match."""
         (size,) = self.database.run("PRAGMA page_size").fetchone()
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, "copy.sqlite3")
@@ -199,29 +125,29 @@ class Namespace:
                 source.backup(self.connection())
 
     def connection(self) -> sqlite3.Connection:
-        """The running thread's connection, opened at its first use."""
+        """Return the connection of the running thread, opened at its first use."""
         connection: sqlite3.Connection = self.database.connection()  # type: ignore[no-untyped-call]
         return connection
 
-    def writable(self) -> sqlite3.Connection:
-        """The same, opened anew if it comes from when its file could only be read."""
-        if not cast(_Connection, self.connection()).may_write:
+    def writable_connection(self) -> sqlite3.Connection:
+        """Return the same, reopened if its file was read-only when it was opened."""
+        if not cast(Connection, self.connection()).may_write:
             self.database.close()
         return self.connection()
 
     def check_file_unchanged(self) -> None:
-        """That its file is where it was. Raises DatabaseUnavailable."""
+        """Raise DatabaseUnavailable if the file is gone or was replaced."""
         if self._file is not None:
-            self._file.check_file_unchanged()
+            self._file.check_unchanged()
 
     def report_outage(self, error: BaseException) -> None:
-        """Tell of what put the namespace out of order; it will work again when that is gone."""
+        """Log an error that makes the database unavailable; drop a connection that it broke."""
         self.outages.report(error)
         if self._file is not None and requires_reconnect(error):
             self.database.close()
 
     def disconnect(self) -> None:
-        """Close every connection, as must be before a fork; they open again."""
+        """Close every connection, as a fork requires. They reopen on demand."""
         for connection in list(self.database.opened):
             connection.close()
         self.database.dispose()
@@ -229,20 +155,19 @@ class Namespace:
             self._file.write_lock.close()
 
     def close(self) -> None:
-        """Close every connection, and let the file be replaced; it can be opened again."""
-        with self._alone:
-            self._is_gone = self._file is None
+        """Close every connection and release the file. A file can be activated again."""
+        with self._exclusive:
+            self._is_closed = self._file is None
         self.disconnect()
         if self._file:
             self._file.lease.release()
 
 
 def memory_namespace(contents: bytes | None = None) -> Namespace:
-    """A namespace that is kept nowhere else, empty or with these contents."""
-    pragmas = {"page_size": _SMALL_PAGE, "foreign_keys": 1}
+    """Create a namespace in memory, empty or from the bytes of a database file."""
     database = Database(
         ":memory:",
-        pragmas,
+        {"page_size": _SMALL_PAGE, "foreign_keys": 1},
         thread_safe=False,
         check_same_thread=False,
         returning_clause=True,
@@ -253,77 +178,50 @@ def memory_namespace(contents: bytes | None = None) -> Namespace:
 
 
 def open_namespace(path: str, *, durability: str, busy_timeout_seconds: float = 5.0) -> Namespace:
-    """The namespace in the file at `path`, or in memory for `:memory:`. Makes missing folders."""
+    """Open the file at `path`, creating missing folders, or memory for `:memory:`."""
     if path == ":memory:":
         return memory_namespace()
-    pragmas: dict[str, Any] = {"foreign_keys": 1, "synchronous": DURABILITY[durability]}
-    options: dict[str, Any] = {"lock_type": "IMMEDIATE", "timeout": busy_timeout_seconds}
-    file = resolved(Path(path)).absolute()
+    file = resolve_path(Path(path)).absolute()
     file.parent.mkdir(parents=True, exist_ok=True)
-    pragmas = {"journal_mode": "WAL", **pragmas}
     return Namespace(
         Database(
             str(file),
-            pragmas,
+            {"journal_mode": "WAL", "foreign_keys": 1, "synchronous": DURABILITY[durability]},
             check_same_thread=False,
             returning_clause=True,
             file=DatabaseFile(file),
-            **options,
+            lock_type="IMMEDIATE",
+            timeout=busy_timeout_seconds,
         )
     )
 
 
-@contextmanager
-def transaction() -> Iterator[None]:
-    """All or nothing, one writer at a time; what it reads cannot change before it writes.
-
-    A transaction within a transaction is a part of it.
-    """
-    namespace = _namespace.get()
-    if namespace.connection().in_transaction:
-        yield
-        return
-    with namespace.write_lock:
-        connection = namespace.writable()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
-    namespace.outages.report_success()
+def size_bytes(namespace: Namespace) -> int:
+    """Return the size of the active namespace: its pages in memory, or its file and WAL."""
+    if namespace.database.file is None:
+        (size,) = namespace.database.run(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        ).fetchone()
+        return int(size)
+    file = Path(str(namespace.database.database))
+    wal = file.with_name(f"{file.name}-wal")
+    return file.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
 
 
 def check_file_unchanged() -> None:
-    """Raise DatabaseUnavailable if the file of the active namespace is gone or replaced."""
+    """Raise DatabaseUnavailable if the file of the active namespace is gone or was replaced."""
     namespace = _namespace.get(None)
     if namespace is not None:
         namespace.check_file_unchanged()
 
 
 def report_outage(error: BaseException) -> None:
-    """A request was refused because the active namespace is out of order: told in the log,
-    once."""
+    """Log an error that makes the active namespace unavailable, once per outage."""
     namespace = _namespace.get(None)
     if namespace is not None:
         namespace.report_outage(error)
 
 
 def has_undo_log() -> bool:
-    """Whether the active namespace can be read as it was."""
+    """Return whether the active namespace can be read as of a past instant."""
     return current_namespace().has_undo_log
-
-
-@contextmanager
-def read_transaction() -> Iterator[None]:
-    """Several reads of one moment; takes no lock that a writer would wait for."""
-    connection = _namespace.get().connection()
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("BEGIN DEFERRED")
-    try:
-        yield
-    finally:
-        connection.rollback()

@@ -1,4 +1,4 @@
-"""What may happen to a database while it is served, and how it is told."""
+"""SQLite errors: which make the database unavailable, advice for them, and the log of outages."""
 
 import logging
 import sqlite3
@@ -10,29 +10,29 @@ from pathlib import Path
 
 import peewee as pw
 
-_QUIET_SECONDS = 10.0  # without a refusal, after which a mishap is over
-_PASSING = {
+_QUIET_SECONDS = 10.0  # without a refused request, after which an outage is over
+_TRANSIENT = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
 }
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-# What a connection has seen once, it may see for ever.
-_LASTING = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, *_DAMAGED}
-_WRITERS = "see that it is a file, and who may write it and its folder"
-_HOLDERS = "see which program has it open"
-_DAMAGE = "see `sessionary check`, then `sessionary restore` a backup"
-_SPACE = "see that its disk is well and has space"
+_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# A connection that has met one of these may report it for good.
+_STICKY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, *_CORRUPT}
+_CHECK_PERMISSIONS = "check that it is a file, and the permissions of it and its folder"
+_CHECK_PROCESSES = "find the program that has it open"
+_CHECK_DAMAGE = "run `sessionary check`, then `sessionary restore` a backup"
+_CHECK_DISK = "check the disk and its free space"
 _ADVICE = {
-    sqlite3.SQLITE_BUSY: _HOLDERS,
-    sqlite3.SQLITE_LOCKED: _HOLDERS,
-    sqlite3.SQLITE_FULL: _SPACE,
-    sqlite3.SQLITE_IOERR: _SPACE,
-    sqlite3.SQLITE_READONLY: _WRITERS,
-    sqlite3.SQLITE_CANTOPEN: _WRITERS,
-    sqlite3.SQLITE_CORRUPT: _DAMAGE,
-    sqlite3.SQLITE_NOTADB: _DAMAGE,
+    sqlite3.SQLITE_BUSY: _CHECK_PROCESSES,
+    sqlite3.SQLITE_LOCKED: _CHECK_PROCESSES,
+    sqlite3.SQLITE_FULL: _CHECK_DISK,
+    sqlite3.SQLITE_IOERR: _CHECK_DISK,
+    sqlite3.SQLITE_READONLY: _CHECK_PERMISSIONS,
+    sqlite3.SQLITE_CANTOPEN: _CHECK_PERMISSIONS,
+    sqlite3.SQLITE_CORRUPT: _CHECK_DAMAGE,
+    sqlite3.SQLITE_NOTADB: _CHECK_DAMAGE,
 }
 _log = logging.getLogger("sessionary")
 
@@ -42,73 +42,74 @@ class DatabaseUnusable(Exception):
 
 
 class DatabaseUnavailable(Exception):
-    """The files of a namespace cannot be used just now; the message says which and why."""
+    """The database cannot be used at the moment; the message names the file and the cause."""
 
 
 @contextmanager
 def with_file_name(file: Path | str) -> Iterator[None]:
-    """What the engine says of a file meanwhile is told with its name. Raises DatabaseUnusable."""
+    """Raise DatabaseUnusable, with the file's name and advice, for SQLite errors in the block."""
     try:
         yield
     except (sqlite3.Error, pw.DatabaseError) as error:
-        advice = _ADVICE.get(_code(error) or 0)
+        advice = _ADVICE.get(_primary_code(error) or 0)
         raise DatabaseUnusable(f"{file}: {error}{f': {advice}' if advice else ''}") from error
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether the engine cannot do its work just now: busy, full, its file corrupt or unreachable.
+    """Return whether the error means that the database is busy, full, corrupt or unreachable.
 
-    Statements raise the engine's own errors, peewee wraps them.
+    It may be SQLite's own or peewee's wrapper of it.
     """
-    return isinstance(error, DatabaseUnavailable) or _code(error) in _PASSING | _LASTING
+    return isinstance(error, DatabaseUnavailable) or _primary_code(error) in _TRANSIENT | _STICKY
 
 
-def is_damage(error: BaseException) -> bool:
-    """Whether it lies in what the file holds, however often it is read."""
-    return _code(error) in _DAMAGED
+def is_corruption(error: BaseException) -> bool:
+    """Return whether the error comes from the contents of the file."""
+    return _primary_code(error) in _CORRUPT
 
 
 def requires_reconnect(error: BaseException) -> bool:
-    """Whether a connection that has met this error must be opened anew."""
-    return _code(error) in _LASTING
+    """Return whether a connection that has met this error must be reopened."""
+    return _primary_code(error) in _STICKY
 
 
-def _code(error: BaseException) -> int | None:
-    while (inner := getattr(error, "orig", None)) is not None:  # wrapped twice where it connects
+def _primary_code(error: BaseException) -> int | None:
+    """Return SQLite's primary result code, or None for another kind of error."""
+    while (inner := getattr(error, "orig", None)) is not None:  # peewee wraps twice on connect
         error = inner
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
 class OutageLog:
-    """Tells in the log what puts a namespace out of order: once, however many requests it costs."""
+    """Logs each cause of an outage once, and its end with the count of refused requests."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._told: set[str] = set()
+        self._causes: set[str] = set()
         self._refused_count = 0
         self._last_seconds = 0.0
 
     def report(self, error: BaseException) -> None:
-        """A request was refused because of it."""
-        text = str(error)
+        """Count a request that was refused because of this error."""
+        cause = str(error)
         with self._lock:
             self._refused_count += 1
             self._last_seconds = time.monotonic()
-            is_new = text not in self._told
-            self._told.add(text)
+            is_new = cause not in self._causes
+            self._causes.add(cause)
         if is_new:
-            _log.error("the database is out of order: %s; it is tried again at each request", text)
+            _log.error("database unavailable: %s; every request retries", cause)
 
     def report_success(self) -> None:
-        """A write has succeeded: what there was is over, unless it comes and goes."""
-        if not self._told:
+        """End the outage after a successful write, unless a request was refused recently."""
+        if not self._causes:
             return
         with self._lock:
-            is_over = self._told and time.monotonic() - self._last_seconds >= _QUIET_SECONDS
+            is_over = self._causes and time.monotonic() - self._last_seconds >= _QUIET_SECONDS
             count = self._refused_count
             if is_over:
-                self._told.clear()
+                self._causes.clear()
                 self._refused_count = 0
         if is_over:
-            _log.warning("the database works again; %d requests were refused", count)
+            _log.warning("database available again; %d requests were refused", count)

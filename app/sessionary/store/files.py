@@ -1,126 +1,134 @@
-"""The file of a namespace: whether it is still there, and who uses it."""
+"""The database file: its path, whether it is in use, and whether it was replaced."""
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sessionary.store.errors import DatabaseUnavailable, DatabaseUnusable
-from sessionary.store.locks import WriteLock, lock_file
+from sessionary.store.locks import FileLease, WriteLock, lease_path, open_lock_file, try_lock
+
+MISSING_FILE_TIMEOUT_SECONDS = 2.0  # another process may be creating the file
+_RETRY_SECONDS = 0.01
 
 
-def resolved(path: Path) -> Path:
-    """The file that a link leads to, or the path itself: beside it are its journal and its locks.
+def resolve_path(path: Path) -> Path:
+    """Return the path, or the target of a link: the WAL and lock files are next to the target.
 
-    Raises DatabaseUnusable for links that lead nowhere, and for what is there and no regular file.
+    Raises DatabaseUnusable for a circular link, a folder or a device.
     """
     file = Path(os.path.realpath(path)) if path.is_symlink() else path
     if file.is_symlink():
-        raise DatabaseUnusable(f"{path} is a link that leads back to itself: name a file.")
+        raise DatabaseUnusable(f"{path} is a circular link: name a file.")
     if not file.name or (file.exists() and not file.is_file()):
-        raise DatabaseUnusable(f"{path} is a folder or a device, no regular file: name another.")
+        raise DatabaseUnusable(f"{path} is a folder or a device, not a regular file: name another.")
     return file
 
 
-class FileLease:
-    """Keeps the file of a namespace from being replaced: a lock that all share who have it open.
-
-    Processes that are forked share the one of their parent. It ends with the last of them,
-    however they end.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._path = _beside(file)
-        self._lock: int | None = None
-
-    def take(self) -> None:
-        """Wait until nobody replaces the file, and let nobody do it from now on."""
-        if self._lock is None:
-            self._lock = lock_file(self._path)
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
-
-    def release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
 @contextmanager
-def replacing(file: Path) -> Iterator[None]:
-    """Hold a file that nobody else has open or opens. Raises DatabaseUnusable."""
+def exclusive_lease(file: Path) -> Iterator[None]:
+    """Keep other processes from opening a database file during the block.
+
+    Raises DatabaseUnusable if one has it open.
+    """
     file.absolute().parent.mkdir(parents=True, exist_ok=True)
-    lock = lock_file(_beside(file))
+    lock = open_lock_file(lease_path(file))
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not try_lock(lock, fcntl.LOCK_EX):
+            raise DatabaseUnusable(
+                f"{file} is open in another process: stop the server first, nothing was changed."
+            )
         yield
-    except BlockingIOError:
-        raise DatabaseUnusable(
-            f"{file} is open in another process: stop the server first, nothing was changed."
-        ) from None
     finally:
         os.close(lock)
 
 
-def is_open(file: Path) -> bool:
-    """Whether a process has the file of a namespace open; leaves nothing beside any other file."""
-    if not _beside(file).exists():
+def is_in_use(file: Path) -> bool:
+    """Return whether a process has the database file open. Creates no file."""
+    path = lease_path(file)
+    if not path.exists():
         return False
-    lock = lock_file(_beside(file))
+    lock = open_lock_file(path)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(lock, fcntl.LOCK_EX)
     finally:
         os.close(lock)
-    return False
 
 
-def _beside(file: Path) -> Path:
-    return file.with_name(f"{file.name}.hold")
+def ensure_not_in_use(file: Path) -> None:
+    """Raise DatabaseUnusable if the file is gone while another process has it open.
+
+    A new database at the same path would destroy the WAL of the one that is open.
+    """
+    file = resolve_path(file)
+    until_seconds = time.monotonic() + MISSING_FILE_TIMEOUT_SECONDS
+    while not _has_content(file) and _is_leased(file):
+        if time.monotonic() > until_seconds:
+            raise DatabaseUnusable(
+                f"{file} is gone while another process has it open: put it back, or stop that "
+                "process."
+            )
+        time.sleep(_RETRY_SECONDS)
+
+
+def _has_content(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
+
+
+def _is_leased(file: Path) -> bool:
+    """Return whether a process has the file open; one that replaces it does not count."""
+    path = lease_path(file)
+    if not path.exists():
+        return False
+    lock = open_lock_file(path)
+    try:
+        return not try_lock(lock, fcntl.LOCK_EX) and try_lock(lock, fcntl.LOCK_SH)
+    finally:
+        os.close(lock)
 
 
 class DatabaseFile:
-    """The file of a namespace: whose turn it is to write, and whether it is still the same."""
+    """The file of a namespace, with its locks and its identity (device and inode)."""
 
     def __init__(self, path: Path) -> None:
         self.write_lock = WriteLock(path.with_name(f"{path.name}.lock"))
         self.lease = FileLease(path)
         self.uri = f"{path.as_uri()}?mode=rw"
         self._path = str(path)
-        self._known: tuple[int, int] | None = None
+        self._identity: tuple[int, int] | None = None
 
     @property
     def is_known(self) -> bool:
-        """Whether no other file is taken for it, and none made in its place."""
-        return self._known is not None
+        """Whether its identity is remembered: no other file is accepted or created from then on."""
+        return self._identity is not None
 
-    def know(self) -> None:
-        """The file that is there now is the namespace's, as long as the process and its forks
-        live."""
-        self._known = self._found()
+    def remember_identity(self) -> None:
+        """Remember the file that is at the path now, for this process and its forks."""
+        self._identity = self._find_identity()
 
-    def may_be_opened(self) -> bool:
+    def acquire_lease(self) -> bool:
         """Take the lease; return whether the file is writable. Raises DatabaseUnavailable."""
-        self.lease.take()
-        self.check_file_unchanged()
+        self.lease.acquire()
+        self.check_unchanged()
         return not self.is_known or os.access(self._path, os.W_OK)
 
-    def check_file_unchanged(self) -> None:
-        """Raises DatabaseUnavailable where the file is gone, or another has taken its place.
+    def check_unchanged(self) -> None:
+        """Raise DatabaseUnavailable if the file is gone or another has taken its place.
 
-        What is written to a file that has no name is lost, and what is written beside another's
-        journal destroys it: nothing is, until the file is back.
+        A write to a file without a name is lost, and one beside the WAL of another file destroys
+        it. So nothing is written until the file is back.
         """
-        if self._known is not None and self._known != self._found():
+        if self._identity is not None and self._identity != self._find_identity():
             raise DatabaseUnavailable(
                 f"{self._path} was replaced while it was open; stop the server and use "
                 "`sessionary restore`, or put the file back"
             )
 
-    def _found(self) -> tuple[int, int]:
+    def _find_identity(self) -> tuple[int, int]:
         try:
-            found = os.stat(self._path)  # noqa: PTH116 - once for every request
+            found = os.stat(self._path)  # noqa: PTH116 - once per request
         except OSError as error:
             raise DatabaseUnavailable(f"{self._path} cannot be found: {error.strerror}") from error
         return found.st_dev, found.st_ino

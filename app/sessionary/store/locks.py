@@ -1,4 +1,4 @@
-"""One writer at a time, in this process and among all that work on a file."""
+"""Locks: one writer at a time, and a file that is in use cannot be replaced."""
 
 import fcntl
 import os
@@ -9,11 +9,11 @@ from typing import cast
 
 
 class WriteLock:
-    """One writer at a time, in the order of asking: SQLite's own busy wait starves threads.
+    """A fair lock for writers: threads wait in order, processes by `flock`.
 
-    A lock file extends the turn to other processes. It is opened by the process that uses it:
-    an inherited descriptor would share its parent's lock. Where it cannot be, the engine keeps
-    writers apart alone, or says what is wrong with the disk.
+    SQLite's own busy wait starves threads. Each process opens the lock file itself, since an
+    inherited descriptor would share the lock of its parent. Where the file cannot be opened,
+    SQLite alone keeps writers apart, or says what is wrong with the disk.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,7 +25,7 @@ class WriteLock:
     def __enter__(self) -> None:
         self._threads.acquire()
         try:
-            if self._is_opened():
+            if self._open():
                 fcntl.flock(cast(int, self._file), fcntl.LOCK_EX)
         except BaseException:
             self._threads.release()
@@ -38,11 +38,12 @@ class WriteLock:
         finally:
             self._threads.release()
 
-    def _is_opened(self) -> bool:
+    def _open(self) -> bool:
+        """Open the file once per process. Returns whether it is open."""
         if self._file is None or self._owner != os.getpid():
             self._file, self._owner = None, os.getpid()
             with suppress(OSError):
-                self._file = lock_file(self._path)
+                self._file = open_lock_file(self._path)
         return self._file is not None
 
     def close(self) -> None:
@@ -51,10 +52,46 @@ class WriteLock:
             self._file = None
 
 
-def lock_file(path: Path) -> int:
-    """Open a file for locks, made if it is not there; the owner of its folder may use it too."""
+class FileLease:
+    """A shared lock on an open database file: while it is held, the file is not replaced.
+
+    Forked processes share the lease of their parent. It ends with the last of them.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._path = lease_path(file)
+        self._lock: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lease once; wait for a replacement of the file that is in progress."""
+        if self._lock is None:
+            self._lock = open_lock_file(self._path)
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def lease_path(file: Path) -> Path:
+    """Return the lock file of a database's leases."""
+    return file.with_name(f"{file.name}.hold")
+
+
+def open_lock_file(path: Path) -> int:
+    """Open a lock file, created if missing with mode 0600; root gives it to its folder's owner."""
     opened = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     if os.geteuid() == 0:
         folder = path.parent.stat()
         os.fchown(opened, folder.st_uid, folder.st_gid)
     return opened
+
+
+def try_lock(lock: int, how: int) -> bool:
+    """Return whether an open lock file could be locked without waiting."""
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

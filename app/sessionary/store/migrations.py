@@ -1,16 +1,15 @@
-"""What brings a database of each schema version to the next; once written, it stays as it is."""
+"""Migrations from each schema version to the next. A released migration never changes."""
 
 from collections.abc import Callable
 
-from sessionary.store.database import Database
+from sessionary.store.connections import Database
 
 Migration = Callable[[Database], None]
 
 
-def remember_when_galtea_sessions_were_written(database: Database) -> None:
-    """To version 2. Of an older session that closes by itself it is known; of another one the
-    creation is the last write that is."""
-    _remake(
+def add_galtea_written_at(database: Database) -> None:
+    """To version 2: derive the last write from the deadline, else take the deletion or creation."""
+    _recreate(
         database,
         "galtea_sessions",
         '"seq" INTEGER NOT NULL PRIMARY KEY, "id" TEXT NOT NULL, "organization" TEXT NOT NULL, '
@@ -26,10 +25,10 @@ def remember_when_galtea_sessions_were_written(database: Database) -> None:
     )
 
 
-def _remake(database: Database, table: str, columns: str, values: str) -> None:
-    """Make a table anew with these columns, from these values of its rows; its indexes stay."""
-    made = "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql > ''"
-    indexes = database.run(made, (table,)).fetchall()
+def _recreate(database: Database, table: str, columns: str, values: str) -> None:
+    """Recreate a table with new columns, from expressions over its rows; keep its indexes."""
+    query = "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql > ''"
+    indexes = database.run(query, (table,)).fetchall()
     database.run(f'ALTER TABLE "{table}" RENAME TO "{table}_before"')
     database.run(f'CREATE TABLE "{table}" ({columns})')
     database.run(f'INSERT INTO "{table}" SELECT {values} FROM "{table}_before"')  # noqa: S608
@@ -38,5 +37,5 @@ def _remake(database: Database, table: str, columns: str, values: str) -> None:
         database.run(index)
 
 
-# The first brings version 1 to version 2, and so on.
-MIGRATIONS: tuple[Migration, ...] = (remember_when_galtea_sessions_were_written,)
+# From version 1 to 2, from 2 to 3, and so on.
+MIGRATIONS: tuple[Migration, ...] = (add_galtea_written_at,)

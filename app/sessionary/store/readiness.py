@@ -1,4 +1,4 @@
-"""Whether a namespace could be written just now."""
+"""The readiness check: would a write succeed now?"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,65 +8,64 @@ from sessionary.store.database import Namespace
 from sessionary.store.errors import DatabaseUnavailable
 from sessionary.store.schema import schema_version
 
-_PATIENCE_MS = 250
-_TRIAL_BYTES = 32_768  # far more than a cache of one page holds: some of it reaches the disk
+_TIMEOUT_MS = 250
+_TRIAL_BYTES = 32_768  # far more than a cache of one page: some of it reaches the disk
 
 
 def check_writable(namespace: Namespace) -> None:
-    """That a namespace has this program's schema and that a write to it would succeed just now.
+    """Check the schema version and try a write, which is rolled back.
 
-    What is written is taken back, and waits for others no longer than a quarter of a second.
-    Raises DatabaseUnavailable, or what the engine says.
+    It waits at most 250 ms for other writers. Raises DatabaseUnavailable or an SQLite error.
     """
     if namespace.database.file is None:
-        return  # memory is always there, and nobody else has it
+        return  # memory is always writable, and shared with nobody
     with namespace.activate():
         namespace.check_file_unchanged()
-        connection = namespace.writable()
-        _prove_schema(connection)
-        with _impatient(connection):
-            before = _foreign_commits(connection)
+        connection = namespace.writable_connection()
+        _check_schema(connection)
+        with _short_timeout(connection):
+            before = _data_version(connection)
             try:
-                _try_to_write(connection)
+                _try_write(connection)
             except sqlite3.OperationalError as error:
-                # Where others have written while we waited, the disk is as it should be.
+                # If others committed in the meantime, the disk works.
                 is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not is_busy or _foreign_commits(connection) == before:
+                if not is_busy or _data_version(connection) == before:
                     raise
 
 
-def _prove_schema(connection: sqlite3.Connection) -> None:
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found != schema_version():
+def _check_schema(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != schema_version():
         raise DatabaseUnavailable(
-            f"the database has schema version {found}, this program works with "
+            f"the database has schema version {version}, this program needs "
             f"{schema_version()}: restart the server"
         )
 
 
 @contextmanager
-def _impatient(connection: sqlite3.Connection) -> Iterator[None]:
-    """Wait for a lock but briefly, and keep next to nothing back from the disk."""
-    wanted = {"busy_timeout": _PATIENCE_MS, "cache_size": 1}
-    before = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
-    _set(connection, wanted)
+def _short_timeout(connection: sqlite3.Connection) -> Iterator[None]:
+    """Shorten the busy timeout, and the cache so that the trial reaches the disk."""
+    trial = {"busy_timeout": _TIMEOUT_MS, "cache_size": 1}
+    before = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in trial}
+    _set_pragmas(connection, trial)
     try:
         yield
     finally:
-        _set(connection, before)
+        _set_pragmas(connection, before)
 
 
-def _set(connection: sqlite3.Connection, pragmas: dict[str, int]) -> None:
+def _set_pragmas(connection: sqlite3.Connection, pragmas: dict[str, int]) -> None:
     for name, value in pragmas.items():
         connection.execute(f"PRAGMA {name} = {value}")
 
 
-def _foreign_commits(connection: sqlite3.Connection) -> int:
-    """A number that changes with every commit of another connection."""
+def _data_version(connection: sqlite3.Connection) -> int:
+    """Return a number that changes with every commit of another connection."""
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _try_to_write(connection: sqlite3.Connection) -> None:
+def _try_write(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute("CREATE TABLE sessionary_trial (content)")

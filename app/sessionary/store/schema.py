@@ -1,87 +1,84 @@
-"""The schema, and what became of it from version to version.
+"""The schema: created in a new database, migrated in an older one.
 
-To change it: change the models, append to migrations.MIGRATIONS the function that brings a
-database of the version before to the same tables and indexes, and run
-`python -m tests.schema_versions`, which writes the fixture of the new version that the tests will
-upgrade from then on.
+To change it: change the models, append to migrations.MIGRATIONS a function that brings a database
+of the previous version to the same tables and indexes, and run `python -m tests.schema_versions`.
+It writes the fixture of the new version, which the tests upgrade from then on.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from sessionary.store.database import (
-    Database,
-    Model,
-    current_namespace,
-    memory_namespace,
-    transaction,
-)
+from sessionary.store.connections import Database
+from sessionary.store.database import Model, current_namespace, memory_namespace
 from sessionary.store.errors import DatabaseUnusable
 from sessionary.store.migrations import MIGRATIONS, Migration
+from sessionary.store.transactions import transaction
 
 
 def schema_version() -> int:
-    """The version that this program works with."""
+    """Return the schema version of this program."""
     return 1 + len(MIGRATIONS)
 
 
-def create(
+def migrate(
     tables: Sequence[type[Model]],
-    first_rows: Callable[[], None],
+    add_first_rows: Callable[[], None],
     before_upgrade: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Bring the active namespace to this program's schema; safe when several processes start.
+    """Create or upgrade the tables of the active namespace; safe when several processes start.
 
-    `before_upgrade` is told the version of an older database before anything of it is changed.
-    Raises DatabaseUnusable for a database of a newer program, and if rows cannot be upgraded.
+    `before_upgrade` gets the version of an older database before anything is changed. Raises
+    DatabaseUnusable for a newer database, and if rows cannot be upgraded.
     """
     database = current_namespace().database
-    found = _version(database)
-    if found == 0:
-        found = _make(database, tables, first_rows)
-    if found > schema_version():
+    version = _read_version(database)
+    if version == 0:
+        version = _create(database, tables, add_first_rows)
+    if version > schema_version():
         raise DatabaseUnusable(
-            f"{database.database} has schema version {found}, this program knows up to "
+            f"{database.database} has schema version {version}, this program knows up to "
             f"{schema_version()}: start the newer program, or restore an older copy."
         )
-    if found < schema_version():
-        before_upgrade(found)
-    for version, migrate in enumerate(MIGRATIONS[found - 1 :], start=found):
-        _upgrade(database, version, migrate)
+    if version < schema_version():
+        before_upgrade(version)
+    for older, migration in enumerate(MIGRATIONS[version - 1 :], start=version):
+        _upgrade(database, older, migration)
     if database.file is not None:
-        database.file.know()
+        database.file.remember_identity()
 
 
-def add(tables: Sequence[type[Model]]) -> None:
-    """Make tables that not every database has, unless they are there."""
+def create_tables(tables: Sequence[type[Model]]) -> None:
+    """Create optional tables in the active namespace, if missing."""
     current_namespace().database.create_tables(tables, safe=True)
 
 
-def _make(database: Database, tables: Sequence[type[Model]], first_rows: Callable[[], None]) -> int:
-    """Make the tables of an empty database, unless another process has; gives its version."""
+def _create(
+    database: Database, tables: Sequence[type[Model]], add_first_rows: Callable[[], None]
+) -> int:
+    """Fill an empty database, unless another process has; return its version."""
     with transaction():
-        found = _version(database)
-        if found:
-            return found
+        version = _read_version(database)
+        if version:
+            return version
         if database.get_tables():
             raise DatabaseUnusable(f"{database.database} is the database of another program.")
         database.create_tables(tables, safe=False)
-        first_rows()
-        _mark(database, schema_version())
+        add_first_rows()
+        _write_version(database, schema_version())
         return schema_version()
 
 
-def _upgrade(database: Database, version: int, migrate: Migration) -> None:
-    """From this version to the next, whole or not at all, unless another process has.
+def _upgrade(database: Database, version: int, migration: Migration) -> None:
+    """Run one migration in a transaction, unless another process has.
 
-    A table that is made anew may break its references meanwhile: they are proved at the end.
+    Foreign keys are off, so that it can recreate a table, and checked at the end.
     """
     database.run("PRAGMA foreign_keys = OFF")
     try:
         with transaction():
-            if _version(database) != version:
+            if _read_version(database) != version:
                 return
-            migrate(database)
+            migration(database)
             broken = database.run("PRAGMA foreign_key_check").fetchone()
             if broken is not None:
                 raise DatabaseUnusable(
@@ -89,31 +86,32 @@ def _upgrade(database: Database, version: int, migrate: Migration) -> None:
                     f"row {broken[1]} of {broken[0]} would refer to nothing in {broken[2]}. "
                     "Nothing was changed: run `sessionary check`."
                 )
-            _mark(database, version + 1)
+            _write_version(database, version + 1)
     finally:
         database.run("PRAGMA foreign_keys = ON")
 
 
-def shape(connection: sqlite3.Connection) -> dict[str, str]:
-    """Each table and index by name, as SQL made it; those that the engine makes have no SQL."""
-    made = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql > ''"
-    return dict(connection.execute(made))
+def read_shape(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the SQL of each table and index by name, without SQLite's automatic indexes."""
+    query = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql > ''"
+    return dict(connection.execute(query))
 
 
-def wanted_shape(tables: Sequence[type[Model]]) -> dict[str, str]:
-    """What a new database of these tables has."""
+def expected_shape(tables: Sequence[type[Model]]) -> dict[str, str]:
+    """Return the shape of a new database with these tables."""
     namespace = memory_namespace()
     try:
         with namespace.activate():
             namespace.database.create_tables(tables, safe=False)
-            return shape(namespace.connection())
+            return read_shape(namespace.connection())
     finally:
         namespace.close()
 
 
-def _mark(database: Database, version: int) -> None:
-    database.run(f"PRAGMA user_version = {version}")
-
-
-def _version(database: Database) -> int:
+def _read_version(database: Database) -> int:
+    """Return the schema version that a database has, 0 if it is empty or not ours."""
     return int(database.run("PRAGMA user_version").fetchone()[0])
+
+
+def _write_version(database: Database, version: int) -> None:
+    database.run(f"PRAGMA user_version = {version}")

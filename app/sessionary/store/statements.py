@@ -1,4 +1,4 @@
-"""Queries that are written with the models and rendered once."""
+"""Prepared statements: written with the models, rendered to SQL once."""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -12,10 +12,10 @@ Row = TypeVar("Row")
 
 
 class _Name(str):
-    """Marks the place of a value that each call brings."""
+    """A parameter's name, as opposed to a literal text."""
 
 
-class _Given(pw.ColumnBase):
+class _Param(pw.ColumnBase):
     def __init__(self, name: str) -> None:
         self._name = _Name(name)
 
@@ -24,25 +24,25 @@ class _Given(pw.ColumnBase):
 
 
 def param(name: str) -> Any:
-    """Stands in a query for the value that each call brings under this name."""
-    return _Given(name)
+    """Return a named parameter of a query; each call of its statement passes the value."""
+    return _Param(name)
 
 
 def param_list(name: str) -> Any:
-    """Stands after `.in_` for a list that travels as one JSON parameter."""
+    """Return a parameter for `.in_`; its value is the JSON text of a list."""
     return pw.Select((pw.fn.json_each(param(name)),), (pw.SQL("value"),))
 
 
 def rowid(model: type[Model]) -> Any:
-    """Stands for a row's place in the order of insertion, in a table that keeps none itself."""
+    """Return SQLite's rowid, the order of insertion of a table without a column for it."""
     return pw.Column(model._meta.table, "rowid")
 
 
 class Statement(Generic[Row]):
     """A query written with the models, whose text is rendered once, at its first use.
 
-    `row` makes a row of the selected columns, in their order; each call brings the values for
-    the query's `param` places. A missing value is a KeyError.
+    `row` converts a tuple of the selected columns. Each call passes a value for every `param` of
+    the query; a missing one is a KeyError.
     """
 
     def __init__(self, row: Callable[[tuple[Any, ...]], Row], query: Callable[[], Any]) -> None:
@@ -51,16 +51,16 @@ class Statement(Generic[Row]):
         self._rendered: tuple[str, tuple[Any, ...]] | None = None
 
     def all(self, **values: Any) -> list[Row]:
-        """Every row, fetched."""
+        """Fetch every row."""
         return [self._row(found) for found in self._execute(values).fetchall()]
 
     def one(self, **values: Any) -> Row | None:
-        """The first row, or None."""
+        """Fetch the first row, or None."""
         found = self._execute(values).fetchone()
         return None if found is None else self._row(found)
 
     def run(self, **values: Any) -> int:
-        """Change rows; how many there were says who won."""
+        """Execute; return the number of changed rows."""
         return int(self._execute(values).rowcount)
 
     def _execute(self, values: dict[str, Any]) -> sqlite3.Cursor:
@@ -75,23 +75,23 @@ class Statement(Generic[Row]):
 
 
 def count_if(condition: Any) -> Any:
-    """Stands in a query for the number of its rows that meet a condition."""
+    """Return an expression that counts the rows that meet a condition."""
     return pw.fn.COUNT(pw.Case(None, [(condition, 1)]))
 
 
 def count_statement(names: Iterable[str], query: Callable[[], Any]) -> Statement[dict[str, int]]:
-    """A statement of one row, of numbers that go by these names."""
+    """Create a statement of one row of counts, returned as a dict with these names."""
     return Statement(lambda row: dict(zip(names, row, strict=True)), query)
 
 
 def insert_statement(model: type[Model], *, without: Iterable[str] = ()) -> Statement[Any]:
-    """A statement that adds a row, given a value for each column but those left out."""
+    """Create an INSERT with a parameter for each field except those in `without`."""
     names = [name for name in model._meta.sorted_field_names if name not in without]
     return Statement(tuple, lambda: model.insert({name: param(name) for name in names}))
 
 
 def upsert(model: type[Model], *keys: str, **values: Any) -> None:
-    """Add a row, or bring the one with the same `keys` up to these values."""
+    """Insert a row, or update the one whose `keys` have the same values."""
     same = [getattr(model, key) == values[key] for key in keys]
     changes = {name: value for name, value in values.items() if name not in keys}
     if model.select(pw.SQL("1")).where(*same).exists():

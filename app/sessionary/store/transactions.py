@@ -1,21 +1,74 @@
-"""Writes that need not outlive a power cut."""
+"""Transactions of the active namespace."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
-from sessionary.store.database import current_namespace, transaction
+from sessionary.store.database import current_namespace
 
-_NORMAL = 1  # of `PRAGMA synchronous`: whole after a power cut, but without what came last
+_NORMAL = 1  # of `PRAGMA synchronous`: a power cut may lose the last writes, but damages nothing
 
 
 @contextmanager
-def fleeting() -> Iterator[None]:
-    """A transaction that waits for no disk, whatever the durability of the others."""
-    connection = current_namespace().writable()
+def transaction(durability: Literal["normal"] | None = None) -> Iterator[None]:
+    """Run the block in a write transaction (BEGIN IMMEDIATE): one writer at a time, all or nothing.
+
+    Inside another transaction, it is a part of that one. With "normal" the outermost one does not
+    wait for the disk, whatever the setting says.
+    """
+    if durability is not None:
+        with _normal_durability(), transaction():
+            yield
+        return
+    namespace = current_namespace()
+    if namespace.connection().in_transaction:
+        yield
+        return
+    with namespace.write_lock:
+        connection = namespace.writable_connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+    namespace.outages.report_success()
+
+
+@contextmanager
+def _normal_durability() -> Iterator[None]:
+    connection = current_namespace().writable_connection()
     (durability,) = connection.execute("PRAGMA synchronous").fetchone()
     connection.execute(f"PRAGMA synchronous = {min(durability, _NORMAL)}")
     try:
-        with transaction():
-            yield
+        yield
     finally:
         connection.execute(f"PRAGMA synchronous = {durability}")
+
+
+@contextmanager
+def dry_run() -> Iterator[None]:
+    """Run the block in a write transaction that is always rolled back."""
+    namespace = current_namespace()
+    connection = namespace.connection()
+    with namespace.write_lock:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.rollback()
+
+
+@contextmanager
+def read_transaction() -> Iterator[None]:
+    """Let all reads of the block see one state. It does not block writers."""
+    connection = current_namespace().connection()
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        connection.rollback()

@@ -1,8 +1,7 @@
-"""What undoes each write, so that a namespace can be read as it was. A double keeps it, a server
-not.
+"""The undo log: the previous values of each changed row, written by triggers.
 
-Triggers write it down: for each changed row, what was there before. Every connection keeps its
-triggers parsed, so they are as small as can be.
+It is how a namespace is read as of a past instant. A double keeps one, a server does not. Every
+connection keeps the triggers parsed, so they are as short as possible.
 """
 
 import json
@@ -13,16 +12,17 @@ from typing import NamedTuple
 
 import peewee as pw
 
-from sessionary.store.database import Model, current_namespace, transaction
+from sessionary.store.database import Model, current_namespace
 from sessionary.store.statements import Statement, param
-from sessionary.store.undoing import undoing
+from sessionary.store.transactions import transaction
+from sessionary.store.undo_triggers import create_trigger_sql, trigger_name, undo_sql
 
-KEPT = 100_000  # changed rows; the oldest writes go first
+MAX_ENTRIES = 100_000  # changed rows; the oldest transactions are dropped first
 _call: ContextVar[str | None] = ContextVar("sessionary_call", default=None)
 
 
 class UndoStatement(Model):
-    """How one kind of change is taken back, and on whose table."""
+    """The statement that undoes one event on one table."""
 
     id = pw.IntegerField(primary_key=True)
     surface = pw.TextField()
@@ -33,7 +33,7 @@ class UndoStatement(Model):
 
 
 class WriteTransaction(Model):
-    """A transaction: the namespace's instant, the call, and the last change before it."""
+    """A transaction: its instant in the namespace, its call, the last entry before it."""
 
     id = pw.AutoField()
     at = pw.BigIntegerField(index=True)
@@ -45,19 +45,19 @@ class WriteTransaction(Model):
 
 
 class UndoEntry(Model):
-    """A change of one row: whose session it concerned, and the values that take it back."""
+    """A changed row: how to undo the change, with which values, and the session it belongs to."""
 
     seq = pw.AutoField()
-    way = pw.IntegerField()
+    statement = pw.IntegerField(column_name="way")
     session = pw.TextField(null=True)
-    row = pw.TextField()  # a JSON array
+    values = pw.TextField(column_name="row")  # a JSON array
 
     class Meta:
         table_name = "history_changes"
 
 
 class Change(NamedTuple):
-    """A change of one row: at which instant, by which call and write, and of whose session."""
+    """A changed row as the diff lists it. `write` is the transaction's id."""
 
     seq: int
     at: int
@@ -68,42 +68,42 @@ class Change(NamedTuple):
 
 
 _TABLES = (UndoStatement, WriteTransaction, UndoEntry)
-_newest = UndoEntry.alias()
-_later = WriteTransaction.alias()
-_SEQ = pw.fn.COALESCE(pw.fn.MAX(_newest.seq), 0)
-_NEWEST = _newest.select(_SEQ)
-# The last write but one that is wholly older than the changes that are kept.
-_BORDER = _later.select(pw.fn.MAX(_later.after)).where(
-    _later.after <= _newest.select(_SEQ - param("kept"))
+_entry = UndoEntry.alias()
+_other = WriteTransaction.alias()
+_LAST_SEQ = pw.fn.COALESCE(pw.fn.MAX(_entry.seq), 0)
+_LAST = _entry.select(_LAST_SEQ)
+# The end of the newest transaction that has no entry among the last `max_entries`.
+_CUTOFF = _other.select(pw.fn.MAX(_other.after)).where(
+    _other.after <= _entry.select(_LAST_SEQ - param("max_entries"))
 )
-_last = Statement(lambda found: int(found[0]), lambda: _NEWEST)
-_empty = Statement(
-    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after == _NEWEST)
+_last_seq = Statement(lambda row: int(row[0]), lambda: _LAST)
+_delete_empty = Statement(
+    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after == _LAST)
 )
-_mark = Statement(
-    tuple, lambda: WriteTransaction.insert(at=param("at"), call=param("call"), after=_NEWEST)
+_begin = Statement(
+    tuple,
+    lambda: WriteTransaction.insert(at=param("at"), call=param("call"), after=_LAST),
 )
-_trim_changes = Statement(tuple, lambda: UndoEntry.delete().where(UndoEntry.seq <= _BORDER))
-_trim_writes = Statement(
-    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after < _BORDER)
+_trim_entries = Statement(tuple, lambda: UndoEntry.delete().where(UndoEntry.seq <= _CUTOFF))
+_trim_transactions = Statement(
+    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after < _CUTOFF)
 )
-_cut = Statement(tuple, lambda: UndoEntry.delete().where(UndoEntry.seq > param("seq")))
-_cut_writes = Statement(
+_delete_entries = Statement(tuple, lambda: UndoEntry.delete().where(UndoEntry.seq > param("seq")))
+_delete_transactions = Statement(
     tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after >= param("seq"))
 )
-# What is behind the last write at or before an instant.
-_behind = Statement(
-    lambda found: None if found[0] is None else int(found[0]),
+_seq_at = Statement(
+    lambda row: None if row[0] is None else int(row[0]),
     lambda: WriteTransaction.select(pw.fn.MIN(WriteTransaction.after)).where(
         WriteTransaction.id
-        > pw.fn.COALESCE(_later.select(pw.fn.MAX(_later.id)).where(_later.at <= param("at")), 0)
+        > pw.fn.COALESCE(_other.select(pw.fn.MAX(_other.id)).where(_other.at <= param("at")), 0)
     ),
 )
-_undoing = Statement(
+_entries_after = Statement(
     tuple,
     lambda: (
-        UndoEntry.select(UndoStatement.statement, UndoEntry.row)
-        .join(UndoStatement, on=(UndoStatement.id == UndoEntry.way))
+        UndoEntry.select(UndoStatement.statement, UndoEntry.values)
+        .join(UndoStatement, on=(UndoStatement.id == UndoEntry.statement))
         .where(UndoEntry.seq > param("seq"))
         .order_by(UndoEntry.seq.desc())
     ),
@@ -119,12 +119,12 @@ _changes = Statement(
             UndoStatement.surface,
             UndoEntry.session,
         )
-        .join(UndoStatement, on=(UndoStatement.id == UndoEntry.way))
+        .join(UndoStatement, on=(UndoStatement.id == UndoEntry.statement))
         .join(
             WriteTransaction,
             on=(
                 WriteTransaction.id
-                == _later.select(pw.fn.MAX(_later.id)).where(_later.after < UndoEntry.seq)
+                == _other.select(pw.fn.MAX(_other.id)).where(_other.after < UndoEntry.seq)
             ),
         )
         .where(UndoEntry.seq > param("after"), UndoEntry.seq <= param("until"))
@@ -142,9 +142,9 @@ _oldest = Statement(
 
 
 def enable(columns: Mapping[str, Mapping[type[Model], str | None]]) -> None:
-    """From here on the active namespace keeps its history.
+    """Start the undo log of the active namespace, if it is not running.
 
-    `columns` says by surface which tables have one, and which column names a row's session.
+    `columns` maps each surface to its tables, and each table to the column of the session id.
     """
     namespace = current_namespace()
     with transaction():
@@ -152,33 +152,34 @@ def enable(columns: Mapping[str, Mapping[type[Model], str | None]]) -> None:
             namespace.database.create_tables(_TABLES)
         for surface, tables in columns.items():
             for table, column in tables.items():
-                _watch(surface, table, column)
+                _create_triggers(surface, table, column)
     namespace.has_undo_log = True
 
 
 def disable(tables: Iterable[type[Model]]) -> None:
-    """Keep no history in the active namespace, which a double may have left."""
+    """Remove the undo log of the active namespace, which a double may have left in the file."""
     namespace = current_namespace()
     if UndoStatement.table_exists():  # type: ignore[no-untyped-call]
         with transaction():
             for table in tables:
-                for each in undoing(table):
-                    namespace.database.run(f'DROP TRIGGER IF EXISTS "{_name(table, each.event)}"')
+                for undo in undo_sql(table):
+                    name = trigger_name(table, undo.event)
+                    namespace.database.run(f'DROP TRIGGER IF EXISTS "{name}"')
             namespace.database.drop_tables(_TABLES)
 
 
 def begin_entry(at: int) -> None:
-    """Write down under this instant what the active namespace's transaction goes on to change."""
+    """Log the changes of the running transaction under this instant, and trim the log."""
     if current_namespace().has_undo_log:
-        _empty.run()
-        _mark.run(at=at, call=_call.get())
-        _trim_changes.run(kept=KEPT)
-        _trim_writes.run(kept=KEPT)
+        _delete_empty.run()
+        _begin.run(at=at, call=_call.get())
+        _trim_entries.run(max_entries=MAX_ENTRIES)
+        _trim_transactions.run(max_entries=MAX_ENTRIES)
 
 
 @contextmanager
 def attributed_to(call: str) -> Iterator[None]:
-    """Write down this call with what is changed meanwhile."""
+    """Log this call's id with the changes made in the block."""
     token = _call.set(call)
     try:
         yield
@@ -188,75 +189,67 @@ def attributed_to(call: str) -> Iterator[None]:
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """What is changed meanwhile has always been so; it is part of a transaction."""
+    """Leave changes made in this block out of the undo log. Must run inside a transaction."""
     if not current_namespace().has_undo_log:
         yield
         return
-    last = _last.one()
+    last = _last_seq.one()
     yield
-    _cut.run(seq=last)
+    _delete_entries.run(seq=last)
 
 
 def earliest_at() -> int | None:
-    """The earliest instant that can be read; None where nothing is kept or nothing was lost."""
-    found = _oldest.one() if current_namespace().has_undo_log else None
-    return found[1] if found is not None and found[0] > 1 else None
+    """Return the earliest instant that can be read; None if there is no log or it is complete."""
+    oldest = _oldest.one() if current_namespace().has_undo_log else None
+    return oldest[1] if oldest is not None and oldest[0] > 1 else None
 
 
 def changes(after: int, until: int) -> list[Change]:
-    """What was changed behind one instant and not behind another, in order.
+    """List the changes after one instant and up to another, in order.
 
-    Where the clock was moved back, an instant is the last time that it was shown.
+    If the clock was moved back, an instant means the last time that it was shown.
     """
-    return _changes.all(after=_last_at(after), until=_last_at(until))
+    return _changes.all(after=_find_seq_at(after), until=_find_seq_at(until))
 
 
 def rewind(seq: int) -> None:
-    """Begin a transaction in which all is as it was after this change. It must be rolled back."""
+    """Undo every change after this one, in a transaction that the caller must roll back."""
     connection = current_namespace().connection()
     if not connection.in_transaction:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("PRAGMA defer_foreign_keys = 1")
-    for statement, row in _undoing.all(seq=seq):
-        connection.execute(statement, json.loads(row))
-    _cut.run(seq=seq)
-    _cut_writes.run(seq=seq)
+    for statement, values in _entries_after.all(seq=seq):
+        connection.execute(statement, json.loads(values))
+    _delete_entries.run(seq=seq)
+    _delete_transactions.run(seq=seq)
 
 
 def rewind_to(at: int) -> None:
-    """`rewind` to what the namespace was when its clock last showed this instant."""
-    rewind(_last_at(at))
+    """Undo every change made after the clock last showed this instant. See `rewind`."""
+    rewind(_find_seq_at(at))
 
 
 @contextmanager
 def rewind_scope() -> Iterator[None]:
-    """However the namespace is rewound meanwhile, it is as before at the end."""
+    """Roll back at the end of the block, however the namespace was rewound in it."""
     try:
         yield
     finally:
         current_namespace().connection().rollback()
 
 
-def _last_at(at: int) -> int:
-    """The last change that had been made when the clock last showed this instant."""
-    behind = _behind.one(at=at)
-    return (_last.one() or 0) if behind is None else behind
-
-
-def _watch(surface: str, table: type[Model], column: str | None) -> None:
+def _create_triggers(surface: str, table: type[Model], column: str | None) -> None:
     run = current_namespace().database.run
-    for each in undoing(table):
-        name = _name(table, each.event)
-        if run("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone():
-            continue
-        way = UndoStatement.insert(surface=surface, statement=each.statement).execute()
-        session = "NULL" if column is None else f'{each.row}."{column}"'
-        run(
-            f'CREATE TRIGGER "{name}" AFTER {each.event} ON "{table._meta.table_name}" BEGIN '  # noqa: S608
-            f'INSERT INTO "{UndoEntry._meta.table_name}" '
-            f"VALUES (NULL, {way}, {session}, {each.values}); END"
-        )
+    for undo in undo_sql(table):
+        name = trigger_name(table, undo.event)
+        if not run("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone():
+            id = UndoStatement.insert(surface=surface, statement=undo.statement).execute()
+            session = "NULL" if column is None else f'{undo.row}."{column}"'
+            values = f"NULL, {id}, {session}, {undo.values}"
+            run(create_trigger_sql(table, undo.event, UndoEntry, values))
 
 
-def _name(table: type[Model], event: str) -> str:
-    return f"history_{table._meta.table_name}_{event.lower()}"
+def _find_seq_at(at: int) -> int:
+    """Return the last change that had been made when the clock last showed this instant."""
+    found = _seq_at.one(at=at)
+    return (_last_seq.one() or 0) if found is None else found

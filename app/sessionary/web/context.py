@@ -40,7 +40,7 @@ def bearer() -> str:
 def authenticate(surface: str, secret: str, *, well_formed: bool) -> None:
     """Establish `caller()` and `now()`.
 
-    Raises InvalidKey for a credential that nobody has, rate_limits.RateLimited for one that asks too often
+    Raises InvalidKey for an unknown credential, rate_limits.RateLimited for one used too often
     and
     for an address that has brought too many that nobody has.
 

@@ -1,0 +1,84 @@
+"""SQLite connections: one per thread of a file, one that all threads share in memory."""
+
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, cast
+
+import peewee as pw
+
+from sessionary.store.files import DatabaseFile
+
+_RETRY_SECONDS = 0.005
+
+
+class Connection(sqlite3.Connection):
+    """A connection that can be weakly referenced and knows whether its file was writable."""
+
+    may_write = True
+
+    def __del__(self) -> None:
+        """Close; a dropped WSGI application has no other end."""
+        with suppress(sqlite3.ProgrammingError):  # opening it failed
+            self.close()
+
+
+class _ThreadEnd:
+    """Close a connection when the thread that holds this in its local data ends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __del__(self) -> None:
+        self._connection.close()
+
+
+class Database(pw.SqliteDatabase):
+    """A database that remembers its connections, so that all of them can be closed.
+
+    In memory, the next connection starts with `contents`, if set.
+    """
+
+    def __init__(self, *args: Any, file: DatabaseFile | None = None, **kwargs: Any) -> None:
+        self.file = file
+        self.opened: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self.contents: bytes | None = None
+        self._thread = threading.local()
+        super().__init__(*args, factory=self._create_connection, **kwargs)
+
+    def _create_connection(self, *args: Any, **kwargs: Any) -> Connection:
+        """Create a connection, with its contents: one that ran a statement may crash if filled."""
+        if self.file is not None and self.file.is_known:
+            args, kwargs = (self.file.uri, *args[1:]), {**kwargs, "uri": True}
+        connection = Connection(*args, **kwargs)
+        if self.contents is not None:
+            connection.deserialize(self.contents)
+            self.contents = None
+        return connection
+
+    def run(self, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Execute SQL text."""
+        return cast(sqlite3.Cursor, self.execute_sql(text, values))  # type: ignore[no-untyped-call]
+
+    def _connect(self) -> Connection:
+        may_write = self.file is None or self.file.acquire_lease()
+        connection = self._connect_with_retry(time.monotonic() + float(self.timeout))
+        connection.may_write = may_write
+        self.opened.add(connection)
+        if self.thread_safe:  # else the threads share it
+            self._thread.end = _ThreadEnd(connection)
+        return connection
+
+    def _connect_with_retry(self, until_seconds: float) -> Connection:
+        """Connect. SQLite does not wait for another process that turns the same file to WAL."""
+        while True:
+            try:
+                return cast(Connection, super()._connect())  # type: ignore[misc]
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() > until_seconds:
+                    raise
+                time.sleep(_RETRY_SECONDS)
