@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from benchmarks.namespaces import Place, hexadecimal, insert
 from benchmarks.requests import Request
-from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
+from sessionary.surfaces.mobilenext.models import AllocationRow, Session, SessionRow
 from sessionary.web.instants import to_text
 
 NAME = "mobilenext"
@@ -43,7 +43,8 @@ def id_of(number: int) -> str:
 
 
 def fill(connection: sqlite3.Connection, place: Place) -> None:
-    insert(connection, "mobilenext_sessions", SessionRow._fields, _sessions(place))
+    columns = [Session._meta.fields[name].column_name for name in SessionRow._fields]
+    insert(connection, "mobilenext_sessions", columns, _sessions(place))
     insert(connection, "mobilenext_allocations", AllocationRow._fields, _allocations(place))
     mark = (place.organization, place.now, 0)
     insert(connection, "mobilenext_marks", ("organization", "created_at", "moves"), [mark])

@@ -7,8 +7,9 @@ from sessionary.surfaces.galtea import rules as galtea_rules
 from sessionary.surfaces.galtea.models import NONE
 from sessionary.surfaces.galtea.queries import sessions as galtea_queries
 from sessionary.surfaces.mobilenext import models as mobilenext
-from sessionary.surfaces.mobilenext import queries as mobilenext_statements
 from sessionary.surfaces.mobilenext import rules as mobilenext_rules
+from sessionary.surfaces.mobilenext.queries import allocations as mobilenext_allocations
+from sessionary.surfaces.mobilenext.queries import sessions as mobilenext_sessions
 from sessionary.surfaces.notte import queries as notte_queries
 from sessionary.surfaces.notte import rules as notte_rules
 from sessionary.surfaces.notte.models import SessionRow as NotteRow
@@ -112,16 +113,16 @@ def _mobilenext(chance: random.Random) -> None:
             organization="o",
             user=_uuid(0),
             opened_at=opened_at,
-            void_at=mobilenext_rules.void_at(opened_at, chance.randint(1, 90)),
+            empty_expires_at=mobilenext_rules.empty_expires_at(opened_at, chance.randint(1, 90)),
             created_at=opened_at if held else None,
-            expires_at=mobilenext_rules.lease_end(opened_at, lease),
+            expires_at=mobilenext_rules.lease_expires_at(opened_at, lease),
             released_at=None,
         )
         allocations = [_allocation(chance, session, number * 3 + each) for each in range(held)]
-        ended_at = mobilenext_rules.session_released_at(allocations)
-        mobilenext_statements.insert_session.run(**session._replace(released_at=ended_at)._asdict())
+        ended_at = mobilenext_rules.last_release_at(allocations)
+        mobilenext_sessions.insert.run(**session._replace(released_at=ended_at)._asdict())
         for each in allocations:
-            mobilenext_statements.insert_allocation.run(**each._asdict())
+            mobilenext_allocations.insert.run(**each._asdict())
 
 
 def _allocation(

@@ -68,14 +68,14 @@ def list_devices(db: str, as_json: bool) -> None:
                 "provision_seconds": device.provision_seconds,
                 "state": _state(device),
             }
-            for device in inventory.listed()
+            for device in inventory.list_devices()
         ]
     print_rows(rows, as_json=as_json, empty="There are no devices.")
 
 
 def _state(device: DeviceRow) -> str:
-    if device.is_held:
-        return "held"
+    if device.is_allocated:
+        return "allocated"
     return "retired" if device.is_retired else "free"
 
 

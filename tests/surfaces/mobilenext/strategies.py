@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from sessionary.surfaces.mobilenext import models, queries
+from sessionary.surfaces.mobilenext import models
 from sessionary.surfaces.mobilenext.models import (
     AllocationRow,
     DeviceRow,
+    JoinedRow,
     SessionRow,
-    ShownRow,
 )
+from sessionary.surfaces.mobilenext.queries import allocations as allocation_queries
+from sessionary.surfaces.mobilenext.queries import sessions as session_queries
 
 ORGANIZATIONS = ("acme", "zeta")
 SERIALS = tuple(f"A-{number}" for number in range(6))
@@ -50,7 +52,7 @@ def sessions(draw: st.DrawFn) -> list[SessionRow]:
                 organization=draw(st.sampled_from(ORGANIZATIONS)),
                 user=uuid(number % 3),
                 opened_at=draw(instants),
-                void_at=draw(instants),
+                empty_expires_at=draw(instants),
                 created_at=created_at,
                 expires_at=draw(maybe) if is_listed else None,
                 released_at=draw(maybe) if is_listed else None,
@@ -85,13 +87,13 @@ def allocations(draw: st.DrawFn, held_by: list[SessionRow]) -> list[AllocationRo
     return found
 
 
-def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[ShownRow]:
+def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[JoinedRow]:
     """What is read of a session to be shown: a row for each of these that is its own."""
     return [
-        ShownRow(
+        JoinedRow(
             organization=session.organization,
             user=session.user,
-            ended_at=session.released_at,
+            session_released_at=session.released_at,
             **each._asdict(),
         )
         for each in allocations
@@ -115,9 +117,9 @@ def fill(namespace: tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]
     devices, sessions, allocations = namespace
     facts = [each._asdict() for each in devices]
     for each in facts:
-        del each["is_held"]
+        del each["is_allocated"]
     models.Device.insert_many(facts).execute()
     for each in sessions:
-        queries.insert_session.run(**each._asdict())
+        session_queries.insert.run(**each._asdict())
     for each in allocations:
-        queries.insert_allocation.run(**each._asdict())
+        allocation_queries.insert.run(**each._asdict())

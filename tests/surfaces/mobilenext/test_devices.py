@@ -31,12 +31,12 @@ def entered(app: App) -> Iterator[App]:
 
 
 def serials() -> list[str]:
-    return [device.serial for device in devices.listed()]
+    return [device.serial for device in devices.list_devices()]
 
 
 @pytest.mark.usefixtures("entered")
 def test_a_new_namespace_has_a_dozen_devices_of_both_platforms_real_and_emulated() -> None:
-    found = devices.listed()
+    found = devices.list_devices()
     assert len(found) == 12
     kinds = {(device.platform, device.type) for device in found}
     assert kinds == {
@@ -48,12 +48,12 @@ def test_a_new_namespace_has_a_dozen_devices_of_both_platforms_real_and_emulated
     for platform in ("android", "ios"):
         versions = {device.version for device in found if device.platform == platform}
         assert len(versions) >= 4
-    assert not any(device.is_held or device.is_retired for device in found)
+    assert not any(device.is_allocated or device.is_retired for device in found)
 
 
 @pytest.mark.usefixtures("entered")
 def test_the_default_devices_are_ready_at_once_and_as_an_operator_could_add_them() -> None:
-    for device in devices.listed():
+    for device in devices.list_devices():
         assert device.provision_seconds == 0
         facts = {name: getattr(device, name) for name in PHONE}
         assert devices.DeviceFacts().load(facts) == {**facts, "provision_seconds": 0}
@@ -62,7 +62,7 @@ def test_the_default_devices_are_ready_at_once_and_as_an_operator_could_add_them
 def test_an_added_device_can_be_allocated(app: App, calls: Calls) -> None:
     with app.namespace.activate():
         devices.add(**PHONE)
-        added = devices.listed()[-1]
+        added = devices.list_devices()[-1]
     assert added.serial == "A-1"
     assert not added.is_default
     assert calls.hold(*named("Fairphone 6"))["device"]["id"] == "A-1"
@@ -77,7 +77,7 @@ def test_a_device_may_be_added_on_demand(app: App, calls: Calls) -> None:
 def test_whether_a_device_is_held_now_follows_the_clock(app: App, calls: Calls) -> None:
     def held() -> list[str]:
         with app.namespace.activate():
-            return [device.serial for device in devices.listed() if device.is_held]
+            return [device.serial for device in devices.list_devices() if device.is_allocated]
 
     first = calls.hold(ANDROID)
     second = calls.hold(IOS)
@@ -132,7 +132,7 @@ def test_serials_as_the_tools_write_them_are_taken() -> None:
 def test_a_retired_device_does_not_exist_for_allocation(app: App, calls: Calls) -> None:
     with app.namespace.activate():
         assert devices.retire("emulator-5554")
-        assert devices.listed()[0].is_retired
+        assert devices.list_devices()[0].is_retired
     response = calls.allocate(calls.start(), *named("Pixel 9"))
     assert refusal(response) == (404, "device_not_found")
 

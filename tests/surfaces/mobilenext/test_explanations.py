@@ -8,7 +8,7 @@ import pytest
 
 from sessionary.surfaces.mobilenext import surface
 from sessionary.surfaces.mobilenext.explanations import explain
-from sessionary.surfaces.mobilenext.wholes import Whole
+from sessionary.surfaces.mobilenext.queries.control import SessionWithAllocations as Joined
 from sessionary.web.instants import to_text
 from sessionary.web.surface import NotForced
 from tests.conftest import MICROSECOND
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import App
 
-VOID_AT = START + 15 * MINUTE
+EXPIRES_AT = START + 15 * MINUTE
 LEASE_END = START + 30 * MINUTE
 RELEASED_AT = START + 5 * MINUTE
 READY_AT = START + 20 * SECOND
@@ -48,11 +48,11 @@ type = "real"
 name = "Pixel 9"
 version = "16"
 """
-UNUSED = Whole(EMPTY, [])
-HELD = Whole(session(), [allocation()])
-LENT = Whole(LEASED, [allocation(expires_at=LEASE_END)])
-RETURNED = Whole(session(released_at=RELEASED_AT), [allocation(released_at=RELEASED_AT)])
-SETTLED = Whole(
+UNUSED = Joined(EMPTY, [])
+HELD = Joined(session(), [allocation()])
+LENT = Joined(LEASED, [allocation(expires_at=LEASE_END)])
+RETURNED = Joined(session(released_at=RELEASED_AT), [allocation(released_at=RELEASED_AT)])
+SETTLED = Joined(
     LEASED._replace(released_at=LEASE_END),
     [allocation(expires_at=LEASE_END, released_at=LEASE_END)],
 )
@@ -67,23 +67,23 @@ def leased(make_app: Callable[..., App]) -> App:
 
 
 @pytest.mark.parametrize(
-    ("whole", "now", "status", "since_at", "rule", "reason"),
+    ("session_", "now", "status", "since_at", "rule", "reason"),
     [
-        (UNUSED, START, "empty", START, "empty_session", "it has got no device yet"),
-        (UNUSED, VOID_AT, "void", VOID_AT, "empty_session", "everything on it is 404"),
-        (HELD, LEASE_END, "held", START, "no_deadline", "it holds Serial-1"),
-        (LENT, START, "held", START, "lease", "it holds Serial-1"),
+        (UNUSED, START, "empty", START, "empty_session", "it has no device yet"),
+        (UNUSED, EXPIRES_AT, "expired", EXPIRES_AT, "empty_session", "everything on it is 404"),
+        (HELD, LEASE_END, "active", START, "no_deadline", "it holds Serial-1"),
+        (LENT, START, "active", START, "lease", "it holds Serial-1"),
         (LENT, LEASE_END, "released", LEASE_END, "lease", to_text(LEASE_END)),
         (SETTLED, LEASE_END, "released", LEASE_END, "lease", to_text(LEASE_END)),
         (RETURNED, LEASE_END, "released", RELEASED_AT, "release", to_text(RELEASED_AT)),
     ],
 )
 def test_each_state_is_explained_by_its_rule(
-    whole: Whole, now: int, status: str, since_at: int, rule: str, says: str
+    session_: Joined, now: int, status: str, since_at: int, rule: str, reason: str
 ) -> None:
-    told = explain(whole, now)
-    assert told[:3] == (status, since_at, rule)
-    assert says in told.reason
+    explanation = explain(session_, now)
+    assert explanation[:3] == (status, since_at, rule)
+    assert reason in explanation.reason
 
 
 @pytest.mark.parametrize(
@@ -114,67 +114,73 @@ def test_each_state_is_explained_by_its_rule(
     ],
 )
 def test_each_allocation_is_explained_with_its_session(
-    facts: dict[str, Any], now: int, status: str, since_at: int, rule: str
+    inputs: dict[str, Any], now: int, status: str, since_at: int, rule: str
 ) -> None:
-    each = allocation(**facts)
-    (told,) = explain(Whole(session(expires_at=each.expires_at), [each]), now).facts["allocations"]
-    assert (told["status"], told["since_at"], told["rule"]) == (status, since_at, rule)
-    assert (told["id"], told["serial"]) == (each.id, each.serial)
-    assert told["reason"]
+    each = allocation(**inputs)
+    (explanation,) = explain(Joined(session(expires_at=each.expires_at), [each]), now).inputs[
+        "allocations"
+    ]
+    assert (explanation["status"], explanation["since_at"], explanation["rule"]) == (
+        status,
+        since_at,
+        rule,
+    )
+    assert (explanation["id"], explanation["serial"]) == (each.id, each.serial)
+    assert explanation["reason"]
 
 
 @pytest.mark.parametrize(
-    ("whole", "at", "before", "after"),
-    [(UNUSED, VOID_AT, "empty", "void"), (LENT, LEASE_END, "held", "released")],
+    ("session_", "at", "before", "after"),
+    [(UNUSED, EXPIRES_AT, "empty", "expired"), (LENT, LEASE_END, "active", "released")],
 )
 def test_status_and_since_change_in_the_microsecond_of_the_deadline(
-    whole: Whole, at: int, before: str, after: str
+    session_: Joined, at: int, before: str, after: str
 ) -> None:
-    told = [explain(whole, at + by)[:2] for by in (-1, 0, 1)]
-    assert told == [(before, START), (after, at), (after, at)]
+    explanation = [explain(session_, at + by)[:2] for by in (-1, 0, 1)]
+    assert explanation == [(before, START), (after, at), (after, at)]
 
 
 def test_the_parts_change_at_transitions_that_name_them() -> None:
-    whole = Whole(session(), [allocation(in_use_at=READY_AT)])
-    (transition,) = surface.sessions.transitions(whole)
+    session_ = Joined(session(), [allocation(in_use_at=READY_AT)])
+    (transition,) = surface.sessions.transitions(session_)
     assert (transition.at, transition.part, transition.to_status) == (
         READY_AT,
-        whole.allocations[0].id,
+        session_.allocations[0].id,
         "in_use",
     )
 
 
 def test_a_lease_is_explained_alike_whether_or_not_another_session_has_profited() -> None:
-    told, settled = explain(LENT, LEASE_END), explain(SETTLED, LEASE_END)
-    assert told._replace(inputs={}) == settled._replace(inputs={})
+    explanation, settled = explain(LENT, LEASE_END), explain(SETTLED, LEASE_END)
+    assert explanation._replace(inputs={}) == settled._replace(inputs={})
 
 
 @pytest.mark.parametrize(
-    ("whole", "now", "unless"),
+    ("session_", "now", "unless"),
     [
-        (UNUSED, START, f"POST /api/v1/sessions/s/devices before {to_text(VOID_AT)} keeps it"),
-        (UNUSED, VOID_AT, f"devices before {to_text(VOID_AT)} would have kept it"),
+        (UNUSED, START, f"POST /api/v1/sessions/s/devices before {to_text(EXPIRES_AT)} keeps it"),
+        (UNUSED, EXPIRES_AT, f"devices before {to_text(EXPIRES_AT)} would have kept it"),
         (HELD, START, "until a call releases the last of them"),
         (LENT, START, f"or its lease ends at {to_text(LEASE_END)}, which no call moves"),
         (LENT, LEASE_END, "no call: a lease lasts as long as mobilenext_lease_minutes said"),
-        (RETURNED, LEASE_END, "would be held for good"),
+        (RETURNED, LEASE_END, "would be active for good"),
         (
             RETURNED._replace(row=RETURNED.row._replace(expires_at=LEASE_END)),
             LEASE_END,
-            f"would be held until {to_text(LEASE_END)}",
+            f"would be active until {to_text(LEASE_END)}",
         ),
     ],
 )
 def test_what_keeps_a_session_is_named_with_its_last_instant(
-    whole: Whole, now: int, otherwise: str
+    session_: Joined, now: int, unless: str
 ) -> None:
-    assert otherwise in (explain(whole, now).unless or "")
+    assert unless in (explain(session_, now).unless or "")
 
 
 def test_a_session_is_open_while_it_is_empty_or_holds_a_device() -> None:
     is_open = surface.sessions.is_open
     assert [is_open(each, START) for each in (UNUSED, HELD, LENT, RETURNED)] == [True] * 3 + [False]
-    assert [is_open(UNUSED, VOID_AT), is_open(LENT, LEASE_END)] == [False, False]
+    assert [is_open(UNUSED, EXPIRES_AT), is_open(LENT, LEASE_END)] == [False, False]
 
 
 def test_the_allocation_that_is_named_keeps_a_session(calls: Calls, app: App) -> None:
@@ -183,7 +189,7 @@ def test_the_allocation_that_is_named_keeps_a_session(calls: Calls, app: App) ->
     app.advance(-MICROSECOND)
     assert calls.allocate(kept).status_code == 201
     app.advance(MICROSECOND)
-    assert [explained(app, surface, id).status for id in (kept, left)] == ["held", "void"]
+    assert [explained(app, surface, id).status for id in (kept, left)] == ["active", "expired"]
     assert calls.get(f"/sessions/{left}/devices").status_code == 404
 
 
@@ -243,13 +249,18 @@ def test_no_device_is_lost_before_it_was_given(calls: Calls, app: App) -> None:
 
 def test_a_session_that_holds_nothing_cannot_lose_it(leased: App) -> None:
     calls = Calls(leased)
-    expired, void = calls.hold()["id"], calls.start()
+    lease_over, expired_id = calls.hold()["id"], calls.start()
     leased.advance(minutes=30)
     returned, empty = calls.hold(), calls.start()
     calls.release(returned["id"], returned["device"]["id"])
     before = contents(leased)
-    states = {expired: "released", void: "void", returned["id"]: "released", empty: "empty"}
+    states = {
+        lease_over: "released",
+        expired_id: "expired",
+        returned["id"]: "released",
+        empty: "empty",
+    }
     for id, state in states.items():
-        with pytest.raises(NotForced, match=f"Session {id} is {state}: only one that holds"):
+        with pytest.raises(NotForced, match=f"Session {id} is {state}: it holds no device to lose"):
             force(leased, surface, id, "released")
     assert contents(leased) == before

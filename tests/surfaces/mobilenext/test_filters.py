@@ -16,12 +16,12 @@ PHONE = DeviceRow(
     provision_seconds=0,
     is_default=0,
     is_retired=0,
-    is_held=0,
+    is_allocated=0,
 )
 
 
 def holds(attribute: str, operator: str, value: str, device: DeviceRow = PHONE) -> bool:
-    return rules.matches(device, [{"attribute": attribute, "operator": operator, "value": value}])
+    return rules.is_match(device, [{"attribute": attribute, "operator": operator, "value": value}])
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_every_filter_must_hold() -> None:
         {"attribute": "platform", "operator": "EQUALS", "value": "ios"},
         {"attribute": "version", "operator": "GREATER_THAN", "value": "18"},
     ]
-    assert rules.matches(PHONE, fits)
+    assert rules.is_match(PHONE, fits)
     for attribute, value in (("name", "Pixel"), ("type", "simulator")):
         fails = {"attribute": attribute, "operator": "EQUALS", "value": value}
-        assert not rules.matches(PHONE, [*fits, fails])
-        assert not rules.matches(PHONE, [fails, *fits])
+        assert not rules.is_match(PHONE, [*fits, fails])
+        assert not rules.is_match(PHONE, [fails, *fits])
 
 
 versions = st.lists(st.integers(0, 40), min_size=1, max_size=5).map(

@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from sessionary import clock, create_app
 from sessionary.settings import Settings
-from sessionary.surfaces.mobilenext import devices, queries, rules
+from sessionary.surfaces.mobilenext import devices, rules
+from sessionary.surfaces.mobilenext.queries import allocations
 from sessionary.web import json_codec
 from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import IOS, Calls
@@ -87,9 +88,9 @@ class Histories(RuleBasedStateMachine):
             return
         with self.app.namespace.activate():
             now = clock.now()
-            every = queries.allocations.all(sessions=json_codec.encode(self.sessions))
+            every = allocations.of_sessions.all(sessions=json_codec.encode(self.sessions))
             held = Counter(each.serial for each in every if rules.is_open(each, now))
-            listed = {each.serial for each in devices.listed() if each.is_held}
+            listed = {each.serial for each in devices.list_devices() if each.is_allocated}
         assert set(held.values()) <= {1}
         assert set(held) == listed
 

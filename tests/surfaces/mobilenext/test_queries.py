@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+import peewee as pw
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,14 @@ from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import Statement
 from sessionary.surfaces.mobilenext import allocation, queries, rules
-from sessionary.surfaces.mobilenext.models import DeviceRow, SessionRow
+from sessionary.surfaces.mobilenext.models import (
+    Allocation,
+    AllocationRow,
+    DeviceRow,
+    Session,
+    SessionRow,
+)
+from sessionary.surfaces.mobilenext.queries import allocations, devices, sessions
 from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import TABLES
 from tests.surfaces.mobilenext.strategies import (
@@ -37,6 +45,7 @@ generated = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 Namespace = tuple[list[Any], list[Any], list[Any]]
+MODULES = (allocations, devices, sessions)
 organizations = st.sampled_from(ORGANIZATIONS)
 serials = st.sampled_from(SERIALS)
 
@@ -53,8 +62,11 @@ def place() -> Iterator[App]:
 
 def plain(statement: Statement[Any], **values: Any) -> Any:
     """The query that the statement came from, with its values in their places."""
-    given = {"given": values.__getitem__, "given_list": lambda name: json.loads(values[name])}
-    with mock.patch.multiple(queries, **given):
+    params = {"param": values.__getitem__, "param_list": lambda name: json.loads(values[name])}
+    with ExitStack() as stack:
+        for module in MODULES:
+            for name in params.keys() & vars(module).keys():
+                stack.enter_context(mock.patch.object(module, name, params[name]))
         return statement.query()
 
 
@@ -67,17 +79,62 @@ def assert_reads_alike(statement: Statement[Any], **values: Any) -> list[Any]:
 
 def assert_writes_alike(place: App, statement: Statement[Any], **values: Any) -> int:
     """Both change the same rows to the same values; leaves them as they were."""
-    told = []
+    results = []
     for change in (
         lambda: statement.run(**values),
         lambda: plain(statement, **values).execute(),
     ):
         with place.namespace.database.atomic() as transaction:
             change()
-            told.append([place.rows(table) for table in TABLES])
+            results.append([place.rows(table) for table in TABLES])
             transaction.rollback()
-    assert told[0] == told[1]
+    assert results[0] == results[1]
     return statement.run(**values)
+
+
+@given(namespace=namespaces(), now=instants)
+@generated
+def test_each_sql_twin_selects_the_rows_that_its_rule_does(namespace: Namespace, now: int) -> None:
+    fill(namespace)
+    of_sessions = [
+        (queries.is_open, rules.is_open),
+        (queries.is_lease_over, is_lease_over),
+        (lambda *_: queries.is_listed(), lambda row, _: rules.is_listed(row)),
+        (lambda _, at: queries.has_expired(at), rules.has_expired),
+        (lambda _, at: queries.has_ended(at), rules.has_ended),
+    ]
+    for model, rows, twins in (
+        (Session, namespace[1], of_sessions),
+        (Allocation, namespace[2], of_sessions[:2]),
+    ):
+        for sql, rule in twins:
+            selected = {each.id for each in model.select().where(sql(model, pw.Value(now)))}
+            assert selected == {row.id for row in rows if rule(row, now)}
+
+
+def is_lease_over(row: SessionRow | AllocationRow, now: int) -> bool:
+    return rules.is_lease_over(row.released_at, row.expires_at, now)
+
+
+@given(namespace=namespaces(), serial=serials)
+@generated
+def test_a_device_is_found_by_its_serial_and_retired_once(
+    place: App, namespace: Namespace, serial: str
+) -> None:
+    fill(namespace)
+    (expected,) = [each for each in namespace[0] if each.serial == serial]
+    assert assert_reads_alike(devices.by_serial, serial=serial) == [expected]
+    is_new = assert_writes_alike(place, devices.retire, serial=serial)
+    assert is_new == (not expected.is_retired)
+    assert devices.by_serial.one(serial=serial) == expected._replace(is_retired=1)
+    assert devices.by_serial.one(serial="unknown") is None
+
+
+def test_a_user_is_found_by_its_id(place: App) -> None:
+    with store.transaction():
+        place.seed(f'users = [{{ id = "{uuid(7)}", name = "Ana" }}]')
+    assert assert_reads_alike(sessions.has_user, id=uuid(7)) == [1]
+    assert assert_reads_alike(sessions.has_user, id=uuid(8)) == []
 
 
 @given(namespace=namespaces(), now=instants)
@@ -87,8 +144,8 @@ def test_the_catalogue_says_of_each_device_whether_an_allocation_of_it_is_open(
 ) -> None:
     fill(namespace)
     held = {each.serial for each in namespace[2] if rules.is_open(each, now)}
-    expected = [each._replace(is_held=int(each.serial in held)) for each in namespace[0]]
-    assert assert_reads_alike(queries.catalogue, now=now) == expected
+    expected = [each._replace(is_allocated=int(each.serial in held)) for each in namespace[0]]
+    assert assert_reads_alike(devices.catalogue, now=now) == expected
 
 
 @given(namespace=namespaces(), now=instants)
@@ -100,13 +157,13 @@ def test_candidates_are_what_is_not_retired_the_ready_ones_first(
     held = {each.serial for each in namespace[2] if rules.is_open(each, now)}
     expected: list[DeviceRow] = sorted(
         (
-            each._replace(is_held=int(each.serial in held))
+            each._replace(is_allocated=int(each.serial in held))
             for each in namespace[0]
             if not each.is_retired
         ),
         key=lambda each: each.provision_seconds > 0,
     )
-    assert assert_reads_alike(queries.candidates, now=now) == expected
+    assert assert_reads_alike(devices.candidates, now=now) == expected
 
 
 @given(namespace=namespaces(), organization=organizations, number=st.integers(0, 14))
@@ -121,7 +178,7 @@ def test_a_session_is_found_by_its_id_in_its_organization(
         for each in namespace[1]
         if (each.id, each.organization) == (wanted["id"], wanted["organization"])
     ]
-    assert assert_reads_alike(queries.by_id, **wanted) == expected
+    assert assert_reads_alike(sessions.by_id, **wanted) == expected
 
 
 @given(namespace=namespaces(), organization=organizations, before=maybe, limit=st.integers(1, 6))
@@ -140,7 +197,7 @@ def test_a_page_is_the_newest_listed_sessions_of_an_organization_before_the_curs
     newest = sorted(listed, key=lambda each: -each.created_at)[:limit]
     expected = [row for each in newest for row in shown(each, namespace[2])]
     found = assert_reads_alike(
-        queries.page(only_before=before is not None),
+        sessions.page(only_before=before is not None),
         organization=organization,
         before=before,
         limit=limit,
@@ -161,7 +218,7 @@ def test_a_session_is_shown_with_its_allocations_in_the_order_of_their_making(
         if (each.id, each.organization) == (wanted["id"], wanted["organization"])
         for row in shown(each, namespace[2])
     ]
-    assert assert_reads_alike(queries.shown, **wanted) == expected
+    assert assert_reads_alike(sessions.with_allocations, **wanted) == expected
 
 
 @given(namespace=namespaces(), numbers=st.lists(st.integers(0, 14), max_size=8))
@@ -172,7 +229,7 @@ def test_the_allocations_of_several_sessions_come_in_the_order_of_their_making(
     fill(namespace)
     wanted = [uuid(number) for number in numbers]
     expected = [each for each in namespace[2] if each.session in wanted]
-    assert assert_reads_alike(queries.allocations, sessions=json.dumps(wanted)) == expected
+    assert assert_reads_alike(allocations.of_sessions, sessions=json.dumps(wanted)) == expected
 
 
 @given(namespace=namespaces(), wanted=st.lists(serials, max_size=4), now=instants)
@@ -187,7 +244,7 @@ def test_what_other_sessions_hold_is_what_is_open_there(
         if each.serial in wanted and each.session != uuid(1) and rules.is_open(each, now)
     ]
     found = assert_reads_alike(
-        queries.held_elsewhere, serials=json.dumps(wanted), session=uuid(1), now=now
+        allocations.allocated_elsewhere, serials=json.dumps(wanted), session=uuid(1), now=now
     )
     assert sorted(found) == sorted(expected)
 
@@ -202,9 +259,9 @@ def test_a_free_created_at_is_the_first_that_no_other_session_has(
     others = [each for each in namespace[1] if each.id != session.id]
     taken = {each.created_at for each in others if each.organization == organization}
     expected = next(value for value in range(at, at + 99) if value not in taken)
-    assert allocation.free_creation(session, at) == expected
+    assert allocation.free_created_at(session, at) == expected
     values = {"organization": organization, "session": session.id, "created_at": at}
-    for statement in (queries.is_taken, queries.end_of_run):
+    for statement in (sessions.is_created_at_taken, sessions.last_taken_created_at):
         assert_reads_alike(statement, **values)
 
 
@@ -218,9 +275,9 @@ def test_a_session_is_enlisted_once_and_ended_once(
     is_empty = session is not None and session.created_at is None
     is_held = session is not None and session.released_at is None
     values = {"id": uuid(number), "created_at": 1000 + at, "expires_at": end}
-    assert assert_writes_alike(place, queries.enlist, **values) == is_empty
+    assert assert_writes_alike(place, sessions.set_created_at, **values) == is_empty
     ended = {"id": uuid(number), "released_at": at}
-    assert assert_writes_alike(place, queries.end_session, **ended) == is_held
+    assert assert_writes_alike(place, sessions.set_released_at, **ended) == is_held
 
 
 @given(namespace=namespaces(), number=st.integers(0, 14), at=instants)
@@ -233,7 +290,7 @@ def test_an_allocation_is_ended_once(
         each.id == uuid(1000 + number) and each.released_at is None for each in namespace[2]
     )
     ended = {"id": uuid(1000 + number), "released_at": at}
-    assert assert_writes_alike(place, queries.end_allocation, **ended) == is_held
+    assert assert_writes_alike(place, allocations.set_released_at, **ended) == is_held
 
 
 @given(namespace=namespaces(), serial=serials, now=instants)
@@ -257,12 +314,12 @@ def test_settling_a_device_ends_the_sessions_whose_lease_on_it_is_over_and_no_ot
         for each in namespace[2]
     ]
     values = {"serial": serial, "now": now}
-    assert_writes_alike(place, queries.settle_sessions, **values)
-    assert_writes_alike(place, queries.settle_allocations, **values)
+    assert_writes_alike(place, allocations.store_session_lease_ends, **values)
+    assert_writes_alike(place, allocations.store_lease_ends, **values)
     every = json.dumps([each.id for each in namespace[1]])
-    assert queries.allocations.all(sessions=every) == settled
+    assert allocations.of_sessions.all(sessions=every) == settled
     for each in namespace[1]:
-        found = queries.by_id.one(id=each.id, organization=each.organization)
+        found = sessions.by_id.one(id=each.id, organization=each.organization)
         ends = each.released_at is None and each.id in over
         assert found == (each._replace(released_at=each.expires_at) if ends else each)
 
@@ -275,10 +332,10 @@ def test_an_organization_has_one_mark_the_last_one_put(
     fill(([], [], []))
     for organization, created_at, moves in marks:
         values = {"organization": organization, "created_at": created_at, "moves": moves}
-        assert_writes_alike(place, queries.put_mark, **values)
+        assert_writes_alike(place, sessions.put_mark, **values)
     for organization in ORGANIZATIONS:
         last = [(at, moves) for name, at, moves in marks if name == organization][-1:]
-        assert assert_reads_alike(queries.mark, organization=organization) == last
+        assert assert_reads_alike(sessions.mark, organization=organization) == last
 
 
 @given(namespace=namespaces())
@@ -286,38 +343,44 @@ def test_an_organization_has_one_mark_the_last_one_put(
 def test_insertions_write_every_column(namespace: Namespace) -> None:
     fill((namespace[0], [], []))
     for each in namespace[1]:
-        queries.insert_session.run(**each._asdict())
-        found = queries.by_id.one(id=each.id, organization=each.organization)
+        sessions.insert.run(**each._asdict())
+        found = sessions.by_id.one(id=each.id, organization=each.organization)
         assert found == each
     for each in namespace[2]:
-        queries.insert_allocation.run(**each._asdict())
+        allocations.insert.run(**each._asdict())
     every = json.dumps([each.id for each in namespace[1]])
-    assert queries.allocations.all(sessions=every) == namespace[2]
+    assert allocations.of_sessions.all(sessions=every) == namespace[2]
 
 
 def test_organizations_are_read_in_the_order_of_their_making(place: App) -> None:
     with store.transaction():
         place.seed('organizations = [{ id = "z", name = "Z" }, { id = "a", name = "A" }]')
-    found = assert_reads_alike(queries.organizations, ids='["a", "nowhere", "z"]')
+    found = assert_reads_alike(sessions.organizations, ids='["a", "nowhere", "z"]')
     assert [each.id for each in found] == ["z", "a"]
 
 
 def test_every_statement_of_this_surface_is_tried_here() -> None:
-    kept = {name for name, value in vars(queries).items() if isinstance(value, Statement)}
+    kept = {
+        f"{module.__name__.rpartition('.')[2]}.{name}"
+        for module in MODULES
+        for name, value in vars(module).items()
+        if isinstance(value, Statement)
+    }
     text = Path(__file__).read_text()
-    assert {name for name in kept if f"queries.{name}" not in text} == set()
+    assert len(kept) > 15
+    assert {name for name in kept if name not in text} == set()
 
 
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (queries.by_id, {"id": "i", "organization": "o"}),
-        (queries.shown, {"id": "i", "organization": "o"}),
-        (queries.is_taken, {"organization": "o", "session": "s", "created_at": 1}),
-        (queries.end_of_run, {"organization": "o", "session": "s", "created_at": 1}),
-        (queries.allocations, {"sessions": "[]"}),
-        (queries.settle_sessions, {"serial": "s", "now": 1}),
-        (queries.settle_allocations, {"serial": "s", "now": 1}),
+        (sessions.by_id, {"id": "i", "organization": "o"}),
+        (sessions.with_allocations, {"id": "i", "organization": "o"}),
+        (sessions.is_created_at_taken, {"organization": "o", "session": "s", "created_at": 1}),
+        (sessions.last_taken_created_at, {"organization": "o", "session": "s", "created_at": 1}),
+        (allocations.of_sessions, {"sessions": "[]"}),
+        (allocations.store_session_lease_ends, {"serial": "s", "now": 1}),
+        (allocations.store_lease_ends, {"serial": "s", "now": 1}),
     ],
 )
 def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
@@ -326,7 +389,7 @@ def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
     """So that it stays fast at a million rows."""
     plan = plan_of(place, statement, values)
     assert not [step for step in plan if "SCAN" in step and "json_each" not in step], plan
-    if statement is not queries.allocations:
+    if statement is not allocations.of_sessions:
         assert not [step for step in plan if "B-TREE" in step], plan
 
 
@@ -335,7 +398,7 @@ def test_a_page_is_found_by_the_index_and_only_what_is_on_it_is_sorted(
     place: App, only_before: bool
 ) -> None:
     values = {"organization": "o", "before": 9, "limit": 101}
-    plan = plan_of(place, queries.page(only_before=only_before), values)
+    plan = plan_of(place, sessions.page(only_before=only_before), values)
     assert [step.partition(" USING ")[0] for step in plan] == [
         "CO-ROUTINE newest",
         "SEARCH t2",
@@ -345,7 +408,7 @@ def test_a_page_is_found_by_the_index_and_only_what_is_on_it_is_sorted(
     ]
 
 
-@pytest.mark.parametrize("statement", [queries.catalogue, queries.candidates])
+@pytest.mark.parametrize("statement", [devices.catalogue, devices.candidates])
 def test_whether_a_device_is_held_is_looked_up_in_the_index_of_what_is_open(
     place: App, statement: Statement[Any]
 ) -> None:

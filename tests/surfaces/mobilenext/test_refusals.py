@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import peewee as pw
 import pytest
 
-from sessionary.surfaces.mobilenext import queries
+from sessionary.surfaces.mobilenext.queries import allocations, sessions
 from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, refusal
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def test_refusals_come_in_the_order_of_the_contract(tenants: App) -> None:
 
 
 def fail(**_: object) -> None:
-    raise RuntimeError("the secret of the house")
+    raise RuntimeError("a secret")
 
 
 @each_call
@@ -192,9 +192,9 @@ def test_an_internal_error_is_500_in_the_envelope_and_writes_nothing(
     app: App, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     broken = SimpleNamespace(run=fail, one=fail, all=fail)
-    for name in ("insert_session", "by_id", "shown", "organizations"):
-        monkeypatch.setattr(queries, name, broken)
-    monkeypatch.setattr(queries, "page", lambda **_: broken)
+    for name in ("insert", "by_id", "with_allocations", "organizations"):
+        monkeypatch.setattr(sessions, name, broken)
+    monkeypatch.setattr(sessions, "page", lambda **_: broken)
     before = contents(app)
     body = {"json": {"filters": [ANDROID]}} if method == "POST" else {}
     response = getattr(Calls(app), method.lower())(path, **body)
@@ -208,7 +208,7 @@ def test_a_failure_in_the_middle_of_an_allocation_undoes_what_it_wrote(
 ) -> None:
     session = calls.start()
     before = contents(app)
-    monkeypatch.setattr(queries.insert_allocation, "run", fail)
+    monkeypatch.setattr(allocations.insert, "run", fail)
     assert refusal(calls.allocate(session)) == (500, "internal_error")
     monkeypatch.undo()
     assert contents(app) == before

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sessionary.surfaces.mobilenext import rules
 from sessionary.surfaces.mobilenext.models import Allocation, Mark, Session, SessionRow
-from sessionary.surfaces.mobilenext.retention import retention
+from sessionary.surfaces.mobilenext.queries.control import retention
 from tests.conftest import App
 from tests.surfaces.mobilenext.strategies import LAST, fill, namespaces
 
@@ -18,7 +18,7 @@ some = settings(
 
 def has_ended(row: SessionRow, before_at: int) -> bool:
     if row.created_at is None:
-        return rules.session_status(row, before_at - 1) == rules.VOID
+        return rules.session_status(row, before_at - 1) == rules.EXPIRED
     released_at = rules.released_at(row, before_at)
     return released_at is not None and released_at < before_at
 

@@ -4,10 +4,10 @@ import pytest
 
 from sessionary.surfaces.mobilenext import rules
 from sessionary.surfaces.mobilenext.errors import (
-    NotHeld,
+    DeviceNotAllocated,
+    NotFound,
     ReadOnly,
     SessionReleased,
-    UnknownSession,
 )
 from sessionary.surfaces.mobilenext.models import AllocationRow, MarkRow, SessionRow
 from tests.surfaces.mobilenext.api_client import MINUTE, SECOND
@@ -22,7 +22,7 @@ def session(**facts: object) -> SessionRow:
         organization="o",
         user="u",
         opened_at=START,
-        void_at=START + 15 * MINUTE,
+        empty_expires_at=START + 15 * MINUTE,
         created_at=START,
         expires_at=None,
         released_at=None,
@@ -54,18 +54,18 @@ class Case:
     name: str
     row: SessionRow | AllocationRow
     at: int
-    before: str
-    after: str
+    from_status: str
+    to_status: str
 
     def status(self, now: int) -> str:
         if isinstance(self.row, SessionRow):
             return rules.session_status(self.row, now)
-        return rules.status(self.row, now)
+        return rules.allocation_status(self.row, now)
 
 
 CASES = [
-    Case("an empty session is gone at its deadline", EMPTY, START + 15 * MINUTE, "empty", "void"),
-    Case("a leased session is released", LEASED, START + 30 * MINUTE, "held", "released"),
+    Case("an empty session expires", EMPTY, START + 15 * MINUTE, "empty", "expired"),
+    Case("a leased session is released", LEASED, START + 30 * MINUTE, "active", "released"),
     Case(
         "a provisioning device is in use when its time has passed",
         allocation(in_use_at=START + 20 * SECOND),
@@ -145,7 +145,7 @@ def test_what_a_call_released_stays_released_at_any_instant() -> None:
     part = allocation(released_at=ended, in_use_at=START + MINUTE, expires_at=START + 9 * MINUTE)
     whole = LEASED._replace(released_at=ended)
     for now in (START - MINUTE, START, ended, START + 99 * MINUTE):
-        assert rules.status(part, now) == "released"
+        assert rules.allocation_status(part, now) == "released"
         assert rules.session_status(whole, now) == "released"
         assert rules.released_at(part, now) == rules.released_at(whole, now) == ended
 
@@ -164,82 +164,82 @@ def test_released_at_is_null_before_the_end_of_the_lease_and_its_deadline_from_t
 
 def test_a_ready_device_is_in_use_at_any_instant_even_before_its_created_at() -> None:
     for now in (START - MINUTE, START, START + 10**6 * MINUTE):
-        assert rules.status(allocation(), now) == "in_use"
+        assert rules.allocation_status(allocation(), now) == "in_use"
 
 
 def test_an_empty_session_can_be_seen_until_its_deadline() -> None:
-    assert rules.may_be_seen(EMPTY, EMPTY.void_at - 1, "s") is EMPTY
-    for now in (EMPTY.void_at, EMPTY.void_at + 1):
-        with pytest.raises(UnknownSession, match="S-1 not found"):
-            rules.may_be_seen(EMPTY, now, "S-1")
-    with pytest.raises(UnknownSession, match="S-1 not found"):
-        rules.may_be_seen(None, START, "S-1")
+    assert rules.ensure_exists(EMPTY, EMPTY.empty_expires_at - 1, "s") is EMPTY
+    for now in (EMPTY.empty_expires_at, EMPTY.empty_expires_at + 1):
+        with pytest.raises(NotFound, match="S-1 not found"):
+            rules.ensure_exists(EMPTY, now, "S-1")
+    with pytest.raises(NotFound, match="S-1 not found"):
+        rules.ensure_exists(None, START, "S-1")
 
 
 def test_a_session_that_got_a_device_outlives_the_deadline_of_empty_ones() -> None:
     row = session()
-    assert rules.may_be_seen(row, row.void_at + 1, "s") is row
+    assert rules.ensure_exists(row, row.empty_expires_at + 1, "s") is row
 
 
 def test_an_empty_session_cannot_be_read_by_its_id() -> None:
-    with pytest.raises(UnknownSession):
-        rules.may_be_read(shown(EMPTY, []), "s")
-    rules.may_be_read(shown(session(), [allocation()]), "s")
+    with pytest.raises(NotFound):
+        rules.ensure_listed(shown(EMPTY, []), "s")
+    rules.ensure_listed(shown(session(), [allocation()]), "s")
 
 
 def test_a_released_session_takes_no_further_device() -> None:
-    rules.may_allocate(EMPTY, START)
-    rules.may_allocate(LEASED, START + 30 * MINUTE - 1)
+    rules.ensure_can_allocate(EMPTY, START)
+    rules.ensure_can_allocate(LEASED, START + 30 * MINUTE - 1)
     for row, now in ((LEASED, START + 30 * MINUTE), (session(released_at=START), START)):
         with pytest.raises(SessionReleased):
-            rules.may_allocate(row, now)
+            rules.ensure_can_allocate(row, now)
 
 
 @pytest.mark.parametrize("role", ["admin", "readwrite"])
 def test_admin_and_readwrite_may_write(role: str) -> None:
-    rules.may_write(role)
+    rules.ensure_can_write(role)
 
 
 def test_readonly_may_not_write() -> None:
     with pytest.raises(ReadOnly):
-        rules.may_write("readonly")
+        rules.ensure_can_write("readonly")
 
 
 def test_an_allocation_is_found_by_its_serial_or_by_its_id_in_any_case_the_newest_first() -> None:
     older, newer = allocation(), allocation(id="b0000000-0000-4000-8000-000000000002")
-    assert rules.allocation_of([older, newer], "Serial-1") is newer
-    assert rules.allocation_of([older, newer], older.id.upper()) is older
+    assert rules.find_allocation([older, newer], "Serial-1") is newer
+    assert rules.find_allocation([older, newer], older.id.upper()) is older
     for unknown in ("serial-1", "Serial-2", ""):
-        with pytest.raises(NotHeld):
-            rules.allocation_of([older, newer], unknown)
+        with pytest.raises(DeviceNotAllocated):
+            rules.find_allocation([older, newer], unknown)
 
 
 def test_only_what_is_held_can_be_released() -> None:
     leased = allocation(expires_at=START + MINUTE)
-    rules.may_release(leased, START + MINUTE - 1, "Serial-1")
+    rules.ensure_can_release(leased, START + MINUTE - 1, "Serial-1")
     for row, now in ((leased, START + MINUTE), (allocation(released_at=START), START)):
-        with pytest.raises(NotHeld, match="Serial-1"):
-            rules.may_release(row, now, "Serial-1")
+        with pytest.raises(DeviceNotAllocated, match="Serial-1"):
+            rules.ensure_can_release(row, now, "Serial-1")
 
 
 def test_a_release_is_never_before_the_creation() -> None:
-    assert rules.released_now(allocation(), START + 5) == START + 5
-    assert rules.released_now(allocation(), START - MINUTE) == START
-    assert rules.allocated_at(START, START - MINUTE) == START
-    assert rules.allocated_at(START, START + 5) == START + 5
+    assert rules.call_released_at(allocation(), START + 5) == START + 5
+    assert rules.call_released_at(allocation(), START - MINUTE) == START
+    assert rules.allocation_created_at(START, START - MINUTE) == START
+    assert rules.allocation_created_at(START, START + 5) == START + 5
 
 
 def test_a_session_is_released_at_its_last_release_and_not_while_a_device_is_held() -> None:
     ended = [allocation(released_at=START + 9), allocation(released_at=START + 4)]
-    assert rules.session_released_at(ended) == START + 9
-    assert rules.session_released_at([*ended, allocation()]) is None
-    assert rules.session_released_at([]) is None
+    assert rules.last_release_at(ended) == START + 9
+    assert rules.last_release_at([*ended, allocation()]) is None
+    assert rules.last_release_at([]) is None
 
 
 def test_deadlines_are_counted_in_whole_units_from_the_fact() -> None:
-    assert rules.void_at(START, 15) == START + 15 * MINUTE
-    assert rules.lease_end(START, 30) == START + 30 * MINUTE
-    assert rules.lease_end(START, None) is None
+    assert rules.empty_expires_at(START, 15) == START + 15 * MINUTE
+    assert rules.lease_expires_at(START, 30) == START + 30 * MINUTE
+    assert rules.lease_expires_at(START, None) is None
     assert rules.ready_at(START, 20) == START + 20 * SECOND
     assert rules.ready_at(START, 0) is None
 
@@ -258,7 +258,7 @@ def test_deadlines_are_counted_in_whole_units_from_the_fact() -> None:
 def test_created_at_is_now_or_just_after_the_mark_unless_the_clock_was_moved_back(
     mark: MarkRow | None, now: int, moves: int, expected: int
 ) -> None:
-    assert rules.earliest_creation(mark, now, moves) == expected
+    assert rules.earliest_created_at(mark, now, moves) == expected
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_created_at_is_now_or_just_after_the_mark_unless_the_clock_was_moved_bac
 def test_a_mark_is_raised_and_never_lowered_unless_the_clock_was_moved_back(
     mark: MarkRow | None, created_at: int, moves: int, expected: int
 ) -> None:
-    assert rules.latest_creation(mark, created_at, moves) == expected
+    assert rules.raised_mark(mark, created_at, moves) == expected
 
 
 @pytest.mark.parametrize(

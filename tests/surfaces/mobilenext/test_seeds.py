@@ -44,7 +44,7 @@ def ana(tenants: App) -> Calls:
 
 def serials(app: App, *, retired: bool = False) -> list[str]:
     with app.namespace.activate():
-        return [each.serial for each in devices.listed() if bool(each.is_retired) is retired]
+        return [each.serial for each in devices.list_devices() if bool(each.is_retired) is retired]
 
 
 def test_a_seed_that_names_devices_replaces_the_default_ones(app: App) -> None:
@@ -101,7 +101,7 @@ def test_a_device_is_brought_up_to_the_file(app: App) -> None:
     assert serials(app) == ["A-1"]
     assert serials(app, retired=True) == ["A-2"]
     with app.namespace.activate():
-        assert devices.listed()[0].version == "16"
+        assert devices.list_devices()[0].version == "16"
 
 
 def test_a_seeded_session_is_held_and_can_be_released(tenants: App, ana: Calls) -> None:

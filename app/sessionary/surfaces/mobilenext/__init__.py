@@ -1,4 +1,4 @@
-"""Mobile Next device sessions: a catalogue of devices, given to one session at a time."""
+"""Mobile Next device sessions: each device of a catalogue is allocated to one at a time."""
 
 from sessionary.surfaces.mobilenext import (
     blueprint,
@@ -7,10 +7,10 @@ from sessionary.surfaces.mobilenext import (
     explanations,
     fault_presets,
     models,
-    retention,
     schemas,
     seeds,
 )
+from sessionary.surfaces.mobilenext.queries import control
 from sessionary.web.surface import Surface
 
 _error = schemas.ErrorBody()
@@ -28,15 +28,15 @@ surface = Surface(
     error_body=errors.error_body,
     error_schemas=dict.fromkeys((400, 401, 403, 404, 409, 413, 429, 500, 503), _error),
     sessions=explanations.sessions,
-    retention=retention.retention,
+    retention=control.retention,
     seed_tables=seeds.TABLES,
     fault_presets=fault_presets.FAULTS,
-    first_rows=devices.first_rows,
+    first_rows=devices.insert_defaults,
     header_parameters=(
         {
             "in": "header",
             "name": blueprint.HEADER,
-            "description": "Which of the caller's organizations the call acts in.",
+            "description": "The caller's organization that the call acts in.",
             "schema": {"type": "string"},
         },
     ),

@@ -1,101 +1,116 @@
-"""Giving a device to a session, and taking it back, inside the write transaction of the call."""
+"""Allocate and release devices, inside the write transaction of the call."""
 
 from collections.abc import Mapping, Sequence
 
 from sessionary import clock, ids
-from sessionary.surfaces.mobilenext import errors, queries, rules
+from sessionary.surfaces.mobilenext import errors, rules
 from sessionary.surfaces.mobilenext.models import AllocationRow, DeviceRow, SessionRow
+from sessionary.surfaces.mobilenext.queries import allocations, devices, sessions
 
 
-def choose(filters: Sequence[Mapping[str, str]], at: int) -> DeviceRow:
-    """The first free device that fits. Raises NoSuchDevice and NoneFree.
+def choose_device(filters: Sequence[Mapping[str, str]], at: int) -> DeviceRow:
+    """Return the first free device that matches. Raises NoSuchDevice and NoDeviceAvailable.
 
     Assumed: ready before on-demand, then the catalogue's order; a retired device does not exist.
     """
     exists = False
-    for device in queries.candidates.all(now=at):
-        if rules.matches(device, filters):
-            if not device.is_held:
+    for device in devices.candidates.all(now=at):
+        if rules.is_match(device, filters):
+            if not device.is_allocated:
                 return device
             exists = True
-    raise errors.NoneFree if exists else errors.NoSuchDevice
+    raise errors.NoDeviceAvailable if exists else errors.NoSuchDevice
 
 
-def give(
+def allocate(
     device: DeviceRow, session: SessionRow, at: int, lease_minutes: int | None
 ) -> AllocationRow:
-    """Reserve a free device; the first one makes its session listable. Source: client."""
-    settle(device.serial, at)
+    """Reserve a free device; the first one makes its session listed. Source: client."""
+    store_lease_end(device.serial, at)
     if session.created_at is None:
-        created_at = next_creation(session, at)
-        expires_at = rules.lease_end(created_at, lease_minutes)
-        queries.enlist.run(id=session.id, created_at=created_at, expires_at=expires_at)
+        created_at = next_created_at(session, at)
+        expires_at = rules.lease_expires_at(created_at, lease_minutes)
+        sessions.set_created_at.run(id=session.id, created_at=created_at, expires_at=expires_at)
     else:
-        created_at = rules.allocated_at(session.created_at, at)
+        created_at = rules.allocation_created_at(session.created_at, at)
         expires_at = session.expires_at
-    row = AllocationRow(
-        id=ids.uuid(),
-        session=session.id,
+    in_use_at = rules.ready_at(at, device.provision_seconds)
+    row = make_row(ids.uuid(), session.id, device, created_at, in_use_at, expires_at)
+    allocations.insert.run(**row._asdict())
+    return row
+
+
+def make_row(
+    id: str,
+    session_id: str,
+    device: DeviceRow,
+    created_at: int,
+    in_use_at: int | None,
+    expires_at: int | None,
+) -> AllocationRow:
+    """Build an open allocation that describes its device."""
+    return AllocationRow(
+        id=id,
+        session=session_id,
         serial=device.serial,
         platform=device.platform,
         type=device.type,
         name=device.name,
         version=device.version,
         created_at=created_at,
-        in_use_at=rules.ready_at(at, device.provision_seconds),
+        in_use_at=in_use_at,
         expires_at=expires_at,
         released_at=None,
     )
-    queries.insert_allocation.run(**row._asdict())
+
+
+def release(released: AllocationRow, of_session: Sequence[AllocationRow], at: int) -> AllocationRow:
+    """Release one of a session's allocations, and the session with the last of them."""
+    row = released._replace(released_at=rules.call_released_at(released, at))
+    allocations.set_released_at.run(id=row.id, released_at=row.released_at)
+    after = [row if each is released else each for each in of_session]
+    session_released_at = rules.last_release_at(after)
+    if session_released_at is not None:
+        sessions.set_released_at.run(id=row.session, released_at=session_released_at)
     return row
 
 
-def take_back(held: AllocationRow, allocations: Sequence[AllocationRow], at: int) -> AllocationRow:
-    """End an allocation, one of all that its session has; the last end is the session's.
+def next_created_at(session: SessionRow, at: int) -> int:
+    """Return the next `createdAt` of the session's organization and store it as the mark.
 
-    Source: page (`releasedAt`).
-    """
-    row = held._replace(released_at=rules.released_now(held, at))
-    queries.end_allocation.run(id=row.id, released_at=row.released_at)
-    ended_at = rules.session_released_at([row if each is held else each for each in allocations])
-    if ended_at is not None:
-        queries.end_session.run(id=row.session, released_at=ended_at)
-    return row
-
-
-def next_creation(session: SessionRow, at: int) -> int:
-    """The next `createdAt` of a session's organization, which marks it as given.
-
-    Unique and strictly increasing; a value that is taken, from before the clock was moved back, is
-    skipped. Source: page (the cursor is this timestamp, compared strictly).
+    It is unique and strictly increasing; values from before the clock was moved back are skipped.
+    Source: page (the cursor is this timestamp, compared strictly).
     """
     moves = clock.state().moves
-    mark = queries.mark.one(organization=session.organization)
-    created_at = free_creation(session, rules.earliest_creation(mark, at, moves))
-    queries.put_mark.run(organization=session.organization, created_at=created_at, moves=moves)
+    mark = sessions.mark.one(organization=session.organization)
+    created_at = free_created_at(session, rules.earliest_created_at(mark, at, moves))
+    sessions.put_mark.run(organization=session.organization, created_at=created_at, moves=moves)
     return created_at
 
 
-def free_creation(session: SessionRow, at: int) -> int:
-    """The first `createdAt` from `at` on that no other session of the organization has."""
+def free_created_at(session: SessionRow, at: int) -> int:
+    """Return the first `createdAt` from `at` on that no other session of the organization has."""
     place = {"organization": session.organization, "session": session.id, "created_at": at}
-    if queries.is_taken.one(**place) is None:
+    if sessions.is_created_at_taken.one(**place) is None:
         return at
-    last = queries.end_of_run.one(**place)
+    last = sessions.last_taken_created_at.one(**place)
     assert last is not None  # noqa: S101 - a taken value is in a run that ends
     return last + 1
 
 
 def raise_mark(session: SessionRow) -> None:
-    """Let no later `createdAt` fall behind this session's, should the wall's clock step back."""
+    """Raise the mark to a seeded session's `createdAt`, so that later ones are greater."""
     assert session.created_at is not None  # noqa: S101 - called for a listed session
     moves = clock.state().moves
-    mark = queries.mark.one(organization=session.organization)
-    latest = rules.latest_creation(mark, session.created_at, moves)
-    queries.put_mark.run(organization=session.organization, created_at=latest, moves=moves)
+    mark = sessions.mark.one(organization=session.organization)
+    raised = rules.raised_mark(mark, session.created_at, moves)
+    sessions.put_mark.run(organization=session.organization, created_at=raised, moves=moves)
 
 
-def settle(serial: str, at: int) -> None:
-    """Keep the end of a lease that another session profits from, should the clock move back."""
-    queries.settle_sessions.run(serial=serial, now=at)
-    queries.settle_allocations.run(serial=serial, now=at)
+def store_lease_end(serial: str, at: int) -> None:
+    """Store the end of a device's last lease as a release, before the device is allocated again.
+
+    Otherwise, after the clock is moved back, two sessions would hold the device.
+    """
+    allocations.store_session_lease_ends.run(serial=serial, now=at)
+    allocations.store_lease_ends.run(serial=serial, now=at)

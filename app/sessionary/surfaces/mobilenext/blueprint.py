@@ -6,8 +6,9 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids, store
-from sessionary.surfaces.mobilenext import allocation, errors, queries, rules, schemas, serializers
+from sessionary.surfaces.mobilenext import allocation, errors, rules, schemas, serializers
 from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
+from sessionary.surfaces.mobilenext.queries import allocations, sessions
 from sessionary.web import context, json_codec
 from sessionary.web.context import bearer, caller, now, settings
 from sessionary.web.fields import Problem
@@ -21,25 +22,25 @@ _allocation = schemas.Allocation()
 
 @routes.before_request
 def authenticate() -> None:
-    """Source: client (`Authorization: Bearer mob_…`; 401 for anything else)."""
+    """Require `Authorization: Bearer mob_…`. Source: client (401 for anything else)."""
     token = bearer()
     context.authenticate("mobilenext", token, well_formed=token.startswith("mob_"))
 
 
-@routes.errorhandler(errors.Refusal)
-def refused(refusal: errors.Refusal) -> Response:
-    return answer(errors.body(refusal.code, str(refusal)), refusal.status)
+@routes.errorhandler(errors.MobileNextError)
+def handle_error(error: errors.MobileNextError) -> Response:
+    return answer(errors.body(error.code, str(error)), error.status)
 
 
 @routes.errorhandler(Invalid)
-def invalid(invalid: Invalid) -> Response:
-    """Source: page (400). Assumed: `invalid_filters` where the filters are what is wrong."""
-    in_filters = any(each.path[:1] == ("filters",) for each in invalid.problems)
+def handle_invalid(error: Invalid) -> Response:
+    """List every violation. Source: page (400). Assumed: `invalid_filters` for those of filters."""
+    in_filters = any(each.path[:1] == ("filters",) for each in error.problems)
     code = errors.INVALID_FILTERS if in_filters else errors.INVALID_REQUEST
-    return answer(errors.body(code, "; ".join(map(_sentence, invalid.problems))), 400)
+    return answer(errors.body(code, "; ".join(map(_to_sentence, error.problems))), 400)
 
 
-def _sentence(problem: Problem) -> str:
+def _to_sentence(problem: Problem) -> str:
     place = ".".join(map(str, problem.path))
     return f"{place}: {problem.text}" if place else problem.text
 
@@ -47,10 +48,10 @@ def _sentence(problem: Problem) -> str:
 @routes.get("/api/v1/sessions")
 @operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.SessionPage()})
 def list_sessions(query: dict[str, Any]) -> Response:
-    """Visible to every member, newest first. Source: page."""
+    """Every member sees every session, newest first. Source: page."""
     organization, _ = _selected()
     before, limit = query["before"], query["limit"]
-    statement = queries.page(only_before=before is not None)
+    statement = sessions.page(only_before=before is not None)
     rows = statement.all(
         organization=organization,
         before=None if before is None else rules.before_cursor(before),
@@ -63,17 +64,17 @@ def list_sessions(query: dict[str, Any]) -> Response:
 @operation("Get a session", answers={200: schemas.Session()})
 def get_session(session_id: str) -> Response:
     organization, _ = _selected()
-    rows = queries.shown.all(id=ids.canonical(session_id), organization=organization)
-    rules.may_be_read(rows, session_id)
+    rows = sessions.with_allocations.all(id=ids.canonical(session_id), organization=organization)
+    rules.ensure_listed(rows, session_id)
     return answer(serializers.session(rows, now()))
 
 
 @routes.post("/api/v1/sessions")
 @operation("Start a session", answers={201: schemas.NewSession()})
 def start() -> Response:
-    """Source: client, which sends neither a body nor a content type; one that is sent is not read.
+    """Start a session, which is listed from its first device on. A body is not read.
 
-    Assumed: it is listed from its first device on, and gone if that does not come in time.
+    Source: client (it sends neither a body nor a content type). Assumed: it expires while empty.
     """
     organization = _writable()
     with clock.writing() as at:
@@ -82,12 +83,14 @@ def start() -> Response:
             organization=organization,
             user=caller().user,
             opened_at=at,
-            void_at=rules.void_at(at, settings().mobilenext_empty_session_minutes),
+            empty_expires_at=rules.empty_expires_at(
+                at, settings().mobilenext_empty_session_minutes
+            ),
             created_at=None,
             expires_at=None,
             released_at=None,
         )
-        queries.insert_session.run(**row._asdict())
+        sessions.insert.run(**row._asdict())
     return answer(serializers.new_session(row), 201)
 
 
@@ -98,13 +101,13 @@ def start() -> Response:
     answers={201: schemas.Allocated(), 202: schemas.Allocating()},
 )
 def allocate(session_id: str, body: dict[str, Any]) -> Response:
-    """A device that is ready is 201, one on demand is 202. Source: client."""
+    """Answer 201 for a ready device, 202 for one on demand. Source: client."""
     organization = _writable()
     with clock.writing() as at:
-        session = _existing(session_id, organization, at)
-        rules.may_allocate(session, at)
-        device = allocation.choose(body["filters"], at)
-        row = allocation.give(device, session, at, settings().mobilenext_lease_minutes)
+        session = _find(session_id, organization, at)
+        rules.ensure_can_allocate(session, at)
+        device = allocation.choose_device(body["filters"], at)
+        row = allocation.allocate(device, session, at, settings().mobilenext_lease_minutes)
     if row.in_use_at is None:
         return answer(serializers.allocated(row), 201)
     return answer(serializers.allocating(row), 202)
@@ -113,50 +116,53 @@ def allocate(session_id: str, body: dict[str, Any]) -> Response:
 @routes.get("/api/v1/sessions/<session_id>/devices")
 @operation("List a session's devices", answers={200: schemas.AllocationList()})
 def list_devices(session_id: str) -> Response:
-    """Source: client. Assumed: `[]` for a session that has none yet."""
-    _, allocations = _read_with_allocations(session_id)
-    return answer(serializers.allocation_list(allocations, now()))
+    """Source: client. Assumed: `[]` for a session without devices."""
+    return answer(serializers.allocation_list(_read_allocations(session_id), now()))
 
 
 @routes.get("/api/v1/sessions/<session_id>/devices/<device>")
 @operation("Get a session's device", answers={200: _allocation})
 def get_device(session_id: str, device: str) -> Response:
     """Source: client."""
-    _, allocations = _read_with_allocations(session_id)
-    return answer(serializers.allocation(rules.allocation_of(allocations, device), now()))
+    row = rules.find_allocation(_read_allocations(session_id), device)
+    return answer(serializers.allocation(row, now()))
 
 
 @routes.post("/api/v1/sessions/<session_id>/devices/<device>/release")
 @operation("Release a device", answers={202: _allocation})
 def release(session_id: str, device: str) -> Response:
-    """The last release ends the session. Source: client (202, with the allocation as JSON)."""
+    """Release a device; the last release ends the session.
+
+    Source: client (202, with the allocation as JSON).
+    """
     organization = _writable()
     with clock.writing() as at:
-        session = _existing(session_id, organization, at)
-        allocations = _allocations(session)
-        held = rules.allocation_of(allocations, device)
-        rules.may_release(held, at, device)
-        row = allocation.take_back(held, allocations, at)
+        of_session = _allocations(_find(session_id, organization, at))
+        found = rules.find_allocation(of_session, device)
+        rules.ensure_can_release(found, at, device)
+        row = allocation.release(found, of_session, at)
     return answer(serializers.allocation(row, at), 202)
 
 
 @routes.get("/api/v1/organizations")
 @operation("List organizations", answers={200: schemas.OrganizationList()})
 def list_organizations() -> Response:
-    """Source: docs. Assumed: all of the caller's, whichever is selected; none is an empty list,
-    so that a caller without a default can learn what to select."""
+    """List all of the caller's organizations, also for a caller without a default one.
+
+    Source: docs. Assumed: the header does not narrow the list.
+    """
     roles = caller().roles
     if request.headers.get(HEADER, "").strip():
         _selected()
-    rows = queries.organizations.all(ids=json_codec.encode(list(roles)))
+    rows = sessions.organizations.all(ids=json_codec.encode(list(roles)))
     return answer(serializers.organizations(rows, roles, clock.state().began_at))
 
 
 def _selected() -> tuple[str, str]:
-    """The organization that the call acts in, and the caller's role there.
+    """Return the organization that the call acts in, and the caller's role there.
 
     Source: page (the header, else the key's binding, else the caller's default; 403). Assumed: an
-    empty header is as none.
+    empty header is as absent.
     """
     organization = request.headers.get(HEADER, "").strip() or caller().organization
     role = caller().roles.get(organization or "")
@@ -167,21 +173,20 @@ def _selected() -> tuple[str, str]:
 
 def _writable() -> str:
     organization, role = _selected()
-    rules.may_write(role)
+    rules.ensure_can_write(role)
     return organization
 
 
-def _existing(session_id: str, organization: str, at: int) -> SessionRow:
-    row = queries.by_id.one(id=ids.canonical(session_id), organization=organization)
-    return rules.may_be_seen(row, at, session_id)
+def _find(session_id: str, organization: str, at: int) -> SessionRow:
+    row = sessions.by_id.one(id=ids.canonical(session_id), organization=organization)
+    return rules.ensure_exists(row, at, session_id)
 
 
-def _allocations(*sessions: SessionRow) -> list[AllocationRow]:
-    return queries.allocations.all(sessions=json_codec.encode([each.id for each in sessions]))
+def _allocations(session: SessionRow) -> list[AllocationRow]:
+    return allocations.of_sessions.all(sessions=json_codec.encode([session.id]))
 
 
-def _read_with_allocations(session_id: str) -> tuple[SessionRow, list[AllocationRow]]:
+def _read_allocations(session_id: str) -> list[AllocationRow]:
     organization, _ = _selected()
     with store.read_transaction():
-        row = _existing(session_id, organization, now())
-        return row, _allocations(row)
+        return _allocations(_find(session_id, organization, now()))

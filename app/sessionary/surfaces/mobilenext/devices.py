@@ -1,15 +1,15 @@
-"""The devices of an installation: a dozen from the start, then what operators and seeds say."""
+"""The catalogue of devices: default ones, then those of operators and seed files."""
 
 import re
 from typing import Any
 
-import peewee as pw
 from marshmallow import ValidationError, validate
 
 from sessionary import clock, store
 from sessionary.seeds.schemas import SeedRow
-from sessionary.surfaces.mobilenext import queries, rules
-from sessionary.surfaces.mobilenext.models import Allocation, Device, DeviceRow
+from sessionary.surfaces.mobilenext import rules
+from sessionary.surfaces.mobilenext.models import DeviceRow
+from sessionary.surfaces.mobilenext.queries import devices as queries
 from sessionary.web.fields import Bounds, Integer, OneOf, Text, problem, problems
 
 PLATFORMS = ("android", "ios")
@@ -32,11 +32,11 @@ _DEFAULT = (
 
 
 class BadDevice(ValueError):
-    """A device that the catalogue cannot take; says why."""
+    """A device that cannot be added; the message says why."""
 
 
 class Serial(Text):
-    """What a device is called by, also in a path: letters, digits and `. _ : -`."""
+    """A device's serial, which is also used in paths: letters, digits and `. _ : -`."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)
@@ -46,7 +46,7 @@ class Serial(Text):
 
 
 class Version(Text):
-    """An OS version that others can be compared with."""
+    """An OS version: numbers and dots."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)
@@ -56,7 +56,7 @@ class Version(Text):
 
 
 class DeviceFacts(SeedRow):
-    """What is known of a device. Assumed: two platforms, and a version that is numbers."""
+    """The description of a device. Assumed: two platforms; a version is numbers and dots."""
 
     serial = Serial(required=True)
     platform = Text(required=True, validate=OneOf(PLATFORMS))
@@ -66,60 +66,35 @@ class DeviceFacts(SeedRow):
     provision_seconds = Integer(load_default=0, validate=Bounds(0, 86_400))
 
 
-def first_rows() -> None:
-    """The dozen of a new namespace: both platforms, several versions, all ready."""
+def insert_defaults() -> None:
+    """Insert the default devices: both platforms, several versions, all ready at once."""
     names = ("serial", "platform", "type", "name", "version")
-    rows = [dict(zip(names, row, strict=True)) for row in _DEFAULT]
-    added = {"provision_seconds": 0, "is_default": 1, "is_retired": 0}
-    Device.insert_many([{**row, **added} for row in rows]).execute()
+    queries.insert_defaults([dict(zip(names, row, strict=True)) for row in _DEFAULT])
 
 
-def add(
-    *, serial: str, platform: str, type: str, name: str, version: str, provision_seconds: int = 0
-) -> None:
-    """Add a device, or bring a retired one back as it is now. Raises BadDevice."""
-    given = {
-        "serial": serial,
-        "platform": platform,
-        "type": type,
-        "name": name,
-        "version": version,
-        "provision_seconds": provision_seconds,
-    }
+def add(**description: Any) -> None:
+    """Add a device by the fields of DeviceFacts, or bring back a retired one. Raises BadDevice."""
     try:
-        facts = DeviceFacts().load(given)
+        facts = DeviceFacts().load(description)
     except ValidationError as error:
         first = problems(error, "device")[0]
         raise BadDevice(f"{first.path[0]}: {first.text}") from None
     with store.transaction():
-        known = Device.serial == facts["serial"]
-        if Device.select().where(known, Device.is_retired == 0).exists():
-            raise BadDevice(f"device {serial!r} is in the catalogue already")
-        put(facts)
+        known = queries.by_serial.one(serial=facts["serial"])
+        if known is not None and not known.is_retired:
+            raise BadDevice(f"device {known.serial!r} is in the catalogue already")
+        queries.upsert(facts)
 
 
-def put(facts: dict[str, Any], *, is_retired: bool = False) -> None:
-    """Write a device by its serial. From then on it is the operator's, not a default one."""
-    store.upsert(Device, "serial", **facts, is_default=0, is_retired=int(is_retired))
-
-
-def listed() -> list[DeviceRow]:
-    """Every device in the catalogue's order, retired ones too, and whether it is held now."""
+def list_devices() -> list[DeviceRow]:
+    """Return every device in catalogue order, retired ones included."""
     return queries.catalogue.all(now=clock.now())
 
 
 def retire(serial: str) -> bool:
-    """Take a device out of allocation; who holds it keeps it. False where there is none to retire.
+    """Stop allocating a device; a session that holds it keeps it. Return whether there was one.
 
     Assumed: a retired device does not exist for allocation.
     """
     with store.transaction():
-        known = (Device.serial == serial) & (Device.is_retired == 0)
-        return bool(Device.update(is_retired=1).where(known).execute())
-
-
-def leave_defaults() -> None:
-    """A seed that names devices replaces the default ones; those once used are retired instead."""
-    used = Allocation.select(pw.SQL("1")).where(Allocation.serial == Device.serial)
-    Device.delete().where(Device.is_default == 1, ~pw.fn.EXISTS(used)).execute()
-    Device.update(is_retired=1).where(Device.is_default == 1).execute()
+        return queries.retire.run(serial=serial) > 0

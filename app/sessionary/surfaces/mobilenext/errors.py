@@ -1,10 +1,10 @@
-"""Mobile Next's refusals, and the one shape of their bodies."""
+"""Mobile Next's API errors and the shape of their bodies."""
 
 from typing import Any
 
 INVALID_REQUEST = "invalid_request"
 INVALID_FILTERS = "invalid_filters"
-# The words for what HTTP itself refuses. Assumed: the vendor documents none of them.
+# Codes of errors without a class below. Assumed: the vendor does not document them.
 _CODES = {
     400: INVALID_REQUEST,
     401: "unauthorized",
@@ -19,17 +19,17 @@ _CODES = {
 }
 
 
-class Refusal(Exception):
-    """A refusal in Mobile Next's words: a status, a code for programs, a message for people."""
+class MobileNextError(Exception):
+    """A response of Mobile Next other than success: a status, a code and a message."""
 
     status = 400
     code = INVALID_REQUEST
 
 
-class Forbidden(Refusal):
-    """The selected organization is none of the caller's. Source: page (403).
+class Forbidden(MobileNextError):
+    """The caller is not a member of the selected organization. Source: page (403).
 
-    Assumed: the same words for an organization that does not exist and for a caller who has none.
+    Assumed: the same words if it does not exist, and if the caller is a member nowhere.
     """
 
     status = 403
@@ -39,8 +39,8 @@ class Forbidden(Refusal):
         super().__init__("You are not a member of the selected organization")
 
 
-class ReadOnly(Refusal):
-    """The caller may look only. Source: docs (the role `readonly`)."""
+class ReadOnly(MobileNextError):
+    """The caller's role does not allow writes. Source: docs (the role `readonly`)."""
 
     status = 403
     code = _CODES[403]
@@ -49,7 +49,7 @@ class ReadOnly(Refusal):
         super().__init__("Your role in this organization does not allow this")
 
 
-class UnknownSession(Refusal):
+class NotFound(MobileNextError):
     """No session of the selected organization has this id. Source: page (404)."""
 
     status = 404
@@ -59,8 +59,8 @@ class UnknownSession(Refusal):
         super().__init__(f"Session {session_id} not found")
 
 
-class NotHeld(Refusal):
-    """The session does not hold this device. Assumed: the code; the contract says 404."""
+class DeviceNotAllocated(MobileNextError):
+    """The device has no open allocation in the session. Assumed: 404 and its code."""
 
     status = 404
     code = "device_not_found"
@@ -69,8 +69,8 @@ class NotHeld(Refusal):
         super().__init__(f"Device {device} is not allocated in this session")
 
 
-class NoSuchDevice(Refusal):
-    """The catalogue has no device of this kind, free or not. Assumed: 404."""
+class NoSuchDevice(MobileNextError):
+    """The catalogue has no device that matches. Assumed: 404."""
 
     status = 404
     code = "device_not_found"
@@ -79,8 +79,8 @@ class NoSuchDevice(Refusal):
         super().__init__("No device matches these filters")
 
 
-class NoneFree(Refusal):
-    """Every device of this kind is held. Assumed: 409."""
+class NoDeviceAvailable(MobileNextError):
+    """Every device that matches is allocated. Assumed: 409."""
 
     status = 409
     code = "no_device_available"
@@ -89,8 +89,8 @@ class NoneFree(Refusal):
         super().__init__("Every device that matches these filters is in use")
 
 
-class SessionReleased(Refusal):
-    """A session that is over takes no further device. Assumed: 409."""
+class SessionReleased(MobileNextError):
+    """A released session takes no further device. Assumed: 409."""
 
     status = 409
     code = "session_released"
@@ -100,10 +100,10 @@ class SessionReleased(Refusal):
 
 
 def body(code: str, message: str) -> dict[str, Any]:
-    """`{"error": {"code", "message"}}`. Source: client (it shows the message)."""
+    """Build `{"error": {"code", "message"}}`. Source: client (it shows the message)."""
     return {"error": {"code": code, "message": message}}
 
 
 def error_body(status: int, message: str) -> dict[str, Any]:
-    """The body for a refusal of HTTP's."""
+    """Build the body for an HTTP status."""
     return body(_CODES.get(status, "refused"), message)

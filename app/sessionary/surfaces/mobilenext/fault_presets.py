@@ -1,7 +1,13 @@
-"""How Mobile Next is known to fail. Its clients send nothing again."""
+"""Failures that Mobile Next's clients are known to handle; they do not retry."""
 
 from sessionary.surfaces.mobilenext import errors
 from sessionary.web.surface import FaultPreset
+
+
+def _assumed(status: int, code: str, message: str) -> FaultPreset:
+    source = f"Assumed: {status} and its code. Source: client (it shows code and message)."
+    return FaultPreset(status, errors.body(code, message), source)
+
 
 FAULTS = {
     "insufficient_credits": FaultPreset(
@@ -11,22 +17,10 @@ FAULTS = {
     ),
     "no_device_available": FaultPreset(
         409,
-        errors.body("no_device_available", str(errors.NoneFree())),
-        "Assumed: 409, as where every device is held.",
+        errors.body("no_device_available", str(errors.NoDeviceAvailable())),
+        "Assumed: 409, as where every device is allocated.",
     ),
-    "rate_limited": FaultPreset(
-        429,
-        errors.body("rate_limited", "Too many requests"),
-        "Assumed: 429 and its code. Source: client (it shows code and message).",
-    ),
-    "unavailable": FaultPreset(
-        503,
-        errors.error_body(503, "The service is temporarily unavailable"),
-        "Assumed: 503 and its code. Source: client (it shows code and message).",
-    ),
-    "internal_error": FaultPreset(
-        500,
-        errors.error_body(500, "Internal server error"),
-        "Assumed: 500 and its code. Source: client (it shows code and message).",
-    ),
+    "rate_limited": _assumed(429, "rate_limited", "Too many requests"),
+    "unavailable": _assumed(503, "unavailable", "The service is temporarily unavailable"),
+    "internal_error": _assumed(500, "internal_error", "Internal server error"),
 }

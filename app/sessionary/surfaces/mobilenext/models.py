@@ -1,4 +1,4 @@
-"""Mobile Next's rows: facts, and deadlines that were decided when they were written."""
+"""Mobile Next's tables and row types: facts, and deadlines fixed when they are written."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from sessionary import store
 
 
 class Device(store.Model):
-    """An entry of the catalogue. Whether it is free is not stored: see rules.is_open."""
+    """A device of the catalogue. Whether it is free is derived: see rules.is_open."""
 
     seq = pw.AutoField()  # the catalogue's order
     serial = pw.TextField(unique=True)
@@ -31,10 +31,10 @@ class Session(store.Model):
     organization = pw.TextField()
     user = pw.TextField()  # the creator
     opened_at = pw.BigIntegerField()
-    void_at = pw.BigIntegerField()  # from here on it is gone if it is still empty
+    empty_expires_at = pw.BigIntegerField(column_name="void_at")  # if it has no device by then
     created_at = pw.BigIntegerField(null=True)  # unique and strictly increasing
     expires_at = pw.BigIntegerField(null=True)  # the end of the lease
-    released_at = pw.BigIntegerField(null=True)  # by the call that released the last device
+    released_at = pw.BigIntegerField(null=True)  # the last release by a call
 
     class Meta:
         table_name = "mobilenext_sessions"
@@ -42,7 +42,7 @@ class Session(store.Model):
 
 
 class Allocation(store.Model):
-    """A device given to a session, as the catalogue described it at that moment."""
+    """A device allocated to a session, as the catalogue described it at that instant."""
 
     seq = pw.AutoField()
     id = pw.TextField(unique=True)
@@ -54,7 +54,7 @@ class Allocation(store.Model):
     version = pw.TextField()
     created_at = pw.BigIntegerField()
     in_use_at = pw.BigIntegerField(null=True)  # until then it is provisioning
-    expires_at = pw.BigIntegerField(null=True)  # the session's: open is one comparison of one row
+    expires_at = pw.BigIntegerField(null=True)  # the session's
     released_at = pw.BigIntegerField(null=True)  # by a call
 
     class Meta:
@@ -70,8 +70,7 @@ Allocation.add_index(
 
 
 class Mark(store.Model):
-    """The latest `created_at` that an organization has given, and which moves of the clock it
-    had seen."""
+    """The latest `created_at` of an organization's sessions, and the clock's `moves` by then."""
 
     organization = pw.TextField(primary_key=True)
     created_at = pw.BigIntegerField()
@@ -85,7 +84,7 @@ TABLES = (Device, Session, Allocation, Mark)
 
 
 class DeviceRow(NamedTuple):
-    """A row of mobilenext_devices, and whether the device is held now."""
+    """A row of mobilenext_devices, and whether the device is allocated now."""
 
     serial: str
     platform: str
@@ -95,7 +94,7 @@ class DeviceRow(NamedTuple):
     provision_seconds: int
     is_default: int
     is_retired: int
-    is_held: int
+    is_allocated: int
 
 
 class SessionRow(NamedTuple):
@@ -105,7 +104,7 @@ class SessionRow(NamedTuple):
     organization: str
     user: str
     opened_at: int
-    void_at: int
+    empty_expires_at: int
     created_at: int | None
     expires_at: int | None
     released_at: int | None
@@ -127,12 +126,12 @@ class AllocationRow(NamedTuple):
     released_at: int | None
 
 
-class ShownRow(NamedTuple):
-    """A listed session with one of its allocations: rows of both tables as one."""
+class JoinedRow(NamedTuple):
+    """A listed session joined with one of its allocations."""
 
     organization: str
     user: str
-    ended_at: int | None  # the session's `released_at`
+    session_released_at: int | None
     session: str
     id: str  # from here on the allocation's
     serial: str
@@ -154,7 +153,7 @@ class MarkRow(NamedTuple):
 
 
 class OrganizationRow(NamedTuple):
-    """An organization, as far as the caller is shown it."""
+    """The columns of an organization that its members see."""
 
     id: str
     name: str

@@ -4,32 +4,80 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sessionary.surfaces.mobilenext.errors import NotHeld, ReadOnly, SessionReleased, UnknownSession
+from sessionary.surfaces.mobilenext.errors import (
+    DeviceNotAllocated,
+    NotFound,
+    ReadOnly,
+    SessionReleased,
+)
 
 if TYPE_CHECKING:
     from sessionary.surfaces.mobilenext.models import (
         AllocationRow,
         DeviceRow,
+        JoinedRow,
         MarkRow,
         SessionRow,
-        ShownRow,
     )
 
 PROVISIONING = "provisioning"
 IN_USE = "in_use"
 RELEASED = "released"
-# A session's own states, which no answer names.
+# Statuses of sessions that only explanations show.
 EMPTY = "empty"
-VOID = "void"
-HELD = "held"
-_SECOND = 1_000_000
-_MINUTE = 60 * _SECOND
+EXPIRED = "expired"  # empty for too long
+ACTIVE = "active"
+DEFAULT_EMPTY_SESSION_MINUTES = 15
+DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 500
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
 
 PLATFORM, VERSION = "platform", "version"
 ATTRIBUTES = (PLATFORM, "type", "name", VERSION)
 ORDERING = ("GREATER_THAN", "GREATER_THAN_OR_EQUALS", "LESS_THAN", "LESS_THAN_OR_EQUALS")
 OPERATORS = ("EQUALS", *ORDERING, "STARTS_WITH", "CONTAINS")
 _NUMBERS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})*", re.ASCII)
+
+# Where each rule comes from.
+SOURCES = {
+    "transitions": "Assumed: an empty session expires, and a lease ends, at the deadline itself.",
+    "allocation_transitions": "Assumed: both at the deadline itself; a lease may end before the "
+    "device is ready.",
+    "session_status": "Source: page (`releasedAt`). Assumed: what an empty session is.",
+    "allocation_status": "Source: client.",
+    "is_listed": "Assumed: a session without a device is not listed, since `device` is required.",
+    "is_open": "Source: page (`releasedAt`). Assumed: a lease has ended at its deadline.",
+    "is_lease_over": "Assumed: a lease has ended at its deadline.",
+    "has_expired": "Assumed: an empty session expires at its deadline.",
+    "has_ended": "Source: page (`releasedAt`). Assumed: an expired session ended at its deadline.",
+    "released_at": "Source: page (null while a device is held). Assumed: the end of a lease is a "
+    "release.",
+    "session_released_at": "Source: page (null while a device is held).",
+    "last_release_at": "Source: page (null while a device is held); client (a session holds "
+    "several devices).",
+    "ensure_exists": "Source: page (404). Assumed: from its deadline on, everything on an empty "
+    "session is 404.",
+    "ensure_listed": "Assumed: GET by id is 404 until a session has a device, since `device` is "
+    "required.",
+    "ensure_can_allocate": "Assumed: a released session takes no further device.",
+    "ensure_can_write": "Source: docs (`admin` and `readwrite` start, allocate and release; "
+    "`readonly` does not).",
+    "find_allocation": "Source: client (by serial). Assumed: by allocation id as well, in any case "
+    "and state, because the serial of a provisioning device is not shown.",
+    "ensure_can_release": "Assumed: releasing what a call or a lease has released is 404.",
+    "call_released_at": "Source: page (`releasedAt`). Assumed: never before `createdAt`.",
+    "empty_expires_at": "Assumed: after 15 minutes unless set.",
+    "lease_expires_at": "Assumed: never, unless a lease is set; it counts from the session's "
+    "`createdAt` and covers every device.",
+    "ready_at": "Source: client.",
+    "allocation_created_at": "Assumed: never before its session's.",
+    "earliest_created_at": "Source: page (a strict timestamp cursor loses ties otherwise).",
+    "raised_mark": "Assumed: a seeded session counts like any other and never lowers the mark.",
+    "before_cursor": "Source: page (strictly before).",
+    "is_version": "Source: client (versions are ordered).",
+    "is_match": "Source: client (the operators; text compares without case, versions by numeric "
+    "component). Assumed: beginnings and parts of a version are text.",
+}
 
 
 class Transition(NamedTuple):
@@ -47,23 +95,21 @@ class Transition(NamedTuple):
 
 
 def transitions(row: "SessionRow", allocations: "Sequence[AllocationRow]" = ()) -> list[Transition]:
-    """Every instant at which a session or one of its allocations changes by itself, in order.
+    """Return the instants at which a session or its allocations change by themselves, in order.
 
-    Assumed: an empty session is gone, and a lease has ended, at the deadline itself.
+    SQL twin: `queries.control._transitions`.
     """
     found = [transition for each in allocations for transition in allocation_transitions(each)]
-    if row.created_at is None:
-        found.append(Transition(row.void_at, row.void_at, EMPTY, VOID, "empty_session"))
+    if not is_listed(row):
+        at = row.empty_expires_at
+        found.append(Transition(at, at, EMPTY, EXPIRED, "empty_session"))
     elif row.released_at is None and row.expires_at is not None:
-        found.append(Transition(row.expires_at, row.expires_at, HELD, RELEASED, "lease"))
+        found.append(Transition(row.expires_at, row.expires_at, ACTIVE, RELEASED, "lease"))
     return sorted(found, key=lambda transition: transition.at)
 
 
 def allocation_transitions(row: "AllocationRow") -> list[Transition]:
-    """When an allocation is in use, and when its session's lease takes the device away.
-
-    Assumed: both at the deadline itself. A lease may end before the device is ready.
-    """
+    """Return the instants at which a device is ready and at which the lease ends."""
     if row.released_at is not None:
         return []
     ready, end = row.in_use_at, row.expires_at
@@ -78,198 +124,182 @@ def allocation_transitions(row: "AllocationRow") -> list[Transition]:
 
 
 def session_status(row: "SessionRow", now: int) -> str:
-    """`empty`, `void`, `held` or `released`: the state after the last transition passed.
-
-    Source: page (held or released, by `releasedAt`). Assumed: what an empty one is.
-    """
+    """Return `empty`, `expired`, `active` or `released`: the state after the last transition."""
     if row.released_at is not None:
         return RELEASED
     passed = [transition.to_status for transition in transitions(row) if now >= transition.at]
-    return passed[-1] if passed else EMPTY if row.created_at is None else HELD
+    return passed[-1] if passed else ACTIVE if is_listed(row) else EMPTY
 
 
-def status(row: "AllocationRow | ShownRow", now: int) -> str:
-    """`provisioning`, `in_use` or `released`. Source: client."""
+def allocation_status(row: "AllocationRow | JoinedRow", now: int) -> str:
+    """Return `provisioning`, `in_use` or `released`."""
     if not is_open(row, now):
         return RELEASED
     return IN_USE if row.in_use_at is None or now >= row.in_use_at else PROVISIONING
 
 
-def is_open(row: "SessionRow | AllocationRow | ShownRow", now: int) -> bool:
-    """Whether a device is still held: no call released it and its lease has not ended.
+def is_listed(row: "SessionRow") -> bool:
+    """Return whether a session has got a device. SQL twin: `queries.is_listed`."""
+    return row.created_at is not None
 
-    Assumed: the deadline itself is the first instant of the new state. `statements` says it in
-    SQL.
-    """
+
+def is_open(row: "SessionRow | AllocationRow | JoinedRow", now: int) -> bool:
+    """Return whether no call has released it and its lease goes on. SQL twin: `queries.is_open`."""
     return row.released_at is None and (row.expires_at is None or row.expires_at > now)
 
 
-def released_at(row: "SessionRow | AllocationRow | ShownRow", now: int) -> int | None:
-    """When it ended: the call's instant, or the lease's deadline, however late somebody looks.
-
-    Source: page (null while held).
-    """
-    return _end(row.released_at, row.expires_at, now)
+def is_lease_over(released_at: int | None, expires_at: int | None, now: int) -> bool:
+    """Return whether a lease ended before a call released. SQL twin: `queries.is_lease_over`."""
+    return released_at is None and expires_at is not None and expires_at <= now
 
 
-def ended_at(row: "ShownRow", now: int) -> int | None:
-    """The same of the allocation's session, which has the same lease. Source: page."""
-    return _end(row.ended_at, row.expires_at, now)
+def has_expired(row: "SessionRow", now: int) -> bool:
+    """Return whether a session was empty for too long. SQL twin: `queries.has_expired`."""
+    return not is_listed(row) and row.empty_expires_at <= now
 
 
-def _end(released_at: int | None, expires_at: int | None, now: int) -> int | None:
-    if released_at is None and expires_at is not None and now >= expires_at:
-        return expires_at
-    return released_at
+def has_ended(row: "SessionRow", before_at: int) -> bool:
+    """Return whether a session ended before an instant. SQL twin: `queries.has_ended`."""
+    ended_at = released_at(row, before_at) if is_listed(row) else row.empty_expires_at
+    return ended_at is not None and ended_at < before_at
 
 
-def may_be_seen(row: "SessionRow | None", now: int, session_id: str) -> "SessionRow":
-    """The session, unless it does not exist or stayed empty for too long.
+def released_at(row: "SessionRow | AllocationRow | JoinedRow", now: int) -> int | None:
+    """Return the instant of the release or of the lease's end; None while it is open."""
+    is_over = is_lease_over(row.released_at, row.expires_at, now)
+    return row.expires_at if is_over else row.released_at
 
-    Source: page (404). Assumed: from its deadline on, everything on an empty session is 404.
-    """
-    if row is None or session_status(row, now) == VOID:
-        raise UnknownSession(session_id)
+
+def session_released_at(row: "JoinedRow", now: int) -> int | None:
+    """Return the same for the allocation's session, which has the same lease."""
+    is_over = is_lease_over(row.session_released_at, row.expires_at, now)
+    return row.expires_at if is_over else row.session_released_at
+
+
+def ensure_exists(row: "SessionRow | None", now: int, session_id: str) -> "SessionRow":
+    """Return the session. Raise NotFound if there is none or it has expired."""
+    if row is None or has_expired(row, now):
+        raise NotFound(session_id)
     return row
 
 
-def may_be_read(rows: "Sequence[ShownRow]", session_id: str) -> None:
-    """Assumed: GET by id is 404 until a session has a device, since `device` is required."""
+def ensure_listed(rows: "Sequence[JoinedRow]", session_id: str) -> None:
+    """Raise NotFound if a session has no allocations."""
     if not rows:
-        raise UnknownSession(session_id)
+        raise NotFound(session_id)
 
 
-def may_allocate(row: "SessionRow", now: int) -> None:
-    """Assumed: a session that is released takes no further device."""
+def ensure_can_allocate(row: "SessionRow", now: int) -> None:
+    """Raise SessionReleased if the session is released."""
     if session_status(row, now) == RELEASED:
         raise SessionReleased(row.id)
 
 
-def may_write(role: str) -> None:
-    """Source: docs (`admin` and `readwrite` may start, allocate and release, `readonly` not)."""
+def ensure_can_write(role: str) -> None:
+    """Raise ReadOnly for the role `readonly`."""
     if role == "readonly":
         raise ReadOnly
 
 
-def allocation_of(allocations: "Sequence[AllocationRow]", device: str) -> "AllocationRow":
-    """The newest of a session's allocations with this serial or allocation id.
-
-    Source: client (by serial). Assumed: by allocation id as well, in any case and state, because
-    the serial of a provisioning device is not shown. Raises NotHeld.
-    """
+def find_allocation(allocations: "Sequence[AllocationRow]", device: str) -> "AllocationRow":
+    """Return the newest allocation with this serial or id. Raise DeviceNotAllocated."""
     id = device.lower()
     for each in reversed(allocations):
         if each.serial == device or each.id == id:
             return each
-    raise NotHeld(device)
+    raise DeviceNotAllocated(device)
 
 
-def may_release(row: "AllocationRow", now: int, device: str) -> None:
-    """Assumed: releasing what is released, by a call or by its lease, is 404."""
+def ensure_can_release(row: "AllocationRow", now: int, device: str) -> None:
+    """Raise DeviceNotAllocated unless the allocation is open."""
     if not is_open(row, now):
-        raise NotHeld(device)
+        raise DeviceNotAllocated(device)
 
 
-def released_now(row: "AllocationRow", now: int) -> int:
-    """The instant of a release; never before `createdAt`, also after the clock moved back.
-
-    Source: page (`releasedAt`). Assumed: that it follows `createdAt`.
-    """
+def call_released_at(row: "AllocationRow", now: int) -> int:
+    """Return the instant that a release by a call gets, also after the clock moved back."""
     return max(now, row.created_at)
 
 
-def session_released_at(allocations: "Sequence[AllocationRow]") -> int | None:
-    """When the last of a session's devices was released by a call, null while any is held.
-
-    Source: page (null while held); client (a session holds several devices).
-    """
+def last_release_at(allocations: "Sequence[AllocationRow]") -> int | None:
+    """Return the last release by a call; None while any allocation is not released."""
     ends = [each.released_at for each in allocations]
     released = [end for end in ends if end is not None]
     return max(released) if len(released) == len(ends) and released else None
 
 
-def void_at(opened_at: int, minutes: int) -> int:
-    """When a session is gone that is still empty. Assumed: after 15 minutes unless set."""
-    return opened_at + minutes * _MINUTE
+def empty_expires_at(opened_at: int, minutes: int) -> int:
+    """Return the instant at which a session expires if it is still empty."""
+    return opened_at + minutes * MINUTE
 
 
-def lease_end(created_at: int, minutes: int | None) -> int | None:
-    """When a session's devices are taken away. Assumed: never, unless a lease is set.
-
-    It counts from the session's `createdAt` and covers every device that it gets.
-    """
-    return None if minutes is None else created_at + minutes * _MINUTE
+def lease_expires_at(created_at: int, minutes: int | None) -> int | None:
+    """Return the end of a lease on all devices of a session; None without a lease."""
+    return None if minutes is None else created_at + minutes * MINUTE
 
 
 def ready_at(now: int, provision_seconds: int) -> int | None:
-    """When an on-demand device is in use; a ready one has no such instant. Source: client."""
-    return now + provision_seconds * _SECOND if provision_seconds else None
+    """Return the instant at which an on-demand device can be used; None if it is ready now."""
+    return now + provision_seconds * SECOND if provision_seconds else None
 
 
-def allocated_at(session_created_at: int, now: int) -> int:
-    """The `createdAt` of a further allocation. Assumed: never before its session's."""
+def allocation_created_at(session_created_at: int, now: int) -> int:
+    """Return the `createdAt` of a further allocation."""
     return max(now, session_created_at)
 
 
-def earliest_creation(mark: "MarkRow | None", now: int, moves: int) -> int:
-    """The first instant that a new `createdAt` may have, unless it is taken.
+def earliest_created_at(mark: "MarkRow | None", now: int, moves: int) -> int:
+    """Return the earliest `createdAt` for a new session, before taken values are skipped.
 
-    Source: page (a strict timestamp cursor loses ties otherwise). The wall's clock stepping back
-    does not lower it; the namespace's clock moved back on purpose (`moves`) does.
+    Moving the namespace's clock back (`moves`) resets the mark; a wall clock that steps back does
+    not.
     """
     return now if mark is None or mark.moves != moves else max(now, mark.created_at + 1)
 
 
-def latest_creation(mark: "MarkRow | None", created_at: int, moves: int) -> int:
-    """The mark of an organization that has come to hold a session of this `createdAt`.
-
-    Assumed: a seeded session counts like any other, and never lowers the mark.
-    """
-    return max(created_at, earliest_creation(mark, created_at, moves) - 1)
+def raised_mark(mark: "MarkRow | None", created_at: int, moves: int) -> int:
+    """Return the mark of an organization after a session with this `createdAt`."""
+    return max(created_at, earliest_created_at(mark, created_at, moves) - 1)
 
 
 def before_cursor(before: int) -> int:
-    """The first microsecond that is not strictly before a cursor in nanoseconds. Source: page."""
+    """Return the first microsecond that is not strictly before a cursor in nanoseconds."""
     return -(-before // 1000)
 
 
 def is_version(text: str) -> bool:
-    """Whether text is numbers and dots, such as `18.6.2`. Source: client (versions are ordered)."""
+    """Return whether text is numbers and dots, such as `18.6.2`."""
     return _NUMBERS.fullmatch(text) is not None
 
 
-def matches(device: "DeviceRow", filters: Sequence[Mapping[str, str]]) -> bool:
-    """Whether every filter holds. Source: client (the operators)."""
-    return all(_holds(getattr(device, each["attribute"]), each) for each in filters)
+def is_match(device: "DeviceRow", filters: Sequence[Mapping[str, str]]) -> bool:
+    """Return whether a device meets every filter."""
+    return all(_meets(getattr(device, each["attribute"]), each) for each in filters)
 
 
-def _holds(found: str, filter: Mapping[str, str]) -> bool:
-    """Text compares without case, versions by numeric component. Source: client.
-
-    Assumed: beginnings and parts of a version are text.
-    """
-    operator, wanted = filter["operator"], filter["value"]
+def _meets(found: str, filter: Mapping[str, str]) -> bool:
+    operator, value = filter["operator"], filter["value"]
     if operator == "STARTS_WITH":
-        return found.casefold().startswith(wanted.casefold())
+        return found.casefold().startswith(value.casefold())
     if operator == "CONTAINS":
-        return wanted.casefold() in found.casefold()
+        return value.casefold() in found.casefold()
     if filter["attribute"] != VERSION:
-        return found.casefold() == wanted.casefold()
-    return is_version(wanted) and _is_ordered(_components(found), operator, _components(wanted))
+        return found.casefold() == value.casefold()
+    return is_version(value) and _compare(_components(found), operator, _components(value))
 
 
-def _is_ordered(found: list[int], operator: str, wanted: list[int]) -> bool:
+def _compare(found: list[int], operator: str, value: list[int]) -> bool:
     return {
-        "EQUALS": found == wanted,
-        "GREATER_THAN": found > wanted,
-        "GREATER_THAN_OR_EQUALS": found >= wanted,
-        "LESS_THAN": found < wanted,
-        "LESS_THAN_OR_EQUALS": found <= wanted,
+        "EQUALS": found == value,
+        "GREATER_THAN": found > value,
+        "GREATER_THAN_OR_EQUALS": found >= value,
+        "LESS_THAN": found < value,
+        "LESS_THAN_OR_EQUALS": found <= value,
     }[operator]
 
 
 def _components(version: str) -> list[int]:
-    """A version's numbers without the zeros at the end: missing components are 0."""
+    """Return a version's numbers without zeros at the end: missing components are 0."""
     found = [int(part) for part in version.split(".")]
     while found and not found[-1]:
         found.pop()

@@ -1,4 +1,4 @@
-"""What Mobile Next's calls accept and show."""
+"""Schemas of Mobile Next's requests and responses."""
 
 import re
 from typing import Any
@@ -8,27 +8,26 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from sessionary.surfaces.mobilenext import rules
 from sessionary.web.fields import Bounds, Instant, List, OneOf, Problem, QueryInteger, Request, Text
 
-DEFAULT_LIMIT, MAX_LIMIT = 100, 500
 MAX_FILTERS = 100
 _OVER_THREE_DIGITS = re.compile(r"0*[1-9][0-9]{3,}", re.ASCII)
 
 
 class Limit(QueryInteger):
-    """A page's size. Source: page (500 at most). Assumed: more is taken as 500, not refused."""
+    """The size of a page. Source: page (500 at most). Assumed: more is reduced to 500."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         if _OVER_THREE_DIGITS.fullmatch(value):
-            return MAX_LIMIT
-        return min(super()._deserialize(value, *args, **kwargs), MAX_LIMIT)
+            return rules.MAX_PAGE_SIZE
+        return min(super()._deserialize(value, *args, **kwargs), rules.MAX_PAGE_SIZE)
 
 
 class ListQuery(Request):
-    """Source: page. Assumed: a limit below 1 is refused."""
+    """Page of a list. Source: page. Assumed: a limit below 1 is refused."""
 
     limit = Limit(
-        load_default=DEFAULT_LIMIT,
+        load_default=rules.DEFAULT_PAGE_SIZE,
         validate=Bounds(min=1),
-        metadata={"description": f"Sessions on a page; more than {MAX_LIMIT} is {MAX_LIMIT}."},
+        metadata={"description": f"Sessions per page, at most {rules.MAX_PAGE_SIZE}."},
     )
     before = Instant(
         load_default=None,
@@ -37,7 +36,7 @@ class ListQuery(Request):
 
 
 class Filter(Request):
-    """One condition on a device. Source: client."""
+    """A condition on a device. Source: client."""
 
     attribute = Text(required=True, validate=OneOf(rules.ATTRIBUTES))
     operator = Text(required=True, validate=OneOf(rules.OPERATORS))
@@ -45,33 +44,32 @@ class Filter(Request):
 
 
 class AllocateRequest(Request):
-    """Which device is wanted. Source: client."""
+    """The device to allocate, by filters. Source: client."""
 
     filters = List(
         fields.Nested(Filter), required=True, validate=validate.Length(min=1, max=MAX_FILTERS)
     )
 
     @validates_schema
-    def can_be_applied(self, data: dict[str, Any], **_: Any) -> None:
-        """Source: client (one platform). Assumed: only versions are ordered, by their numbers;
-        over 100 filters are refused."""
+    def check_filters(self, data: dict[str, Any], **_: Any) -> None:
+        """Source: client (one platform). Assumed: only versions are ordered; 100 filters."""
         filters = data["filters"]
         if [each["attribute"] for each in filters].count(rules.PLATFORM) != 1:
-            raise _inapplicable("must have exactly one filter on platform")
+            raise _bad_filter("must have exactly one filter on platform")
         for each in filters:
             if each["operator"] in rules.ORDERING:
                 if each["attribute"] != rules.VERSION:
-                    raise _inapplicable(f"{each['operator']} compares versions alone")
+                    raise _bad_filter(f"{each['operator']} compares versions only")
                 if not rules.is_version(each["value"]):
-                    raise _inapplicable("a version is numbers and dots, such as 18.6.2")
+                    raise _bad_filter("a version is numbers and dots, such as 18.6.2")
 
 
-def _inapplicable(text: str) -> ValidationError:
+def _bad_filter(text: str) -> ValidationError:
     return Problem("value", text, path=("filters",)).as_error()
 
 
 class SessionDevice(Request):
-    """The first device that a session was given."""
+    """The first device of a session."""
 
     id = fields.String(required=True)
     platform = fields.String(required=True)
@@ -81,7 +79,7 @@ class SessionDevice(Request):
 
 
 class AllocationInfo(Request):
-    """The device of an allocation; its serial is not shown while it is provisioning."""
+    """The device of an allocation; its serial is absent while it is provisioning."""
 
     platform = fields.String(required=True)
     type = fields.String(required=True)
@@ -91,7 +89,7 @@ class AllocationInfo(Request):
 
 
 class Allocation(Request):
-    """A device that a session holds or has held."""
+    """A device that is or was allocated to a session."""
 
     id = fields.UUID(required=True)
     status = fields.String(
@@ -103,7 +101,7 @@ class Allocation(Request):
 
 
 class Session(Request):
-    """A session that has been given a device."""
+    """A session with at least one device."""
 
     id = fields.UUID(required=True)
     organization = fields.String(required=True)
@@ -123,7 +121,7 @@ class SessionPage(Request):
 
 
 class NewSession(Request):
-    """A session that has no device yet; its createdAt is provisional."""
+    """A session without a device; its createdAt is provisional."""
 
     id = fields.UUID(required=True)
     organization = fields.String(required=True)
@@ -144,28 +142,28 @@ class ReadyDevice(Request):
 
 
 class Allocated(Request):
-    """The device is ready."""
+    """The device is ready to use."""
 
     allocation_id = fields.UUID(required=True, data_key="allocationId")
     device = fields.Nested(ReadyDevice, required=True)
 
 
 class Allocating(Request):
-    """The device is reserved, and being made ready."""
+    """The device is reserved and provisioning."""
 
     allocation_id = fields.UUID(required=True, data_key="allocationId")
     state = fields.String(required=True, validate=OneOf(("allocating",)))
 
 
 class AllocationList(Request):
-    """A session's devices."""
+    """The devices of a session."""
 
     object = fields.String(required=True, validate=OneOf(("list",)))
     data = fields.List(fields.Nested(Allocation), required=True)
 
 
 class Organization(Request):
-    """An organization of the caller's."""
+    """One of the caller's organizations."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -182,13 +180,13 @@ class OrganizationList(Request):
 
 
 class Reason(Request):
-    """A code for programs, a message for people."""
+    """The code and the message of an error."""
 
     code = fields.String(required=True)
     message = fields.String(required=True)
 
 
 class ErrorBody(Request):
-    """Every refusal."""
+    """An error."""
 
     error = fields.Nested(Reason, required=True)

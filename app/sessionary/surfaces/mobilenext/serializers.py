@@ -1,4 +1,4 @@
-"""Rows and an instant as Mobile Next's JSON."""
+"""Mobile Next's rows at an instant, as JSON."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -11,34 +11,34 @@ from sessionary.web.instants import to_text
 if TYPE_CHECKING:
     from sessionary.surfaces.mobilenext.models import (
         AllocationRow,
+        JoinedRow,
         OrganizationRow,
         SessionRow,
-        ShownRow,
     )
 
 
-def session(rows: "Sequence[ShownRow]", now: int) -> dict[str, Any]:
-    """A listed session: a row for each of its allocations, the first one first.
+def session(rows: "Sequence[JoinedRow]", now: int) -> dict[str, Any]:
+    """Serialize a listed session from the rows of its allocations, in order of creation.
 
     Source: page; client (`devices`, without which it cannot release).
     """
     first = rows[0]
-    ended_at = rules.ended_at(first, now)
+    released_at = rules.session_released_at(first, now)
     return {
         "id": first.session,
         "organization": first.organization,
         "user": first.user,
-        "device": {"id": first.serial, **_description(first)},
+        "device": {"id": first.serial, **_describe(first)},
         "devices": [allocation(each, now) for each in rows],
         "createdAt": to_text(first.created_at),
-        "releasedAt": None if ended_at is None else to_text(ended_at),
+        "releasedAt": None if released_at is None else to_text(released_at),
     }
 
 
-def allocation(row: "AllocationRow | ShownRow", now: int) -> dict[str, Any]:
-    """Source: client (the serial is there once the device can be used)."""
-    status = rules.status(row, now)
-    info = _description(row)
+def allocation(row: "AllocationRow | JoinedRow", now: int) -> dict[str, Any]:
+    """Serialize an allocation. Source: client (the serial is absent while provisioning)."""
+    status = rules.allocation_status(row, now)
+    info = _describe(row)
     if status != rules.PROVISIONING:
         info["serial"] = row.serial
     shown = {"id": row.id, "status": status, "info": info, "createdAt": to_text(row.created_at)}
@@ -48,7 +48,7 @@ def allocation(row: "AllocationRow | ShownRow", now: int) -> dict[str, Any]:
     return shown
 
 
-def _description(row: "AllocationRow | ShownRow") -> dict[str, Any]:
+def _describe(row: "AllocationRow | JoinedRow") -> dict[str, Any]:
     return {
         "platform": row.platform,
         "type": row.type,
@@ -57,10 +57,10 @@ def _description(row: "AllocationRow | ShownRow") -> dict[str, Any]:
     }
 
 
-def page(rows: "Iterable[ShownRow]", now: int, *, size: int) -> dict[str, Any]:
-    """Sessions of a page; `rows` are of one more than its size if there is a next one.
+def page(rows: "Iterable[JoinedRow]", now: int, *, size: int) -> dict[str, Any]:
+    """Serialize a page; `rows` hold one session more than its size if there is a next page.
 
-    Source: page (`nextCursor` is absent after the last one).
+    Source: page (`nextCursor` is absent after the last session).
     """
     sessions = [list(each) for _, each in groupby(rows, key=attrgetter("session"))]
     data = [session(each, now) for each in sessions[:size]]
@@ -71,7 +71,7 @@ def page(rows: "Iterable[ShownRow]", now: int, *, size: int) -> dict[str, Any]:
 
 
 def new_session(row: "SessionRow") -> dict[str, Any]:
-    """Source: client (it reads `id`)."""
+    """Serialize a session without devices. Source: client (it reads `id`)."""
     return {
         "id": row.id,
         "organization": row.organization,
@@ -81,7 +81,7 @@ def new_session(row: "SessionRow") -> dict[str, Any]:
 
 
 def allocated(row: "AllocationRow") -> dict[str, Any]:
-    """A device that is ready. Source: client. Assumed: its model is its name."""
+    """Serialize a ready device. Source: client. Assumed: its model is its name."""
     device = {
         "id": row.serial,
         "name": row.name,
@@ -95,19 +95,22 @@ def allocated(row: "AllocationRow") -> dict[str, Any]:
 
 
 def allocating(row: "AllocationRow") -> dict[str, Any]:
-    """A device that is being made ready. Source: client."""
+    """Serialize a device that is provisioning. Source: client."""
     return {"allocationId": row.id, "state": "allocating"}
 
 
 def allocation_list(rows: "Sequence[AllocationRow]", now: int) -> dict[str, Any]:
-    """Source: client."""
+    """Serialize the allocations of a session. Source: client."""
     return {"object": "list", "data": [allocation(row, now) for row in rows]}
 
 
 def organizations(
     rows: "Sequence[OrganizationRow]", roles: Mapping[str, str], began_at: int
 ) -> dict[str, Any]:
-    """Source: docs. Assumed: the type. An organization that has no row is the default one."""
+    """Serialize the caller's organizations; one without a row is the default organization.
+
+    Source: docs. Assumed: the type.
+    """
     known = {row.id: (row.name, row.created_at) for row in rows}
     shown = [(id, *known.get(id, ("Default", began_at))) for id in {**known, **roles}]
     return {

@@ -1,0 +1,149 @@
+"""Statements over sessions, and the order of their `createdAt` in an organization."""
+
+from functools import cache
+from typing import Any
+
+import peewee as pw
+
+from sessionary import store
+from sessionary.identity import Organization, User
+from sessionary.store import Statement, insert_statement, param, param_list
+from sessionary.surfaces.mobilenext import queries
+from sessionary.surfaces.mobilenext.models import (
+    Allocation,
+    JoinedRow,
+    Mark,
+    MarkRow,
+    OrganizationRow,
+    Session,
+    SessionRow,
+)
+
+_COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
+_LISTED = (Session.id, Session.organization, Session.user, Session.created_at, Session.released_at)
+
+by_id = Statement(
+    SessionRow._make,
+    lambda: Session.select(*_COLUMNS).where(
+        Session.id == param("id"), Session.organization == param("organization")
+    ),
+)
+insert = insert_statement(Session)
+set_created_at = Statement(
+    tuple,
+    lambda: Session.update(created_at=param("created_at"), expires_at=param("expires_at")).where(
+        Session.id == param("id"), ~queries.is_listed()
+    ),
+)
+set_released_at = Statement(
+    tuple,
+    lambda: Session.update(released_at=param("released_at")).where(
+        Session.id == param("id"), Session.released_at.is_null()
+    ),
+)
+
+
+def upsert(row: SessionRow) -> None:
+    """Insert a seeded session, or replace the one with its id."""
+    store.upsert(Session, "id", **row._asdict())
+
+
+def _joined(session: Any) -> list[Any]:
+    """The columns of JoinedRow."""
+    of_allocation = [getattr(Allocation, name) for name in JoinedRow._fields[3:]]
+    return [session.organization, session.user, session.released_at, *of_allocation]
+
+
+with_allocations = Statement(
+    JoinedRow._make,
+    lambda: (
+        Allocation.select(*_joined(Session))
+        .join(Session)
+        .where(Session.id == param("id"), Session.organization == param("organization"))
+        .order_by(Allocation.seq)
+    ),
+)
+
+
+@cache
+def page(*, only_before: bool) -> Statement[JoinedRow]:
+    """Listed sessions of an organization, newest first; with a cursor, those created before it.
+
+    One row for each allocation; `limit` counts sessions.
+    """
+
+    def query() -> Any:
+        listed = Session.select(*_LISTED).where(
+            Session.organization == param("organization"), queries.is_listed()
+        )
+        if only_before:
+            listed = listed.where(Session.created_at < param("before"))
+        newest = listed.order_by(Session.created_at.desc()).limit(param("limit")).alias("newest")
+        # The outer join fixes the order of work: first the page, then its allocations.
+        each = pw.Join(newest, Allocation, pw.JOIN.LEFT_OUTER, Allocation.session == newest.c.id)
+        newest_first = (newest.c.created_at.desc(), Allocation.seq)
+        return Allocation.select(*_joined(newest.c)).from_(each).order_by(*newest_first)
+
+    return Statement(JoinedRow._make, query)
+
+
+mark = Statement(
+    MarkRow._make,
+    lambda: Mark.select(Mark.created_at, Mark.moves).where(
+        Mark.organization == param("organization")
+    ),
+)
+put_mark = Statement(
+    tuple,
+    lambda: Mark.insert(
+        organization=param("organization"), created_at=param("created_at"), moves=param("moves")
+    ).on_conflict(conflict_target=[Mark.organization], preserve=[Mark.created_at, Mark.moves]),
+)
+
+
+def _to_int(row: tuple[Any, ...]) -> int:
+    return int(row[0])
+
+
+def _is_other(session: Any) -> Any:
+    """Another session of the organization than the one that a `createdAt` is chosen for."""
+    return (session.organization == param("organization")) & (session.id != param("session"))
+
+
+is_created_at_taken = Statement(
+    _to_int,
+    lambda: Session.select(pw.SQL("1")).where(
+        _is_other(Session), Session.created_at == param("created_at")
+    ),
+)
+
+
+def _last_of_run() -> Any:
+    following = Session.alias()
+    is_followed = following.select(pw.SQL("1")).where(
+        _is_other(following), following.created_at == Session.created_at + 1
+    )
+    return (
+        Session.select(Session.created_at)
+        .where(
+            _is_other(Session),
+            Session.created_at >= param("created_at"),
+            ~pw.fn.EXISTS(is_followed),
+        )
+        .order_by(Session.created_at)
+        .limit(1)
+    )
+
+
+# The last value of the uninterrupted run of taken ones that begins at `created_at`.
+last_taken_created_at = Statement(_to_int, _last_of_run)
+
+organizations = Statement(
+    OrganizationRow._make,
+    lambda: (
+        Organization.select(Organization.id, Organization.name, Organization.created_at)
+        .where(Organization.id.in_(param_list("ids")))
+        .order_by(Organization.seq)
+    ),
+)
+has_user = Statement(_to_int, lambda: User.select(pw.SQL("1")).where(User.id == param("id")))
