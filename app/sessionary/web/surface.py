@@ -1,6 +1,5 @@
 """The contract of a vendor's API: the Surface value, and the types that it is built from."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -51,13 +50,6 @@ class Explanation(NamedTuple):
 
 class NotForced(Exception):
     """A session that cannot be put into this state; the message says why."""
-
-
-def origin(rule: Callable[..., Any]) -> str:
-    """The source in a rule's docstring: from `Source:` or `Assumed:` on."""
-    text = " ".join((inspect.getdoc(rule) or "").split())
-    starts = [place for mark in ("Source:", "Assumed:") if (place := text.find(mark)) >= 0]
-    return text[min(starts) :] if starts else ""
 
 
 @dataclass(frozen=True)
