@@ -1,18 +1,22 @@
 """What control input is made of: durations and instants, as people write them."""
 
-import re
 from typing import Any
 
 from marshmallow import RAISE
 from marshmallow import fields as base
 
-from sessionary.durations import BadDuration, parse_duration
+from sessionary.durations import MICROSECONDS, BadDuration, parse_signed_duration
 from sessionary.web import fields as wire
 from sessionary.web.fields import problem
 
-_UNITS = {"microseconds": 1, "milliseconds": 1_000, "seconds": 1_000_000}
-_UNITS |= {"minutes": 60_000_000, "hours": 3_600_000_000, "days": 86_400_000_000}
-_ISO = re.compile(r"P(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?")
+_UNITS = {
+    "microseconds": "us",
+    "milliseconds": "ms",
+    "seconds": "s",
+    "minutes": "m",
+    "hours": "h",
+    "days": "d",
+}
 
 
 class Strict(wire.Request):
@@ -48,26 +52,18 @@ class Duration(wire.Field, base.Raw):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         try:
             if isinstance(value, str):
-                back = value.startswith("-")
-                by = _read(value.removeprefix("-").removeprefix("+"))
-                return -by if back else by
+                return parse_signed_duration(value)
             if isinstance(value, dict) and value and value.keys() <= _UNITS.keys():
-                return sum(_amount(found) * _UNITS[unit] for unit, found in value.items())
+                return sum(
+                    _amount(found) * MICROSECONDS[_UNITS[unit]] for unit, found in value.items()
+                )
         except BadDuration as error:
-            raise problem("duration", f'{error}, "PT25H", or {{"minutes": 5}}') from None
+            raise problem("duration", f'{error}, or {{"minutes": 5}}') from None
         units = ", ".join(_UNITS)
         raise problem("duration", f'must be "90s", "PT25H" or an object of {units}')
 
 
-def _read(text: str) -> int:
-    iso = _ISO.fullmatch(text)
-    if iso is None or not any(iso.groups()):
-        return parse_duration(text)
-    parts = zip(iso.groups(), "dhms", strict=True)
-    return parse_duration("".join(f"{count}{unit}" for count, unit in parts if count))
-
-
 def _amount(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 10**12:
-        raise BadDuration("must count in whole numbers, such as")
+        raise BadDuration("must have whole numbers")
     return value

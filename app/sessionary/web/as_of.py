@@ -1,17 +1,14 @@
 """Reads as of another instant: the header `Sessionary-At`."""
 
-import re
-
 from flask import request
 
 from sessionary import store
-from sessionary.durations import BadDuration, parse_duration
+from sessionary.durations import BadDuration, parse_signed_duration
 from sessionary.web.fields import Problem
 from sessionary.web.instants import BadInstant, parse, to_text
 from sessionary.web.operations import Invalid
 
 HEADER = "Sessionary-At"
-_SIGNED = re.compile(r"([+-])(.*)")
 
 
 def as_of(text: str, now: int) -> int:
@@ -45,11 +42,9 @@ def rewind(at: int, now: int) -> int:
 
 
 def _instant(text: str, now: int) -> int:
-    signed = _SIGNED.fullmatch(text)
-    if signed is None:
-        return parse(text) // 1000
-    by = parse_duration(signed[2])
-    return now + by if signed[1] == "+" else now - by
+    if text.startswith(("+", "-")):
+        return now + parse_signed_duration(text)
+    return parse(text) // 1000
 
 
 def _refusal(text: str) -> Invalid:
