@@ -223,10 +223,8 @@ def test_only_what_is_held_can_be_released() -> None:
 
 
 def test_a_release_is_never_before_the_creation() -> None:
-    assert rules.call_released_at(allocation(), START + 5) == START + 5
-    assert rules.call_released_at(allocation(), START - MINUTE) == START
-    assert rules.allocation_created_at(START, START - MINUTE) == START
-    assert rules.allocation_created_at(START, START + 5) == START + 5
+    assert rules.not_before(START, START + 5) == START + 5
+    assert rules.not_before(START, START - MINUTE) == START
 
 
 def test_a_session_is_released_at_its_last_release_and_not_while_a_device_is_held() -> None:

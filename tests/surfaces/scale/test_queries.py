@@ -226,7 +226,7 @@ def test_a_user_is_shown_as_documented(email: str | None) -> None:
 
 
 def test_a_refusal_is_shown_as_documented() -> None:
-    conforms(schemas.ErrorBody(), errors.body(errors.NotFound("x").detail))
+    conforms(schemas.ErrorBody(), errors.body(str(errors.NotFound("x"))))
     found = violations([Problem("document", "why"), Problem("missing", "", ("title",))])
     conforms(schemas.ValidationErrorBody(), errors.body(found))
     for each in found:

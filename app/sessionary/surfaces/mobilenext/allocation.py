@@ -1,10 +1,11 @@
 """Allocate and release devices, inside the write transaction of the call."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sessionary import clock, ids
 from sessionary.surfaces.mobilenext import errors, rules
-from sessionary.surfaces.mobilenext.models import AllocationRow, DeviceRow, SessionRow
+from sessionary.surfaces.mobilenext.models import DESCRIPTION, AllocationRow, DeviceRow, SessionRow
 from sessionary.surfaces.mobilenext.queries import allocations, devices, sessions
 
 
@@ -32,41 +33,28 @@ def allocate(
         expires_at = rules.lease_expires_at(created_at, lease_minutes)
         sessions.set_created_at.run(id=session.id, created_at=created_at, expires_at=expires_at)
     else:
-        created_at = rules.allocation_created_at(session.created_at, at)
+        created_at = rules.not_before(session.created_at, at)
         expires_at = session.expires_at
-    in_use_at = rules.ready_at(at, device.provision_seconds)
-    row = make_row(ids.uuid(), session.id, device, created_at, in_use_at, expires_at)
+    row = make_row(
+        device,
+        id=ids.uuid(),
+        session=session.id,
+        created_at=created_at,
+        in_use_at=rules.ready_at(at, device.provision_seconds),
+        expires_at=expires_at,
+    )
     allocations.insert.run(**row._asdict())
     return row
 
 
-def make_row(
-    id: str,
-    session_id: str,
-    device: DeviceRow,
-    created_at: int,
-    in_use_at: int | None,
-    expires_at: int | None,
-) -> AllocationRow:
-    """Build an open allocation that describes its device."""
-    return AllocationRow(
-        id=id,
-        session=session_id,
-        serial=device.serial,
-        platform=device.platform,
-        type=device.type,
-        name=device.name,
-        version=device.version,
-        created_at=created_at,
-        in_use_at=in_use_at,
-        expires_at=expires_at,
-        released_at=None,
-    )
+def make_row(device: DeviceRow, **facts: Any) -> AllocationRow:
+    """Build an allocation from these columns and the description of its device."""
+    return AllocationRow(**facts, **{name: getattr(device, name) for name in DESCRIPTION})
 
 
 def release(released: AllocationRow, of_session: Sequence[AllocationRow], at: int) -> AllocationRow:
     """Release one of a session's allocations, and the session with the last of them."""
-    row = released._replace(released_at=rules.call_released_at(released, at))
+    row = released._replace(released_at=rules.not_before(released.created_at, at))
     allocations.set_released_at.run(id=row.id, released_at=row.released_at)
     after = [row if each is released else each for each in of_session]
     session_released_at = rules.last_release_at(after)

@@ -86,9 +86,6 @@ def start() -> Response:
             empty_expires_at=rules.empty_expires_at(
                 at, settings().mobilenext_empty_session_minutes
             ),
-            created_at=None,
-            expires_at=None,
-            released_at=None,
         )
         sessions.insert.run(**row._asdict())
     return answer(serializers.new_session(row), 201)

@@ -8,7 +8,7 @@ from marshmallow import ValidationError, validate
 from sessionary import clock, store
 from sessionary.seeds.schemas import SeedRow
 from sessionary.surfaces.mobilenext import rules
-from sessionary.surfaces.mobilenext.models import DeviceRow
+from sessionary.surfaces.mobilenext.models import DESCRIPTION, DeviceRow
 from sessionary.surfaces.mobilenext.queries import devices as queries
 from sessionary.web.fields import Bounds, Integer, OneOf, Text, problem, problems
 
@@ -68,8 +68,7 @@ class DeviceFacts(SeedRow):
 
 def insert_defaults() -> None:
     """Insert the default devices: both platforms, several versions, all ready at once."""
-    names = ("serial", "platform", "type", "name", "version")
-    queries.insert_defaults([dict(zip(names, row, strict=True)) for row in _DEFAULT])
+    queries.insert_defaults([dict(zip(DESCRIPTION, row, strict=True)) for row in _DEFAULT])
 
 
 def add(**description: Any) -> None:

@@ -1,6 +1,6 @@
 """Mobile Next's API errors and the shape of their bodies."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 INVALID_REQUEST = "invalid_request"
 INVALID_FILTERS = "invalid_filters"
@@ -22,8 +22,12 @@ _CODES = {
 class MobileNextError(Exception):
     """A response of Mobile Next other than success: a status, a code and a message."""
 
-    status = 400
-    code = INVALID_REQUEST
+    status: ClassVar = 400
+    code: ClassVar = INVALID_REQUEST
+    message: ClassVar = ""
+
+    def __init__(self, *values: object) -> None:
+        super().__init__(self.message.format(*values))
 
 
 class Forbidden(MobileNextError):
@@ -34,9 +38,7 @@ class Forbidden(MobileNextError):
 
     status = 403
     code = _CODES[403]
-
-    def __init__(self) -> None:
-        super().__init__("You are not a member of the selected organization")
+    message = "You are not a member of the selected organization"
 
 
 class ReadOnly(MobileNextError):
@@ -44,9 +46,7 @@ class ReadOnly(MobileNextError):
 
     status = 403
     code = _CODES[403]
-
-    def __init__(self) -> None:
-        super().__init__("Your role in this organization does not allow this")
+    message = "Your role in this organization does not allow this"
 
 
 class NotFound(MobileNextError):
@@ -54,9 +54,7 @@ class NotFound(MobileNextError):
 
     status = 404
     code = "session_not_found"
-
-    def __init__(self, session_id: str) -> None:
-        super().__init__(f"Session {session_id} not found")
+    message = "Session {} not found"
 
 
 class DeviceNotAllocated(MobileNextError):
@@ -64,9 +62,7 @@ class DeviceNotAllocated(MobileNextError):
 
     status = 404
     code = "device_not_found"
-
-    def __init__(self, device: str) -> None:
-        super().__init__(f"Device {device} is not allocated in this session")
+    message = "Device {} is not allocated in this session"
 
 
 class NoSuchDevice(MobileNextError):
@@ -74,9 +70,7 @@ class NoSuchDevice(MobileNextError):
 
     status = 404
     code = "device_not_found"
-
-    def __init__(self) -> None:
-        super().__init__("No device matches these filters")
+    message = "No device matches these filters"
 
 
 class NoDeviceAvailable(MobileNextError):
@@ -84,9 +78,7 @@ class NoDeviceAvailable(MobileNextError):
 
     status = 409
     code = "no_device_available"
-
-    def __init__(self) -> None:
-        super().__init__("Every device that matches these filters is in use")
+    message = "Every device that matches these filters is in use"
 
 
 class SessionReleased(MobileNextError):
@@ -94,9 +86,7 @@ class SessionReleased(MobileNextError):
 
     status = 409
     code = "session_released"
-
-    def __init__(self, session_id: str) -> None:
-        super().__init__(f"Session {session_id} is released")
+    message = "Session {} is released"
 
 
 def body(code: str, message: str) -> dict[str, Any]:

@@ -81,6 +81,8 @@ class Mark(store.Model):
 
 
 TABLES = (Device, Session, Allocation, Mark)
+# What an allocation copies of its device.
+DESCRIPTION = ("serial", "platform", "type", "name", "version")
 
 
 class DeviceRow(NamedTuple):
@@ -105,9 +107,9 @@ class SessionRow(NamedTuple):
     user: str
     opened_at: int
     empty_expires_at: int
-    created_at: int | None
-    expires_at: int | None
-    released_at: int | None
+    created_at: int | None = None
+    expires_at: int | None = None
+    released_at: int | None = None
 
 
 class AllocationRow(NamedTuple):
@@ -123,7 +125,7 @@ class AllocationRow(NamedTuple):
     created_at: int
     in_use_at: int | None
     expires_at: int | None
-    released_at: int | None
+    released_at: int | None = None
 
 
 class JoinedRow(NamedTuple):

@@ -65,12 +65,12 @@ SOURCES = {
     "find_allocation": "Source: client (by serial). Assumed: by allocation id as well, in any case "
     "and state, because the serial of a provisioning device is not shown.",
     "ensure_can_release": "Assumed: releasing what a call or a lease has released is 404.",
-    "call_released_at": "Source: page (`releasedAt`). Assumed: never before `createdAt`.",
     "empty_expires_at": "Assumed: after 15 minutes unless set.",
     "lease_expires_at": "Assumed: never, unless a lease is set; it counts from the session's "
     "`createdAt` and covers every device.",
     "ready_at": "Source: client.",
-    "allocation_created_at": "Assumed: never before its session's.",
+    "not_before": "Assumed: a release is never before its `createdAt`, a further allocation never "
+    "before its session's.",
     "earliest_created_at": "Source: page (a strict timestamp cursor loses ties otherwise).",
     "raised_mark": "Assumed: a seeded session counts like any other and never lowers the mark.",
     "before_cursor": "Source: page (strictly before).",
@@ -81,10 +81,7 @@ SOURCES = {
 
 
 class Transition(NamedTuple):
-    """An instant at which something changes by itself: `at` is the first of the new state.
-
-    `part` is the id of the allocation that changes, or None for the session itself.
-    """
+    """See web.surface.Transition; `part` is the id of an allocation."""
 
     at: int
     deadline: int
@@ -216,11 +213,6 @@ def ensure_can_release(row: "AllocationRow", now: int, device: str) -> None:
         raise DeviceNotAllocated(device)
 
 
-def call_released_at(row: "AllocationRow", now: int) -> int:
-    """Return the instant that a release by a call gets, also after the clock moved back."""
-    return max(now, row.created_at)
-
-
 def last_release_at(allocations: "Sequence[AllocationRow]") -> int | None:
     """Return the last release by a call; None while any allocation is not released."""
     ends = [each.released_at for each in allocations]
@@ -243,9 +235,9 @@ def ready_at(now: int, provision_seconds: int) -> int | None:
     return now + provision_seconds * SECOND if provision_seconds else None
 
 
-def allocation_created_at(session_created_at: int, now: int) -> int:
-    """Return the `createdAt` of a further allocation."""
-    return max(now, session_created_at)
+def not_before(created_at: int, now: int) -> int:
+    """Return the instant that a call stores, also if the clock was moved back since creation."""
+    return max(now, created_at)
 
 
 def earliest_created_at(mark: "MarkRow | None", now: int, moves: int) -> int:

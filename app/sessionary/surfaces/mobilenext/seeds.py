@@ -123,9 +123,6 @@ def _make_session(row: dict[str, Any], applied_at: int) -> SessionRow:
         user=str(row["user"]),
         opened_at=opened_at,
         empty_expires_at=rules.empty_expires_at(opened_at, row["empty_minutes"]),
-        created_at=None,
-        expires_at=None,
-        released_at=None,
     )
 
 
@@ -146,13 +143,19 @@ def _make_allocations(
         if device is None:
             raise BadRow(f"device {each['device']!r} does not exist")
         created_at = max(applied_at - each["created_ago"], session.created_at or 0)
-        in_use_at = rules.ready_at(created_at, device.provision_seconds)
-        id, ago = str(uuid.uuid5(row["id"], str(number))), each["released_ago"]
-        open_one = allocation.make_row(
-            id, session.id, device, created_at, in_use_at, session.expires_at
-        )
+        ago = each["released_ago"]
         released_at = None if ago is None else max(applied_at - ago, created_at)
-        made.append(open_one._replace(released_at=released_at))
+        made.append(
+            allocation.make_row(
+                device,
+                id=str(uuid.uuid5(row["id"], str(number))),
+                session=session.id,
+                created_at=created_at,
+                in_use_at=rules.ready_at(created_at, device.provision_seconds),
+                expires_at=session.expires_at,
+                released_at=released_at,
+            )
+        )
     return made
 
 

@@ -26,7 +26,7 @@ def authenticate() -> None:
 
 @routes.errorhandler(errors.ScaleError)
 def handle_error(error: errors.ScaleError) -> Response:
-    return answer(errors.body(error.detail), error.status)
+    return answer(errors.body(str(error)), error.status)
 
 
 @routes.errorhandler(Invalid)
