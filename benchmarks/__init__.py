@@ -1,1 +1,1 @@
-"""How fast it is: `python -m benchmarks`. Every number is a ratio within one alternating run."""
+"""Benchmarks: `python -m benchmarks`. Targets are ratios within one alternating run."""

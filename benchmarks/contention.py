@@ -1,6 +1,6 @@
-"""Contention: two processes of four threads that write to one file as fast as they can.
+"""Contention: two processes of four threads write to one file as fast as possible.
 
-As a program it is one of the processes: `python -m benchmarks.contention FILE KEY SECONDS`.
+Run as a program, it is one of the processes: `python -m benchmarks.contention FILE KEY SECONDS`.
 """
 
 import json
@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.namespaces import Place, fill
-from benchmarks.profiles import Effort
-from benchmarks.requests import UnexpectedAnswer, calling
+from benchmarks.namespaces import Dataset, fill
+from benchmarks.profiles import Profile
+from benchmarks.requests import UnexpectedResponse, wsgi_call
 from benchmarks.vendors import notte
 from sessionary import create_app
 from sessionary.settings import Settings
@@ -21,20 +21,20 @@ from sessionary.settings import Settings
 PROCESSES, THREADS = 2, 4
 
 
-def run(effort: Effort, folder: Path) -> dict[str, Any]:
-    """What the writers saw, with the durability that a server has by default."""
+def run(profile: Profile, folder: Path) -> dict[str, Any]:
+    """Return the waits and errors of the writers, with the default durability."""
     path = folder / "contended.sqlite3"
-    place = fill(Settings(db=str(path)), [notte], 1_000)
-    found = _write(path, place.keys[notte.NAME], effort.writing_seconds)
+    dataset = fill(Settings(db=str(path)), [notte], 1_000)
+    found = _write(path, dataset.keys[notte.NAME], profile.writing_seconds)
     waits = sorted(wait for each in found for thread in each["waits_us"] for wait in thread)
     counts = [len(thread) for each in found for thread in each["waits_us"]]
     return {
         "processes": PROCESSES,
         "threads": THREADS,
-        "seconds": effort.writing_seconds,
+        "seconds": profile.writing_seconds,
         "durability": Settings().durability,
         "errors": [error for each in found for error in each["errors"]],
-        "per_second": len(waits) / effort.writing_seconds,
+        "per_second": len(waits) / profile.writing_seconds,
         "p50_ms": waits[len(waits) // 2] / 1000,
         "p99_ms": waits[len(waits) * 99 // 100] / 1000,
         "worst_ms": waits[-1] / 1000,
@@ -52,7 +52,7 @@ def _write(path: Path, key: str, seconds: float) -> list[dict[str, Any]]:
     try:
         for each in writers:
             assert each.stdout is not None
-            each.stdout.readline()  # it is ready
+            each.stdout.readline()  # "ready"
         for each in writers:
             assert each.stdin is not None
             each.stdin.write("go\n")
@@ -68,9 +68,9 @@ class _Writers:
 
     def __init__(self, path: str, key: str) -> None:
         app = create_app(Settings(db=path))
-        nowhere = Place("", "", {}, 0, 0, 0)
-        self._call = calling(app, notte.creation(nowhere), notte.headers(key))
-        self._call()  # what is done once is done
+        unused = Dataset("", "", {}, 0, 0, 0)
+        self._call = wsgi_call(app, notte.creation(unused), notte.headers(key))
+        self._call()  # so that what happens once has happened
         self.waits_us: list[list[int]] = []
         self.errors: list[str] = []
 
@@ -88,7 +88,7 @@ class _Writers:
         while (began := time.perf_counter()) < end:
             try:
                 self._call()
-            except UnexpectedAnswer as error:
+            except UnexpectedResponse as error:
                 self.errors.append(str(error))
             waits.append(int((time.perf_counter() - began) * 1e6))
 

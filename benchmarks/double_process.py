@@ -1,5 +1,4 @@
-"""`sessionary double` as a process: how soon it is ready, what it and its namespaces take, its
-stop."""
+"""`sessionary double` as a process: time to ready, memory, and time to stop."""
 
 import json
 import signal
@@ -13,16 +12,16 @@ from typing import Any
 
 from benchmarks import load
 from benchmarks.measure import median
-from benchmarks.profiles import Effort
+from benchmarks.profiles import Profile
 from benchmarks.rivals.programs import without_settings
 from tests.processes import COMMAND
 
 
-def run(effort: Effort, folder: Path) -> dict[str, Any]:
-    """Seconds and MiB: medians of its lives; the namespaces' share is from one of them."""
-    lives = [_life(folder / f"ready{number}.json") for number in range(effort.starts)]
-    ready, memory, stop = (median(values) for values in zip(*lives, strict=True))
-    namespaces = 4 * effort.sizes[0]
+def run(profile: Profile, folder: Path) -> dict[str, Any]:
+    """Return seconds and MiB, medians over several starts; one start for the namespaces."""
+    runs = [_measure_once(folder / f"ready{number}.json") for number in range(profile.starts)]
+    ready, memory, stop = (median(values) for values in zip(*runs, strict=True))
+    namespaces = 4 * profile.sizes[0]
     return {
         "ready_s": ready,
         "memory_mib": memory,
@@ -32,13 +31,13 @@ def run(effort: Effort, folder: Path) -> dict[str, Any]:
     }
 
 
-def _life(ready_file: Path) -> tuple[float, float, float]:
-    """From the command to the ready file, its memory once it has answered, its stop."""
+def _measure_once(ready_file: Path) -> tuple[float, float, float]:
+    """Return the time to the ready file, the memory after two requests, the time to stop."""
     began = time.perf_counter()
     with _doubling(ready_file) as (popen, url):
         ready = time.perf_counter() - began
-        _ask(f"{url}/notte/health")
-        _ask(f"{url}/_control/v1/clock")
+        _get(f"{url}/notte/health")
+        _get(f"{url}/_control/v1/clock")
         memory = load.memory_mib(popen.pid)["sum"]
         began = time.perf_counter()
         popen.send_signal(signal.SIGTERM)
@@ -47,17 +46,17 @@ def _life(ready_file: Path) -> tuple[float, float, float]:
 
 
 def _each_namespace(ready_file: Path, count: int) -> float:
-    """KiB by which a double grows for each of so many namespaces."""
+    """Return the KiB by which a double grows per namespace."""
     with _doubling(ready_file, "--max-namespaces", str(count + 1)) as (popen, url):
-        _ask(f"{url}/_control/v1/clock")
+        _get(f"{url}/_control/v1/clock")
         before = load.memory_mib(popen.pid)["sum"]
         for number in range(count):
-            _ask(f"{url}/~w{number}/_control/v1/clock")
+            _get(f"{url}/~w{number}/_control/v1/clock")
         grown = load.memory_mib(popen.pid)["sum"] - before
     return grown * 1024 / count
 
 
-def _ask(url: str) -> None:
+def _get(url: str) -> None:
     urllib.request.urlopen(url, timeout=30).close()  # noqa: S310
 
 

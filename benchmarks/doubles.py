@@ -1,10 +1,10 @@
-"""Namespaces of a double: made, reset, copied, and made and dropped around a test."""
+"""Namespaces of a double: created, reset, forked, and used for one test."""
 
 import itertools
 from typing import Any
 
 from benchmarks.measure import seconds_each
-from benchmarks.profiles import Effort
+from benchmarks.profiles import Profile
 from sessionary.factory.double_startup import prepare_double
 from sessionary.settings import Settings
 from sessionary.testing import Server, reports
@@ -12,20 +12,20 @@ from sessionary.testing import Server, reports
 _LARGE = 250_000  # bytes
 
 
-def run(effort: Effort) -> dict[str, Any]:
-    """Milliseconds, in this process: medians."""
-    calls = effort.rounds * effort.batch
+def run(profile: Profile) -> dict[str, Any]:
+    """Return medians in milliseconds, in this process."""
+    calls = profile.rounds * profile.batch
     return {"around_a_test_ms": _around_a_test(calls), **_namespaces(calls)}
 
 
 def _around_a_test(calls: int) -> float:
-    """What the fixture does: a namespace, a look for what was left in it, its end."""
+    """Do what the fixture does: create a namespace, check for leaks, drop it."""
     server = Server()
 
     def around() -> None:
         namespace = server.namespace(now="2026-03-01T12:00:00Z")
-        reports.never_hit(namespace)
-        reports.left_open(namespace)
+        reports.unmatched_faults(namespace)
+        reports.unclosed_sessions(namespace)
         namespace.drop()
 
     around()
@@ -52,7 +52,7 @@ def _namespaces(calls: int) -> dict[str, Any]:
 
 
 def _large() -> bytes:
-    """The contents of a namespace of sessions."""
+    """Return a snapshot of a namespace with many sessions."""
     server = Server()
     namespace = server.namespace()
     rows = [

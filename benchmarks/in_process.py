@@ -1,4 +1,4 @@
-"""In process: the WSGI callable itself, beside a bare Flask hello and a bare sqlite3 loop."""
+"""In process: the WSGI callable, compared with a bare Flask hello and a bare sqlite3 loop."""
 
 import itertools
 import json
@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.measure import Samples, alternate, median, ratio, seconds_each
-from benchmarks.namespaces import Filled, filled
-from benchmarks.profiles import Effort
-from benchmarks.requests import Request, calling
+from benchmarks.namespaces import FilledApp, filled_app
+from benchmarks.profiles import Profile
+from benchmarks.requests import Request, wsgi_call
 from benchmarks.rivals import hello, raw
 from benchmarks.vendors import VENDORS
 from sessionary.web import json_codec
@@ -22,35 +22,37 @@ OPERATIONS = ("get", "create", "list", "list (orjson)", "end")
 COUNT = 1_000
 
 
-def run(effort: Effort, folder: Path) -> dict[str, Any]:
-    """Each operation of each surface; create once more with durability full.
+def run(profile: Profile, folder: Path) -> dict[str, Any]:
+    """Measure each operation of each surface; create also with durability full.
 
-    The list is measured with the JSON of the standard library and, where it is installed, with
-    orjson; whatever else is measured has orjson where it is installed.
+    The list is measured with the JSON of the standard library and, if installed, with orjson; the
+    other operations use orjson if installed.
     """
-    held = effort.batch * (effort.rounds + 2)
+    held = profile.batch * (profile.rounds + 2)
     found: dict[str, Any] = {}
     for durability, operations in (("normal", OPERATIONS), ("full", ("create (full)",))):
         path = folder / f"{durability}.sqlite3"
         with (
-            filled(path, VENDORS, COUNT + held, held=held, durability=durability) as namespace,
+            filled_app(
+                path, VENDORS, COUNT + held, open_count=held, durability=durability
+            ) as namespace,
             closing(
-                raw.copied(namespace.namespace, folder / "raw.sqlite3", durability)
+                raw.open_copy(namespace.namespace, folder / "raw.sqlite3", durability)
             ) as connection,
         ):
             for label in operations:
                 if label == "list (orjson)" and json_codec._quick_bytes is None:
                     continue
-                bench = _Operation(label.split()[0], durability, namespace, connection, effort)
-                with _json_of(label):
-                    found[label] = _told(alternate(bench.candidates(), effort.rounds))
+                bench = _Operation(label.split()[0], durability, namespace, connection, profile)
+                with _json_codec_of(label):
+                    found[label] = _summary(alternate(bench.candidates(), profile.rounds))
         (folder / "raw.sqlite3").unlink()
     return found
 
 
 @contextmanager
-def _json_of(label: str) -> Iterator[None]:
-    """Without orjson for the plain list, as if it were not installed."""
+def _json_codec_of(label: str) -> Iterator[None]:
+    """Disable orjson for the plain list."""
     kept = json_codec._quick_bytes
     if label == "list":
         json_codec._quick_bytes = None
@@ -60,13 +62,13 @@ def _json_of(label: str) -> Iterator[None]:
         json_codec._quick_bytes = kept
 
 
-def _told(samples: Samples) -> dict[str, Any]:
+def _summary(samples: Samples) -> dict[str, Any]:
     """Microseconds of each, and the ratios that the bars are about."""
-    told: dict[str, Any] = {"hello_us": median(samples["hello"]) * 1e6, "surfaces": {}}
+    found: dict[str, Any] = {"hello_us": median(samples["hello"]) * 1e6, "surfaces": {}}
     for vendor in VENDORS:
         ours, bare = samples[vendor.NAME], samples[f"raw {vendor.NAME}"]
         inserting = samples.get(f"insert {vendor.NAME}")
-        told["surfaces"][vendor.NAME] = {
+        found["surfaces"][vendor.NAME] = {
             "us": median(ours) * 1e6,
             "over_hello": ratio(ours, samples["hello"]),
             "raw_us": median(bare) * 1e6,
@@ -74,26 +76,26 @@ def _told(samples: Samples) -> dict[str, Any]:
             "raw_insert_us": inserting and median(inserting) * 1e6,
             "throughput_of_raw_insert": inserting and ratio(inserting, ours),
         }
-    return told
+    return found
 
 
 class _Operation:
-    """One operation of every surface, as candidates that take turns."""
+    """One operation of every surface, as candidates for `alternate`."""
 
     def __init__(
         self,
         name: str,
         durability: str,
-        namespace: Filled,
+        namespace: FilledApp,
         connection: sqlite3.Connection,
-        effort: Effort,
+        profile: Profile,
     ) -> None:
         self.name = name
         self.namespace = namespace
         self.connection = connection
         is_slow = name == "list" or durability == "full"
-        self.size = max(effort.batch // 6, 2) if is_slow else effort.batch
-        self._hello = calling(hello.app, Request("GET", "/"), {})
+        self.size = max(profile.batch // 6, 2) if is_slow else profile.batch
+        self._hello = wsgi_call(hello.app, Request("GET", "/"), {})
 
     def _time(self, calls: list[Callable[[], Any]]) -> float:
         return seconds_each(calls, waits=self.name in ("create", "end"))
@@ -108,11 +110,11 @@ class _Operation:
         return found
 
     def _of(self, vendor: ModuleType) -> tuple[Batch, Batch, Batch]:
-        """The surface's own batch, the bare one of all its statements, and that of its INSERT."""
-        headers = vendor.headers(self.namespace.place.keys[vendor.NAME])
+        """Return a batch of calls, of their statements alone, and of their INSERT alone."""
+        headers = vendor.headers(self.namespace.dataset.keys[vendor.NAME])
         known = self._ids(vendor)
         first = next(known)
-        once = calling(self.namespace.app, self._request(vendor, first), headers)
+        once = wsgi_call(self.namespace.app, self._request(vendor, first), headers)
         steps, body = raw.record(self.namespace.namespace, once)
         if self.name == "create":
             first = json.loads(body)[vendor.ID]
@@ -120,34 +122,34 @@ class _Operation:
 
         def ours() -> float:
             requests = [self._request(vendor, next(known)) for _ in range(self.size)]
-            return self._time([calling(self.namespace.app, each, headers) for each in requests])
+            return self._time([wsgi_call(self.namespace.app, each, headers) for each in requests])
 
         def bare(chosen: list[raw.Step]) -> float:
             batches = [
                 [step.about(first[-12:], id[-12:]) for step in chosen]
                 for id in itertools.islice(others, self.size)
             ]
-            return self._time([raw.replaying(self.connection, each) for each in batches])
+            return self._time([raw.make_replay(self.connection, each) for each in batches])
 
         inserts = [step for step in steps if step.text.startswith("INSERT")][:1]
         return ours, lambda: bare(steps), lambda: bare(inserts)
 
     def _ids(self, vendor: ModuleType) -> Iterator[str]:
-        """Sessions to act on; each can be ended only once."""
+        """Return ids of sessions to act on; each can be ended only once."""
         if self.name == "end":
-            place = self.namespace.place
-            return map(vendor.id_of, range(place.count - place.held, place.count))
+            dataset = self.namespace.dataset
+            return map(vendor.id_of, range(dataset.count - dataset.open_count, dataset.count))
         return map(vendor.id_of, itertools.cycle(range(0, COUNT, 7)))
 
     def _others(self, vendor: ModuleType, first: str) -> Iterator[str]:
-        """Sessions for the bare loop to act on, or ids for those that it makes."""
+        """Return ids of sessions that the bare loop acts on or creates."""
         if self.name == "create":
             return (f"{first[:-12]}{number:012x}" for number in itertools.count())
         return self._ids(vendor)
 
     def _request(self, vendor: ModuleType, id: str) -> Request:
         if self.name == "create":
-            return vendor.creation(self.namespace.place)
+            return vendor.creation(self.namespace.dataset)
         if self.name == "list":
             return vendor.FIRST_PAGE
         return vendor.reading(id) if self.name == "get" else vendor.ending(id)

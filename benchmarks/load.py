@@ -1,4 +1,4 @@
-"""Load from outside: wrk, told what to send by a script, and what a server's processes use."""
+"""Load from wrk, and the CPU time and memory that the processes of a server use."""
 
 import json
 import os
@@ -12,8 +12,7 @@ from typing import NamedTuple
 from benchmarks.requests import Request
 
 MISSING = (
-    "wrk is not installed, so nothing was measured over loopback: `apt-get install wrk` (Debian) "
-    "brings it."
+    "wrk is not installed, so nothing was measured over loopback: `apt-get install wrk` (Debian)."
 )
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SCRIPT = """
@@ -39,7 +38,7 @@ end
 
 
 class Load(NamedTuple):
-    """What wrk saw."""
+    """The result of wrk."""
 
     requests: int
     microseconds: int
@@ -61,7 +60,7 @@ def is_possible() -> bool:
 def write_script(
     path: Path, requests: Sequence[Request], headers: Iterable[Mapping[str, str]]
 ) -> Path:
-    """A script that sends these requests in turn, each with its headers."""
+    """Write a script that sends these requests one after the other, each with its headers."""
     lines = (_call(each, own) for each, own in zip(requests, headers, strict=True))
     path.write_text(_SCRIPT.format(requests="\n".join(lines)))
     return path
@@ -78,7 +77,7 @@ def _call(request: Request, headers: Mapping[str, str]) -> str:
 
 
 def drive(url: str, script: Path, *, connections: int, seconds: int) -> Load:
-    """Send as much as is answered, on this many connections that are kept open."""
+    """Send requests as fast as they are answered, on this many open connections."""
     ended = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), url],
         capture_output=True,
@@ -90,17 +89,17 @@ def drive(url: str, script: Path, *, connections: int, seconds: int) -> Load:
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all that it started."""
+    """Return a process and its descendants."""
     found = [pid]
     for each in found:
         for task in Path(f"/proc/{each}/task").glob("*/children"):
-            with suppress(OSError):  # a thread that has ended meanwhile
+            with suppress(OSError):  # the thread has ended
                 found += map(int, task.read_text().split())
     return found
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process and all that it started have used of the processor."""
+    """Return the CPU time of a process and its descendants."""
     used = 0
     for each in tree(pid):
         fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
@@ -109,14 +108,14 @@ def cpu_seconds(pid: int) -> float:
 
 
 def memory_mib(pid: int) -> dict[str, float]:
-    """Resident memory of a process and all that it started; `shared` counts a shared page once."""
+    """Return the resident memory of a process tree; `shared` counts a shared page once."""
     sizes = [found for each in tree(pid) if (found := sizes_mib(each))]
     rss, pss = zip(*sizes, strict=True)
     return {"largest": max(rss), "sum": sum(rss), "shared": sum(pss)}
 
 
 def sizes_mib(pid: int) -> tuple[float, float] | None:
-    """Resident memory of a process, and its share of it; None once it has ended."""
+    """Return the resident and the proportional size of a process; None if it has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Over loopback: `sessionary serve` as a user starts it, beside others, asked by wrk in turns."""
+"""Over loopback: `sessionary serve` and other servers, loaded by wrk alternately."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from benchmarks import load
 from benchmarks.measure import alternate, ratio
 from benchmarks.namespaces import fill
-from benchmarks.profiles import Effort
+from benchmarks.profiles import Profile
 from benchmarks.rivals import servers
-from benchmarks.rivals.programs import NotHere, Program, running
+from benchmarks.rivals.programs import Program, RivalUnavailable, running
 from benchmarks.rivals.servers import Server
 from benchmarks.vendors import notte
 from sessionary.settings import Settings
@@ -21,7 +21,7 @@ from tests.processes import COMMAND
 
 OURS, HELLO, FASTAPI, MOTO = "sessionary", "hello, gunicorn gthread 1x4", "fastapi", "moto_server"
 FASTEST_FASTAPI = "fastapi (uvloop, httptools)"
-_SECONDS = 1  # wrk knows only whole ones
+_SECONDS = 1  # wrk takes whole seconds only
 
 
 class Turn(NamedTuple):
@@ -32,12 +32,12 @@ class Turn(NamedTuple):
 
 
 def run(
-    effort: Effort,
+    profile: Profile,
     folder: Path,
     variants: Sequence[str] = (),
     durability: str = Settings.durability,
 ) -> dict[str, Any]:
-    """Get and create at each number of connections; `variants` are arguments of `serve`."""
+    """Measure get and create per number of connections; `variants` are arguments of `serve`."""
     if not load.is_possible():
         return {"skipped": load.MISSING}
     found: dict[str, Any] = {
@@ -46,26 +46,26 @@ def run(
         "connections": {},
     }
     with ExitStack() as stack:
-        here = []
-        for name, server in _servers(effort, folder, variants, durability).items():
+        available = []
+        for name, server in _servers(profile, folder, variants, durability).items():
             try:
-                here.append(stack.enter_context(server))
-            except NotHere as reason:
+                available.append(stack.enter_context(server))
+            except RivalUnavailable as reason:
                 found["skipped_rivals"][name] = str(reason)
-        for connections in effort.connections:
+        for connections in profile.connections:
             for operation in ("get", "create"):
-                asked = [each for each in here if operation in each.asked]
+                compared = [each for each in available if operation in each.requests]
                 if connections != 8:
-                    asked = [each for each in asked if _is_compared_everywhere(each)]
+                    compared = [each for each in compared if _is_compared_everywhere(each)]
                 label = f"{connections} {operation}"
                 found["connections"][label] = _compare(
-                    asked, operation, connections, effort.turns, folder
+                    compared, operation, connections, profile.turns, folder
                 )
     return found
 
 
 def _servers(
-    effort: Effort, folder: Path, variants: Sequence[str], durability: str
+    profile: Profile, folder: Path, variants: Sequence[str], durability: str
 ) -> dict[str, AbstractContextManager[Server]]:
     same = ["--durability", durability] if durability != Settings.durability else []
     found: dict[str, AbstractContextManager[Server]] = {OURS: _ours(OURS, folder / "ours", same)}
@@ -75,7 +75,7 @@ def _servers(
     found[HELLO] = servers.hello_on_gthread()
     found[FASTAPI] = servers.fastapi(folder, FASTAPI, "--loop asyncio --http h11", durability)
     found[MOTO] = servers.moto()
-    if effort.every_rival:
+    if profile.every_rival:
         found["hello, our server"] = servers.hello_on_ours(folder, same)
         options = "--loop uvloop --http httptools"
         found[FASTEST_FASTAPI] = servers.fastapi(folder, FASTEST_FASTAPI, options, durability)
@@ -89,32 +89,32 @@ def _is_compared_everywhere(server: Server) -> bool:
 
 @contextmanager
 def _ours(name: str, folder: Path, arguments: Sequence[str]) -> Iterator[Server]:
-    """The product, strict, with a key, on a thousand sessions of Notte's."""
+    """Start the product, strict, on a thousand Notte sessions."""
     folder.mkdir(exist_ok=True)
     path = folder / "served.sqlite3"
-    place = fill(Settings(db=str(path)), [notte], 1_000)
+    dataset = fill(Settings(db=str(path)), [notte], 1_000)
     command = [COMMAND, "serve", "--port", "{port}", "--db", str(path), *arguments]
     with running(Program(command)) as (pid, url):
-        asked = {"create": notte.creation(place), "get": notte.reading(notte.id_of(500))}
-        headers = notte.headers(place.keys[notte.NAME])
-        yield Server(name, pid, url, asked, dict.fromkeys(asked, headers))
+        requests = {"create": notte.creation(dataset), "get": notte.reading(notte.id_of(500))}
+        headers = notte.headers(dataset.keys[notte.NAME])
+        yield Server(name, pid, url, requests, dict.fromkeys(requests, headers))
 
 
 def _compare(
-    asked: Sequence[Server], operation: str, connections: int, turns: int, folder: Path
+    compared: Sequence[Server], operation: str, connections: int, turns: int, folder: Path
 ) -> dict[str, Any]:
-    seen: dict[str, list[Turn]] = {each.name: [] for each in asked}
+    seen: dict[str, list[Turn]] = {each.name: [] for each in compared}
 
     def turn(server: Server) -> float:
         script = load.write_script(
-            folder / "wrk.lua", [server.asked[operation]], [server.headers[operation]]
+            folder / "wrk.lua", [server.requests[operation]], [server.headers[operation]]
         )
         before = load.cpu_seconds(server.pid)
         one = load.drive(server.url, script, connections=connections, seconds=_SECONDS)
         seen[server.name].append(Turn(one, load.cpu_seconds(server.pid) - before))
         return one.per_second
 
-    candidates = {each.name: partial(turn, each) for each in asked}
+    candidates = {each.name: partial(turn, each) for each in compared}
     samples = alternate(candidates, turns, warm_up=False)
     return {
         name: {**_summary(found), "ours_over_it": ratio(samples[OURS], samples[name])}

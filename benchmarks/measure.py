@@ -1,4 +1,4 @@
-"""Taking turns: what is compared is measured alternately, so that both meet the same machine."""
+"""Alternating measurements, so that all candidates meet the same load of the machine."""
 
 import os
 import platform
@@ -29,7 +29,7 @@ _PACKAGES = (
 def alternate(
     candidates: Mapping[str, Callable[[], float]], rounds: int, *, warm_up: bool = True
 ) -> Samples:
-    """What each candidate gives in each round: A B C, A B C, and so on, after one to warm up."""
+    """Measure A B C, A B C, and so on, after a warm-up; return the values by candidate."""
     if warm_up:
         for each in candidates.values():
             each()
@@ -41,11 +41,10 @@ def alternate(
 
 
 def seconds_each(calls: Sequence[Callable[[], Any]], *, waits: bool) -> float:
-    """The median time of these calls.
+    """Return the median time of these calls.
 
-    What never waits, such as a read of cached pages, is measured by the processor time that it
-    takes: on a busy machine that is what it would take on an idle one. What waits for the disk is
-    measured by the wall's clock.
+    Calls that do not wait, such as reads of cached pages, are measured in CPU time, which does not
+    depend on the load of the machine; calls that wait for the disk in wall-clock time.
     """
     clock = perf_counter if waits else thread_time
     times = []
@@ -57,7 +56,7 @@ def seconds_each(calls: Sequence[Callable[[], Any]], *, waits: bool) -> float:
 
 
 def ratio(some: Sequence[float], others: Sequence[float]) -> float:
-    """The median of the ratios within each round."""
+    """Return the median of the ratios within each round."""
     return statistics.median(a / b for a, b in zip(some, others, strict=True))
 
 
@@ -66,7 +65,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """Where and with what it was measured."""
+    """Describe the machine and the versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": _processor(),

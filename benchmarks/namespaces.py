@@ -1,4 +1,4 @@
-"""Databases with as many sessions as are wanted, written past the product, and keys to them."""
+"""Databases filled with sessions by plain sqlite3, and keys to them."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -17,57 +17,59 @@ from sessionary.store import Namespace
 STEP = 1_000_000  # microseconds between two sessions
 
 
-class Place(NamedTuple):
-    """Where the sessions live, and what the vendors need to write them."""
+class Dataset(NamedTuple):
+    """The sessions of a filled database, and what is needed to write them."""
 
     organization: str
     user: str
     keys: dict[str, str]  # by surface
     now: int
-    count: int  # of each vendor's sessions
-    held: int  # the latest of them, which no call has ended
+    count: int  # sessions of each vendor
+    open_count: int  # the latest of them, not ended by a call
 
     def created_at(self, number: int) -> int:
-        """When the session of this number was created: one each second, the last one just now."""
+        """Return the creation instant of a session: one per second, the last one now."""
         return self.now - (self.count - number) * STEP
 
-    def is_held(self, number: int) -> bool:
-        return number >= self.count - self.held
+    def is_open(self, number: int) -> bool:
+        return number >= self.count - self.open_count
 
 
-class Filled(NamedTuple):
-    """An application on a filled database."""
+class FilledApp(NamedTuple):
+    """An application on a filled_app database."""
 
     app: Flask
     namespace: Namespace
-    place: Place
+    dataset: Dataset
     path: Path
 
 
 def hexadecimal(number: int) -> str:
-    """Twelve digits, different for each number, and in no order: as random ids are."""
+    """Return twelve digits, unique per number and unordered, like a random id."""
     return f"{number * 0x9E3779B97F4B & 0xFFFFFFFFFFFF:012x}"
 
 
 @contextmanager
-def filled(
-    path: Path, vendors: Iterable[ModuleType], count: int, *, held: int = 0, durability: str
-) -> Iterator[Filled]:
-    """A strict application on a new file with `count` sessions of each vendor."""
+def filled_app(
+    path: Path, vendors: Iterable[ModuleType], count: int, *, open_count: int = 0, durability: str
+) -> Iterator[FilledApp]:
+    """Open a strict application on a new file with `count` sessions of each vendor."""
     settings = Settings(db=str(path), durability=durability)
-    place = fill(settings, vendors, count, held=held)
+    dataset = fill(settings, vendors, count, open_count=open_count)
     app = create_app(settings)
     namespace: Namespace = app.extensions["sessionary"]
     try:
-        yield Filled(app, namespace, place, path)
+        yield FilledApp(app, namespace, dataset, path)
     finally:
         namespace.close()
         for each in path.parent.glob(f"{path.name}*"):
             each.unlink()
 
 
-def fill(settings: Settings, vendors: Iterable[ModuleType], count: int, *, held: int = 0) -> Place:
-    """Make the database that the settings name, with its first keys and these sessions."""
+def fill(
+    settings: Settings, vendors: Iterable[ModuleType], count: int, *, open_count: int = 0
+) -> Dataset:
+    """Create the database of these settings, with first keys and `count` sessions."""
     prepared = prepare(settings)
     with prepared.namespace.activate():
         user = identity.owner()
@@ -75,21 +77,21 @@ def fill(settings: Settings, vendors: Iterable[ModuleType], count: int, *, held:
         now = clock.now()
     prepared.namespace.close()
     keys = {str(key.surface): key.secret for key in prepared.first_keys}
-    place = Place(organization, user, keys, now, count, held)
+    dataset = Dataset(organization, user, keys, now, count, open_count)
     connection = sqlite3.connect(settings.db)
     connection.execute("PRAGMA synchronous = OFF")
     with connection, _without_indexes(connection):
         for vendor in vendors:
-            vendor.fill(connection, place)
-    connection.execute("PRAGMA synchronous = FULL")  # nothing is left to write back later
+            vendor.fill(connection, dataset)
+    connection.execute("PRAGMA synchronous = FULL")  # so that no write-back is left
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    return place
+    return dataset
 
 
 @contextmanager
 def _without_indexes(connection: sqlite3.Connection) -> Iterator[None]:
-    """Make the indexes after the rows: that is several times as fast."""
+    """Create the indexes after the rows, which is several times faster."""
     found = connection.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
     ).fetchall()
@@ -103,7 +105,7 @@ def _without_indexes(connection: sqlite3.Connection) -> Iterator[None]:
 def insert(
     connection: sqlite3.Connection, table: str, names: Iterable[str], rows: Iterable[Any]
 ) -> None:
-    """Write rows whose values are in the order of these columns."""
+    """Insert rows with values in the order of `names`."""
     columns = list(names)
     places = ", ".join("?" * len(columns))
     quoted = ", ".join(f'"{name}"' for name in columns)

@@ -1,4 +1,4 @@
-"""A growth curve as SVG: microseconds by rows, both logarithmic."""
+"""Growth curves as SVG: microseconds by rows, both logarithmic."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ _COLORS = ("#1b6ca8", "#c0392b", "#27864a", "#8e44ad", "#b9770e", "#34495e")
 
 
 def curves(title: str, found: Mapping[str, Mapping[int, float]]) -> str:
-    """One line for each name, through its values by size."""
+    """Draw one line per name, through its values by size."""
     sizes = sorted({size for values in found.values() for size in values})
     values = [value for each in found.values() for value in each.values()]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))

@@ -1,24 +1,24 @@
-"""How much is measured: a full run, a quick one, and one that only sees that everything works."""
+"""How much is measured: a full run, a quick one, and a tiny one that only checks the code."""
 
 from typing import NamedTuple
 
 
-class Effort(NamedTuple):
-    """Rounds are what a median is taken of."""
+class Profile(NamedTuple):
+    """Sizes of a run; medians are taken over rounds."""
 
     name: str
-    rounds: int  # in process, where one takes milliseconds
-    batch: int  # calls of one candidate in a round
+    rounds: int  # in process: milliseconds each
+    batch: int  # calls per candidate and round
     sizes: tuple[int, ...]  # rows, for growth
-    turns: int  # over loopback, where one takes a second
+    turns: int  # over loopback: a second each
     connections: tuple[int, ...]
     every_rival: bool
     writing_seconds: float
     starts: int
-    requests: int  # after which memory is looked at again
+    requests: int  # before memory is measured again
 
 
-FULL = Effort(
+FULL = Profile(
     name="full",
     rounds=15,
     batch=60,
@@ -30,7 +30,7 @@ FULL = Effort(
     starts=5,
     requests=100_000,
 )
-QUICK = Effort(
+QUICK = Profile(
     name="quick",
     rounds=5,
     batch=20,
@@ -42,7 +42,7 @@ QUICK = Effort(
     starts=3,
     requests=5_000,
 )
-TINY = Effort(
+TINY = Profile(
     name="tiny",
     rounds=1,
     batch=2,
@@ -54,4 +54,4 @@ TINY = Effort(
     starts=1,
     requests=1_200,
 )
-EFFORTS = {each.name: each for each in (FULL, QUICK, TINY)}
+PROFILES = {each.name: each for each in (FULL, QUICK, TINY)}

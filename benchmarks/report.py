@@ -1,4 +1,4 @@
-"""What was measured, for people: tables in Markdown that are aligned for a terminal."""
+"""The report: Markdown tables, aligned for a terminal."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import plot
-from benchmarks.targets import Reached
+from benchmarks.targets import Outcome
 
 _ABOUT = (
     "Ratios are medians of those within each round of an alternating run; times are medians. "
-    "In process, reads are measured in processor time, writes by the wall's clock."
+    "In process, reads are measured in CPU time, writes in wall-clock time."
 )
 
 
 def write(folder: Path, results: Mapping[str, Any], text: str) -> None:
-    """results.json, table.md, and a plot of each surface's growth."""
+    """Write results.json, table.md, and a growth plot per surface."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
     (folder / "table.md").write_text(text, encoding="utf-8")
@@ -25,15 +25,15 @@ def write(folder: Path, results: Mapping[str, Any], text: str) -> None:
             for label, each in calls.items()
         }
         (folder / f"growth-{name}.svg").write_text(
-            plot.curves(f"{name}: what a call takes as the table grows", found), encoding="utf-8"
+            plot.curves(f"{name}: time of a call by table size", found), encoding="utf-8"
         )
 
 
-def tell(results: Mapping[str, Any], bars: Iterable[Reached]) -> str:
-    """Everything as one text."""
+def render(results: Mapping[str, Any], targets: Iterable[Outcome]) -> str:
+    """Render the whole report."""
     parts = results["parts"]
-    found = [_machine(results), _ABOUT, "## Reached", _bars(bars)]
-    for part, told in (
+    found = [_machine(results), _ABOUT, "## Targets", _targets(targets)]
+    for part, render_part in (
         ("in-process", _in_process),
         ("loopback", _loopback),
         ("growth", _growth),
@@ -43,7 +43,7 @@ def tell(results: Mapping[str, Any], bars: Iterable[Reached]) -> str:
         ("double", _facts),
     ):
         if part in parts:
-            found += [f"## {part}", told(parts[part])]
+            found += [f"## {part}", render_part(parts[part])]
     return "\n\n".join(found) + "\n"
 
 
@@ -51,20 +51,20 @@ def _machine(results: Mapping[str, Any]) -> str:
     machine = results["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     return (
-        f"# Sessionary, measured ({results['effort']}, {results['seconds']:.0f} s)\n\n"
+        f"# Benchmark of Sessionary ({results['profile']}, {results['seconds']:.0f} s)\n\n"
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
         f"{machine['system']}; load {machine['load_before']} before. "
         f"Python {machine['python']}, SQLite {machine['sqlite']}, {packages}."
     )
 
 
-def _bars(bars: Iterable[Reached]) -> str:
-    said = {True: "yes", False: "NO", None: "-"}
+def _targets(targets: Iterable[Outcome]) -> str:
+    words = {True: "yes", False: "NO", None: "-"}
     rows = [
-        (each.what, each.reach, _number(each.measured), said[each.reached], each.note)
-        for each in bars
+        (each.description, each.limit, _number(each.measured), words[each.met], each.note)
+        for each in targets
     ]
-    return _table(("what", "reach", "measured", "reached", "made of"), rows)
+    return _table(("target", "limit", "measured", "met", "note"), rows)
 
 
 def _in_process(found: Mapping[str, Any]) -> str:
@@ -106,7 +106,7 @@ def _loopback(found: Mapping[str, Any]) -> str:
     head = (
         "connections",
         "server",
-        "a second",
+        "per second",
         "ours ÷ it",
         "p50 ms",
         "p99 ms",

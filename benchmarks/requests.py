@@ -1,4 +1,4 @@
-"""A request, and how it is made of a WSGI application without a server in between."""
+"""A request, and how to send it to a WSGI application without a server."""
 
 import io
 import json
@@ -9,10 +9,10 @@ from werkzeug.test import EnvironBuilder
 
 
 class Request(NamedTuple):
-    """One request and the status that answers it."""
+    """A request and its expected status."""
 
     method: str
-    path: str  # with its query
+    path: str  # with the query
     body: Any = None
     status: int = 200
 
@@ -20,16 +20,16 @@ class Request(NamedTuple):
         return None if self.body is None else json.dumps(self.body).encode()
 
 
-class UnexpectedAnswer(Exception):
-    """An answer that the benchmark cannot count; the message shows it."""
+class UnexpectedResponse(Exception):
+    """A response with another status; the message shows it."""
 
 
-def calling(
+def wsgi_call(
     app: Callable[..., Any], request: Request, headers: Mapping[str, str]
 ) -> Callable[[], bytes]:
-    """A function that makes this request of an application and gives the answer's body.
+    """Make a function that sends this request to an application and returns the body.
 
-    The environ is prepared; each call copies it.
+    Each call copies a prepared environ.
     """
     content = request.content()
     environ = EnvironBuilder(
@@ -48,15 +48,15 @@ def calling(
             nonlocal seen
             seen = status
 
-        asked = environ.copy()
+        copy = environ.copy()
         if content is not None:
-            asked["wsgi.input"] = io.BytesIO(content)
-        answer = app(asked, start)
+            copy["wsgi.input"] = io.BytesIO(content)
+        answer = app(copy, start)
         body = b"".join(answer)
         if hasattr(answer, "close"):
             answer.close()
         if not seen.startswith(expected):
-            raise UnexpectedAnswer(f"{request.method} {request.path}: {seen} {body[:300]!r}")
+            raise UnexpectedResponse(f"{request.method} {request.path}: {seen} {body[:300]!r}")
         return body
 
     return call

@@ -1,4 +1,4 @@
-"""Where the value of each bar is found among the results, and what it is made of."""
+"""Finds the value of each target in the results, with a note on it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,12 +30,12 @@ def over(rival: str, operation: str) -> Callable[[Results], Finding]:
     def find(results: Results) -> Finding:
         ours_and_theirs = results["loopback"]["connections"][f"8 {operation}"]
         theirs, ours = ours_and_theirs[rival], ours_and_theirs[loopback.OURS]
-        note = f"{ours['per_second']:.0f} against {theirs['per_second']:.0f} a second"
+        note = f"{ours['per_second']:.0f} against {theirs['per_second']:.0f} per second"
         if rival == loopback.FASTAPI and loopback.FASTEST_FASTAPI in ours_and_theirs:
             fastest = ours_and_theirs[loopback.FASTEST_FASTAPI]["ours_over_it"]
             note += f"; with uvloop and httptools {fastest:.2f}"
         if ours["refused"] + ours["broken"] + theirs["refused"] + theirs["broken"]:
-            note += "; some were refused"
+            note += "; with errors"
         return theirs["ours_over_it"], note
 
     return find
@@ -71,7 +71,7 @@ def _worst(found: Mapping[str, float], choose: Callable[..., float], more: str =
 
 def errors(results: Results) -> Finding:
     found = results["contention"]
-    return len(found["errors"]), f"{found['per_second']:.0f} writes a second"
+    return len(found["errors"]), f"{found['per_second']:.0f} writes per second"
 
 
 def worst_wait(results: Results) -> Finding:
@@ -89,7 +89,7 @@ def cold(results: Results) -> Finding:
 def idle(results: Results) -> Finding:
     idle = results["start"]["memory"]["idle"]
     note = f"largest process {idle['largest']:.0f}, sum of resident sizes {idle['sum']:.0f} MiB"
-    return idle["shared"], f"both processes, shared pages once; {note}"
+    return idle["shared"], f"both processes, shared pages counted once; {note}"
 
 
 def after(results: Results) -> Finding:
@@ -99,7 +99,7 @@ def after(results: Results) -> Finding:
 
 
 def namespaces(name: str) -> Callable[[Results], Finding]:
-    """What is done with the namespaces of a double, in milliseconds."""
+    """An operation on namespaces of a double, in milliseconds."""
 
     def find(results: Results) -> Finding:
         found = results["doubles"]
@@ -110,7 +110,7 @@ def namespaces(name: str) -> Callable[[Results], Finding]:
 
 
 def double(name: str) -> Callable[[Results], Finding]:
-    """What a double takes as a process."""
+    """A measurement of `sessionary double` as a process."""
 
     def find(results: Results) -> Finding:
         found = results["double"]

@@ -1,4 +1,4 @@
-"""Start and stop of `sessionary serve`, its import, and the memory that it takes."""
+"""Start, stop, import time and memory of `sessionary serve`."""
 
 import itertools
 import signal
@@ -14,9 +14,9 @@ from typing import Any
 
 from benchmarks import load
 from benchmarks.measure import alternate, median
-from benchmarks.namespaces import Place, fill
-from benchmarks.profiles import Effort
-from benchmarks.rivals.programs import ask, without_settings
+from benchmarks.namespaces import Dataset, fill
+from benchmarks.profiles import Profile
+from benchmarks.rivals.programs import send, without_settings
 from benchmarks.vendors import VENDORS
 from sessionary.settings import Settings
 from tests.processes import COMMAND
@@ -29,21 +29,21 @@ _IMPORTS = {
 _FEW = 1_000
 
 
-def run(effort: Effort, folder: Path) -> dict[str, Any]:
-    """Everything that a stopwatch outside can see of a server's life."""
+def run(profile: Profile, folder: Path) -> dict[str, Any]:
+    """Measure start, stop, imports and memory from outside."""
     return {
-        **_lives(effort, folder),
-        "imports_ms": _imports(effort),
-        "memory": _memory(effort, folder),
+        **_start_and_stop(profile, folder),
+        "imports_ms": _imports(profile),
+        "memory": _memory(profile, folder),
     }
 
 
-def _lives(effort: Effort, folder: Path) -> dict[str, Any]:
-    """Seconds from the command to the first answer, and from SIGTERM to its end."""
+def _start_and_stop(profile: Profile, folder: Path) -> dict[str, Any]:
+    """Return seconds from the command to the first response, and from SIGTERM to the exit."""
     new = (folder / f"new{number}.sqlite3" for number in itertools.count())
     stops: list[float] = []
 
-    def life(path: Path) -> float:
+    def run_once(path: Path) -> float:
         with _served(path) as (popen, _, seconds):
             began = time.perf_counter()
             popen.send_signal(signal.SIGTERM)
@@ -53,10 +53,10 @@ def _lives(effort: Effort, folder: Path) -> dict[str, Any]:
 
     kept = folder / "kept.sqlite3"
     candidates: dict[str, Callable[[], float]] = {
-        "new": lambda: life(next(new)),
-        "kept": lambda: life(kept),
+        "new": lambda: run_once(next(new)),
+        "kept": lambda: run_once(kept),
     }
-    samples = alternate(candidates, effort.starts, warm_up=False)
+    samples = alternate(candidates, profile.starts, warm_up=False)
     return {
         "first_answer_on_a_new_file_s": median(samples["new"]),
         "first_answer_on_a_kept_file_s": median(samples["kept"]),
@@ -66,7 +66,7 @@ def _lives(effort: Effort, folder: Path) -> dict[str, Any]:
 
 @contextmanager
 def _served(path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
-    """A server, its address and how long it took to answer."""
+    """Run a server; gives its URL and the seconds until it answered."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         port = trial.getsockname()[1]
@@ -94,11 +94,11 @@ def _await(url: str, popen: "subprocess.Popen[bytes]") -> None:
             time.sleep(0.002)
         else:
             return
-    raise RuntimeError(f"sessionary serve ended with {popen.returncode} before it answered")
+    raise RuntimeError(f"sessionary serve exited with {popen.returncode} before it answered")
 
 
-def _imports(effort: Effort) -> dict[str, float]:
-    """Milliseconds, beside those of a Python that does nothing."""
+def _imports(profile: Profile) -> dict[str, float]:
+    """Return milliseconds of imports, and of a Python that does nothing."""
 
     def once(code: str) -> float:
         began = time.perf_counter()
@@ -106,27 +106,27 @@ def _imports(effort: Effort) -> dict[str, float]:
         return time.perf_counter() - began
 
     candidates = {name: lambda code=code: once(code) for name, code in _IMPORTS.items()}
-    samples = alternate(candidates, effort.starts, warm_up=False)
+    samples = alternate(candidates, profile.starts, warm_up=False)
     return {name: median(found) * 1000 for name, found in samples.items()}
 
 
-def _memory(effort: Effort, folder: Path) -> dict[str, Any]:
-    """Of a server's whole tree: idle, after a thousand requests, and after many more."""
+def _memory(profile: Profile, folder: Path) -> dict[str, Any]:
+    """Return the memory of the process tree: idle, after 1,000 requests, and after many."""
     path = folder / "memory.sqlite3"
-    place = fill(Settings(db=str(path)), VENDORS, _FEW, held=8)
+    dataset = fill(Settings(db=str(path)), VENDORS, _FEW, open_count=8)
     with _served(path) as (popen, url, _):
         found: dict[str, Any] = {"idle": load.memory_mib(popen.pid)}
-        mixed = _mixed(place)
+        mixed = _mixed(dataset)
         for (request, headers), _ in zip(itertools.cycle(mixed), range(_FEW), strict=False):
-            ask(url, request, headers)
+            send(url, request, headers)
         found["after"] = {str(_FEW): load.memory_mib(popen.pid)}
         if not load.is_possible():
             return {**found, "skipped": load.MISSING}
         script = load.write_script(folder / "mixed.lua", *zip(*mixed, strict=True))
         done = refused = 0
-        while done < effort.requests:
+        while done < profile.requests:
             seen = load.drive(
-                url, script, connections=8, seconds=2 if effort.requests > 9_999 else 1
+                url, script, connections=8, seconds=2 if profile.requests > 9_999 else 1
             )
             done, refused = done + seen.requests, refused + seen.refused + seen.broken
         found["after"][str(done)] = load.memory_mib(popen.pid)
@@ -134,17 +134,17 @@ def _memory(effort: Effort, folder: Path) -> dict[str, Any]:
     return {**found, "refused": refused, "growth": large["sum"] / small["sum"]}
 
 
-def _mixed(place: Place) -> list[tuple[Any, dict[str, str]]]:
-    """Every surface: two reads, a creation, and a short list."""
+def _mixed(dataset: Dataset) -> list[tuple[Any, dict[str, str]]]:
+    """Return requests for every surface: two reads, a creation, and a short list."""
     found = []
     for vendor in VENDORS:
         short = vendor.FIRST_PAGE._replace(path=vendor.FIRST_PAGE.path.replace("100", "10"))
         requests = [
             vendor.reading(vendor.id_of(3)),
-            vendor.creation(place),
+            vendor.creation(dataset),
             vendor.reading(vendor.id_of(500)),
             short,
         ]
-        headers = vendor.headers(place.keys[vendor.NAME])
+        headers = vendor.headers(dataset.keys[vendor.NAME])
         found += [(each, headers) for each in requests]
     return found

@@ -1,1 +1,1 @@
-"""What Sessionary is compared with."""
+"""The servers and programs that Sessionary is compared with."""

@@ -1,4 +1,4 @@
-"""FastAPI doing the same job in raw sqlite3: the key and the clock in one select, then the row.
+"""FastAPI with the same work in raw sqlite3: key and clock in one select, then the row.
 
 The views are coroutines that call sqlite3 directly, which is the fastest form with one process.
 """
@@ -79,7 +79,7 @@ async def create(body: Start, authorization: Annotated[str, Header()]) -> Sessio
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-    return _shown(row, now)
+    return _to_session(row, now)
 
 
 @app.get("/sessions/{session_id}")
@@ -90,8 +90,8 @@ async def get(session_id: str, authorization: Annotated[str, Header()]) -> Sessi
         (session_id, organization),
     ).fetchone()
     if row is None:
-        raise HTTPException(404, "there is no such session")
-    return _shown(row, now)
+        raise HTTPException(404, "no such session")
+    return _to_session(row, now)
 
 
 def _identify(authorization: str) -> tuple[str, int]:
@@ -113,7 +113,7 @@ def _now(mode: str, namespace_at: int, wall_at: int, rate: float) -> int:
     return wall if mode == "real" else namespace_at + int((wall - wall_at) * rate)
 
 
-def _shown(row: tuple[Any, ...], now: int) -> Session:
+def _to_session(row: tuple[Any, ...], now: int) -> Session:
     id, created_at, last_accessed_at, minutes, expires_at, ended_at = row
     end = min(now, expires_at) if ended_at is None else ended_at
     return Session(

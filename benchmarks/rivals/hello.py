@@ -1,4 +1,4 @@
-"""The least that a Flask application can do."""
+"""The smallest Flask application."""
 
 from flask import Flask
 
@@ -7,4 +7,4 @@ app = Flask("hello", static_folder=None)
 
 @app.get("/")
 def hello() -> str:
-    return "Hello, Namespace!"
+    return "Hello, World!"

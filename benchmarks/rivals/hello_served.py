@@ -1,11 +1,10 @@
-"""The bare hello under the product's own server, with the flags of `sessionary serve`."""
+"""The bare hello under our own server, with the options of `sessionary serve`."""
 
 import sys
 from typing import Any
 
 from benchmarks.rivals.hello import app
-from sessionary import cli
-from sessionary.server import gunicorn
+from sessionary import cli, server
 
 
 def _hello(*_: Any) -> Any:
@@ -13,5 +12,5 @@ def _hello(*_: Any) -> Any:
 
 
 if __name__ == "__main__":
-    gunicorn.create_app = _hello
+    server.create_app = _hello
     cli.main(["serve", *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""Programs that listen: started, waited for, asked once, and told to end."""
+"""Starts and stops servers, and sends single requests."""
 
 import json
 import os
@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 
 from benchmarks.requests import Request
 
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 
 
-class NotHere(Exception):
-    """A rival that cannot be compared here; the message says why."""
+class RivalUnavailable(Exception):
+    """A rival that cannot be run here; the message says why."""
 
 
 class Program(NamedTuple):
-    """How a server is started: `{port}` stands for its port."""
+    """The command of a server; `{port}` stands for its port."""
 
     command: Sequence[str]
     variables: Mapping[str, str] = {}
@@ -30,7 +30,7 @@ class Program(NamedTuple):
 
 @contextmanager
 def running(program: Program) -> Iterator[tuple[int, str]]:
-    """The process and address of a server from when it answers, until it is told to end."""
+    """Run a server while the block lasts; gives its pid and URL once it answers."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         port = str(trial.getsockname()[1])
@@ -55,33 +55,35 @@ def running(program: Program) -> Iterator[tuple[int, str]]:
 
 
 def without_settings() -> dict[str, str]:
-    """This environment without our settings; modules stay compiled, as an installation has them."""
+    """Return this environment without our settings, and with compiled modules allowed."""
     left_out = ("SESSIONARY_", "PYTHONDONTWRITEBYTECODE")
     return {name: text for name, text in os.environ.items() if not name.startswith(left_out)}
 
 
 def wait_for(url: str, popen: "subprocess.Popen[Any]", every: float = 0.05) -> None:
-    """Until the server answers anything at all."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until the server answers with any status."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(url, timeout=PATIENCE).close()  # noqa: S310
+            urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS).close()  # noqa: S310
         except urllib.error.HTTPError:
             return
         except OSError:
             if popen.poll() is not None:
-                raise NotHere(f"it ended with {popen.returncode} instead of listening") from None
+                raise RivalUnavailable(
+                    f"it exited with {popen.returncode} before it listened"
+                ) from None
             time.sleep(every)
         else:
             return
-    raise NotHere(f"it did not answer within {PATIENCE} s")
+    raise RivalUnavailable(f"it did not answer within {TIMEOUT_SECONDS} s")
 
 
-def ask(url: str, request: Request, headers: Mapping[str, str]) -> Any:
-    """One request, for setting up: the parsed answer."""
+def send(url: str, request: Request, headers: Mapping[str, str]) -> Any:
+    """Send one request, for setup; return the parsed response."""
     own = {"Content-Type": "application/json", **headers}
     made = urllib.request.Request(  # noqa: S310
         url + request.path, request.content(), own, method=request.method
     )
-    with urllib.request.urlopen(made, timeout=PATIENCE) as answer:  # noqa: S310
+    with urllib.request.urlopen(made, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
         return json.loads(answer.read() or b"null")

@@ -1,4 +1,4 @@
-"""The same statements with the same values in a bare sqlite3 loop: what the engine alone takes."""
+"""The same statements and values in a bare sqlite3 loop: the share of the engine."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ class Step(NamedTuple):
         return self.text.startswith(_WRITES)
 
     def about(self, old: str, new: str) -> "Step":
-        """The same of another session."""
+        """Return the step for another session."""
         return self._replace(
             values=tuple(
                 each.replace(old, new) if isinstance(each, str) else each for each in self.values
@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 
 def record(namespace: Namespace, call: Callable[[], bytes]) -> tuple[list[Step], bytes]:
-    """What a call asks of the database, and what it answers."""
+    """Return the statements of a call, and its response body."""
     steps: list[Step] = []
     with namespace.activate():
         connection = namespace.database.connection()  # type: ignore[no-untyped-call]
@@ -48,12 +48,12 @@ def record(namespace: Namespace, call: Callable[[], bytes]) -> tuple[list[Step],
     finally:
         del connection.execute
     if not steps:
-        raise LookupError("the call went past its connection's execute(): nothing was recorded")
+        raise LookupError("the call did not use execute() of its connection: nothing was recorded")
     return steps, body
 
 
-def copied(namespace: Namespace, path: Path, durability: str) -> sqlite3.Connection:
-    """A bare connection to a copy of the namespace, set up as the product sets up its own."""
+def open_copy(namespace: Namespace, path: Path, durability: str) -> sqlite3.Connection:
+    """Open a bare connection to a copy of the namespace, with our PRAGMAs."""
     connection = sqlite3.connect(path, isolation_level=None)
     with namespace.activate():
         namespace.database.connection().backup(connection)  # type: ignore[no-untyped-call]
@@ -62,10 +62,10 @@ def copied(namespace: Namespace, path: Path, durability: str) -> sqlite3.Connect
     return connection
 
 
-def replaying(connection: sqlite3.Connection, steps: Sequence[Step]) -> Callable[[], None]:
-    """A function that runs these statements. Those that write share a transaction.
+def make_replay(connection: sqlite3.Connection, steps: Sequence[Step]) -> Callable[[], None]:
+    """Make a function that runs these statements, the writes in one transaction.
 
-    What the product read before is read before; the product identifies its caller first.
+    The select of the key comes before the transaction, as in the product.
     """
     if not any(step.writes for step in steps):
         return lambda: _run(connection, steps)

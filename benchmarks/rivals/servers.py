@@ -1,4 +1,4 @@
-"""The servers that are compared, each started as its own user would start it."""
+"""The servers that are compared, started as their documentation says."""
 
 import json
 import shutil
@@ -10,24 +10,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.requests import Request
-from benchmarks.rivals.programs import NotHere, Program, ask, running
+from benchmarks.rivals.programs import Program, RivalUnavailable, running, send
 
 SECRET = "bench-key"
 
 
 class Server(NamedTuple):
-    """A server that listens, and what it is asked."""
+    """A running server, and the requests to it."""
 
     name: str
     pid: int
     url: str
-    asked: dict[str, Request]  # by operation
+    requests: dict[str, Request]  # by operation
     headers: dict[str, dict[str, str]]  # by operation
 
 
 @contextmanager
 def hello_on_gthread() -> Iterator[Server]:
-    """Bare Flask under gunicorn as it comes, with one worker of four threads."""
+    """Bare Flask under stock gunicorn, with one worker of four threads."""
     options = "--worker-class gthread --workers 1 --threads 4 --no-control-socket"
     program = _gunicorn("benchmarks.rivals.hello:app", options)
     with running(program) as (pid, url):
@@ -36,7 +36,7 @@ def hello_on_gthread() -> Iterator[Server]:
 
 @contextmanager
 def hello_on_ours(folder: Path, arguments: Sequence[str]) -> Iterator[Server]:
-    """Bare Flask under the product's own server."""
+    """Bare Flask under our own server."""
     command = [sys.executable, "-m", "benchmarks.rivals.hello_served"]
     database = str(folder / "hello.sqlite3")
     with running(Program([*command, "--port", "{port}", "--db", database, *arguments])) as started:
@@ -46,7 +46,9 @@ def hello_on_ours(folder: Path, arguments: Sequence[str]) -> Iterator[Server]:
 @contextmanager
 def fastapi(folder: Path, name: str, options: str, durability: str) -> Iterator[Server]:
     """FastAPI and uvicorn, one process, on raw sqlite3."""
-    _must_have("fastapi", "uvicorn", *(["uvloop", "httptools"] if "uvloop" in options else []))
+    _ensure_installed(
+        "fastapi", "uvicorn", *(["uvloop", "httptools"] if "uvloop" in options else [])
+    )
     app = "benchmarks.rivals.fastapi_sessions:app"
     command = [sys.executable, "-m", "uvicorn", app, "--port", "{port}", *options.split()]
     variables = {
@@ -57,27 +59,27 @@ def fastapi(folder: Path, name: str, options: str, durability: str) -> Iterator[
     headers = {"Authorization": f"Bearer {SECRET}"}
     with running(Program(command, variables)) as (pid, url):
         create = Request("POST", "/sessions", {"session_timeout_minutes": 5})
-        made = ask(url, create, headers)
-        asked = {"create": create, "get": Request("GET", f"/sessions/{made['session_id']}")}
-        yield Server(name, pid, url, asked, dict.fromkeys(asked, headers))
+        made = send(url, create, headers)
+        requests = {"create": create, "get": Request("GET", f"/sessions/{made['session_id']}")}
+        yield Server(name, pid, url, requests, dict.fromkeys(requests, headers))
 
 
 @contextmanager
 def moto() -> Iterator[Server]:
-    """moto_server: put and get of one DynamoDB item, the nearest that it has to a session."""
-    _must_have("moto", "flask_cors")
+    """moto_server: put and get of one DynamoDB item, the closest to a session."""
+    _ensure_installed("moto", "flask_cors")
     command = [str(Path(sys.executable).with_name("moto_server")), "-p", "{port}"]
     with running(Program(command)) as (pid, url):
-        ask(url, Request("POST", "/", _TABLE), _amazon("CreateTable"))
+        send(url, Request("POST", "/", _TABLE), _amazon("CreateTable"))
         key = {"id": {"S": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0001"}}
         item = {**key, "status": {"S": "active"}, "timeout": {"N": "5"}, "url": {"S": "/"}}
-        asked = {
+        requests = {
             "create": Request("POST", "/", {"TableName": "sessions", "Item": item}),
             "get": Request("POST", "/", {"TableName": "sessions", "Key": key}),
         }
         headers = {"create": _amazon("PutItem"), "get": _amazon("GetItem")}
-        ask(url, asked["create"], headers["create"])
-        yield Server("moto_server", pid, url, asked, headers)
+        send(url, requests["create"], headers["create"])
+        yield Server("moto_server", pid, url, requests, headers)
 
 
 _TABLE = {
@@ -102,16 +104,16 @@ def _amazon(action: str) -> dict[str, str]:
 def json_server(folder: Path) -> Iterator[Server]:
     """json-server from npm."""
     if shutil.which("npx") is None:
-        raise NotHere("npm is not installed")
+        raise RivalUnavailable("npm is not installed")
     data = folder / "json-server.json"
     data.write_text(json.dumps({"sessions": [{"id": 1, "status": "active", "timeout": 5}]}))
     command = ["npx", "--yes", "json-server@0.17.4", "--quiet", "--port", "{port}", str(data)]
     with running(Program(command)) as (pid, url):
-        asked = {
+        requests = {
             "create": Request("POST", "/sessions", {"status": "active", "timeout": 5}),
             "get": Request("GET", "/sessions/1"),
         }
-        yield Server("json-server", pid, url, asked, {"create": {}, "get": {}})
+        yield Server("json-server", pid, url, requests, {"create": {}, "get": {}})
 
 
 def _gunicorn(app: str, options: str) -> Program:
@@ -123,7 +125,7 @@ def _open() -> dict[str, dict[str, str]]:
     return {"get": {}}
 
 
-def _must_have(*packages: str) -> None:
+def _ensure_installed(*packages: str) -> None:
     missing = [each for each in packages if find_spec(each) is None]
     if missing:
-        raise NotHere(f"{' and '.join(missing)} not installed: the extra `bench` brings it")
+        raise RivalUnavailable(f"{' and '.join(missing)} not installed: install the extra `bench`")

@@ -1,1 +1,1 @@
-"""Left running under load while workers are killed and backups made: what is promised, is kept."""
+"""A soak test: load, killed workers and backups, and a check that every promise was kept."""

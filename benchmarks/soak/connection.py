@@ -1,4 +1,4 @@
-"""A connection of HTTP/1.1 that is kept open, and made anew when it was cut."""
+"""A keep-alive HTTP/1.1 connection that reconnects after it was lost."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from urllib.parse import urlsplit
 
 from benchmarks.requests import Request
 
-PATIENCE = 60  # seconds; who waits longer for an answer waits in vain
+TIMEOUT_SECONDS = 60  # for a response
 
 
-class Cut(Exception):
-    """The connection ended before the answer had come: whether it was done is not known."""
+class ConnectionLost(Exception):
+    """The connection ended before the response; the request may have been carried out."""
 
 
-class Silent(Exception):
-    """No answer came, though the connection stayed."""
+class NoResponse(Exception):
+    """No response came on an open connection."""
 
 
-class Raw(NamedTuple):
-    """An answer as it came; names of headers are in lower case."""
+class RawResponse(NamedTuple):
+    """A response; header names in lower case."""
 
     status: int
     headers: Mapping[bytes, bytes]
@@ -28,7 +28,7 @@ class Raw(NamedTuple):
 
 
 def message(request: Request, headers: Mapping[str, str]) -> bytes:
-    """A request as it is sent."""
+    """Serialize a request."""
     content = request.content()
     lines = [f"{request.method} {request.path} HTTP/1.1", "Host: soak"]
     lines += [f"{name}: {text}" for name, text in headers.items()]
@@ -38,7 +38,7 @@ def message(request: Request, headers: Mapping[str, str]) -> bytes:
 
 
 class Connection:
-    """One client's connection; opened at its first use and after each cut."""
+    """The connection of one client; opened at its first use and after each loss."""
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
@@ -46,24 +46,24 @@ class Connection:
         self._read: asyncio.StreamReader | None = None
         self._write: asyncio.StreamWriter | None = None
 
-    async def exchange(self, sent: bytes) -> Raw:
-        """Send a request and give its answer. Raises Cut and Silent, after which it is closed."""
+    async def exchange(self, sent: bytes) -> RawResponse:
+        """Send a request; return the response. Raises ConnectionLost and NoResponse."""
         try:
-            async with asyncio.timeout(PATIENCE):
-                read, write = await self._opened()
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                read, write = await self._open()
                 write.write(sent)
-                raw = await _answer(read)
+                raw = await _read_response(read)
         except TimeoutError:
             await self.close()
-            raise Silent from None
+            raise NoResponse from None
         except (OSError, EOFError) as error:
             await self.close()
-            raise Cut from error
+            raise ConnectionLost from error
         if raw.headers.get(b"connection") == b"close":
             await self.close()
         return raw
 
-    async def _opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._read is None or self._write is None:
             self._read, self._write = await asyncio.open_connection(*self._where)
         return self._read, self._write
@@ -76,10 +76,10 @@ class Connection:
         self._read = self._write = None
 
 
-async def _answer(read: asyncio.StreamReader) -> Raw:
+async def _read_response(read: asyncio.StreamReader) -> RawResponse:
     head = await read.readuntil(b"\r\n\r\n")
     lines = head.split(b"\r\n")[:-2]
     pairs = (line.lower().partition(b":") for line in lines[1:])
     headers = {name: value.strip() for name, _, value in pairs}
     body = await read.readexactly(int(headers.get(b"content-length", 0)))
-    return Raw(int(lines[0].split()[1]), headers, body)
+    return RawResponse(int(lines[0].split()[1]), headers, body)

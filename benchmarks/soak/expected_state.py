@@ -1,64 +1,64 @@
-"""What was answered, and whether it was kept."""
+"""What the server confirmed to the clients, and the promises that it broke."""
 
 from array import array
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-# How far a session has come, in an order in which it only ever goes forward.
+# How far a session has come; it compares greater with every write.
 Progress = tuple[Any, ...]
 Key = tuple[str, str]  # a surface and an id
 
 PROMISES = {
-    "lost": "every answered write is there, and nothing that nobody wrote",
-    "twice": "no id and no device is given twice",
-    "broken": "no answer of 5xx but 503, and none missing",
-    "foreign": "every answer is the vendor's JSON, of the shape that is documented",
-    "backup": "every backup is made, and sound",
-    "check": "the database is sound at the end",
-    "restore": "the last backup is restored, and holds what was answered before it began",
-    "memory": "memory stays flat",
-    "stop": "the server ends when it is told to",
-    "log": "the log tells of nothing but the killed workers",
+    "lost": "every confirmed write is there, and no other",
+    "duplicate": "no id and no device is given to two sessions",
+    "error": "every request is answered, and with 503 as the only 5xx",
+    "malformed": "every response is JSON that matches the vendor's schema",
+    "backup": "every backup succeeds and passes its check",
+    "check": "the database passes its check at the end",
+    "restore": "the last backup can be restored, and holds every write confirmed before it",
+    "memory": "memory does not grow",
+    "stop": "the server stops on SIGTERM",
+    "log": "the log has no problem but the killed workers",
 }
-_SHOWN = 10  # examples of each promise that was broken
+_MAX_EXAMPLES = 10  # of each broken promise
 
 
-class Verdict(NamedTuple):
+class Violations(NamedTuple):
     """How often a promise was broken, and the first examples."""
 
-    times: int
+    count: int
     examples: list[str]
 
 
-class Ledger:
-    """What all clients were told together."""
+class ExpectedState:
+    """What the server confirmed to all clients together."""
 
     def __init__(self) -> None:
         self.answered: dict[Key, Progress] = {}
-        self.held: dict[str, Key] = {}  # devices, by serial
+        self.device_holders: dict[str, Key] = {}  # devices, by serial
         self.counts: Counter[str] = Counter()
         self.seconds = {"read": array("f"), "write": array("f")}  # of each answered request
-        self._broken: dict[str, Verdict] = {name: Verdict(0, []) for name in PROMISES}
+        self._broken: dict[str, Violations] = {name: Violations(0, []) for name in PROMISES}
 
-    def breach(self, promise: str, said: str) -> None:
-        """A promise was broken."""
-        times, examples = self._broken[promise]
-        self._broken[promise] = Verdict(times + 1, [*examples, said][:_SHOWN])
+    def report(self, promise: str, example: str) -> None:
+        """Count a broken promise."""
+        count, examples = self._broken[promise]
+        self._broken[promise] = Violations(count + 1, [*examples, example][:_MAX_EXAMPLES])
 
-    def verdicts(self) -> Mapping[str, Verdict]:
+    def violations(self) -> Mapping[str, Violations]:
         return self._broken
 
     def begin(self, key: Key, progress: Progress) -> None:
-        """A session was created."""
+        """Record a created session."""
         if key in self.answered:
-            self.breach("twice", f"{key} was answered to two creations")
+            self.report("duplicate", f"{key} is the id of two sessions")
         self.answered[key] = progress
 
     def advance(self, key: Key, progress: Progress) -> None:
-        """A write to a session was answered."""
+        """Record a confirmed write to a session."""
         if not self.answered[key] <= progress:
-            self.breach("lost", f"{key}: {self.answered[key]} came before {progress}")
+            self.report("lost", f"{key}: {self.answered[key]} came before {progress}")
         self.answered[key] = progress
 
     def compare(
@@ -69,6 +69,6 @@ class Ledger:
         most: Progress,
         promise: str = "lost",
     ) -> None:
-        """A session that is read is no less than what was answered, and no more."""
+        """Report a session that was read unless it is between what was confirmed."""
         if found is None or not least <= found <= most:
-            self.breach(promise, f"{key}: {least} to {most} was answered, {found} is there")
+            self.report(promise, f"{key}: confirmed {least} to {most}, found {found}")

@@ -1,4 +1,4 @@
-"""What was measured, for people."""
+"""The report of a soak test as Markdown."""
 
 from collections.abc import Mapping
 from statistics import median
@@ -7,14 +7,14 @@ from typing import Any
 from benchmarks.soak.expected_state import PROMISES
 
 
-def tell(results: Mapping[str, Any]) -> str:
-    """Everything as one text."""
+def render(results: Mapping[str, Any]) -> str:
+    """Render the whole report."""
     machine, plan = results["machine"], results["plan"]
     parts = [
-        f"# Sessionary, left running ({results['seconds'] / 60:.1f} minutes)",
+        f"# Soak test of Sessionary ({results['seconds'] / 60:.1f} minutes)",
         f"{machine['processor']}, {machine['cores']} cores, load {machine['load_before']} before; "
         f"Python {machine['python']}, SQLite {machine['sqlite']}. {plan['clients']} clients on "
-        f"these cores too, {plan['workers']} workers, durability full; a worker killed every "
+        f"the same cores, {plan['workers']} workers, durability full; a worker killed every "
         f"{plan['kill_every']:g} s, a backup every {plan['backup_every']:g} s.",
         "\n".join(f"- {name}: {text}" for name, text in _numbers(results).items()),
         "## Promises",
@@ -27,38 +27,38 @@ def _numbers(results: Mapping[str, Any]) -> dict[str, str]:
     backups = [each["seconds"] for each in results["backups"]]
     memory = {name: _memory(each) for name, each in results["memory_mib"].items()}
     return {
-        "requests answered": f"{results['requests']:,}, {results['per_second']:.0f} a second",
-        "writes among them": f"{results['writes']:,}, of {results['sessions']:,} sessions",
-        "reads took": _waits(results["waits_ms"]["read"]),
-        "writes took": _waits(results["waits_ms"]["write"]),
+        "requests": f"{results['requests']:,}, {results['per_second']:.0f} per second",
+        "writes": f"{results['writes']:,}, of {results['sessions']:,} sessions",
+        "read latency": _waits(results["waits_ms"]["read"]),
+        "write latency": _waits(results["waits_ms"]["write"]),
         "killed workers": str(results["kills"]),
-        "cut connections": str(results["cut"]),
-        "answers of 503": str(results["unavailable"]),
-        "backups": f"{len(backups)}, {median(backups):.1f} s each, the longest {max(backups):.1f} s"
+        "lost connections": str(results["lost_connections"]),
+        "503 responses": str(results["unavailable"]),
+        "backups": f"{len(backups)}, {median(backups):.1f} s each, slowest {max(backups):.1f} s"
         if backups
         else "none",
-        "answered before the last backup": f"{results['in_last_backup']:,} sessions",
-        "database, and its journal at most": f"{results['database_mib']:.0f} MiB, "
-        f"{results['journal_mib']:.0f} MiB",
+        "sessions confirmed before the last backup": f"{results['in_last_backup']:,}",
+        "database, and maximum of its WAL": f"{results['database_mib']:.0f} MiB, "
+        f"{results['wal_mib']:.0f} MiB",
         "memory of all processes": memory["processes"],
-        "memory of the worker that was never killed": memory["eldest"],
+        "memory of the oldest worker": memory["oldest_worker"],
     }
 
 
 def _waits(found: Mapping[str, float]) -> str:
     waits = ", ".join(f"{name} {found[name]:.0f} ms" for name in ("p50", "p99", "worst"))
-    return f"{waits}, with all that was sent again"
+    return f"{waits}, repeated requests included"
 
 
 def _memory(found: Mapping[str, float]) -> str:
     return (
         f"{found['first']:.0f} MiB in the first quarter, {found['last']:.0f} MiB in the last "
-        f"({found['ratio']:.2f}), {found['most']:.0f} MiB at most"
+        f"({found['ratio']:.2f}), maximum {found['max']:.0f} MiB"
     )
 
 
-def _promise(name: str, verdict: Mapping[str, Any]) -> str:
-    if not verdict["times"]:
+def _promise(name: str, violations: Mapping[str, Any]) -> str:
+    if not violations["count"]:
         return f"- kept: {PROMISES[name]}"
-    examples = "".join(f"\n  - {each}" for each in verdict["examples"])
-    return f"- BROKEN {verdict['times']} times: {PROMISES[name]}{examples}"
+    examples = "".join(f"\n  - {each}" for each in violations["examples"])
+    return f"- BROKEN {violations['count']} times: {PROMISES[name]}{examples}"

@@ -1,4 +1,4 @@
-"""The soak from its first request to the last proof."""
+"""Runs the soak test: load, then verification, then restore."""
 
 import asyncio
 import subprocess
@@ -8,22 +8,22 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.namespaces import Place, fill
-from benchmarks.soak.chaos import Troubles, succeeds
-from benchmarks.soak.expected_state import Key, Ledger, Progress
-from benchmarks.soak.load_client import Astray
-from benchmarks.soak.surface_adapters import KINDS
-from benchmarks.soak.workload import Client
+from benchmarks.namespaces import Dataset, fill
+from benchmarks.soak.chaos import Chaos, succeeds
+from benchmarks.soak.expected_state import ExpectedState, Key, Progress
+from benchmarks.soak.load_client import ClientLost
+from benchmarks.soak.surface_adapters import ADAPTERS
+from benchmarks.soak.workload import SessionClient
 from benchmarks.vendors import VENDORS
 from sessionary.settings import Settings
 from tests.processes import COMMAND, Process, clean_environment, running_process
 
-_BEFORE = 1_000  # sessions of each surface that are there already
+_INITIAL_SESSIONS = 1_000  # of each surface
 _SAMPLES = 360  # at most one a second
 
 
 class Plan(NamedTuple):
-    """How long, how many, and how often; times are seconds."""
+    """Duration, sizes and intervals; times in seconds."""
 
     seconds: float
     clients: int
@@ -33,114 +33,116 @@ class Plan(NamedTuple):
 
 
 async def run(plan: Plan, folder: Path) -> dict[str, Any]:
-    """Everything that was measured, and how each promise was kept."""
-    db, log, ledger = folder / "soak.sqlite3", folder / "log", Ledger()
-    place = fill(Settings(db=str(db)), VENDORS, _BEFORE)
+    """Return all measurements and the violations of each promise."""
+    db, log, state = folder / "soak.sqlite3", folder / "log", ExpectedState()
+    dataset = fill(Settings(db=str(db)), VENDORS, _INITIAL_SESSIONS)
     with _serving(db, log, plan.workers) as process:
-        troubles = Troubles(process, db, ledger)
-        seconds = await _suffer(plan, process.url, place, ledger, troubles)
-        measured = _measured(ledger, troubles, seconds)
-        await _prove(process.url, plan, place, ledger, ledger.answered, "lost")
-        await _stop(process, ledger)
-    await succeeds(ledger, "check", "check", "--db", str(db))
-    await _restore(troubles, plan, place, folder, ledger)
-    _read_log(log, ledger)
-    verdicts = {name: each._asdict() for name, each in ledger.verdicts().items()}
-    return {"plan": plan._asdict(), **measured, "promises": verdicts}
+        chaos = Chaos(process, db, state)
+        seconds = await _run_load(plan, process.url, dataset, state, chaos)
+        measured = _measurements(state, chaos, seconds)
+        await _verify(process.url, plan, dataset, state, state.answered, "lost")
+        await _stop(process, state)
+    await succeeds(state, "check", "check", "--db", str(db))
+    await _restore(chaos, plan, dataset, folder, state)
+    _read_log(log, state)
+    violations = {name: each._asdict() for name, each in state.violations().items()}
+    return {"plan": plan._asdict(), **measured, "promises": violations}
 
 
 def _serving(db: Path, log: Path, workers: int) -> AbstractContextManager[Process]:
-    """`sessionary serve` as it is started by hand, its log in a file."""
+    """Start `sessionary serve` with its log in a file."""
     arguments = ["--db", str(db), "--durability", "full", "--workers", str(workers)]
     serve = [COMMAND, "serve", "--port", "0", *arguments]
     return running_process(["sh", "-c", 'exec "$@" 2>>"$0"', str(log), *serve], clean_environment())
 
 
-async def _suffer(plan: Plan, url: str, place: Place, ledger: Ledger, troubles: Troubles) -> float:
-    """Live under load and trouble for as long as planned; gives how long it was."""
-    began, names = time.monotonic(), list(KINDS)
+async def _run_load(
+    plan: Plan, url: str, dataset: Dataset, state: ExpectedState, chaos: Chaos
+) -> float:
+    """Run the load and the disturbances as long as planned; return the seconds."""
+    began, names = time.monotonic(), list(ADAPTERS)
     async with asyncio.TaskGroup() as tasks:
         for number in range(plan.clients):
-            client = Client(url, names[number % len(names)], place, ledger)
-            tasks.create_task(client.live(troubles.over.is_set))
-        tasks.create_task(troubles.kill(plan.kill_every))
-        tasks.create_task(troubles.back_up(plan.backup_every))
-        tasks.create_task(troubles.watch(max(plan.seconds / _SAMPLES, 1)))
+            client = SessionClient(url, names[number % len(names)], dataset, state)
+            tasks.create_task(client.run(chaos.over.is_set))
+        tasks.create_task(chaos.kill(plan.kill_every))
+        tasks.create_task(chaos.back_up(plan.backup_every))
+        tasks.create_task(chaos.watch(max(plan.seconds / _SAMPLES, 1)))
         await asyncio.sleep(plan.seconds)
-        troubles.over.set()
+        chaos.over.set()
     return time.monotonic() - began
 
 
-async def _prove(
+async def _verify(
     url: str,
     plan: Plan,
-    place: Place,
-    ledger: Ledger,
+    dataset: Dataset,
+    state: ExpectedState,
     least: Mapping[Key, Progress],
     promise: str,
 ) -> None:
-    """Read each of these sessions: it has come as far as this, and no further than answered."""
+    """Read each session: at least this far, and not further than confirmed."""
     left = iter(least.items())
 
     async def read(left: Iterator[tuple[Key, Progress]]) -> None:
-        clients = {name: Client(url, name, place, Ledger()) for name in KINDS}
+        clients = {name: SessionClient(url, name, dataset, ExpectedState()) for name in ADAPTERS}
         for key, progress in left:
             try:
                 found = await clients[key[0]].progress(key[1])
-            except Astray:
+            except ClientLost:
                 found = None
-            ledger.compare(key, found, progress, ledger.answered[key], promise)
+            state.compare(key, found, progress, state.answered[key], promise)
         for each in clients.values():
-            await each.caller.close()
+            await each.http.close()
 
     await asyncio.gather(*(read(left) for _ in range(plan.clients)))
 
 
-async def _stop(process: Process, ledger: Ledger) -> None:
+async def _stop(process: Process, state: ExpectedState) -> None:
     try:
-        ended = f"it ended with {await asyncio.to_thread(process.stop)}"
+        ended = f"exit code {await asyncio.to_thread(process.stop)}"
     except subprocess.TimeoutExpired:
-        ended = "it did not end"
-    if ended != "it ended with 0":
-        ledger.breach("stop", ended)
+        ended = "no exit"
+    if ended != "exit code 0":
+        state.report("stop", ended)
 
 
 async def _restore(
-    troubles: Troubles, plan: Plan, place: Place, folder: Path, ledger: Ledger
+    chaos: Chaos, plan: Plan, dataset: Dataset, folder: Path, state: ExpectedState
 ) -> None:
-    """The last backup in a place of its own, served."""
+    """Restore the last backup, serve it and verify it."""
     db = folder / "restored.sqlite3"
-    if not await succeeds(ledger, "restore", "restore", str(troubles.backup), "--db", str(db)):
+    if not await succeeds(state, "restore", "restore", str(chaos.backup), "--db", str(db)):
         return
     with _serving(db, folder / "restored.log", plan.workers) as process:
-        await _prove(process.url, plan, place, ledger, troubles.in_backup, "restore")
-        await _stop(process, ledger)
+        await _verify(process.url, plan, dataset, state, chaos.in_backup, "restore")
+        await _stop(process, state)
 
 
-def _read_log(log: Path, ledger: Ledger) -> None:
-    """Lines of requests begin with a time and a method, others with a time and a level."""
+def _read_log(log: Path, state: ExpectedState) -> None:
+    """Report unexpected lines: a request has a method after its time, other lines a level."""
     with log.open(encoding="utf-8") as lines:
         for line in lines:
             word = line.split(" ", 2)[1:2]
             if word in (["GET"], ["POST"], ["PATCH"], ["DELETE"]) or "SIGKILL" in line:
                 continue
-            ledger.breach("log", line.rstrip())
+            state.report("log", line.rstrip())
 
 
-def _measured(ledger: Ledger, troubles: Troubles, seconds: float) -> dict[str, Any]:
+def _measurements(state: ExpectedState, chaos: Chaos, seconds: float) -> dict[str, Any]:
     return {
         "seconds": seconds,
-        **{name: ledger.counts[name] for name in ("requests", "unavailable", "sessions")},
-        **{name: ledger.counts[name] for name in ("kills", "cut", "astray")},
-        "writes": len(ledger.seconds["write"]),
-        "per_second": ledger.counts["requests"] / seconds,
-        "waits_ms": {name: _waits(sorted(found)) for name, found in ledger.seconds.items()},
-        "backups": troubles.backups,
-        "in_last_backup": len(troubles.in_backup),
-        "memory_mib": troubles.memory(),
-        "database_mib": troubles.samples[-1].database,
-        "journal_mib": max(each.journal for each in troubles.samples),
-        "samples": [each._asdict() for each in troubles.samples],
+        **{name: state.counts[name] for name in ("requests", "unavailable", "sessions")},
+        **{name: state.counts[name] for name in ("kills", "lost_connections", "client_lost")},
+        "writes": len(state.seconds["write"]),
+        "per_second": state.counts["requests"] / seconds,
+        "waits_ms": {name: _waits(sorted(found)) for name, found in state.seconds.items()},
+        "backups": chaos.backups,
+        "in_last_backup": len(chaos.in_backup),
+        "memory_mib": chaos.memory(),
+        "database_mib": chaos.samples[-1].database,
+        "wal_mib": max(each.wal for each in chaos.samples),
+        "samples": [each._asdict() for each in chaos.samples],
     }
 
 

@@ -1,4 +1,4 @@
-"""What the soak has to know of each surface: its calls, and how far a session of it has come."""
+"""The calls of each surface, and how far a session of it has come."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -17,12 +17,12 @@ from sessionary.surfaces.scale import surface as scale
 from sessionary.web.operations import Operation
 from sessionary.web.surface import Surface
 
-UNSEEN: Progress = (0,)  # created, and not shown yet
+UNSEEN: Progress = (0,)  # created, and not readable yet
 GONE: Progress = (2,)  # deleted
 
 
-class Kind(NamedTuple):
-    """A surface as the soak uses it."""
+class SurfaceAdapter(NamedTuple):
+    """A surface as the workload uses it."""
 
     vendor: ModuleType
     surface: Surface
@@ -30,33 +30,33 @@ class Kind(NamedTuple):
     read: Operation
     end: Operation
     page: Operation
-    progress: Callable[[Any], Progress]  # of a session as it is shown
-    absent: Progress | None  # what a session has come to that answers 404
+    progress: Callable[[Any], Progress]  # of the body of a session
+    absent: Progress | None  # of a session that is answered with 404
 
-    def listed(self, page: Any) -> list[Any]:
-        """The sessions of a page."""
+    def items(self, page: Any) -> list[Any]:
+        """Return the sessions of a page."""
         return list(page if isinstance(page, list) else page.get("items", page.get("data")))
 
 
-def _scale(shown: Any) -> Progress:
-    return 1, shown["created_at"], shown["state"]["step"], "archived_at" in shown
+def _scale(body: Any) -> Progress:
+    return 1, body["created_at"], body["state"]["step"], "archived_at" in body
 
 
-def _galtea(shown: Any) -> Progress:
-    step = (shown["metadata"] or {}).get("step", 0)
-    return 1, shown["createdAt"], step, shown["status"] != "PENDING"
+def _galtea(body: Any) -> Progress:
+    step = (body["metadata"] or {}).get("step", 0)
+    return 1, body["createdAt"], step, body["status"] != "PENDING"
 
 
-def _notte(shown: Any) -> Progress:
-    """That it timed out is no write: only a call's end is."""
-    return 1, shown["created_at"], shown["last_accessed_at"], shown["close_reason"] == "manual"
+def _notte(body: Any) -> Progress:
+    """A timeout is not a write; only the end by a call is."""
+    return 1, body["created_at"], body["last_accessed_at"], body["close_reason"] == "manual"
 
 
-def _mobilenext(shown: Any) -> Progress:
-    return 1, shown["releasedAt"] is not None
+def _mobilenext(body: Any) -> Progress:
+    return 1, body["releasedAt"] is not None
 
 
-SCALE = Kind(
+SCALE = SurfaceAdapter(
     vendors.scale,
     scale,
     scale_calls.create,
@@ -66,7 +66,7 @@ SCALE = Kind(
     _scale,
     None,
 )
-MOBILENEXT = Kind(
+MOBILENEXT = SurfaceAdapter(
     vendors.mobilenext,
     mobilenext,
     mobilenext_calls.start,
@@ -76,7 +76,7 @@ MOBILENEXT = Kind(
     _mobilenext,
     UNSEEN,
 )
-NOTTE = Kind(
+NOTTE = SurfaceAdapter(
     vendors.notte,
     notte,
     notte_calls.start,
@@ -86,7 +86,7 @@ NOTTE = Kind(
     _notte,
     None,
 )
-GALTEA = Kind(
+GALTEA = SurfaceAdapter(
     vendors.galtea,
     galtea,
     galtea_calls.create,
@@ -96,4 +96,4 @@ GALTEA = Kind(
     _galtea,
     GONE,
 )
-KINDS = {kind.vendor.NAME: kind for kind in (SCALE, MOBILENEXT, NOTTE, GALTEA)}
+ADAPTERS = {adapter.vendor.NAME: adapter for adapter in (SCALE, MOBILENEXT, NOTTE, GALTEA)}

@@ -1,4 +1,4 @@
-"""What the benchmark asks of each surface: the same names in each module."""
+"""The requests and rows of each surface; every module has the same names."""
 
 from types import ModuleType
 

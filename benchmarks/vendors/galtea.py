@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from benchmarks.namespaces import Place, hexadecimal, insert
+from benchmarks.namespaces import Dataset, hexadecimal, insert
 from benchmarks.requests import Request
 from sessionary.surfaces.galtea.models import SessionRow
 
@@ -17,7 +17,7 @@ def headers(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def creation(_: Place) -> Request:
+def creation(_: Dataset) -> Request:
     return Request("POST", "/galtea/sessions", {"versionId": "ver_1"}, 201)
 
 
@@ -29,9 +29,9 @@ def ending(id: str) -> Request:
     return Request("PATCH", f"/galtea/sessions/{id}/finish", {"stoppingReason": "done"})
 
 
-def pages(place: Place) -> dict[str, Request]:
-    """Lists beside the first page."""
-    middle = place.count // 2
+def pages(dataset: Dataset) -> dict[str, Request]:
+    """Return lists other than the first page."""
+    middle = dataset.count // 2
     return {
         "filtered list (statuses)": Request("GET", f"{FIRST_PAGE.path}&statuses=PENDING"),
         "filtered list (versionIds)": Request("GET", f"{FIRST_PAGE.path}&versionIds=ver_1"),
@@ -43,19 +43,19 @@ def id_of(number: int) -> str:
     return f"session_000000000000{hexadecimal(number)}"
 
 
-def fill(connection: sqlite3.Connection, place: Place) -> None:
-    insert(connection, "galtea_sessions", SessionRow._fields, _rows(place))
+def fill(connection: sqlite3.Connection, dataset: Dataset) -> None:
+    insert(connection, "galtea_sessions", SessionRow._fields, _rows(dataset))
 
 
-def _rows(place: Place) -> Iterator[tuple[object, ...]]:
-    """500 pending ones among them; five versions."""
-    every = max(place.count // 500, 1)
-    for number in range(place.count):
-        at = place.created_at(number)
-        is_pending = number % every == 0 or place.is_held(number)
+def _rows(dataset: Dataset) -> Iterator[tuple[object, ...]]:
+    """About 500 pending sessions among them; five versions."""
+    every = max(dataset.count // 500, 1)
+    for number in range(dataset.count):
+        at = dataset.created_at(number)
+        is_pending = number % every == 0 or dataset.is_open(number)
         yield (
             id_of(number),
-            place.organization,
+            dataset.organization,
             None,
             f"ver_{number // every % 5}",
             "product_1",

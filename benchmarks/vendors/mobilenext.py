@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from benchmarks.namespaces import Place, hexadecimal, insert
+from benchmarks.namespaces import Dataset, hexadecimal, insert
 from benchmarks.requests import Request
 from sessionary.surfaces.mobilenext.models import AllocationRow, Session, SessionRow
 from sessionary.web.instants import to_text
@@ -19,7 +19,7 @@ def headers(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def creation(_: Place) -> Request:
+def creation(_: Dataset) -> Request:
     return Request("POST", "/mobilenext/api/v1/sessions", status=201)
 
 
@@ -32,9 +32,9 @@ def ending(id: str) -> Request:
     return Request("POST", path, status=202)
 
 
-def pages(place: Place) -> dict[str, Request]:
-    """Lists beside the first page."""
-    middle = to_text(place.created_at(place.count // 2))
+def pages(dataset: Dataset) -> dict[str, Request]:
+    """Return lists other than the first page."""
+    middle = to_text(dataset.created_at(dataset.count // 2))
     return {"middle page (cursor)": Request("GET", f"{FIRST_PAGE.path}&before={middle}")}
 
 
@@ -42,25 +42,25 @@ def id_of(number: int) -> str:
     return f"00000000-0000-4000-8000-{hexadecimal(number)}"
 
 
-def fill(connection: sqlite3.Connection, place: Place) -> None:
+def fill(connection: sqlite3.Connection, dataset: Dataset) -> None:
     columns = [Session._meta.fields[name].column_name for name in SessionRow._fields]
-    insert(connection, "mobilenext_sessions", columns, _sessions(place))
-    insert(connection, "mobilenext_allocations", AllocationRow._fields, _allocations(place))
-    mark = (place.organization, place.now, 0)
+    insert(connection, "mobilenext_sessions", columns, _sessions(dataset))
+    insert(connection, "mobilenext_allocations", AllocationRow._fields, _allocations(dataset))
+    mark = (dataset.organization, dataset.now, 0)
     insert(connection, "mobilenext_marks", ("organization", "created_at", "moves"), [mark])
 
 
-def _sessions(place: Place) -> Iterator[tuple[object, ...]]:
-    for number in range(place.count):
-        at = place.created_at(number)
-        ended_at = None if place.is_held(number) else at + 1000
-        yield id_of(number), place.organization, place.user, at, at, at, None, ended_at
+def _sessions(dataset: Dataset) -> Iterator[tuple[object, ...]]:
+    for number in range(dataset.count):
+        at = dataset.created_at(number)
+        ended_at = None if dataset.is_open(number) else at + 1000
+        yield id_of(number), dataset.organization, dataset.user, at, at, at, None, ended_at
 
 
-def _allocations(place: Place) -> Iterator[tuple[object, ...]]:
-    """One device for each session."""
-    for number in range(place.count):
-        at = place.created_at(number)
+def _allocations(dataset: Dataset) -> Iterator[tuple[object, ...]]:
+    """One device per session."""
+    for number in range(dataset.count):
+        at = dataset.created_at(number)
         yield (
             f"a0000000-0000-4000-8000-{hexadecimal(number)}",
             id_of(number),
@@ -72,5 +72,5 @@ def _allocations(place: Place) -> Iterator[tuple[object, ...]]:
             at,
             None,
             None,
-            None if place.is_held(number) else at + 1000,
+            None if dataset.is_open(number) else at + 1000,
         )

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from benchmarks.namespaces import Place, hexadecimal, insert
+from benchmarks.namespaces import Dataset, hexadecimal, insert
 from benchmarks.requests import Request
 from sessionary import identity
 from sessionary.surfaces.notte.models import SessionRow
@@ -21,7 +21,7 @@ def headers(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def creation(_: Place) -> Request:
+def creation(_: Dataset) -> Request:
     return Request("POST", "/notte/session/start", {"session_timeout_minutes": 5})
 
 
@@ -33,9 +33,9 @@ def ending(id: str) -> Request:
     return Request("POST", "/notte/session/close", {"session_id": id})
 
 
-def pages(place: Place) -> dict[str, Request]:
-    """Lists beside the first page."""
-    middle = max(place.count // 200, 1)
+def pages(dataset: Dataset) -> dict[str, Request]:
+    """Return lists other than the first page."""
+    middle = max(dataset.count // 200, 1)
     return {
         "list with ended ones": Request("GET", _ALL),
         "filtered list (only_current_token)": Request(
@@ -49,27 +49,27 @@ def id_of(number: int) -> str:
     return f"00000000-0000-4000-8000-{hexadecimal(number)}"
 
 
-def fill(connection: sqlite3.Connection, place: Place) -> None:
-    insert(connection, "notte_sessions", (*SessionRow._fields, "key_hash"), _rows(place))
+def fill(connection: sqlite3.Connection, dataset: Dataset) -> None:
+    insert(connection, "notte_sessions", (*SessionRow._fields, "key_hash"), _rows(dataset))
 
 
-def _rows(place: Place) -> Iterator[tuple[object, ...]]:
-    """Half of the recent ones are active; of all others one in ten timed out, the rest closed."""
-    key_hash = identity.hash_of(place.keys[NAME])
-    for number in range(place.count):
-        at = place.created_at(number)
-        is_recent = number >= place.count - _RECENT
-        is_active = (is_recent and number % 2 == 0) or place.is_held(number)
+def _rows(dataset: Dataset) -> Iterator[tuple[object, ...]]:
+    """Half of the recent sessions are active; of the others one in ten timed out."""
+    key_hash = identity.hash_of(dataset.keys[NAME])
+    for number in range(dataset.count):
+        at = dataset.created_at(number)
+        is_recent = number >= dataset.count - _RECENT
+        is_active = (is_recent and number % 2 == 0) or dataset.is_open(number)
         ended_at = None if is_active or number % 10 == 1 else at + 1000
         yield (
             id_of(number),
-            place.organization,
+            dataset.organization,
             at,
             at,
             5,
             None,
             0,
-            place.now + _DAY if is_active else at + 2000,
+            dataset.now + _DAY if is_active else at + 2000,
             ended_at,
             None if ended_at is None else "closed",
             None if ended_at is None else "manual",

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from benchmarks.namespaces import Place, hexadecimal, insert
+from benchmarks.namespaces import Dataset, hexadecimal, insert
 from benchmarks.requests import Request
 from sessionary.surfaces.scale.models import SessionRow
 
@@ -17,9 +17,9 @@ def headers(key: str) -> dict[str, str]:
     return {"x-api-key": key}
 
 
-def creation(place: Place) -> Request:
+def creation(dataset: Dataset) -> Request:
     state = {"step": 3, "notes": ["first", "second"], "owner": {"name": "Ana"}}
-    body = {"title": "A session", "state": state, "account_id": place.organization}
+    body = {"title": "A session", "state": state, "account_id": dataset.organization}
     return Request("POST", "/scale/v4/sessions", body)
 
 
@@ -31,12 +31,12 @@ def ending(id: str) -> Request:
     return Request("DELETE", f"/scale/v4/sessions/{id}")
 
 
-def pages(place: Place) -> dict[str, Request]:
-    """Lists beside the first page."""
-    middle = max(place.count // 200, 1)
+def pages(dataset: Dataset) -> dict[str, Request]:
+    """Return lists other than the first page."""
+    middle = max(dataset.count // 200, 1)
     return {
         "filtered list (account_id)": Request(
-            "GET", f"{FIRST_PAGE.path}&account_id={place.organization}"
+            "GET", f"{FIRST_PAGE.path}&account_id={dataset.organization}"
         ),
         "list with archived": Request("GET", f"{FIRST_PAGE.path}&include_archived=true"),
         "deep page (offset)": Request("GET", f"{FIRST_PAGE.path}&page={middle}"),
@@ -47,31 +47,31 @@ def id_of(number: int) -> str:
     return f"00000000-0000-4000-8000-{hexadecimal(number)}"
 
 
-def fill(connection: sqlite3.Connection, place: Place) -> None:
-    insert(connection, "scale_sessions", SessionRow._fields, _rows(place))
-    archived = sum(_is_archived(place, number) for number in range(place.count))
-    count = (place.organization, place.count - archived, archived)
+def fill(connection: sqlite3.Connection, dataset: Dataset) -> None:
+    insert(connection, "scale_sessions", SessionRow._fields, _rows(dataset))
+    archived = sum(_is_archived(dataset, number) for number in range(dataset.count))
+    count = (dataset.organization, dataset.count - archived, archived)
     insert(connection, "scale_counts", ("account_id", "live", "archived"), [count])
 
 
-def _is_archived(place: Place, number: int) -> bool:
-    return number % 10 == 0 and not place.is_held(number)
+def _is_archived(dataset: Dataset, number: int) -> bool:
+    return number % 10 == 0 and not dataset.is_open(number)
 
 
-def _rows(place: Place) -> Iterator[tuple[object, ...]]:
-    """One of ten archived."""
-    for number in range(place.count):
-        at = place.created_at(number)
+def _rows(dataset: Dataset) -> Iterator[tuple[object, ...]]:
+    """One in ten is archived."""
+    for number in range(dataset.count):
+        at = dataset.created_at(number)
         yield (
             id_of(number),
-            place.organization,
+            dataset.organization,
             "A session",
             '{"step":3,"notes":["first","second"],"owner":{"name":"Ana"}}',
             at,
             at,
-            place.user,
+            dataset.user,
             "user",
             at,
             None,
-            at if _is_archived(place, number) else None,
+            at if _is_archived(dataset, number) else None,
         )

@@ -1,4 +1,4 @@
-"""The benchmark works: what it measures in its shortest form means nothing."""
+"""The benchmark runs. Measurements of its shortest form mean nothing."""
 
 import json
 import os
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(out: Path, *arguments: str) -> dict[str, Any]:
-    """What a benchmark in its shortest form wrote."""
+    """Run the shortest benchmark; return its results."""
     command = [sys.executable, "-m", "benchmarks", "--tiny", "--out", str(out), *arguments]
     outside_ci = {name: text for name, text in os.environ.items() if name != "CI"}
     ended = subprocess.run(
@@ -22,10 +22,10 @@ def run(out: Path, *arguments: str) -> dict[str, Any]:
     return dict(json.loads((out / "results.json").read_text(encoding="utf-8")))
 
 
-def test_every_number_to_reach_is_measured_or_says_why_not(tmp_path: Path) -> None:
-    bars = {bar["key"]: bar for bar in run(tmp_path)["bars"]}
+def test_every_target_is_measured_or_says_why_not(tmp_path: Path) -> None:
+    targets = {target["key"]: target for target in run(tmp_path)["targets"]}
 
-    assert set(bars) == {
+    assert set(targets) == {
         "get_in_process",
         "create_in_process",
         "list_in_process",
@@ -53,12 +53,14 @@ def test_every_number_to_reach_is_measured_or_says_why_not(tmp_path: Path) -> No
         "namespace_memory",
     }
     unexplained = [
-        key for key, bar in bars.items() if bar["measured"] is None and "install" not in bar["note"]
+        key
+        for key, target in targets.items()
+        if target["measured"] is None and "install" not in target["note"]
     ]
     assert unexplained == []
     for surface in ("scale", "mobilenext", "notte", "galtea"):
         assert (tmp_path / f"growth-{surface}.svg").read_text().startswith("<svg")
 
 
-def test_a_part_can_be_measured_by_itself(tmp_path: Path) -> None:
+def test_one_part_can_be_measured_alone(tmp_path: Path) -> None:
     assert list(run(tmp_path, "--only", "in-process")["parts"]) == ["in-process"]
