@@ -27,7 +27,7 @@ def main() -> int:
     (given.out / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
     (given.out / "table.md").write_text(text, encoding="utf-8")
     print(text)
-    return int(any(each["count"] for each in results["promises"].values()))
+    return int(any(each["times"] for each in results["promises"].values()))
 
 
 def _arguments() -> argparse.ArgumentParser:

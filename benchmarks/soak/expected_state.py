@@ -27,7 +27,7 @@ _MAX_EXAMPLES = 10  # of each broken promise
 class Violations(NamedTuple):
     """How often a promise was broken, and the first examples."""
 
-    count: int
+    times: int
     examples: list[str]
 
 
@@ -43,8 +43,8 @@ class ExpectedState:
 
     def report(self, promise: str, example: str) -> None:
         """Count a broken promise."""
-        count, examples = self._broken[promise]
-        self._broken[promise] = Violations(count + 1, [*examples, example][:_MAX_EXAMPLES])
+        times, examples = self._broken[promise]
+        self._broken[promise] = Violations(times + 1, [*examples, example][:_MAX_EXAMPLES])
 
     def violations(self) -> Mapping[str, Violations]:
         return self._broken

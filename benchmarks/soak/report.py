@@ -58,7 +58,7 @@ def _memory(found: Mapping[str, float]) -> str:
 
 
 def _promise(name: str, violations: Mapping[str, Any]) -> str:
-    if not violations["count"]:
+    if not violations["times"]:
         return f"- kept: {PROMISES[name]}"
     examples = "".join(f"\n  - {each}" for each in violations["examples"])
-    return f"- BROKEN {violations['count']} times: {PROMISES[name]}{examples}"
+    return f"- BROKEN {violations['times']} times: {PROMISES[name]}{examples}"

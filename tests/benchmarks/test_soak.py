@@ -27,7 +27,7 @@ DATASET = Dataset("a", "a", KEYS, 0, 0, 0)
 
 def broken(state: ExpectedState) -> dict[str, int]:
     """Count per broken promise."""
-    return {name: each.count for name, each in state.violations().items() if each.count}
+    return {name: each.times for name, each in state.violations().items() if each.times}
 
 
 def test_a_minute_of_load_with_killed_workers_and_backups_breaks_no_promise(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_minute_of_load_with_killed_workers_and_backups_breaks_no_promise(tmp_
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
-    assert {name: each["count"] for name, each in found["promises"].items()} == dict.fromkeys(
+    assert {name: each["times"] for name, each in found["promises"].items()} == dict.fromkeys(
         PROMISES, 0
     )
     for name in ("kills", "lost_connections", "backups", "in_last_backup", "writes"):
