@@ -3,16 +3,14 @@
 import re
 import tomllib
 from configparser import ConfigParser
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.docs.test_readme import SECOND_COMMAND
+from tests.docs.documents import ROOT, block
 
-ROOT = Path(__file__).parents[1]
 CONFIG = ConfigParser()
 CONFIG.read(ROOT / "setup.cfg")
 PYTHONS = re.findall(r"Python :: (3\.\d+)", CONFIG["metadata"]["classifiers"])
@@ -85,5 +83,6 @@ def test_the_project_is_built_with_what_pyproject_asks_for() -> None:
 
 
 def test_the_command_for_the_oldest_versions_is_that_of_the_readme_with_another_lock() -> None:
-    command = SECOND_COMMAND.replace(".venv", ".venv-oldest").replace("test.txt", "test-oldest.txt")
-    assert f"```sh oldest\n{command}\n```" in (ROOT / "CONTRIBUTING.md").read_text()
+    command = block("sh test", "README.md").replace(".venv", ".venv-oldest")
+    command = command.replace("test.txt", "test-oldest.txt")
+    assert block("sh oldest", "CONTRIBUTING.md") == command
