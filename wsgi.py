@@ -1,4 +1,4 @@
-"""For `gunicorn wsgi:app`; `sessionary serve` does the same and needs no file."""
+"""For `gunicorn wsgi:app`; `sessionary serve` does the same without this file."""
 
 from sessionary import Settings, create_app
 

@@ -1,1 +1,1 @@
-"""How Sessionary is packed for people who do not install it with pip."""
+"""Builds Sessionary as single files, for installation without pip."""

@@ -1,4 +1,4 @@
-"""Build every package into `dist/` and say what it weighs and how soon it answers."""
+"""Build every package into `dist/`; print its size, build time and start time."""
 
 import statistics
 import subprocess
@@ -14,19 +14,19 @@ _STARTS = 5
 
 
 def main() -> None:
-    """One line for each package."""
+    """Print one line per package."""
     for package in (one_file, pyz):
         began = time.monotonic()
         file = package.build(environment.ROOT / "dist")
         took = time.monotonic() - began
         command = [str(file)] if package is one_file else [sys.executable, "-I", str(file)]
-        start = statistics.median(_first_answer(command) for _ in range(_STARTS))
+        start = statistics.median(_start_seconds(command) for _ in range(_STARTS))
         size = file.stat().st_size / 1e6
         print(f"{file}: {size:.1f} MB, built in {took:.0f} s, answers after {start:.2f} s")
 
 
-def _first_answer(command: list[str]) -> float:
-    """Seconds from the command to the first answer on a new database."""
+def _start_seconds(command: list[str]) -> float:
+    """Return the seconds from the command to the first response, on a new database."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["--port=0", "--auth=lenient", f"--db={Path(folder, 'new.sqlite3')}"]
         began = time.monotonic()

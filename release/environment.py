@@ -1,4 +1,4 @@
-"""Where a package is built: apart from the checkout, with nothing around that could slip in."""
+"""A clean environment and source copy, apart from the checkout, to build a package in."""
 
 import shutil
 import subprocess
@@ -10,16 +10,16 @@ SOURCES = ("LICENSE", "README.md", "pyproject.toml", "setup.cfg", "setup.py")
 
 
 def scripts(folder: Path) -> Path:
-    """Make an environment in `folder` with what builds the program; return its bin folder."""
+    """Create an environment with the build requirements; return its bin folder."""
     venv.create(folder, with_pip=True)
     _install_lock(folder / "bin" / "pip", "build.txt")
     return folder / "bin"
 
 
 def install(pip: Path, folder: Path, lock: str, *options: str) -> None:
-    """Install what the lock pins, and the program of this checkout from a copy in `folder`.
+    """Install the locked requirements, and this checkout's program from a copy in `folder`.
 
-    A build in the checkout itself would contain files that an earlier build has left there.
+    A build in the checkout itself would include files left by an earlier build.
     """
     _install_lock(pip, lock, *options)
     shutil.copytree(ROOT / "app" / "sessionary", folder / "app" / "sessionary")

@@ -1,4 +1,4 @@
-"""What the one file runs: a process unpacks it and waits for a second one, which is this."""
+"""Entry point of the one file: its first process unpacks it, and waits for this second one."""
 
 import atexit
 import ctypes
@@ -14,20 +14,20 @@ from sessionary.cli import main
 _PR_SET_PDEATHSIG = 1
 
 
-def _leave_with(parent: int) -> None:
-    """End as by SIGTERM when the first process is killed, and then remove what it unpacked."""
+def _exit_with(parent: int) -> None:
+    """Stop as on SIGTERM if the first process is killed, and remove what it unpacked."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    me = os.getpid()
+    own_pid = os.getpid()
 
-    def tidy() -> None:
-        if os.getpid() == me and os.getppid() != parent:
+    def remove_unpacked() -> None:
+        if os.getpid() == own_pid and os.getppid() != parent:
             shutil.rmtree(sys._MEIPASS)
 
-    atexit.register(tidy)
+    atexit.register(remove_unpacked)
 
 
-def _give_back_environment() -> None:
-    """Start others with the environment as it was: they have libraries, and files, of their own."""
+def _restore_environment() -> None:
+    """Restore the original environment for child processes, which have their own libraries."""
     for name in [each for each in os.environ if each.startswith("_PYI_")]:
         del os.environ[name]
     libraries = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
@@ -36,12 +36,12 @@ def _give_back_environment() -> None:
         os.environ["LD_LIBRARY_PATH"] = libraries
 
 
-def _read_modules_from_what_runs() -> None:
-    """Find modules that are imported late even when a new version has taken this file's place."""
+def _import_from_running_file() -> None:
+    """Import late modules from the running file, even after it was replaced by a new version."""
     pyimod02_importers.pyz_archive._filename = "/proc/self/exe"
 
 
-_leave_with(os.getppid())
-_give_back_environment()
-_read_modules_from_what_runs()
+_exit_with(os.getppid())
+_restore_environment()
+_import_from_running_file()
 main()

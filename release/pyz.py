@@ -1,7 +1,7 @@
-"""Build `dist/sessionary.pyz`, one light file for any system with Python 3.11 or newer.
+"""Build `dist/sessionary.pyz`, one small file for any system with Python 3.11 or newer.
 
-Nothing of it is ever unpacked, so it holds no compiled code: the parts that bring some work
-without it, and answers are written without orjson.
+It is not unpacked, so it holds no compiled extensions: packages that have some fall back to
+Python, and JSON is written without orjson.
 """
 
 import compileall
@@ -17,15 +17,15 @@ _START = Path(__file__).with_name("pyz_start.py")
 
 
 def build(folder: Path) -> Path:
-    """Build the file in `folder` and give its path."""
+    """Build the file in `folder`; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "sessionary.pyz"
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        scripts = environment.scripts(place / "environment")
-        content = place / "content"
+        work = Path(name)
+        scripts = environment.scripts(work / "environment")
+        content = work / "content"
         options = ("--no-compile", f"--target={content}")
-        environment.install(scripts / "pip", place / "program", "pyz.txt", *options)
+        environment.install(scripts / "pip", work / "program", "pyz.txt", *options)
         shutil.copy(_START, content / "__main__.py")
         _compile(content)
         zipapp.create_archive(
@@ -40,7 +40,7 @@ def build(folder: Path) -> Path:
 
 
 def _compile(content: Path) -> None:
-    """Put compiled modules beside the others, for a Python like this one to start faster."""
+    """Add bytecode, so that the same version of Python starts faster."""
     compileall.compile_dir(
         content,
         quiet=1,

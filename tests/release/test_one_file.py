@@ -1,4 +1,4 @@
-"""The packages, built and then used where there is no Python environment and no PATH.
+"""The packages, built, then used without a Python environment and without a PATH.
 
 Building needs a package index and half a minute, so these tests are long.
 """
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.long
 
 WHO = {"Authorization": "Bearer gsk_anyone", "x-api-key": "gsk_anyone"}
 MOB = {"Authorization": "Bearer mob_anyone"}
-# How a session is made, as whom, and where it is read.
+# How to create a session: path, body, headers; and the path to read it.
 SESSIONS: dict[str, tuple[str, Any, dict[str, str], str]] = {
     "scale": (
         "/v4/sessions",
@@ -43,7 +43,7 @@ SESSIONS: dict[str, tuple[str, Any, dict[str, str], str]] = {
 
 @dataclass
 class Package:
-    """A built file among other folders of its own, and how it is started."""
+    """A built file in a home folder of its own, and how to start it."""
 
     file: Path
     interpreter: list[str]
@@ -60,8 +60,8 @@ class Package:
         return [*self.interpreter, str(self.file), *arguments]
 
     def run(self, *arguments: str, **variables: str) -> str:
-        """What a command prints; it must succeed."""
-        told = subprocess.run(
+        """Run a command, which must succeed; return its output."""
+        ended = subprocess.run(
             self.command(*arguments),
             cwd=self.home,
             env=self.environ(**variables),
@@ -70,11 +70,11 @@ class Package:
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
-        assert told.returncode == 0, told.stderr
-        return told.stdout
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
 
     def serving(self, db: str = "namespace", **variables: str) -> AbstractContextManager[Process]:
-        """Two workers on a free port, whoever asks being admitted."""
+        """Serve leniently on a free port with two workers."""
         path = self.home / f"{db}.sqlite3"
         arguments = ("--port", "0", "--workers", "2", "--auth", "lenient", "--db", str(path))
         return running_process(self.command("serve", *arguments), self.environ(**variables))
@@ -82,12 +82,12 @@ class Package:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Both files, by the README's own lines."""
+    """Both files, built by the documented commands."""
     checkout = check_out(tmp_path_factory.mktemp("checkout"))
     environ = os.environ | {"PATH": f"{SCRIPTS}:{os.environ['PATH']}"}
     script = ["sh", "-ec", block("sh packages")]
-    told = subprocess.run(script, cwd=checkout, env=environ, capture_output=True, check=True)
-    assert told.stdout.decode().count(f"version {__version__}\n") == 2
+    ended = subprocess.run(script, cwd=checkout, env=environ, capture_output=True, check=True)
+    assert ended.stdout.decode().count(f"version {__version__}\n") == 2
     dist = checkout / "dist"
     return {"one file": dist / "sessionary", "pyz": dist / "sessionary.pyz"}
 
@@ -103,13 +103,13 @@ def package(request: pytest.FixtureRequest, built: dict[str, Path], tmp_path: Pa
 
 
 def descendants(pid: int) -> list[int]:
-    """All that a process has started, the youngest first."""
+    """Descendants of a process, the youngest first."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [each for child in map(int, children) for each in (*descendants(child), child)]
 
 
 def both_workers(package: Package, server: Process) -> list[int]:
-    """Its two workers; the second is started a moment after the server listens."""
+    """Wait for its two workers; the second starts shortly after the server listens."""
     for _ in range(1000):
         found = descendants(server.popen.pid)
         workers = found if package.interpreter else found[:-1]
@@ -120,7 +120,7 @@ def both_workers(package: Package, server: Process) -> list[int]:
 
 
 def kill(*pids: int, with_them: Sequence[int] = ()) -> None:
-    """Give processes no chance; wait until they, and others that end with them, are gone."""
+    """Kill processes; wait until they, and those in `with_them`, have exited."""
     handles = [os.pidfd_open(pid) for pid in (*pids, *with_them)]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
@@ -130,7 +130,7 @@ def kill(*pids: int, with_them: Sequence[int] = ()) -> None:
 
 
 def create_on_every_surface(server: Process) -> list[tuple[str, dict[str, str]]]:
-    """A session of each vendor; gives where, and as whom, each can be read."""
+    """Create a session of each vendor; return the path and headers to read each."""
     made = []
     for path, body, headers, reading in SESSIONS.values():
         status, session = server.request("POST", path, body, **headers)
@@ -152,7 +152,7 @@ def test_it_serves_every_surface_with_two_workers(package: Package) -> None:
             assert server.request("GET", f"/{surface.name}/openapi.json")[1]["openapi"] == "3.1.0"
 
 
-def test_sigterm_ends_it_with_0_and_leaves_nothing_unpacked(package: Package) -> None:
+def test_sigterm_stops_it_with_0_and_removes_what_was_unpacked(package: Package) -> None:
     with package.serving() as server:
         create_on_every_surface(server)
         assert server.stop() == 0
@@ -160,7 +160,7 @@ def test_sigterm_ends_it_with_0_and_leaves_nothing_unpacked(package: Package) ->
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_all_its_processes_at_once_ends_it_with_0(
+def test_a_signal_to_all_its_processes_stops_it_with_0(
     package: Package, sent: signal.Signals
 ) -> None:
     """As a terminal sends Ctrl-C, and systemd its SIGTERM."""
@@ -170,7 +170,7 @@ def test_a_signal_to_all_its_processes_at_once_ends_it_with_0(
     assert list(package.temporary.iterdir()) == []
 
 
-def test_what_it_starts_has_the_environment_that_it_was_started_in(package: Package) -> None:
+def test_a_child_process_has_the_original_environment(package: Package) -> None:
     shell = ["exec", "--", "/bin/sh", "-c", 'echo "$LD_LIBRARY_PATH"; /usr/bin/env']
     for libraries in ({}, {"LD_LIBRARY_PATH": "/of/mine"}):
         first, *rest = package.run(*shell, **libraries).splitlines()
@@ -179,14 +179,14 @@ def test_what_it_starts_has_the_environment_that_it_was_started_in(package: Pack
 
 
 @pytest.mark.parametrize("package", ["one file"], indirect=True)
-def test_one_that_another_starts_unpacks_itself_anew(package: Package) -> None:
+def test_a_nested_start_unpacks_its_own_copy(package: Package) -> None:
     nested = f'"{package.file}" exec -- /bin/true; "{package.file}" --version'
-    told = package.run("exec", "--", "/bin/sh", "-c", nested)
-    assert told == f"sessionary, version {__version__}\n"
+    ended = package.run("exec", "--", "/bin/sh", "-c", nested)
+    assert ended == f"sessionary, version {__version__}\n"
     assert list(package.temporary.iterdir()) == []
 
 
-def test_killed_whole_it_starts_again_with_nothing_lost(package: Package) -> None:
+def test_after_all_its_processes_are_killed_it_restarts_with_all_data(package: Package) -> None:
     with package.serving() as server:
         made = [each for _ in range(5) for each in create_on_every_surface(server)]
         kill(server.popen.pid, *reversed(descendants(server.popen.pid)))
@@ -197,8 +197,8 @@ def test_killed_whole_it_starts_again_with_nothing_lost(package: Package) -> Non
 
 
 @pytest.mark.parametrize("package", ["one file"], indirect=True)
-def test_the_server_ends_with_the_process_that_unpacked_it(package: Package) -> None:
-    """Killing that one alone must not leave a server behind that nobody knows of."""
+def test_the_server_stops_with_the_process_that_unpacked_it(package: Package) -> None:
+    """Killing that process alone must not leave a server running."""
     with package.serving() as server:
         made = create_on_every_surface(server)
         kill(server.popen.pid, with_them=descendants(server.popen.pid))
@@ -209,7 +209,7 @@ def test_the_server_ends_with_the_process_that_unpacked_it(package: Package) -> 
         assert statuses(server, made) == {200}
 
 
-def test_two_run_at_once_and_one_outlives_the_other(package: Package) -> None:
+def test_two_run_at_once_and_stop_independently(package: Package) -> None:
     with ExitStack() as stack:
         first, second = (stack.enter_context(package.serving(name)) for name in ("one", "two"))
         made = create_on_every_surface(first)
@@ -220,14 +220,14 @@ def test_two_run_at_once_and_one_outlives_the_other(package: Package) -> None:
         assert second.stop() == 0
 
 
-def test_two_that_share_a_database_see_each_others_sessions(package: Package) -> None:
+def test_two_on_one_database_see_each_others_sessions(package: Package) -> None:
     with package.serving() as first, package.serving() as second:
         assert statuses(second, create_on_every_surface(first)) == {200}
         assert statuses(first, create_on_every_surface(second)) == {200}
 
 
-def test_it_goes_on_when_another_version_takes_its_place(package: Package) -> None:
-    """What it imports late, and workers that are started late, come from the file it was."""
+def test_it_keeps_serving_after_its_file_is_replaced(package: Package) -> None:
+    """Late imports and new workers come from the file that was started."""
     with package.serving() as server:
         replacement = package.home / "new"
         replacement.write_text("another version\n")
@@ -239,7 +239,7 @@ def test_it_goes_on_when_another_version_takes_its_place(package: Package) -> No
         assert server.stop() == 0
 
 
-def test_it_tells_systemd_that_it_listens(package: Package) -> None:
+def test_it_notifies_systemd_when_it_listens(package: Package) -> None:
     address = package.home / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.settimeout(TIMEOUT_SECONDS)
@@ -248,7 +248,7 @@ def test_it_tells_systemd_that_it_listens(package: Package) -> None:
             assert b"READY=1" in manager.recv(1024).split(b"\n")
 
 
-def test_it_tells_its_version(package: Package) -> None:
+def test_it_prints_its_version(package: Package) -> None:
     assert package.run("--version") == f"sessionary, version {__version__}\n"
 
 
@@ -257,7 +257,7 @@ def test_every_command_is_in_it(package: Package, path: tuple[str, ...]) -> None
     assert "Usage:" in package.run(*path, "--help")
 
 
-def test_the_commands_work_on_a_database_of_their_own(package: Package) -> None:
+def test_commands_work_on_a_local_database(package: Package) -> None:
     run: Callable[..., str] = package.run
     assert "notte" in run("keys", "create", "--surface", "notte")
     device = ("--serial", "p", "--platform", "android", "--type", "real", "--version", "16")
@@ -269,11 +269,11 @@ def test_the_commands_work_on_a_database_of_their_own(package: Package) -> None:
 
 
 def test_it_completes_in_a_shell(package: Package) -> None:
-    asked = {"COMP_WORDS": "sessionary ser", "COMP_CWORD": "1"}
-    assert package.run(_SESSIONARY_COMPLETE="bash_complete", **asked) == "plain,serve\n"
+    variables = {"COMP_WORDS": "sessionary ser", "COMP_CWORD": "1"}
+    assert package.run(_SESSIONARY_COMPLETE="bash_complete", **variables) == "plain,serve\n"
 
 
-def test_it_holds_nothing_that_only_a_test_needs(built: dict[str, Path]) -> None:
+def test_it_contains_no_test_dependencies(built: dict[str, Path]) -> None:
     sizes = {name: file.stat().st_size / 2**20 for name, file in built.items()}
     assert sizes["one file"] < 15
     assert sizes["pyz"] < 6

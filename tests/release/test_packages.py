@@ -1,4 +1,4 @@
-"""What packs Sessionary for a container or for systemd, checked without running either."""
+"""The files for containers and systemd, checked without running either."""
 
 import json
 import re
@@ -30,7 +30,7 @@ needs_systemd = pytest.mark.skipif(
 
 
 def found(pattern: str, text: str) -> str:
-    """What the only place that looks like this says."""
+    """Return the group of the only match."""
     (only,) = re.findall(pattern, text, re.MULTILINE)
     return str(only)
 
@@ -43,17 +43,17 @@ COMMANDS = {
 }
 
 
-def test_an_older_python_says_which_one_the_pyz_needs() -> None:
+def test_on_an_older_python_the_pyz_names_the_version_it_needs() -> None:
     older = "import runpy, sys; sys.version_info = (3, 10); runpy.run_path(sys.argv[1])"
     start = str(ROOT / "release" / "pyz_start.py")
     command = [sys.executable, "-c", older, start]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert told.returncode == 1
-    assert told.stderr.startswith("Error: sessionary.pyz needs Python 3.11 or newer; this is 3.")
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: sessionary.pyz needs Python 3.11 or newer; this is 3.")
 
 
 @pytest.mark.parametrize("place", COMMANDS)
-def test_what_is_started_is_a_command_with_options_that_it_has(place: str) -> None:
+def test_each_started_command_and_its_options_exist(place: str) -> None:
     program, name, *options = COMMANDS[place]
     assert program == "sessionary"
     command = main.get_command(click.Context(main), name)
@@ -63,36 +63,36 @@ def test_what_is_started_is_a_command_with_options_that_it_has(place: str) -> No
 
 
 @pytest.mark.parametrize("text", [IMAGE, UNIT], ids=["image", "unit"])
-def test_what_it_sets_in_the_environment_are_settings(text: str) -> None:
+def test_the_variables_it_sets_are_settings(text: str) -> None:
     names = {name.lower() for name in re.findall(r"SESSIONARY_(\w+)=", text)}
     assert names
     assert names <= set(Settings.__dataclass_fields__)
 
 
-def test_the_image_keeps_its_data_in_its_only_volume_and_is_not_run_by_root() -> None:
+def test_the_image_keeps_its_data_in_its_only_volume_and_does_not_run_as_root() -> None:
     assert found("^VOLUME (.*)$", IMAGE) == "/data"
     assert found("^ENTRYPOINT (.*)$", IMAGE) == '["sessionary"]'
     assert found("^WORKDIR (.*)$", IMAGE) == "/data"
     assert not Path(Settings.db).is_absolute()
-    assert "SESSIONARY_DB" not in IMAGE  # a double, which is in memory, would be told so too
+    assert "SESSIONARY_DB" not in IMAGE  # it would apply to a double too, which is in memory
     user = found("^USER (.*)$", IMAGE)
     assert f"--uid {user} --home-dir /data --create-home" in IMAGE
     assert int(user) > 0
 
 
-def test_the_image_is_built_from_what_every_package_is_built_from() -> None:
+def test_the_image_is_built_from_the_same_sources_as_the_packages() -> None:
     copied = found(r"^COPY (LICENSE .*) \./$", DOCKERFILE)
     assert copied.split() == [*environment.SOURCES]
     admitted = (ROOT / ".dockerignore").read_text().split("\n")
     assert {f"!{name}" for name in (*environment.SOURCES, "app/sessionary")} <= set(admitted)
 
 
-def test_a_linter_has_nothing_against_the_dockerfile() -> None:
+def test_hadolint_accepts_the_dockerfile() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
-    told = subprocess.run(
+    ended = subprocess.run(
         [hadolint, "--no-color", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
     )
-    assert (told.returncode, told.stdout) == (0, "")
+    assert (ended.returncode, ended.stdout) == (0, "")
 
 
 def test_the_composed_service_waits_until_sessionary_is_healthy() -> None:
@@ -102,7 +102,7 @@ def test_the_composed_service_waits_until_sessionary_is_healthy() -> None:
     assert services["sessionary"]["command"][-1] == "8000"
 
 
-def test_the_lines_of_the_readme_name_what_there_is() -> None:
+def test_the_documented_commands_match_the_files() -> None:
     install, _, keys = block("sh systemd").splitlines()
     assert (ROOT / install.split()[3]).read_text() == UNIT
     program, *names, flag, db = shlex.split(keys)
@@ -116,7 +116,7 @@ def test_the_lines_of_the_readme_name_what_there_is() -> None:
 
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
-    """The unit, with a program that is there."""
+    """The unit, with the path of this installation."""
     path = tmp_path / "sessionary.service"
     path.write_text(UNIT.replace("/usr/local/bin/sessionary", COMMAND))
     return path
@@ -128,13 +128,13 @@ def systemd_analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @needs_systemd
-def test_systemd_understands_every_line_of_the_unit(unit: Path) -> None:
-    told = systemd_analyze("verify", unit)
-    assert (told.returncode, told.stderr) == (0, "")
+def test_systemd_accepts_every_line_of_the_unit(unit: Path) -> None:
+    ended = systemd_analyze("verify", unit)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @needs_systemd
-def test_systemd_finds_the_unit_well_confined(unit: Path) -> None:
-    """Of 10 points of exposure, 9.6 being what a service has that confines nothing."""
-    told = systemd_analyze("security", "--offline=yes", "--threshold=20", unit)
-    assert told.returncode == 0, told.stdout
+def test_systemd_rates_the_unit_as_well_confined(unit: Path) -> None:
+    """At most 2.0 points of exposure out of 10; an unconfined service has 9.6."""
+    ended = systemd_analyze("security", "--offline=yes", "--threshold=20", unit)
+    assert ended.returncode == 0, ended.stdout
