@@ -6,12 +6,11 @@ import logging
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sessionary import __version__
+from sessionary import __version__, store
 from sessionary.settings import Settings
 
 _log = logging.getLogger("sessionary")
@@ -86,30 +85,25 @@ def _discard_output() -> None:
 def write_ready_file(path: Path, url: str) -> None:
     """Write the ready file atomically. Raises CannotWriteReadyFile."""
     content = {"url": url, "pid": os.getpid(), "version": __version__}
-    with _draft(path, json.dumps(content)) as draft:
-        draft.replace(path)
+    with _named_errors(path), store.atomic_write(path) as draft:
+        draft.write_text(json.dumps(content))
 
 
 def check_ready_file_writable(ready_file: str | None) -> None:
     """Raise CannotWriteReadyFile if the ready file is set and cannot be written."""
     if ready_file:
-        with _draft(Path(ready_file), ""):
-            if Path(ready_file).is_dir():
+        path = Path(ready_file)
+        with _named_errors(path), store.draft_folder(path):
+            if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
 
 @contextmanager
-def _draft(path: Path, content: str) -> Iterator[Path]:
-    """Write a temporary file in the same folder; it is removed unless the caller renamed it."""
+def _named_errors(path: Path) -> Iterator[None]:
+    """Create the folder; raise CannotWriteReadyFile for every error of the block."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-            draft = Path(file.name)
-        try:
-            draft.write_text(content)
-            yield draft
-        finally:
-            draft.unlink(missing_ok=True)
+        yield
     except OSError as error:
         raise CannotWriteReadyFile(
             f"cannot write the ready file {path}: {error.strerror}"

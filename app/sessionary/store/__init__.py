@@ -6,6 +6,7 @@ to a database.
 """
 
 from sessionary.store import undo_log
+from sessionary.store.atomic_files import atomic_write, draft_folder
 from sessionary.store.backup import Progress, back_up, backup_target, restore
 from sessionary.store.batches import run_batch, run_in_batches
 from sessionary.store.database import (
@@ -68,6 +69,7 @@ __all__ = [
     "Progress",
     "Statement",
     "TooManyNamespaces",
+    "atomic_write",
     "back_up",
     "backup_target",
     "check_file_unchanged",
@@ -75,6 +77,7 @@ __all__ = [
     "count_if",
     "count_statement",
     "create_tables",
+    "draft_folder",
     "dry_run",
     "ensure_not_in_use",
     "export_lines",

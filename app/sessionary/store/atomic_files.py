@@ -8,31 +8,41 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sessionary.store.errors import DatabaseUnusable
-
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class CannotWrite(OSError):
+    """A file cannot be created in the folder of the target."""
+
+    def __str__(self) -> str:
+        return f"{self.filename} cannot be written: {self.strerror}."
 
 
 @contextmanager
 def atomic_write(target: Path) -> Iterator[Path]:
-    """Yield the path of a draft that replaces `target` at the end, or is removed on an error.
+    """Yield an empty draft (mode 0600) that replaces `target` at the end; an error removes it.
 
-    Raises DatabaseUnusable where the folder is not writable.
+    A signal that would end the process removes it, too. Raises CannotWrite.
     """
     folder = target.absolute().parent
-    with _clean_exit(), _create_draft_folder(target) as drafts:
+    with _clean_exit(), draft_folder(target) as drafts:
         draft = Path(drafts, target.name)
+        draft.touch(0o600)
         yield draft
         fsync(draft)
         draft.replace(target)
         fsync(folder)
 
 
-def _create_draft_folder(target: Path) -> TemporaryDirectory[str]:
+@contextmanager
+def draft_folder(target: Path) -> Iterator[str]:
+    """Create a temporary folder on the file system of the target. Raises CannotWrite."""
     try:
-        return TemporaryDirectory(dir=target.absolute().parent, prefix=f".{target.name}-")
+        folder = TemporaryDirectory(dir=target.absolute().parent, prefix=f".{target.name}-")
     except OSError as error:
-        raise DatabaseUnusable(f"{target} cannot be written: {error.strerror}.") from error
+        raise CannotWrite(error.errno, error.strerror, str(target)) from error
+    with folder as path:
+        yield path
 
 
 def fsync(path: Path) -> None:

@@ -53,9 +53,10 @@ def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -
 
 @contextmanager
 def backup_target(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
-    """Yield a draft of a backup or export that no process has open; its mode is 0600.
+    """Yield a draft of a backup or export. Its mode stays 0600, as it holds the hashes of keys.
 
-    Raises DatabaseUnusable, and FileExistsError if the target exists and `replace` is false.
+    Raises DatabaseUnusable if a process has the target open, FileExistsError if it exists and
+    `replace` is false, and CannotWrite.
     """
     target = resolve_path(target)
     _ensure_different(origin, target)
@@ -65,7 +66,6 @@ def backup_target(target: Path, origin: Path, *, replace: bool) -> Iterator[Path
         _ensure_free(target, replace)
         if target.exists():
             _copy_owner(draft, target)
-        draft.chmod(0o600)  # it holds the hashes of keys
 
 
 @contextmanager
