@@ -13,7 +13,7 @@ from sessionary.identity.rate_limits import RateLimited
 from sessionary.web import json_codec
 from sessionary.web.events import BAD_KEY, DISORDER, FAILURE
 from sessionary.web.operations import Invalid, answer
-from sessionary.web.surface import Surface, by_segment
+from sessionary.web.surface import Surface, by_segment, retry_after
 
 _log = logging.getLogger("sessionary")
 SAID = {
@@ -62,6 +62,8 @@ class ErrorHandlers:
             message = message or SAID.get(status, "The request was refused.")
             response = answer(surface.error_body(status, message), status)
             response.content_type = surface.error_content_type
+        if status == 503:
+            response.headers.update((surface.retry_headers if surface else retry_after)(1000))
         response.headers.update(headers or {})
         return response
 
@@ -105,7 +107,7 @@ class ErrorHandlers:
         if store.is_unavailable(error):
             request.environ[FAILURE] = DISORDER
             store.report_outage(error)
-            return self.of(request.path, 503, None, {"Retry-After": "1"})
+            return self.of(request.path, 503)
         # The pattern, for a path may hold what nobody may read.
         route = f"{request.method} {request.url_rule}" if request.url_rule else "what has no route"
         _log.exception("%s failed", route)

@@ -50,7 +50,7 @@ def handle_outages(serve: Serve, refusals: ErrorHandlers) -> Serve:
             if not is_unavailable(error):
                 raise
             namespace.report_outage(error)
-            refusal = refusals.of(environ["PATH_INFO"], 503, None, {"Retry-After": "1"})
+            refusal = refusals.of(environ["PATH_INFO"], 503)
             return refusal(environ, start_response)
 
     return refuse

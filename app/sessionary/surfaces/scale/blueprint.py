@@ -35,14 +35,6 @@ def handle_invalid(error: Invalid) -> Response:
     return answer(errors.body(violations(error.problems)), 422)
 
 
-@routes.after_request
-def add_retry_after_ms(response: Response) -> Response:
-    """Complete the `Retry-After` of the server's own 503."""
-    if "Retry-After" in response.headers and "retry-after-ms" not in response.headers:
-        response.headers.update(errors.retry_headers(1000 * int(response.headers["Retry-After"])))
-    return response
-
-
 @routes.post("/v4/sessions")
 @operation("Create Session", body=schemas.CreateRequest(), answers={200: _session})
 def create(body: dict[str, Any]) -> Response:
