@@ -31,7 +31,7 @@ def test_the_vendors_own_default_is_thirty_minutes(
     assert api.get(id).json["stoppingReason"] == CLOSED
 
 
-def test_a_session_left_alone_closes_at_its_deadline(closing: Api) -> None:
+def test_an_inactive_session_closes_at_its_deadline(closing: Api) -> None:
     created = closing.create()
     closing.app.advance(minutes=30)
     closing.app.advance(-MICROSECOND)
@@ -47,7 +47,7 @@ def test_a_session_left_alone_closes_at_its_deadline(closing: Api) -> None:
         assert closing.found("statuses=COMPLETED") == [created["id"]]
 
 
-def test_looking_at_a_closed_session_writes_nothing(closing: Api) -> None:
+def test_reading_a_closed_session_writes_nothing(closing: Api) -> None:
     id, before = closing.create()["id"], closing.rows()
     closing.app.advance(hours=1)
     closing.get(id)
@@ -56,13 +56,13 @@ def test_looking_at_a_closed_session_writes_nothing(closing: Api) -> None:
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
-def test_what_is_not_pending_does_not_close_by_itself(closing: Api, status: str) -> None:
+def test_only_a_pending_session_closes_by_itself(closing: Api, status: str) -> None:
     created = closing.create(status=status)
     closing.app.advance(hours=1)
     assert closing.get(created["id"]).json == created
 
 
-def test_a_session_that_closes_by_itself_keeps_a_reason_of_its_own(closing: Api) -> None:
+def test_an_auto_close_keeps_the_stopping_reason_that_a_call_set(closing: Api) -> None:
     id = closing.create()["id"]
     closing.patch(id, stoppingReason="WAITING")
     closing.app.advance(hours=1)
@@ -70,7 +70,7 @@ def test_a_session_that_closes_by_itself_keeps_a_reason_of_its_own(closing: Api)
     assert (shown["status"], shown["stoppingReason"]) == ("COMPLETED", "WAITING")
 
 
-def test_a_patch_restarts_the_quiet_time(closing: Api) -> None:
+def test_a_patch_restarts_the_inactivity_period(closing: Api) -> None:
     id = closing.create()["id"]
     closing.app.advance(minutes=20)
     closing.patch(id, metadata={"turn": 1})
@@ -97,7 +97,7 @@ def test_a_patch_that_sets_another_status_does_not_reopen(closing: Api) -> None:
     assert (shown["status"], shown["stoppingReason"]) == ("FAILED", None)
 
 
-def test_a_patch_of_nothing_is_no_activity(closing: Api) -> None:
+def test_an_empty_patch_is_not_activity(closing: Api) -> None:
     id = closing.create()["id"]
     closing.app.advance(minutes=20)
     closing.patch(id)
@@ -107,7 +107,7 @@ def test_a_patch_of_nothing_is_no_activity(closing: Api) -> None:
     assert closing.patch(id).json["status"] == "COMPLETED"
 
 
-def test_a_refused_patch_is_no_activity(closing: Api) -> None:
+def test_a_refused_patch_is_not_activity(closing: Api) -> None:
     closing.create(customId="c")
     id = closing.create()["id"]
     closing.app.advance(minutes=20)
@@ -116,14 +116,14 @@ def test_a_refused_patch_is_no_activity(closing: Api) -> None:
     assert closing.get(id).json["status"] == "COMPLETED"
 
 
-def test_a_session_that_closed_by_itself_may_still_be_finished(closing: Api) -> None:
+def test_a_session_that_closed_by_itself_can_be_finished(closing: Api) -> None:
     id = closing.create()["id"]
     closing.app.advance(hours=1)
     shown = closing.finish(id, stoppingReason="GOAL").json
     assert (shown["status"], shown["stoppingReason"]) == ("COMPLETED", "GOAL")
 
 
-def test_a_session_set_back_to_pending_has_its_whole_quiet_time_again(closing: Api) -> None:
+def test_a_session_set_back_to_pending_has_a_new_inactivity_period(closing: Api) -> None:
     id = closing.create(status="FAILED")["id"]
     closing.app.advance(hours=1)
     closing.patch(id, status="PENDING")
@@ -133,7 +133,7 @@ def test_a_session_set_back_to_pending_has_its_whole_quiet_time_again(closing: A
     assert closing.get(id).json["status"] == "COMPLETED"
 
 
-def test_the_deadline_is_the_one_of_the_setting_when_it_was_written(
+def test_the_deadline_comes_from_the_setting_at_the_time_of_the_write(
     make_file_app: Callable[..., App], enter: Callable[..., Api]
 ) -> None:
     with_thirty = enter(make_file_app(galtea_auto_close_minutes=30))
@@ -146,7 +146,7 @@ def test_the_deadline_is_the_one_of_the_setting_when_it_was_written(
     assert with_none.get(id).json["status"] == "PENDING"
 
 
-def test_moving_the_clock_back_judges_only_the_deadline_anew(closing: Api) -> None:
+def test_moving_the_clock_back_reopens_only_what_closed_by_itself(closing: Api) -> None:
     left, finished = closing.create()["id"], closing.create()["id"]
     closing.app.advance(hours=1)
     closing.finish(finished, stoppingReason="GOAL")

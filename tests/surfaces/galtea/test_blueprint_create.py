@@ -52,7 +52,7 @@ def test_every_field_of_a_new_session_with_its_default(api: Api) -> None:
     }
 
 
-def test_what_was_created_is_what_is_read(api: Api) -> None:
+def test_a_read_shows_the_created_session(api: Api) -> None:
     created = api.create(customId="c", context={"a": 1}, metadata={"b": [2]}, status="FAILED")
     assert api.get(created["id"]).json == created
     assert api.ask().json == [created]
@@ -118,7 +118,7 @@ def test_the_initial_status_is_the_callers(api: Api, status: str) -> None:
     assert api.create(status=status)["status"] == status
 
 
-def test_null_is_as_absent_for_every_optional_field(api: Api) -> None:
+def test_null_counts_as_absent_for_every_optional_field(api: Api) -> None:
     names = ("customId", "testCaseId", "isProduction", "context", "metadata", "status", "runId")
     created = api.create(productId=None, **dict.fromkeys(names))
     plain = api.create()
@@ -173,17 +173,17 @@ def test_without_version_and_product_a_session_is_refused(api: Api, fields: dict
     assert api.rows() == []
 
 
-def test_a_body_is_needed_because_a_version_is(api: Api) -> None:
+def test_a_create_without_a_body_is_refused(api: Api) -> None:
     refused(api.call("POST", "/galtea/sessions"), 400, "versionId or productId")
 
 
-def test_a_run_is_refused_to_a_production_session(api: Api) -> None:
+def test_a_production_session_cannot_join_a_run(api: Api) -> None:
     refused(api.post(versionId="v", runId="run_1"), 400, "runId")
     refused(api.post(versionId="v", runId="run_1", isProduction=True), 400, "runId")
     assert api.rows() == []
 
 
-def test_a_run_takes_what_is_not_production(api: Api) -> None:
+def test_a_session_that_is_not_production_can_join_a_run(api: Api) -> None:
     assert api.create(runId="run_1", isProduction=False)["runId"] == "run_1"
     assert api.create(runId="run_1", testCaseId="tc")["runId"] == "run_1"
 
@@ -201,7 +201,7 @@ def test_created_at_is_cut_to_the_millisecond(api: Api) -> None:
     assert api.create()["createdAt"] == "2026-03-01T12:00:01.000Z"
 
 
-def test_what_is_stored_of_created_at_is_what_is_printed(api: Api) -> None:
+def test_created_at_is_stored_as_it_is_printed(api: Api) -> None:
     api.app.advance(timedelta(microseconds=1_999))
     id = api.create()["id"]
     assert api.found("fromCreatedAt=2026-03-01T12:00:00.001Z&toCreatedAt=2026-03-01T12:00:00.001Z")

@@ -41,12 +41,12 @@ def test_without_a_well_formed_key_every_call_is_401(app: App, authorization: st
 
 @pytest.mark.parametrize("key", ["gsk_anyone", "gsk-anyone"])
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
-def test_both_forms_of_key_are_admitted_where_anyone_is(app: App, key: str, scheme: str) -> None:
+def test_a_lenient_server_accepts_both_forms_of_key(app: App, key: str, scheme: str) -> None:
     headers = {"Authorization": f"{scheme} {key}"}
     assert app.client.get("/sessions", headers=headers).status_code == 200
 
 
-def test_the_same_key_is_the_same_user_and_all_of_them_share_an_organization(
+def test_a_lenient_key_is_always_the_same_user_of_one_organization(
     app: App, enter: Callable[..., Api]
 ) -> None:
     one, again, other = (enter(app, key) for key in ("gsk_a", "gsk_a", "gsk_b"))
@@ -56,20 +56,20 @@ def test_the_same_key_is_the_same_user_and_all_of_them_share_an_organization(
 
 
 @pytest.mark.parametrize("key", ["gsk_unknown", "gsk_elsewhere", "gsk_expired", ""])
-def test_a_strict_server_knows_only_its_own_open_keys(
+def test_a_strict_server_refuses_unknown_revoked_and_foreign_keys(
     namespace: App, enter: Callable[..., Api], key: str
 ) -> None:
     refused(enter(namespace, key).ask(), 401, "")
 
 
 @pytest.mark.parametrize("key", ["gsk_ana", "gsk-ana-in-zeta", "gsk_zoe"])
-def test_a_strict_server_admits_the_keys_that_it_has(
+def test_a_strict_server_accepts_its_own_keys(
     namespace: App, enter: Callable[..., Api], key: str
 ) -> None:
     assert enter(namespace, key).found() == []
 
 
-def test_a_bound_key_acts_in_its_organization_and_not_in_the_users_own(
+def test_a_bound_key_acts_in_its_organization_not_in_the_users_default(
     namespace: App, enter: Callable[..., Api]
 ) -> None:
     home, bound, zoe = (enter(namespace, key) for key in ("gsk_ana", "gsk-ana-in-zeta", "gsk_zoe"))
@@ -79,7 +79,7 @@ def test_a_bound_key_acts_in_its_organization_and_not_in_the_users_own(
 
 
 @pytest.mark.parametrize("action", ["get", "patch", "finish", "delete"])
-def test_a_session_of_another_organization_is_as_an_unknown_one(
+def test_a_session_of_another_organization_is_not_found(
     namespace: App, enter: Callable[..., Api], action: str
 ) -> None:
     ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
@@ -114,7 +114,7 @@ def test_a_user_without_an_organization_is_403(namespace: App, enter: Callable[.
     "path",
     ["/sessions/a/b", "/sessions/a/finish/b", "/versions/a/b", "/testCases/a/b", "/tests/a/b"],
 )
-def test_an_unknown_path_is_404_once_the_caller_is_known(api: Api, path: str) -> None:
+def test_an_unknown_path_is_404_after_authentication(api: Api, path: str) -> None:
     for found in (path, f"/galtea{path}"):
         refused(api.call("GET", found), 404, "")
         refused(api.call("GET", found, headers={"Authorization": "Bearer nobody"}), 401, "")
@@ -135,7 +135,9 @@ def test_an_unknown_path_is_404_once_the_caller_is_known(api: Api, path: str) ->
         ("OPTIONS", "/sessions"),
     ],
 )
-def test_another_method_is_405_and_says_which_are_allowed(api: Api, method: str, path: str) -> None:
+def test_an_unknown_method_is_405_and_names_the_allowed_ones(
+    api: Api, method: str, path: str
+) -> None:
     for found in (path, f"/galtea{path}"):
         response = api.call(method, found)
         refused(response, 405, "")
@@ -147,14 +149,14 @@ BODIES += [("DELETE", "/sessions/batch")]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_a_body_that_is_not_declared_as_json_is_400(api: Api, content_type: str | None) -> None:
+def test_a_body_without_a_json_content_type_is_400(api: Api, content_type: str | None) -> None:
     for method, path in BODIES:
         response = api.call(method, path, data=b"{}", content_type=content_type)
         refused(response, 400, "application/json")
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/vnd.galtea+json"])
-def test_a_body_declared_as_json_is_read(api: Api, content_type: str) -> None:
+def test_every_json_content_type_is_accepted(api: Api, content_type: str) -> None:
     body = {"data": b'{"versionId": "v"}', "content_type": content_type}
     assert api.call("POST", "/sessions", **body).status_code == 201
 
@@ -175,14 +177,14 @@ def test_a_body_declared_as_json_is_read(api: Api, content_type: str) -> None:
         b'{"metadata": ' + b"[" * 100_000,
     ],
 )
-def test_a_body_that_is_not_an_object_that_can_be_echoed_is_400(api: Api, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_400(api: Api, body: bytes) -> None:
     for method, path in BODIES:
         response = api.call(method, path, data=body, content_type="application/json")
         refused(response, 400, "")
     assert api.rows() == []
 
 
-def test_of_duplicate_keys_the_last_one_wins(api: Api) -> None:
+def test_the_last_of_duplicate_keys_wins(api: Api) -> None:
     body = b'{"versionId": "a", "versionId": "b"}'
     response = api.call("POST", "/sessions", data=body, content_type="application/json")
     assert response.json["versionId"] == "b"
@@ -195,7 +197,7 @@ def test_a_large_body_is_413(make_app: Callable[..., App], enter: Callable[..., 
     assert api.rows() == []
 
 
-def test_a_failure_inside_says_only_that_something_went_wrong(
+def test_an_unexpected_error_says_only_that_something_went_wrong(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.create()
@@ -209,12 +211,12 @@ def test_a_failure_inside_says_only_that_something_went_wrong(
     assert api.rows() == before
 
 
-def test_a_short_error_names_the_status(api: Api) -> None:
+def test_the_error_is_the_name_of_the_status(api: Api) -> None:
     assert api.get(NOWHERE).json["error"] == "Not Found"
     assert api.post().json["error"] == "Bad Request"
 
 
-def test_every_mistake_of_a_request_is_named(api: Api) -> None:
+def test_the_message_names_every_invalid_field(api: Api) -> None:
     message = api.post(versionId=5, status="x", metadata=[]).json["message"]
     assert all(f"{name}: " in message for name in ("versionId", "status", "metadata"))
 
@@ -231,14 +233,14 @@ def test_the_prefix_the_root_and_a_trailing_slash_are_the_same_routes(
     assert api.call("GET", f"{prefix}/sessions{slash}").json == [created.json]
 
 
-def test_at_the_root_galtea_has_sessions_where_notte_has_not(api: Api) -> None:
+def test_the_root_serves_galteas_sessions_except_nottes_calls(api: Api) -> None:
     assert api.call("DELETE", f"/sessions/{NOWHERE}").json["error"] == "Not Found"
     refused(api.call("GET", "/sessions/stop"), 404, "Session not found: stop")
 
 
 @pytest.mark.parametrize("prefix", ["", "/galtea"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer gsk_x"}])
-def test_the_minimum_sdk_version_is_open(
+def test_the_minimum_sdk_version_needs_no_key(
     namespace: App, prefix: str, headers: dict[str, str]
 ) -> None:
     response = namespace.client.get(f"{prefix}/minimum-sdk-version", headers=headers)
@@ -248,7 +250,7 @@ def test_the_minimum_sdk_version_is_open(
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/galtea/openapi.json"])
-def test_the_description_is_served_at_the_root_too(app: App, path: str) -> None:
+def test_the_openapi_document_is_served_at_the_root_too(app: App, path: str) -> None:
     described = app.client.get(path).json
     assert described["openapi"].startswith("3.1")
     for method, route in [*ROUTES, ("GET", "/minimum-sdk-version")]:
@@ -266,7 +268,7 @@ def test_no_call_shows_more_than_the_vendors_fields(api: Api) -> None:
     assert "organization" not in shown
 
 
-def test_the_first_instant_of_the_namespace_is_printed_as_every_instant_is(api: Api) -> None:
+def test_the_first_instant_of_the_namespace_has_milliseconds_like_every_other(api: Api) -> None:
     created_at: Any = api.call("GET", "/versions/v").json["createdAt"]
     with api.app.namespace.activate():
         ((began_at,),) = api.app.namespace.database.run("SELECT began_at FROM clock")

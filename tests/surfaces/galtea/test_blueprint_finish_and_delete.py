@@ -21,7 +21,7 @@ def test_an_error_fails_a_session(api: Api) -> None:
     assert finished == {**created, "status": "FAILED", "error": "HTTP 422"}
 
 
-def test_with_both_a_session_failed_and_shows_both(api: Api) -> None:
+def test_a_finish_with_a_reason_and_an_error_is_failed_and_shows_both(api: Api) -> None:
     created = api.create()
     finished = api.finish(created["id"], stoppingReason="GAVE_UP", error="HTTP 422").json
     assert finished == {
@@ -32,7 +32,7 @@ def test_with_both_a_session_failed_and_shows_both(api: Api) -> None:
     }
 
 
-def test_what_is_empty_in_a_finish_stays_as_it_was(api: Api) -> None:
+def test_an_empty_field_of_a_finish_leaves_the_value_unchanged(api: Api) -> None:
     created = api.create()
     api.patch(created["id"], error="before")
     finished = api.finish(created["id"], stoppingReason="GOAL", error="").json
@@ -42,7 +42,7 @@ def test_what_is_empty_in_a_finish_stays_as_it_was(api: Api) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"stoppingReason": ""}, {"error": None}, {"stoppingReason": "", "error": ""}]
 )
-def test_finishing_with_nothing_is_refused(api: Api, body: dict[str, Any]) -> None:
+def test_an_empty_finish_is_refused(api: Api, body: dict[str, Any]) -> None:
     created = api.create()
     before = api.rows()
     refused(api.finish(created["id"], **body), 400, "stoppingReason or error")
@@ -51,7 +51,7 @@ def test_finishing_with_nothing_is_refused(api: Api, body: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("name", ["stoppingReason", "error"])
 @pytest.mark.parametrize("value", [5, {}, ["x"], False])
-def test_finishing_takes_text_alone(api: Api, name: str, value: Any) -> None:
+def test_a_finish_accepts_only_text(api: Api, name: str, value: Any) -> None:
     refused(api.finish(api.create()["id"], **{name: value}), 400, name)
 
 
@@ -62,7 +62,7 @@ def test_a_finished_session_may_be_finished_again_and_reopened(api: Api) -> None
     assert api.patch(created["id"], status="PENDING").json["status"] == "PENDING"
 
 
-def test_a_deleted_session_is_gone_from_everywhere(api: Api) -> None:
+def test_a_deleted_session_is_not_found_anywhere(api: Api) -> None:
     created = api.create()
     response = api.delete(created["id"])
     assert (response.status_code, response.data) == (204, b"")
@@ -74,7 +74,7 @@ def test_a_deleted_session_is_gone_from_everywhere(api: Api) -> None:
     assert api.found() == []
 
 
-def test_deleting_is_soft(api: Api) -> None:
+def test_a_delete_keeps_the_row(api: Api) -> None:
     api.delete(api.create()["id"])
     assert len(api.rows()) == 1
 
@@ -103,7 +103,7 @@ def test_a_batch_is_a_list_of_ids(api: Api, ids: Any) -> None:
     assert api.rows() == before
 
 
-def test_batch_is_an_id_to_every_other_method(api: Api) -> None:
+def test_other_methods_treat_batch_as_an_id(api: Api) -> None:
     refused(api.get("batch"), 404, "batch")
     refused(api.patch("batch"), 404, "batch")
 
@@ -114,6 +114,6 @@ def test_an_unknown_session_is_404(api: Api, action: str) -> None:
     refused(getattr(api, action)(NOWHERE, **arguments), 404, NOWHERE)
 
 
-def test_what_does_not_fit_is_refused_before_the_session_is_sought(api: Api) -> None:
+def test_invalid_input_is_refused_before_the_session_is_looked_up(api: Api) -> None:
     refused(api.patch(NOWHERE, status=None), 400, "status")
     refused(api.finish(NOWHERE), 400, "stoppingReason")

@@ -20,13 +20,13 @@ def many(name: str, *values: str) -> list[str]:
     return [plain, brackets, encoded, mixed]
 
 
-def test_no_sessions_are_an_empty_list(api: Api) -> None:
+def test_a_list_without_sessions_is_empty(api: Api) -> None:
     response = api.ask()
     assert response.json == []
     assert response.content_type == "application/json"
 
 
-def test_the_newest_comes_first_unless_asked_otherwise(api: Api) -> None:
+def test_the_newest_session_comes_first_by_default(api: Api) -> None:
     ids = []
     for _ in range(3):
         ids.append(api.create()["id"])
@@ -41,7 +41,7 @@ def test_ties_are_broken_by_the_order_of_creation(api: Api) -> None:
     assert api.found() == ids[::-1]
 
 
-def test_every_page_together_is_the_whole_list(api: Api) -> None:
+def test_the_pages_together_are_the_list(api: Api) -> None:
     ids = [api.create()["id"] for _ in range(7)]
     pages = [api.found(f"limit=3&offset={offset}") for offset in (0, 3, 6, 9)]
     assert [len(page) for page in pages] == [3, 3, 1, 0]
@@ -112,7 +112,7 @@ def test_without_a_limit_ten_thousand_are_listed(api: Api) -> None:
         "versionIds=%00",
     ],
 )
-def test_what_does_not_fit_is_refused_by_its_name(api: Api, query: str) -> None:
+def test_an_invalid_parameter_is_refused_by_its_name(api: Api, query: str) -> None:
     name = query.split("=")[0].removesuffix("[]").removesuffix("%5B%5D")
     refused(api.ask(query), 400, f"{name}:")
 
@@ -138,7 +138,7 @@ def test_a_filter_takes_one_value_or_several_in_every_spelling(
         assert api.found(query) == []
 
 
-def test_sessions_are_filtered_by_their_versions_product(ana: Api) -> None:
+def test_sessions_are_filtered_by_the_product_of_their_version(ana: Api) -> None:
     seeded = ana.create(versionId="version_v1")["id"]
     unknown = ana.create(versionId="elsewhere")["id"]
     made = ana.create(versionId=None, productId="product_new")["id"]
@@ -160,7 +160,7 @@ def test_sessions_are_filtered_by_test_case_and_by_its_test(ana: Api) -> None:
     assert ana.found("testIds[]=test_s1&testIds[]=test_s2&excludeTestIds[]=test_s2") == [first]
 
 
-def test_an_empty_test_id_is_no_test(ana: Api) -> None:
+def test_an_empty_test_id_means_without_a_test(ana: Api) -> None:
     without = ana.create()["id"]
     first = ana.create(testCaseId="testCase_t1")["id"]
     second = ana.create(testCaseId="testCase_t2")["id"]
@@ -229,7 +229,7 @@ def test_bounds_are_compared_beyond_the_sixth_digit_and_across_offsets(api: Api)
     assert api.found("fromCreatedAt=0001-01-01T00:00:00Z&toCreatedAt=9999-12-31T23:59:59Z") == [id]
 
 
-def test_ids_are_strict_and_name_what_is_missing(api: Api) -> None:
+def test_a_list_by_ids_names_the_missing_ids(api: Api) -> None:
     one, two = api.create()["id"], api.create()["id"]
     for query in many("ids", one, two, one):
         assert api.found(query) == [two, one]
@@ -240,7 +240,7 @@ def test_ids_are_strict_and_name_what_is_missing(api: Api) -> None:
     refused(api.ask("ids="), 404, "Sessions not found")
 
 
-def test_ids_are_counted_after_the_other_filters_and_before_the_page(api: Api) -> None:
+def test_ids_are_checked_after_the_other_filters_and_before_the_page(api: Api) -> None:
     one, two = api.create(status="FAILED")["id"], api.create()["id"]
     both = f"ids={one}&ids={two}"
     refused(api.ask(f"{both}&statuses=PENDING"), 404, one)

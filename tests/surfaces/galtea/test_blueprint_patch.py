@@ -25,7 +25,7 @@ def test_a_patch_sets_one_field_and_leaves_the_others(api: Api, name: str) -> No
 
 
 @pytest.mark.parametrize("name", SETTABLE)
-def test_null_clears(api: Api, name: str) -> None:
+def test_null_clears_a_field(api: Api, name: str) -> None:
     created = api.create()
     api.patch(created["id"], **SETTABLE)
     cleared = api.patch(created["id"], **{name: None}).json
@@ -49,7 +49,7 @@ def test_the_stopping_reason_is_free_text(api: Api) -> None:
         assert api.patch(created["id"], stoppingReason=text).json["stoppingReason"] == text
 
 
-def test_metadata_is_replaced_whole(api: Api) -> None:
+def test_metadata_is_replaced_as_a_whole(api: Api) -> None:
     created = api.create(metadata={"a": 1, "b": 2})
     assert api.patch(created["id"], metadata={"c": 3}).json["metadata"] == {"c": 3}
 
@@ -59,7 +59,7 @@ def test_a_context_of_text_is_wrapped_in_a_patch_too(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"versionId": "other"}, {"isProduction": False}])
-def test_nothing_to_change_is_fine_and_other_keys_are_ignored(
+def test_an_empty_patch_is_accepted_and_unknown_fields_are_ignored(
     api: Api, body: dict[str, Any]
 ) -> None:
     created, before = api.create(), api.rows()
@@ -67,7 +67,7 @@ def test_nothing_to_change_is_fine_and_other_keys_are_ignored(
     assert api.rows() == before
 
 
-def test_no_body_at_all_is_nothing_to_change(api: Api) -> None:
+def test_a_patch_without_a_body_changes_nothing(api: Api) -> None:
     created = api.create()
     assert api.call("PATCH", f"/galtea/sessions/{created['id']}").json == created
 
@@ -88,7 +88,7 @@ def test_no_body_at_all_is_nothing_to_change(api: Api) -> None:
         ("error", True),
     ],
 )
-def test_a_patch_refuses_what_does_not_fit_by_its_name(api: Api, name: str, value: Any) -> None:
+def test_a_patch_refuses_an_invalid_value_by_its_name(api: Api, name: str, value: Any) -> None:
     created = api.create()
     before = api.rows()
     refused(api.patch(created["id"], **{"error": "x", name: value}), 400, name)
@@ -96,14 +96,16 @@ def test_a_patch_refuses_what_does_not_fit_by_its_name(api: Api, name: str, valu
 
 
 @pytest.mark.parametrize("context", ["", "words", {}, {"a": 1}])
-def test_a_patch_gives_no_context_to_a_session_with_a_test_case(api: Api, context: Any) -> None:
+def test_a_patch_cannot_set_the_context_of_a_session_with_a_test_case(
+    api: Api, context: Any
+) -> None:
     created = api.create(testCaseId="tc")
     before = api.rows()
     refused(api.patch(created["id"], context=context, error="x"), 400, "context")
     assert api.rows() == before
 
 
-def test_a_patch_clears_the_context_that_a_test_case_brought(ana: Api) -> None:
+def test_a_patch_can_clear_the_context_of_a_test_case(ana: Api) -> None:
     created = ana.create(testCaseId="testCase_t1")
     assert created["context"] == {"persona": "impatient"}
     assert ana.patch(created["id"], context=None).json["context"] is None
@@ -118,7 +120,7 @@ def test_a_patch_to_a_custom_id_that_is_taken_is_refused(api: Api) -> None:
     assert api.rows() == before
 
 
-def test_a_patch_to_its_own_custom_id_is_fine(api: Api) -> None:
+def test_a_patch_to_its_own_custom_id_is_accepted(api: Api) -> None:
     created = api.create(customId="c")
     assert api.patch(created["id"], customId="c").json == created
 

@@ -21,7 +21,7 @@ context = {{ persona = "impatient" }}
 
 
 @pytest.mark.parametrize("base", ["", "/galtea"])
-def test_a_session_s_whole_life_and_the_errors_on_its_way(
+def test_a_session_from_creation_to_deletion_with_its_errors(
     make_app: Callable[..., App], serve: Callable[[App], str], base: str
 ) -> None:
     app = make_app(auth="strict")
@@ -95,7 +95,7 @@ def check_errors(heard: Any, made: Any) -> None:
     assert "Simulation failed" in heard["simulated"][1]
 
 
-def test_an_unknown_parent_of_an_empty_list_is_not_found_where_parents_are_strict(
+def test_an_unknown_reference_of_an_empty_list_is_not_found_in_strict_mode(
     make_app: Callable[..., App], serve: Callable[[App], str]
 ) -> None:
     app = make_app(galtea_references="strict")

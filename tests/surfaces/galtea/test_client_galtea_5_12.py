@@ -51,7 +51,7 @@ def test_the_client_finds_itself_up_to_date(
 
 
 @pytest.mark.parametrize("base", ["", "/", "/galtea", "/galtea/"])
-def test_the_root_and_the_prefix_serve_the_client_alike(
+def test_the_client_works_at_the_root_and_under_the_prefix(
     app: App, connect: Callable[..., Galtea], base: str
 ) -> None:
     client = connect(app, base=base)
@@ -67,7 +67,7 @@ def test_the_address_may_come_from_the_environment(
         assert client.sessions.create(version_id="ver_123").version_id == "ver_123"
 
 
-def test_a_session_s_whole_life(galtea: Galtea) -> None:
+def test_a_session_from_creation_to_deletion(galtea: Galtea) -> None:
     created = galtea.sessions.create(
         version_id="ver_123", custom_id="mine", context="words", metadata={"turn": 0}
     )
@@ -184,7 +184,7 @@ def walk(client: Galtea, size: int, **filters: Any) -> Iterator[list[Session]]:
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_a_list_is_walked_to_its_end(app: App, galtea: Galtea, order: str) -> None:
+def test_the_pages_of_a_list_have_every_session(app: App, galtea: Galtea, order: str) -> None:
     ids = []
     for _ in range(5):
         ids.append(galtea.sessions.create(version_id="v").id)
@@ -238,7 +238,7 @@ def test_a_list_by_ids_is_strict(galtea: Galtea) -> None:
         galtea.sessions.list(id=[created.id, NOWHERE])
 
 
-def test_parents_are_read_by_the_client(galtea: Galtea) -> None:
+def test_the_client_reads_references(galtea: Galtea) -> None:
     assert galtea.versions.get("version_x").name == "version_x"
     assert galtea.test_cases.get("testCase_x").dataset_id == f"test_{'0' * 24}"
     assert galtea.datasets.get("test_x").name == "test_x"
@@ -254,7 +254,7 @@ def test_parents_are_read_by_the_client(galtea: Galtea) -> None:
         lambda sessions: sessions.delete(NOWHERE),
     ],
 )
-def test_an_unknown_session_is_an_entity_that_was_not_found(
+def test_an_unknown_session_raises_entity_not_found(
     galtea: Galtea, call: Callable[[Any], Any]
 ) -> None:
     with pytest.raises(EntityNotFoundHTTPError, match=f"not found: {NOWHERE}") as error:
@@ -271,7 +271,7 @@ def test_an_unknown_session_is_an_entity_that_was_not_found(
         ({"custom_id": ""}, "customId"),
     ],
 )
-def test_what_the_rules_forbid_is_an_http_error_with_the_reason(
+def test_a_call_against_the_rules_is_an_http_error_with_the_reason(
     galtea: Galtea, fields: dict[str, Any], saying: str
 ) -> None:
     galtea.sessions.create(version_id="v", custom_id="taken")
@@ -282,7 +282,7 @@ def test_what_the_rules_forbid_is_an_http_error_with_the_reason(
     assert not isinstance(error.value, EntityNotFoundException)
 
 
-def test_a_status_that_the_server_does_not_know_is_an_http_error(galtea: Galtea) -> None:
+def test_an_unknown_status_is_an_http_error(galtea: Galtea) -> None:
     created = galtea.sessions.create(version_id="v")
     with pytest.raises(HTTPError) as error:
         galtea.sessions.update(created.id, status="ARCHIVED")
@@ -293,7 +293,7 @@ def test_a_status_that_the_server_does_not_know_is_an_http_error(galtea: Galtea)
 
 
 @pytest.mark.parametrize("key", ["gsk_unknown", "gsk_expired", "key"])
-def test_a_key_that_nobody_has_is_an_http_error(
+def test_an_unknown_key_is_an_http_error(
     namespace: App, connect: Callable[..., Galtea], key: str
 ) -> None:
     with pytest.raises(HTTPError) as error:
@@ -301,7 +301,7 @@ def test_a_key_that_nobody_has_is_an_http_error(
     assert status_of(error) == 401
 
 
-def test_strict_parents_are_an_entity_that_was_not_found(
+def test_an_unknown_reference_raises_entity_not_found_in_strict_mode(
     make_app: Callable[..., App], connect: Callable[..., Galtea]
 ) -> None:
     app = make_app(galtea_references="strict")
@@ -325,7 +325,7 @@ def test_a_session_that_closed_by_itself(
     assert client.sessions.list(version_id="v", status="completed") == [closed]
 
 
-def test_the_simulator_opens_a_finished_session_again(galtea: Galtea) -> None:
+def test_the_simulator_reopens_a_finished_session(galtea: Galtea) -> None:
     created = galtea.sessions.create(version_id="v", test_case_id="tc")
     galtea.sessions.finish(created.id)
     # There is no conversation simulator here: its first turn fails, after the session's own calls.

@@ -53,12 +53,12 @@ def test_status_and_since_change_in_the_microsecond_of_the_deadline() -> None:
 
 
 @pytest.mark.parametrize("row", [LEFT, DONE, BROKEN, DELETED])
-def test_what_no_transition_changes_is_explained_alike_at_every_instant(row: SessionRow) -> None:
+def test_a_session_without_transitions_has_one_explanation(row: SessionRow) -> None:
     assert explain(row, START) == explain(row, DEADLINE) == explain(row, 2 * DEADLINE)
 
 
 @pytest.mark.parametrize("late", [0, 1])
-def test_the_patch_that_keeps_a_session_pending_is_named_with_the_instant_it_must_precede(
+def test_unless_names_the_patch_that_keeps_a_session_pending_and_its_latest_instant(
     late: int,
 ) -> None:
     otherwise = explain(CLOSING, DEADLINE - 1 + late).unless or ""
@@ -66,7 +66,7 @@ def test_the_patch_that_keeps_a_session_pending_is_named_with_the_instant_it_mus
     assert f"before {to_text(DEADLINE)} " in otherwise
 
 
-def test_the_patch_that_is_named_would_have_kept_it(closing: Api) -> None:
+def test_the_named_patch_keeps_the_session_pending(closing: Api) -> None:
     kept, left = closing.create()["id"], closing.create()["id"]
     closing.app.advance(minutes=30)
     closing.app.advance(-MICROSECOND)
@@ -80,7 +80,7 @@ def test_the_patch_that_is_named_would_have_kept_it(closing: Api) -> None:
     assert [each.since_at for each in told] == [closed_at - 1, closed_at]
 
 
-def test_the_quiet_time_counts_from_the_last_write() -> None:
+def test_the_inactivity_period_counts_from_the_last_write() -> None:
     row = CLOSING._replace(
         written_at=LATER, expires_at=rules.deadline("PENDING", LATER, 30), auto_close_minutes=30
     )
@@ -88,14 +88,14 @@ def test_the_quiet_time_counts_from_the_last_write() -> None:
     assert f"from {to_text(LATER)} on" in explain(row, LATER + 30 * MINUTE).reason
 
 
-def test_its_owner_has_still_to_end_what_reads_pending() -> None:
+def test_a_session_is_open_while_it_is_pending() -> None:
     is_open = surface.sessions.is_open
     rows = (CLOSING, LEFT, DONE, BROKEN, DELETED)
     assert [is_open(row, DEADLINE - 1) for row in rows] == [True, True, False, False, False]
     assert not is_open(CLOSING, DEADLINE)
 
 
-def test_a_forced_failure_is_what_every_answer_shows_from_then_on(closing: Api) -> None:
+def test_every_answer_shows_a_forced_failure(closing: Api) -> None:
     id, other = closing.create()["id"], closing.create()["id"]
     closing.app.advance(minutes=2)
     force(closing.app, surface, id, "FAILED")
@@ -109,14 +109,14 @@ def test_a_forced_failure_is_what_every_answer_shows_from_then_on(closing: Api) 
     assert told.since_at == (NOON - EPOCH) // MICROSECOND + 2 * MINUTE
 
 
-def test_a_forced_failure_leaves_everything_else_as_it_was(api: Api) -> None:
+def test_a_forced_failure_changes_only_status_error_and_instant(api: Api) -> None:
     before = api.create(customId="c", context="words", metadata={"a": 1}, isProduction=False)
     force(api.app, surface, before["id"], "FAILED")
     after = api.get(before["id"]).json
     assert after == {**before, "status": "FAILED", "error": "it broke"}
 
 
-def test_a_finished_session_can_fail_and_a_failed_one_be_run_again(api: Api) -> None:
+def test_a_finished_session_can_be_forced_to_fail_and_a_failed_one_reopened(api: Api) -> None:
     id = api.create()["id"]
     api.finish(id, stoppingReason="GOAL_ACHIEVED")
     force(api.app, surface, id, "FAILED")
@@ -125,7 +125,7 @@ def test_a_finished_session_can_fail_and_a_failed_one_be_run_again(api: Api) -> 
     assert api.patch(id, status="PENDING").json["status"] == "PENDING"
 
 
-def test_what_has_failed_or_is_deleted_cannot_fail(api: Api) -> None:
+def test_a_failed_or_deleted_session_cannot_be_forced_to_fail(api: Api) -> None:
     failed, deleted = api.create(status="FAILED")["id"], api.create()["id"]
     api.delete(deleted)
     before = api.rows()

@@ -143,7 +143,7 @@ def test_a_finish_is_refused_or_echoed(api: Api, body: dict[str, Any]) -> None:
 
 @few
 @given(values)
-def test_a_batch_of_strangers_is_refused_whole(api: Api, ids: Any) -> None:
+def test_a_batch_of_unknown_ids_is_refused(api: Api, ids: Any) -> None:
     api.create()
     before = api.rows()
     response = api.delete_batch(ids)
@@ -154,13 +154,13 @@ def test_a_batch_of_strangers_is_refused_whole(api: Api, ids: Any) -> None:
 
 @few
 @given(parameters)
-def test_a_list_is_refused_or_a_list(api: Api, query: list[tuple[str, str]]) -> None:
+def test_a_list_is_refused_or_returned(api: Api, query: list[tuple[str, str]]) -> None:
     check_query(api, "/sessions", query)
 
 
 @few
 @given(parameters, st.sampled_from(["/versions", "/testCases", "/tests"]))
-def test_a_list_of_parents_is_refused_or_a_list(
+def test_a_list_of_references_is_refused_or_returned(
     api: Api, query: list[tuple[str, str]], path: str
 ) -> None:
     check_query(api, path, query)
@@ -178,7 +178,7 @@ def test_any_id_in_a_path_is_answered_in_json(api: Api, raw: bytes) -> None:
 
 @few
 @given(st.binary(max_size=200))
-def test_any_bytes_as_a_body_are_refused_or_understood(api: Api, body: bytes) -> None:
+def test_any_bytes_as_a_body_are_refused_or_parsed(api: Api, body: bytes) -> None:
     for method, path in (("POST", "/sessions"), ("DELETE", "/sessions/batch")):
         before = api.rows()
         response = api.call(method, path, data=body, content_type="application/json")
@@ -203,5 +203,5 @@ def test_many_changes_are_refused_or_echoed(api: Api, body: dict[str, Any], acti
 @pytest.mark.long
 @many
 @given(parameters)
-def test_many_lists_are_refused_or_lists(api: Api, query: list[tuple[str, str]]) -> None:
+def test_many_lists_are_refused_or_returned(api: Api, query: list[tuple[str, str]]) -> None:
     check_query(api, "/sessions", query)

@@ -78,7 +78,7 @@ def passes(row: SessionRow, query: dict[str, Any], now: int) -> bool:
 
 @few
 @given(strategies.tables(), strategies.queries(), st.integers(-6, 11))
-def test_a_list_holds_what_its_filters_mean_at_every_instant(
+def test_a_list_has_the_sessions_that_pass_its_filters_at_every_instant(
     app: App, rows: list[SessionRow], query: dict[str, Any], minutes: int
 ) -> None:
     with holding(app, rows):
@@ -93,7 +93,7 @@ def test_a_list_holds_what_its_filters_mean_at_every_instant(
 
 @few
 @given(strategies.tables(), strategies.queries(), st.data())
-def test_a_list_by_ids_is_whole_or_refused(
+def test_a_list_by_ids_is_complete_or_refused(
     app: App, rows: list[SessionRow], query: dict[str, Any], data: st.DataObject
 ) -> None:
     asked = data.draw(st.lists(st.sampled_from([f"session_{n}" for n in range(12)]), min_size=1))
@@ -113,7 +113,7 @@ def test_a_list_by_ids_is_whole_or_refused(
 
 @few
 @given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
-def test_one_session_is_found_by_its_id_in_its_organization(
+def test_a_session_is_found_by_its_id_only_in_its_organization(
     app: App, rows: list[SessionRow], organization: str
 ) -> None:
     own = {row.id: row for row in kept(rows, organization)}
@@ -133,7 +133,7 @@ def test_one_session_is_found_by_its_id_in_its_organization(
 
 @few
 @given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
-def test_those_that_are_present_are_the_organizations_own(
+def test_existing_ids_are_those_of_the_organization(
     app: App, rows: list[SessionRow], organization: str
 ) -> None:
     with holding(app, rows):
@@ -156,7 +156,7 @@ def test_the_holder_of_a_custom_id_is_in_its_version_and_organization(
 
 @few
 @given(strategies.tables(), strategies.sessions())
-def test_an_update_changes_one_kept_row_and_only_what_can_change(
+def test_an_update_changes_only_the_changeable_columns_of_one_kept_row(
     app: App, rows: list[SessionRow], other: SessionRow
 ) -> None:
     hit = [row for row in kept(rows, other.organization) if row.id == other.id]
@@ -168,7 +168,7 @@ def test_an_update_changes_one_kept_row_and_only_what_can_change(
 
 @few
 @given(strategies.tables(), st.sets(st.integers(0, 12)))
-def test_a_delete_marks_the_organizations_own_and_no_other(
+def test_a_delete_marks_only_sessions_of_the_organization(
     app: App, rows: list[SessionRow], numbers: set[int]
 ) -> None:
     asked = [f"session_{number}" for number in numbers]
@@ -182,7 +182,7 @@ def test_a_delete_marks_the_organizations_own_and_no_other(
 
 @few
 @given(strategies.sessions())
-def test_an_insert_keeps_every_column(app: App, row: SessionRow) -> None:
+def test_an_insert_stores_every_column(app: App, row: SessionRow) -> None:
     with holding(app):
         sessions.insert.run(**row._asdict())
         assert everything() == [row]
@@ -190,7 +190,7 @@ def test_an_insert_keeps_every_column(app: App, row: SessionRow) -> None:
 
 @few
 @given(strategies.parents)
-def test_an_insert_of_a_parent_keeps_every_column(app: App, row: ReferenceRow) -> None:
+def test_an_insert_of_a_reference_stores_every_column(app: App, row: ReferenceRow) -> None:
     with holding(app):
         references.insert.run(**row._asdict())
         assert plain(models.Reference, ReferenceRow) == [row]
@@ -202,7 +202,7 @@ def visible(rows: list[ReferenceRow], kind: str, organization: str) -> list[Refe
 
 @few
 @given(strategies.parent_tables(), st.lists(st.integers(0, 10).map(lambda n: f"p{n}")))
-def test_parents_are_found_by_kind_and_id_where_they_are_visible(
+def test_visible_references_are_found_by_kind_and_id(
     app: App, rows: list[ReferenceRow], asked: list[str]
 ) -> None:
     with holding(app, parents=rows):
@@ -215,7 +215,7 @@ def test_parents_are_found_by_kind_and_id_where_they_are_visible(
 
 @few
 @given(strategies.parent_tables(), st.sampled_from(strategies.IDS))
-def test_the_latest_version_is_the_last_one_created_of_those_visible(
+def test_the_latest_version_is_the_visible_one_that_was_created_last(
     app: App, rows: list[ReferenceRow], product: str
 ) -> None:
     own = [row for row in visible(rows, models.VERSION, "acme") if row.parent == product]
@@ -226,14 +226,14 @@ def test_the_latest_version_is_the_last_one_created_of_those_visible(
 
 @few
 @given(strategies.sessions(), st.integers(-6, 11))
-def test_a_session_is_shown_as_it_is_documented(row: SessionRow, minutes: int) -> None:
+def test_a_session_fits_its_schema(row: SessionRow, minutes: int) -> None:
     shown = serializers.session(row, NOW + minutes * strategies.MINUTE)
     assert_documented(shown, schemas.Session())
 
 
 @few
 @given(strategies.parents)
-def test_a_parent_is_shown_as_it_is_documented(row: ReferenceRow) -> None:
+def test_a_reference_fits_its_schema(row: ReferenceRow) -> None:
     assert_documented(serializers.version(row), schemas.Version())
     assert_documented(serializers.test(row), schemas.Test())
     shown = serializers.test_case(row)
@@ -241,7 +241,7 @@ def test_a_parent_is_shown_as_it_is_documented(row: ReferenceRow) -> None:
     assert ("context" in shown) is (row.context is not None)
 
 
-def test_the_versions_of_the_sdk_are_shown_as_they_are_documented() -> None:
+def test_the_sdk_versions_fit_their_schema() -> None:
     assert_documented(serializers.SDK_VERSIONS, schemas.SdkVersions())
 
 
@@ -256,7 +256,7 @@ INDEXED = [(name, 1) for name in lists.FILTERS] + [
 
 
 @pytest.mark.parametrize(("name", "values"), INDEXED)
-def test_a_list_by_these_reads_no_other_rows(app: App, name: str, values: int) -> None:
+def test_a_list_by_one_filter_searches_its_index(app: App, name: str, values: int) -> None:
     chosen = frozenset({name})
     plan = plan_of(app, **{"single" if values == 1 else "several": chosen})
     column = lists.FILTERS[name].column_name
@@ -276,9 +276,7 @@ def test_a_list_by_these_reads_no_other_rows(app: App, name: str, values: int) -
         {"newest_first": False},
     ],
 )
-def test_the_first_page_of_these_is_read_in_the_order_of_an_index(
-    app: App, filters: dict[str, Any]
-) -> None:
+def test_the_first_page_is_read_in_the_order_of_an_index(app: App, filters: dict[str, Any]) -> None:
     plan = plan_of(app, **filters)
     assert "organization=?" in plan
     assert "ORDER BY" not in plan

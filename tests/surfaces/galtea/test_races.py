@@ -40,7 +40,7 @@ def statuses(responses: list[TestResponse]) -> list[int]:
     return sorted(response.status_code for response in responses)
 
 
-def test_of_concurrent_creates_with_one_custom_id_exactly_one_wins(caller: Any) -> None:
+def test_one_of_many_concurrent_creates_with_a_custom_id_succeeds(caller: Any) -> None:
     for round_ in range(10):
         responses = at_once(
             lambda _, name=f"c{round_}": caller().post(versionId="v", customId=name)
@@ -49,14 +49,14 @@ def test_of_concurrent_creates_with_one_custom_id_exactly_one_wins(caller: Any) 
     assert len(caller().found()) == 10
 
 
-def test_of_concurrent_patches_to_one_custom_id_exactly_one_wins(caller: Any) -> None:
+def test_one_of_many_concurrent_patches_to_a_custom_id_succeeds(caller: Any) -> None:
     ids = [caller().create()["id"] for _ in range(THREADS)]
     responses = at_once(lambda number: caller().patch(ids[number], customId="c"))
     assert statuses(responses) == [200] + [400] * (THREADS - 1)
     assert len(caller().found("customIds=c")) == 1
 
 
-def test_of_concurrent_deletes_exactly_one_wins(caller: Any) -> None:
+def test_one_of_many_concurrent_deletes_succeeds(caller: Any) -> None:
     for _ in range(5):
         id = caller().create()["id"]
         responses = at_once(lambda _, id=id: caller().delete(id))
@@ -98,7 +98,7 @@ def test_one_product_gets_one_version_by_default(caller: Any) -> None:
     assert len({response.json["versionId"] for response in responses}) == 1
 
 
-def test_nothing_that_was_answered_is_lost_and_nothing_fails(caller: Any) -> None:
+def test_no_answered_call_is_lost_and_none_fails(caller: Any) -> None:
     def work(number: int) -> list[str]:
         api = caller()
         ids = [api.create(metadata={"by": number})["id"] for _ in range(20)]
@@ -112,7 +112,7 @@ def test_nothing_that_was_answered_is_lost_and_nothing_fails(caller: Any) -> Non
     assert all(each["error"] == str(each["metadata"]["by"]) for each in shown)
 
 
-def test_a_walk_during_creates_meets_each_older_session_once(caller: Any) -> None:
+def test_the_pages_of_a_list_have_each_older_session_once_during_creates(caller: Any) -> None:
     older = [caller().create(versionId="old")["id"] for _ in range(30)]
 
     def work(number: int) -> list[str]:
@@ -130,7 +130,7 @@ def test_a_walk_during_creates_meets_each_older_session_once(caller: Any) -> Non
     assert at_once(work)[0] == older
 
 
-def test_new_sessions_never_appear_behind_those_that_are_listed(caller: Any) -> None:
+def test_new_sessions_never_appear_after_listed_ones(caller: Any) -> None:
     def work(number: int) -> list[str]:
         api = caller()
         if number:

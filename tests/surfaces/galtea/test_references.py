@@ -26,26 +26,26 @@ def ask(api: Api, path: str) -> Any:
     return response.json
 
 
-def test_a_version_on_trust_is_named_after_its_id_and_is_nobodys(api: Api) -> None:
+def test_an_assumed_version_is_named_after_its_id_and_has_the_unknown_product(api: Api) -> None:
     shown = ask(api, "versions/ver_123")
     shown.pop("createdAt")
     assert shown == {"id": "ver_123", "name": "ver_123", "productId": NOBODYS_PRODUCT}
 
 
-def test_a_test_case_on_trust_belongs_to_nobodys_test(api: Api) -> None:
+def test_an_assumed_test_case_has_the_unknown_test(api: Api) -> None:
     shown = ask(api, "testCases/tc_123")
     shown.pop("createdAt")
     assert shown == {"id": "tc_123", "testId": NOBODYS_TEST}
 
 
-def test_a_test_on_trust_is_named_after_its_id(api: Api) -> None:
+def test_an_assumed_test_is_named_after_its_id(api: Api) -> None:
     shown = ask(api, "tests/t_1")
     shown.pop("createdAt")
     assert shown == {"id": "t_1", "name": "t_1"}
 
 
 @pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
-def test_what_is_taken_on_trust_was_created_when_the_namespace_began(api: Api, kind: str) -> None:
+def test_an_assumed_reference_was_created_when_the_namespace_began(api: Api, kind: str) -> None:
     first = ask(api, f"{kind}/x")["createdAt"]
     api.app.advance(days=5)
     assert ask(api, f"{kind}/x")["createdAt"] == ask(api, f"{kind}?ids=y")[0]["createdAt"] == first
@@ -55,26 +55,24 @@ def test_what_is_taken_on_trust_was_created_when_the_namespace_began(api: Api, k
 @pytest.mark.parametrize(
     "query", ["ids=b&ids=a&ids=b", "ids[]=b&ids[]=a", "ids%5B%5D=b&ids%5B%5D=a"]
 )
-def test_every_id_asked_for_is_answered_once_in_the_order_of_asking(
-    api: Api, kind: str, query: str
-) -> None:
+def test_each_id_is_answered_once_in_the_given_order(api: Api, kind: str, query: str) -> None:
     assert [each["id"] for each in ask(api, f"{kind}?{query}")] == ["b", "a"]
 
 
 @pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
 @pytest.mark.parametrize("query", ["", "?productIds[]=p&names[]=n", "?ids[]=%00"])
-def test_a_list_of_parents_needs_ids(api: Api, kind: str, query: str) -> None:
+def test_a_list_of_references_needs_ids(api: Api, kind: str, query: str) -> None:
     refused(api.call("GET", f"/galtea/{kind}{query}"), 400, "ids")
 
 
-def test_asking_for_parents_writes_nothing(ana: Api) -> None:
+def test_reading_references_writes_nothing(ana: Api) -> None:
     before = ana.rows()
     for path in ("versions/x", "versions?ids=x", "testCases/x", "tests/x"):
         ask(ana, path)
     assert ana.rows() == before
 
 
-def test_seeded_parents_are_shown_as_they_were_seeded(ana: Api) -> None:
+def test_seeded_references_are_shown(ana: Api) -> None:
     assert ask(ana, "versions/version_v1") == {
         "id": "version_v1",
         "name": "first",
@@ -94,12 +92,12 @@ def test_seeded_parents_are_shown_as_they_were_seeded(ana: Api) -> None:
     }
 
 
-def test_a_seeded_parent_and_one_on_trust_come_in_one_list(ana: Api) -> None:
+def test_a_list_has_seeded_and_assumed_references(ana: Api) -> None:
     shown = ask(ana, "versions?ids=elsewhere&ids=version_v1")
     assert [each["productId"] for each in shown] == [NOBODYS_PRODUCT, "product_p1"]
 
 
-def test_a_parent_of_another_organization_is_as_an_unknown_one(
+def test_a_reference_of_another_organization_counts_as_unknown(
     namespace: App, enter: Callable[..., Api]
 ) -> None:
     ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
@@ -109,16 +107,18 @@ def test_a_parent_of_another_organization_is_as_an_unknown_one(
     assert ana.create(testCaseId="testCase_of_zeta")["context"] is None
 
 
-def test_a_session_takes_over_the_context_of_its_test_case(ana: Api) -> None:
+def test_a_session_copies_the_context_of_its_test_case(ana: Api) -> None:
     assert ana.create(testCaseId="testCase_t1")["context"] == {"persona": "impatient"}
 
 
 @pytest.mark.parametrize("test_case", ["testCase_t2", "tc_123"])
-def test_a_test_case_without_a_context_or_on_trust_brings_none(ana: Api, test_case: str) -> None:
+def test_a_test_case_that_is_assumed_or_has_no_context_brings_none(
+    ana: Api, test_case: str
+) -> None:
     assert ana.create(testCaseId=test_case)["context"] is None
 
 
-def test_a_product_stands_for_its_latest_version(ana: Api) -> None:
+def test_a_product_resolves_to_its_latest_version(ana: Api) -> None:
     assert ana.create(versionId=None, productId="product_p1")["versionId"] == "version_v2"
 
 
@@ -129,7 +129,7 @@ def test_the_latest_version_is_the_one_that_the_organization_sees(
     assert zoe.create(versionId=None, productId="product_p1")["versionId"] == "version_of_zeta"
 
 
-def test_of_versions_created_at_once_the_later_one_is_the_latest(ana: Api) -> None:
+def test_the_later_of_two_versions_of_one_instant_is_the_latest(ana: Api) -> None:
     ana.app.seed(
         """
         [[galtea.versions]]
@@ -162,7 +162,7 @@ def test_a_product_without_a_version_gets_one_by_default_and_keeps_it(api: Api) 
     }
 
 
-def test_a_version_made_by_default_is_one_organizations(
+def test_a_version_made_by_default_belongs_to_one_organization(
     namespace: App, enter: Callable[..., Api]
 ) -> None:
     ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
@@ -191,7 +191,7 @@ def test_a_refused_session_makes_no_version(api: Api) -> None:
         ),
     ],
 )
-def test_where_parents_are_strict_an_unknown_one_is_404(
+def test_an_unknown_reference_of_a_session_is_404_in_strict_mode(
     strict: Api, fields: dict[str, str], saying: str
 ) -> None:
     before = strict.rows()
@@ -208,30 +208,26 @@ def test_where_parents_are_strict_an_unknown_one_is_404(
         {"versionId": "version_v1", "productId": "elsewhere"},
     ],
 )
-def test_where_parents_are_strict_known_ones_are_accepted(
-    strict: Api, fields: dict[str, str]
-) -> None:
+def test_known_references_are_accepted_in_strict_mode(strict: Api, fields: dict[str, str]) -> None:
     assert strict.post(**fields).status_code == 201
 
 
 @pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
-def test_where_parents_are_strict_an_unknown_id_is_404_and_left_out_of_a_list(
-    strict: Api, kind: str
-) -> None:
+def test_an_unknown_id_is_404_and_left_out_of_a_list_in_strict_mode(strict: Api, kind: str) -> None:
     refused(strict.call("GET", f"/{kind}/elsewhere"), 404, "not found: elsewhere")
     assert ask(strict, f"{kind}?ids=elsewhere") == []
 
 
-def test_where_parents_are_strict_the_known_ones_are_left_in_a_list(strict: Api) -> None:
+def test_a_list_has_only_known_references_in_strict_mode(strict: Api) -> None:
     query = "versions?ids=version_v2&ids=elsewhere&ids=version_of_zeta&ids=version_v1"
     assert [each["id"] for each in ask(strict, query)] == ["version_v2", "version_v1"]
     assert ask(strict, "tests/test_s2")["name"] == "test_s2"
 
 
-def test_where_parents_are_strict_a_filter_by_an_unknown_one_is_an_empty_list(strict: Api) -> None:
+def test_a_filter_by_an_unknown_reference_gives_an_empty_list_in_strict_mode(strict: Api) -> None:
     strict.create(versionId="version_v1")
     assert strict.found("versionIds=elsewhere") == []
 
 
-def test_what_does_not_fit_the_table_is_refused_before_its_parents(strict: Api) -> None:
+def test_invalid_input_is_refused_before_its_references_are_looked_up(strict: Api) -> None:
     refused(strict.post(versionId="elsewhere", testCaseId="tc", isProduction=True), 400, "isProd")

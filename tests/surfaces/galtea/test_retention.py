@@ -27,7 +27,7 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
 
 @given(namespace=tables(), before_at=around)
 @some
-def test_what_ended_before_is_found_and_removed(
+def test_sessions_that_ended_before_are_found_and_removed(
     app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
     with app.namespace.activate():
@@ -42,7 +42,7 @@ def test_what_ended_before_is_found_and_removed(
         assert {each.id for each in Session.select()} == {row.id for row in namespace} - ended
 
 
-def test_whatever_is_done_to_a_session_is_remembered_as_its_last_write(api: Api) -> None:
+def test_every_change_of_a_session_counts_as_its_last_write(api: Api) -> None:
     """Created long ago and finished now, it has ended now."""
     id = api.create()["id"]
     calls = (lambda: api.patch(id, metadata={}), lambda: api.finish(id, stoppingReason="done"))
@@ -59,7 +59,7 @@ def test_whatever_is_done_to_a_session_is_remembered_as_its_last_write(api: Api)
         ]
 
 
-def test_looking_at_a_session_or_changing_nothing_is_no_write(api: Api) -> None:
+def test_a_read_or_an_empty_patch_is_not_a_write(api: Api) -> None:
     id = api.create()["id"]
     before = api.rows()
     api.app.advance(days=100)
@@ -68,7 +68,7 @@ def test_looking_at_a_session_or_changing_nothing_is_no_write(api: Api) -> None:
     assert api.rows() == before
 
 
-def test_a_clock_that_is_moved_back_takes_no_write_back(api: Api) -> None:
+def test_moving_the_clock_back_keeps_the_last_write(api: Api) -> None:
     id = api.create()["id"]
     with api.app.namespace.activate():
         written_at = Session.get().written_at

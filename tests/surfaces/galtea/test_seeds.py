@@ -19,7 +19,7 @@ created_ago = "1h"
 ID = "session_s1aaaaaaaaaaaaaaaaaaaaaa"
 
 
-def test_a_seeded_session_is_as_a_created_one(ana: Api) -> None:
+def test_a_seeded_session_equals_a_created_one(ana: Api) -> None:
     ana.app.seed(SESSION)
     assert ana.get(ID).json == {
         "id": ID,
@@ -69,7 +69,7 @@ def test_every_fact_of_a_session_can_be_seeded(ana: Api) -> None:
     assert shown["runId"] == "run_1"
 
 
-def test_a_seeded_session_takes_over_the_context_of_its_test_case(ana: Api) -> None:
+def test_a_seeded_session_copies_the_context_of_its_test_case(ana: Api) -> None:
     ana.app.seed(SESSION + 'test_case = "testCase_t1"')
     shown = ana.get(ID).json
     assert (shown["isProduction"], shown["context"]) == (False, {"persona": "impatient"})
@@ -84,7 +84,7 @@ def test_a_seeded_session_may_have_closed_by_itself(ana: Api) -> None:
     assert ana.found("statuses=COMPLETED") == [ID]
 
 
-def test_a_seeded_session_may_be_about_to_close(ana: Api) -> None:
+def test_a_seeded_session_may_close_later(ana: Api) -> None:
     ana.app.seed(SESSION + "auto_close_minutes = 61")
     assert ana.get(ID).json["status"] == "PENDING"
     ana.app.advance(minutes=1)
@@ -106,14 +106,14 @@ def test_applying_a_seed_again_changes_nothing(ana: Api) -> None:
     assert ana.rows() == before
 
 
-def test_a_row_that_exists_is_brought_up_to_the_file(ana: Api) -> None:
+def test_an_existing_row_is_updated_from_the_file(ana: Api) -> None:
     ana.app.seed(SESSION)
     ana.app.seed(SESSION + 'status = "COMPLETED"')
     assert ana.get(ID).json["status"] == "COMPLETED"
     assert ana.found() == [ID]
 
 
-def test_parents_that_a_child_names_come_along(ana: Api) -> None:
+def test_a_product_or_test_that_a_row_names_is_made(ana: Api) -> None:
     ana.app.seed(
         """
         [[galtea.versions]]
@@ -156,14 +156,14 @@ def test_parents_that_a_child_names_come_along(ana: Api) -> None:
         ('[[galtea.products]]\nid = "p"\nproduct = "p"', "not a known field"),
     ],
 )
-def test_a_mistake_is_refused_and_nothing_is_applied(ana: Api, text: str, saying: str) -> None:
+def test_an_invalid_row_is_refused_and_nothing_is_applied(ana: Api, text: str, saying: str) -> None:
     before = ana.rows()
     with pytest.raises(BadSeed, match=saying):
         ana.app.seed(text)
     assert ana.rows() == before
 
 
-def test_the_example_that_users_paste_is_a_session(app: App) -> None:
+def test_the_example_in_the_documentation_makes_a_session(app: App) -> None:
     words = shlex.split(surface.example.format(url="", key="gsk_first"))
     assert words[:3] == ["-X", "POST", "/galtea/sessions"]
     headers = dict(word.split(": ") for word in words if ": " in word and word[0] != "{")

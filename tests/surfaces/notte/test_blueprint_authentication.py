@@ -50,7 +50,7 @@ def test_a_call_without_a_bearer_token_is_401(app: App, headers: dict[str, str])
 
 
 @pytest.mark.parametrize("key", ["sk-notte-nobody", "gsk_elsewhere", "ä"])
-def test_a_strict_server_knows_only_the_keys_that_were_made_for_it(strict: App, key: str) -> None:
+def test_a_strict_server_accepts_only_its_own_keys(strict: App, key: str) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     for method, path in CALLS:
         response = strict.client.open(f"/notte{path}", method=method, headers=headers)
@@ -58,12 +58,12 @@ def test_a_strict_server_knows_only_the_keys_that_were_made_for_it(strict: App, 
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_lenient_server_admits_any_bearer_token(app: App) -> None:
+def test_a_lenient_server_accepts_any_bearer_token(app: App) -> None:
     for key in ("x", "sk-notte-anything", "gsk_elsewhere"):
         assert Calls(app.client, key=key).start()["status"] == "active"
 
 
-def test_the_scheme_is_bearer_in_any_case(app: App) -> None:
+def test_the_scheme_bearer_is_accepted_in_any_case(app: App) -> None:
     response = app.client.get("/notte/sessions", headers={"Authorization": "bearer x"})
     answered(response)
 
@@ -76,7 +76,7 @@ def test_a_key_is_refused_from_its_expiry_on(strict: App) -> None:
     refused(late.post("/session/start"), 401)
 
 
-def test_a_session_of_another_organization_is_one_that_does_not_exist(strict: App) -> None:
+def test_a_session_of_another_organization_is_not_found(strict: App) -> None:
     ana, rob = Calls(strict.client), Calls(strict.client, key="sk-notte-rob")
     session_id = ana.start()["session_id"]
     strict.advance(minutes=1)
@@ -92,7 +92,7 @@ def test_a_session_of_another_organization_is_one_that_does_not_exist(strict: Ap
     assert strict.rows("notte_sessions") == before
 
 
-def test_a_key_that_is_bound_to_an_organization_acts_there(strict: App) -> None:
+def test_a_key_bound_to_an_organization_acts_there(strict: App) -> None:
     bound = Calls(strict.client, key="sk-notte-ana-in-zeta")
     session_id = bound.start()["session_id"]
     assert Calls(strict.client, key="sk-notte-rob").listed() == [session_id]
@@ -105,7 +105,7 @@ def test_the_members_of_an_organization_share_its_sessions(strict: App) -> None:
     assert bound.start(session_id=session_id)["session_id"] == session_id
 
 
-def test_a_user_without_an_organization_is_403_but_only_after_the_body(strict: App) -> None:
+def test_a_user_without_an_organization_gets_403_after_the_body_is_checked(strict: App) -> None:
     tramp = Calls(strict.client, key="sk-notte-tramp")
     refused(tramp.post("/session/start", {"keep_alive": 1}), 400)
     for response in (
@@ -118,7 +118,7 @@ def test_a_user_without_an_organization_is_403_but_only_after_the_body(strict: A
 
 
 @pytest.mark.parametrize("prefix", ["/notte", ""])
-def test_the_health_needs_no_key_and_counts_what_is_active(
+def test_health_needs_no_key_and_counts_active_sessions(
     app: App, notte: Calls, prefix: str
 ) -> None:
     closed = notte.start()["session_id"]
@@ -132,11 +132,11 @@ def test_the_health_needs_no_key_and_counts_what_is_active(
 
 
 @pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
-def test_both_generations_start_at_the_root(app: App, path: str) -> None:
+def test_v1_and_v4_start_sessions_at_the_root(app: App, path: str) -> None:
     assert answered(Calls(app.client, prefix="").post(path))["status"] == "active"
 
 
-def test_v1_is_whole_at_the_root(app: App) -> None:
+def test_every_v1_route_answers_at_the_root(app: App) -> None:
     root = Calls(app.client, prefix="")
     session_id = root.start()["session_id"]
     body = {"session_id": session_id, "keep_alive": True, "action_id": "B1"}
@@ -145,7 +145,7 @@ def test_v1_is_whole_at_the_root(app: App) -> None:
     assert answered(root.post("/session/close", body))["status"] == "closed"
 
 
-def test_v4_is_whole_at_the_root_for_what_says_that_it_is_notte_s_client(app: App) -> None:
+def test_every_v4_route_answers_at_the_root_with_the_sdk_header(app: App) -> None:
     root = Calls(app.client, prefix="")
     root.headers["x-notte-sdk-version"] = "1.10.0"
     session_id = root.start_v4()["session_id"]
@@ -157,7 +157,7 @@ def test_v4_is_whole_at_the_root_for_what_says_that_it_is_notte_s_client(app: Ap
     assert answered(root.delete(f"/sessions/{session_id}/stop"))["status"] == "closed"
 
 
-def test_a_stop_at_the_root_is_notte_s_without_that_header_too(app: App) -> None:
+def test_a_stop_at_the_root_needs_no_sdk_header(app: App) -> None:
     root = Calls(app.client, prefix="")
     session_id = root.start_v4()["session_id"]
     assert answered(root.delete(f"/sessions/{session_id}/stop/"))["status"] == "closed"
@@ -165,7 +165,7 @@ def test_a_stop_at_the_root_is_notte_s_without_that_header_too(app: App) -> None
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/sessions/", "/sessions/x"])
-def test_other_reads_of_sessions_at_the_root_are_not_notte_s(app: App, path: str) -> None:
+def test_other_reads_of_sessions_at_the_root_are_galteas(app: App, path: str) -> None:
     root = Calls(app.client, prefix="")
     root.start_v4()
     response = root.get(path)

@@ -49,9 +49,7 @@ OPERATIONS: dict[str, Callable[[Calls, str], object]] = {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_activity_at_the_deadline_is_in_time_and_moves_it(
-    app: App, notte: Calls, name: str
-) -> None:
+def test_activity_at_the_deadline_moves_the_deadline(app: App, notte: Calls, name: str) -> None:
     session_id = notte.start()["session_id"]
     app.advance(minutes=5)
     answered(OPERATIONS[name](notte, session_id))
@@ -62,7 +60,7 @@ def test_activity_at_the_deadline_is_in_time_and_moves_it(
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_activity_past_the_deadline_finds_a_dead_session_and_changes_nothing(
+def test_activity_after_the_deadline_is_refused_and_changes_nothing(
     app: App, notte: Calls, name: str
 ) -> None:
     session_id = notte.start()["session_id"]
@@ -74,7 +72,7 @@ def test_activity_past_the_deadline_finds_a_dead_session_and_changes_nothing(
     assert notte.status(session_id)["status"] == "timed_out"
 
 
-def test_observing_never_writes(app: App, notte: Calls) -> None:
+def test_reads_write_nothing(app: App, notte: Calls) -> None:
     active, left, closed = (notte.start()["session_id"] for _ in range(3))
     answered(notte.post("/session/close", {"session_id": closed}))
     app.advance(minutes=4)
@@ -89,7 +87,7 @@ def test_observing_never_writes(app: App, notte: Calls) -> None:
     assert app.rows("notte_sessions") == before
 
 
-def test_a_session_that_timed_out_is_active_again_only_if_the_clock_is_moved_back(
+def test_a_timed_out_session_is_active_again_only_if_the_clock_moves_back(
     app: App, notte: Calls
 ) -> None:
     session_id = notte.start()["session_id"]
@@ -99,7 +97,7 @@ def test_a_session_that_timed_out_is_active_again_only_if_the_clock_is_moved_bac
     assert notte.status(session_id)["status"] == "active"
 
 
-def test_by_default_keep_alive_does_not_stretch_the_timeout(app: App, notte: Calls) -> None:
+def test_keep_alive_does_not_extend_the_timeout_by_default(app: App, notte: Calls) -> None:
     session_id = notte.start(keep_alive=True)["session_id"]
     app.advance(minutes=5, microseconds=1)
     assert notte.status(session_id)["status"] == "timed_out"

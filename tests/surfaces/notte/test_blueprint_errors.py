@@ -36,7 +36,7 @@ BAD_BODIES = [
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:20]))
-def test_v1_refuses_what_is_no_json_object_with_one_sentence(
+def test_v1_refuses_a_body_that_is_not_a_json_object_with_one_sentence(
     app: App, notte: Calls, body: bytes
 ) -> None:
     for path in V1_POSTS:
@@ -45,7 +45,9 @@ def test_v1_refuses_what_is_no_json_object_with_one_sentence(
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:20]))
-def test_v4_refuses_what_is_no_json_object_with_a_list(app: App, notte: Calls, body: bytes) -> None:
+def test_v4_refuses_a_body_that_is_not_a_json_object_with_a_list(
+    app: App, notte: Calls, body: bytes
+) -> None:
     for path in V4_POSTS:
         (found,) = refused(notte.post(path, body), 422)
         assert found["loc"] == ["body"]
@@ -54,7 +56,7 @@ def test_v4_refuses_what_is_no_json_object_with_a_list(app: App, notte: Calls, b
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_a_body_that_is_not_declared_as_json_is_400_in_v1_and_422_in_v4(
+def test_a_body_without_a_json_content_type_is_400_in_v1_and_422_in_v4(
     app: App, notte: Calls, content_type: str | None
 ) -> None:
     for path in V1_POSTS:
@@ -67,12 +69,12 @@ def test_a_body_that_is_not_declared_as_json_is_400_in_v1_and_422_in_v4(
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/x+json"])
-def test_any_kind_of_json_is_taken(notte: Calls, content_type: str) -> None:
+def test_every_json_content_type_is_accepted(notte: Calls, content_type: str) -> None:
     for path in ("/session/start", "/sessions/start"):
         answered(notte.post(path, {}, content_type=content_type))
 
 
-def test_of_duplicate_keys_the_last_one_wins(notte: Calls) -> None:
+def test_the_last_of_duplicate_keys_wins(notte: Calls) -> None:
     body = b'{"session_timeout_minutes": 99, "session_timeout_minutes": 7}'
     assert answered(notte.post("/session/start", body))["timeout_minutes"] == 7
 
@@ -103,7 +105,7 @@ UNROUTED_V4 = [
 ]
 
 
-def test_an_unknown_path_or_method_below_the_prefix_is_refused_once_the_key_is_known(
+def test_an_unknown_path_or_method_under_the_prefix_is_refused_after_authentication(
     notte: Calls,
 ) -> None:
     for method, path in (*UNROUTED, *UNROUTED_V4, ("GET", "/nothing")):
@@ -113,12 +115,12 @@ def test_an_unknown_path_or_method_below_the_prefix_is_refused_once_the_key_is_k
         assert refused(anonymous, 401) == "Not authenticated"
 
 
-def test_an_unknown_path_or_method_of_v1_at_the_root_is_notte_s(notte: Calls) -> None:
+def test_an_unknown_path_or_method_of_v1_at_the_root_gets_nottes_error(notte: Calls) -> None:
     for method, path in UNROUTED:
         assert is_unrouted(notte.client.open(path, method=method, headers=notte.headers))
 
 
-def test_an_unknown_path_or_method_of_v4_at_the_root_is_notte_s_for_its_client(
+def test_an_unknown_path_or_method_of_v4_at_the_root_gets_nottes_error_with_the_sdk_header(
     notte: Calls,
 ) -> None:
     headers = {**notte.headers, "x-notte-sdk-version": "1.10.0"}
@@ -152,7 +154,7 @@ class Broken:
 
 
 @pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
-def test_what_nobody_foresaw_is_500_without_its_reason(
+def test_an_unexpected_error_is_500_without_its_reason(
     app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(queries, "insert", Broken())
@@ -163,7 +165,7 @@ def test_what_nobody_foresaw_is_500_without_its_reason(
 
 
 @pytest.mark.parametrize("statement", ["touch", "end"])
-def test_what_fails_halfway_leaves_the_session_as_it_was(
+def test_a_failure_halfway_leaves_the_session_unchanged(
     app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
     session_id = notte.start()["session_id"]
@@ -174,7 +176,7 @@ def test_what_fails_halfway_leaves_the_session_as_it_was(
     assert app.rows("notte_sessions") == before
 
 
-def test_a_busy_database_is_503_with_a_time_to_try_again(
+def test_a_busy_database_is_503_with_retry_after(
     make_file_app: Callable[..., App], tmp_path: Path
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.0)
@@ -192,7 +194,7 @@ def test_a_busy_database_is_503_with_a_time_to_try_again(
     assert len(app.rows("notte_sessions")) == 1
 
 
-def test_every_refusal_names_the_session_that_it_concerns(notte: Calls) -> None:
+def test_every_error_names_the_session_that_it_concerns(notte: Calls) -> None:
     asked = [
         notte.post("/session/start", {"session_id": "x"}),
         notte.post("/session/close", {"session_id": "x"}),
@@ -206,7 +208,7 @@ def test_every_refusal_names_the_session_that_it_concerns(notte: Calls) -> None:
 
 
 @pytest.mark.parametrize("session_id", ["%00", "%ff", "ä", "x" * 5000, "..%2f", "'; --"])
-def test_an_id_of_any_text_is_unknown(notte: Calls, session_id: str) -> None:
+def test_an_id_of_any_text_is_not_found(notte: Calls, session_id: str) -> None:
     assert re.fullmatch(
         "Session .* not found", refused(notte.get(f"/sessions/{session_id}"), 404), re.DOTALL
     )

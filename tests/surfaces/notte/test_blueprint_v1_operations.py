@@ -22,7 +22,7 @@ def operate(notte: Calls, path: str, **body: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
-def test_an_operation_closes_its_session_and_already_shows_it_closed(
+def test_an_operation_closes_its_session_and_shows_it_closed(
     app: App, notte: Calls, session_id: str, path: str
 ) -> None:
     app.advance(minutes=1)
@@ -53,7 +53,7 @@ def test_an_operation_keeps_the_timeout_of_its_session(
     assert operate(notte, path, **body)["session"]["timeout_minutes"] == 5
 
 
-def test_the_keep_alive_of_a_start_does_not_count_for_its_operations(notte: Calls) -> None:
+def test_the_keep_alive_of_a_start_does_not_apply_to_operations(notte: Calls) -> None:
     session_id = notte.start(keep_alive=True)["session_id"]
     seen = operate(notte, "/env/observe", session_id=session_id)
     assert seen["session"]["status"] == "closed"
@@ -61,7 +61,7 @@ def test_the_keep_alive_of_a_start_does_not_count_for_its_operations(notte: Call
 
 @pytest.mark.parametrize("path", ["/env/observe", "/env/scrape"])
 @pytest.mark.parametrize(("keep_alive", "status"), [(True, "active"), (False, "closed")])
-def test_an_operation_on_a_url_starts_a_session_of_its_own(
+def test_an_operation_with_a_url_starts_a_session(
     app: App, notte: Calls, path: str, keep_alive: bool, status: str
 ) -> None:
     body = {"url": "https://example.com", "keep_alive": keep_alive, "session_timeout_minutes": 9}
@@ -126,7 +126,9 @@ def test_the_options_of_an_operation_may_be_left_out_or_be_null(
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
-def test_an_operation_on_what_is_over_says_why(app: App, notte: Calls, path: str) -> None:
+def test_an_operation_on_an_ended_session_is_refused_with_the_reason(
+    app: App, notte: Calls, path: str
+) -> None:
     operated, closed, left, limited = (notte.start()["session_id"] for _ in range(4))
     limited = notte.start_v4(idle_timeout_minutes=2, max_duration_minutes=2)["session_id"]
     operate(notte, "/env/observe", session_id=operated)
@@ -148,7 +150,7 @@ def test_an_operation_on_what_is_over_says_why(app: App, notte: Calls, path: str
     assert app.rows("notte_sessions") == before
 
 
-def test_the_page_seen_is_the_one_last_asked_for(notte: Calls, session_id: str) -> None:
+def test_an_operation_sees_the_page_that_was_opened_last(notte: Calls, session_id: str) -> None:
     alive = {"session_id": session_id, "keep_alive": True}
     blank = operate(notte, "/env/observe", **alive)["metadata"]
     assert (blank["title"], blank["url"]) == ("", "about:blank")
@@ -160,14 +162,12 @@ def test_the_page_seen_is_the_one_last_asked_for(notte: Calls, session_id: str) 
         assert metadata["tabs"] == [{"tab_id": 0, "title": "", "url": "https://example.com/a"}]
 
 
-def test_a_step_goes_to_no_url(notte: Calls, session_id: str) -> None:
+def test_a_step_ignores_a_url(notte: Calls, session_id: str) -> None:
     body = {"session_id": session_id, "url": "https://example.com"}
     assert operate(notte, "/env/step", **body)["metadata"]["url"] == "about:blank"
 
 
-def test_an_answer_has_every_field_null_where_there_is_nothing(
-    notte: Calls, session_id: str
-) -> None:
+def test_an_answer_has_every_field(notte: Calls, session_id: str) -> None:
     seen = operate(notte, "/env/observe", session_id=session_id)
     nothing = dict.fromkeys(["screenshot", "data", "space", "progress"])
     assert seen == {"session": seen["session"], "metadata": seen["metadata"], **nothing}
@@ -183,7 +183,7 @@ def test_an_answer_has_every_field_null_where_there_is_nothing(
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
-def test_a_screenshot_is_the_same_png_every_time_and_only_when_asked_for(
+def test_a_screenshot_is_sent_on_request_and_is_always_the_same_png(
     notte: Calls, session_id: str, path: str
 ) -> None:
     alive = {"session_id": session_id, "keep_alive": True}

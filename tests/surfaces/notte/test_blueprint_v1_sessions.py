@@ -11,7 +11,7 @@ from tests.surfaces.notte.conftest import Calls, answered, refused
 NOON = "2026-03-01T12:00:00.000000Z"
 
 
-def test_a_start_without_a_body_is_a_session_of_five_minutes(notte: Calls) -> None:
+def test_a_start_without_a_body_makes_a_session_of_five_minutes(notte: Calls) -> None:
     started = answered(notte.client.post("/notte/session/start", headers=notte.headers))
     assert UUID(started["session_id"]).version == 4
     assert started["status"] == "active"
@@ -21,18 +21,18 @@ def test_a_start_without_a_body_is_a_session_of_five_minutes(notte: Calls) -> No
     assert started["error"] is None
 
 
-def test_a_start_ignores_fields_that_it_does_not_know(notte: Calls) -> None:
+def test_a_start_ignores_unknown_fields(notte: Calls) -> None:
     assert notte.start(colour="blue", timeout_minutes="x")["timeout_minutes"] == 5
 
 
 @pytest.mark.parametrize("minutes", [1, 29, 5.0])
-def test_a_timeout_within_the_global_one_is_taken(notte: Calls, minutes: float) -> None:
+def test_a_timeout_below_the_global_timeout_is_accepted(notte: Calls, minutes: float) -> None:
     assert notte.start(session_timeout_minutes=minutes)["timeout_minutes"] == minutes
 
 
 @pytest.mark.parametrize("minutes", [-1, 0, 30, 31, 10**30])
 @pytest.mark.parametrize("name", ["session_timeout_minutes", "session_timeout"])
-def test_a_timeout_at_or_over_the_global_one_is_refused_by_name_not_clamped(
+def test_a_timeout_at_or_over_the_global_timeout_is_refused_by_name(
     app: App, notte: Calls, name: str, minutes: int
 ) -> None:
     detail = refused(notte.post("/session/start", {name: minutes}), 400)
@@ -44,7 +44,9 @@ def test_a_timeout_at_or_over_the_global_one_is_refused_by_name_not_clamped(
 
 @pytest.mark.parametrize("value", [None, "5", True, 5.5, [5], {}])
 @pytest.mark.parametrize("name", ["session_timeout_minutes", "session_timeout"])
-def test_a_timeout_that_is_no_integer_is_refused(notte: Calls, name: str, value: object) -> None:
+def test_a_timeout_that_is_not_an_integer_is_refused(
+    notte: Calls, name: str, value: object
+) -> None:
     detail = refused(notte.post("/session/start", {name: value}), 400)
     assert detail.startswith(f"{name}: must ")
 
@@ -54,14 +56,14 @@ def test_the_default_timeout_stays_below_a_small_global_timeout(make_app) -> Non
     assert notte.start()["timeout_minutes"] == 2
 
 
-def test_thirty_minutes_are_accepted_once_the_global_timeout_is_thirty_one(make_app) -> None:
+def test_thirty_minutes_are_accepted_under_a_global_timeout_of_thirty_one(make_app) -> None:
     notte = Calls(make_app(notte_global_timeout_minutes=31).client)
     assert notte.start(session_timeout_minutes=30)["timeout_minutes"] == 30
     detail = refused(notte.post("/session/start", {"session_timeout_minutes": 31}), 400)
     assert detail == "session_timeout_minutes: must be greater than 0 and less than 31"
 
 
-def test_the_older_name_of_the_timeout_counts_where_the_newer_one_is_absent(notte: Calls) -> None:
+def test_the_older_name_of_the_timeout_counts_without_the_newer_one(notte: Calls) -> None:
     assert notte.start(session_timeout=7)["timeout_minutes"] == 7
 
 
@@ -82,7 +84,7 @@ def test_screenshot_may_be_null(notte: Calls, value: bool | None) -> None:
     assert notte.start(screenshot=value)["status"] == "active"
 
 
-def test_every_problem_of_a_request_is_in_the_one_detail(notte: Calls) -> None:
+def test_the_detail_has_every_problem_of_a_request(notte: Calls) -> None:
     body = {"keep_alive": 1, "session_timeout_minutes": 30}
     detail = refused(notte.post("/session/start", body), 400)
     assert set(detail.split("; ")) == {
@@ -129,7 +131,7 @@ def test_a_start_revives_neither_a_closed_nor_a_timed_out_session(app: App, nott
     assert app.rows("notte_sessions") == before
 
 
-def test_a_close_closes_and_shows_when(app: App, notte: Calls) -> None:
+def test_a_close_shows_when_the_session_ended(app: App, notte: Calls) -> None:
     session_id = notte.start()["session_id"]
     app.advance(seconds=41.286072)
     closed = answered(notte.post("/session/close", {"session_id": session_id.upper()}))
@@ -141,7 +143,7 @@ def test_a_close_closes_and_shows_when(app: App, notte: Calls) -> None:
     assert closed["last_accessed_at"] == NOON
 
 
-def test_closing_what_is_closed_shows_the_same_record_again(app: App, notte: Calls) -> None:
+def test_a_close_of_a_closed_session_shows_the_same_session(app: App, notte: Calls) -> None:
     body = {"session_id": notte.start()["session_id"]}
     first = answered(notte.post("/session/close", body))
     app.advance(minutes=90)
@@ -150,7 +152,7 @@ def test_closing_what_is_closed_shows_the_same_record_again(app: App, notte: Cal
     assert app.rows("notte_sessions") == before
 
 
-def test_closing_what_timed_out_shows_that_it_timed_out(app: App, notte: Calls) -> None:
+def test_a_close_of_a_timed_out_session_shows_that_it_timed_out(app: App, notte: Calls) -> None:
     session_id = notte.start()["session_id"]
     app.advance(minutes=90)
     before = app.rows("notte_sessions")
@@ -167,13 +169,13 @@ def test_a_close_needs_a_session(notte: Calls, body: dict[str, object]) -> None:
     assert refused(notte.post("/session/close", body), 400).startswith("session_id: ")
 
 
-def test_closing_what_nobody_started_is_404(notte: Calls) -> None:
+def test_a_close_of_an_unknown_session_is_404(notte: Calls) -> None:
     response = notte.post("/session/close", {"session_id": "nothing"})
     assert refused(response, 404) == "Session nothing not found"
     assert response.json["session_id"] == "nothing"
 
 
-def test_a_clock_that_is_moved_back_neither_reopens_nor_shortens_below_zero(
+def test_moving_the_clock_back_neither_reopens_a_session_nor_makes_durations_negative(
     app: App, notte: Calls
 ) -> None:
     closed, running = notte.start()["session_id"], notte.start()["session_id"]

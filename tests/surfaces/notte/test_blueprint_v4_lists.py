@@ -11,9 +11,7 @@ from tests.surfaces.notte.conftest import Calls, answered, refused
 MICROSECOND = timedelta(microseconds=1)
 
 
-def test_a_list_without_a_query_is_the_first_ten_active_ones_newest_first(
-    app: App, notte: Calls
-) -> None:
+def test_a_list_without_a_query_has_the_ten_newest_active_sessions(app: App, notte: Calls) -> None:
     started = []
     for _ in range(11):
         started.append(notte.start_v4()["session_id"])
@@ -25,14 +23,14 @@ def test_a_list_without_a_query_is_the_first_ten_active_ones_newest_first(
     assert page == {"page": 1, "page_size": 10, "has_next": False, "has_previous": False}
 
 
-def test_sessions_of_one_instant_are_listed_in_the_reverse_of_their_creation(
+def test_sessions_of_one_instant_are_listed_in_reverse_order_of_creation(
     notte: Calls,
 ) -> None:
     started = [notte.start_v4()["session_id"] for _ in range(5)]
     assert notte.listed() == started[::-1]
 
 
-def test_an_item_is_what_its_status_shows(app: App, notte: Calls) -> None:
+def test_an_item_equals_the_answer_of_its_status(app: App, notte: Calls) -> None:
     notte.start_v4()
     notte.start()
     app.advance(seconds=90)
@@ -41,7 +39,7 @@ def test_an_item_is_what_its_status_shows(app: App, notte: Calls) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 100])
-def test_a_walk_through_the_pages_meets_every_session_once(notte: Calls, size: int) -> None:
+def test_the_pages_of_a_list_have_every_session_once(notte: Calls, size: int) -> None:
     started = [notte.start_v4()["session_id"] for _ in range(4)]
     walked, number = [], 1
     while True:
@@ -56,7 +54,7 @@ def test_a_walk_through_the_pages_meets_every_session_once(notte: Calls, size: i
     assert number == -(-4 // size)
 
 
-def test_a_page_behind_the_last_is_empty(notte: Calls) -> None:
+def test_a_page_after_the_last_is_empty(notte: Calls) -> None:
     notte.start_v4()
     page = answered(notte.get("/sessions/", page=10**9))
     assert page["items"] == []
@@ -64,9 +62,7 @@ def test_a_page_behind_the_last_is_empty(notte: Calls) -> None:
 
 
 @pytest.mark.parametrize("word", ["false", "False", "0", "FALSE"])
-def test_everything_is_listed_where_not_only_the_active_are_wanted(
-    app: App, notte: Calls, word: str
-) -> None:
+def test_a_list_without_only_active_has_every_session(app: App, notte: Calls, word: str) -> None:
     closed, left = notte.start_v4()["session_id"], notte.start_v4()["session_id"]
     answered(notte.delete(f"/sessions/{closed}/stop"))
     app.advance(hours=1)
@@ -76,7 +72,7 @@ def test_everything_is_listed_where_not_only_the_active_are_wanted(
         assert notte.listed(only_active=yes) == [active]
 
 
-def test_a_list_of_the_active_agrees_with_the_status_at_the_deadline(
+def test_a_list_of_active_sessions_agrees_with_the_status_at_the_deadline(
     app: App, notte: Calls
 ) -> None:
     idle = notte.start_v4(idle_timeout_minutes=5)["session_id"]
@@ -94,7 +90,7 @@ def test_a_list_of_the_active_agrees_with_the_status_at_the_deadline(
         assert len(notte.listed(only_active=False)) == 3
 
 
-def test_the_list_of_the_active_finds_an_old_one_behind_many_that_timed_out(
+def test_a_list_of_active_sessions_has_one_that_is_older_than_many_timed_out_ones(
     app: App, notte: Calls
 ) -> None:
     kept = notte.start()["session_id"]
@@ -107,7 +103,7 @@ def test_the_list_of_the_active_finds_an_old_one_behind_many_that_timed_out(
     assert notte.listed() == [newest, kept]
 
 
-def test_the_list_of_the_active_is_whole_where_there_are_many(
+def test_a_list_of_many_active_sessions_is_complete(
     app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "_FEW", 3)
@@ -123,7 +119,7 @@ def test_the_list_of_the_active_is_whole_where_there_are_many(
 
 
 @pytest.mark.parametrize("word", ["true", "True", "1"])
-def test_a_list_of_the_current_token_has_only_what_that_key_started(
+def test_a_list_of_the_current_token_has_only_the_sessions_of_that_key(
     app: App, notte: Calls, word: str
 ) -> None:
     other = Calls(app.client, key="sk-notte-rob")
@@ -158,11 +154,11 @@ def test_a_query_out_of_bounds_is_refused(
     assert (found["loc"], found["type"]) == (["query", *query], kind)
 
 
-def test_a_list_ignores_what_it_does_not_know(notte: Calls) -> None:
+def test_a_list_ignores_unknown_parameters(notte: Calls) -> None:
     assert answered(notte.get("/sessions/", include_system="True", colour="blue"))["items"] == []
 
 
-def test_a_list_is_answered_with_and_without_the_slash(notte: Calls) -> None:
+def test_a_list_is_served_with_and_without_a_trailing_slash(notte: Calls) -> None:
     session_id = notte.start()["session_id"]
     assert [item["session_id"] for item in answered(notte.get("/sessions"))["items"]] == [
         session_id

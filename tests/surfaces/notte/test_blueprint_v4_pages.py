@@ -32,7 +32,7 @@ def test_an_operation_is_activity_and_keeps_its_session_active(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_operation_stretches_the_maximum(
+def test_an_operation_does_not_extend_the_maximum(
     app: App, notte: Calls, page: str, operation: str
 ) -> None:
     for _ in range(5):
@@ -45,7 +45,7 @@ def test_no_operation_stretches_the_maximum(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_operation_on_what_is_over_is_404(
+def test_an_operation_on_an_ended_session_is_404(
     app: App, notte: Calls, page: str, operation: str
 ) -> None:
     answered(notte.delete(page.replace("/page", "/stop")))
@@ -56,7 +56,7 @@ def test_an_operation_on_what_is_over_is_404(
     assert app.rows("notte_sessions") == before
 
 
-def test_observing_a_fresh_session_shows_an_empty_page(notte: Calls, page: str) -> None:
+def test_an_observe_in_a_new_session_shows_an_empty_page(notte: Calls, page: str) -> None:
     seen = answered(notte.post(f"{page}/observe"))
     assert (seen["metadata"]["title"], seen["metadata"]["url"]) == ("", "about:blank")
     assert base64.b64decode(seen["screenshot"]["raw"]).startswith(b"\x89PNG\r\n\x1a\n")
@@ -65,13 +65,13 @@ def test_observing_a_fresh_session_shows_an_empty_page(notte: Calls, page: str) 
 
 
 @pytest.mark.parametrize("operation", ["observe", "scrape"])
-def test_an_operation_on_a_url_goes_there(notte: Calls, page: str, operation: str) -> None:
+def test_an_operation_with_a_url_opens_it(notte: Calls, page: str, operation: str) -> None:
     answered(notte.post(f"{page}/{operation}", {"url": "https://example.com/b"}))
     assert url_of(notte, page) == "https://example.com/b"
 
 
 @pytest.mark.parametrize("kind", ["goto", "goto_new_tab"])
-def test_executing_a_goto_goes_there(notte: Calls, page: str, kind: str) -> None:
+def test_a_goto_opens_its_url(notte: Calls, page: str, kind: str) -> None:
     action = {**GOTO, "type": kind}
     done = answered(notte.post(f"{page}/execute", action))
     assert done["action"] == action
@@ -79,12 +79,12 @@ def test_executing_a_goto_goes_there(notte: Calls, page: str, kind: str) -> None
     assert url_of(notte, page) == "https://example.com/a"
 
 
-def test_executing_another_action_goes_nowhere(notte: Calls, page: str) -> None:
+def test_any_other_action_leaves_the_url_unchanged(notte: Calls, page: str) -> None:
     answered(notte.post(f"{page}/execute", {**GOTO, "type": "wait"}))
     assert url_of(notte, page) == "about:blank"
 
 
-def test_executing_needs_an_action_with_a_type(notte: Calls, page: str) -> None:
+def test_an_execute_needs_an_action_with_a_type(notte: Calls, page: str) -> None:
     (found,) = refused(notte.post(f"{page}/execute", {"id": "B1"}), 422)
     assert (found["loc"], found["type"]) == (["body", "type"], "missing")
 
@@ -97,13 +97,11 @@ def test_a_url_is_text(app: App, notte: Calls, page: str, operation: str) -> Non
     assert app.rows("notte_sessions") == before
 
 
-def test_scraping_finds_nothing(notte: Calls, page: str) -> None:
+def test_a_scrape_is_empty(notte: Calls, page: str) -> None:
     assert answered(notte.post(f"{page}/scrape")) == {"markdown": "", "structured": None}
 
 
-def test_an_operation_takes_the_options_of_a_browser_that_is_not_there(
-    notte: Calls, page: str
-) -> None:
+def test_an_operation_accepts_and_ignores_browser_options(notte: Calls, page: str) -> None:
     answered(notte.post(f"{page}/observe?update_metadata=true", {"perception_type": "fast"}))
     answered(notte.post(f"{page}/scrape", {"scrape_links": True, "selector": None}))
     answered(notte.post(f"{page}/execute?captcha_timeout_seconds=180", GOTO))

@@ -42,7 +42,7 @@ def test_a_start_without_options_has_the_defaults(notte: Calls) -> None:
     }
 
 
-def test_a_session_that_v1_started_has_no_maximum_at_all(notte: Calls) -> None:
+def test_a_session_of_v1_shows_no_maximum(notte: Calls) -> None:
     shown = notte.status(notte.start()["session_id"])
     assert "max_duration_minutes" not in shown
     assert shown["timeout_minutes"] == shown["idle_timeout_minutes"] == 5
@@ -62,7 +62,7 @@ def test_the_newer_name_of_the_idle_timeout_wins(notte: Calls, older: object) ->
 
 
 @pytest.mark.parametrize(("idle", "maximum"), [(30, 30), (30, 1440), (1, 1), (3, 3)])
-def test_idle_may_reach_the_maximum_and_both_their_bounds(
+def test_the_idle_timeout_may_equal_the_maximum_and_both_may_equal_their_bounds(
     notte: Calls, idle: int, maximum: int
 ) -> None:
     started = notte.start_v4(idle_timeout_minutes=idle, max_duration_minutes=maximum)
@@ -86,7 +86,7 @@ def test_idle_may_reach_the_maximum_and_both_their_bounds(
         ({"max_duration_minutes": True}, "max_duration_minutes", "int_type"),
     ],
 )
-def test_a_timeout_out_of_bounds_is_refused_at_its_place(
+def test_a_timeout_out_of_bounds_is_refused_with_its_field(
     app: App, notte: Calls, body: dict[str, Any], name: str, kind: str
 ) -> None:
     found = violation(notte, body)
@@ -103,7 +103,7 @@ def test_a_timeout_out_of_bounds_is_refused_at_its_place(
         ({"max_duration_minutes": 2}, "idle_timeout_minutes", 2),
     ],
 )
-def test_an_idle_timeout_over_the_maximum_is_refused_with_the_defaults_counted(
+def test_an_idle_timeout_over_the_maximum_is_refused_defaults_included(
     app: App, notte: Calls, body: dict[str, Any], name: str, maximum: int
 ) -> None:
     assert violation(notte, body) == {
@@ -114,7 +114,7 @@ def test_an_idle_timeout_over_the_maximum_is_refused_with_the_defaults_counted(
     assert app.rows("notte_sessions") == []
 
 
-def test_a_field_that_v4_does_not_know_is_refused(notte: Calls) -> None:
+def test_an_unknown_field_is_refused(notte: Calls) -> None:
     assert violation(notte, {"keep_alive": True}) == {
         "loc": ["body", "keep_alive"],
         "msg": "Extra inputs are not permitted",
@@ -132,7 +132,7 @@ def test_every_violation_is_listed(notte: Calls) -> None:
     }
 
 
-def test_the_browser_that_was_asked_for_is_shown(notte: Calls) -> None:
+def test_a_session_shows_its_browser_options(notte: Calls) -> None:
     asked = {
         "headless": False,
         "solve_captchas": False,
@@ -157,7 +157,9 @@ def test_the_browser_that_was_asked_for_is_shown(notte: Calls) -> None:
         ([], False),
     ],
 )
-def test_proxies_says_whether_any_was_asked_for(notte: Calls, proxies: object, shown: bool) -> None:
+def test_proxies_is_true_if_any_proxy_was_requested(
+    notte: Calls, proxies: object, shown: bool
+) -> None:
     assert notte.start_v4(proxies=proxies)["proxies"] is shown
 
 
@@ -185,7 +187,7 @@ def test_every_option_of_the_client_is_accepted(notte: Calls) -> None:
     )
 
 
-def test_what_an_option_carries_in_secret_is_not_kept(app: App, notte: Calls) -> None:
+def test_secrets_in_options_are_not_stored(app: App, notte: Calls) -> None:
     notte.start_v4(
         proxies=[{"type": "external", "password": "hunter2"}],
         extra_http_headers={"authorization": "hunter2"},
@@ -215,7 +217,7 @@ def test_an_option_out_of_bounds_is_refused(
     assert (found["loc"], found["type"]) == (["body", name], kind)
 
 
-def test_a_status_is_read_in_any_case_of_its_id_and_is_no_activity(app: App, notte: Calls) -> None:
+def test_a_status_accepts_an_id_in_any_case_and_is_not_activity(app: App, notte: Calls) -> None:
     session_id = notte.start_v4()["session_id"]
     app.advance(minutes=2, microseconds=500)
     shown = notte.status(session_id.upper())
@@ -224,7 +226,7 @@ def test_a_status_is_read_in_any_case_of_its_id_and_is_no_activity(app: App, not
     assert shown["last_accessed_at"] == NOON
 
 
-def test_a_status_of_what_nobody_started_is_404(notte: Calls) -> None:
+def test_a_status_of_an_unknown_session_is_404(notte: Calls) -> None:
     response = notte.get("/sessions/nothing")
     assert refused(response, 404) == "Session nothing not found"
     assert response.json["session_id"] == "nothing"
@@ -234,7 +236,7 @@ def test_a_status_of_what_nobody_started_is_404(notte: Calls) -> None:
     ("query", "reason"),
     [({}, "manual"), ({"close_reason": "manual"}, "manual"), ({"close_reason": "error"}, "error")],
 )
-def test_a_stop_closes_for_its_reason(
+def test_a_stop_stores_its_reason(
     app: App, notte: Calls, query: dict[str, str], reason: str
 ) -> None:
     session_id = notte.start_v4()["session_id"]
@@ -249,7 +251,7 @@ def test_a_stop_closes_for_its_reason(
 
 
 @pytest.mark.parametrize("reason", ["", "idle_timeout", "MANUAL", "unknown"])
-def test_a_stop_takes_no_other_reason(app: App, notte: Calls, reason: str) -> None:
+def test_a_stop_refuses_any_other_reason(app: App, notte: Calls, reason: str) -> None:
     session_id = notte.start_v4()["session_id"]
     before = app.rows("notte_sessions")
     response = notte.delete(f"/sessions/{session_id}/stop", close_reason=reason)
@@ -258,7 +260,7 @@ def test_a_stop_takes_no_other_reason(app: App, notte: Calls, reason: str) -> No
     assert app.rows("notte_sessions") == before
 
 
-def test_stopping_what_is_over_says_that_it_is_already_closed(app: App, notte: Calls) -> None:
+def test_a_stop_of_an_ended_session_says_already_closed(app: App, notte: Calls) -> None:
     closed, left, operated = (notte.start_v4()["session_id"] for _ in range(3))
     answered(notte.delete(f"/sessions/{closed}/stop"))
     answered(notte.post("/env/observe", {"session_id": operated}))
@@ -271,12 +273,12 @@ def test_stopping_what_is_over_says_that_it_is_already_closed(app: App, notte: C
     assert app.rows("notte_sessions") == before
 
 
-def test_stopping_what_nobody_started_is_404(notte: Calls) -> None:
+def test_a_stop_of_an_unknown_session_is_404(notte: Calls) -> None:
     response = notte.delete("/sessions/nothing/stop")
     assert refused(response, 404) == "Session nothing not found"
 
 
-def test_each_generation_reads_and_ends_the_sessions_of_the_other(notte: Calls) -> None:
+def test_v1_and_v4_read_and_end_the_sessions_of_each_other(notte: Calls) -> None:
     older, newer = notte.start()["session_id"], notte.start_v4()["session_id"]
     assert notte.start(session_id=newer)["status"] == "active"
     assert answered(notte.delete(f"/sessions/{older}/stop"))["status"] == "closed"

@@ -22,7 +22,7 @@ def heard(request: pytest.FixtureRequest, talk: list[dict[str, Any]]) -> dict[st
     return talk[request.param]
 
 
-def test_a_session_is_started_worked_with_and_closed(heard: dict[str, Any]) -> None:
+def test_a_session_is_started_used_and_closed(heard: dict[str, Any]) -> None:
     started, closed = heard["started"], heard["closed"]
     assert started["status"] == "active"
     assert started["timeout_minutes"] == 7
@@ -32,7 +32,7 @@ def test_a_session_is_started_worked_with_and_closed(heard: dict[str, Any]) -> N
     assert heard["forgotten"] is None
 
 
-def test_an_observation_is_read_whole(heard: dict[str, Any]) -> None:
+def test_the_client_parses_an_observation(heard: dict[str, Any]) -> None:
     picture = heard["observed"]["screenshot"]
     assert base64.b64decode(picture).startswith(b"\x89PNG")
     nothing = {"title": "", "space": False, "data": False}
@@ -47,12 +47,12 @@ def test_a_second_start_closes_the_first_session(heard: dict[str, Any]) -> None:
     assert heard["after with"] == "closed"
 
 
-def test_observing_a_url_needs_no_session(heard: dict[str, Any]) -> None:
+def test_an_observe_with_a_url_needs_no_session(heard: dict[str, Any]) -> None:
     assert heard["observed without a session"]["url"] == "https://example.com/b"
     assert heard["kept"] is None
 
 
-def test_an_operation_that_is_not_kept_alive_closes_what_the_client_still_remembers(
+def test_an_operation_without_keep_alive_closes_the_session_of_the_client(
     heard: dict[str, Any],
 ) -> None:
     session_id, (kind, body) = heard["closed by its operation"]
@@ -63,13 +63,13 @@ def test_an_operation_that_is_not_kept_alive_closes_what_the_client_still_rememb
     }
 
 
-def test_a_duration_is_read_to_the_microsecond(heard: dict[str, Any]) -> None:
+def test_the_client_parses_a_duration_to_the_microsecond(heard: dict[str, Any]) -> None:
     assert heard["joined"]["duration"] == 60
     assert heard["timed out"]["duration"] == 900
     assert heard["timed out"]["status"] == "timed_out"
 
 
-def test_a_refusal_is_a_value_error_with_its_body(heard: dict[str, Any]) -> None:
+def test_an_error_is_a_value_error_with_its_body(heard: dict[str, Any]) -> None:
     refused = heard["refused"]
     nothing, foreign = (
         {"detail": f"Session {each} not found", "session_id": each} for each in ("nothing", ACTIVE)
@@ -88,7 +88,7 @@ def test_a_refusal_is_a_value_error_with_its_body(heard: dict[str, Any]) -> None
     assert {kind for kind, body in refused.values() if body} == {"ValueError"}
 
 
-def test_what_the_client_refuses_by_itself_never_arrives(heard: dict[str, Any]) -> None:
+def test_input_that_the_client_rejects_is_not_sent(heard: dict[str, Any]) -> None:
     refused = heard["refused"]
     assert refused["thirty-one"] == refused["zero"] == ["ValidationError", None]
     assert refused["nothing to scrape"] == ["ValueError", None]

@@ -26,7 +26,7 @@ def heard(request: pytest.FixtureRequest, talk: list[dict[str, Any]]) -> dict[st
     return talk[request.param]
 
 
-def test_a_session_is_started_worked_with_and_stopped(heard: dict[str, Any]) -> None:
+def test_a_session_is_started_used_and_stopped(heard: dict[str, Any]) -> None:
     started, stopped = heard["started"], heard["stopped"]
     assert started["status"] == "active"
     assert (started["idle_timeout_minutes"], started["max_duration_minutes"]) == (5, 15)
@@ -40,31 +40,31 @@ def test_a_session_is_started_worked_with_and_stopped(heard: dict[str, Any]) -> 
     }
 
 
-def test_the_answers_of_a_page_are_read_whole(heard: dict[str, Any]) -> None:
+def test_the_client_parses_the_answers_of_page_operations(heard: dict[str, Any]) -> None:
     assert heard["executed"] == [True, "https://example.com/a"]
     jpeg = "ffd8"  # what the client makes of every picture
     assert heard["observed"] == {"url": "https://example.com/a", "actions": 0, "picture": jpeg}
     assert heard["scraped"] == heard["scraped alone"] == ""
 
 
-def test_a_block_that_fails_stops_its_session_as_an_error(heard: dict[str, Any]) -> None:
+def test_a_with_block_that_raises_stops_its_session_as_an_error(heard: dict[str, Any]) -> None:
     assert heard["failed"]["status"] == "closed"
     assert heard["failed"]["close_reason"] == "error"
 
 
-def test_a_session_of_v1_is_read_worked_with_and_stopped(heard: dict[str, Any]) -> None:
+def test_a_session_of_v1_is_read_used_and_stopped(heard: dict[str, Any]) -> None:
     read, stopped = heard["v1"], heard["v1 stopped"]
     assert (read["status"], read["duration"], read["max_duration_minutes"]) == ("active", 60, 15)
     assert (stopped["status"], stopped["last_accessed_at"]) == ("closed", "2026-03-01T12:00:00Z")
 
 
-def test_a_session_that_timed_out_says_when_and_why(heard: dict[str, Any]) -> None:
+def test_a_timed_out_session_shows_when_and_why(heard: dict[str, Any]) -> None:
     over = heard["timed out"]
     assert (over["status"], over["close_reason"]) == ("timed_out", "idle_timeout")
     assert (over["closed_at"], over["duration"]) == ("2026-03-01T11:55:00Z", 900)
 
 
-def test_a_walk_through_the_list_meets_every_session_of_the_organization(
+def test_the_pages_of_a_list_have_every_session_of_the_organization(
     heard: dict[str, Any],
 ) -> None:
     newest_first = heard["made"][::-1]
@@ -75,7 +75,7 @@ def test_a_walk_through_the_list_meets_every_session_of_the_organization(
     assert heard["walked by a stranger"] == []
 
 
-def test_the_asynchronous_client_does_the_same(heard: dict[str, Any]) -> None:
+def test_the_asynchronous_client_works_too(heard: dict[str, Any]) -> None:
     observed, status = heard["asynchronously"]
     assert observed["url"] == "https://example.com/b"
     assert status == "closed"
@@ -96,14 +96,14 @@ def test_the_asynchronous_client_does_the_same(heard: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_a_refusal_is_an_api_error_with_its_status_and_body(
+def test_an_error_is_an_api_error_with_its_status_and_body(
     heard: dict[str, Any], name: str, status: int, session_id: str, detail: str
 ) -> None:
     body = {"detail": detail, "session_id": session_id}
     assert heard["refused"][name] == ["NotteAPIError", status, body]
 
 
-def test_a_key_that_nobody_has_is_an_api_error_of_401(heard: dict[str, Any]) -> None:
+def test_an_unknown_key_is_an_api_error_with_401(heard: dict[str, Any]) -> None:
     assert heard["refused"]["nobody"] == ["NotteAPIError", 401, {"detail": "Not authenticated"}]
 
 
@@ -114,7 +114,7 @@ def test_a_key_that_nobody_has_is_an_api_error_of_401(heard: dict[str, Any]) -> 
         ("page size", ["query", "page_size"], 100),
     ],
 )
-def test_invalid_input_is_an_api_error_of_422_that_lists_its_places(
+def test_invalid_input_is_an_api_error_with_422_that_lists_the_fields(
     heard: dict[str, Any], name: str, place: list[str], limit: int
 ) -> None:
     message = f"Input should be less than or equal to {limit}"

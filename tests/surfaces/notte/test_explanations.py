@@ -59,7 +59,7 @@ def test_each_state_is_explained_by_its_rule(
 
 
 @pytest.mark.parametrize("row", [IDLE, LONG])
-def test_status_and_since_change_in_the_microsecond_behind_the_deadline(row: SessionRow) -> None:
+def test_status_and_since_change_one_microsecond_after_the_deadline(row: SessionRow) -> None:
     (transition,) = rules.transitions(row)
     told = [explain(row, transition.at + by)[:2] for by in (-1, 0, 1)]
     assert transition.at == transition.deadline + 1
@@ -74,7 +74,7 @@ def test_status_and_since_change_in_the_microsecond_behind_the_deadline(row: Ses
     ],
 )
 @pytest.mark.parametrize("now", [START, START + 60 * MINUTE])
-def test_the_access_that_keeps_a_session_is_named_with_its_last_instant_and_what_it_brings(
+def test_unless_names_the_call_that_keeps_a_session_its_last_instant_and_its_effect(
     row: SessionRow, until: int, now: int
 ) -> None:
     otherwise = explain(row, now).unless or ""
@@ -87,33 +87,33 @@ def test_the_access_that_keeps_a_session_is_named_with_its_last_instant_and_what
 
 
 @pytest.mark.parametrize("row", [LONG, session(max_duration_minutes=5)])
-def test_no_access_is_named_where_none_would_help(row: SessionRow) -> None:
+def test_unless_names_no_call_at_the_maximum_duration(row: SessionRow) -> None:
     assert (explain(row, START).unless or "").startswith("no call: its maximum of ")
 
 
-def test_the_end_that_a_call_forestalled_is_named() -> None:
+def test_a_closed_session_shows_how_long_it_would_have_stayed_active() -> None:
     assert f"active up to {to_text(IDLE_DEADLINE)}" in (explain(BY_CALL, OUT).unless or "")
     endless = BY_CALL._replace(expires_at=rules.NEVER)
     assert "active for good" in (explain(endless, OUT).unless or "")
 
 
 @pytest.mark.parametrize("row", [BY_CALL, BY_OPERATION, BROKEN, ENDLESS])
-def test_what_no_transition_changes_is_explained_alike_at_every_instant(row: SessionRow) -> None:
+def test_a_session_without_transitions_has_one_explanation(row: SessionRow) -> None:
     assert explain(row, START) == explain(row, OUT) == explain(row, START + 900 * MINUTE)
 
 
-def test_the_facts_are_those_of_the_row_and_show_no_deadline_where_there_is_none() -> None:
+def test_the_inputs_are_those_of_the_row_without_a_deadline_that_never_comes() -> None:
     facts = explain(ENDLESS, START).inputs
     assert (facts["outlives_timeout"], facts["expires_at"]) == (True, None)
     assert explain(IDLE, START).inputs["expires_at"] == IDLE_DEADLINE
 
 
-def test_a_session_is_found_in_any_case(app: App, notte: Calls) -> None:
+def test_a_session_is_found_by_its_id_in_any_case(app: App, notte: Calls) -> None:
     id = notte.start()["session_id"]
     assert explained(app, surface, id.upper()).status == "active"
 
 
-def test_a_forced_error_is_what_every_answer_shows_from_then_on(app: App, notte: Calls) -> None:
+def test_every_answer_shows_a_forced_error(app: App, notte: Calls) -> None:
     id, other = notte.start_v4()["session_id"], notte.start_v4()["session_id"]
     app.advance(minutes=2)
     force(app, surface, id, "error")
@@ -132,7 +132,7 @@ def test_a_forced_error_is_what_every_answer_shows_from_then_on(app: App, notte:
     assert explained(app, surface, id).rule == "failure"
 
 
-def test_nothing_can_be_done_in_a_session_that_failed(app: App, notte: Calls) -> None:
+def test_a_failed_session_takes_no_operation(app: App, notte: Calls) -> None:
     id = notte.start()["session_id"]
     force(app, surface, id, "error")
     assert "ended with an error: it broke" in refused(
@@ -142,14 +142,14 @@ def test_nothing_can_be_done_in_a_session_that_failed(app: App, notte: Calls) ->
     assert answered(notte.post("/session/close", {"session_id": id}))["status"] == "error"
 
 
-def test_a_session_can_fail_in_its_last_active_instant(app: App, notte: Calls) -> None:
+def test_a_session_can_be_forced_to_fail_in_its_last_active_instant(app: App, notte: Calls) -> None:
     id = notte.start()["session_id"]
     app.advance(minutes=5)
     force(app, surface, id, "error")
     assert notte.status(id)["status"] == "error"
 
 
-def test_no_session_fails_before_its_last_access(app: App, notte: Calls) -> None:
+def test_a_forced_error_is_not_before_the_last_access(app: App, notte: Calls) -> None:
     id = notte.start()["session_id"]
     app.advance(minutes=-10)
     force(app, surface, id, "error")
@@ -159,7 +159,7 @@ def test_no_session_fails_before_its_last_access(app: App, notte: Calls) -> None
 @pytest.mark.parametrize(
     ("id", "status"), [(CLOSED, "closed"), (FAILED, "error"), (TIMED_OUT, "timed_out")]
 )
-def test_what_is_over_cannot_fail(app: App, id: str, status: str) -> None:
+def test_an_ended_session_cannot_be_forced_to_fail(app: App, id: str, status: str) -> None:
     app.seed('[[organizations]]\nid = "acme"\nname = "Acme"\n' + SESSIONS)
     before = app.rows("notte_sessions")
     with pytest.raises(NotForced, match=f"Session {id} is {status}: only an active session"):

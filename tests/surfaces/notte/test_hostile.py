@@ -129,7 +129,7 @@ def post(namespace: Namespace, path: str, body: Any) -> None:
 @pytest.mark.parametrize("path", FIELDS)
 @given(data=st.data())
 @settings(max_examples=50, deadline=None)
-def test_a_hostile_body_is_refused_whole_or_accepted_whole(
+def test_a_hostile_body_is_refused_or_accepted_as_a_whole(
     namespace: Namespace, path: str, data: st.DataObject
 ) -> None:
     post(namespace, path, data.draw(bodies(path)))
@@ -139,7 +139,7 @@ def test_a_hostile_body_is_refused_whole_or_accepted_whole(
 @pytest.mark.parametrize("path", FIELDS)
 @given(data=st.data())
 @settings(max_examples=5000, deadline=None)
-def test_a_hostile_body_is_refused_whole_or_accepted_whole_in_the_long_run(
+def test_many_hostile_bodies_are_refused_or_accepted_as_a_whole(
     namespace: Namespace, path: str, data: st.DataObject
 ) -> None:
     post(namespace, path, data.draw(bodies(path)))
@@ -148,7 +148,7 @@ def test_a_hostile_body_is_refused_whole_or_accepted_whole_in_the_long_run(
 @pytest.mark.parametrize("path", FIELDS)
 @given(body=st.binary(min_size=1, max_size=40) | st.text(max_size=40).map(mangled))
 @settings(max_examples=30, deadline=None)
-def test_a_body_of_any_bytes_is_refused_whole_or_accepted_whole(
+def test_a_body_of_any_bytes_is_refused_or_accepted_as_a_whole(
     namespace: Namespace, path: str, body: bytes
 ) -> None:
     post(namespace, path, body)
@@ -198,7 +198,7 @@ def test_an_id_of_any_text_is_refused(namespace: Namespace, id: str, tail: str) 
 
 @given(key=st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=20))
 @settings(max_examples=60, deadline=None)
-def test_a_credential_of_any_text_is_somebody_s_or_401(namespace: Namespace, key: str) -> None:
+def test_a_credential_of_any_text_is_accepted_or_401(namespace: Namespace, key: str) -> None:
     response = namespace.notte.client.get("/notte/sessions", headers={"Authorization": key})
     if not is_whole(response):
         assert response.status_code == 401

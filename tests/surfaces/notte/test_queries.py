@@ -51,7 +51,7 @@ def rows_of(query: Any) -> list[SessionRow]:
 
 @given(namespace=namespaces)
 @some
-def test_an_inserted_row_is_the_row_that_was_given(namespace: list[tuple[SessionRow, str]]) -> None:
+def test_an_insert_stores_every_column(namespace: list[tuple[SessionRow, str]]) -> None:
     fill(namespace)
     columns = [getattr(Session, name) for name in (*SessionRow._fields, "key_hash")]
     stored = Session.select(*columns).order_by(Session.seq).tuples()
@@ -60,7 +60,7 @@ def test_an_inserted_row_is_the_row_that_was_given(namespace: list[tuple[Session
 
 @given(namespace=namespaces)
 @some
-def test_a_row_is_found_by_its_id_in_its_organization_alone(
+def test_a_row_is_found_by_its_id_only_in_its_organization(
     namespace: list[tuple[SessionRow, str]],
 ) -> None:
     fill(namespace)
@@ -101,7 +101,7 @@ def test_a_page_has_the_rows_that_the_rule_calls_active_newest_first(
 
 @given(namespace=namespaces, now=st.integers(NOW - 60_000_001, NOW + 60_000_001))
 @some
-def test_the_count_is_of_those_that_the_rule_calls_active(
+def test_the_active_count_agrees_with_the_rule(
     namespace: list[tuple[SessionRow, str]], now: int
 ) -> None:
     fill(namespace)
@@ -111,7 +111,7 @@ def test_the_count_is_of_those_that_the_rule_calls_active(
 
 @given(namespace=namespaces, changed=sessions())
 @some
-def test_a_touch_and_an_end_change_the_facts_that_they_name_of_one_row(
+def test_touch_and_end_change_only_their_columns_of_one_row(
     namespace: list[tuple[SessionRow, str]], changed: SessionRow
 ) -> None:
     fill(namespace)

@@ -34,7 +34,7 @@ def at_once(app: App, work: Callable[[Calls, int], Any]) -> list[Any]:
         return list(pool.map(begin, range(THREADS)))
 
 
-def test_every_start_is_kept(app: App, notte: Calls) -> None:
+def test_concurrent_starts_are_all_stored(app: App, notte: Calls) -> None:
     def work(calls: Calls, number: int) -> list[str]:
         start = (calls.start, calls.start_v4)[number % 2]
         return [start()["session_id"] for _ in range(20)]
@@ -45,21 +45,21 @@ def test_every_start_is_kept(app: App, notte: Calls) -> None:
     assert sorted(listed) == sorted(started)
 
 
-def test_one_stop_of_many_wins(app: App, notte: Calls) -> None:
+def test_one_of_many_concurrent_stops_succeeds(app: App, notte: Calls) -> None:
     for _ in range(10):
         session_id = notte.start_v4()["session_id"]
         answers = at_once(app, lambda calls, _, it=session_id: calls.delete(f"/sessions/{it}/stop"))
         assert sorted(answer.status_code for answer in answers) == [200, *[400] * (THREADS - 1)]
 
 
-def test_one_operation_of_many_closes_and_the_others_find_it_closed(app: App, notte: Calls) -> None:
+def test_one_of_many_concurrent_operations_closes_the_session(app: App, notte: Calls) -> None:
     for _ in range(10):
         body = {"session_id": notte.start()["session_id"]}
         answers = at_once(app, lambda calls, _, body=body: calls.post("/env/observe", body))
         assert sorted(answer.status_code for answer in answers) == [200, *[404] * (THREADS - 1)]
 
 
-def test_every_close_of_many_shows_the_same_end(app: App, notte: Calls) -> None:
+def test_concurrent_closes_all_show_the_same_end(app: App, notte: Calls) -> None:
     app.use_real_clock()
     for _ in range(10):
         body = {"session_id": notte.start()["session_id"]}
@@ -70,7 +70,7 @@ def test_every_close_of_many_shows_the_same_end(app: App, notte: Calls) -> None:
         assert len(set(ends)) == 1
 
 
-def test_no_activity_is_lost_and_none_goes_back(app: App, notte: Calls) -> None:
+def test_concurrent_activity_never_moves_the_last_access_back(app: App, notte: Calls) -> None:
     app.use_real_clock()
     session_id = notte.start()["session_id"]
     body = {"session_id": session_id, "keep_alive": True}
@@ -87,7 +87,7 @@ def test_no_activity_is_lost_and_none_goes_back(app: App, notte: Calls) -> None:
 
 
 @pytest.mark.parametrize("closing", ["stop", "close"])
-def test_what_was_shown_as_ended_is_never_seen_alive_again(
+def test_a_session_that_was_shown_as_ended_is_never_active_again(
     app: App, notte: Calls, closing: str
 ) -> None:
     for _ in range(5):
@@ -108,7 +108,7 @@ def test_what_was_shown_as_ended_is_never_seen_alive_again(
         assert notte.status(session_id)["status"] == "closed"
 
 
-def test_a_session_past_its_deadline_is_never_revived_by_a_race(app: App, notte: Calls) -> None:
+def test_a_race_never_revives_a_session_after_its_deadline(app: App, notte: Calls) -> None:
     """One thread moves the clock past the deadline while the others work in the session."""
     for _ in range(10):
         session_id = notte.start(session_timeout_minutes=1)["session_id"]
@@ -129,7 +129,9 @@ def test_a_session_past_its_deadline_is_never_revived_by_a_race(app: App, notte:
         assert shown["last_accessed_at"] == before
 
 
-def test_while_the_clock_moves_on_a_session_dies_once_for_everybody(app: App, notte: Calls) -> None:
+def test_a_session_times_out_for_all_threads_at_once_while_the_clock_moves(
+    app: App, notte: Calls
+) -> None:
     """One thread moves the clock on by steps of half the timeout, the others work until it died."""
     for _ in range(25):
         session_id = notte.start(session_timeout_minutes=1)["session_id"]

@@ -19,7 +19,7 @@ some = settings(
 
 @given(namespace=st.lists(sessions(), max_size=12, unique_by=lambda row: row.id), before_at=around)
 @some
-def test_what_ended_before_is_found_in_pieces_and_removed(
+def test_sessions_that_ended_before_are_found_in_pages_and_removed(
     app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
     with app.namespace.activate():
@@ -64,7 +64,7 @@ CLOSED = OVER._replace(ended_at=NOW + 9, ended_as="closed", close_reason="manual
     ("row", "before_at", "is_removed"),
     [(OVER, NOW, 0), (OVER, NOW + 1, 1), (CLOSED, NOW + 9, 0), (CLOSED, NOW + 10, 1)],
 )
-def test_an_end_at_the_very_instant_is_not_before_it(
+def test_an_end_at_the_instant_itself_is_not_before_it(
     app: App, row: SessionRow, before_at: int, is_removed: int
 ) -> None:
     """What a call has ended did not end by itself, also where a clock was moved in between."""

@@ -80,25 +80,25 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_one_microsecond_before_the_deadline_is_active(case: Case) -> None:
+def test_a_session_is_active_one_microsecond_before_its_deadline(case: Case) -> None:
     assert rules.status(case.row, case.deadline - 1) == "active"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_deadline_itself_is_still_active(case: Case) -> None:
+def test_a_session_is_still_active_at_its_deadline(case: Case) -> None:
     assert rules.status(case.row, case.deadline) == "active"
     assert ended_at(case.row, case.deadline) is None
     assert close_reason(case.row, case.deadline) is None
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_one_microsecond_after_the_deadline_is_timed_out(case: Case) -> None:
+def test_a_session_is_timed_out_one_microsecond_after_its_deadline(case: Case) -> None:
     assert rules.status(case.row, case.deadline + 1) == "timed_out"
     assert close_reason(case.row, case.deadline + 1) == case.reason
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_end_of_a_timed_out_session_is_its_deadline_however_late_somebody_looks(
+def test_a_timed_out_session_ended_at_its_deadline_however_late_it_is_read(
     case: Case,
 ) -> None:
     much_later = case.deadline + 1_000 * MINUTE
@@ -107,7 +107,7 @@ def test_the_end_of_a_timed_out_session_is_its_deadline_however_late_somebody_lo
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_status_is_the_state_after_the_last_transition_passed(case: Case) -> None:
+def test_the_status_changes_at_the_transition(case: Case) -> None:
     (transition,) = rules.transitions(case.row)
     assert (transition.at, transition.deadline, transition.rule) == (
         case.deadline + 1,
@@ -118,13 +118,13 @@ def test_status_is_the_state_after_the_last_transition_passed(case: Case) -> Non
     assert rules.status(case.row, transition.at) == transition.to_status
 
 
-def test_a_session_that_outlives_its_timeout_and_has_no_maximum_has_no_transition() -> None:
+def test_a_session_without_deadlines_has_no_transition() -> None:
     row = session(outlives_timeout=1)
     assert rules.transitions(row) == []
     assert rules.status(row, START + 10**9 * MINUTE) == "active"
 
 
-def test_the_transition_of_two_deadlines_at_once_is_the_idle_timeout() -> None:
+def test_two_deadlines_at_once_count_as_the_idle_timeout() -> None:
     (transition,) = rules.transitions(session(max_duration_minutes=5))
     assert transition.rule == "idle_timeout"
 
@@ -138,7 +138,7 @@ def test_an_access_moves_the_idle_deadline_but_not_the_maximum() -> None:
 @pytest.mark.parametrize(
     ("stored", "shown"), [("manual", "manual"), ("error", "error"), (rules.BY_OPERATION, "unknown")]
 )
-def test_the_reason_of_a_closed_session_is_its_call_s_or_unknown_to_v4(
+def test_the_close_reason_of_a_session_that_its_operation_closed_is_unknown(
     stored: str, shown: str
 ) -> None:
     row = session(ended_at=START, ended_as="closed", close_reason=stored)
@@ -146,7 +146,7 @@ def test_the_reason_of_a_closed_session_is_its_call_s_or_unknown_to_v4(
 
 
 @pytest.mark.parametrize("ended_as", ["closed", "error"])
-def test_an_ended_session_stays_as_it_is_at_any_instant(ended_as: str) -> None:
+def test_an_ended_session_has_the_same_status_at_every_instant(ended_as: str) -> None:
     row = session(ended_at=START + MINUTE, ended_as=ended_as, close_reason="manual")
     for instant in (START, START + MINUTE, IDLE_DEADLINE, IDLE_DEADLINE + 1):
         assert rules.status(row, instant) == ended_as
@@ -154,7 +154,7 @@ def test_an_ended_session_stays_as_it_is_at_any_instant(ended_as: str) -> None:
     assert rules.transitions(row) == []
 
 
-def test_a_duration_never_falls_below_zero_when_the_clock_was_moved_back() -> None:
+def test_a_duration_is_never_below_zero() -> None:
     assert duration(session(), START - MINUTE) == 0
 
 
@@ -172,19 +172,21 @@ def test_a_duration_never_falls_below_zero_when_the_clock_was_moved_back() -> No
         (session(ended_at=START, ended_as="error", error="crashed"), START, "crashed"),
     ],
 )
-def test_an_operation_on_what_is_over_is_told_why(row: SessionRow, now: int, why: str) -> None:
+def test_an_operation_on_an_ended_session_is_refused_with_the_reason(
+    row: SessionRow, now: int, why: str
+) -> None:
     with pytest.raises(SessionEnded, match=why):
         rules.ensure_can_operate(row, now)
 
 
 @pytest.mark.parametrize("check", [rules.ensure_can_operate, rules.ensure_can_stop])
-def test_an_active_session_may_be_worked_with_until_its_deadline(
+def test_an_active_session_takes_operations_up_to_its_deadline(
     check: Callable[[SessionRow, int], None],
 ) -> None:
     check(session(), IDLE_DEADLINE)
 
 
-def test_stopping_what_is_over_says_already_closed() -> None:
+def test_a_stop_of_an_ended_session_says_already_closed() -> None:
     with pytest.raises(AlreadyClosed, match="already closed"):
         rules.ensure_can_stop(session(), IDLE_DEADLINE + 1)
 
@@ -198,7 +200,7 @@ def test_stopping_what_is_over_says_already_closed() -> None:
         (True, "timeout", True),
     ],
 )
-def test_keep_alive_outlives_the_timeout_only_where_that_is_set(
+def test_keep_alive_outlives_the_timeout_only_under_that_setting(
     keep_alive: bool, mode: str, outlives: bool
 ) -> None:
     assert rules.outlives_timeout(keep_alive, mode) is outlives
@@ -213,7 +215,7 @@ def test_keep_alive_outlives_the_timeout_only_where_that_is_set(
         (True, "timeout", False),
     ],
 )
-def test_an_operation_closes_its_session_unless_kept_alive(
+def test_an_operation_closes_its_session_unless_it_is_kept_alive(
     keep_alive: bool, mode: str, closes: bool
 ) -> None:
     assert rules.closes_after_operation(keep_alive, mode) is closes

@@ -63,19 +63,19 @@ def test_a_session_is_seeded_in_any_state(
     assert {name: found[name] for name in shown} == shown
 
 
-def test_a_session_is_of_v1_unless_it_has_a_maximum(app: App, notte: Calls) -> None:
+def test_a_seeded_session_without_a_maximum_is_shown_as_one_of_v1(app: App, notte: Calls) -> None:
     app.seed(table())
     assert "max_duration_minutes" not in notte.status(ID)
 
 
-def test_a_seeded_session_is_worked_with_as_any_other(app: App, notte: Calls) -> None:
+def test_a_seeded_session_takes_operations(app: App, notte: Calls) -> None:
     app.seed(table(url="https://example.com"))
     seen = answered(notte.post("/env/observe", {"session_id": ID, "keep_alive": True}))
     assert seen["metadata"]["url"] == "https://example.com"
     assert seen["session"]["last_accessed_at"] == "2026-03-01T12:00:00.000000Z"
 
 
-def test_a_failed_session_says_so_when_it_is_used(app: App, notte: Calls) -> None:
+def test_a_failed_session_shows_its_error_when_it_is_used(app: App, notte: Calls) -> None:
     app.seed(table(closed_ago="1m", error="crashed"))
     response = notte.post("/env/observe", {"session_id": ID})
     assert refused(response, 404) == f"Session {ID} ended with an error: crashed"
@@ -83,13 +83,13 @@ def test_a_failed_session_says_so_when_it_is_used(app: App, notte: Calls) -> Non
     refused(notte.delete(f"/sessions/{ID}/stop"), 400)
 
 
-def test_a_seeded_session_is_of_the_key_that_it_names(app: App, notte: Calls) -> None:
+def test_a_seeded_session_belongs_to_the_key_that_it_names(app: App, notte: Calls) -> None:
     app.seed(table(key="sk-notte-ana"))
     assert notte.listed(only_current_token=True) == [ID]
     assert Calls(app.client, key="sk-notte-rob").listed(only_current_token=True) == []
 
 
-def test_a_seed_applied_again_changes_nothing_however_late(app: App) -> None:
+def test_a_seed_that_is_applied_again_changes_nothing(app: App) -> None:
     app.seed(table(closed_ago="1m"))
     before = app.rows("notte_sessions")
     app.advance(days=1)
@@ -97,7 +97,7 @@ def test_a_seed_applied_again_changes_nothing_however_late(app: App) -> None:
     assert app.rows("notte_sessions") == before
 
 
-def test_a_session_that_exists_is_brought_up_to_the_seed(app: App, notte: Calls) -> None:
+def test_an_existing_session_is_updated_from_the_seed(app: App, notte: Calls) -> None:
     app.seed(table())
     app.seed(table(timeout_minutes=9, closed_ago="1m"))
     assert notte.status(ID)["timeout_minutes"] == 9
@@ -133,7 +133,7 @@ def test_a_session_that_exists_is_brought_up_to_the_seed(app: App, notte: Calls)
         ({"status": "closed"}, "status: is not a known field"),
     ],
 )
-def test_a_mistake_is_refused_with_its_place_and_reason(
+def test_an_invalid_row_is_refused_with_its_place_and_reason(
     app: App, facts: dict[str, object], why: str
 ) -> None:
     with pytest.raises(BadSeed, match=r"seed\.toml, \[\[notte\.sessions\]\] number 1") as refused:

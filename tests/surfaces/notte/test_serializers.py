@@ -23,7 +23,7 @@ def fits(schema: Schema, value: dict[str, Any], *, but: frozenset[str] = frozens
 
 
 @given(row=sessions(), now=instants)
-def test_a_session_is_what_its_schema_says(row: SessionRow, now: int) -> None:
+def test_a_session_fits_its_schema(row: SessionRow, now: int) -> None:
     found = serializers.session(row, now)
     assert fits(
         responses.SessionResponse(),
@@ -33,7 +33,7 @@ def test_a_session_is_what_its_schema_says(row: SessionRow, now: int) -> None:
 
 
 @given(row=sessions(), now=instants)
-def test_a_session_has_an_end_exactly_when_it_is_not_active(row: SessionRow, now: int) -> None:
+def test_a_session_shows_an_end_exactly_when_it_is_not_active(row: SessionRow, now: int) -> None:
     found = serializers.session(row, now)
     is_over = found["status"] != "active"
     assert (found["closed_at"] is not None) is is_over
@@ -49,7 +49,7 @@ def test_a_session_has_an_end_exactly_when_it_is_not_active(row: SessionRow, now
 
 
 @given(rows=st.lists(sessions(), max_size=4), now=instants, number=st.integers(1, 9))
-def test_a_page_is_what_its_schema_says(rows: list[SessionRow], now: int, number: int) -> None:
+def test_a_page_fits_its_schema(rows: list[SessionRow], now: int, number: int) -> None:
     page = serializers.page(rows, now, number=number, size=3)
     assert fits(responses.SessionPage(), page)
     assert len(page["items"]) == min(len(rows), 3)
@@ -57,7 +57,7 @@ def test_a_page_is_what_its_schema_says(rows: list[SessionRow], now: int, number
 
 
 @given(row=sessions(), now=instants, screenshot=st.booleans())
-def test_the_answers_of_operations_are_what_their_schemas_say(
+def test_the_answers_of_operations_fit_their_schemas(
     row: SessionRow, now: int, screenshot: bool
 ) -> None:
     assert fits(responses.ObserveResponse(), serializers.operated(row, now, screenshot=screenshot))
@@ -86,11 +86,11 @@ def test_a_duration_is_written_as_iso_8601(microseconds: int, text: str) -> None
 
 
 @given(st.integers(0, 400 * 86_400_000_000))
-def test_a_duration_reads_back_as_what_it_was(microseconds: int) -> None:
+def test_a_duration_can_be_parsed_back(microseconds: int) -> None:
     read = TypeAdapter(timedelta).validate_python(serializers.duration(microseconds))
     assert read == timedelta(microseconds=microseconds)
 
 
 @given(row=sessions(), now=instants)
-def test_a_status_has_no_state_but_the_four(row: SessionRow, now: int) -> None:
+def test_a_status_is_one_of_four(row: SessionRow, now: int) -> None:
     assert rules.status(row, now) in {"active", "closed", "error", "timed_out"}
