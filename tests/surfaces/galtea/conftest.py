@@ -1,4 +1,4 @@
-"""A caller of Galtea's routes, and a namespace of organizations, keys and parents."""
+"""A client of Galtea's routes, and a namespace with organizations, keys and references."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -102,7 +102,7 @@ context = "theirs"
 
 
 class Api:
-    """Speaks to one app with one key."""
+    """Calls of one app with one key."""
 
     def __init__(self, app: App, key: str) -> None:
         self.app = app
@@ -110,7 +110,7 @@ class Api:
         self._client = app.client
 
     def call(self, method: str, path: str, **arguments: Any) -> TestResponse:
-        """Any call; `json` travels in the order in which it is written."""
+        """Any call; `json` is sent with its keys in the given order."""
         headers = {**self._headers, **arguments.pop("headers", {})}
         if "json" in arguments:
             arguments["data"] = json.dumps(arguments.pop("json"))
@@ -118,7 +118,7 @@ class Api:
         return self._client.open(path, method=method, headers=headers, **arguments)
 
     def create(self, **fields: Any) -> dict[str, Any]:
-        """A new session, which is expected to be accepted."""
+        """Create a session, which must be accepted."""
         response = self.post(**{"versionId": "ver_123", **fields})
         assert response.status_code == 201, response.text
         return response.json
@@ -141,44 +141,44 @@ class Api:
     def delete_batch(self, ids: Any) -> TestResponse:
         return self.call("DELETE", "/galtea/sessions/batch", json={"ids": ids})
 
-    def ask(self, query: str = "") -> TestResponse:
+    def get_list(self, query: str = "") -> TestResponse:
         return self.call("GET", f"/galtea/sessions?{query}")
 
-    def found(self, query: str = "") -> list[str]:
-        """The ids in a list, which is expected to be answered."""
-        response = self.ask(query)
+    def list_ids(self, query: str = "") -> list[str]:
+        """The ids in a list, which must be answered."""
+        response = self.get_list(query)
         assert response.status_code == 200, response.text
         return [session["id"] for session in response.json]
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """Everything that is stored of sessions and their parents."""
+        """All stored sessions and references."""
         return self.app.rows("galtea_sessions") + self.app.rows("galtea_parents")
 
 
 @pytest.fixture
-def enter() -> Callable[..., Api]:
-    """A caller in a app, by its key."""
+def make_api() -> Callable[..., Api]:
+    """Make a client of an app, by its key."""
     return lambda app, key="gsk_anyone": Api(app, key)
 
 
 @pytest.fixture(scope="session")
-def shared() -> Iterator[Callable[[str], App]]:
-    """One application for each way of admitting callers: to make one takes longer than a test."""
+def shared_app() -> Iterator[Callable[[str], App]]:
+    """One application for each auth mode: making one takes longer than a test."""
     made: dict[str, App] = {}
 
     def of(auth: str) -> App:
         if auth not in made:
             settings = Settings(db=":memory:", auth=auth, durability="off")
             made[auth] = App(create_app(settings))
-        return emptied(made[auth])
+        return clear(made[auth])
 
     yield of
     for app in made.values():
         app.namespace.close()
 
 
-def emptied(app: App) -> App:
-    """The same application on a namespace without rows, at NOON."""
+def clear(app: App) -> App:
+    """Empty the namespace of an application and freeze its clock at NOON."""
     with app.namespace.activate():
         for table in (*models.TABLES, Seeded, Key, Membership, User, Organization):
             table.delete().execute()
@@ -187,22 +187,22 @@ def emptied(app: App) -> App:
 
 
 @pytest.fixture
-def app(shared: Callable[[str], App]) -> App:
+def app(shared_app: Callable[[str], App]) -> App:
     """A lenient namespace without a seed."""
-    return shared("lenient")
+    return shared_app("lenient")
 
 
 @pytest.fixture
-def namespace(shared: Callable[[str], App]) -> App:
-    """A strict namespace with organizations, keys and parents."""
-    app = shared("strict")
+def namespace(shared_app: Callable[[str], App]) -> App:
+    """A strict namespace with organizations, keys and references."""
+    app = shared_app("strict")
     app.seed(NAMESPACE)
     return app
 
 
 @pytest.fixture
 def api(app: App) -> Api:
-    """Anyone, in a lenient namespace."""
+    """A client of the lenient namespace."""
     return Api(app, "gsk_anyone")
 
 
@@ -212,8 +212,8 @@ def ana(namespace: App) -> Api:
     return Api(namespace, "gsk_ana")
 
 
-def refused(response: TestResponse, status: int, saying: str) -> None:
-    """A refusal in Galtea's envelope: both keys, in JSON, and these words in its message."""
+def assert_error(response: TestResponse, status: int, saying: str) -> None:
+    """Check for Galtea's error: both keys, in JSON, with these words in its message."""
     assert response.status_code == status, response.text
     assert response.content_type == "application/json"
     assert response.json.keys() == {"error", "message"}

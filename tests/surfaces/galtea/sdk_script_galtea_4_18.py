@@ -1,4 +1,4 @@
-"""What users of galtea 4.18 do with sessions; it is pointed here by GALTEA_API_URL.
+"""Calls that users of galtea 4.18 make; GALTEA_API_URL has the server.
 
 Prints what each step gave. `sdk_script_galtea_4_18.py key`.
 """
@@ -28,7 +28,7 @@ def shown(session):
 
 
 def refusal(call, *args, **kwargs):
-    """The exception that a call ends with: its class, and what the server said."""
+    """The exception that a call raises: its class, and the server's answer."""
     try:
         call(*args, **kwargs)
     except requests.HTTPError as error:
@@ -43,7 +43,7 @@ made = sessions.create(version_id=VERSION, custom_id=CUSTOM, context="hi")
 heard["made"] = shown(made)
 heard["got"] = shown(sessions.get(made.id))
 heard["by custom id"] = shown(sessions.get_by_custom_id(CUSTOM))
-heard["no custom id"] = refusal(sessions.get_by_custom_id, "nobody's")
+heard["no custom id"] = refusal(sessions.get_by_custom_id, "unknown")
 heard["got or created"] = [
     shown(sessions.get_or_create(custom_id=custom_id, version_id=VERSION))
     for custom_id in (CUSTOM, "another-that-is-long-enough", "another-that-is-long-enough")
@@ -98,6 +98,6 @@ heard["deleted"] = sessions.delete(made.id)
 heard["gone"] = refusal(sessions.get, made.id)
 client.shutdown()
 heard["unknown key"] = refusal(
-    Galtea("gsk_nobody", suppress_updatable_version_message=True).sessions.get, made.id
+    Galtea("gsk_unknown", suppress_updatable_version_message=True).sessions.get, made.id
 )
 print(json.dumps(heard))

@@ -1,4 +1,4 @@
-"""What galtea 4.18 makes of an empty list whose parents are unknown; prints the exceptions."""
+"""Print the exceptions that galtea 4.18 raises for an empty list of an unknown reference."""
 
 import json
 import warnings

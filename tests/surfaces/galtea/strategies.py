@@ -1,4 +1,4 @@
-"""Rows that hypothesis makes: every combination of facts that a session can have."""
+"""Generated rows: every combination of facts that a session can have."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def tables(draw: Any, most: int = 12) -> list[SessionRow]:
     ]
 
 
-parents = st.builds(
+references = st.builds(
     ReferenceRow,
     kind=st.just(models.VERSION),
     id=st.just("version_0"),
@@ -73,9 +73,9 @@ parents = st.builds(
 
 
 @st.composite
-def parent_tables(draw: Any, most: int = 10) -> list[ReferenceRow]:
-    """Versions and products whose ids differ within their kind."""
-    rows = [draw(parents) for _ in range(draw(st.integers(0, most)))]
+def reference_tables(draw: Any, most: int = 10) -> list[ReferenceRow]:
+    """Versions and products with different ids within each kind."""
+    rows = [draw(references) for _ in range(draw(st.integers(0, most)))]
     kinds = st.sampled_from((models.VERSION, models.PRODUCT))
     return [row._replace(id=f"p{number}", kind=draw(kinds)) for number, row in enumerate(rows)]
 

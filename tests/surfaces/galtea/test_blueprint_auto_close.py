@@ -1,19 +1,19 @@
-"""A session that is left alone closes by itself, in answers and in lists alike."""
+"""An inactive session closes by itself, in answers and in lists."""
 
 from collections.abc import Callable
 
 import pytest
 
 from tests.conftest import MICROSECOND, App
-from tests.surfaces.galtea.conftest import Api, refused
+from tests.surfaces.galtea.conftest import Api, assert_error
 
 CLOSED = "Automatically closed after 30 minutes of inactivity"
 
 
 @pytest.fixture
-def closing(make_app: Callable[..., App], enter: Callable[..., Api]) -> Api:
-    """Anyone, where a session closes by itself after 30 minutes."""
-    return enter(make_app(galtea_auto_close_minutes=30))
+def closing(make_app: Callable[..., App], make_api: Callable[..., Api]) -> Api:
+    """A client of a namespace where sessions close by themselves after 30 minutes."""
+    return make_api(make_app(galtea_auto_close_minutes=30))
 
 
 def test_by_default_a_session_stays_pending(api: Api) -> None:
@@ -23,9 +23,9 @@ def test_by_default_a_session_stays_pending(api: Api) -> None:
 
 
 def test_the_vendors_own_default_is_thirty_minutes(
-    make_app: Callable[..., App], enter: Callable[..., Api]
+    make_app: Callable[..., App], make_api: Callable[..., Api]
 ) -> None:
-    api = enter(make_app(vendor_defaults=True))
+    api = make_api(make_app(vendor_defaults=True))
     id = api.create()["id"]
     api.app.advance(minutes=30)
     assert api.get(id).json["stoppingReason"] == CLOSED
@@ -36,22 +36,22 @@ def test_an_inactive_session_closes_at_its_deadline(closing: Api) -> None:
     closing.app.advance(minutes=30)
     closing.app.advance(-MICROSECOND)
     assert closing.get(created["id"]).json == created
-    assert closing.found("statuses=PENDING") == [created["id"]]
-    assert closing.found("statuses=COMPLETED") == []
+    assert closing.list_ids("statuses=PENDING") == [created["id"]]
+    assert closing.list_ids("statuses=COMPLETED") == []
     closed = {**created, "status": "COMPLETED", "stoppingReason": CLOSED}
     for _ in range(2):
         closing.app.advance(MICROSECOND)
         assert closing.get(created["id"]).json == closed
-        assert closing.ask().json == [closed]
-        assert closing.found("statuses=PENDING") == []
-        assert closing.found("statuses=COMPLETED") == [created["id"]]
+        assert closing.get_list().json == [closed]
+        assert closing.list_ids("statuses=PENDING") == []
+        assert closing.list_ids("statuses=COMPLETED") == [created["id"]]
 
 
 def test_reading_a_closed_session_writes_nothing(closing: Api) -> None:
     id, before = closing.create()["id"], closing.rows()
     closing.app.advance(hours=1)
     closing.get(id)
-    closing.ask("statuses=COMPLETED")
+    closing.get_list("statuses=COMPLETED")
     assert closing.rows() == before
 
 
@@ -111,7 +111,7 @@ def test_a_refused_patch_is_not_activity(closing: Api) -> None:
     closing.create(customId="c")
     id = closing.create()["id"]
     closing.app.advance(minutes=20)
-    refused(closing.patch(id, customId="c"), 400, "already exists")
+    assert_error(closing.patch(id, customId="c"), 400, "already exists")
     closing.app.advance(minutes=10)
     assert closing.get(id).json["status"] == "COMPLETED"
 
@@ -134,11 +134,11 @@ def test_a_session_set_back_to_pending_has_a_new_inactivity_period(closing: Api)
 
 
 def test_the_deadline_comes_from_the_setting_at_the_time_of_the_write(
-    make_file_app: Callable[..., App], enter: Callable[..., Api]
+    make_file_app: Callable[..., App], make_api: Callable[..., Api]
 ) -> None:
-    with_thirty = enter(make_file_app(galtea_auto_close_minutes=30))
+    with_thirty = make_api(make_file_app(galtea_auto_close_minutes=30))
     id = with_thirty.create()["id"]
-    with_none = enter(make_file_app())
+    with_none = make_api(make_file_app())
     with_none.app.advance(minutes=30)
     assert with_none.get(id).json["stoppingReason"] == CLOSED
     with_none.patch(id, metadata={})

@@ -1,4 +1,4 @@
-"""POST /sessions: the table that must hold, every default, every field."""
+"""POST /sessions: the table of production and context, every default, every field."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MICROSECOND, App
-from tests.surfaces.galtea.conftest import ANA, Api, refused
+from tests.surfaces.galtea.conftest import ANA, Api, assert_error
 
 LONE = "\ud83d"  # half of a surrogate pair
 
@@ -55,7 +55,7 @@ def test_every_field_of_a_new_session_with_its_default(api: Api) -> None:
 def test_a_read_shows_the_created_session(api: Api) -> None:
     created = api.create(customId="c", context={"a": 1}, metadata={"b": [2]}, status="FAILED")
     assert api.get(created["id"]).json == created
-    assert api.ask().json == [created]
+    assert api.get_list().json == [created]
 
 
 @pytest.mark.parametrize("context", ["absent", None, "", "words", {}, {"persona": "calm"}])
@@ -86,7 +86,9 @@ def test_with_a_test_case_and_no_context_a_session_is_not_production(
 @pytest.mark.parametrize("context", ["absent", None, "", "words", {}])
 def test_a_test_case_with_production_is_refused(api: Api, context: Any) -> None:
     fields = {} if context == "absent" else {"context": context}
-    refused(api.post(versionId="v", testCaseId="tc", isProduction=True, **fields), 400, "isProd")
+    assert_error(
+        api.post(versionId="v", testCaseId="tc", isProduction=True, **fields), 400, "isProd"
+    )
     assert api.rows() == []
 
 
@@ -96,7 +98,9 @@ def test_a_test_case_with_a_context_is_refused_even_an_empty_one(
     api: Api, wanted: Any, context: Any
 ) -> None:
     fields = {} if wanted == "absent" else {"isProduction": wanted}
-    refused(api.post(versionId="v", testCaseId="tc", context=context, **fields), 400, "context")
+    assert_error(
+        api.post(versionId="v", testCaseId="tc", context=context, **fields), 400, "context"
+    )
     assert api.rows() == []
 
 
@@ -134,7 +138,7 @@ def test_unknown_fields_are_ignored(api: Api) -> None:
 
 @pytest.mark.parametrize("name", ["versionId", "productId", "customId", "testCaseId", "runId"])
 def test_an_empty_id_is_refused(api: Api, name: str) -> None:
-    refused(api.post(**{"versionId": "v", "isProduction": False, name: ""}), 400, name)
+    assert_error(api.post(**{"versionId": "v", "isProduction": False, name: ""}), 400, name)
     assert api.rows() == []
 
 
@@ -163,23 +167,23 @@ def test_an_empty_id_is_refused(api: Api, name: str) -> None:
     ],
 )
 def test_a_value_of_another_type_is_refused_by_its_name(api: Api, name: str, value: Any) -> None:
-    refused(api.post(**{"versionId": "v", name: value}), 400, name)
+    assert_error(api.post(**{"versionId": "v", name: value}), 400, name)
     assert api.rows() == []
 
 
 @pytest.mark.parametrize("fields", [{}, {"versionId": None}, {"productId": None}])
 def test_without_version_and_product_a_session_is_refused(api: Api, fields: dict[str, Any]) -> None:
-    refused(api.post(**fields), 400, "versionId or productId")
+    assert_error(api.post(**fields), 400, "versionId or productId")
     assert api.rows() == []
 
 
 def test_a_create_without_a_body_is_refused(api: Api) -> None:
-    refused(api.call("POST", "/galtea/sessions"), 400, "versionId or productId")
+    assert_error(api.call("POST", "/galtea/sessions"), 400, "versionId or productId")
 
 
 def test_a_production_session_cannot_join_a_run(api: Api) -> None:
-    refused(api.post(versionId="v", runId="run_1"), 400, "runId")
-    refused(api.post(versionId="v", runId="run_1", isProduction=True), 400, "runId")
+    assert_error(api.post(versionId="v", runId="run_1"), 400, "runId")
+    assert_error(api.post(versionId="v", runId="run_1", isProduction=True), 400, "runId")
     assert api.rows() == []
 
 
@@ -204,9 +208,11 @@ def test_created_at_is_cut_to_the_millisecond(api: Api) -> None:
 def test_created_at_is_stored_as_it_is_printed(api: Api) -> None:
     api.app.advance(timedelta(microseconds=1_999))
     id = api.create()["id"]
-    assert api.found("fromCreatedAt=2026-03-01T12:00:00.001Z&toCreatedAt=2026-03-01T12:00:00.001Z")
-    assert api.found("fromCreatedAt=2026-03-01T12:00:00.001001Z") == []
-    assert api.found("toCreatedAt=2026-03-01T12:00:00.001Z") == [id]
+    assert api.list_ids(
+        "fromCreatedAt=2026-03-01T12:00:00.001Z&toCreatedAt=2026-03-01T12:00:00.001Z"
+    )
+    assert api.list_ids("fromCreatedAt=2026-03-01T12:00:00.001001Z") == []
+    assert api.list_ids("toCreatedAt=2026-03-01T12:00:00.001Z") == [id]
 
 
 def test_a_custom_id_is_taken_once_in_a_version(api: Api) -> None:
@@ -214,7 +220,7 @@ def test_a_custom_id_is_taken_once_in_a_version(api: Api) -> None:
     before = api.rows()
     message = "A Session with the same customId: 'c' already exists for version with ID: 'ver_123'."
     response = api.post(versionId="ver_123", customId="c")
-    refused(response, 400, message)
+    assert_error(response, 400, message)
     assert response.json["message"] == message
     assert api.rows() == before
 
@@ -223,26 +229,26 @@ def test_a_custom_id_is_free_in_another_version_and_in_another_case(api: Api) ->
     api.create(customId="c")
     api.create(customId="c", versionId="other")
     api.create(customId="C")
-    assert len(api.found()) == 3
+    assert len(api.list_ids()) == 3
 
 
 def test_sessions_without_a_custom_id_never_collide(api: Api) -> None:
     api.create()
     api.create(customId=None)
-    assert len(api.found()) == 2
+    assert len(api.list_ids()) == 2
 
 
 def test_a_deleted_session_frees_its_custom_id(api: Api) -> None:
     first = api.create(customId="c")
     api.delete(first["id"])
     second = api.create(customId="c")
-    assert api.found("customIds=c") == [second["id"]]
+    assert api.list_ids("customIds=c") == [second["id"]]
 
 
 def test_a_custom_id_is_free_in_another_organization(
-    namespace: App, enter: Callable[..., Api]
+    namespace: App, make_api: Callable[..., Api]
 ) -> None:
-    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
+    ana, zoe = make_api(namespace, "gsk_ana"), make_api(namespace, "gsk_zoe")
     ana.create(customId="c")
     zoe.create(customId="c")
-    refused(zoe.post(versionId="ver_123", customId="c"), 400, "already exists")
+    assert_error(zoe.post(versionId="ver_123", customId="c"), 400, "already exists")

@@ -1,4 +1,4 @@
-"""The envelope of every refusal, identity and tenancy, the prefix and the root."""
+"""Error bodies, keys and organizations, the prefix and the root."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from sessionary.surfaces.galtea.queries import sessions
 from sessionary.web.instants import to_text
 from tests.conftest import App
-from tests.surfaces.galtea.conftest import NOWHERE, Api, refused
+from tests.surfaces.galtea.conftest import NOWHERE, Api, assert_error
 
 ROUTES = [
     ("POST", "/sessions"),
@@ -36,7 +36,7 @@ def test_without_a_well_formed_key_every_call_is_401(app: App, authorization: st
     headers = {} if authorization is None else {"Authorization": authorization}
     for method, path in ROUTES:
         for prefix in ("", "/galtea"):
-            refused(app.client.open(prefix + path, method=method, headers=headers), 401, "")
+            assert_error(app.client.open(prefix + path, method=method, headers=headers), 401, "")
 
 
 @pytest.mark.parametrize("key", ["gsk_anyone", "gsk-anyone"])
@@ -47,42 +47,44 @@ def test_a_lenient_server_accepts_both_forms_of_key(app: App, key: str, scheme: 
 
 
 def test_a_lenient_key_is_always_the_same_user_of_one_organization(
-    app: App, enter: Callable[..., Api]
+    app: App, make_api: Callable[..., Api]
 ) -> None:
-    one, again, other = (enter(app, key) for key in ("gsk_a", "gsk_a", "gsk_b"))
+    one, again, other = (make_api(app, key) for key in ("gsk_a", "gsk_a", "gsk_b"))
     users = [each.create(isProduction=False)["userId"] for each in (one, again, other)]
     assert users[0] == users[1] != users[2]
-    assert len(one.found()) == 3
+    assert len(one.list_ids()) == 3
 
 
 @pytest.mark.parametrize("key", ["gsk_unknown", "gsk_elsewhere", "gsk_expired", ""])
-def test_a_strict_server_refuses_unknown_revoked_and_foreign_keys(
-    namespace: App, enter: Callable[..., Api], key: str
+def test_a_strict_server_refuses_unknown_expired_and_foreign_keys(
+    namespace: App, make_api: Callable[..., Api], key: str
 ) -> None:
-    refused(enter(namespace, key).ask(), 401, "")
+    assert_error(make_api(namespace, key).get_list(), 401, "")
 
 
 @pytest.mark.parametrize("key", ["gsk_ana", "gsk-ana-in-zeta", "gsk_zoe"])
 def test_a_strict_server_accepts_its_own_keys(
-    namespace: App, enter: Callable[..., Api], key: str
+    namespace: App, make_api: Callable[..., Api], key: str
 ) -> None:
-    assert enter(namespace, key).found() == []
+    assert make_api(namespace, key).list_ids() == []
 
 
 def test_a_bound_key_acts_in_its_organization_not_in_the_users_default(
-    namespace: App, enter: Callable[..., Api]
+    namespace: App, make_api: Callable[..., Api]
 ) -> None:
-    home, bound, zoe = (enter(namespace, key) for key in ("gsk_ana", "gsk-ana-in-zeta", "gsk_zoe"))
+    home, bound, zoe = (
+        make_api(namespace, key) for key in ("gsk_ana", "gsk-ana-in-zeta", "gsk_zoe")
+    )
     id = bound.create()["id"]
-    assert bound.found() == zoe.found() == [id]
-    assert home.found() == []
+    assert bound.list_ids() == zoe.list_ids() == [id]
+    assert home.list_ids() == []
 
 
 @pytest.mark.parametrize("action", ["get", "patch", "finish", "delete"])
 def test_a_session_of_another_organization_is_not_found(
-    namespace: App, enter: Callable[..., Api], action: str
+    namespace: App, make_api: Callable[..., Api], action: str
 ) -> None:
-    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
+    ana, zoe = make_api(namespace, "gsk_ana"), make_api(namespace, "gsk_zoe")
     foreign = ana.create()["id"]
     before = ana.rows()
     arguments = {"error": "x"} if action in ("patch", "finish") else {}
@@ -94,20 +96,22 @@ def test_a_session_of_another_organization_is_not_found(
 
 
 def test_a_batch_with_a_foreign_session_deletes_nothing(
-    namespace: App, enter: Callable[..., Api]
+    namespace: App, make_api: Callable[..., Api]
 ) -> None:
-    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
+    ana, zoe = make_api(namespace, "gsk_ana"), make_api(namespace, "gsk_zoe")
     foreign, own = ana.create()["id"], zoe.create()["id"]
     before = ana.rows()
-    refused(zoe.delete_batch([own, foreign]), 404, f"Sessions not found: {foreign}")
+    assert_error(zoe.delete_batch([own, foreign]), 404, f"Sessions not found: {foreign}")
     assert ana.rows() == before
 
 
-def test_a_user_without_an_organization_is_403(namespace: App, enter: Callable[..., Api]) -> None:
-    nomad = enter(namespace, "gsk_nomad")
-    refused(nomad.ask(), 403, "organization")
-    refused(nomad.post(versionId="v"), 403, "organization")
-    refused(nomad.call("GET", "/versions/v"), 403, "organization")
+def test_a_user_without_an_organization_is_403(
+    namespace: App, make_api: Callable[..., Api]
+) -> None:
+    nomad = make_api(namespace, "gsk_nomad")
+    assert_error(nomad.get_list(), 403, "organization")
+    assert_error(nomad.post(versionId="v"), 403, "organization")
+    assert_error(nomad.call("GET", "/versions/v"), 403, "organization")
 
 
 @pytest.mark.parametrize(
@@ -116,8 +120,8 @@ def test_a_user_without_an_organization_is_403(namespace: App, enter: Callable[.
 )
 def test_an_unknown_path_is_404_after_authentication(api: Api, path: str) -> None:
     for found in (path, f"/galtea{path}"):
-        refused(api.call("GET", found), 404, "")
-        refused(api.call("GET", found, headers={"Authorization": "Bearer nobody"}), 401, "")
+        assert_error(api.call("GET", found), 404, "")
+        assert_error(api.call("GET", found, headers={"Authorization": "Bearer unknown"}), 401, "")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ def test_an_unknown_method_is_405_and_names_the_allowed_ones(
 ) -> None:
     for found in (path, f"/galtea{path}"):
         response = api.call(method, found)
-        refused(response, 405, "")
+        assert_error(response, 405, "")
         assert response.headers["Allow"]
 
 
@@ -152,7 +156,7 @@ BODIES += [("DELETE", "/sessions/batch")]
 def test_a_body_without_a_json_content_type_is_400(api: Api, content_type: str | None) -> None:
     for method, path in BODIES:
         response = api.call(method, path, data=b"{}", content_type=content_type)
-        refused(response, 400, "application/json")
+        assert_error(response, 400, "application/json")
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/vnd.galtea+json"])
@@ -180,7 +184,7 @@ def test_every_json_content_type_is_accepted(api: Api, content_type: str) -> Non
 def test_a_body_that_is_not_a_json_object_is_400(api: Api, body: bytes) -> None:
     for method, path in BODIES:
         response = api.call(method, path, data=body, content_type="application/json")
-        refused(response, 400, "")
+        assert_error(response, 400, "")
     assert api.rows() == []
 
 
@@ -190,10 +194,10 @@ def test_the_last_of_duplicate_keys_wins(api: Api) -> None:
     assert response.json["versionId"] == "b"
 
 
-def test_a_large_body_is_413(make_app: Callable[..., App], enter: Callable[..., Api]) -> None:
-    api = enter(make_app(max_body_bytes=100))
+def test_a_large_body_is_413(make_app: Callable[..., App], make_api: Callable[..., Api]) -> None:
+    api = make_api(make_app(max_body_bytes=100))
     for method, path in BODIES:
-        refused(api.call(method, path, json={"versionId": "v" * 100}), 413, "")
+        assert_error(api.call(method, path, json={"versionId": "v" * 100}), 413, "")
     assert api.rows() == []
 
 
@@ -205,7 +209,7 @@ def test_an_unexpected_error_says_only_that_something_went_wrong(
     for name in ("by_id", "insert"):
         monkeypatch.setattr(sessions, name, None)
     for response in (api.get("x"), api.post(versionId="v"), api.patch("x", error="y")):
-        refused(response, 500, "Something went wrong")
+        assert_error(response, 500, "Something went wrong")
         assert response.json["message"] == "Something went wrong"
         assert "Traceback" not in response.text
     assert api.rows() == before
@@ -235,7 +239,7 @@ def test_the_prefix_the_root_and_a_trailing_slash_are_the_same_routes(
 
 def test_the_root_serves_galteas_sessions_except_nottes_calls(api: Api) -> None:
     assert api.call("DELETE", f"/sessions/{NOWHERE}").json["error"] == "Not Found"
-    refused(api.call("GET", "/sessions/stop"), 404, "Session not found: stop")
+    assert_error(api.call("GET", "/sessions/stop"), 404, "Session not found: stop")
 
 
 @pytest.mark.parametrize("prefix", ["", "/galtea"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.surfaces.galtea.conftest import NOWHERE, Api, refused
+from tests.surfaces.galtea.conftest import NOWHERE, Api, assert_error
 
 
 def test_a_reason_completes_a_session(api: Api) -> None:
@@ -45,14 +45,14 @@ def test_an_empty_field_of_a_finish_leaves_the_value_unchanged(api: Api) -> None
 def test_an_empty_finish_is_refused(api: Api, body: dict[str, Any]) -> None:
     created = api.create()
     before = api.rows()
-    refused(api.finish(created["id"], **body), 400, "stoppingReason or error")
+    assert_error(api.finish(created["id"], **body), 400, "stoppingReason or error")
     assert api.rows() == before
 
 
 @pytest.mark.parametrize("name", ["stoppingReason", "error"])
 @pytest.mark.parametrize("value", [5, {}, ["x"], False])
 def test_a_finish_accepts_only_text(api: Api, name: str, value: Any) -> None:
-    refused(api.finish(api.create()["id"], **{name: value}), 400, name)
+    assert_error(api.finish(api.create()["id"], **{name: value}), 400, name)
 
 
 def test_a_finished_session_may_be_finished_again_and_reopened(api: Api) -> None:
@@ -66,12 +66,12 @@ def test_a_deleted_session_is_not_found_anywhere(api: Api) -> None:
     created = api.create()
     response = api.delete(created["id"])
     assert (response.status_code, response.data) == (204, b"")
-    refused(api.get(created["id"]), 404, created["id"])
-    refused(api.patch(created["id"], error="x"), 404, created["id"])
-    refused(api.finish(created["id"], error="x"), 404, created["id"])
-    refused(api.delete(created["id"]), 404, created["id"])
-    refused(api.ask(f"ids={created['id']}"), 404, created["id"])
-    assert api.found() == []
+    assert_error(api.get(created["id"]), 404, created["id"])
+    assert_error(api.patch(created["id"], error="x"), 404, created["id"])
+    assert_error(api.finish(created["id"], error="x"), 404, created["id"])
+    assert_error(api.delete(created["id"]), 404, created["id"])
+    assert_error(api.get_list(f"ids={created['id']}"), 404, created["id"])
+    assert api.list_ids() == []
 
 
 def test_a_delete_keeps_the_row(api: Api) -> None:
@@ -83,14 +83,14 @@ def test_a_batch_deletes_every_session_that_it_names_and_no_other(api: Api) -> N
     ids = [api.create()["id"] for _ in range(3)]
     response = api.delete_batch([ids[0], ids[2], ids[0]])
     assert (response.status_code, response.data) == (204, b"")
-    assert api.found() == [ids[1]]
+    assert api.list_ids() == [ids[1]]
 
 
 def test_a_batch_with_an_unknown_id_deletes_nothing(api: Api) -> None:
     id = api.create()["id"]
     before = api.rows()
-    refused(api.delete_batch([id, NOWHERE]), 404, NOWHERE)
-    refused(api.delete_batch([NOWHERE]), 404, NOWHERE)
+    assert_error(api.delete_batch([id, NOWHERE]), 404, NOWHERE)
+    assert_error(api.delete_batch([NOWHERE]), 404, NOWHERE)
     assert api.rows() == before
 
 
@@ -98,22 +98,22 @@ def test_a_batch_with_an_unknown_id_deletes_nothing(api: Api) -> None:
 def test_a_batch_is_a_list_of_ids(api: Api, ids: Any) -> None:
     api.create()
     before = api.rows()
-    refused(api.delete_batch(ids), 400, "ids")
-    refused(api.call("DELETE", "/galtea/sessions/batch"), 400, "ids")
+    assert_error(api.delete_batch(ids), 400, "ids")
+    assert_error(api.call("DELETE", "/galtea/sessions/batch"), 400, "ids")
     assert api.rows() == before
 
 
 def test_other_methods_treat_batch_as_an_id(api: Api) -> None:
-    refused(api.get("batch"), 404, "batch")
-    refused(api.patch("batch"), 404, "batch")
+    assert_error(api.get("batch"), 404, "batch")
+    assert_error(api.patch("batch"), 404, "batch")
 
 
 @pytest.mark.parametrize("action", ["get", "patch", "finish", "delete"])
 def test_an_unknown_session_is_404(api: Api, action: str) -> None:
     arguments = {"error": "x"} if action in ("patch", "finish") else {}
-    refused(getattr(api, action)(NOWHERE, **arguments), 404, NOWHERE)
+    assert_error(getattr(api, action)(NOWHERE, **arguments), 404, NOWHERE)
 
 
 def test_invalid_input_is_refused_before_the_session_is_looked_up(api: Api) -> None:
-    refused(api.patch(NOWHERE, status=None), 400, "status")
-    refused(api.finish(NOWHERE), 400, "stoppingReason")
+    assert_error(api.patch(NOWHERE, status=None), 400, "status")
+    assert_error(api.finish(NOWHERE), 400, "stoppingReason")

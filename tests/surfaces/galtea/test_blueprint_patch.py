@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.surfaces.galtea.conftest import Api, refused
+from tests.surfaces.galtea.conftest import Api, assert_error
 
 SETTABLE = {
     "customId": "mine",
@@ -91,7 +91,7 @@ def test_a_patch_without_a_body_changes_nothing(api: Api) -> None:
 def test_a_patch_refuses_an_invalid_value_by_its_name(api: Api, name: str, value: Any) -> None:
     created = api.create()
     before = api.rows()
-    refused(api.patch(created["id"], **{"error": "x", name: value}), 400, name)
+    assert_error(api.patch(created["id"], **{"error": "x", name: value}), 400, name)
     assert api.rows() == before
 
 
@@ -101,7 +101,7 @@ def test_a_patch_cannot_set_the_context_of_a_session_with_a_test_case(
 ) -> None:
     created = api.create(testCaseId="tc")
     before = api.rows()
-    refused(api.patch(created["id"], context=context, error="x"), 400, "context")
+    assert_error(api.patch(created["id"], context=context, error="x"), 400, "context")
     assert api.rows() == before
 
 
@@ -116,7 +116,7 @@ def test_a_patch_to_a_custom_id_that_is_taken_is_refused(api: Api) -> None:
     other = api.create(customId="d")
     before = api.rows()
     message = "A Session with the same customId: 'c' already exists for version with ID: 'ver_123'."
-    refused(api.patch(other["id"], customId="c", error="x"), 400, message)
+    assert_error(api.patch(other["id"], customId="c", error="x"), 400, message)
     assert api.rows() == before
 
 

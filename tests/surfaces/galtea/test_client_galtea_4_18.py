@@ -1,4 +1,4 @@
-"""The vendor's older SDK, unmodified, in an environment of its own."""
+"""The vendor's older SDK, unmodified, in its own environment."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.surfaces.galtea.conftest import NAMESPACE, NOWHERE
 
 LIFE = Path(__file__).with_name("sdk_script_galtea_4_18.py")
 TEST_CASE = "testCase_t1aaaaaaaaaaaaaaaaaaaaa"
-PARENTS = f"""
+REFERENCES = f"""
 [[galtea.test_cases]]
 id = "{TEST_CASE}"
 test = "test_s1aaaaaaaaaaaaaaaaaaaaaaa"
@@ -25,47 +25,47 @@ def test_a_session_from_creation_to_deletion_with_its_errors(
     make_app: Callable[..., App], serve: Callable[[App], str], base: str
 ) -> None:
     app = make_app(auth="strict")
-    app.seed(NAMESPACE + PARENTS)
-    heard = converse(serve(app) + base)
-    made = heard["made"]
-    check_creation(heard, made)
-    check_changes(heard, made)
-    check_lists(heard)
-    check_errors(heard, made)
+    app.seed(NAMESPACE + REFERENCES)
+    results = converse(serve(app) + base)
+    made = results["made"]
+    check_creation(results, made)
+    check_changes(results, made)
+    check_lists(results)
+    check_errors(results, made)
 
 
 def converse(url: str) -> Any:
     return sdk_script.run("galtea-4.18", LIFE, "gsk_ana", env={"GALTEA_API_URL": url})
 
 
-def check_creation(heard: Any, made: Any) -> None:
+def check_creation(results: Any, made: Any) -> None:
     assert made["context"] == "hi"
     assert made["context_data"] == {"value": "hi"}
     assert made["status"] == "PENDING"
-    assert heard["got"] == heard["by custom id"] == made
-    first, second, third = heard["got or created"]
+    assert results["got"] == results["by custom id"] == made
+    first, second, third = results["got or created"]
     assert first == made
     assert second == third != made
-    assert heard["flags"] == [True, True, True]  # it goes by the test case alone
-    assert heard["driven"]["test_case_id"] == TEST_CASE
-    assert heard["driven"]["context_data"] == {"persona": "impatient"}
+    assert results["flags"] == [True, True, True]  # it goes by the test case alone
+    assert results["driven"]["test_case_id"] == TEST_CASE
+    assert results["driven"]["context_data"] == {"persona": "impatient"}
 
 
-def check_changes(heard: Any, made: Any) -> None:
+def check_changes(results: Any, made: Any) -> None:
     failed = {**made, "status": "FAILED", "error": "HTTP 422", "metadata": {"turn": 1}}
-    assert heard["updated"] == failed
+    assert results["updated"] == failed
     cleared = {**made, "status": "FAILED", "context": None, "context_data": None}
-    assert heard["cleared"] == heard["untouched"] == cleared
+    assert results["cleared"] == results["untouched"] == cleared
     done = {"status": "COMPLETED", "stopping_reason": "GOAL_ACHIEVED"}
-    assert heard["finished"] == {**cleared, **done}
-    assert heard["reopened"] == "PENDING"  # the simulator does so before its first turn
-    assert heard["deleted"] is None
+    assert results["finished"] == {**cleared, **done}
+    assert results["reopened"] == "PENDING"  # the simulator does so before its first turn
+    assert results["deleted"] is None
 
 
-def check_lists(heard: Any) -> None:
-    assert [id for page in heard["walked"] for id in page] == heard["ids"]
-    assert [len(page) for page in heard["walked"]] == [2, 2, 1]
-    assert heard["filtered"] == {
+def check_lists(results: Any) -> None:
+    assert [id for page in results["walked"] for id in page] == results["ids"]
+    assert [len(page) for page in results["walked"]] == [2, 2, 1]
+    assert results["filtered"] == {
         "version": 6,
         "test case": 1,
         "test": 1,
@@ -76,9 +76,9 @@ def check_lists(heard: Any) -> None:
     }
 
 
-def check_errors(heard: Any, made: Any) -> None:
-    assert heard["no custom id"][0] == "ValueError"
-    name, status, body = heard["taken"]
+def check_errors(results: Any, made: Any) -> None:
+    assert results["no custom id"][0] == "ValueError"
+    name, status, body = results["taken"]
     assert (name, status) == ("HTTPError", 400)
     assert "already exists for version with ID: 'version_v1aaa" in body["message"]
     for step, status in {
@@ -88,11 +88,11 @@ def check_errors(heard: Any, made: Any) -> None:
         "gone": 404,
         "unknown key": 401,
     }.items():
-        assert heard[step][:2] == ["HTTPError", status]
-        assert heard[step][2].keys() == {"error", "message"}
-    assert NOWHERE in heard["not found"][2]["message"]
-    assert made["id"] in heard["gone"][2]["message"]
-    assert "Simulation failed" in heard["simulated"][1]
+        assert results[step][:2] == ["HTTPError", status]
+        assert results[step][2].keys() == {"error", "message"}
+    assert NOWHERE in results["not found"][2]["message"]
+    assert made["id"] in results["gone"][2]["message"]
+    assert "Simulation failed" in results["simulated"][1]
 
 
 def test_an_unknown_reference_of_an_empty_list_is_not_found_in_strict_mode(
@@ -101,6 +101,6 @@ def test_an_unknown_reference_of_an_empty_list_is_not_found_in_strict_mode(
     app = make_app(galtea_references="strict")
     app.seed(NAMESPACE)
     script = Path(__file__).with_name("sdk_script_galtea_4_18_strict.py")
-    heard = sdk_script.run("galtea-4.18", script, env={"GALTEA_API_URL": serve(app)})
+    results = sdk_script.run("galtea-4.18", script, env={"GALTEA_API_URL": serve(app)})
     kinds = ("Version", "Test case", "Test")
-    assert heard == [f"{kind} with ID {'x' * 20} does not exist." for kind in kinds]
+    assert results == [f"{kind} with ID {'x' * 20} does not exist." for kind in kinds]

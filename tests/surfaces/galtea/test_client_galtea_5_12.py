@@ -35,7 +35,7 @@ def galtea(app: App, connect: Callable[..., Galtea]) -> Galtea:
 
 @pytest.fixture
 def strict(namespace: App, connect: Callable[..., Galtea]) -> Galtea:
-    """Ana's client, where keys are checked and parents seeded."""
+    """Ana's client of the strict namespace with seeded references."""
     return connect(namespace, "gsk_ana")
 
 
@@ -328,7 +328,7 @@ def test_a_session_that_closed_by_itself(
 def test_the_simulator_reopens_a_finished_session(galtea: Galtea) -> None:
     created = galtea.sessions.create(version_id="v", test_case_id="tc")
     galtea.sessions.finish(created.id)
-    # There is no conversation simulator here: its first turn fails, after the session's own calls.
+    # The server simulates no conversation: its first turn fails, after the session's own calls.
     with pytest.raises(Exception, match="Simulation failed"):
         galtea.simulator.simulate(created.id, agent=lambda text: text, max_turns=1)
     assert galtea.sessions.get(created.id).status is SessionStatus.PENDING

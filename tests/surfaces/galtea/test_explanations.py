@@ -1,4 +1,4 @@
-"""Why a session is in its state, and the failure that only the vendor could cause."""
+"""Explanations of every status, and sessions that are forced to fail."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from sessionary.web.instants import to_text
 from sessionary.web.surface import NotForced
 from tests.conftest import EPOCH, MICROSECOND, NOON, App
 from tests.surfaces.force_helpers import explained, force
-from tests.surfaces.galtea.conftest import Api, refused
+from tests.surfaces.galtea.conftest import Api, assert_error
 from tests.surfaces.galtea.test_rules import DEADLINE, MINUTE, START, session
 
 LATER = START + 7 * MINUTE
@@ -23,9 +23,9 @@ DELETED = session(deleted_at=LATER)
 
 
 @pytest.fixture
-def closing(make_app: Callable[..., App], enter: Callable[..., Api]) -> Api:
-    """Anyone, where a session closes by itself after 30 minutes."""
-    return enter(make_app(galtea_auto_close_minutes=30))
+def closing(make_app: Callable[..., App], make_api: Callable[..., Api]) -> Api:
+    """A client of a namespace where sessions close by themselves after 30 minutes."""
+    return make_api(make_app(galtea_auto_close_minutes=30))
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def closing(make_app: Callable[..., App], enter: Callable[..., Api]) -> Api:
 def test_each_state_is_explained_by_its_rule(
     row: SessionRow, now: int, status: str, since_at: int, rule: str, reason: str
 ) -> None:
-    told = explain(row, now)
-    assert told[:3] == (status, since_at, rule)
-    assert reason in told.reason
+    explanation = explain(row, now)
+    assert explanation[:3] == (status, since_at, rule)
+    assert reason in explanation.reason
 
 
 def test_status_and_since_change_in_the_microsecond_of_the_deadline() -> None:
-    told = [explain(CLOSING, DEADLINE + by)[:2] for by in (-1, 0, 1)]
-    assert told == [("PENDING", START), ("COMPLETED", DEADLINE), ("COMPLETED", DEADLINE)]
+    explanation = [explain(CLOSING, DEADLINE + by)[:2] for by in (-1, 0, 1)]
+    assert explanation == [("PENDING", START), ("COMPLETED", DEADLINE), ("COMPLETED", DEADLINE)]
 
 
 @pytest.mark.parametrize("row", [LEFT, DONE, BROKEN, DELETED])
@@ -74,10 +74,10 @@ def test_the_named_patch_keeps_the_session_pending(closing: Api) -> None:
     closing.app.advance(minutes=30)
     closing.app.advance(-MICROSECOND)
     assert [closing.get(id).json["status"] for id in (kept, left)] == ["PENDING", "COMPLETED"]
-    told = [explained(closing.app, surface, id) for id in (kept, left)]
-    assert [each.status for each in told] == ["PENDING", "COMPLETED"]
+    explanation = [explained(closing.app, surface, id) for id in (kept, left)]
+    assert [each.status for each in explanation] == ["PENDING", "COMPLETED"]
     closed_at = (NOON - EPOCH) // MICROSECOND + 30 * MINUTE
-    assert [each.since_at for each in told] == [closed_at - 1, closed_at]
+    assert [each.since_at for each in explanation] == [closed_at - 1, closed_at]
 
 
 def test_the_inactivity_period_counts_from_the_last_write() -> None:
@@ -103,13 +103,13 @@ def test_every_answer_shows_a_forced_failure(closing: Api) -> None:
     shown = closing.get(id).json
     assert (shown["status"], shown["error"]) == ("FAILED", "it broke")
     assert shown["stoppingReason"] is None
-    assert closing.found("statuses=FAILED") == [id]
-    assert closing.found("statuses=COMPLETED") == [other]
-    told = explained(closing.app, surface, id)
-    assert told.since_at == (NOON - EPOCH) // MICROSECOND + 2 * MINUTE
+    assert closing.list_ids("statuses=FAILED") == [id]
+    assert closing.list_ids("statuses=COMPLETED") == [other]
+    explanation = explained(closing.app, surface, id)
+    assert explanation.since_at == (NOON - EPOCH) // MICROSECOND + 2 * MINUTE
 
 
-def test_a_forced_failure_changes_only_status_error_and_instant(api: Api) -> None:
+def test_a_forced_failure_changes_only_status_and_error(api: Api) -> None:
     before = api.create(customId="c", context="words", metadata={"a": 1}, isProduction=False)
     force(api.app, surface, before["id"], "FAILED")
     after = api.get(before["id"]).json
@@ -133,4 +133,4 @@ def test_a_failed_or_deleted_session_cannot_be_forced_to_fail(api: Api) -> None:
         with pytest.raises(NotForced, match=f"Session {id} is {status} already"):
             force(api.app, surface, id, "FAILED")
     assert api.rows() == before
-    refused(api.get(deleted), 404, "not found")
+    assert_error(api.get(deleted), 404, "not found")

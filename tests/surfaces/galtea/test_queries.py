@@ -1,5 +1,6 @@
-"""Each kept statement against plain Python on generated rows; each answer against its schema."""
+"""Each statement against plain Python on generated rows; each answer against its schema."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,36 +19,45 @@ from tests.conftest import App
 from tests.surfaces.galtea import strategies
 from tests.surfaces.galtea.strategies import NOW, ORGANIZATIONS
 
+STATUS_SETS = [
+    frozenset(each) for count in (1, 2, 3) for each in itertools.combinations(rules.STATUSES, count)
+]
 few = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
 @contextmanager
-def holding(
-    app: App, rows: list[SessionRow] | None = None, parents: list[ReferenceRow] | None = None
+def namespace_with(
+    app: App, rows: list[SessionRow] | None = None, seeded: list[ReferenceRow] | None = None
 ) -> Iterator[None]:
-    """The app's namespace, with nothing but these rows."""
+    """The app's namespace with exactly these rows."""
     with app.namespace.activate():
         for table in models.TABLES:
             table.delete().execute()
         for row in rows or []:
             models.Session.create(**row._asdict())
-        for parent in parents or []:
-            models.Reference.create(**parent._asdict())
+        for reference in seeded or []:
+            models.Reference.create(**reference._asdict())
         yield
 
 
-def plain(model: type[store.Model], row: Callable[..., Any], *conditions: Any) -> list[Any]:
-    """The rows of the model's own query, which renders anew each time."""
+def select_plain(model: type[store.Model], row: Callable[..., Any], *conditions: Any) -> list[Any]:
+    """The rows of the model's own query."""
     columns = [getattr(model, name) for name in row._fields]  # type: ignore[attr-defined]
     query = model.select(*columns)
     found = query.where(*conditions) if conditions else query
     return [row(*each) for each in found.tuples()]
 
 
-def everything() -> list[SessionRow]:
-    return plain(models.Session, SessionRow)
+def all_rows() -> list[SessionRow]:
+    return select_plain(models.Session, SessionRow)
+
+
+def selected(condition: Any) -> list[SessionRow]:
+    """The rows that a condition selects, in order of creation."""
+    found = models.Session.select(*sessions.COLUMNS).where(condition).order_by(models.Session.seq)
+    return [SessionRow._make(row) for row in found.tuples()]
 
 
 def kept(rows: list[SessionRow], organization: str) -> list[SessionRow]:
@@ -55,7 +65,7 @@ def kept(rows: list[SessionRow], organization: str) -> list[SessionRow]:
 
 
 def passes(row: SessionRow, query: dict[str, Any], now: int) -> bool:
-    """What a list's filters mean, said without a database."""
+    """Whether a row passes a list's filters, in plain Python."""
     has = {
         "custom_ids": row.custom_id,
         "product_ids": row.product,
@@ -77,11 +87,32 @@ def passes(row: SessionRow, query: dict[str, Any], now: int) -> bool:
 
 
 @few
+@given(strategies.tables(), st.integers(-6, 11))
+def test_each_sql_twin_agrees_with_its_rule(app: App, rows: list[SessionRow], minutes: int) -> None:
+    kept = [row for row in rows if rules.is_kept(row)]
+    with namespace_with(app, rows):
+        for at in (NOW + minutes * strategies.MINUTE + step for step in (-1, 0, 1)):
+            closed = [row for row in kept if rules.has_closed(row, at)]
+            assert selected(sessions.is_kept) == kept
+            assert selected(sessions.is_kept & sessions.has_closed(at)) == closed
+            assert selected(sessions.is_kept & sessions.has_not_closed(at)) == [
+                row for row in kept if row not in closed
+            ]
+            assert selected(sessions.has_ended_before(at)) == [
+                row for row in rows if rules.has_ended_before(row, at)
+            ]
+            for statuses in STATUS_SETS:
+                assert selected(sessions.is_kept & sessions.has_status(statuses, at)) == [
+                    row for row in kept if rules.status(row, at) in statuses
+                ]
+
+
+@few
 @given(strategies.tables(), strategies.queries(), st.integers(-6, 11))
 def test_a_list_has_the_sessions_that_pass_its_filters_at_every_instant(
     app: App, rows: list[SessionRow], query: dict[str, Any], minutes: int
 ) -> None:
-    with holding(app, rows):
+    with namespace_with(app, rows):
         for now in (NOW + minutes * strategies.MINUTE + step for step in (-1, 0, 1)):
             ordered = sorted(kept(rows, "acme"), key=lambda row: (row.created_at, rows.index(row)))
             if query["sort"][1] == "desc":
@@ -99,7 +130,7 @@ def test_a_list_by_ids_is_complete_or_refused(
     asked = data.draw(st.lists(st.sampled_from([f"session_{n}" for n in range(12)]), min_size=1))
     own = {row.id: row for row in kept(rows, "acme")}
     there = {id for id, row in own.items() if id in asked and passes(row, query, NOW)}
-    with holding(app, rows):
+    with namespace_with(app, rows):
         if there == set(asked):
             found = lists.find(
                 {**query, "ids": asked, "limit": 99, "offset": 0}, organization="acme", now=NOW
@@ -117,7 +148,7 @@ def test_a_session_is_found_by_its_id_only_in_its_organization(
     app: App, rows: list[SessionRow], organization: str
 ) -> None:
     own = {row.id: row for row in kept(rows, organization)}
-    with holding(app, rows):
+    with namespace_with(app, rows):
         for id in [*(row.id for row in rows), "elsewhere"]:
             found = sessions.by_id.one(id=id, organization=organization)
             assert found == own.get(id)
@@ -126,7 +157,7 @@ def test_a_session_is_found_by_its_id_only_in_its_organization(
                 models.Session.organization == organization,
                 models.Session.deleted_at.is_null(),
             )
-            assert [each for each in (found,) if each] == plain(
+            assert [each for each in (found,) if each] == select_plain(
                 models.Session, SessionRow, *conditions
             )
 
@@ -136,7 +167,7 @@ def test_a_session_is_found_by_its_id_only_in_its_organization(
 def test_existing_ids_are_those_of_the_organization(
     app: App, rows: list[SessionRow], organization: str
 ) -> None:
-    with holding(app, rows):
+    with namespace_with(app, rows):
         asked = json_codec.encode([row.id for row in rows] + ["elsewhere"])
         present = sessions.existing_ids.all(ids=asked, organization=organization)
         assert sorted(present) == sorted(row.id for row in kept(rows, organization))
@@ -147,7 +178,7 @@ def test_existing_ids_are_those_of_the_organization(
 def test_the_holder_of_a_custom_id_is_in_its_version_and_organization(
     app: App, rows: list[SessionRow], organization: str
 ) -> None:
-    with holding(app, rows):
+    with namespace_with(app, rows):
         for row in rows:
             found = sessions.custom_id_holder(row._replace(organization=organization))
             is_holder = row in kept(rows, organization) and row.custom_id is not None
@@ -161,9 +192,9 @@ def test_an_update_changes_only_the_changeable_columns_of_one_kept_row(
 ) -> None:
     hit = [row for row in kept(rows, other.organization) if row.id == other.id]
     changes = {name: getattr(other, name) for name in sessions.CHANGEABLE}
-    with holding(app, rows):
+    with namespace_with(app, rows):
         assert sessions.update.run(**other._asdict()) == len(hit)
-        assert everything() == [row._replace(**changes) if row in hit else row for row in rows]
+        assert all_rows() == [row._replace(**changes) if row in hit else row for row in rows]
 
 
 @few
@@ -172,9 +203,9 @@ def test_a_delete_marks_only_sessions_of_the_organization(
     app: App, rows: list[SessionRow], numbers: set[int]
 ) -> None:
     asked = [f"session_{number}" for number in numbers]
-    with holding(app, rows):
+    with namespace_with(app, rows):
         sessions.delete.run(ids=json_codec.encode(asked), organization="acme", at=NOW)
-        assert everything() == [
+        assert all_rows() == [
             row._replace(deleted_at=NOW) if row.id in asked and row in kept(rows, "acme") else row
             for row in rows
         ]
@@ -183,17 +214,17 @@ def test_a_delete_marks_only_sessions_of_the_organization(
 @few
 @given(strategies.sessions())
 def test_an_insert_stores_every_column(app: App, row: SessionRow) -> None:
-    with holding(app):
+    with namespace_with(app):
         sessions.insert.run(**row._asdict())
-        assert everything() == [row]
+        assert all_rows() == [row]
 
 
 @few
-@given(strategies.parents)
+@given(strategies.references)
 def test_an_insert_of_a_reference_stores_every_column(app: App, row: ReferenceRow) -> None:
-    with holding(app):
+    with namespace_with(app):
         references.insert.run(**row._asdict())
-        assert plain(models.Reference, ReferenceRow) == [row]
+        assert select_plain(models.Reference, ReferenceRow) == [row]
 
 
 def visible(rows: list[ReferenceRow], kind: str, organization: str) -> list[ReferenceRow]:
@@ -201,11 +232,11 @@ def visible(rows: list[ReferenceRow], kind: str, organization: str) -> list[Refe
 
 
 @few
-@given(strategies.parent_tables(), st.lists(st.integers(0, 10).map(lambda n: f"p{n}")))
+@given(strategies.reference_tables(), st.lists(st.integers(0, 10).map(lambda n: f"p{n}")))
 def test_visible_references_are_found_by_kind_and_id(
     app: App, rows: list[ReferenceRow], asked: list[str]
 ) -> None:
-    with holding(app, parents=rows):
+    with namespace_with(app, seeded=rows):
         found = references.by_ids.all(
             kind=models.VERSION, ids=json_codec.encode(asked), organization="acme"
         )
@@ -214,13 +245,13 @@ def test_visible_references_are_found_by_kind_and_id(
 
 
 @few
-@given(strategies.parent_tables(), st.sampled_from(strategies.IDS))
+@given(strategies.reference_tables(), st.sampled_from(strategies.IDS))
 def test_the_latest_version_is_the_visible_one_that_was_created_last(
     app: App, rows: list[ReferenceRow], product: str
 ) -> None:
     own = [row for row in visible(rows, models.VERSION, "acme") if row.parent == product]
     latest = max(own, key=lambda row: (row.created_at, rows.index(row)), default=None)
-    with holding(app, parents=rows):
+    with namespace_with(app, seeded=rows):
         assert references.latest_version.one(product=product, organization="acme") == latest
 
 
@@ -232,7 +263,7 @@ def test_a_session_fits_its_schema(row: SessionRow, minutes: int) -> None:
 
 
 @few
-@given(strategies.parents)
+@given(strategies.references)
 def test_a_reference_fits_its_schema(row: ReferenceRow) -> None:
     assert_documented(serializers.version(row), schemas.Version())
     assert_documented(serializers.test(row), schemas.Test())

@@ -1,4 +1,4 @@
-"""Real threads on a real file: what must hold when everybody asks at once."""
+"""Concurrent calls on a real file."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,15 +17,15 @@ Found = TypeVar("Found")
 
 
 @pytest.fixture
-def caller(make_file_app: Callable[..., App], enter: Callable[..., Api]) -> Any:
-    """A caller for each thread, all in one namespace whose clock follows the wall."""
+def caller(make_file_app: Callable[..., App], make_api: Callable[..., Api]) -> Any:
+    """Make a client for a thread; all share one namespace with a real clock."""
     app = make_file_app()
     app.use_real_clock()
-    return lambda: enter(app)
+    return lambda: make_api(app)
 
 
-def at_once(call: Callable[[int], Found], threads: int = THREADS) -> list[Found]:
-    """What each of these threads got, who all began at the same moment."""
+def run_concurrently(call: Callable[[int], Found], threads: int = THREADS) -> list[Found]:
+    """Run a call in threads that start together; return the results."""
     barrier = Barrier(threads)
 
     def begin(number: int) -> Found:
@@ -42,30 +42,30 @@ def statuses(responses: list[TestResponse]) -> list[int]:
 
 def test_one_of_many_concurrent_creates_with_a_custom_id_succeeds(caller: Any) -> None:
     for round_ in range(10):
-        responses = at_once(
+        responses = run_concurrently(
             lambda _, name=f"c{round_}": caller().post(versionId="v", customId=name)
         )
         assert statuses(responses) == [201] + [400] * (THREADS - 1)
-    assert len(caller().found()) == 10
+    assert len(caller().list_ids()) == 10
 
 
 def test_one_of_many_concurrent_patches_to_a_custom_id_succeeds(caller: Any) -> None:
     ids = [caller().create()["id"] for _ in range(THREADS)]
-    responses = at_once(lambda number: caller().patch(ids[number], customId="c"))
+    responses = run_concurrently(lambda number: caller().patch(ids[number], customId="c"))
     assert statuses(responses) == [200] + [400] * (THREADS - 1)
-    assert len(caller().found("customIds=c")) == 1
+    assert len(caller().list_ids("customIds=c")) == 1
 
 
 def test_one_of_many_concurrent_deletes_succeeds(caller: Any) -> None:
     for _ in range(5):
         id = caller().create()["id"]
-        responses = at_once(lambda _, id=id: caller().delete(id))
+        responses = run_concurrently(lambda _, id=id: caller().delete(id))
         assert statuses(responses) == [204] + [404] * (THREADS - 1)
 
 
 def test_overlapping_batches_delete_all_or_nothing(caller: Any) -> None:
     ids = [caller().create()["id"] for _ in range(THREADS + 1)]
-    responses = at_once(lambda number: caller().delete_batch(ids[number : number + 2]))
+    responses = run_concurrently(lambda number: caller().delete_batch(ids[number : number + 2]))
     deleted = {
         id
         for number, response in enumerate(responses)
@@ -73,7 +73,7 @@ def test_overlapping_batches_delete_all_or_nothing(caller: Any) -> None:
         for id in ids[number : number + 2]
     }
     assert {response.status_code for response in responses} <= {204, 404}
-    assert set(caller().found()) == set(ids) - deleted
+    assert set(caller().list_ids()) == set(ids) - deleted
 
 
 def test_concurrent_patches_of_different_fields_all_hold(caller: Any) -> None:
@@ -87,14 +87,14 @@ def test_concurrent_patches_of_different_fields_all_hold(caller: Any) -> None:
     ]
     for _ in range(5):
         id = caller().create()["id"]
-        at_once(lambda number, id=id: caller().patch(id, **fields[number]), len(fields))
+        run_concurrently(lambda number, id=id: caller().patch(id, **fields[number]), len(fields))
         shown = caller().get(id).json
         assert all(shown[name] == value for each in fields for name, value in each.items())
         caller().delete(id)
 
 
 def test_one_product_gets_one_version_by_default(caller: Any) -> None:
-    responses = at_once(lambda _: caller().post(productId="p"))
+    responses = run_concurrently(lambda _: caller().post(productId="p"))
     assert len({response.json["versionId"] for response in responses}) == 1
 
 
@@ -106,8 +106,8 @@ def test_no_answered_call_is_lost_and_none_fails(caller: Any) -> None:
             assert api.patch(id, error=str(number)).status_code == 200
         return ids
 
-    made = {id for ids in at_once(work) for id in ids}
-    shown = caller().ask().json
+    made = {id for ids in run_concurrently(work) for id in ids}
+    shown = caller().get_list().json
     assert {each["id"] for each in shown} == made
     assert all(each["error"] == str(each["metadata"]["by"]) for each in shown)
 
@@ -121,13 +121,13 @@ def test_the_pages_of_a_list_have_each_older_session_once_during_creates(caller:
             return [api.create(versionId="new")["id"] for _ in range(20)]
         walked: list[str] = []
         for offset in count(step=7):
-            page = api.found(f"versionIds=old&limit=7&offset={offset}&sort=createdAt&sort=asc")
+            page = api.list_ids(f"versionIds=old&limit=7&offset={offset}&sort=createdAt&sort=asc")
             if not page:
                 return walked
             walked += page
         raise AssertionError
 
-    assert at_once(work)[0] == older
+    assert run_concurrently(work)[0] == older
 
 
 def test_new_sessions_never_appear_after_listed_ones(caller: Any) -> None:
@@ -137,10 +137,10 @@ def test_new_sessions_never_appear_after_listed_ones(caller: Any) -> None:
             return [api.create()["id"] for _ in range(15)]
         seen: list[str] = []
         for _ in range(30):
-            listed = api.found("sort=createdAt&sort=asc")
+            listed = api.list_ids("sort=createdAt&sort=asc")
             assert listed[: len(seen)] == seen
             seen = listed
         return seen
 
-    at_once(work, 4)
-    assert len(caller().found()) == 45
+    run_concurrently(work, 4)
+    assert len(caller().list_ids()) == 45

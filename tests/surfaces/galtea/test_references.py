@@ -1,4 +1,4 @@
-"""Versions, products, test cases and tests: taken on trust, seeded, or strictly known."""
+"""Versions, products, test cases and tests: assumed, seeded, or strict."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.galtea.conftest import NAMESPACE, Api, refused
+from tests.surfaces.galtea.conftest import NAMESPACE, Api, assert_error
 
 NOBODYS_PRODUCT = f"product_{'0' * 24}"
 NOBODYS_TEST = f"test_{'0' * 24}"
 
 
 @pytest.fixture
-def strict(make_app: Callable[..., App], enter: Callable[..., Api]) -> Api:
-    """Ana, where parents must be known."""
+def strict(make_app: Callable[..., App], make_api: Callable[..., Api]) -> Api:
+    """Ana's client under galtea_references = strict."""
     app = make_app(auth="strict", galtea_references="strict")
     app.seed(NAMESPACE)
-    return enter(app, "gsk_ana")
+    return make_api(app, "gsk_ana")
 
 
 def ask(api: Api, path: str) -> Any:
@@ -62,7 +62,7 @@ def test_each_id_is_answered_once_in_the_given_order(api: Api, kind: str, query:
 @pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
 @pytest.mark.parametrize("query", ["", "?productIds[]=p&names[]=n", "?ids[]=%00"])
 def test_a_list_of_references_needs_ids(api: Api, kind: str, query: str) -> None:
-    refused(api.call("GET", f"/galtea/{kind}{query}"), 400, "ids")
+    assert_error(api.call("GET", f"/galtea/{kind}{query}"), 400, "ids")
 
 
 def test_reading_references_writes_nothing(ana: Api) -> None:
@@ -98,9 +98,9 @@ def test_a_list_has_seeded_and_assumed_references(ana: Api) -> None:
 
 
 def test_a_reference_of_another_organization_counts_as_unknown(
-    namespace: App, enter: Callable[..., Api]
+    namespace: App, make_api: Callable[..., Api]
 ) -> None:
-    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
+    ana, zoe = make_api(namespace, "gsk_ana"), make_api(namespace, "gsk_zoe")
     assert ask(zoe, "versions/version_of_zeta")["productId"] == "product_p1"
     assert ask(ana, "versions/version_of_zeta")["productId"] == NOBODYS_PRODUCT
     assert zoe.create(testCaseId="testCase_of_zeta")["context"] == {"value": "theirs"}
@@ -123,9 +123,9 @@ def test_a_product_resolves_to_its_latest_version(ana: Api) -> None:
 
 
 def test_the_latest_version_is_the_one_that_the_organization_sees(
-    namespace: App, enter: Callable[..., Api]
+    namespace: App, make_api: Callable[..., Api]
 ) -> None:
-    zoe = enter(namespace, "gsk_zoe")
+    zoe = make_api(namespace, "gsk_zoe")
     assert zoe.create(versionId=None, productId="product_p1")["versionId"] == "version_of_zeta"
 
 
@@ -146,7 +146,7 @@ def test_the_later_of_two_versions_of_one_instant_is_the_latest(ana: Api) -> Non
 def test_a_version_wins_over_a_product(ana: Api) -> None:
     created = ana.create(versionId="version_v1", productId="product_new")
     assert created["versionId"] == "version_v1"
-    assert ana.found("productIds=product_new") == []
+    assert ana.list_ids("productIds=product_new") == []
 
 
 def test_a_product_without_a_version_gets_one_by_default_and_keeps_it(api: Api) -> None:
@@ -163,9 +163,9 @@ def test_a_product_without_a_version_gets_one_by_default_and_keeps_it(api: Api) 
 
 
 def test_a_version_made_by_default_belongs_to_one_organization(
-    namespace: App, enter: Callable[..., Api]
+    namespace: App, make_api: Callable[..., Api]
 ) -> None:
-    ana, zoe = enter(namespace, "gsk_ana"), enter(namespace, "gsk_zoe")
+    ana, zoe = make_api(namespace, "gsk_ana"), make_api(namespace, "gsk_zoe")
     mine = ana.create(versionId=None, productId="p")["versionId"]
     theirs = zoe.create(versionId=None, productId="p")["versionId"]
     assert mine != theirs
@@ -173,8 +173,8 @@ def test_a_version_made_by_default_belongs_to_one_organization(
 
 
 def test_a_refused_session_makes_no_version(api: Api) -> None:
-    refused(api.post(productId="p", status="x"), 400, "status")
-    refused(api.post(productId="p", testCaseId="tc", context=""), 400, "context")
+    assert_error(api.post(productId="p", status="x"), 400, "status")
+    assert_error(api.post(productId="p", testCaseId="tc", context=""), 400, "context")
     assert api.rows() == []
 
 
@@ -195,7 +195,7 @@ def test_an_unknown_reference_of_a_session_is_404_in_strict_mode(
     strict: Api, fields: dict[str, str], saying: str
 ) -> None:
     before = strict.rows()
-    refused(strict.post(**fields), 404, saying)
+    assert_error(strict.post(**fields), 404, saying)
     assert strict.rows() == before
 
 
@@ -214,7 +214,7 @@ def test_known_references_are_accepted_in_strict_mode(strict: Api, fields: dict[
 
 @pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
 def test_an_unknown_id_is_404_and_left_out_of_a_list_in_strict_mode(strict: Api, kind: str) -> None:
-    refused(strict.call("GET", f"/{kind}/elsewhere"), 404, "not found: elsewhere")
+    assert_error(strict.call("GET", f"/{kind}/elsewhere"), 404, "not found: elsewhere")
     assert ask(strict, f"{kind}?ids=elsewhere") == []
 
 
@@ -226,8 +226,10 @@ def test_a_list_has_only_known_references_in_strict_mode(strict: Api) -> None:
 
 def test_a_filter_by_an_unknown_reference_gives_an_empty_list_in_strict_mode(strict: Api) -> None:
     strict.create(versionId="version_v1")
-    assert strict.found("versionIds=elsewhere") == []
+    assert strict.list_ids("versionIds=elsewhere") == []
 
 
 def test_invalid_input_is_refused_before_its_references_are_looked_up(strict: Api) -> None:
-    refused(strict.post(versionId="elsewhere", testCaseId="tc", isProduction=True), 400, "isProd")
+    assert_error(
+        strict.post(versionId="elsewhere", testCaseId="tc", isProduction=True), 400, "isProd"
+    )

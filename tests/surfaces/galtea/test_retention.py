@@ -1,4 +1,4 @@
-"""What is pruned is what ended before: deleted, closed by itself, or finished by a call."""
+"""Pruning removes sessions that were deleted, closed by themselves or were finished before."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -43,7 +43,7 @@ def test_sessions_that_ended_before_are_found_and_removed(
 
 
 def test_every_change_of_a_session_counts_as_its_last_write(api: Api) -> None:
-    """Created long ago and finished now, it has ended now."""
+    """A session that was created long ago and finished now has ended now."""
     id = api.create()["id"]
     calls = (lambda: api.patch(id, metadata={}), lambda: api.finish(id, stoppingReason="done"))
     for call in calls:

@@ -39,7 +39,7 @@ def test_a_seeded_session_equals_a_created_one(ana: Api) -> None:
         "runId": None,
         "isSeed": False,
     }
-    assert ana.found("productIds=product_p1") == [ID]
+    assert ana.list_ids("productIds=product_p1") == [ID]
 
 
 def test_every_fact_of_a_session_can_be_seeded(ana: Api) -> None:
@@ -73,7 +73,7 @@ def test_a_seeded_session_copies_the_context_of_its_test_case(ana: Api) -> None:
     ana.app.seed(SESSION + 'test_case = "testCase_t1"')
     shown = ana.get(ID).json
     assert (shown["isProduction"], shown["context"]) == (False, {"persona": "impatient"})
-    assert ana.found("testIds=test_s1") == [ID]
+    assert ana.list_ids("testIds=test_s1") == [ID]
 
 
 def test_a_seeded_session_may_have_closed_by_itself(ana: Api) -> None:
@@ -81,7 +81,7 @@ def test_a_seeded_session_may_have_closed_by_itself(ana: Api) -> None:
     shown = ana.get(ID).json
     assert shown["status"] == "COMPLETED"
     assert shown["stoppingReason"] == "Automatically closed after 20 minutes of inactivity"
-    assert ana.found("statuses=COMPLETED") == [ID]
+    assert ana.list_ids("statuses=COMPLETED") == [ID]
 
 
 def test_a_seeded_session_may_close_later(ana: Api) -> None:
@@ -110,7 +110,7 @@ def test_an_existing_row_is_updated_from_the_file(ana: Api) -> None:
     ana.app.seed(SESSION)
     ana.app.seed(SESSION + 'status = "COMPLETED"')
     assert ana.get(ID).json["status"] == "COMPLETED"
-    assert ana.found() == [ID]
+    assert ana.list_ids() == [ID]
 
 
 def test_a_product_or_test_that_a_row_names_is_made(ana: Api) -> None:
@@ -131,7 +131,7 @@ def test_a_product_or_test_that_a_row_names_is_made(ana: Api) -> None:
 @pytest.mark.parametrize(
     ("text", "saying"),
     [
-        (SESSION.replace('"acme"', '"nobody"'), "organization 'nobody' does not exist"),
+        (SESSION.replace('"acme"', '"unknown"'), "organization 'unknown' does not exist"),
         (SESSION.replace('id = "session_s1aaaaaaaaaaaaaaaaaaaaaa"', 'id = ""'), "id"),
         (SESSION.replace('version = "version_v1"', ""), "version: is required"),
         (SESSION.replace('created_ago = "1h"', ""), "created_ago: is required"),
@@ -152,7 +152,7 @@ def test_a_product_or_test_that_a_row_names_is_made(ana: Api) -> None:
         ('[[galtea.versions]]\nid = "v"', "product: is required"),
         ('[[galtea.versions]]\nid = "v"\nproduct = ""', "product"),
         ('[[galtea.test_cases]]\nid = "t"\ntest = "s"\ncontext = 5', "context"),
-        ('[[galtea.tests]]\nid = "t"\norganization = "nobody"', "'nobody' does not exist"),
+        ('[[galtea.tests]]\nid = "t"\norganization = "unknown"', "'unknown' does not exist"),
         ('[[galtea.products]]\nid = "p"\nproduct = "p"', "not a known field"),
     ],
 )

@@ -92,8 +92,8 @@ FAILED = "00000000-0000-4000-8000-0000000fa11d"
 TIMED_OUT = "00000000-0000-4000-8000-00000071ed00"
 
 
-class Calls:
-    """Calls with one key; the paths are Notte's own, below the surface's prefix."""
+class NotteClient:
+    """Calls with one key; the paths are Notte's own, without the surface's prefix."""
 
     def __init__(self, client: FlaskClient, key: str = KEY, prefix: str = "/notte") -> None:
         self.client = client
@@ -101,7 +101,7 @@ class Calls:
         self.headers = {"Authorization": f"Bearer {key}"}
 
     def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
-        """Send a body as JSON; one that is bytes goes as it is."""
+        """Send a body as JSON; bytes are sent unchanged."""
         data = body if isinstance(body, bytes) else json.dumps({} if body is None else body)
         options.setdefault("content_type", "application/json")
         return self.client.post(self.prefix + path, data=data, headers=self.headers, **options)
@@ -113,30 +113,30 @@ class Calls:
         return self.client.delete(self.prefix + path, query_string=query, headers=self.headers)
 
     def start(self, **body: Any) -> dict[str, Any]:
-        """A session that v1 started."""
-        return answered(self.post("/session/start", body))
+        """Start a session with v1."""
+        return ok_json(self.post("/session/start", body))
 
     def start_v4(self, **body: Any) -> dict[str, Any]:
-        """A session that v4 started."""
-        return answered(self.post("/sessions/start", body))
+        """Start a session with v4."""
+        return ok_json(self.post("/sessions/start", body))
 
     def status(self, session_id: str) -> dict[str, Any]:
-        return answered(self.get(f"/sessions/{session_id}"))
+        return ok_json(self.get(f"/sessions/{session_id}"))
 
-    def listed(self, **query: Any) -> list[str]:
+    def list_ids(self, **query: Any) -> list[str]:
         """The ids of a page of v4's list."""
-        return [item["session_id"] for item in answered(self.get("/sessions/", **query))["items"]]
+        return [item["session_id"] for item in ok_json(self.get("/sessions/", **query))["items"]]
 
 
-def answered(response: TestResponse) -> Any:
-    """The body of an answer, which is exactly 200 and never looks like a refusal."""
+def ok_json(response: TestResponse) -> Any:
+    """The body of an answer, which must have status 200 and no detail."""
     assert response.status_code == 200, response.get_data(as_text=True)
     assert "detail" not in response.json
     return response.json
 
 
-def refused(response: TestResponse, status: int) -> Any:
-    """The detail of a refusal with this status."""
+def error_detail(response: TestResponse, status: int) -> Any:
+    """The detail of an error, which must have this status."""
     assert response.status_code == status, response.get_data(as_text=True)
     assert response.content_type == "application/json"
     assert response.json.keys() <= {"detail", "session_id"}
@@ -145,8 +145,7 @@ def refused(response: TestResponse, status: int) -> Any:
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[list[str]]:
-    """Two served namespaces with SESSIONS in them: one reached below the prefix, one at the
-    root."""
+    """Base URLs of two served namespaces with SESSIONS: one with the prefix, one at the root."""
     with ExitStack() as stack:
         served = []
         for prefix in ("/notte", ""):
@@ -159,9 +158,8 @@ def urls() -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[tuple[App, sqlite3.Connection]]:
-    """The application that a module's tests share, and the fresh namespace that each of them
-    gets."""
+def shared_app() -> Iterator[tuple[App, sqlite3.Connection]]:
+    """The application that a module's tests share, and a copy of its empty database."""
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with closing(app.namespace), closing(sqlite3.connect(":memory:")) as fresh:
         app.namespace.database.connection().backup(fresh)
@@ -169,13 +167,13 @@ def stage() -> Iterator[tuple[App, sqlite3.Connection]]:
 
 
 @pytest.fixture
-def app(stage: tuple[App, sqlite3.Connection]) -> App:
-    """As everywhere, but quicker: of the hundreds of tests here most need no application anew."""
-    app, fresh = stage
+def app(shared_app: tuple[App, sqlite3.Connection]) -> App:
+    """The shared application with an empty database: faster than a new one for each test."""
+    app, fresh = shared_app
     fresh.backup(app.namespace.database.connection())
     return app
 
 
 @pytest.fixture
-def notte(app: App) -> Calls:
-    return Calls(app.client)
+def notte(app: App) -> NotteClient:
+    return NotteClient(app.client)

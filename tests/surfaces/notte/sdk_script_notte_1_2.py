@@ -1,4 +1,4 @@
-"""What notte 1.2's users do with sessions: `sdk_script_notte_1_2.py active timed_out url ...`.
+"""Calls that users of notte 1.2 make: `sdk_script_notte_1_2.py active timed_out url ...`.
 
 Prints what each step gave, for each url.
 """
@@ -12,7 +12,7 @@ active, timed_out, *urls = sys.argv[1:]
 
 
 def refusal(call, **arguments):
-    """The exception that a call ends with: its class, and the body that it carries if any."""
+    """The exception that a call raises: its class, and its body if it has one."""
     try:
         call(**arguments)
     except ValueError as error:  # pydantic's is one as well
@@ -84,7 +84,7 @@ def converse(url):
         "nowhere to look": refusal(client().observe),
         "nothing to scrape": refusal(client().scrape),
         "foreign": refusal(client("sk-notte-rob").close, session_id=active),
-        "nobody": refusal(client("nobody").start),
+        "unknown key": refusal(client("unknown").start),
     }
     return heard
 

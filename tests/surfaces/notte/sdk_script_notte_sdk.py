@@ -1,4 +1,4 @@
-"""What notte-sdk's users do: `sdk_script_notte_sdk.py active closed timed_out url ...`.
+"""Calls that users of notte-sdk make: `sdk_script_notte_sdk.py active closed timed_out url ...`.
 
 Prints what each step gave, for each url.
 """
@@ -14,7 +14,7 @@ active, closed, timed_out, *urls = sys.argv[1:]
 
 
 def refusal(call, *args, **arguments):
-    """The exception that a call ends with: its class, its status and its body."""
+    """The exception that a call raises: its class, its status and its body."""
     try:
         call(*args, **arguments)
     except NotteAPIError as error:
@@ -98,7 +98,7 @@ def converse(url):
         "observe what timed out": refusal(api.sessions.page.observe, timed_out),
         "idle over the maximum": refusal(api.Session(idle_timeout_minutes=16).start),
         "page size": refusal(api.sessions.list, page_size=101),
-        "nobody": refusal(client("nobody").sessions.list),
+        "unknown key": refusal(client("unknown").sessions.list),
     }
     return heard
 

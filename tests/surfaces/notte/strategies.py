@@ -1,4 +1,4 @@
-"""Rows of every kind, made by hypothesis: active or over, of either generation."""
+"""Generated rows: active or ended, of v1 and of v4."""
 
 from typing import Any
 
@@ -16,8 +16,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 
 @st.composite
 def sessions(draw: st.DrawFn, *, organizations: tuple[str, ...] = ("acme",)) -> SessionRow:
-    """A session whose instants lie within an hour around NOW, many of them at its very
-    transitions."""
+    """A session with instants within an hour of NOW, many of them exactly at its transitions."""
     created_at = NOW - draw(st.sampled_from([0, 1, MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE]))
     accessed_at = created_at + draw(st.sampled_from([0, 1, MINUTE, 5 * MINUTE]))
     is_v4, end = draw(st.booleans()), draw(st.sampled_from([None, "closed", "error"]))
@@ -43,7 +42,7 @@ def sessions(draw: st.DrawFn, *, organizations: tuple[str, ...] = ("acme",)) -> 
 
 
 def browsers() -> st.SearchStrategy[dict[str, Any]]:
-    """What a start of v4 keeps of its options."""
+    """The options of a start that v4 stores."""
     size = st.none() | st.integers(0, 2**63 - 1)
     asked = {name: st.booleans() for name, usual in BROWSER.items() if isinstance(usual, bool)}
     return st.fixed_dictionaries(

@@ -1,4 +1,4 @@
-"""Who is asking, whose sessions are seen, and where the surface is found."""
+"""Keys, organizations, and the paths at which the surface answers."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 
 from sessionary import __version__
 from tests.conftest import App
-from tests.surfaces.notte.conftest import TWO_TENANTS, Calls, answered, refused
+from tests.surfaces.notte.conftest import TWO_TENANTS, NotteClient, error_detail, ok_json
 
 CALLS = [
     ("POST", "/session/start"),
@@ -45,39 +45,39 @@ def strict(make_app: Callable[..., App]) -> App:
 def test_a_call_without_a_bearer_token_is_401(app: App, headers: dict[str, str]) -> None:
     for method, path in CALLS:
         response = app.client.open(f"/notte{path}", method=method, headers=headers, data="{")
-        assert refused(response, 401) == "Not authenticated"
+        assert error_detail(response, 401) == "Not authenticated"
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("key", ["sk-notte-nobody", "gsk_elsewhere", "ä"])
+@pytest.mark.parametrize("key", ["sk-notte-unknown", "gsk_elsewhere", "ä"])
 def test_a_strict_server_accepts_only_its_own_keys(strict: App, key: str) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     for method, path in CALLS:
         response = strict.client.open(f"/notte{path}", method=method, headers=headers)
-        assert refused(response, 401) == "Not authenticated"
+        assert error_detail(response, 401) == "Not authenticated"
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_lenient_server_accepts_any_bearer_token(app: App) -> None:
     for key in ("x", "sk-notte-anything", "gsk_elsewhere"):
-        assert Calls(app.client, key=key).start()["status"] == "active"
+        assert NotteClient(app.client, key=key).start()["status"] == "active"
 
 
 def test_the_scheme_bearer_is_accepted_in_any_case(app: App) -> None:
     response = app.client.get("/notte/sessions", headers={"Authorization": "bearer x"})
-    answered(response)
+    ok_json(response)
 
 
 def test_a_key_is_refused_from_its_expiry_on(strict: App) -> None:
-    late = Calls(strict.client, key="sk-notte-late")
+    late = NotteClient(strict.client, key="sk-notte-late")
     strict.advance(seconds=1, microseconds=-1)
     late.start()
     strict.advance(microseconds=1)
-    refused(late.post("/session/start"), 401)
+    error_detail(late.post("/session/start"), 401)
 
 
 def test_a_session_of_another_organization_is_not_found(strict: App) -> None:
-    ana, rob = Calls(strict.client), Calls(strict.client, key="sk-notte-rob")
+    ana, rob = NotteClient(strict.client), NotteClient(strict.client, key="sk-notte-rob")
     session_id = ana.start()["session_id"]
     strict.advance(minutes=1)
     before = strict.rows("notte_sessions")
@@ -87,86 +87,86 @@ def test_a_session_of_another_organization_is_not_found(strict: App) -> None:
         there = f"/notte{path.replace('x', session_id, 1) if '/x' in path else path}"
         body = {"json": {"session_id": session_id, "type": "goto", "action_id": "B1"}}
         response = rob.client.open(there, method=method, headers=rob.headers, **body)
-        assert refused(response, 404) == f"Session {session_id} not found"
-    assert rob.listed(only_active=False) == []
+        assert error_detail(response, 404) == f"Session {session_id} not found"
+    assert rob.list_ids(only_active=False) == []
     assert strict.rows("notte_sessions") == before
 
 
 def test_a_key_bound_to_an_organization_acts_there(strict: App) -> None:
-    bound = Calls(strict.client, key="sk-notte-ana-in-zeta")
+    bound = NotteClient(strict.client, key="sk-notte-ana-in-zeta")
     session_id = bound.start()["session_id"]
-    assert Calls(strict.client, key="sk-notte-rob").listed() == [session_id]
-    assert Calls(strict.client).listed() == []
+    assert NotteClient(strict.client, key="sk-notte-rob").list_ids() == [session_id]
+    assert NotteClient(strict.client).list_ids() == []
 
 
 def test_the_members_of_an_organization_share_its_sessions(strict: App) -> None:
-    session_id = Calls(strict.client, key="sk-notte-rob").start()["session_id"]
-    bound = Calls(strict.client, key="sk-notte-ana-in-zeta")
+    session_id = NotteClient(strict.client, key="sk-notte-rob").start()["session_id"]
+    bound = NotteClient(strict.client, key="sk-notte-ana-in-zeta")
     assert bound.start(session_id=session_id)["session_id"] == session_id
 
 
 def test_a_user_without_an_organization_gets_403_after_the_body_is_checked(strict: App) -> None:
-    tramp = Calls(strict.client, key="sk-notte-tramp")
-    refused(tramp.post("/session/start", {"keep_alive": 1}), 400)
+    tramp = NotteClient(strict.client, key="sk-notte-tramp")
+    error_detail(tramp.post("/session/start", {"keep_alive": 1}), 400)
     for response in (
         tramp.post("/session/start"),
         tramp.get("/sessions/"),
         tramp.get("/sessions/x"),
     ):
-        assert refused(response, 403) == "This key belongs to no organization"
+        assert error_detail(response, 403) == "This key belongs to no organization"
     assert strict.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize("prefix", ["/notte", ""])
 def test_health_needs_no_key_and_counts_active_sessions(
-    app: App, notte: Calls, prefix: str
+    app: App, notte: NotteClient, prefix: str
 ) -> None:
     closed = notte.start()["session_id"]
     notte.start()
     notte.start_v4()
-    answered(notte.post("/session/close", {"session_id": closed}))
+    ok_json(notte.post("/session/close", {"session_id": closed}))
     for minutes, count in ((3, 2), (1, 1), (2, 0)):
         app.advance(minutes=minutes)
-        health = answered(app.client.get(f"{prefix}/health"))
+        health = ok_json(app.client.get(f"{prefix}/health"))
         assert health == {"status": "healthy", "version": __version__, "active_sessions": count}
 
 
 @pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
 def test_v1_and_v4_start_sessions_at_the_root(app: App, path: str) -> None:
-    assert answered(Calls(app.client, prefix="").post(path))["status"] == "active"
+    assert ok_json(NotteClient(app.client, prefix="").post(path))["status"] == "active"
 
 
 def test_every_v1_route_answers_at_the_root(app: App) -> None:
-    root = Calls(app.client, prefix="")
+    root = NotteClient(app.client, prefix="")
     session_id = root.start()["session_id"]
     body = {"session_id": session_id, "keep_alive": True, "action_id": "B1"}
     for path in ("/env/observe", "/env/step", "/env/scrape"):
-        assert answered(root.post(path, body))["session"]["session_id"] == session_id
-    assert answered(root.post("/session/close", body))["status"] == "closed"
+        assert ok_json(root.post(path, body))["session"]["session_id"] == session_id
+    assert ok_json(root.post("/session/close", body))["status"] == "closed"
 
 
 def test_every_v4_route_answers_at_the_root_with_the_sdk_header(app: App) -> None:
-    root = Calls(app.client, prefix="")
+    root = NotteClient(app.client, prefix="")
     root.headers["x-notte-sdk-version"] = "1.10.0"
     session_id = root.start_v4()["session_id"]
     assert root.status(session_id)["status"] == "active"
-    assert root.listed() == [session_id]
-    assert [item["session_id"] for item in answered(root.get("/sessions"))["items"]] == [session_id]
+    assert root.list_ids() == [session_id]
+    assert [item["session_id"] for item in ok_json(root.get("/sessions"))["items"]] == [session_id]
     for operation in ("observe", "execute", "scrape"):
-        answered(root.post(f"/sessions/{session_id}/page/{operation}", {"type": "goto"}))
-    assert answered(root.delete(f"/sessions/{session_id}/stop"))["status"] == "closed"
+        ok_json(root.post(f"/sessions/{session_id}/page/{operation}", {"type": "goto"}))
+    assert ok_json(root.delete(f"/sessions/{session_id}/stop"))["status"] == "closed"
 
 
 def test_a_stop_at_the_root_needs_no_sdk_header(app: App) -> None:
-    root = Calls(app.client, prefix="")
+    root = NotteClient(app.client, prefix="")
     session_id = root.start_v4()["session_id"]
-    assert answered(root.delete(f"/sessions/{session_id}/stop/"))["status"] == "closed"
-    assert Calls(app.client).status(session_id)["status"] == "closed"
+    assert ok_json(root.delete(f"/sessions/{session_id}/stop/"))["status"] == "closed"
+    assert NotteClient(app.client).status(session_id)["status"] == "closed"
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/sessions/", "/sessions/x"])
 def test_other_reads_of_sessions_at_the_root_are_galteas(app: App, path: str) -> None:
-    root = Calls(app.client, prefix="")
+    root = NotteClient(app.client, prefix="")
     root.start_v4()
     response = root.get(path)
     assert response.status_code in (401, 404)

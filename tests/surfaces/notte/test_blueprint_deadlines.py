@@ -1,4 +1,4 @@
-"""The lifecycle as calls see it: deadlines, what observing leaves alone, and keep_alive."""
+"""Deadlines, reads that write nothing, and keep_alive, through calls."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from tests.conftest import NOON, App
-from tests.surfaces.notte.conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 MICROSECOND = timedelta(microseconds=1)
 
 
 def test_a_session_is_active_at_its_deadline_and_timed_out_a_microsecond_later(
-    app: App, notte: Calls
+    app: App, notte: NotteClient
 ) -> None:
     session_id = notte.start(session_timeout_minutes=5)["session_id"]
     deadline = NOON + timedelta(minutes=5)
@@ -35,7 +35,7 @@ def test_a_session_is_active_at_its_deadline_and_timed_out_a_microsecond_later(
     ]
 
 
-OPERATIONS: dict[str, Callable[[Calls, str], object]] = {
+OPERATIONS: dict[str, Callable[[NotteClient, str], object]] = {
     "start": lambda notte, it: notte.post("/session/start", {"session_id": it}),
     "observe": lambda notte, it: notte.post("/env/observe", {"session_id": it, "keep_alive": True}),
     "step": lambda notte, it: notte.post(
@@ -49,10 +49,12 @@ OPERATIONS: dict[str, Callable[[Calls, str], object]] = {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_activity_at_the_deadline_moves_the_deadline(app: App, notte: Calls, name: str) -> None:
+def test_activity_at_the_deadline_moves_the_deadline(
+    app: App, notte: NotteClient, name: str
+) -> None:
     session_id = notte.start()["session_id"]
     app.advance(minutes=5)
-    answered(OPERATIONS[name](notte, session_id))
+    ok_json(OPERATIONS[name](notte, session_id))
     app.advance(minutes=5)
     assert notte.status(session_id)["status"] == "active"
     app.advance(MICROSECOND)
@@ -61,20 +63,20 @@ def test_activity_at_the_deadline_moves_the_deadline(app: App, notte: Calls, nam
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_activity_after_the_deadline_is_refused_and_changes_nothing(
-    app: App, notte: Calls, name: str
+    app: App, notte: NotteClient, name: str
 ) -> None:
     session_id = notte.start()["session_id"]
     app.advance(minutes=5, microseconds=1)
     before = app.rows("notte_sessions")
-    detail = refused(OPERATIONS[name](notte, session_id), 404)
+    detail = error_detail(OPERATIONS[name](notte, session_id), 404)
     assert detail == f"Session {session_id} timed out: it was idle for more than 5 minutes"
     assert app.rows("notte_sessions") == before
     assert notte.status(session_id)["status"] == "timed_out"
 
 
-def test_reads_write_nothing(app: App, notte: Calls) -> None:
+def test_reads_write_nothing(app: App, notte: NotteClient) -> None:
     active, left, closed = (notte.start()["session_id"] for _ in range(3))
-    answered(notte.post("/session/close", {"session_id": closed}))
+    ok_json(notte.post("/session/close", {"session_id": closed}))
     app.advance(minutes=4)
     notte.start(session_id=active)
     app.advance(minutes=4)
@@ -82,13 +84,13 @@ def test_reads_write_nothing(app: App, notte: Calls) -> None:
     for session_id in (active, left, closed):
         notte.status(session_id)
     for word in ("true", "false"):
-        notte.listed(only_active=word, only_current_token=word)
-    answered(notte.get("/health"))
+        notte.list_ids(only_active=word, only_current_token=word)
+    ok_json(notte.get("/health"))
     assert app.rows("notte_sessions") == before
 
 
 def test_a_timed_out_session_is_active_again_only_if_the_clock_moves_back(
-    app: App, notte: Calls
+    app: App, notte: NotteClient
 ) -> None:
     session_id = notte.start()["session_id"]
     app.advance(hours=1)
@@ -97,7 +99,7 @@ def test_a_timed_out_session_is_active_again_only_if_the_clock_moves_back(
     assert notte.status(session_id)["status"] == "active"
 
 
-def test_keep_alive_does_not_extend_the_timeout_by_default(app: App, notte: Calls) -> None:
+def test_keep_alive_does_not_extend_the_timeout_by_default(app: App, notte: NotteClient) -> None:
     session_id = notte.start(keep_alive=True)["session_id"]
     app.advance(minutes=5, microseconds=1)
     assert notte.status(session_id)["status"] == "timed_out"
@@ -110,47 +112,48 @@ class TestWhereKeepAliveOutlivesTheTimeout:
     def app(self, make_app: Callable[..., App]) -> App:
         return make_app(notte_keep_alive="timeout")
 
-    def test_a_session_started_with_it_has_no_idle_deadline(self, app: App, notte: Calls) -> None:
+    def test_a_session_started_with_it_has_no_idle_deadline(
+        self, app: App, notte: NotteClient
+    ) -> None:
         session_id = notte.start(keep_alive=True)["session_id"]
         app.advance(days=400)
         assert notte.status(session_id)["status"] == "active"
-        assert notte.listed() == [session_id]
-        assert answered(notte.get("/health"))["active_sessions"] == 1
+        assert notte.list_ids() == [session_id]
+        assert ok_json(notte.get("/health"))["active_sessions"] == 1
         assert (
-            answered(notte.post("/session/close", {"session_id": session_id}))["duration"]
-            == "P400D"
+            ok_json(notte.post("/session/close", {"session_id": session_id}))["duration"] == "P400D"
         )
 
-    def test_a_session_started_without_it_times_out(self, app: App, notte: Calls) -> None:
+    def test_a_session_started_without_it_times_out(self, app: App, notte: NotteClient) -> None:
         session_id = notte.start()["session_id"]
         app.advance(minutes=5, microseconds=1)
         assert notte.status(session_id)["status"] == "timed_out"
-        assert notte.listed() == []
+        assert notte.list_ids() == []
 
-    def test_the_value_given_at_the_start_is_kept(self, app: App, notte: Calls) -> None:
+    def test_the_value_given_at_the_start_is_kept(self, app: App, notte: NotteClient) -> None:
         kept, other = notte.start(keep_alive=True)["session_id"], notte.start()["session_id"]
         notte.start(session_id=kept, keep_alive=False)
         notte.start(session_id=other, keep_alive=True)
         app.advance(hours=1)
-        assert notte.listed() == [kept]
+        assert notte.list_ids() == [kept]
 
     @pytest.mark.parametrize("keep_alive", [True, False])
-    def test_an_operation_never_closes(self, notte: Calls, keep_alive: bool) -> None:
+    def test_an_operation_never_closes(self, notte: NotteClient, keep_alive: bool) -> None:
         body = {"url": "https://example.com", "keep_alive": keep_alive}
-        seen = answered(notte.post("/env/observe", body))["session"]
+        seen = ok_json(notte.post("/env/observe", body))["session"]
         assert seen["status"] == "active"
 
     def test_an_operation_that_starts_a_session_starts_it_with_its_own_value(
-        self, app: App, notte: Calls
+        self, app: App, notte: NotteClient
     ) -> None:
         for keep_alive in (True, False):
             body = {"url": "https://example.com", "keep_alive": keep_alive}
-            answered(notte.post("/env/scrape", body))
+            ok_json(notte.post("/env/scrape", body))
         app.advance(hours=1)
-        assert len(notte.listed()) == 1
+        assert len(notte.list_ids()) == 1
 
-    def test_the_maximum_of_v4_still_ends_a_session(self, app: App, notte: Calls) -> None:
+    def test_the_maximum_of_v4_still_ends_a_session(self, app: App, notte: NotteClient) -> None:
         session_id = notte.start_v4()["session_id"]
-        answered(notte.post("/env/observe", {"session_id": session_id, "keep_alive": True}))
+        ok_json(notte.post("/env/observe", {"session_id": session_id, "keep_alive": True}))
         app.advance(minutes=3, microseconds=1)
         assert notte.status(session_id)["status"] == "timed_out"

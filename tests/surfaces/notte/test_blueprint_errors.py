@@ -1,4 +1,4 @@
-"""Whatever refuses a call, the body is Notte's, and no refusal changes a row."""
+"""Every error has Notte's body, and none changes a row."""
 
 import re
 import sqlite3
@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from sessionary.surfaces.notte import queries
 from tests.conftest import App
-from tests.surfaces.notte.conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 V1_POSTS = ["/session/start", "/session/close", "/env/observe", "/env/step", "/env/scrape"]
 V4_POSTS = [
@@ -37,19 +37,19 @@ BAD_BODIES = [
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:20]))
 def test_v1_refuses_a_body_that_is_not_a_json_object_with_one_sentence(
-    app: App, notte: Calls, body: bytes
+    app: App, notte: NotteClient, body: bytes
 ) -> None:
     for path in V1_POSTS:
-        assert isinstance(refused(notte.post(path, body), 400), str)
+        assert isinstance(error_detail(notte.post(path, body), 400), str)
     assert app.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:20]))
 def test_v4_refuses_a_body_that_is_not_a_json_object_with_a_list(
-    app: App, notte: Calls, body: bytes
+    app: App, notte: NotteClient, body: bytes
 ) -> None:
     for path in V4_POSTS:
-        (found,) = refused(notte.post(path, body), 422)
+        (found,) = error_detail(notte.post(path, body), 422)
         assert found["loc"] == ["body"]
         assert {"msg", "type"} <= found.keys()
     assert app.rows("notte_sessions") == []
@@ -57,34 +57,34 @@ def test_v4_refuses_a_body_that_is_not_a_json_object_with_a_list(
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_a_body_without_a_json_content_type_is_400_in_v1_and_422_in_v4(
-    app: App, notte: Calls, content_type: str | None
+    app: App, notte: NotteClient, content_type: str | None
 ) -> None:
     for path in V1_POSTS:
-        detail = refused(notte.post(path, {}, content_type=content_type), 400)
+        detail = error_detail(notte.post(path, {}, content_type=content_type), 400)
         assert detail == "the content type must be application/json"
     for path in V4_POSTS:
-        (found,) = refused(notte.post(path, {}, content_type=content_type), 422)
+        (found,) = error_detail(notte.post(path, {}, content_type=content_type), 422)
         assert found["loc"] == ["body"]
     assert app.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/x+json"])
-def test_every_json_content_type_is_accepted(notte: Calls, content_type: str) -> None:
+def test_every_json_content_type_is_accepted(notte: NotteClient, content_type: str) -> None:
     for path in ("/session/start", "/sessions/start"):
-        answered(notte.post(path, {}, content_type=content_type))
+        ok_json(notte.post(path, {}, content_type=content_type))
 
 
-def test_the_last_of_duplicate_keys_wins(notte: Calls) -> None:
+def test_the_last_of_duplicate_keys_wins(notte: NotteClient) -> None:
     body = b'{"session_timeout_minutes": 99, "session_timeout_minutes": 7}'
-    assert answered(notte.post("/session/start", body))["timeout_minutes"] == 7
+    assert ok_json(notte.post("/session/start", body))["timeout_minutes"] == 7
 
 
 def test_a_body_over_the_limit_is_413(make_app: Callable[..., App]) -> None:
     app = make_app(max_body_bytes=100)
-    notte = Calls(app.client)
+    notte = NotteClient(app.client)
     for path in (*V1_POSTS, *V4_POSTS):
         response = notte.post(path, {"screenshot": "x" * 100})
-        assert refused(response, 413) == "The request body is too large."
+        assert error_detail(response, 413) == "The request body is too large."
     assert app.rows("notte_sessions") == []
 
 
@@ -106,22 +106,22 @@ UNROUTED_V4 = [
 
 
 def test_an_unknown_path_or_method_under_the_prefix_is_refused_after_authentication(
-    notte: Calls,
+    notte: NotteClient,
 ) -> None:
     for method, path in (*UNROUTED, *UNROUTED_V4, ("GET", "/nothing")):
         response = notte.client.open(f"/notte{path}", method=method, headers=notte.headers)
         assert is_unrouted(response)
         anonymous = notte.client.open(f"/notte{path}", method=method)
-        assert refused(anonymous, 401) == "Not authenticated"
+        assert error_detail(anonymous, 401) == "Not authenticated"
 
 
-def test_an_unknown_path_or_method_of_v1_at_the_root_gets_nottes_error(notte: Calls) -> None:
+def test_an_unknown_path_or_method_of_v1_at_the_root_gets_nottes_error(notte: NotteClient) -> None:
     for method, path in UNROUTED:
         assert is_unrouted(notte.client.open(path, method=method, headers=notte.headers))
 
 
 def test_an_unknown_path_or_method_of_v4_at_the_root_gets_nottes_error_with_the_sdk_header(
-    notte: Calls,
+    notte: NotteClient,
 ) -> None:
     headers = {**notte.headers, "x-notte-sdk-version": "1.10.0"}
     for method, path in UNROUTED_V4:
@@ -129,7 +129,7 @@ def test_an_unknown_path_or_method_of_v4_at_the_root_gets_nottes_error_with_the_
 
 
 def is_unrouted(response: TestResponse) -> bool:
-    detail = refused(response, response.status_code)
+    detail = error_detail(response, response.status_code)
     says_what_is_allowed = "Allow" in response.headers
     is_405 = response.status_code == 405
     return (
@@ -140,14 +140,14 @@ def is_unrouted(response: TestResponse) -> bool:
 
 
 @pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
-def test_a_path_with_two_slashes_is_another_path(notte: Calls, path: str) -> None:
+def test_a_path_with_two_slashes_is_another_path(notte: NotteClient, path: str) -> None:
     for wrong in (path.replace("/start", "//start"), f"{path}//"):
-        refused(notte.post(wrong), 404)
-    assert answered(notte.post(f"{path}/"))["status"] == "active"
+        error_detail(notte.post(wrong), 404)
+    assert ok_json(notte.post(f"{path}/"))["status"] == "active"
 
 
 class Broken:
-    """Stands for a statement that fails in a way that nobody foresaw."""
+    """A statement that raises an unexpected error."""
 
     def run(self, **_: Any) -> int:
         raise RuntimeError("secret")
@@ -155,24 +155,24 @@ class Broken:
 
 @pytest.mark.parametrize("path", ["/session/start", "/sessions/start"])
 def test_an_unexpected_error_is_500_without_its_reason(
-    app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch, path: str
+    app: App, notte: NotteClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(queries, "insert", Broken())
     response = notte.post(path)
-    assert refused(response, 500) == "Internal server error"
+    assert error_detail(response, 500) == "Internal server error"
     assert response.json == {"detail": "Internal server error"}
     assert app.rows("notte_sessions") == []
 
 
 @pytest.mark.parametrize("statement", ["touch", "end"])
 def test_a_failure_halfway_leaves_the_session_unchanged(
-    app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch, statement: str
+    app: App, notte: NotteClient, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
     session_id = notte.start()["session_id"]
     app.advance(minutes=1)
     before = app.rows("notte_sessions")
     monkeypatch.setattr(queries, statement, Broken())
-    refused(notte.post("/env/observe", {"session_id": session_id}), 500)
+    error_detail(notte.post("/env/observe", {"session_id": session_id}), 500)
     assert app.rows("notte_sessions") == before
 
 
@@ -180,13 +180,13 @@ def test_a_busy_database_is_503_with_retry_after(
     make_file_app: Callable[..., App], tmp_path: Path
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.0)
-    notte = Calls(app.client)
+    notte = NotteClient(app.client)
     session_id = notte.start()["session_id"]
     other = sqlite3.connect(tmp_path / "test.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
         response = notte.post("/session/start")
-        refused(response, 503)
+        error_detail(response, 503)
         assert response.headers["Retry-After"] == "1"
         assert notte.status(session_id)["status"] == "active"
     finally:
@@ -194,7 +194,7 @@ def test_a_busy_database_is_503_with_retry_after(
     assert len(app.rows("notte_sessions")) == 1
 
 
-def test_every_error_names_the_session_that_it_concerns(notte: Calls) -> None:
+def test_every_error_names_the_session_that_it_concerns(notte: NotteClient) -> None:
     asked = [
         notte.post("/session/start", {"session_id": "x"}),
         notte.post("/session/close", {"session_id": "x"}),
@@ -208,7 +208,7 @@ def test_every_error_names_the_session_that_it_concerns(notte: Calls) -> None:
 
 
 @pytest.mark.parametrize("session_id", ["%00", "%ff", "ä", "x" * 5000, "..%2f", "'; --"])
-def test_an_id_of_any_text_is_not_found(notte: Calls, session_id: str) -> None:
+def test_an_id_of_any_text_is_not_found(notte: NotteClient, session_id: str) -> None:
     assert re.fullmatch(
-        "Session .* not found", refused(notte.get(f"/sessions/{session_id}"), 404), re.DOTALL
+        "Session .* not found", error_detail(notte.get(f"/sessions/{session_id}"), 404), re.DOTALL
     )

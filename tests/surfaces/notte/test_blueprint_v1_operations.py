@@ -6,24 +6,24 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.notte.conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 OPERATIONS = ["/env/observe", "/env/step", "/env/scrape"]
 STEP = {"action_id": "B1"}
 
 
 @pytest.fixture
-def session_id(notte: Calls) -> str:
+def session_id(notte: NotteClient) -> str:
     return str(notte.start()["session_id"])
 
 
-def operate(notte: Calls, path: str, **body: Any) -> dict[str, Any]:
-    return dict(answered(notte.post(path, {**STEP, **body})))
+def operate(notte: NotteClient, path: str, **body: Any) -> dict[str, Any]:
+    return dict(ok_json(notte.post(path, {**STEP, **body})))
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_an_operation_closes_its_session_and_shows_it_closed(
-    app: App, notte: Calls, session_id: str, path: str
+    app: App, notte: NotteClient, session_id: str, path: str
 ) -> None:
     app.advance(minutes=1)
     seen = operate(notte, path, session_id=session_id)["session"]
@@ -36,7 +36,7 @@ def test_an_operation_closes_its_session_and_shows_it_closed(
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_an_operation_that_is_kept_alive_leaves_its_session_active(
-    app: App, notte: Calls, session_id: str, path: str
+    app: App, notte: NotteClient, session_id: str, path: str
 ) -> None:
     app.advance(minutes=5)
     seen = operate(notte, path, session_id=session_id.upper(), keep_alive=True)["session"]
@@ -47,13 +47,13 @@ def test_an_operation_that_is_kept_alive_leaves_its_session_active(
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_an_operation_keeps_the_timeout_of_its_session(
-    notte: Calls, session_id: str, path: str
+    notte: NotteClient, session_id: str, path: str
 ) -> None:
     body = {"session_id": session_id, "keep_alive": True, "session_timeout_minutes": 9}
     assert operate(notte, path, **body)["session"]["timeout_minutes"] == 5
 
 
-def test_the_keep_alive_of_a_start_does_not_apply_to_operations(notte: Calls) -> None:
+def test_the_keep_alive_of_a_start_does_not_apply_to_operations(notte: NotteClient) -> None:
     session_id = notte.start(keep_alive=True)["session_id"]
     seen = operate(notte, "/env/observe", session_id=session_id)
     assert seen["session"]["status"] == "closed"
@@ -62,7 +62,7 @@ def test_the_keep_alive_of_a_start_does_not_apply_to_operations(notte: Calls) ->
 @pytest.mark.parametrize("path", ["/env/observe", "/env/scrape"])
 @pytest.mark.parametrize(("keep_alive", "status"), [(True, "active"), (False, "closed")])
 def test_an_operation_with_a_url_starts_a_session(
-    app: App, notte: Calls, path: str, keep_alive: bool, status: str
+    app: App, notte: NotteClient, path: str, keep_alive: bool, status: str
 ) -> None:
     body = {"url": "https://example.com", "keep_alive": keep_alive, "session_timeout_minutes": 9}
     seen = operate(notte, path, **body)["session"]
@@ -75,20 +75,20 @@ def test_an_operation_with_a_url_starts_a_session(
 @pytest.mark.parametrize("path", OPERATIONS)
 @pytest.mark.parametrize("body", [{}, {"session_id": None}, {"session_id": None, "url": ""}])
 def test_an_operation_needs_a_session_or_a_url(
-    app: App, notte: Calls, path: str, body: dict[str, Any]
+    app: App, notte: NotteClient, path: str, body: dict[str, Any]
 ) -> None:
-    assert refused(notte.post(path, {**STEP, **body}), 400).startswith("session_id: ")
+    assert error_detail(notte.post(path, {**STEP, **body}), 400).startswith("session_id: ")
     assert app.rows("notte_sessions") == []
 
 
-def test_a_step_needs_a_session_even_with_a_url(notte: Calls) -> None:
+def test_a_step_needs_a_session_even_with_a_url(notte: NotteClient) -> None:
     response = notte.post("/env/step", {**STEP, "url": "https://example.com"})
-    assert refused(response, 400) == "session_id: is required"
+    assert error_detail(response, 400) == "session_id: is required"
 
 
-def test_a_step_needs_an_action(notte: Calls, session_id: str) -> None:
+def test_a_step_needs_an_action(notte: NotteClient, session_id: str) -> None:
     response = notte.post("/env/step", {"session_id": session_id})
-    assert refused(response, 400) == "action_id: is required"
+    assert error_detail(response, 400) == "action_id: is required"
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,17 @@ def test_a_step_needs_an_action(notte: Calls, session_id: str) -> None:
     ],
 )
 def test_an_operation_refuses_a_value_of_another_type_by_its_name(
-    app: App, notte: Calls, session_id: str, path: str, name: str, value: object
+    app: App, notte: NotteClient, session_id: str, path: str, name: str, value: object
 ) -> None:
     before = app.rows("notte_sessions")
     response = notte.post(path, {"session_id": session_id, **STEP, name: value})
-    assert refused(response, 400).startswith(f"{name}: ")
+    assert error_detail(response, 400).startswith(f"{name}: ")
     assert app.rows("notte_sessions") == before
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_the_options_of_an_operation_may_be_left_out_or_be_null(
-    notte: Calls, session_id: str, path: str
+    notte: NotteClient, session_id: str, path: str
 ) -> None:
     nulls = {"min_nb_actions": None, "screenshot": None, "value": None, "enter": None, "url": None}
     operate(notte, path, session_id=session_id, **nulls)
@@ -127,12 +127,12 @@ def test_the_options_of_an_operation_may_be_left_out_or_be_null(
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_an_operation_on_an_ended_session_is_refused_with_the_reason(
-    app: App, notte: Calls, path: str
+    app: App, notte: NotteClient, path: str
 ) -> None:
     operated, closed, left, limited = (notte.start()["session_id"] for _ in range(4))
     limited = notte.start_v4(idle_timeout_minutes=2, max_duration_minutes=2)["session_id"]
     operate(notte, "/env/observe", session_id=operated)
-    answered(notte.post("/session/close", {"session_id": closed}))
+    ok_json(notte.post("/session/close", {"session_id": closed}))
     app.advance(minutes=1)
     operate(notte, "/env/observe", session_id=limited, keep_alive=True)
     app.advance(minutes=4, microseconds=1)
@@ -145,12 +145,14 @@ def test_an_operation_on_an_ended_session_is_refused_with_the_reason(
         "nothing": "not found",
     }.items():
         response = notte.post(path, {**STEP, "session_id": session_id})
-        assert refused(response, 404) == f"Session {session_id} {why}"
+        assert error_detail(response, 404) == f"Session {session_id} {why}"
         assert response.json["session_id"] == session_id
     assert app.rows("notte_sessions") == before
 
 
-def test_an_operation_sees_the_page_that_was_opened_last(notte: Calls, session_id: str) -> None:
+def test_an_operation_sees_the_page_that_was_opened_last(
+    notte: NotteClient, session_id: str
+) -> None:
     alive = {"session_id": session_id, "keep_alive": True}
     blank = operate(notte, "/env/observe", **alive)["metadata"]
     assert (blank["title"], blank["url"]) == ("", "about:blank")
@@ -162,12 +164,12 @@ def test_an_operation_sees_the_page_that_was_opened_last(notte: Calls, session_i
         assert metadata["tabs"] == [{"tab_id": 0, "title": "", "url": "https://example.com/a"}]
 
 
-def test_a_step_ignores_a_url(notte: Calls, session_id: str) -> None:
+def test_a_step_ignores_a_url(notte: NotteClient, session_id: str) -> None:
     body = {"session_id": session_id, "url": "https://example.com"}
     assert operate(notte, "/env/step", **body)["metadata"]["url"] == "about:blank"
 
 
-def test_an_answer_has_every_field(notte: Calls, session_id: str) -> None:
+def test_an_answer_has_every_field(notte: NotteClient, session_id: str) -> None:
     seen = operate(notte, "/env/observe", session_id=session_id)
     nothing = dict.fromkeys(["screenshot", "data", "space", "progress"])
     assert seen == {"session": seen["session"], "metadata": seen["metadata"], **nothing}
@@ -184,7 +186,7 @@ def test_an_answer_has_every_field(notte: Calls, session_id: str) -> None:
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_a_screenshot_is_sent_on_request_and_is_always_the_same_png(
-    notte: Calls, session_id: str, path: str
+    notte: NotteClient, session_id: str, path: str
 ) -> None:
     alive = {"session_id": session_id, "keep_alive": True}
     first, second = (operate(notte, path, **alive, screenshot=True) for _ in range(2))

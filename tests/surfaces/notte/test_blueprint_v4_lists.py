@@ -6,44 +6,46 @@ import pytest
 
 from sessionary.surfaces.notte import queries
 from tests.conftest import NOON, App
-from tests.surfaces.notte.conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 MICROSECOND = timedelta(microseconds=1)
 
 
-def test_a_list_without_a_query_has_the_ten_newest_active_sessions(app: App, notte: Calls) -> None:
+def test_a_list_without_a_query_has_the_ten_newest_active_sessions(
+    app: App, notte: NotteClient
+) -> None:
     started = []
     for _ in range(11):
         started.append(notte.start_v4()["session_id"])
         app.advance(seconds=1)
-    answered(notte.delete(f"/sessions/{started[5]}/stop"))
-    page = answered(notte.get("/sessions/"))
+    ok_json(notte.delete(f"/sessions/{started[5]}/stop"))
+    page = ok_json(notte.get("/sessions/"))
     active = [each for each in reversed(started) if each != started[5]]
     assert [item["session_id"] for item in page.pop("items")] == active
     assert page == {"page": 1, "page_size": 10, "has_next": False, "has_previous": False}
 
 
 def test_sessions_of_one_instant_are_listed_in_reverse_order_of_creation(
-    notte: Calls,
+    notte: NotteClient,
 ) -> None:
     started = [notte.start_v4()["session_id"] for _ in range(5)]
-    assert notte.listed() == started[::-1]
+    assert notte.list_ids() == started[::-1]
 
 
-def test_an_item_equals_the_answer_of_its_status(app: App, notte: Calls) -> None:
+def test_an_item_equals_the_answer_of_its_status(app: App, notte: NotteClient) -> None:
     notte.start_v4()
     notte.start()
     app.advance(seconds=90)
-    items = answered(notte.get("/sessions/"))["items"]
+    items = ok_json(notte.get("/sessions/"))["items"]
     assert items == [notte.status(item["session_id"]) for item in items]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 100])
-def test_the_pages_of_a_list_have_every_session_once(notte: Calls, size: int) -> None:
+def test_the_pages_of_a_list_have_every_session_once(notte: NotteClient, size: int) -> None:
     started = [notte.start_v4()["session_id"] for _ in range(4)]
     walked, number = [], 1
     while True:
-        page = answered(notte.get("/sessions/", page=number, page_size=size))
+        page = ok_json(notte.get("/sessions/", page=number, page_size=size))
         assert (page["page"], page["page_size"]) == (number, size)
         assert page["has_previous"] is (number > 1)
         walked += [item["session_id"] for item in page["items"]]
@@ -54,26 +56,28 @@ def test_the_pages_of_a_list_have_every_session_once(notte: Calls, size: int) ->
     assert number == -(-4 // size)
 
 
-def test_a_page_after_the_last_is_empty(notte: Calls) -> None:
+def test_a_page_after_the_last_is_empty(notte: NotteClient) -> None:
     notte.start_v4()
-    page = answered(notte.get("/sessions/", page=10**9))
+    page = ok_json(notte.get("/sessions/", page=10**9))
     assert page["items"] == []
     assert (page["has_next"], page["has_previous"]) == (False, True)
 
 
 @pytest.mark.parametrize("word", ["false", "False", "0", "FALSE"])
-def test_a_list_without_only_active_has_every_session(app: App, notte: Calls, word: str) -> None:
+def test_a_list_without_only_active_has_every_session(
+    app: App, notte: NotteClient, word: str
+) -> None:
     closed, left = notte.start_v4()["session_id"], notte.start_v4()["session_id"]
-    answered(notte.delete(f"/sessions/{closed}/stop"))
+    ok_json(notte.delete(f"/sessions/{closed}/stop"))
     app.advance(hours=1)
     active = notte.start_v4()["session_id"]
-    assert notte.listed(only_active=word) == [active, left, closed]
+    assert notte.list_ids(only_active=word) == [active, left, closed]
     for yes in ("true", "True", "1"):
-        assert notte.listed(only_active=yes) == [active]
+        assert notte.list_ids(only_active=yes) == [active]
 
 
 def test_a_list_of_active_sessions_agrees_with_the_status_at_the_deadline(
-    app: App, notte: Calls
+    app: App, notte: NotteClient
 ) -> None:
     idle = notte.start_v4(idle_timeout_minutes=5)["session_id"]
     limited = notte.start_v4(idle_timeout_minutes=5, max_duration_minutes=5)["session_id"]
@@ -81,17 +85,17 @@ def test_a_list_of_active_sessions_agrees_with_the_status_at_the_deadline(
     deadline = NOON + timedelta(minutes=5)
     for instant, count in ((deadline - MICROSECOND, 3), (deadline, 3), (deadline + MICROSECOND, 0)):
         app.freeze(instant)
-        listed = notte.listed()
+        listed = notte.list_ids()
         assert len(listed) == count
         for session_id in (idle, limited, older):
             is_active = notte.status(session_id)["status"] == "active"
             assert (session_id in listed) is is_active
-        assert answered(notte.get("/health"))["active_sessions"] == count
-        assert len(notte.listed(only_active=False)) == 3
+        assert ok_json(notte.get("/health"))["active_sessions"] == count
+        assert len(notte.list_ids(only_active=False)) == 3
 
 
 def test_a_list_of_active_sessions_has_one_that_is_older_than_many_timed_out_ones(
-    app: App, notte: Calls
+    app: App, notte: NotteClient
 ) -> None:
     kept = notte.start()["session_id"]
     for _ in range(20):
@@ -100,11 +104,11 @@ def test_a_list_of_active_sessions_has_one_that_is_older_than_many_timed_out_one
     notte.start(session_id=kept)
     app.advance(minutes=5)
     newest = notte.start()["session_id"]
-    assert notte.listed() == [newest, kept]
+    assert notte.list_ids() == [newest, kept]
 
 
 def test_a_list_of_many_active_sessions_is_complete(
-    app: App, notte: Calls, monkeypatch: pytest.MonkeyPatch
+    app: App, notte: NotteClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "_FEW", 3)
     queries.page.cache_clear()
@@ -112,7 +116,7 @@ def test_a_list_of_many_active_sessions_is_complete(
         for count in range(1, 7):
             notte.start()
             app.advance(seconds=1)
-            assert len(notte.listed()) == count
+            assert len(notte.list_ids()) == count
     finally:
         monkeypatch.undo()
         queries.page.cache_clear()
@@ -120,15 +124,15 @@ def test_a_list_of_many_active_sessions_is_complete(
 
 @pytest.mark.parametrize("word", ["true", "True", "1"])
 def test_a_list_of_the_current_token_has_only_the_sessions_of_that_key(
-    app: App, notte: Calls, word: str
+    app: App, notte: NotteClient, word: str
 ) -> None:
-    other = Calls(app.client, key="sk-notte-rob")
+    other = NotteClient(app.client, key="sk-notte-rob")
     mine, theirs = notte.start_v4()["session_id"], other.start()["session_id"]
     other.start(session_id=mine)
-    assert notte.listed(only_current_token=word) == [mine]
-    assert other.listed(only_current_token=word) == [theirs]
-    assert notte.listed(only_current_token=word, only_active=False) == [mine]
-    assert notte.listed(only_current_token="False") == [theirs, mine]
+    assert notte.list_ids(only_current_token=word) == [mine]
+    assert other.list_ids(only_current_token=word) == [theirs]
+    assert notte.list_ids(only_current_token=word, only_active=False) == [mine]
+    assert notte.list_ids(only_current_token="False") == [theirs, mine]
 
 
 @pytest.mark.parametrize(
@@ -148,18 +152,16 @@ def test_a_list_of_the_current_token_has_only_the_sessions_of_that_key(
     ],
 )
 def test_a_query_out_of_bounds_is_refused(
-    notte: Calls, query: dict[str, object], kind: str
+    notte: NotteClient, query: dict[str, object], kind: str
 ) -> None:
-    (found,) = refused(notte.get("/sessions/", **query), 422)
+    (found,) = error_detail(notte.get("/sessions/", **query), 422)
     assert (found["loc"], found["type"]) == (["query", *query], kind)
 
 
-def test_a_list_ignores_unknown_parameters(notte: Calls) -> None:
-    assert answered(notte.get("/sessions/", include_system="True", colour="blue"))["items"] == []
+def test_a_list_ignores_unknown_parameters(notte: NotteClient) -> None:
+    assert ok_json(notte.get("/sessions/", include_system="True", colour="blue"))["items"] == []
 
 
-def test_a_list_is_served_with_and_without_a_trailing_slash(notte: Calls) -> None:
+def test_a_list_is_served_with_and_without_a_trailing_slash(notte: NotteClient) -> None:
     session_id = notte.start()["session_id"]
-    assert [item["session_id"] for item in answered(notte.get("/sessions"))["items"]] == [
-        session_id
-    ]
+    assert [item["session_id"] for item in ok_json(notte.get("/sessions"))["items"]] == [session_id]

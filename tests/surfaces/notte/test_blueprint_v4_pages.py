@@ -5,27 +5,27 @@ import base64
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.notte.conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 GOTO = {"type": "goto", "url": "https://example.com/a"}
 OPERATIONS = ["observe", "execute", "scrape"]
 
 
 @pytest.fixture
-def page(notte: Calls) -> str:
+def page(notte: NotteClient) -> str:
     return f"/sessions/{notte.start_v4()['session_id']}/page"
 
 
-def url_of(notte: Calls, page: str) -> str:
-    return str(answered(notte.post(f"{page}/observe"))["metadata"]["url"])
+def url_of(notte: NotteClient, page: str) -> str:
+    return str(ok_json(notte.post(f"{page}/observe"))["metadata"]["url"])
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_is_activity_and_keeps_its_session_active(
-    app: App, notte: Calls, page: str, operation: str
+    app: App, notte: NotteClient, page: str, operation: str
 ) -> None:
     app.advance(minutes=3)
-    answered(notte.post(f"{page}/{operation}", {"type": "wait", "time_ms": 1}))
+    ok_json(notte.post(f"{page}/{operation}", {"type": "wait", "time_ms": 1}))
     shown = notte.status(page.split("/")[2])
     assert shown["status"] == "active"
     assert shown["last_accessed_at"] == "2026-03-01T12:03:00.000000Z"
@@ -33,31 +33,31 @@ def test_an_operation_is_activity_and_keeps_its_session_active(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_does_not_extend_the_maximum(
-    app: App, notte: Calls, page: str, operation: str
+    app: App, notte: NotteClient, page: str, operation: str
 ) -> None:
     for _ in range(5):
         app.advance(minutes=3)
-        answered(notte.post(f"{page}/{operation}", GOTO))
+        ok_json(notte.post(f"{page}/{operation}", GOTO))
     app.advance(microseconds=1)
     response = notte.post(f"{page}/{operation}", GOTO)
-    assert refused(response, 404).endswith("timed out: it reached its maximum of 15 minutes")
+    assert error_detail(response, 404).endswith("timed out: it reached its maximum of 15 minutes")
     assert notte.status(page.split("/")[2])["close_reason"] == "max_duration"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_on_an_ended_session_is_404(
-    app: App, notte: Calls, page: str, operation: str
+    app: App, notte: NotteClient, page: str, operation: str
 ) -> None:
-    answered(notte.delete(page.replace("/page", "/stop")))
+    ok_json(notte.delete(page.replace("/page", "/stop")))
     before = app.rows("notte_sessions")
     response = notte.post(f"{page}/{operation}", GOTO)
-    assert refused(response, 404).endswith("is closed")
+    assert error_detail(response, 404).endswith("is closed")
     assert response.json["session_id"] == page.split("/")[2]
     assert app.rows("notte_sessions") == before
 
 
-def test_an_observe_in_a_new_session_shows_an_empty_page(notte: Calls, page: str) -> None:
-    seen = answered(notte.post(f"{page}/observe"))
+def test_an_observe_in_a_new_session_shows_an_empty_page(notte: NotteClient, page: str) -> None:
+    seen = ok_json(notte.post(f"{page}/observe"))
     assert (seen["metadata"]["title"], seen["metadata"]["url"]) == ("", "about:blank")
     assert base64.b64decode(seen["screenshot"]["raw"]).startswith(b"\x89PNG\r\n\x1a\n")
     assert seen["space"] == {"description": "", "interaction_actions": [], "category": None}
@@ -65,43 +65,43 @@ def test_an_observe_in_a_new_session_shows_an_empty_page(notte: Calls, page: str
 
 
 @pytest.mark.parametrize("operation", ["observe", "scrape"])
-def test_an_operation_with_a_url_opens_it(notte: Calls, page: str, operation: str) -> None:
-    answered(notte.post(f"{page}/{operation}", {"url": "https://example.com/b"}))
+def test_an_operation_with_a_url_opens_it(notte: NotteClient, page: str, operation: str) -> None:
+    ok_json(notte.post(f"{page}/{operation}", {"url": "https://example.com/b"}))
     assert url_of(notte, page) == "https://example.com/b"
 
 
 @pytest.mark.parametrize("kind", ["goto", "goto_new_tab"])
-def test_a_goto_opens_its_url(notte: Calls, page: str, kind: str) -> None:
+def test_a_goto_opens_its_url(notte: NotteClient, page: str, kind: str) -> None:
     action = {**GOTO, "type": kind}
-    done = answered(notte.post(f"{page}/execute", action))
+    done = ok_json(notte.post(f"{page}/execute", action))
     assert done["action"] == action
     assert (done["success"], done["exception"], done["data"]) == (True, None, None)
     assert url_of(notte, page) == "https://example.com/a"
 
 
-def test_any_other_action_leaves_the_url_unchanged(notte: Calls, page: str) -> None:
-    answered(notte.post(f"{page}/execute", {**GOTO, "type": "wait"}))
+def test_any_other_action_leaves_the_url_unchanged(notte: NotteClient, page: str) -> None:
+    ok_json(notte.post(f"{page}/execute", {**GOTO, "type": "wait"}))
     assert url_of(notte, page) == "about:blank"
 
 
-def test_an_execute_needs_an_action_with_a_type(notte: Calls, page: str) -> None:
-    (found,) = refused(notte.post(f"{page}/execute", {"id": "B1"}), 422)
+def test_an_execute_needs_an_action_with_a_type(notte: NotteClient, page: str) -> None:
+    (found,) = error_detail(notte.post(f"{page}/execute", {"id": "B1"}), 422)
     assert (found["loc"], found["type"]) == (["body", "type"], "missing")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_url_is_text(app: App, notte: Calls, page: str, operation: str) -> None:
+def test_a_url_is_text(app: App, notte: NotteClient, page: str, operation: str) -> None:
     before = app.rows("notte_sessions")
-    (found,) = refused(notte.post(f"{page}/{operation}", {"type": "goto", "url": 5}), 422)
+    (found,) = error_detail(notte.post(f"{page}/{operation}", {"type": "goto", "url": 5}), 422)
     assert (found["loc"], found["type"]) == (["body", "url"], "string_type")
     assert app.rows("notte_sessions") == before
 
 
-def test_a_scrape_is_empty(notte: Calls, page: str) -> None:
-    assert answered(notte.post(f"{page}/scrape")) == {"markdown": "", "structured": None}
+def test_a_scrape_is_empty(notte: NotteClient, page: str) -> None:
+    assert ok_json(notte.post(f"{page}/scrape")) == {"markdown": "", "structured": None}
 
 
-def test_an_operation_accepts_and_ignores_browser_options(notte: Calls, page: str) -> None:
-    answered(notte.post(f"{page}/observe?update_metadata=true", {"perception_type": "fast"}))
-    answered(notte.post(f"{page}/scrape", {"scrape_links": True, "selector": None}))
-    answered(notte.post(f"{page}/execute?captcha_timeout_seconds=180", GOTO))
+def test_an_operation_accepts_and_ignores_browser_options(notte: NotteClient, page: str) -> None:
+    ok_json(notte.post(f"{page}/observe?update_metadata=true", {"perception_type": "fast"}))
+    ok_json(notte.post(f"{page}/scrape", {"scrape_links": True, "selector": None}))
+    ok_json(notte.post(f"{page}/execute?captcha_timeout_seconds=180", GOTO))

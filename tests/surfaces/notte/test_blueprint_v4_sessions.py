@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.notte.conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 NOON = "2026-03-01T12:00:00.000000Z"
 
 
-def violation(notte: Calls, body: dict[str, Any]) -> dict[str, Any]:
-    (found,) = refused(notte.post("/sessions/start", body), 422)
+def violation(notte: NotteClient, body: dict[str, Any]) -> dict[str, Any]:
+    (found,) = error_detail(notte.post("/sessions/start", body), 422)
     return dict(found)
 
 
-def test_a_start_without_options_has_the_defaults(notte: Calls) -> None:
+def test_a_start_without_options_has_the_defaults(notte: NotteClient) -> None:
     started = notte.start_v4()
     assert started == {
         "session_id": started["session_id"],
@@ -42,7 +42,7 @@ def test_a_start_without_options_has_the_defaults(notte: Calls) -> None:
     }
 
 
-def test_a_session_of_v1_shows_no_maximum(notte: Calls) -> None:
+def test_a_session_of_v1_shows_no_maximum(notte: NotteClient) -> None:
     shown = notte.status(notte.start()["session_id"])
     assert "max_duration_minutes" not in shown
     assert shown["timeout_minutes"] == shown["idle_timeout_minutes"] == 5
@@ -50,20 +50,20 @@ def test_a_session_of_v1_shows_no_maximum(notte: Calls) -> None:
 
 @pytest.mark.parametrize("idle", [1, 15])
 @pytest.mark.parametrize("name", ["idle_timeout_minutes", "timeout_minutes"])
-def test_the_idle_timeout_has_two_names(notte: Calls, name: str, idle: int) -> None:
+def test_the_idle_timeout_has_two_names(notte: NotteClient, name: str, idle: int) -> None:
     started = notte.start_v4(**{name: idle})
     assert started["timeout_minutes"] == started["idle_timeout_minutes"] == idle
 
 
 @pytest.mark.parametrize("older", [7, 99, "x", None])
-def test_the_newer_name_of_the_idle_timeout_wins(notte: Calls, older: object) -> None:
+def test_the_newer_name_of_the_idle_timeout_wins(notte: NotteClient, older: object) -> None:
     started = notte.start_v4(idle_timeout_minutes=4, timeout_minutes=older)
     assert started["idle_timeout_minutes"] == 4
 
 
 @pytest.mark.parametrize(("idle", "maximum"), [(30, 30), (30, 1440), (1, 1), (3, 3)])
 def test_the_idle_timeout_may_equal_the_maximum_and_both_may_equal_their_bounds(
-    notte: Calls, idle: int, maximum: int
+    notte: NotteClient, idle: int, maximum: int
 ) -> None:
     started = notte.start_v4(idle_timeout_minutes=idle, max_duration_minutes=maximum)
     assert (started["timeout_minutes"], started["max_duration_minutes"]) == (idle, maximum)
@@ -87,7 +87,7 @@ def test_the_idle_timeout_may_equal_the_maximum_and_both_may_equal_their_bounds(
     ],
 )
 def test_a_timeout_out_of_bounds_is_refused_with_its_field(
-    app: App, notte: Calls, body: dict[str, Any], name: str, kind: str
+    app: App, notte: NotteClient, body: dict[str, Any], name: str, kind: str
 ) -> None:
     found = violation(notte, body)
     assert (found["loc"], found["type"]) == (["body", name], kind)
@@ -104,7 +104,7 @@ def test_a_timeout_out_of_bounds_is_refused_with_its_field(
     ],
 )
 def test_an_idle_timeout_over_the_maximum_is_refused_defaults_included(
-    app: App, notte: Calls, body: dict[str, Any], name: str, maximum: int
+    app: App, notte: NotteClient, body: dict[str, Any], name: str, maximum: int
 ) -> None:
     assert violation(notte, body) == {
         "loc": ["body", name],
@@ -114,7 +114,7 @@ def test_an_idle_timeout_over_the_maximum_is_refused_defaults_included(
     assert app.rows("notte_sessions") == []
 
 
-def test_an_unknown_field_is_refused(notte: Calls) -> None:
+def test_an_unknown_field_is_refused(notte: NotteClient) -> None:
     assert violation(notte, {"keep_alive": True}) == {
         "loc": ["body", "keep_alive"],
         "msg": "Extra inputs are not permitted",
@@ -122,9 +122,9 @@ def test_an_unknown_field_is_refused(notte: Calls) -> None:
     }
 
 
-def test_every_violation_is_listed(notte: Calls) -> None:
+def test_every_violation_is_listed(notte: NotteClient) -> None:
     body = {"headless": "yes", "colour": 1, "chrome_args": ["--a", 5]}
-    found = refused(notte.post("/sessions/start", body), 422)
+    found = error_detail(notte.post("/sessions/start", body), 422)
     assert {tuple(each["loc"]) for each in found} == {
         ("body", "headless"),
         ("body", "colour"),
@@ -132,7 +132,7 @@ def test_every_violation_is_listed(notte: Calls) -> None:
     }
 
 
-def test_a_session_shows_its_browser_options(notte: Calls) -> None:
+def test_a_session_shows_its_browser_options(notte: NotteClient) -> None:
     asked = {
         "headless": False,
         "solve_captchas": False,
@@ -158,17 +158,17 @@ def test_a_session_shows_its_browser_options(notte: Calls) -> None:
     ],
 )
 def test_proxies_is_true_if_any_proxy_was_requested(
-    notte: Calls, proxies: object, shown: bool
+    notte: NotteClient, proxies: object, shown: bool
 ) -> None:
     assert notte.start_v4(proxies=proxies)["proxies"] is shown
 
 
 @pytest.mark.parametrize("proxies", [None, 1, {}])
-def test_proxies_of_another_type_are_refused(notte: Calls, proxies: object) -> None:
+def test_proxies_of_another_type_are_refused(notte: NotteClient, proxies: object) -> None:
     assert violation(notte, {"proxies": proxies})["loc"] == ["body", "proxies"]
 
 
-def test_every_option_of_the_client_is_accepted(notte: Calls) -> None:
+def test_every_option_of_the_client_is_accepted(notte: NotteClient) -> None:
     notte.start_v4(
         chrome_args=["--disable-gpu"],
         aspect_ratio="16:9",
@@ -187,7 +187,7 @@ def test_every_option_of_the_client_is_accepted(notte: Calls) -> None:
     )
 
 
-def test_secrets_in_options_are_not_stored(app: App, notte: Calls) -> None:
+def test_secrets_in_options_are_not_stored(app: App, notte: NotteClient) -> None:
     notte.start_v4(
         proxies=[{"type": "external", "password": "hunter2"}],
         extra_http_headers={"authorization": "hunter2"},
@@ -211,13 +211,15 @@ def test_secrets_in_options_are_not_stored(app: App, notte: Calls) -> None:
     ],
 )
 def test_an_option_out_of_bounds_is_refused(
-    notte: Calls, name: str, value: object, kind: str
+    notte: NotteClient, name: str, value: object, kind: str
 ) -> None:
     found = violation(notte, {name: value})
     assert (found["loc"], found["type"]) == (["body", name], kind)
 
 
-def test_a_status_accepts_an_id_in_any_case_and_is_not_activity(app: App, notte: Calls) -> None:
+def test_a_status_accepts_an_id_in_any_case_and_is_not_activity(
+    app: App, notte: NotteClient
+) -> None:
     session_id = notte.start_v4()["session_id"]
     app.advance(minutes=2, microseconds=500)
     shown = notte.status(session_id.upper())
@@ -226,9 +228,9 @@ def test_a_status_accepts_an_id_in_any_case_and_is_not_activity(app: App, notte:
     assert shown["last_accessed_at"] == NOON
 
 
-def test_a_status_of_an_unknown_session_is_404(notte: Calls) -> None:
+def test_a_status_of_an_unknown_session_is_404(notte: NotteClient) -> None:
     response = notte.get("/sessions/nothing")
-    assert refused(response, 404) == "Session nothing not found"
+    assert error_detail(response, 404) == "Session nothing not found"
     assert response.json["session_id"] == "nothing"
 
 
@@ -237,11 +239,11 @@ def test_a_status_of_an_unknown_session_is_404(notte: Calls) -> None:
     [({}, "manual"), ({"close_reason": "manual"}, "manual"), ({"close_reason": "error"}, "error")],
 )
 def test_a_stop_stores_its_reason(
-    app: App, notte: Calls, query: dict[str, str], reason: str
+    app: App, notte: NotteClient, query: dict[str, str], reason: str
 ) -> None:
     session_id = notte.start_v4()["session_id"]
     app.advance(seconds=1)
-    stopped = answered(notte.delete(f"/sessions/{session_id.upper()}/stop", **query))
+    stopped = ok_json(notte.delete(f"/sessions/{session_id.upper()}/stop", **query))
     assert stopped["status"] == "closed"
     assert stopped["close_reason"] == reason
     assert stopped["closed_at"] == "2026-03-01T12:00:01.000000Z"
@@ -251,36 +253,36 @@ def test_a_stop_stores_its_reason(
 
 
 @pytest.mark.parametrize("reason", ["", "idle_timeout", "MANUAL", "unknown"])
-def test_a_stop_refuses_any_other_reason(app: App, notte: Calls, reason: str) -> None:
+def test_a_stop_refuses_any_other_reason(app: App, notte: NotteClient, reason: str) -> None:
     session_id = notte.start_v4()["session_id"]
     before = app.rows("notte_sessions")
     response = notte.delete(f"/sessions/{session_id}/stop", close_reason=reason)
-    (found,) = refused(response, 422)
+    (found,) = error_detail(response, 422)
     assert (found["loc"], found["type"]) == (["query", "close_reason"], "literal_error")
     assert app.rows("notte_sessions") == before
 
 
-def test_a_stop_of_an_ended_session_says_already_closed(app: App, notte: Calls) -> None:
+def test_a_stop_of_an_ended_session_says_already_closed(app: App, notte: NotteClient) -> None:
     closed, left, operated = (notte.start_v4()["session_id"] for _ in range(3))
-    answered(notte.delete(f"/sessions/{closed}/stop"))
-    answered(notte.post("/env/observe", {"session_id": operated}))
+    ok_json(notte.delete(f"/sessions/{closed}/stop"))
+    ok_json(notte.post("/env/observe", {"session_id": operated}))
     app.advance(minutes=3, microseconds=1)
     before = app.rows("notte_sessions")
     for session_id in (closed, left, operated):
         response = notte.delete(f"/sessions/{session_id}/stop")
-        assert refused(response, 400) == f"Session {session_id} is already closed"
+        assert error_detail(response, 400) == f"Session {session_id} is already closed"
         assert response.json["session_id"] == session_id
     assert app.rows("notte_sessions") == before
 
 
-def test_a_stop_of_an_unknown_session_is_404(notte: Calls) -> None:
+def test_a_stop_of_an_unknown_session_is_404(notte: NotteClient) -> None:
     response = notte.delete("/sessions/nothing/stop")
-    assert refused(response, 404) == "Session nothing not found"
+    assert error_detail(response, 404) == "Session nothing not found"
 
 
-def test_v1_and_v4_read_and_end_the_sessions_of_each_other(notte: Calls) -> None:
+def test_v1_and_v4_read_and_end_the_sessions_of_each_other(notte: NotteClient) -> None:
     older, newer = notte.start()["session_id"], notte.start_v4()["session_id"]
     assert notte.start(session_id=newer)["status"] == "active"
-    assert answered(notte.delete(f"/sessions/{older}/stop"))["status"] == "closed"
-    assert answered(notte.post("/session/close", {"session_id": newer}))["status"] == "closed"
+    assert ok_json(notte.delete(f"/sessions/{older}/stop"))["status"] == "closed"
+    assert ok_json(notte.post("/session/close", {"session_id": newer}))["status"] == "closed"
     assert {notte.status(each)["close_reason"] for each in (older, newer)} == {"manual"}

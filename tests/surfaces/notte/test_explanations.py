@@ -1,4 +1,4 @@
-"""Why a session is in its state, and the error that only the vendor could cause."""
+"""Explanations of every status, and sessions that are forced to fail."""
 
 import pytest
 
@@ -14,9 +14,9 @@ from tests.surfaces.notte.conftest import (
     FAILED,
     SESSIONS,
     TIMED_OUT,
-    Calls,
-    answered,
-    refused,
+    NotteClient,
+    error_detail,
+    ok_json,
 )
 from tests.surfaces.notte.test_rules import IDLE_DEADLINE, MINUTE, START, session
 
@@ -53,17 +53,21 @@ BROKEN = session(ended_at=ENDED, ended_as="error", close_reason="error", error="
 def test_each_state_is_explained_by_its_rule(
     row: SessionRow, now: int, status: str, since_at: int, rule: str, reason: str
 ) -> None:
-    told = explain(row, now)
-    assert told[:3] == (status, since_at, rule)
-    assert reason in told.reason
+    explanation = explain(row, now)
+    assert explanation[:3] == (status, since_at, rule)
+    assert reason in explanation.reason
 
 
 @pytest.mark.parametrize("row", [IDLE, LONG])
 def test_status_and_since_change_one_microsecond_after_the_deadline(row: SessionRow) -> None:
     (transition,) = rules.transitions(row)
-    told = [explain(row, transition.at + by)[:2] for by in (-1, 0, 1)]
+    explanation = [explain(row, transition.at + by)[:2] for by in (-1, 0, 1)]
     assert transition.at == transition.deadline + 1
-    assert told == [("active", START), ("timed_out", transition.at), ("timed_out", transition.at)]
+    assert explanation == [
+        ("active", START),
+        ("timed_out", transition.at),
+        ("timed_out", transition.at),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -108,12 +112,12 @@ def test_the_inputs_are_those_of_the_row_without_a_deadline_that_never_comes() -
     assert explain(IDLE, START).inputs["expires_at"] == IDLE_DEADLINE
 
 
-def test_a_session_is_found_by_its_id_in_any_case(app: App, notte: Calls) -> None:
+def test_a_session_is_found_by_its_id_in_any_case(app: App, notte: NotteClient) -> None:
     id = notte.start()["session_id"]
     assert explained(app, surface, id.upper()).status == "active"
 
 
-def test_every_answer_shows_a_forced_error(app: App, notte: Calls) -> None:
+def test_every_answer_shows_a_forced_error(app: App, notte: NotteClient) -> None:
     id, other = notte.start_v4()["session_id"], notte.start_v4()["session_id"]
     app.advance(minutes=2)
     force(app, surface, id, "error")
@@ -126,30 +130,32 @@ def test_every_answer_shows_a_forced_error(app: App, notte: Calls) -> None:
     )
     assert (shown["closed_at"], shown["duration"]) == ("2026-03-01T12:02:00.000000Z", "PT2M")
     app.advance(minutes=-29)
-    assert notte.listed() == [other]
-    assert notte.listed(only_active="false") == [other, id]
-    assert answered(notte.get("/health"))["active_sessions"] == 1
+    assert notte.list_ids() == [other]
+    assert notte.list_ids(only_active="false") == [other, id]
+    assert ok_json(notte.get("/health"))["active_sessions"] == 1
     assert explained(app, surface, id).rule == "failure"
 
 
-def test_a_failed_session_takes_no_operation(app: App, notte: Calls) -> None:
+def test_a_failed_session_takes_no_operation(app: App, notte: NotteClient) -> None:
     id = notte.start()["session_id"]
     force(app, surface, id, "error")
-    assert "ended with an error: it broke" in refused(
+    assert "ended with an error: it broke" in error_detail(
         notte.post("/env/observe", {"session_id": id}), 404
     )
-    assert "already closed" in refused(notte.delete(f"/sessions/{id}/stop"), 400)
-    assert answered(notte.post("/session/close", {"session_id": id}))["status"] == "error"
+    assert "already closed" in error_detail(notte.delete(f"/sessions/{id}/stop"), 400)
+    assert ok_json(notte.post("/session/close", {"session_id": id}))["status"] == "error"
 
 
-def test_a_session_can_be_forced_to_fail_in_its_last_active_instant(app: App, notte: Calls) -> None:
+def test_a_session_can_be_forced_to_fail_in_its_last_active_instant(
+    app: App, notte: NotteClient
+) -> None:
     id = notte.start()["session_id"]
     app.advance(minutes=5)
     force(app, surface, id, "error")
     assert notte.status(id)["status"] == "error"
 
 
-def test_a_forced_error_is_not_before_the_last_access(app: App, notte: Calls) -> None:
+def test_a_forced_error_is_not_before_the_last_access(app: App, notte: NotteClient) -> None:
     id = notte.start()["session_id"]
     app.advance(minutes=-10)
     force(app, surface, id, "error")

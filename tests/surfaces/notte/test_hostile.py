@@ -1,4 +1,4 @@
-"""Whatever a body or a query holds, the outcome is Notte's 4xx or a whole answer, never a 5xx."""
+"""Any body or query gets Notte's 4xx or a complete answer, never a 5xx."""
 
 import json
 from collections import ChainMap
@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from sessionary import create_app
 from sessionary.settings import Settings
 from tests.conftest import App
-from tests.surfaces.notte.conftest import Calls
+from tests.surfaces.notte.conftest import NotteClient
 
 FIELDS = {
     "/session/start": [
@@ -65,7 +65,7 @@ values = st.recursive(
 
 
 def mangled(text: str) -> bytes:
-    """Nearly JSON."""
+    """Return broken JSON."""
     return b'{"' + text.encode("utf-8", "surrogatepass") + b'": 1}'
 
 
@@ -77,11 +77,11 @@ def bodies(path: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 class Namespace:
-    """One namespace for all examples; each example leaves it empty."""
+    """One namespace for all examples; each example empties it."""
 
     def __init__(self) -> None:
         self.app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
-        self.notte = Calls(self.app.client)
+        self.notte = NotteClient(self.app.client)
 
     def rows(self) -> list[Any]:
         return self.app.rows("notte_sessions")
@@ -99,7 +99,7 @@ def namespace() -> Iterator[Namespace]:
 
 
 def is_whole(response: TestResponse) -> bool:
-    """Whether it is an answer; else it is a refusal in Notte's words."""
+    """Whether it is an answer; otherwise it must be Notte's error."""
     assert response.content_type == "application/json"
     if response.status_code == 200:
         assert "detail" not in response.json

@@ -1,4 +1,4 @@
-"""Each kept statement against the plain query that it says, and against the rule that it copies."""
+"""Each statement against a plain query, and each SQL twin against its rule, on generated rows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -56,6 +56,22 @@ def test_an_insert_stores_every_column(namespace: list[tuple[SessionRow, str]]) 
     columns = [getattr(Session, name) for name in (*SessionRow._fields, "key_hash")]
     stored = Session.select(*columns).order_by(Session.seq).tuples()
     assert [(SessionRow._make(found[:-1]), found[-1]) for found in stored] == namespace
+
+
+@given(namespace=namespaces, minutes=st.integers(-20, 20), step=st.sampled_from((-1, 0, 1)))
+@some
+def test_each_sql_twin_agrees_with_its_rule(
+    namespace: list[tuple[SessionRow, str]], minutes: int, step: int
+) -> None:
+    fill(namespace)
+    at = NOW + minutes * 60_000_000 + step
+    for twin, rule in (
+        (queries.is_active, rules.is_active),
+        (queries.has_timed_out, rules.has_timed_out),
+        (queries.has_ended_before, rules.has_ended_before),
+    ):
+        query = Session.select(*queries.COLUMNS).where(twin(at)).order_by(Session.seq)
+        assert rows_of(query) == [row for row, _ in namespace if rule(row, at)]
 
 
 @given(namespace=namespaces)

@@ -1,4 +1,4 @@
-"""Calls of many threads at once on a real file: each outcome is one that some order explains."""
+"""Concurrent calls on a real file: each outcome is possible in some order of the calls."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.notte.conftest import Calls, answered
+from tests.surfaces.notte.conftest import NotteClient, ok_json
 
 THREADS = 8
 MINUTE = timedelta(minutes=1)
@@ -21,12 +21,12 @@ def app(make_file_app: Callable[..., App]) -> App:
     return make_file_app()
 
 
-def at_once(app: App, work: Callable[[Calls, int], Any]) -> list[Any]:
-    """What each of the threads got; they begin together, each with a client of its own."""
+def run_concurrently(app: App, work: Callable[[NotteClient, int], Any]) -> list[Any]:
+    """Run a function in threads that start together, each with its own client."""
     barrier = Barrier(THREADS)
 
     def begin(number: int) -> Any:
-        calls = Calls(app.flask_app.test_client())
+        calls = NotteClient(app.flask_app.test_client())
         barrier.wait()
         return work(calls, number)
 
@@ -34,66 +34,70 @@ def at_once(app: App, work: Callable[[Calls, int], Any]) -> list[Any]:
         return list(pool.map(begin, range(THREADS)))
 
 
-def test_concurrent_starts_are_all_stored(app: App, notte: Calls) -> None:
-    def work(calls: Calls, number: int) -> list[str]:
+def test_concurrent_starts_are_all_stored(app: App, notte: NotteClient) -> None:
+    def work(calls: NotteClient, number: int) -> list[str]:
         start = (calls.start, calls.start_v4)[number % 2]
         return [start()["session_id"] for _ in range(20)]
 
-    started = [session_id for ids in at_once(app, work) for session_id in ids]
-    listed = [*notte.listed(page_size=100), *notte.listed(page_size=100, page=2)]
+    started = [session_id for ids in run_concurrently(app, work) for session_id in ids]
+    listed = [*notte.list_ids(page_size=100), *notte.list_ids(page_size=100, page=2)]
     assert len(started) == len(set(started)) == 20 * THREADS
     assert sorted(listed) == sorted(started)
 
 
-def test_one_of_many_concurrent_stops_succeeds(app: App, notte: Calls) -> None:
+def test_one_of_many_concurrent_stops_succeeds(app: App, notte: NotteClient) -> None:
     for _ in range(10):
         session_id = notte.start_v4()["session_id"]
-        answers = at_once(app, lambda calls, _, it=session_id: calls.delete(f"/sessions/{it}/stop"))
+        answers = run_concurrently(
+            app, lambda calls, _, it=session_id: calls.delete(f"/sessions/{it}/stop")
+        )
         assert sorted(answer.status_code for answer in answers) == [200, *[400] * (THREADS - 1)]
 
 
-def test_one_of_many_concurrent_operations_closes_the_session(app: App, notte: Calls) -> None:
+def test_one_of_many_concurrent_operations_closes_the_session(app: App, notte: NotteClient) -> None:
     for _ in range(10):
         body = {"session_id": notte.start()["session_id"]}
-        answers = at_once(app, lambda calls, _, body=body: calls.post("/env/observe", body))
+        answers = run_concurrently(
+            app, lambda calls, _, body=body: calls.post("/env/observe", body)
+        )
         assert sorted(answer.status_code for answer in answers) == [200, *[404] * (THREADS - 1)]
 
 
-def test_concurrent_closes_all_show_the_same_end(app: App, notte: Calls) -> None:
+def test_concurrent_closes_all_show_the_same_end(app: App, notte: NotteClient) -> None:
     app.use_real_clock()
     for _ in range(10):
         body = {"session_id": notte.start()["session_id"]}
-        ends = at_once(
+        ends = run_concurrently(
             app,
-            lambda calls, _, body=body: answered(calls.post("/session/close", body))["closed_at"],
+            lambda calls, _, body=body: ok_json(calls.post("/session/close", body))["closed_at"],
         )
         assert len(set(ends)) == 1
 
 
-def test_concurrent_activity_never_moves_the_last_access_back(app: App, notte: Calls) -> None:
+def test_concurrent_activity_never_moves_the_last_access_back(app: App, notte: NotteClient) -> None:
     app.use_real_clock()
     session_id = notte.start()["session_id"]
     body = {"session_id": session_id, "keep_alive": True}
 
-    def work(calls: Calls, _: int) -> list[str]:
+    def work(calls: NotteClient, _: int) -> list[str]:
         return [
-            answered(calls.post("/env/observe", body))["session"]["last_accessed_at"]
+            ok_json(calls.post("/env/observe", body))["session"]["last_accessed_at"]
             for _ in range(20)
         ]
 
-    seen = at_once(app, work)
+    seen = run_concurrently(app, work)
     assert all(each == sorted(each) for each in seen)
     assert notte.status(session_id)["last_accessed_at"] == max(max(each) for each in seen)
 
 
 @pytest.mark.parametrize("closing", ["stop", "close"])
 def test_a_session_that_was_shown_as_ended_is_never_active_again(
-    app: App, notte: Calls, closing: str
+    app: App, notte: NotteClient, closing: str
 ) -> None:
     for _ in range(5):
         session_id = notte.start_v4()["session_id"]
 
-        def work(calls: Calls, number: int, it: str = session_id) -> list[str]:
+        def work(calls: NotteClient, number: int, it: str = session_id) -> list[str]:
             if number == 0 and closing == "stop":
                 calls.delete(f"/sessions/{it}/stop")
             elif number == 0:
@@ -103,26 +107,26 @@ def test_a_session_that_was_shown_as_ended_is_never_active_again(
                     calls.post(f"/sessions/{it}/page/observe")
             return [calls.status(it)["status"] for _ in range(5)]
 
-        for seen in at_once(app, work):
+        for seen in run_concurrently(app, work):
             assert "active" not in seen[seen.index("closed") :] if "closed" in seen else True
         assert notte.status(session_id)["status"] == "closed"
 
 
-def test_a_race_never_revives_a_session_after_its_deadline(app: App, notte: Calls) -> None:
-    """One thread moves the clock past the deadline while the others work in the session."""
+def test_a_race_never_revives_a_session_after_its_deadline(app: App, notte: NotteClient) -> None:
+    """One thread moves the clock past the deadline while the others operate in the session."""
     for _ in range(10):
         session_id = notte.start(session_timeout_minutes=1)["session_id"]
         before = notte.status(session_id)["last_accessed_at"]
         body = {"session_id": session_id, "keep_alive": True}
 
-        def work(calls: Calls, number: int, body: dict[str, Any] = body) -> list[bool]:
+        def work(calls: NotteClient, number: int, body: dict[str, Any] = body) -> list[bool]:
             if number == 0:
                 app.advance(minutes=1, microseconds=1)
                 return []
             answers = [calls.post("/env/observe", body) for _ in range(6)]
             return [answer.status_code == 200 for answer in answers]
 
-        for seen in at_once(app, work):
+        for seen in run_concurrently(app, work):
             assert seen == sorted(seen, reverse=True), "it answered again after it had died"
         shown = notte.status(session_id)
         assert shown["status"] == "timed_out"
@@ -130,14 +134,16 @@ def test_a_race_never_revives_a_session_after_its_deadline(app: App, notte: Call
 
 
 def test_a_session_times_out_for_all_threads_at_once_while_the_clock_moves(
-    app: App, notte: Calls
+    app: App, notte: NotteClient
 ) -> None:
-    """One thread moves the clock on by steps of half the timeout, the others work until it died."""
+    """One thread moves the clock by half the timeout; the others operate until it has timed out."""
     for _ in range(25):
         session_id = notte.start(session_timeout_minutes=1)["session_id"]
         body = {"session_id": session_id, "keep_alive": True}
 
-        def work(calls: Calls, number: int, body: dict[str, Any] = body) -> list[dict[str, Any]]:
+        def work(
+            calls: NotteClient, number: int, body: dict[str, Any] = body
+        ) -> list[dict[str, Any]]:
             if number == 0:
                 for _ in range(20):
                     app.advance(seconds=30)
@@ -148,7 +154,7 @@ def test_a_session_times_out_for_all_threads_at_once_while_the_clock_moves(
             seen = [answer.json["session"] for answer in answers if answer.status_code == 200]
             return [*seen, calls.status(body["session_id"])]
 
-        seen = [shown for each in at_once(app, work) for shown in each]
+        seen = [shown for each in run_concurrently(app, work) for shown in each]
         app.advance(minutes=2)
         final = notte.status(session_id)
         accesses = sorted({datetime.fromisoformat(shown["last_accessed_at"]) for shown in seen})

@@ -1,4 +1,4 @@
-"""What is pruned is what a reader is told to have ended before, and nothing else."""
+"""Pruning removes exactly the sessions that ended before an instant."""
 
 from functools import partial
 
@@ -67,7 +67,7 @@ CLOSED = OVER._replace(ended_at=NOW + 9, ended_as="closed", close_reason="manual
 def test_an_end_at_the_instant_itself_is_not_before_it(
     app: App, row: SessionRow, before_at: int, is_removed: int
 ) -> None:
-    """What a call has ended did not end by itself, also where a clock was moved in between."""
+    """A session that a call has ended did not time out, even if a clock was moved in between."""
     with app.namespace.activate():
         queries.insert.run(**row._asdict(), key_hash="a")
         assert queries.retention.remove([1], before_at) == is_removed

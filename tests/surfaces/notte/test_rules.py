@@ -138,7 +138,7 @@ def test_an_access_moves_the_idle_deadline_but_not_the_maximum() -> None:
 @pytest.mark.parametrize(
     ("stored", "shown"), [("manual", "manual"), ("error", "error"), (rules.BY_OPERATION, "unknown")]
 )
-def test_the_close_reason_of_a_session_that_its_operation_closed_is_unknown(
+def test_a_closed_session_shows_its_close_reason_or_unknown_after_its_operation(
     stored: str, shown: str
 ) -> None:
     row = session(ended_at=START, ended_as="closed", close_reason=stored)

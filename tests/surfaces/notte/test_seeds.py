@@ -4,14 +4,14 @@ import pytest
 
 from sessionary.seeds.loader import BadSeed
 from tests.conftest import App
-from tests.surfaces.notte.conftest import Calls, answered, refused
+from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
 ACME = '[[organizations]]\nid = "acct-acme"\nname = "Acme"\n'
 
 
 def table(**facts: object) -> str:
-    """A seed with one session of these facts; the organization is the lenient caller's own."""
+    """A seed with one session of the lenient caller's organization."""
     given = {"id": ID, "organization": "acct-acme", "created_ago": "4m", **facts}
     words = {True: "true", False: "false"}
     lines = [
@@ -56,37 +56,39 @@ def table(**facts: object) -> str:
     ],
 )
 def test_a_session_is_seeded_in_any_state(
-    app: App, notte: Calls, facts: dict[str, object], shown: dict[str, object]
+    app: App, notte: NotteClient, facts: dict[str, object], shown: dict[str, object]
 ) -> None:
     app.seed(table(**facts))
     found = notte.status(ID)
     assert {name: found[name] for name in shown} == shown
 
 
-def test_a_seeded_session_without_a_maximum_is_shown_as_one_of_v1(app: App, notte: Calls) -> None:
+def test_a_seeded_session_without_a_maximum_is_shown_as_one_of_v1(
+    app: App, notte: NotteClient
+) -> None:
     app.seed(table())
     assert "max_duration_minutes" not in notte.status(ID)
 
 
-def test_a_seeded_session_takes_operations(app: App, notte: Calls) -> None:
+def test_a_seeded_session_takes_operations(app: App, notte: NotteClient) -> None:
     app.seed(table(url="https://example.com"))
-    seen = answered(notte.post("/env/observe", {"session_id": ID, "keep_alive": True}))
+    seen = ok_json(notte.post("/env/observe", {"session_id": ID, "keep_alive": True}))
     assert seen["metadata"]["url"] == "https://example.com"
     assert seen["session"]["last_accessed_at"] == "2026-03-01T12:00:00.000000Z"
 
 
-def test_a_failed_session_shows_its_error_when_it_is_used(app: App, notte: Calls) -> None:
+def test_a_failed_session_shows_its_error_when_it_is_used(app: App, notte: NotteClient) -> None:
     app.seed(table(closed_ago="1m", error="crashed"))
     response = notte.post("/env/observe", {"session_id": ID})
-    assert refused(response, 404) == f"Session {ID} ended with an error: crashed"
-    assert answered(notte.post("/session/close", {"session_id": ID}))["status"] == "error"
-    refused(notte.delete(f"/sessions/{ID}/stop"), 400)
+    assert error_detail(response, 404) == f"Session {ID} ended with an error: crashed"
+    assert ok_json(notte.post("/session/close", {"session_id": ID}))["status"] == "error"
+    error_detail(notte.delete(f"/sessions/{ID}/stop"), 400)
 
 
-def test_a_seeded_session_belongs_to_the_key_that_it_names(app: App, notte: Calls) -> None:
+def test_a_seeded_session_belongs_to_the_key_that_it_names(app: App, notte: NotteClient) -> None:
     app.seed(table(key="sk-notte-ana"))
-    assert notte.listed(only_current_token=True) == [ID]
-    assert Calls(app.client, key="sk-notte-rob").listed(only_current_token=True) == []
+    assert notte.list_ids(only_current_token=True) == [ID]
+    assert NotteClient(app.client, key="sk-notte-rob").list_ids(only_current_token=True) == []
 
 
 def test_a_seed_that_is_applied_again_changes_nothing(app: App) -> None:
@@ -97,7 +99,7 @@ def test_a_seed_that_is_applied_again_changes_nothing(app: App) -> None:
     assert app.rows("notte_sessions") == before
 
 
-def test_an_existing_session_is_updated_from_the_seed(app: App, notte: Calls) -> None:
+def test_an_existing_session_is_updated_from_the_seed(app: App, notte: NotteClient) -> None:
     app.seed(table())
     app.seed(table(timeout_minutes=9, closed_ago="1m"))
     assert notte.status(ID)["timeout_minutes"] == 9
@@ -110,7 +112,7 @@ def test_an_existing_session_is_updated_from_the_seed(app: App, notte: Calls) ->
     [
         ({"id": "not-a-uuid"}, "id: "),
         ({"organization": None}, "organization: is required"),
-        ({"organization": "nobody"}, "organization 'nobody' does not exist"),
+        ({"organization": "unknown"}, "organization 'unknown' does not exist"),
         ({"created_ago": None}, "created_ago: is required"),
         ({"created_ago": "yesterday"}, "created_ago: must be a duration"),
         ({"timeout_minutes": 0}, "timeout_minutes: must be at least 1"),

@@ -51,16 +51,18 @@ class Transition(NamedTuple):
     part: None = None  # a session has no parts
 
 
-def is_production(test_case: str | None, wanted: bool | None) -> bool:
-    """Whether a new session is production; `wanted` is what the caller set, if anything."""
-    return test_case is None and wanted is not False
+def is_production(test_case: str | None, requested: bool | None) -> bool:
+    """Whether a new session is production; `requested` is the flag that the caller set, if any."""
+    return test_case is None and requested is not False
 
 
-def ensure_fits_test_case(test_case: str | None, wanted: bool | None, *, has_context: bool) -> None:
-    """Raise GalteaError for a test case on a production session, or with a context beside it."""
+def ensure_fits_test_case(
+    test_case: str | None, requested: bool | None, *, has_context: bool
+) -> None:
+    """Raise GalteaError for a test case with isProduction=true or with a context."""
     if test_case is None:
         return
-    if wanted:
+    if requested:
         raise GalteaError("isProduction cannot be true when testCaseId is set")
     if has_context:
         raise GalteaError(

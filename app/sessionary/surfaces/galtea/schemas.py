@@ -88,7 +88,7 @@ class Batch(Request):
 
 
 class _ListParameters(Request):
-    """A query whose lists are written `ids=a&ids=b` or `ids[]=a&ids[]=b`. Source: client."""
+    """A query with lists, written `ids=a&ids=b` or `ids[]=a&ids[]=b`. Source: client."""
 
     @pre_load
     def merge_spellings(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sessionary.web.instants import to_text
 if TYPE_CHECKING:
     from sessionary.surfaces.notte.models import SessionRow
 
-# The browser options of a session whose start gave none.
+# The browser options that a start has by default.
 BROWSER: dict[str, Any] = {
     "proxies": False,
     "browser_type": "chromium",
