@@ -1,4 +1,4 @@
-"""A test that freezes its own process expects the server in it to agree."""
+"""A server in a process whose time is frozen follows that time."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +11,7 @@ from tests.conftest import NOON, App
 WHO = {"Authorization": "Bearer anyone"}
 
 
-def test_a_server_in_a_frozen_process_goes_by_the_frozen_time(
+def test_a_server_in_a_frozen_process_uses_the_frozen_time(
     app: App, serve: Callable[[App], str]
 ) -> None:
     app.use_real_clock()
@@ -30,7 +30,7 @@ def test_a_server_in_a_frozen_process_goes_by_the_frozen_time(
         assert status() == "timed_out"
 
 
-def test_a_server_frozen_before_it_starts_stops_as_well(
+def test_a_server_started_in_a_frozen_process_can_stop(
     app: App, serve: Callable[[App], str]
 ) -> None:
     app.use_real_clock()

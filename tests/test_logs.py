@@ -17,13 +17,13 @@ from sessionary.web.surface import Surface
 from tests.conftest import App
 
 WHO = {"Authorization": "Bearer anyone"}
-FORMS = ["text", "json"]
-each_form = pytest.mark.parametrize("form", FORMS)
+FORMATS = ["text", "json"]
+each_format = pytest.mark.parametrize("log_format", FORMATS)
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 
 
 @pytest.fixture(autouse=True)
-def _leave_the_loggers_as_they_were() -> Iterator[None]:
+def _restore_loggers() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("sessionary", "gunicorn.error")]
     before = [(each, each.handlers[:], each.level, each.propagate) for each in loggers]
     yield
@@ -31,10 +31,10 @@ def _leave_the_loggers_as_they_were() -> Iterator[None]:
         logger.handlers[:], logger.level, logger.propagate = found
 
 
-def client(app: App, form: str) -> FlaskClient:
-    """A client whose requests are logged to stderr in this form."""
-    logs.configure(form)
-    return create_app(app.settings, app.namespace, logs.access_log(form)).test_client()
+def client(app: App, log_format: str) -> FlaskClient:
+    """Make a client of an application with this log format."""
+    logs.configure(log_format)
+    return create_app(app.settings, app.namespace, logs.access_log(log_format)).test_client()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -51,9 +51,7 @@ def test_a_request_is_one_line_of_text(app: App, capsys: pytest.CaptureFixture[s
     )
 
 
-def test_a_request_is_one_json_object_with_its_parts(
-    app: App, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_request_is_one_json_object(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     answer = client(app, "json").post("/session/start", json={}, headers=WHO)
     (line,) = map(json.loads, lines(capsys))
     assert line.pop("time").endswith("Z")
@@ -80,7 +78,7 @@ def test_a_request_is_one_json_object_with_its_parts(
         ("/nowhere", None, None),
     ],
 )
-def test_a_line_names_the_surface_and_the_route_as_its_document_has_it(
+def test_a_line_names_surface_and_route_as_in_the_openapi_document(
     app: App,
     capsys: pytest.CaptureFixture[str],
     path: str,
@@ -93,7 +91,7 @@ def test_a_line_names_the_surface_and_the_route_as_its_document_has_it(
 
 
 @pytest.mark.parametrize("given", ["a", "A-1.b_2", "x" * 128])
-def test_a_request_keeps_the_id_that_it_brings(
+def test_a_request_keeps_the_id_that_it_sends(
     app: App, capsys: pytest.CaptureFixture[str], given: str
 ) -> None:
     answer = client(app, "json").get("/health", headers={"X-Request-Id": given})
@@ -107,70 +105,70 @@ def test_a_malformed_id_is_replaced_by_a_new_one(app: App, given: str) -> None:
     assert re.fullmatch("[0-9a-f]{16}", answer.headers[HEADER])
 
 
-def test_no_two_requests_get_the_same_new_id(app: App) -> None:
+def test_generated_request_ids_are_unique(app: App) -> None:
     ids = {app.client.get("/livez").headers[HEADER] for _ in range(100)}
     assert len(ids) == 100
 
 
-@each_form
-def test_a_mishap_is_told_with_the_id_of_its_request(
+@each_format
+def test_an_error_is_logged_with_the_id_of_its_request(
     app: App,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    form: str,
+    log_format: str,
 ) -> None:
     from sessionary.surfaces.notte import serializers
 
     monkeypatch.setattr(serializers, "session", lambda *_: {}["gone"])
-    client(app, form).post("/session/start", json={}, headers=WHO | {"X-Request-Id": "mine"})
-    logging.getLogger("sessionary").error("later, of nobody's request")
-    mishap, *_, request, later = lines(capsys)
-    assert "POST /session/start failed" in mishap
-    assert "mine" in mishap
+    client(app, log_format).post("/session/start", json={}, headers=WHO | {"X-Request-Id": "mine"})
+    logging.getLogger("sessionary").error("outside of a request")
+    error_line, *_, request, later = lines(capsys)
+    assert "POST /session/start failed" in error_line
+    assert "mine" in error_line
     assert "mine" in request
     assert "mine" not in later
 
 
-def test_a_mishap_is_logged_with_its_trace_in_one_json_object(
+def test_an_error_is_logged_with_its_trace_in_one_json_object(
     app: App, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sessionary.surfaces.notte import serializers
 
     monkeypatch.setattr(serializers, "session", lambda *_: {}["gone"])
     client(app, "json").post("/session/start", json={}, headers=WHO)
-    mishap, request = map(json.loads, lines(capsys))
-    assert (mishap["level"], mishap["message"]) == ("error", "POST /session/start failed")
-    assert "KeyError: 'gone'" in mishap["exception"]
-    assert mishap["request_id"] == request["request_id"]
+    error_line, request = map(json.loads, lines(capsys))
+    assert (error_line["level"], error_line["message"]) == ("error", "POST /session/start failed")
+    assert "KeyError: 'gone'" in error_line["exception"]
+    assert error_line["request_id"] == request["request_id"]
     assert request["status"] == 500
 
 
-@each_form
+@each_format
 def test_neither_path_nor_method_nor_organization_can_forge_a_line(
     make_app: Callable[..., App],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    form: str,
+    log_format: str,
 ) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text('[[organizations]]\nid = "a\\nb organization=c"\nname = "Forger"\n')
-    forging = client(make_app(seed=str(seed)), form)
+    forging = client(make_app(seed=str(seed)), log_format)
     forging.get("/notte/x%0a2026 INFO forged%1b[31m", headers=WHO)
     forging.get("/notte/sessions", headers=WHO)
     forging.open("/notte/sessions", method="A\nB", headers=WHO)
     found = lines(capsys)
     assert len(found) == 3
     assert not [line for line in found if "forged" in line]
-    if form == "text":
+    if log_format == "text":
         assert found[1].count("organization=") == 1
     else:
         assert json.loads(found[1])["organization"] == "a\nb organization=c"
 
 
-def test_a_log_that_cannot_be_written_refuses_nobody(
+def test_a_log_that_cannot_be_written_fails_no_request(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - it cannot even be closed well
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - closing it fails too
     monkeypatch.setattr("sys.stderr", full)
     assert client(app, "text").get("/health").status_code == 200
     with suppress(OSError):
@@ -178,7 +176,7 @@ def test_a_log_that_cannot_be_written_refuses_nobody(
 
 
 def calls(surface: Surface, secret: str) -> Iterator[dict[str, Any]]:
-    """Requests that bring a secret wherever one can be."""
+    """Requests with a secret in every place that can hold one."""
     headers = [
         {"Authorization": f"Bearer {secret}"},
         {"Authorization": f"Basic {secret}"},
@@ -198,28 +196,28 @@ def calls(surface: Surface, secret: str) -> Iterator[dict[str, Any]]:
         yield from ({**place, "headers": each} for place in places)
 
 
-@each_form
+@each_format
 @each_surface
-def test_no_credential_gets_into_the_log(
+def test_no_credential_is_logged(
     make_app: Callable[..., App],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     surface: Surface,
-    form: str,
+    log_format: str,
 ) -> None:
-    """Neither of a caller who is known nor of a stranger, and not when something breaks."""
+    """Of known and unknown callers, and after an internal error."""
     from sessionary.web import context
 
     secrets = [f"{surface.key_prefix}hush{number}" for number in range(2)] + ["hush hush"]
     for auth in ("lenient", "strict"):
-        asking = client(make_app(auth=auth), form)
+        logged_client = client(make_app(auth=auth), log_format)
         for secret in secrets:
             for call in calls(surface, secret):
-                asking.open(**call)
+                logged_client.open(**call)
     monkeypatch.setattr(context, "authenticate_key", lambda *_, **__: {}["gone"])
     for call in calls(surface, secrets[0]):
-        asking.open(**call)
-    told = capsys.readouterr().err
-    assert len(told.splitlines()) >= 2 * len(secrets) * 25
-    assert "gone" in told
-    assert "hush" not in told
+        logged_client.open(**call)
+    log_text = capsys.readouterr().err
+    assert len(log_text.splitlines()) >= 2 * len(secrets) * 25
+    assert "gone" in log_text
+    assert "hush" not in log_text

@@ -1,4 +1,4 @@
-"""The worker among many clients, some of whom mean harm: the others are served."""
+"""Limits: hostile clients do not keep the server from answering the others."""
 
 import json
 import resource
@@ -37,7 +37,7 @@ def db(tmp_path: Path) -> str:
 
 @contextmanager
 def logging(db: str, *options: str) -> Iterator[tuple[Process, Log]]:
-    """A server, and what is in its log so far."""
+    """Run a server; gives it and a function that reads its log."""
     path = Path(f"{db}.log")
     command = [COMMAND, "serve", "--port", "0", "--db", db, *options]
     with path.open("w") as log, running_process(command, clean_environment(), log) as server:
@@ -57,7 +57,7 @@ def is_served(server: Process) -> bool:
     return server.request("GET", "/health")[0] == 200
 
 
-def has_been_let_go(client: RawConnection) -> bool:
+def is_closed(client: RawConnection) -> bool:
     client.socket.settimeout(0.01)
     try:
         return client.socket.recv(1) == b""
@@ -69,7 +69,7 @@ def has_been_let_go(client: RawConnection) -> bool:
         client.socket.settimeout(TIMEOUT_SECONDS)
 
 
-def test_who_asks_much_at_once_lets_others_have_their_turn(db: str) -> None:
+def test_many_pipelined_requests_do_not_delay_other_clients(db: str) -> None:
     first = b"GET /health HTTP/1.1\r\nX-Request-Id: greedy\r\n\r\n"
     other = b"GET /health HTTP/1.1\r\nX-Request-Id: modest\r\n\r\n"
     count = 65_536 // len(first)
@@ -89,7 +89,7 @@ def test_who_asks_much_at_once_lets_others_have_their_turn(db: str) -> None:
 
 
 @pytest.mark.parametrize("ahead", [HEALTH, HEAD + b"Content-Length: 30\r\n\r\n{"])
-def test_with_no_descriptor_left_a_worker_goes_on_and_serves(db: str, ahead: bytes) -> None:
+def test_a_worker_without_free_file_descriptors_keeps_serving(db: str, ahead: bytes) -> None:
     with running_server("--db", db, "--auth", "lenient") as server:
         assert is_served(server)
         (worker,) = server.workers()
@@ -102,48 +102,48 @@ def test_with_no_descriptor_left_a_worker_goes_on_and_serves(db: str, ahead: byt
         assert server.workers() == [worker]
 
 
-def test_who_is_silent_makes_room_for_who_asks_and_who_has_asked_stays(db: str) -> None:
-    few_files = ["sh", "-c", 'ulimit -n 180; exec "$@"', "sh"]  # and so 76 connections
+def test_silent_connections_are_dropped_first_when_there_are_too_many(db: str) -> None:
+    few_files = ["sh", "-c", 'ulimit -n 180; exec "$@"', "sh"]  # leaves 76 connections
     command = [*few_files, COMMAND, "serve", "--port", "0", "--db", db, "--threads", "1"]
     with running_process(command, clean_environment()) as server, connected(server) as (honest,):
         honest.send(HEALTH)
         assert honest.expect_response().status == 200
         with connected(server, 100) as silent:
             assert all(is_served(server) for _ in range(5))
-            assert any(has_been_let_go(each) for each in silent)
+            assert any(is_closed(each) for each in silent)
         honest.send(HEALTH)
         assert honest.expect_response().status == 200
 
 
-def test_who_has_had_the_last_answer_cannot_stay_by_sending_on(db: str) -> None:
+def test_a_client_cannot_keep_a_finished_connection_by_sending_on(db: str) -> None:
     options = ("--db", db, "--auth", "lenient", "--client-timeout-seconds", "1")
     with running_server(*options) as server, connected(server) as (client,):
         client.send(b"GET /health HTTP/1.0\r\n\r\n")
         assert client.expect_response().status == 200
-        client.read.read()  # it says that it sends no more
+        client.read.read()  # the server has shut down its side
         with pytest.raises(ConnectionError):
-            go_on_for_ever(client)
+            keep_sending(client)
 
 
-def go_on_for_ever(client: RawConnection) -> None:
+def keep_sending(client: RawConnection) -> None:
     """Send a byte every tenth of a second."""
-    until_it_is_reset = select.poll()
-    until_it_is_reset.register(client.socket, select.POLLERR)
+    reset = select.poll()
+    reset.register(client.socket, select.POLLERR)
     for _ in range(10 * TIMEOUT_SECONDS):
         client.socket.sendall(b"x")
-        until_it_is_reset.poll(100)
+        reset.poll(100)
 
 
-def test_a_body_that_is_refused_unread_holds_no_thread(db: str) -> None:
+def test_a_body_that_is_refused_unread_occupies_no_thread(db: str) -> None:
     with running_server("--db", db, "--threads", "1") as server, connected(server, 5) as clients:
         for client in clients:
             client.send(CHUNKED)
         assert [client.expect_response().status for client in clients] == [401] * 5
-        # its thread would wait for the body for a minute, and this test for half of one
+        # a thread would wait for the body for 60 s, this test waits for 30
         clients[0].read_to_end()
 
 
-def test_a_client_that_offers_another_protocol_needs_no_thread(db: str) -> None:
+def test_an_upgrade_offer_occupies_no_thread(db: str) -> None:
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
     options = ("--db", db, "--auth", "lenient", "--threads", "1")
     with running_server(*options) as server, connected(server, 2) as (slow, other):
@@ -153,7 +153,7 @@ def test_a_client_that_offers_another_protocol_needs_no_thread(db: str) -> None:
         assert other.expect_response().status == 200
 
 
-def test_no_second_answer_follows_when_the_rest_of_a_body_is_broken(db: str) -> None:
+def test_a_malformed_rest_of_a_body_gets_no_second_response(db: str) -> None:
     with running_server("--db", db) as server, connected(server) as (client,):
         client.send(CHUNKED)
         assert client.expect_response().status == 401
@@ -161,7 +161,7 @@ def test_no_second_answer_follows_when_the_rest_of_a_body_is_broken(db: str) -> 
         assert client.read_to_end() == b""
 
 
-def test_half_sent_bodies_together_hold_no_more_than_a_worker_can_bear(db: str) -> None:
+def test_unfinished_bodies_share_a_memory_limit(db: str) -> None:
     head = HEAD + b"Content-Length: %d\r\n\r\n" % (4 * MEGABYTE)
     with (
         running_server("--db", db, "--auth", "lenient") as server,
@@ -171,14 +171,14 @@ def test_half_sent_bodies_together_hold_no_more_than_a_worker_can_bear(db: str) 
             client.send(head)
             client.send(b" " * (4 * MEGABYTE - 1))
             assert is_served(server)
-        kept = [client for client in clients if not has_been_let_go(client)]
+        kept = [client for client in clients if not is_closed(client)]
         assert 10 <= len(kept) <= 16
         kept[-1].send(b" ")
         assert kept[-1].expect_response().status == 400
 
 
 @pytest.mark.parametrize("length", [100_000, 4 * MEGABYTE])
-def test_a_long_body_that_nobody_reads_keeps_the_connection(db: str, length: int) -> None:
+def test_a_long_unread_body_keeps_the_connection(db: str, length: int) -> None:
     head = b"POST /nowhere HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % length
     with running_server("--db", db) as server, connected(server) as (client,):
         for _ in range(2):
@@ -188,7 +188,7 @@ def test_a_long_body_that_nobody_reads_keeps_the_connection(db: str, length: int
         assert client.expect_response().status == 200
 
 
-def test_a_body_that_is_too_long_is_no_error_of_ours_and_ends_the_connection(db: str) -> None:
+def test_a_body_over_the_limit_closes_the_connection_without_an_error_in_the_log(db: str) -> None:
     with logging(db, "--auth", "lenient") as (server, log), connected(server) as (client,):
         client.send(HEAD + b"Content-Length: 4194305\r\n\r\n")
         refused = client.expect_response()
@@ -198,7 +198,7 @@ def test_a_body_that_is_too_long_is_no_error_of_ours_and_ends_the_connection(db:
         assert len(log().splitlines()) == 1
 
 
-def test_a_length_with_zeros_before_it_is_a_length(db: str) -> None:
+def test_a_content_length_may_have_leading_zeros(db: str) -> None:
     body = b'{"session_timeout_minutes": 7}'
     with running_server("--db", db, "--auth", "lenient") as server, connected(server) as (client,):
         client.send(HEAD + b"Content-Length: %020d\r\n\r\n" % len(body))
@@ -207,7 +207,7 @@ def test_a_length_with_zeros_before_it_is_a_length(db: str) -> None:
         assert json.loads(client.expect_response().body)["timeout_minutes"] == 7
 
 
-def test_a_head_over_64_kb_is_refused_even_if_it_has_come_whole(db: str) -> None:
+def test_a_complete_head_over_64_kb_is_refused(db: str) -> None:
     fields = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 8000) for number in range(9))
     with running_server("--db", db) as server, connected(server) as (client,):
         with suppress(ConnectionError):

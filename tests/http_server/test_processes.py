@@ -1,4 +1,4 @@
-"""What two worker processes and many threads must agree on."""
+"""Two worker processes and many clients: no write is lost or made twice."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def test_racing_allocations_never_share_a_device(server: Process) -> None:
     assert [release(server, session, serial) for session, serial in won] == [202] * 8
 
 
-def test_a_device_that_goes_around_has_one_holder_at_a_time(server: Process) -> None:
+def test_a_device_is_allocated_to_one_session_at_a_time(server: Process) -> None:
     def borrow(_: int) -> str | None:
         session, status, body = allocate(server, IOS)
         if status != 201:
@@ -67,7 +67,7 @@ def test_a_device_that_goes_around_has_one_holder_at_a_time(server: Process) -> 
 
 
 def walk(server: Process, limit: int) -> list[str]:
-    """Every createdAt that a walk by cursor shows, newest first."""
+    """Return every createdAt of all pages, newest first."""
     shown: list[str] = []
     path = f"/api/v1/sessions?limit={limit}"
     while True:
@@ -78,7 +78,7 @@ def walk(server: Process, limit: int) -> list[str]:
         path = f"/api/v1/sessions?limit={limit}&before={page['nextCursor']}"
 
 
-def test_a_cursor_walk_during_inserts_loses_and_repeats_nothing(server: Process) -> None:
+def test_cursor_pages_during_inserts_miss_and_repeat_nothing(server: Process) -> None:
     def borrow(_: int) -> None:
         session, status, body = allocate(server, ANDROID)
         if status == 201:

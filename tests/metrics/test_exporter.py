@@ -20,7 +20,7 @@ from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment
 
 WHO = {"Authorization": "Bearer anyone"}
 SERVERS = {
-    "gunicorn": ("serve", "--workers", "2"),
+    "serve": ("serve", "--workers", "2"),
     "double": ("double",),
 }
 FOLDERS = Path("/dev/shm")  # noqa: S108
@@ -92,7 +92,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(db: Path) -> Iterator[MeteredServer]:
-    with counting("gunicorn", db) as found:
+    with counting("serve", db) as found:
         yield found
 
 
@@ -120,8 +120,8 @@ def end_workers(process: Process, by: signal.Signals) -> None:
 @pytest.mark.parametrize(
     ("kind", "by", "times"),
     [
-        ("gunicorn", signal.SIGKILL, 4),
-        ("gunicorn", signal.SIGTERM, 1),
+        ("serve", signal.SIGKILL, 4),
+        ("serve", signal.SIGTERM, 1),
     ],
 )
 def test_counts_of_exited_workers_are_kept_and_their_files_merged(
@@ -140,7 +140,7 @@ def test_counts_of_exited_workers_are_kept_and_their_files_merged(
 
 
 def test_counters_never_decrease_while_it_serves_and_is_scraped(start: Start) -> None:
-    server = start("gunicorn")
+    server = start("serve")
     over = threading.Event()
 
     def serve() -> int:
@@ -231,13 +231,13 @@ def test_the_folder_is_removed_when_it_stops(start: Start, kind: str) -> None:
 
 
 def test_files_of_a_killed_server_are_not_counted_by_the_next(start: Start) -> None:
-    server = start("gunicorn")
+    server = start("serve")
     assert server.list_sessions() == 200
     assert server.lists() == 1
     os.killpg(server.process.popen.pid, signal.SIGKILL)
     server.process.popen.wait(TIMEOUT_SECONDS)
     assert server.folders() != []
-    again = start("gunicorn", urlsplit(server.url).netloc)
+    again = start("serve", urlsplit(server.url).netloc)
     assert again.url == server.url
     assert again.lists() == 0
     assert len(again.folders()) == 1

@@ -1,4 +1,4 @@
-"""The log of a server whose workers are processes."""
+"""The access log of `serve` and `double`."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from sessionary.factory.request_id_middleware import HEADER
 from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_process
 
 SERVERS = {
-    "gunicorn": ("serve", "--workers", "2"),
+    "serve": ("serve", "--workers", "2"),
     "double": ("double",),
 }
 Start = Callable[..., Process]
@@ -40,7 +40,7 @@ def start(tmp_path: Path, log: Path) -> Iterator[Start]:
         yield start
 
 
-def given_id(process: Process) -> str | None:
+def request_id(process: Process) -> str | None:
     connection = process.connect()
     connection.request("GET", "/health")
     answer = connection.getresponse()
@@ -49,19 +49,17 @@ def given_id(process: Process) -> str | None:
     return answer.headers[HEADER]
 
 
-def test_no_two_workers_give_the_same_id(start: Start, log: Path) -> None:
-    process = start("gunicorn", "--log-format", "json")
+def test_request_ids_are_unique_across_workers(start: Start, log: Path) -> None:
+    process = start("serve", "--log-format", "json")
     with ThreadPoolExecutor(8) as pool:
-        ids = set(pool.map(lambda _: given_id(process), range(100)))
+        ids = set(pool.map(lambda _: request_id(process), range(100)))
     assert len(ids) == 100
     assert process.stop() == 0
     assert {json.loads(line)["request_id"] for line in log.read_text().splitlines()} == ids
 
 
-def test_a_request_that_is_not_http_is_told_of_without_what_was_in_it(
-    start: Start, log: Path
-) -> None:
-    process = start("gunicorn")
+def test_a_malformed_request_is_logged_without_its_content(start: Start, log: Path) -> None:
+    process = start("serve")
     address = urlsplit(process.url)
     for line in (b"GET /hush?key=hush BAD", b"GET / HTTP/1.1\r\nAuthorization hush"):
         with socket.create_connection(
@@ -70,41 +68,39 @@ def test_a_request_that_is_not_http_is_told_of_without_what_was_in_it(
             connection.sendall(line + b"\r\n\r\n")
             assert b" 400 " in connection.makefile("rb").readline()
     assert process.stop() == 0
-    told = log.read_text()
-    assert told.count("Invalid request from ip=127.0.0.1") == 2
-    assert "hush" not in told
+    log_text = log.read_text()
+    assert log_text.count("Invalid request from ip=127.0.0.1") == 2
+    assert "hush" not in log_text
 
 
-def test_what_a_server_says_of_its_workers_has_the_form_of_the_rest(
-    start: Start, log: Path
-) -> None:
-    process = start("gunicorn", "--log-format", "json")
-    assert given_id(process)
+def test_lines_about_workers_have_the_same_format(start: Start, log: Path) -> None:
+    process = start("serve", "--log-format", "json")
+    assert request_id(process)
     killed = process.workers()
     for worker in killed:
         os.kill(worker, signal.SIGKILL)
     while set(killed) & set(process.workers()):
         os.sched_yield()
-    assert given_id(process)
+    assert request_id(process)
     assert process.stop() == 0
-    told = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [each for each in told if each.get("level") in ("error", "warning")]
+    log_text = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [each for each in log_text if each.get("level") in ("error", "warning")]
 
 
 @pytest.mark.parametrize(
-    ("options", "count"), [((), 0), (("--log-requests",), 3)], ids=["unasked", "asked"]
+    ("options", "count"), [((), 0), (("--log-requests",), 3)], ids=["default", "option"]
 )
-def test_a_double_logs_requests_when_it_is_asked_to(
+def test_a_double_logs_requests_only_with_the_option(
     start: Start, log: Path, options: tuple[str, ...], count: int
 ) -> None:
     process = start("double", *options)
-    assert all(given_id(process) for _ in range(3))
+    assert all(request_id(process) for _ in range(3))
     assert process.stop() == 0
     assert len(log.read_text().splitlines()) == count
 
 
-def test_a_server_can_be_told_to_log_no_requests(start: Start, log: Path) -> None:
-    process = start("gunicorn", "--no-log-requests")
-    assert given_id(process)
+def test_the_access_log_of_a_server_can_be_disabled(start: Start, log: Path) -> None:
+    process = start("serve", "--no-log-requests")
+    assert request_id(process)
     assert process.stop() == 0
     assert log.read_text() == ""

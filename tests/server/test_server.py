@@ -38,14 +38,14 @@ def db(tmp_path: Path) -> str:
 
 
 def start(server: Process, **body: object) -> str:
-    """Start a Notte session; gives its id."""
+    """Start a Notte session; return its id."""
     status, session = server.request("POST", "/session/start", body, **WHO)
     assert status == 200
     return str(session["session_id"])
 
 
-def begun(server: Process, headers: dict[str, str]) -> HTTPConnection:
-    """A request whose head the server has, and whose body it waits for."""
+def begin_request(server: Process, headers: dict[str, str]) -> HTTPConnection:
+    """Send the head of a request; the server then waits for the body."""
     connection = server.connect()
     connection.putrequest("POST", "/session/start")
     json_body = {"Content-Type": "application/json", "Expect": "100-continue"}
@@ -56,8 +56,8 @@ def begun(server: Process, headers: dict[str, str]) -> HTTPConnection:
     return connection
 
 
-def finished(connection: HTTPConnection) -> int:
-    """Send the body, for which the head promised 30 bytes; gives the timeout that is answered."""
+def finish_request(connection: HTTPConnection) -> int:
+    """Send the body of 30 bytes; return the timeout in the response."""
     connection.send(b'{"session_timeout_minutes": 7}')
     answer = connection.getresponse()
     body = json.loads(answer.read())
@@ -71,9 +71,7 @@ def status_of(server: Process, session_id: str) -> str:
     return str(session["status"])
 
 
-def test_the_ready_file_says_where_the_server_listens_and_goes_with_it(
-    db: str, tmp_path: Path
-) -> None:
+def test_the_ready_file_holds_the_url_and_is_removed_at_the_end(db: str, tmp_path: Path) -> None:
     ready = tmp_path / "run" / "ready.json"
     with running_server("--db", db, "--auth", "lenient", "--ready-file", str(ready)) as server:
         assert json.loads(ready.read_text()) == {
@@ -108,46 +106,46 @@ def test_the_first_start_prints_a_key_for_each_surface_and_curl_lines_that_work(
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("tell", [os.kill, os.killpg])
-def test_what_is_in_flight_is_finished_and_the_exit_code_is_0(
-    db: str, tell: Callable[[int, int], None], sent: signal.Signals
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_a_request_in_flight_is_finished_and_the_exit_code_is_0(
+    db: str, send: Callable[[int, int], None], sent: signal.Signals
 ) -> None:
     with running_server("--db", db, "--auth", "lenient") as server:
-        connection = begun(server, {"Content-Length": "30"})
-        tell(server.popen.pid, sent)
-        assert finished(connection) == 7
+        connection = begin_request(server, {"Content-Length": "30"})
+        send(server.popen.pid, sent)
+        assert finish_request(connection) == 7
         assert server.popen.wait(TIMEOUT_SECONDS) == 0
 
 
-def test_a_terminal_that_is_closed_ends_neither_the_server_nor_what_is_in_flight(db: str) -> None:
+def test_sighup_of_a_closed_terminal_stops_neither_server_nor_requests(db: str) -> None:
     with running_server("--db", db, "--auth", "lenient") as server:
-        connection = begun(server, {"Content-Length": "30"})
+        connection = begin_request(server, {"Content-Length": "30"})
         os.killpg(server.popen.pid, signal.SIGHUP)
-        assert finished(connection) == 7
+        assert finish_request(connection) == 7
         assert server.request("GET", "/health")[0] == 200
         assert server.stop() == 0
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
-@pytest.mark.parametrize("tell", [os.kill, os.killpg])
-def test_a_server_that_is_stopped_while_its_workers_start_leaves_at_once(
-    db: str, tell: Callable[[int, int], None], sent: signal.Signals
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_a_server_stopped_while_its_workers_start_exits_at_once(
+    db: str, send: Callable[[int, int], None], sent: signal.Signals
 ) -> None:
-    """A worker that missed the signal would be waited for as long as gunicorn allows: 30 s."""
+    """If a worker missed the signal, gunicorn would wait for it for 30 s."""
     command = [sys.executable, "-c", SLOW_AT_FORKS, "serve", "--port", "0", "--workers", "2"]
     with running_process(
         [*command, "--db", db, "--auth", "lenient"], clean_environment()
     ) as server:
-        tell(server.popen.pid, sent)
+        send(server.popen.pid, sent)
         assert server.popen.wait(20) == 0
         assert server.output_lines() == []
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
-def test_a_worker_that_is_told_again_and_again_to_end_leaves_all_data_in_the_one_file(
+def test_repeated_signals_do_not_interrupt_the_exit_of_a_worker(
     db: str, sent: signal.Signals
 ) -> None:
-    """What a worker is cut off from while it leaves is left in a second file, beside the first."""
+    """An interrupted exit would leave a WAL file, which a complete one merges and removes."""
     with running_server("--db", db, "--auth", "lenient") as server:
         start(server)
         workers = server.workers()
@@ -161,19 +159,19 @@ def test_a_worker_that_is_told_again_and_again_to_end_leaves_all_data_in_the_one
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGQUIT])
-def test_a_client_that_never_finishes_does_not_keep_the_server_from_ending(
+def test_a_client_that_never_finishes_does_not_keep_the_server_from_stopping(
     db: str, sent: signal.Signals
 ) -> None:
     with running_server("--db", db, "--auth", "lenient") as server:
         start(server)
-        connection = begun(server, {"Transfer-Encoding": "chunked"})
+        connection = begin_request(server, {"Transfer-Encoding": "chunked"})
         os.killpg(server.popen.pid, sent)
         assert server.popen.wait(TIMEOUT_SECONDS) == 0
         connection.close()
     assert not Path(f"{db}-wal").exists(), "it was killed"
 
 
-def test_a_taken_port_is_refused_in_one_sentence(db: str) -> None:
+def test_a_port_in_use_is_refused_in_one_sentence(db: str) -> None:
     with running_server("--db", db, "--auth", "lenient") as server:
         port = server.url.rpartition(":")[2]
         second = subprocess.run(
@@ -195,10 +193,10 @@ def test_gunicorn_serves_wsgi_app_the_same_way(db: str) -> None:
     gunicorn = Path(sys.executable).with_name("gunicorn")
     script = "import wsgi; print(wsgi.app.test_client().get('/health').json['status'])"
     environ = {**os.environ, "SESSIONARY_DB": db, "SESSIONARY_AUTH": "lenient"}
-    told = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", script], cwd=root, env=environ, capture_output=True, check=True
     )
-    assert told.stdout == b"healthy\n"
+    assert ended.stdout == b"healthy\n"
     checked = subprocess.run(
         [gunicorn, "--check-config", "wsgi:app"], cwd=root, env=environ, check=False
     )
@@ -222,11 +220,11 @@ def test_a_revoked_key_is_refused_at_once_by_every_worker(db: str) -> None:
         who = {"Authorization": f"Bearer {key['secret']}"}
         assert server.request("POST", "/session/start", {}, **who)[0] == 200
         subprocess.run([COMMAND, "keys", "revoke", key["id"], "--db", db], check=True)
-        asked = [server.request("POST", "/session/start", {}, **who)[0] for _ in range(8)]
-        assert asked == [401] * 8
+        statuses = [server.request("POST", "/session/start", {}, **who)[0] for _ in range(8)]
+        assert statuses == [401] * 8
 
 
-def test_many_threads_against_two_workers_lose_nothing_and_see_no_lock(db: str) -> None:
+def test_many_clients_of_two_workers_lose_nothing_and_see_no_lock_error(db: str) -> None:
     with running_server("--db", db, "--auth", "lenient", "--workers", "2") as server:
         with ThreadPoolExecutor(8) as pool:
             made = list(pool.map(lambda _: start(server), range(200)))
@@ -239,7 +237,7 @@ def test_many_threads_against_two_workers_lose_nothing_and_see_no_lock(db: str) 
 @pytest.mark.parametrize(
     "kills", [3, pytest.param(60, marks=pytest.mark.long)], ids=["short", "long"]
 )
-def test_an_answered_create_survives_the_death_of_every_worker(db: str, kills: int) -> None:
+def test_a_confirmed_create_survives_the_kill_of_every_worker(db: str, kills: int) -> None:
     with running_server("--db", db, "--auth", "lenient", "--workers", "2") as server:
         answered = _create_while_workers_die(server, kills)
         assert len(answered) >= kills

@@ -1,4 +1,4 @@
-"""A request that two could understand in two ways is refused, and nothing behind it answered."""
+"""Request smuggling: ambiguous requests are refused, and nothing after them is answered."""
 
 import json
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ HIDDEN = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
 PROXY = "127.0.0.1"
 
 
-@pytest.fixture(scope="module", params=["gunicorn", "cheroot"])
+@pytest.fixture(scope="module", params=["serve", "double"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Process]:
-    if request.param == "cheroot":
+    if request.param == "double":
         with running_double() as process:
             yield process
     else:
@@ -69,11 +69,11 @@ FRAMES["a chunk that goes on"] = HEAD + CHUNKED + b"\r\n1e\r\n" + BODY + b"XX" +
 
 
 @pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
-def test_a_frame_of_two_meanings_is_refused_and_ends_the_connection(
+def test_an_ambiguous_request_is_refused_and_the_connection_closed(
     server: Process, frame: bytes
 ) -> None:
-    (said,) = send_and_read(server.url, frame + HIDDEN)
-    assert said.status in (400, 501)
+    (response,) = send_and_read(server.url, frame + HIDDEN)
+    assert response.status in (400, 501)
 
 
 @pytest.mark.parametrize("size", [b"1e", b"1E", b"001e", b"1e;a=b", b'1e ; a="b"'])
@@ -84,7 +84,7 @@ def test_a_chunk_may_have_extensions(server: Process, size: bytes) -> None:
     assert second.status == 200
 
 
-def test_what_follows_the_last_chunk_is_no_request_and_no_header(server: Process) -> None:
+def test_trailers_are_neither_headers_nor_a_request(server: Process) -> None:
     chunks = b"1e\r\n" + BODY + b"\r\n0\r\nX: y\r\nX-Notte-Sdk-Version: 1\r\n\r\n"
     first, second = send_and_read(server.url, HEAD + CHUNKED + b"\r\n" + chunks + HIDDEN)
     assert (first.status, second.status) == (200, 200)
@@ -93,12 +93,12 @@ def test_what_follows_the_last_chunk_is_no_request_and_no_header(server: Process
 
 @pytest.mark.parametrize("path", [b"/nowhere", b"/session/start"], ids=["no path", "no key"])
 @pytest.mark.parametrize("coding", [b"Content-Length: 36\r\n\r\n", CHUNKED + b"\r\n24\r\n"])
-def test_a_body_that_nobody_reads_is_not_the_next_request(
+def test_an_unread_body_is_not_the_next_request(
     server: Process, path: bytes, coding: bytes
 ) -> None:
     assert len(HIDDEN) == 36
-    asked = b"POST " + path + b" HTTP/1.1\r\nHost: here\r\n" + coding + HIDDEN
-    answers = send_and_read(server.url, asked + (b"\r\n" + END if b"chunked" in coding else b""))
+    request = b"POST " + path + b" HTTP/1.1\r\nHost: here\r\n" + coding + HIDDEN
+    answers = send_and_read(server.url, request + (b"\r\n" + END if b"chunked" in coding else b""))
     assert [each.status for each in answers] == [404 if path == b"/nowhere" else 401]
 
 
@@ -117,27 +117,27 @@ def test_a_body_that_nobody_reads_is_not_the_next_request(
         b"REMOTE_ADDR: 203.0.113.7",
     ],
 )
-def test_a_header_with_an_underscore_is_not_taken_for_another(
+def test_a_header_with_an_underscore_does_not_replace_another(
     server: Process, header: bytes
 ) -> None:
-    asked = HEAD + header + b"\r\n" + LENGTH + b"\r\n" + BODY
-    first, second = send_and_read(server.url, asked + HIDDEN)
+    request = HEAD + header + b"\r\n" + LENGTH + b"\r\n" + BODY
+    first, second = send_and_read(server.url, request + HIDDEN)
     assert json.loads(first.body)["timeout_minutes"] == 7
     assert first.headers.get("sessionary-namespace", "default") == "default"
     assert second.status == 200
 
 
-def test_a_key_in_a_header_with_an_underscore_is_none(server: Process) -> None:
+def test_a_key_in_a_header_with_an_underscore_is_ignored(server: Process) -> None:
     head = LINE + REST.replace(b"Authorization", b"Authorization_") + LENGTH
     assert [each.status for each in send_and_read(server.url, head + b"\r\n" + BODY)] == [401]
     scale = b"GET /user-info HTTP/1.1\r\nHost: here\r\nX_Api_Key: anyone\r\n\r\n"
     assert [each.status for each in send_and_read(server.url, scale)] == [401]
 
 
-def test_failures_are_counted_against_the_client_that_the_proxy_names(
+def test_failed_keys_count_against_the_client_named_by_the_proxy(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """By both workers; neither what the client says of itself nor other spellings count."""
+    """In both workers; what the client itself sends, in any spelling, does not count."""
     db = str(tmp_path_factory.mktemp("proxy") / "test.sqlite3")
     options = ("--trusted-proxy", PROXY, "--max-failed-keys-per-minute", "5", "--workers", "2")
     with running_server("--db", db, *options) as server:
@@ -147,12 +147,13 @@ def test_failures_are_counted_against_the_client_that_the_proxy_names(
 
 
 def guess(server: Process, number: int, client: bytes = b"203.0.113.7") -> int:
-    """Bring an unknown key on a connection of its own, from behind the proxy."""
-    lies = b"198.51.100.%d" % number
+    """Send an unknown key through the proxy, on a connection of its own."""
+    forged = b"198.51.100.%d" % number
     with connect(server.url) as raw:
         raw.send(
             b"GET /user-info HTTP/1.1\r\nHost: here\r\nx-api-key: guess-%d\r\n" % number
-            + b"X_Forwarded_For: %s\r\nForwarded: for=%s\r\nX-Real-Ip: %s\r\n" % (lies, lies, lies)
-            + b"X-Forwarded-For: %s, %s\r\n\r\n" % (lies, client)
+            + b"X_Forwarded_For: %s\r\nForwarded: for=%s\r\nX-Real-Ip: %s\r\n"
+            % (forged, forged, forged)
+            + b"X-Forwarded-For: %s, %s\r\n\r\n" % (forged, client)
         )
         return raw.expect_response().status
