@@ -43,8 +43,10 @@ def test_the_help_alone_says_where_the_data_is_and_what_an_exit_means(
     sessionary: Command, tmp_path: Path
 ) -> None:
     told = re.sub(r"\s+", " ", sessionary("--help").output)
-    assert f"That file is {Settings.db} in the current folder" in told
-    assert "0 when it is done, with 1 and one sentence when it cannot be, and with 2" in told
+    assert f"{Settings.db} in the current folder" in told
+    assert (
+        "Exit codes: 0 for success, 1 for an error, with one sentence that explains it, 2" in told
+    )
     done, cannot, wrong = ("keys", "list"), ("seed", str(tmp_path / "none")), ("keys", "--nothing")
     assert [sessionary(*call).exit_code for call in (done, cannot, wrong)] == [0, 1, 2]
 
@@ -90,7 +92,7 @@ def test_what_serves_has_a_flag_and_a_variable_for_every_setting_that_is_no_secr
     for each in fields(Settings):
         is_there = not (each.metadata["is_secret"] or each.name in missing)
         assert (f"--{each.name.replace('_', '-')} " in told) == is_there, each.name
-        assert (f"[env: SESSIONARY_{each.name.upper()};" in told) == is_there
+        assert (f"[env var: SESSIONARY_{each.name.upper()};" in told) == is_there
 
 
 def test_a_key_is_made_listed_and_revoked(sessionary: Command, db: str) -> None:
@@ -104,7 +106,7 @@ def test_a_key_is_made_listed_and_revoked(sessionary: Command, db: str) -> None:
     assert (listed["id"], listed["surface"], listed["state"]) == (made["id"], "notte", "open")
     assert made["secret"] not in sessionary("keys", "list").output
 
-    assert sessionary("keys", "revoke", made["id"]).output == f"{made['id']} is revoked\n"
+    assert sessionary("keys", "revoke", made["id"]).output == f"Revoked {made['id']}\n"
     assert app.test_client().post("/session/start", json={}, headers=who).status_code == 401
     assert "revoked" in sessionary("keys", "list").output
     app.extensions["sessionary"].close()
@@ -113,7 +115,7 @@ def test_a_key_is_made_listed_and_revoked(sessionary: Command, db: str) -> None:
 def test_a_key_for_people_is_shown_with_a_word_of_warning(sessionary: Command) -> None:
     lines = sessionary("keys", "create").output.splitlines()
     assert lines[0].startswith("key_")
-    assert lines[2] == "Keep it: only its hash is stored."
+    assert lines[2] == "Store the secret now: only its hash is kept."
 
 
 def test_an_expired_key_is_listed_as_expired(sessionary: Command) -> None:
@@ -124,24 +126,30 @@ def test_an_expired_key_is_listed_as_expired(sessionary: Command) -> None:
 
 
 def test_without_keys_the_list_says_so(sessionary: Command) -> None:
-    assert sessionary("keys", "list").output == "There are no keys.\n"
+    assert sessionary("keys", "list").output == "No keys found\n"
 
 
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        (("keys", "revoke", "key_nothing"), "there is no open key key_nothing"),
-        (("keys", "create", "--user", "nobody"), "there is no user nobody"),
-        (("keys", "create", "--organization", "none"), "no member of none"),
+        (
+            ("keys", "revoke", "key_nothing"),
+            "no open key has the id key_nothing: see `sessionary keys list`",
+        ),
+        (("keys", "create", "--user", "nobody"), "--user nobody does not exist"),
+        (
+            ("keys", "create", "--organization", "none"),
+            "is not a member of --organization none: add a membership",
+        ),
         (("keys", "create", "--expires-at", "soon"), "--expires-at must be a date and time"),
-        (("devices", "retire", "nothing"), "there is no device nothing to retire"),
+        (("devices", "retire", "nothing"), "no active device has the serial nothing"),
         (("seed", "nothing.toml"), "cannot read the seed nothing.toml"),
-        (("clock", "freeze", "noon"), "now must be a date and time"),
+        (("clock", "freeze", "noon"), "AT must be a date and time"),
         (("clock", "freeze", "1900-01-01T00:00:00Z"), "between the years 1970 and 9000"),
         (("clock", "scale", "0"), "needs a rate above 0"),
         (("clock", "scale", "-1"), "needs a rate above 0"),
         (("sessions", "--db", ""), "db must not be empty"),
-        (("clock", "advance", "soon"), "by must be a duration"),
+        (("clock", "advance", "soon"), "DURATION must be a duration"),
         (("serve", "--port", "70000"), "port must be from 0 to 65535"),
         (("serve", "--db", ":memory:"), "name a file"),
         (("serve", "--host", "203.0.113.1"), "cannot listen on 203.0.113.1:8000"),
@@ -181,7 +189,7 @@ def test_a_seed_is_applied_from_the_command_line(
 ) -> None:
     file = tmp_path / "seed.toml"
     file.write_text(SEED)
-    assert sessionary("seed", str(file)).output == f"1 rows of {file} are in {db}\n"
+    assert sessionary("seed", str(file)).output == f"Applied 1 rows of {file} to {db}\n"
 
 
 def test_a_refused_seed_names_file_table_and_line(sessionary: Command, tmp_path: Path) -> None:
@@ -195,7 +203,7 @@ def test_a_refused_seed_names_file_table_and_line(sessionary: Command, tmp_path:
 def test_a_device_is_added_listed_and_retired(sessionary: Command) -> None:
     pixel = ("--serial", "pixel-1", "--platform", "android", "--type", "real")
     about = ("--name", "Pixel 9", "--version", "16", "--provision-seconds", "20")
-    assert sessionary("devices", "add", *pixel, *about).output == "pixel-1 is in the catalogue\n"
+    assert sessionary("devices", "add", *pixel, *about).output == "Added device pixel-1\n"
     again = sessionary("devices", "add", *pixel, *about)
     assert again.exit_code == 1
     assert again.output == "Error: device 'pixel-1' is in the catalogue already\n"
@@ -210,7 +218,7 @@ def test_a_device_is_added_listed_and_retired(sessionary: Command) -> None:
         "provision_seconds": 20,
         "state": "free",
     }
-    assert sessionary("devices", "retire", "pixel-1").output == "pixel-1 is retired\n"
+    assert sessionary("devices", "retire", "pixel-1").output == "Retired device pixel-1\n"
     assert "retired" in sessionary("devices", "list").output
 
 

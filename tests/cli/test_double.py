@@ -60,8 +60,9 @@ def test_it_says_where_it_is_and_how_to_use_it() -> None:
     with running_double() as double:
         double.stop()
         assert double.output_lines() == [
-            f'Point the SDKs of a shell at it: eval "$(sessionary env --url {double.url})"',
-            f"Its clock, faults, journal and namespaces: {double.url}/_control/v1/openapi.json",
+            f'To point SDKs at it: eval "$(sessionary env --url {double.url})"',
+            "Control plane (clock, faults, journal, namespaces): "
+            f"{double.url}/_control/v1/openapi.json",
         ]
 
 

@@ -102,7 +102,7 @@ def test_the_command_is_led_into_the_namespace_that_is_named() -> None:
 def test_a_command_that_is_not_there_is_127_and_a_sentence() -> None:
     told = run("--", "no-such-command-anywhere")
     assert told.returncode == 127
-    assert told.stderr == "Error: there is no command no-such-command-anywhere\n"
+    assert told.stderr == "Error: command not found: no-such-command-anywhere\n"
 
 
 def test_a_command_that_cannot_be_run_is_126_and_a_sentence(tmp_path: Path) -> None:

@@ -221,7 +221,8 @@ def test_another_program_is_not_taken_for_one_that_is_ready() -> None:
     with HTTPServer(("127.0.0.1", 0), _Stranger) as stranger:
         threading.Thread(target=stranger.handle_request).start()
         url = f"http://127.0.0.1:{stranger.server_port}"
-        assert ready(url) == (1, f"Error: {url} answers 200 at /readyz: it is no Sessionary\n")
+        problem = f"{url} answers 200 at /readyz: it is not a Sessionary server"
+        assert ready(url) == (1, f"Error: {problem}\n")
 
 
 @pytest.mark.parametrize("arguments", [["127.0.0.1:8000"], ["http://x", "--wait", "soon"]])

@@ -26,7 +26,7 @@ def test_a_backup_holds_what_the_database_holds(
 ) -> None:
     copy = tmp_path / "copies" / "copy"
     copy.parent.mkdir()
-    assert sessionary("backup", copy).output == f"{db} is copied to {copy}\n"
+    assert sessionary("backup", copy).output == f"Copied {db} to {copy}\n"
     assert dump(copy) == dump(db)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert beside(copy) == set()

@@ -37,7 +37,7 @@ def test_what_is_imported_equals_what_was_exported_row_for_row(
 ) -> None:
     told = sessionary("import", exported, "--db", new).output
     lines = exported.read_text().splitlines()
-    assert told == f"{len(lines) - 2} rows are in {new}\n"
+    assert told == f"Imported {len(lines) - 2} rows into {new}\n"
     assert dump(new) == dump(db)
     assert sessionary("export", "--db", new).output.splitlines() == lines
 

@@ -129,7 +129,7 @@ def test_checking_makes_no_database_where_there_is_none(
 def test_there_is_nothing_to_migrate_at_this_version(sessionary: Command, db: Path) -> None:
     before = dump(db)
     version = schema.schema_version()
-    assert f"has schema version {version} already" in sessionary("migrate").output
+    assert f"already has schema version {version}" in sessionary("migrate").output
     assert dump(db) == before
 
 

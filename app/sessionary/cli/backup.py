@@ -1,4 +1,4 @@
-"""sessionary backup, restore, check and migrate: the file as a whole."""
+"""`sessionary backup`, `restore`, `check` and `migrate`."""
 
 from pathlib import Path
 from typing import Any
@@ -6,97 +6,74 @@ from typing import Any
 import click
 
 from sessionary import store
-from sessionary.cli.database import clean_errors, database_option, progress_bar, timestamp
-from sessionary.cli.output import json_option, print_result, print_rows
+from sessionary.cli.database import (
+    database_command,
+    kept_note,
+    progress_bar,
+    timestamp,
+)
+from sessionary.cli.output import Output, format_table
 from sessionary.factory import TABLES, prepare
 from sessionary.settings import Settings
 
 
-@click.command()
+@click.command(epilog="Example: sessionary backup /backups/monday.sqlite3 --force")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-@database_option
-@json_option
-@clean_errors
-def backup(file: Path, force: bool, db: str, as_json: bool) -> None:
-    """Copy the database to FILE, also while it is served.
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@database_command
+def backup(file: Path, force: bool, db: str) -> Output:
+    """Copy the database to FILE, even while a server uses it.
 
-    The copy is one file of one moment, read once more before it gets its name. It holds the hashes
-    of keys: only its owner may read it.
-
-    \b
-    Example:
-      sessionary backup /backups/monday.sqlite3 --force
+    The copy is consistent and is verified before it gets its name. It holds the hashes of API
+    keys, so only its owner can read it.
     """
     with progress_bar("copying") as progress:
         store.back_up(Path(db), file, replace=force, progress=progress)
     size = file.stat().st_size
-    print_result(f"{db} is copied to {file}", as_json, db=db, file=str(file), bytes=size)
+    return Output({"db": db, "file": str(file), "bytes": size}, f"Copied {db} to {file}")
 
 
-@click.command()
+@click.command(epilog="Example: sessionary restore /backups/monday.sqlite3")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@database_option
-@json_option
-@clean_errors
-def restore(file: Path, db: str, as_json: bool) -> None:
-    """Put the backup FILE in the place of the database, which no server may have open.
+@database_command
+def restore(file: Path, db: str) -> Output:
+    """Replace the database with a copy of the backup FILE.
 
-    FILE is checked first and stays where it is. The database that was there is kept beside.
-
-    \b
-    Example:
-      sessionary restore /backups/monday.sqlite3
+    Stop all servers that use the database first. FILE is verified before; the previous database is
+    kept next to the new one.
     """
     kept = store.restore(file, Path(db), TABLES, timestamp())
-    beside = "" if kept is None else f"; what was there is now {kept}"
-    kept_text = None if kept is None else str(kept)
-    print_result(
-        f"{file} is restored to {db}{beside}", as_json, db=db, file=str(file), kept=kept_text
-    )
+    value = {"db": db, "file": str(file), "kept": None if kept is None else str(kept)}
+    return Output(value, f"Restored {file} to {db}{kept_note(kept)}")
 
 
-@click.command()
-@database_option
-@json_option
-@clean_errors
-def check(db: str, as_json: bool) -> None:
-    """Prove the database: its pages, its references, its schema. Exits with 1 if one is not sound.
+@click.command(epilog="Example: sessionary check --json")
+@database_command
+def check(db: str) -> Output:
+    """Check the integrity of the database: pages, foreign keys and schema.
 
-    It may be served meanwhile.
-
-    \b
-    Example:
-      sessionary check --json
+    Exits with 1 if a check fails. A server may use the database at the same time.
     """
     findings = store.find_problems(Path(db), TABLES)
     rows: list[dict[str, Any]] = [
         {"check": each.check, "ok": each.problem is None, "problem": each.problem}
         for each in findings
     ]
-    print_rows(rows, as_json=as_json, empty="")
-    if any(each.problem for each in findings):
-        raise click.exceptions.Exit(1)
+    return Output(rows, format_table(rows), exit_code=int(any(each.problem for each in findings)))
 
 
-@click.command()
-@database_option
-@json_option
-@clean_errors
-def migrate(db: str, as_json: bool) -> None:
-    """Bring the database of an older program to this one's schema; a backup is made first.
+@click.command(epilog="Example: sessionary migrate")
+@database_command
+def migrate(db: str) -> Output:
+    """Upgrade the database to the schema of this program; keep a backup.
 
-    `serve` does the same when it starts.
-
-    \b
-    Example:
-      sessionary migrate
+    `sessionary serve` does the same when it starts.
     """
     before, after = store.file_version(Path(db)), store.schema_version()
     prepared = prepare(Settings(db=db, auth="lenient"))
     prepared.namespace.close()
-    said = f"{db} has schema version {after} already"
+    text = f"{db} already has schema version {after}"
     kept = None if prepared.kept is None else str(prepared.kept)
     if kept is not None:
-        said = f"{db} is upgraded from schema version {before} to {after}; as it was: {kept}"
-    print_result(said, as_json, db=db, before=before, after=after, kept=kept)
+        text = f"Upgraded {db} from schema version {before} to {after}; backup: {kept}"
+    return Output({"db": db, "before": before, "after": after, "kept": kept}, text)

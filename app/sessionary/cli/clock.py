@@ -1,4 +1,4 @@
-"""sessionary clock."""
+"""`sessionary clock`."""
 
 import math
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionary.cli.control import DefaultCommandGroup, control_command
-from sessionary.cli.output import json_option, print_json, print_rows
+from sessionary.cli.output import Output, format_table
 
 if TYPE_CHECKING:
     from sessionary.client import Client
@@ -15,110 +15,91 @@ if TYPE_CHECKING:
 
 @click.group(cls=DefaultCommandGroup, default="show")
 def clock() -> None:
-    """Show and move the clock.
+    """Show, freeze, move or scale the clock of a namespace.
 
-    Every state is judged by it. It is that of a running double or server (--url, else
-    SESSIONARY_URL), or of a database file, served or not (--db, else SESSIONARY_DB). A flag beats
-    a variable, and of the two variables SESSIONARY_URL counts. With none of them it is that of
-    what listens on port 8000.
+    Timeouts and statuses follow this clock.
+
+    \b
+    Example:
+      sessionary clock
+      sessionary clock advance 25h
     """
 
 
-def _tell(state: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(state)
-    else:
-        print_rows([state], as_json=False, empty="")
+def _output(state: Mapping[str, Any]) -> Output:
+    return Output(state, format_table([state]))
 
 
-@clock.command("show")
-@json_option
+@clock.command("show", epilog="Example: sessionary clock show --json")
 @control_command
-def show_clock(client: "Client", as_json: bool) -> None:
-    """Show the clock's mode, what it shows, what the wall shows, and its rate."""
-    _tell(client.clock.get(), as_json)
+def show_clock(client: "Client") -> Output:
+    """Show the clock's mode, time and rate, and the wall clock."""
+    return _output(client.clock.get())
 
 
-@clock.command()
-@json_option
+@clock.command(epilog="Example: sessionary clock real")
 @control_command
-def real(client: "Client", as_json: bool) -> None:
+def real(client: "Client") -> Output:
     """Follow the wall clock again."""
-    _tell(client.clock.real(), as_json)
+    return _output(client.clock.real())
 
 
-@clock.command()
-@click.argument("at", required=False)
-@json_option
+@clock.command(epilog="Example: sessionary clock freeze 2026-03-01T12:00:00Z")
+@click.argument("now", metavar="[AT]", required=False)
 @control_command
-def freeze(at: str | None, client: "Client", as_json: bool) -> None:
-    """Stop the clock: at AT, or where it is.
-
-    \b
-    Example:
-      sessionary clock freeze 2026-03-01T12:00:00Z
-    """
-    _tell(client.clock.freeze(at), as_json)
+def freeze(now: str | None, client: "Client") -> Output:
+    """Stop the clock at AT (default: at its current time)."""
+    return _output(client.clock.freeze(now))
 
 
-@clock.command("set")
-@click.argument("at")
-@json_option
+@clock.command("set", epilog="Example: sessionary clock set 2026-03-01T12:00:00Z")
+@click.argument("now", metavar="AT")
 @control_command
-def set_clock(at: str, client: "Client", as_json: bool) -> None:
-    """Show AT and go on as before; a real clock becomes offset.
-
-    \b
-    Example:
-      sessionary clock set 2026-03-01T12:00:00Z
-    """
-    _tell(client.clock.set(at), as_json)
+def set_clock(now: str, client: "Client") -> Output:
+    """Set the clock to AT and keep it running (a real clock becomes an offset clock)."""
+    return _output(client.clock.set(now))
 
 
-@clock.command(context_settings={"ignore_unknown_options": True})
+@clock.command(
+    context_settings={"ignore_unknown_options": True}, epilog="Example: sessionary clock scale 40"
+)
 @click.argument("rate", type=float)
-@json_option
 @control_command
-def scale(rate: float, client: "Client", as_json: bool) -> None:
-    """Run RATE times as fast as the wall clock, from where it is.
-
-    \b
-    Example:
-      sessionary clock scale 40
-    """
+def scale(rate: float, client: "Client") -> Output:
+    """Run the clock RATE times as fast as the wall clock, from its current time."""
     if not math.isfinite(rate):
         raise click.BadParameter(f"must be a number above 0, not {rate}", param_hint="RATE")
-    _tell(client.clock.scale(rate), as_json)
+    return _output(client.clock.scale(rate))
 
 
 @clock.command(context_settings={"ignore_unknown_options": True})
-@click.argument("duration", required=False)
-@click.option("--to-next", is_flag=True, help="To the next thing that happens by itself.")
+@click.argument("by", metavar="[DURATION]", required=False)
+@click.option("--to-next", is_flag=True, help="Move to the next transition of any session.")
 @click.option(
-    "--until", nargs=2, metavar="SESSION STATUS", help="To when time gives a session a status."
+    "--until",
+    nargs=2,
+    metavar="SESSION STATUS",
+    help="Move to the transition that gives a session this status.",
 )
-@json_option
 @control_command
 def advance(
-    duration: str | None,
-    to_next: bool,
-    until: tuple[str, str] | None,
-    client: "Client",
-    as_json: bool,
-) -> None:
-    """Move the clock by DURATION, such as 90s, 5m, 25h or -2d; a real clock becomes offset.
+    by: str | None, to_next: bool, until: tuple[str, str] | None, client: "Client"
+) -> Output:
+    """Move the clock by DURATION, e.g. 90s, 5m, 25h or -2d.
+
+    A real clock becomes an offset clock.
 
     \b
     Example:
       sessionary clock advance 25h
       sessionary clock advance --to-next
     """
-    if (duration is not None) + to_next + (until is not None) != 1:
+    if (by is not None) + to_next + (until is not None) != 1:
         raise click.UsageError("give one of DURATION, --to-next and --until")
-    if duration is not None:
-        state = client.clock.advance(duration)
+    if by is not None:
+        state = client.clock.advance(by)
     elif until is not None:
         state = client.clock.advance_until(*until)
     else:
         state = client.clock.advance_to_next()
-    _tell(state, as_json)
+    return _output(state)

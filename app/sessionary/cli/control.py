@@ -1,7 +1,6 @@
-"""What the commands over the control plane share: where it is, which namespace, how a mishap is
-told.
+"""What the commands on the control plane share: options, client and error messages.
 
-A flag beats a variable, and the address of a server beats a database file.
+A flag takes precedence over an environment variable, and a URL over a database file.
 """
 
 import functools
@@ -12,6 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
+
+from sessionary.cli.output import Output, json_option, print_output
 
 if TYPE_CHECKING:
     from sessionary.client import Client, ControlError
@@ -21,76 +23,93 @@ _URL = re.compile(r"https?://[^\s'\"\\$`#]+")
 _NAME = re.compile(r"[a-z0-9_]{1,40}")
 
 
-def _check_url(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
-    if url is not None and not _URL.fullmatch(url):
-        raise click.BadParameter(f"an address looks like {DEFAULT_URL}, not {url!r}")
+class SurfaceName(click.Choice):  # type: ignore[type-arg]
+    """The name of a surface. The surfaces are imported when a name is checked or shown."""
+
+    def __init__(self) -> None:
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> tuple[str, ...]:  # type: ignore[override]
+        from sessionary.surfaces import SURFACES
+
+        return tuple(surface.name for surface in SURFACES)
+
+
+def _check_url(_: click.Context, __: click.Parameter, url: str) -> str:
+    if not _URL.fullmatch(url):
+        raise click.BadParameter(f"{url!r} is not a URL such as {DEFAULT_URL}")
     return url
 
 
 def _check_name(_: click.Context, __: click.Parameter, name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise click.BadParameter(f"a namespace's name is 1 to 40 of a-z, 0-9 and _, not {name!r}")
+        raise click.BadParameter(f"{name!r} is not 1 to 40 characters of a-z, 0-9 and _")
     return name
 
 
 url_option = click.option(
     "--url",
     callback=_check_url,
-    help=f"Where the control plane is.  [env: SESSIONARY_URL; default: {DEFAULT_URL}]",
+    envvar="SESSIONARY_URL",
+    show_envvar=True,
+    default=DEFAULT_URL,
+    show_default=True,
+    help="The server or double to use.",
 )
 namespace_option = click.option(
     "--ns",
     callback=_check_name,
-    default=lambda: os.environ.get("SESSIONARY_NAMESPACE") or "default",
-    help="The namespace.  [env: SESSIONARY_NAMESPACE; default: default]",
+    envvar="SESSIONARY_NAMESPACE",
+    show_envvar=True,
+    default="default",
+    show_default=True,
+    help="The namespace to use.",
 )
-db_option = click.option(
-    "--db", help="A database file to work on, instead of a running server.  [env: SESSIONARY_DB]"
+_database_option = click.option(
+    "--db",
+    envvar="SESSIONARY_DB",
+    show_envvar=True,
+    help="Use a database file instead of a running server.",
 )
 
 
 class DefaultCommandGroup(click.Group):
-    """A group whose command `default` is meant where none is named."""
+    """A group that runs its command `default` when no command is named."""
 
     def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Name it, unless a command is named or help is wanted."""
-        is_named = bool(args) and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
-        is_completed = ctx.resilient_parsing
-        return super().parse_args(ctx, args if is_named or is_completed else [self.default, *args])
+        has_command = bool(args) and not args[0].startswith("-")
+        is_help = bool(args) and args[0] in ctx.help_option_names
+        if not (has_command or is_help or ctx.resilient_parsing):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
 
-def control_url(url: str | None) -> str:
-    """Where the control plane is: as the flag says, else the variable, else the usual place."""
-    return url or os.environ.get("SESSIONARY_URL") or DEFAULT_URL
+def control_command(command: Callable[..., Output]) -> Callable[..., None]:
+    """Pass a command a `client` of the control plane, print its output, and add the options."""
 
-
-def control_command(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its `client`, and the options that say of which namespace.
-
-    What is refused or does not answer is told in one sentence.
-    """
-
-    @db_option
+    @_database_option
     @namespace_option
     @url_option
+    @json_option
     @functools.wraps(command)
-    def call(*args: Any, url: str | None, ns: str, db: str | None, **given: Any) -> None:
+    def call(url: str, ns: str, db: str | None, as_json: bool, **options: Any) -> None:
         from sessionary.client import ControlError
 
         try:
-            with _client(url, ns, db) as client:
-                command(*args, client=client, **given)
-        except ControlError as problem:
-            raise click.ClickException(_refusal(problem)) from problem
+            with _open_client(url, ns, db) as client:
+                print_output(command(client=client, **options), as_json)
+        except ControlError as error:
+            raise click.ClickException(_message(error)) from error
         except BrokenPipeError:
-            raise  # who reads has read enough: click leaves without a word
+            raise  # the reader of a pipe has left: click exits without a message
         except ConnectionError as error:
-            said = f"{error}: start one with `sessionary double`, or say with --url where it is"
-            raise click.ClickException(said) from error
+            hint = "start one with `sessionary double`, or name another with --url"
+            raise click.ClickException(f"{error}: {hint}") from error
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
 
@@ -98,29 +117,38 @@ def control_command(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def _client(url: str | None, ns: str, db: str | None) -> "Iterator[Client]":
-    if url is not None and db is not None:
+def _open_client(url: str, ns: str, db: str | None) -> "Iterator[Client]":
+    source = click.get_current_context().get_parameter_source
+    is_db_flag = source("db") == ParameterSource.COMMANDLINE
+    if is_db_flag and source("url") == ParameterSource.COMMANDLINE:
         raise click.UsageError("give --url or --db, not both")
-    file = None if url or os.environ.get("SESSIONARY_URL") else _file()
-    file = file if db is None else db
-    if file is not None:
+    if db is not None and (is_db_flag or source("url") == ParameterSource.DEFAULT):
         from sessionary.cli.database import control_client, error_context
 
-        with error_context(file), control_client(file, ns) as client:
+        with error_context(db), control_client(db, ns) as client:
             yield client
         return
     from sessionary.client import Client
 
-    yield Client(control_url(url), ns, os.environ.get("SESSIONARY_CONTROL_TOKEN") or None)
+    yield Client(url, ns, os.environ.get("SESSIONARY_CONTROL_TOKEN") or None)
 
 
-def _file() -> str | None:
-    return os.environ.get("SESSIONARY_DB") or None
+def _message(error: "ControlError") -> str:
+    """Say what is wrong in the names of the command line."""
+    if error.status == 401:
+        return "the control plane needs its token: set SESSIONARY_CONTROL_TOKEN"
+    places = [f"{_flag(each['pointer'].strip('/'))} {each['detail']}" for each in error.errors]
+    return "; ".join(places) or error.detail
 
 
-def _refusal(problem: "ControlError") -> str:
-    """What is wrong, by the names of what was given rather than by the call that was made."""
-    if problem.status == 401:
-        return "the control plane wants its token: set SESSIONARY_CONTROL_TOKEN"
-    places = [f"{each['pointer'].strip('/')} {each['detail']}" for each in problem.errors]
-    return "; ".join(places) or problem.detail
+def _flag(name: str) -> str:
+    """Return the option or argument for a field of the control plane, or the field's name."""
+    wanted = name.removeprefix("Sessionary-").lower()  # the header of --at
+    for each in click.get_current_context().command.params:
+        if each.name and each.name.rstrip("_") == wanted:
+            return (
+                each.opts[0]
+                if isinstance(each, click.Option)
+                else each.human_readable_name.strip("[]")
+            )
+    return name

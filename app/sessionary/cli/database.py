@@ -1,4 +1,4 @@
-"""What the commands on a database share: the option that names it, and how a mishap is told."""
+"""What the commands on a database file share: option, opening, error messages, progress."""
 
 import functools
 import secrets
@@ -12,20 +12,19 @@ from typing import Any, TypeVar
 import click
 
 from sessionary import store
+from sessionary.cli.output import Output, json_option, print_output
 from sessionary.client import Client, Response
 from sessionary.clock import BadClock, wall
 from sessionary.factory import create_app, prepare
 from sessionary.seeds.loader import BadSeed
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import BadExport, DatabaseUnavailable, DatabaseUnusable
-from sessionary.surfaces.mobilenext.devices import BadDevice
 from sessionary.web.instants import to_stamp
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ERRORS = (
     BadClock,
-    BadDevice,
     BadExport,
     BadSeed,
     BadSetting,
@@ -40,12 +39,12 @@ database_option = click.option(
     show_envvar=True,
     default=Settings.db,
     show_default=True,
-    help="The database file.",
+    help="The database file to use.",
 )
 
 
 def clean_errors(command: Command) -> Command:
-    """End a command with one sentence where something that may happen has happened."""
+    """Turn expected errors of a command into one sentence and exit code 1."""
 
     @functools.wraps(command)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -55,22 +54,35 @@ def clean_errors(command: Command) -> Command:
     return call  # type: ignore[return-value]
 
 
+def database_command(command: Callable[..., Output]) -> Callable[..., None]:
+    """Give a command the options `--db` and `--json`, print its output, and clean its errors."""
+
+    @database_option
+    @json_option
+    @clean_errors
+    @functools.wraps(command)
+    def call(as_json: bool, **options: Any) -> None:
+        print_output(command(**options), as_json)
+
+    return call
+
+
 @contextmanager
 def error_context(db: str | None) -> Iterator[None]:
-    """End the command with one sentence where something happens to it or to the database."""
+    """Turn expected errors into a ClickException; those of SQLite name the file `db`."""
     try:
         with nullcontext() if db is None else store.with_file_name(db):
             yield
     except BrokenPipeError:
-        raise  # who reads has read enough: click leaves without a word
+        raise  # the reader of a pipe has left: click exits without a message
     except _ERRORS as error:
         raise click.ClickException(str(error)) from error
 
 
 @contextmanager
-def open_or_create(db: str, seed: str | None = None) -> Iterator[None]:
-    """Work on the database at `db`, made if it is not there yet."""
-    namespace = prepare(replace(_settings(db), seed=seed)).namespace
+def open_or_create(db: str) -> Iterator[None]:
+    """Activate the database at `db`; create or upgrade it first if necessary."""
+    namespace = prepare(_settings(db)).namespace
     try:
         with namespace.activate():
             yield
@@ -80,7 +92,7 @@ def open_or_create(db: str, seed: str | None = None) -> Iterator[None]:
 
 @contextmanager
 def open_existing(db: str) -> Iterator[None]:
-    """Work on the database at `db`. Raises DatabaseUnusable unless it is one of ours."""
+    """Activate the database at `db`. Raises DatabaseUnusable if it is missing or not ours."""
     store.file_version(Path(db))
     with open_or_create(db):
         yield
@@ -88,7 +100,7 @@ def open_existing(db: str) -> Iterator[None]:
 
 @contextmanager
 def open_without_upgrade(db: str) -> Iterator[None]:
-    """Look at the database at `db`. Raises DatabaseUnusable where it would be upgraded for that."""
+    """Activate the database at `db`. Raises DatabaseUnusable if it needs an upgrade."""
     found, known = store.file_version(Path(db)), store.schema_version()
     if found < known:
         raise DatabaseUnusable(
@@ -100,13 +112,18 @@ def open_without_upgrade(db: str) -> Iterator[None]:
 
 
 def timestamp() -> str:
-    """The instant outside, as a part of a file's name."""
+    """Return the current time as text for file names."""
     return to_stamp(wall())
+
+
+def kept_note(kept: Path | None) -> str:
+    """Say where a replaced database was kept, as the end of a sentence."""
+    return "" if kept is None else f"; the previous database is now {kept}"
 
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[store.Progress]:
-    """Shows at a terminal how far long work is."""
+    """Show progress on a terminal: yields a function of the done and the total count."""
     with click.progressbar(
         length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
@@ -120,17 +137,17 @@ def progress_bar(label: str) -> Iterator[store.Progress]:
 
 @contextmanager
 def control_client(db: str, namespace: str) -> Iterator[Client]:
-    """The control plane of the database at `db`, answered within this process."""
+    """Open a control-plane client for the database at `db`, without a server."""
     token = secrets.token_urlsafe()
     settings = replace(_settings(db), control=True, journal=True, control_token=token)
     default = prepare(settings).namespace
-    from werkzeug.test import Client as Caller  # Flask's own wants what only tests need
+    from werkzeug.test import Client as WSGIClient  # Flask's own imports more
 
-    caller = Caller(create_app(settings, default))
+    wsgi = WSGIClient(create_app(settings, default))
 
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        answer = caller.open(path, method=method, headers=dict(headers), data=body)
-        return Response(answer.status_code, answer.data)
+        response = wsgi.open(path, method=method, headers=dict(headers), data=body)
+        return Response(response.status_code, response.data)
 
     try:
         yield Client("http://localhost", namespace, token, transport=send)
@@ -139,5 +156,5 @@ def control_client(db: str, namespace: str) -> Iterator[Client]:
 
 
 def _settings(db: str) -> Settings:
-    """The installation's, without what belongs to the start of a server."""
+    """Load the settings without those that apply to the start of a server."""
     return replace(Settings.load({"db": db}), seed=None, clock_rate=None, auth="lenient")

@@ -1,32 +1,39 @@
-"""sessionary devices."""
+"""`sessionary devices`."""
+
+from typing import Any
 
 import click
 
-from sessionary.cli.database import clean_errors, database_option, open_or_create
-from sessionary.cli.output import json_option, print_rows
+from sessionary.cli.database import database_command, open_or_create
+from sessionary.cli.output import Output, format_table
 from sessionary.surfaces.mobilenext import devices as inventory
 from sessionary.surfaces.mobilenext.models import DeviceRow
+
+_COLUMNS = ("serial", "platform", "type", "name", "version", "provision_seconds")
 
 
 @click.group()
 def devices() -> None:
-    """Add, list and retire the devices that Mobile Next sessions are given."""
+    """Add, list and retire devices (Mobile Next)."""
 
 
 @devices.command()
-@click.option("--serial", required=True, help="What it is called by.")
-@click.option("--platform", required=True, type=click.Choice(inventory.PLATFORMS))
-@click.option("--type", "kind", required=True, type=click.Choice(inventory.TYPES))
-@click.option("--name", required=True, help="Its model.")
-@click.option("--version", required=True, help="Its OS version, such as 18.6.2.")
+@click.option("--serial", required=True, help="Serial number: the id of the device.")
 @click.option(
-    "--provision-seconds", default=0, help="How long it takes from allocation to use.", type=int
+    "--platform", required=True, type=click.Choice(inventory.PLATFORMS), help="Operating system."
 )
-@database_option
-@clean_errors
-def add(
-    serial: str, platform: str, kind: str, name: str, version: str, provision_seconds: int, db: str
-) -> None:
+@click.option("--type", required=True, type=click.Choice(inventory.TYPES), help="Kind of device.")
+@click.option("--name", required=True, help="Model, e.g. 'Pixel 9'.")
+@click.option("--version", required=True, help="Version of the operating system, e.g. 18.6.2.")
+@click.option(
+    "--provision-seconds",
+    default=0,
+    show_default=True,
+    type=int,
+    help="Time from the allocation of the device until it is ready.",
+)
+@database_command
+def add(db: str, **device: Any) -> Output:
     """Add a device, or bring a retired one back.
 
     \b
@@ -35,23 +42,17 @@ def add(
         --name 'Pixel 9' --version 16
     """
     with open_or_create(db):
-        inventory.add(
-            serial=serial,
-            platform=platform,
-            type=kind,
-            name=name,
-            version=version,
-            provision_seconds=provision_seconds,
-        )
-    click.echo(f"{serial} is in the catalogue")
+        try:
+            inventory.add(**device)
+        except inventory.BadDevice as error:
+            raise click.ClickException(str(error)) from error
+    return Output(device, f"Added device {device['serial']}")
 
 
 @devices.command("list")
-@database_option
-@json_option
-@clean_errors
-def list_devices(db: str, as_json: bool) -> None:
-    """List the devices, and whether each is free now.
+@database_command
+def list_devices(db: str) -> Output:
+    """List all devices with their state: free, allocated or retired.
 
     \b
     Example:
@@ -59,18 +60,10 @@ def list_devices(db: str, as_json: bool) -> None:
     """
     with open_or_create(db):
         rows = [
-            {
-                "serial": device.serial,
-                "platform": device.platform,
-                "type": device.type,
-                "name": device.name,
-                "version": device.version,
-                "provision_seconds": device.provision_seconds,
-                "state": _state(device),
-            }
+            {name: getattr(device, name) for name in _COLUMNS} | {"state": _state(device)}
             for device in inventory.list_devices()
         ]
-    print_rows(rows, as_json=as_json, empty="There are no devices.")
+    return Output(rows, format_table(rows, "No devices found"))
 
 
 def _state(device: DeviceRow) -> str:
@@ -81,10 +74,9 @@ def _state(device: DeviceRow) -> str:
 
 @devices.command()
 @click.argument("serial")
-@database_option
-@clean_errors
-def retire(serial: str, db: str) -> None:
-    """Give a device to nobody any more; who holds it keeps it.
+@database_command
+def retire(serial: str, db: str) -> Output:
+    """Retire the device SERIAL: it is no longer allocated. A session that holds it keeps it.
 
     \b
     Example:
@@ -93,6 +85,6 @@ def retire(serial: str, db: str) -> None:
     with open_or_create(db):
         if not inventory.retire(serial):
             raise click.ClickException(
-                f"there is no device {serial} to retire: see `sessionary devices list`"
+                f"no active device has the serial {serial}: see `sessionary devices list`"
             )
-    click.echo(f"{serial} is retired")
+    return Output({"serial": serial}, f"Retired device {serial}")

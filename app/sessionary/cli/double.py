@@ -1,4 +1,4 @@
-"""sessionary double."""
+"""`sessionary double`."""
 
 import gc
 import signal
@@ -10,29 +10,27 @@ from sessionary.cli.database import clean_errors
 from sessionary.cli.settings_options import SERVER_SETTINGS, settings_options
 from sessionary.settings import DOUBLE, Settings
 
-_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 DEFAULTS = DOUBLE | {"port": Settings.port}
 
 
-@click.command()
+@click.command(
+    epilog="Example: sessionary double --port 0 --ready-file ready.json --seed fixtures.toml"
+)
 @settings_options(defaults=DEFAULTS, without=SERVER_SETTINGS)
 @clean_errors
 def double(**flags: Any) -> None:
-    """Serve as a test double until stopped.
+    """Serve all APIs as a test double until stopped.
 
-    Any key is admitted, the data is in memory, and the control plane is open to this machine.
-    Listening anywhere but on it needs the secret SESSIONARY_CONTROL_TOKEN, which has no flag.
-    Settings come from where `sessionary serve` takes them.
-
-    \b
-    Example:
-      sessionary double --port 0 --ready-file ready.json --seed fixtures.toml
+    It accepts any key, keeps its data in memory and serves the control plane to this machine. To
+    listen on another address, set a secret in SESSIONARY_CONTROL_TOKEN. Settings are read as by
+    `sessionary serve`.
     """
     serve(Settings.load(flags, defaults=DEFAULTS))
 
 
 def serve(settings: Settings) -> None:
-    """Serve a double until it is told to end. Raises as `sessionary serve` does."""
+    """Serve a double until a signal stops it. Raises the errors of server.serve."""
     from sessionary import control, logs, metrics
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
@@ -43,7 +41,7 @@ def serve(settings: Settings) -> None:
         check_ready_file_writable,
     )
 
-    ending = _held_back()
+    stop_signals = _block_signals()
     check_port_free(settings.host, settings.port)
     check_ready_file_writable(settings.ready_file)
     logs.configure(settings.log_format)
@@ -51,7 +49,7 @@ def serve(settings: Settings) -> None:
     with metrics.open_metrics(settings.metrics) as opened:
         app = create_double(settings, *observers(settings, opened))
         serve_metrics(opened, app)
-        gc.freeze()  # all of this stays: the collector would go through it once more at the end
+        gc.freeze()  # all of this lives until the end: do not collect it once more then
         gc.enable()
         notice = ReadyNotice(
             settings, click.echo, lambda url: "\n".join([*metrics_lines(opened), how_to_use(url)])
@@ -60,29 +58,29 @@ def serve(settings: Settings) -> None:
             app, host=settings.host, port=settings.port, threads=settings.threads
         ) as server:
             notice.announce(server.listener)
-            signal.sigwait(ending)
+            signal.sigwait(stop_signals)
         control.close_namespaces(app)
         notice.withdraw()
 
 
-def _held_back() -> list[signal.Signals]:
-    """Hold back what ends it, in every thread from now on, so that it cannot be missed.
+def _block_signals() -> list[signal.Signals]:
+    """Block the signals that stop a double, in all threads to come, and return them for sigwait.
 
-    What is ignored from the start, as by nohup, does not end it.
+    SIGHUP stays ignored if it was ignored at the start, as under nohup.
     """
-    found = [
+    signals = [
         each
-        for each in _ENDING
+        for each in _STOP_SIGNALS
         if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN
     ]
-    signal.pthread_sigmask(signal.SIG_BLOCK, found)
-    return found
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    return signals
 
 
 def how_to_use(url: str) -> str:
-    """What to do with a double at this address."""
-    given = "" if url == f"http://{Settings.host}:{Settings.port}" else f" --url {url}"
+    """Return the lines of the banner that say how to use the double at this URL."""
+    option = "" if url == f"http://{Settings.host}:{Settings.port}" else f" --url {url}"
     return (
-        f'Point the SDKs of a shell at it: eval "$(sessionary env{given})"\n'
-        f"Its clock, faults, journal and namespaces: {url}/_control/v1/openapi.json"
+        f'To point SDKs at it: eval "$(sessionary env{option})"\n'
+        f"Control plane (clock, faults, journal, namespaces): {url}/_control/v1/openapi.json"
     )

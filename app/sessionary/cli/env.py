@@ -1,10 +1,10 @@
-"""sessionary env."""
+"""`sessionary env`."""
 
 import shlex
 
 import click
 
-from sessionary.cli.control import control_url, namespace_option, url_option
+from sessionary.cli.control import namespace_option, url_option
 from sessionary.sdk_env import Environment
 
 
@@ -15,13 +15,13 @@ from sessionary.sdk_env import Environment
     type=click.Choice(("sh", "fish", "dotenv")),
     default="sh",
     show_default=True,
-    help="Whose syntax; dotenv is for files of NAME=value lines.",
+    help="Syntax of the output; dotenv prints NAME=value lines.",
 )
 @url_option
-def env(ns: str, shell: str, url: str | None) -> None:
-    """Print variables that lead SDKs to a double.
+def env(ns: str, shell: str, url: str) -> None:
+    """Print the environment variables that point SDKs at a double.
 
-    They are those of each vendor's own client, and those of the commands that ask a double.
+    They are the variables that each vendor's SDK reads, and those of this command.
 
     \b
     Example:
@@ -29,8 +29,8 @@ def env(ns: str, shell: str, url: str | None) -> None:
       sessionary env --shell fish | source
       sessionary env --shell dotenv > .env
     """
-    for name, value in Environment(control_url(url), ns).variables().items():
-        click.echo(_LINES[shell](name, value))
+    for name, value in Environment(url, ns).variables().items():
+        click.echo(_FORMATS[shell](name, value))
 
 
 def _sh(name: str, value: str) -> str:
@@ -38,11 +38,11 @@ def _sh(name: str, value: str) -> str:
 
 
 def _fish(name: str, value: str) -> str:
-    return f"set -gx {name} '{value}'"  # no value has a quote or a backslash
+    return f"set -gx {name} '{value}'"  # no value contains a quote or a backslash
 
 
 def _dotenv(name: str, value: str) -> str:
     return f"{name}={value}"
 
 
-_LINES = {"sh": _sh, "fish": _fish, "dotenv": _dotenv}
+_FORMATS = {"sh": _sh, "fish": _fish, "dotenv": _dotenv}

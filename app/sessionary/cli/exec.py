@@ -1,4 +1,4 @@
-"""sessionary exec."""
+"""`sessionary exec`."""
 
 import os
 import signal
@@ -13,8 +13,8 @@ from sessionary.cli.database import clean_errors
 from sessionary.cli.settings_options import SERVER_SETTINGS, settings_options
 from sessionary.settings import DOUBLE, Settings
 
-_PLACE: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
-_OF_LISTENERS = ("host", "port", "ready_file", "log_format", "log_requests", "metrics")
+_ADDRESS: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
+_LISTENER_SETTINGS = ("host", "port", "ready_file", "log_format", "log_requests", "metrics")
 _FORWARDED = (
     signal.SIGTERM,
     signal.SIGINT,
@@ -25,46 +25,42 @@ _FORWARDED = (
 )
 
 
-class NoSuchCommand(click.ClickException):
-    """As a shell would say it."""
+class CommandNotFound(click.ClickException):
+    """The command does not exist; shells exit with the same code."""
 
     exit_code = 127
 
 
-class CannotRun(click.ClickException):
-    """The command is there, but cannot be executed."""
+class CommandNotExecutable(click.ClickException):
+    """The command exists, but cannot be executed; shells exit with the same code."""
 
     exit_code = 126
 
 
-@click.command("exec", context_settings={"allow_interspersed_args": False})
+@click.command(
+    "exec",
+    context_settings={"allow_interspersed_args": False},
+    epilog="Example: sessionary exec --seed fixtures.toml -- npm test",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @namespace_option
-@settings_options(
-    defaults=DOUBLE,
-    without=(*SERVER_SETTINGS, *_OF_LISTENERS),
-)
+@settings_options(defaults=DOUBLE, without=(*SERVER_SETTINGS, *_LISTENER_SETTINGS))
 @clean_errors
 def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
-    """Run COMMAND beside a double of its own.
+    """Run COMMAND with a new double, which its SDKs find by environment variables.
 
-    The vendors' clients in COMMAND find the double by their variables. It listens on a free port,
-    and ends when COMMAND does. Signals are passed on to COMMAND. Exits with COMMAND's code, with
-    128 and the number of the signal that killed it, with 127 if there is no such command, and with
-    126 if it cannot be run.
-
-    \b
-    Example:
-      sessionary exec --seed fixtures.toml -- npm test
+    The double listens on a free port and stops when COMMAND ends. Signals are forwarded to COMMAND.
+    Exits with COMMAND's exit code, 128 plus the number of a signal that killed it, 127 if it does
+    not exist, or 126 if it cannot be executed.
     """
     from sessionary import control
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
     from sessionary.sdk_env import Environment
 
-    settings = Settings.load({**flags, **_PLACE}, defaults=DOUBLE)
+    settings = Settings.load({**flags, **_ADDRESS}, defaults=DOUBLE)
     app = create_double(settings)
-    # The server's threads take no signal: of two that come at once this one could miss the second.
+    # Threads of the server must not take signals: of two at once, this thread could miss one.
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     try:
         with EmbeddedServer(app, threads=settings.threads) as server:
@@ -76,19 +72,19 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
 
 
 def _run(command: tuple[str, ...], environ: Mapping[str, str]) -> int:
-    """Run a command to its end, with the signals that come meanwhile; gives its exit code."""
+    """Run a command, forward signals to it, and return its exit code."""
     early: list[int] = []
     _handle(early.append)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     try:
-        child = subprocess.Popen(command, env=environ)  # noqa: S603 - it is what we are here for
+        child = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's command
     except FileNotFoundError:
-        raise NoSuchCommand(f"there is no command {command[0]}") from None
+        raise CommandNotFound(f"command not found: {command[0]}") from None
     except OSError as error:
-        raise CannotRun(f"cannot run {command[0]}: {error.strerror}") from error
+        raise CommandNotExecutable(f"cannot run {command[0]}: {error.strerror}") from error
 
     def forward(number: int) -> None:
-        if not _came_from_the_terminal(number):
+        if not _is_from_terminal(number):
             child.send_signal(number)
 
     _handle(forward)
@@ -103,12 +99,12 @@ def _handle(act: Callable[[int], None]) -> None:
         signal.signal(each, lambda number, _: act(number))
 
 
-def _came_from_the_terminal(number: int) -> bool:
-    """Whether the command has got this signal already: Ctrl-C goes to all that is in front."""
+def _is_from_terminal(number: int) -> bool:
+    """Tell whether the command has this signal already: Ctrl-C reaches the whole process group."""
     if number not in (signal.SIGINT, signal.SIGQUIT):
         return False
     try:
-        with open("/dev/tty", "rb", buffering=0) as terminal:  # noqa: PTH123 - needs no buffer
+        with open("/dev/tty", "rb", buffering=0) as terminal:  # noqa: PTH123 - Path.open would buffer
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     except OSError:
         return False

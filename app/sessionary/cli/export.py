@@ -1,4 +1,4 @@
-"""sessionary export and import: everything as lines of JSON."""
+"""`sessionary export` and `import`: a database as JSON Lines."""
 
 import os
 import sys
@@ -12,30 +12,29 @@ import click
 from sessionary import store
 from sessionary.cli.database import (
     clean_errors,
+    database_command,
     database_option,
+    kept_note,
     open_existing,
     progress_bar,
     timestamp,
 )
+from sessionary.cli.output import Output
 from sessionary.factory import TABLES
 
-_OFTEN = 1_000  # rows between two signs of progress
+_PROGRESS_ROWS = 1_000  # rows between two updates of the progress bar
 
 
-@click.command("export")
+@click.command("export", epilog="Example: sessionary export everything.jsonl")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True), default="-")
-@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @database_option
 @clean_errors
 def export_(file: Path, force: bool, db: str) -> None:
-    """Write everything to FILE, or to the standard output: a line of JSON for each row.
+    """Write all data to FILE (default: standard output) as JSON Lines.
 
-    Organizations, users, memberships, the hashes of keys, devices, the clock, and the sessions of
-    all surfaces, all of one moment, also while it is served.
-
-    \b
-    Example:
-      sessionary export everything.jsonl
+    The export is consistent, even while a server uses the database. It holds organizations, users,
+    memberships, hashes of API keys, devices, the clock, and all sessions.
     """
     is_file = str(file) != "-"
     target = store.backup_target(file, Path(db), replace=force) if is_file else nullcontext(None)
@@ -44,32 +43,25 @@ def export_(file: Path, force: bool, db: str) -> None:
         with nullcontext(sys.stdout) if draft is None else draft.open("w") as out:
             for number, line in enumerate(store.export_lines(TABLES)):
                 out.write(f"{line}\n")
-                if not number % _OFTEN:
+                if not number % _PROGRESS_ROWS:
                     progress(number, count)
 
 
-@click.command("import")
+@click.command("import", epilog="Example: sessionary import everything.jsonl --db new.sqlite3")
 @click.argument("file", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
-@click.option(
-    "--force", is_flag=True, help="Replace the database that is there; it is kept beside."
-)
-@database_option
-@clean_errors
-def import_(file: TextIO, force: bool, db: str) -> None:
-    """Make a database of what `export` wrote to FILE, or to the standard input (-).
+@click.option("--force", is_flag=True, help="Replace an existing database; it is kept next to it.")
+@database_command
+def import_(file: TextIO, force: bool, db: str) -> Output:
+    """Create a database from an export in FILE (-: standard input).
 
-    Whole or not at all. No server may have the database open.
-
-    \b
-    Example:
-      sessionary import everything.jsonl --db new.sqlite3
+    The import is all or nothing. Stop all servers that use the database first.
     """
     with progress_bar("importing") as progress:
         count, kept = store.import_lines(
             _read(file, progress), Path(db), TABLES, timestamp(), replace=force
         )
-    beside = "" if kept is None else f"; what was there is now {kept}"
-    click.echo(f"{count} rows are in {db}{beside}")
+    value = {"db": db, "rows": count, "kept": None if kept is None else str(kept)}
+    return Output(value, f"Imported {count} rows into {db}{kept_note(kept)}")
 
 
 def _read(file: TextIO, progress: store.Progress) -> Iterator[str]:
@@ -77,5 +69,5 @@ def _read(file: TextIO, progress: store.Progress) -> Iterator[str]:
     for number, line in enumerate(file):
         yield line
         done += len(line)
-        if not number % _OFTEN:
+        if not number % _PROGRESS_ROWS:
             progress(done, size)

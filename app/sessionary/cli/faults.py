@@ -1,12 +1,12 @@
-"""sessionary faults."""
+"""`sessionary faults`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.control import DefaultCommandGroup, control_command
-from sessionary.cli.output import json_option, print_json, print_result, print_rows
+from sessionary.cli.control import DefaultCommandGroup, SurfaceName, control_command
+from sessionary.cli.output import Output, format_table
 
 if TYPE_CHECKING:
     from sessionary.client import Client
@@ -14,32 +14,25 @@ if TYPE_CHECKING:
 _KINDS = ("status", "latency", "reset", "empty", "truncated")
 
 
-@click.group(cls=DefaultCommandGroup, default="list")
+@click.group(
+    cls=DefaultCommandGroup, default="list", epilog="Example: sessionary faults --unmatched"
+)
 def faults() -> None:
-    """Arm, list and disarm faults. The calls of a server meet them if it runs with --control.
-
-    \b
-    Example:
-      sessionary faults --unmatched
-    """
+    """Arm, list and disarm faults (a server needs --control for it)."""
 
 
-@faults.command("list")
-@click.option("--surface", help="Of one vendor only.")
-@click.option("--unmatched", is_flag=True, help="Only those that no call has met.")
-@json_option
+@faults.command("list", epilog="Example: sessionary faults list --surface notte")
+@click.option("--surface", type=SurfaceName(), help="Only faults of this surface.")
+@click.option("--unmatched", is_flag=True, help="Only faults that no call has matched.")
 @control_command
-def list_faults(client: "Client", as_json: bool, surface: str | None, unmatched: bool) -> None:
-    """List the faults in the order in which they were armed, spent ones too."""
+def list_faults(client: "Client", surface: str | None, unmatched: bool) -> Output:
+    """List the faults in the order in which they were armed, including spent ones."""
     found = client.faults.list(surface, unmatched=unmatched)
-    if as_json:
-        print_json(found)
-    else:
-        print_rows([_line(each) for each in found], as_json=False, empty="No fault is armed.")
+    return Output(found, format_table([_row(each) for each in found], "No fault is armed"))
 
 
-def _line(fault: Mapping[str, Any]) -> dict[str, Any]:
-    is_spent = " (spent)" if fault["spent"] else ""
+def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
+    spent = " (spent)" if fault["spent"] else ""
     return {
         "id": fault["id"],
         "surface": fault["surface"],
@@ -50,65 +43,55 @@ def _line(fault: Mapping[str, Any]) -> dict[str, Any]:
         "delay": fault["delay"],
         "times": fault["times"],
         "matched": fault["matched_count"],
-        "hit": f"{fault['hit_count']}{is_spent}",
+        "hit": f"{fault['hit_count']}{spent}",
     }
 
 
 @faults.command()
-@click.argument("surface")
+@click.argument("surface", type=SurfaceName(), metavar="SURFACE")
 @click.argument("preset", required=False)
-@click.option("--method", help="The method that it is for; any unless given.")
-@click.option("--route", help="The route or path that it is for; any unless given.")
-@click.option("--kind", type=click.Choice(_KINDS), help="What it does; a status unless given.")
-@click.option("--status", type=int, help="The status, in the vendor's own words.")
-@click.option("--message", help="What is said with it.")
-@click.option("--retry-after", help="Such as 2s.")
-@click.option("--delay", help="How long the answer is held back, such as 250ms.")
-@click.option("--times", type=int, help="How often; until it is disarmed unless given.")
-@click.option("--after", type=int, help="So many calls pass first.")
-@click.option("--probability", type=float, help="From 0 to 1.")
-@click.option("--seed", type=int, help="What the chances are drawn from.")
-@click.option("--from", "from_", metavar="INSTANT", help="From when on, by the namespace's clock.")
-@click.option("--to", metavar="INSTANT", help="Until when, by the namespace's clock.")
-@json_option
+@click.option("--method", help="Match this HTTP method (default: any).")
+@click.option("--route", help="Match this route or path (default: any).")
+@click.option("--kind", type=click.Choice(_KINDS), help="Effect of the fault (default: status).")
+@click.option("--status", type=int, help="Status code to respond with, in the vendor's format.")
+@click.option("--message", help="Message of the error response.")
+@click.option("--retry-after", metavar="DURATION", help="Wait to ask the caller for, e.g. 2s.")
+@click.option("--delay", metavar="DURATION", help="Delay of the response, e.g. 250ms.")
+@click.option("--times", type=int, help="Hit this many calls (default: until disarmed).")
+@click.option("--after", type=int, help="Let this many matching calls pass first (default: 0).")
+@click.option("--probability", type=float, help="Share of matching calls to hit (default: 1).")
+@click.option("--seed", type=int, help="Seed of the random choice made with --probability.")
+@click.option("--from", "from_", metavar="INSTANT", help="Start, by the namespace's clock.")
+@click.option("--to", metavar="INSTANT", help="End, by the namespace's clock.")
 @control_command
-def add(surface: str, preset: str | None, client: "Client", as_json: bool, **given: Any) -> None:
-    """Arm a fault of SURFACE: a PRESET (see `sessionary faults presets`), or one of your own.
+def add(surface: str, preset: str | None, client: "Client", **options: Any) -> Output:
+    """Arm a fault of SURFACE: a PRESET, or a custom one made from options.
+
+    `sessionary faults presets` lists the presets.
 
     \b
     Example:
       sessionary faults add notte overloaded --times 2
       sessionary faults add galtea --route /sessions --kind latency --delay 2s
     """
-    armed = client.faults.add(surface, preset, **given)
-    print_result(f"fault {armed['id']} is armed", as_json, **armed)
+    armed = client.faults.add(surface, preset, **options)
+    return Output(armed, f"Armed fault {armed['id']}")
 
 
-@faults.command()
-@json_option
+@faults.command(epilog="Example: sessionary faults presets")
 @control_command
-def presets(client: "Client", as_json: bool) -> None:
-    """List what the vendors are known to answer when they cannot serve."""
+def presets(client: "Client") -> Output:
+    """List the presets: error responses that the vendors are known to send."""
     found = client.faults.presets()
-    if as_json:
-        print_json(found)
-    else:
-        rows = [(each["surface"], each["name"], each["status"]) for each in found]
-        names = ("surface", "preset", "status")
-        print_rows([dict(zip(names, row, strict=True)) for row in rows], as_json=False, empty="")
+    rows = [{"surface": e["surface"], "preset": e["name"], "status": e["status"]} for e in found]
+    return Output(found, format_table(rows))
 
 
-@faults.command()
+@faults.command(epilog="Example: sessionary faults clear 3")
 @click.argument("fault", type=int, required=False)
-@json_option
 @control_command
-def clear(fault: int | None, client: "Client", as_json: bool) -> None:
-    """Disarm FAULT, by its number, or all.
-
-    \b
-    Example:
-      sessionary faults clear 3
-    """
+def clear(fault: int | None, client: "Client") -> Output:
+    """Disarm the fault with the number FAULT (default: all)."""
     client.faults.clear(fault)
-    said = "No fault is armed." if fault is None else f"fault {fault} is disarmed"
-    print_result(said, as_json, namespace=client.namespace)
+    text = "Disarmed all faults" if fault is None else f"Disarmed fault {fault}"
+    return Output({"namespace": client.namespace}, text)

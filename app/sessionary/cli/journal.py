@@ -1,49 +1,46 @@
-"""sessionary journal."""
+"""`sessionary journal`."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.control import DefaultCommandGroup, control_command
-from sessionary.cli.output import format_table, json_option, print_json, print_result, print_rows
+from sessionary.cli.control import DefaultCommandGroup, SurfaceName, control_command
+from sessionary.cli.output import Output, format_table
 
 if TYPE_CHECKING:
     from sessionary.client import Client
 
 
-@click.group(cls=DefaultCommandGroup, default="list")
+@click.group(
+    cls=DefaultCommandGroup,
+    default="list",
+    epilog="Example: sessionary journal --method POST --status 4xx",
+)
 def journal() -> None:
-    """List the calls that were made; explain one. A server keeps them if it runs with --journal.
-
-    \b
-    Example:
-      sessionary journal --method POST --status 4xx
-    """
+    """List and explain recorded calls (a server needs --journal for it)."""
 
 
-@journal.command("list")
-@click.option("--method", help="Calls of this method only.")
-@click.option("--path", help="Of this route (/sessions/{id}) or path only.")
-@click.option("--surface", help="Of one vendor only.")
-@click.option("--session", help="About this session only.")
-@click.option("--status", help="Answered so only: 404, or 4xx.")
-@click.option("--limit", type=click.IntRange(1), help="How many at most; all unless given.")
-@json_option
+@journal.command("list", epilog="Example: sessionary journal list --surface notte --limit 20")
+@click.option("--method", help="Only calls with this HTTP method.")
+@click.option("--path", help="Only calls of this route, e.g. /sessions/{id}, or path.")
+@click.option("--surface", type=SurfaceName(), help="Only calls of this surface.")
+@click.option("--session", help="Only calls about the session with this id.")
+@click.option("--status", help="Only calls with this response status: 404, or 4xx.")
+@click.option(
+    "--limit", type=click.IntRange(1), help="Maximum number of calls, oldest first (default: all)."
+)
 @control_command
-def list_calls(client: "Client", as_json: bool, limit: int | None, **filters: Any) -> None:
-    """List the calls, in order."""
+def list_calls(client: "Client", limit: int | None, **filters: Any) -> Output:
+    """List recorded calls, oldest first."""
     calls = client.journal.find(limit=limit, **filters)
-    if as_json:
-        print_json(calls)
-        return
-    print_rows([_line(call) for call in calls], as_json=False, empty="No such call was made.")
-    dropped = client.journal.dropped_count()
-    if dropped:
-        click.echo(f"The {dropped} oldest calls are kept no more.")
+    text = format_table([_row(call) for call in calls], "No recorded call matches")
+    if dropped := client.journal.dropped_count():
+        text += f"\nThe journal is full: it dropped the {dropped} oldest calls."
+    return Output(calls, text)
 
 
-def _line(call: Mapping[str, Any]) -> dict[str, Any]:
+def _row(call: Mapping[str, Any]) -> dict[str, Any]:
     fault = call["fault"]
     return {
         "id": call["id"],
@@ -56,22 +53,13 @@ def _line(call: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@journal.command()
+@journal.command(epilog="Example: sessionary journal explain 12")
 @click.argument("call", type=int)
-@json_option
 @control_command
-def explain(call: int, client: "Client", as_json: bool) -> None:
-    """Say everything that was wrong with CALL, by its number in the journal.
-
-    \b
-    Example:
-      sessionary journal explain 12
-    """
+def explain(call: int, client: "Client") -> Output:
+    """List every error in the call with the number CALL, and what was ignored."""
     found = client.journal.explain(call)
-    if as_json:
-        print_json(found)
-    else:
-        click.echo("\n".join(_explanation(found)))
+    return Output(found, "\n".join(_explanation(found)))
 
 
 def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
@@ -82,22 +70,21 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
     for kind in ("violations", "ignored"):
         if found[kind]:
             yield ""
-            yield format_table([_place(kind, each) for each in found[kind]])
+            yield format_table([_violation(kind, each) for each in found[kind]])
     if not found["violations"]:
-        yield "Nothing is wrong with it."
+        yield "The request is valid."
 
 
-def _place(kind: str, each: Mapping[str, Any]) -> dict[str, Any]:
-    is_wrong = kind == "violations"
-    names = ("expected", "actual", "suggestion", "hint") if is_wrong else ("actual", "hint")
+def _violation(kind: str, each: Mapping[str, Any]) -> dict[str, Any]:
+    is_error = kind == "violations"
+    names = ("expected", "actual", "suggestion", "hint") if is_error else ("actual", "hint")
     place = f"{each['location']} {each['pointer']}"
-    return {"wrong" if is_wrong else "ignored": place} | {name: each.get(name) for name in names}
+    return {"error in" if is_error else "ignored": place} | {n: each.get(n) for n in names}
 
 
-@journal.command()
-@json_option
+@journal.command(epilog="Example: sessionary journal clear")
 @control_command
-def clear(client: "Client", as_json: bool) -> None:
-    """Forget every call."""
+def clear(client: "Client") -> Output:
+    """Delete all recorded calls."""
     client.journal.clear()
-    print_result("The journal is empty.", as_json, namespace=client.namespace)
+    return Output({"namespace": client.namespace}, "Cleared the journal")

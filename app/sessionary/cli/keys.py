@@ -1,12 +1,12 @@
-"""sessionary keys."""
+"""`sessionary keys`."""
 
 from typing import Any
 
 import click
 
 from sessionary import clock, identity, store
-from sessionary.cli.database import clean_errors, database_option, open_or_create
-from sessionary.cli.output import json_option, print_rows
+from sessionary.cli.database import database_command, open_or_create
+from sessionary.cli.output import Output, format_table
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import BadInstant, parse, to_text
 
@@ -15,69 +15,64 @@ _PREFIXES = {surface.name: surface.key_prefix for surface in SURFACES}
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke keys."""
+    """Create, list and revoke API keys."""
 
 
-@keys.command()
-@click.option("--surface", type=click.Choice(list(_PREFIXES)), help="The only API it opens.")
-@click.option("--user", help="Whose key; the first user's unless given.")
-@click.option("--organization", help="Bind it to one of the user's organizations.")
-@click.option("--expires-at", help="A date-time such as 2031-01-01T00:00:00Z.")
-@database_option
-@json_option
-@clean_errors
+@keys.command(
+    epilog="Example: sessionary keys create --surface notte --expires-at 2031-01-01T00:00:00Z"
+)
+@click.option(
+    "--surface",
+    type=click.Choice(list(_PREFIXES)),
+    help="Limit the key to this API (default: all).",
+)
+@click.option("--user", help="Id of the owner (default: the first user).")
+@click.option(
+    "--organization", help="Bind the key to this organization of the user (default: none)."
+)
+@click.option("--expires-at", metavar="INSTANT", help="Expiry of the key (default: never).")
+@database_command
 def create(
-    surface: str | None,
-    user: str | None,
-    organization: str | None,
-    expires_at: str | None,
-    db: str,
-    as_json: bool,
-) -> None:
-    """Make a key and show its secret, once.
-
-    \b
-    Example:
-      sessionary keys create --surface notte --expires-at 2031-01-01T00:00:00Z
-    """
+    surface: str | None, user: str | None, organization: str | None, expires_at: str | None, db: str
+) -> Output:
+    """Create a key and print its id and secret; the secret is printed only now."""
     try:
         expiry = None if expires_at is None else parse(expires_at) // 1000
     except BadInstant as error:
         raise click.ClickException(f"--expires-at {error}") from error
     with open_or_create(db), store.transaction():
-        owner = user or identity.owner()
-        if user is not None and not identity.User.select().where(identity.User.id == user).exists():
-            raise click.ClickException(f"there is no user {user}: seed one first")
-        if organization is not None and organization not in identity.organizations_of(owner):
-            raise click.ClickException(f"the user is no member of {organization}")
         key = identity.create_key(
             _PREFIXES.get(surface or "", ""),
-            user=owner,
+            user=_owner(user, organization),
             surface=surface,
             organization=organization,
             expires_at=expiry,
         )
-    if as_json:
-        print_rows([key._asdict()], as_json=True, empty="")
-    else:
-        click.echo(f"{key.id}\n{key.secret}\nKeep it: only its hash is stored.")
+    text = f"{key.id}\n{key.secret}\nStore the secret now: only its hash is kept."
+    return Output([key._asdict()], text)
 
 
-@keys.command("list")
-@database_option
-@json_option
-@clean_errors
-def list_keys(db: str, as_json: bool) -> None:
-    """List keys, without their secrets.
+def _owner(user: str | None, organization: str | None) -> str:
+    """Return the id of the owner of a new key, who must be a member of the organization."""
+    if user is not None and not identity.User.select().where(identity.User.id == user).exists():
+        raise click.ClickException(f"--user {user} does not exist: add the user with a seed file")
+    owner = user or identity.owner()
+    if organization is not None and organization not in identity.organizations_of(owner):
+        raise click.ClickException(
+            f"user {owner} is not a member of --organization {organization}: "
+            "add a membership with a seed file"
+        )
+    return owner
 
-    \b
-    Example:
-      sessionary keys list --json
-    """
+
+@keys.command("list", epilog="Example: sessionary keys list --json")
+@database_command
+def list_keys(db: str) -> Output:
+    """List keys without their secrets."""
     with open_or_create(db):
         now = clock.now()
         rows = [_row(key, now) for key in identity.list_keys()]
-    print_rows(rows, as_json=as_json, empty="There are no keys.")
+    return Output(rows, format_table(rows, "No keys found"))
 
 
 def _row(key: identity.KeyRow, now: int) -> dict[str, Any]:
@@ -97,18 +92,12 @@ def _row(key: identity.KeyRow, now: int) -> dict[str, Any]:
     }
 
 
-@keys.command()
+@keys.command(epilog="Example: sessionary keys revoke key_0a1b2c3d4e5f")
 @click.argument("id")
-@database_option
-@clean_errors
-def revoke(id: str, db: str) -> None:
-    """Refuse a key from now on, in every worker.
-
-    \b
-    Example:
-      sessionary keys revoke key_0a1b2c3d4e5f
-    """
+@database_command
+def revoke(id: str, db: str) -> Output:
+    """Revoke the key ID; every running worker refuses it at once."""
     with open_or_create(db):
         if not identity.revoke_key(id):
-            raise click.ClickException(f"there is no open key {id}: see `sessionary keys list`")
-    click.echo(f"{id} is revoked")
+            raise click.ClickException(f"no open key has the id {id}: see `sessionary keys list`")
+    return Output({"id": id}, f"Revoked {id}")

@@ -1,4 +1,4 @@
-"""sessionary namespaces, reset and snapshot."""
+"""`sessionary namespaces`, `reset` and `snapshot`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sessionary.cli.control import DefaultCommandGroup, control_command
-from sessionary.cli.output import json_option, print_result, print_rows
+from sessionary.cli.output import Output, format_table
 
 if TYPE_CHECKING:
     from sessionary.client import Client
@@ -14,42 +14,31 @@ if TYPE_CHECKING:
 _file = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command()
-@json_option
+@click.command(epilog="Example: sessionary reset --ns t42")
 @control_command
-def reset(client: "Client", as_json: bool) -> None:
-    """Make a namespace what a new one is.
+def reset(client: "Client") -> Output:
+    """Reset a namespace to its initial state and clear its journal.
 
-    Its rows, its clock, its faults and its ids; the journal is emptied.
-
-    \b
-    Example:
-      sessionary reset --ns t42
+    Rows, clock, faults and ids become what they were when the namespace was created.
     """
     found = client.namespaces.reset()
-    print_result(f"{found['name']} is as a new one", as_json, **found)
+    return Output(found, f"Reset namespace {found['name']}")
 
 
-@click.command()
+@click.command(epilog="Example: sessionary snapshot before.sqlite3 --ns t42")
 @click.argument("file", type=_file)
-@json_option
 @control_command
-def snapshot(file: Path, client: "Client", as_json: bool) -> None:
-    """Keep a namespace as FILE: all but its journal.
-
-    \b
-    Example:
-      sessionary snapshot before.sqlite3 --ns t42
-    """
+def snapshot(file: Path, client: "Client") -> Output:
+    """Save a namespace, without its journal, to FILE."""
     contents = client.namespaces.snapshot()
     file.write_bytes(contents)
-    said = f"{client.namespace} is kept in {file}"
-    print_result(said, as_json, namespace=client.namespace, file=str(file), bytes=len(contents))
+    value = {"namespace": client.namespace, "file": str(file), "bytes": len(contents)}
+    return Output(value, f"Saved namespace {client.namespace} to {file}")
 
 
 @click.group(cls=DefaultCommandGroup, default="list")
 def namespaces() -> None:
-    """Make, list, copy and drop namespaces.
+    """Create, list, fork, restore and drop namespaces of a double.
 
     \b
     Example:
@@ -58,33 +47,24 @@ def namespaces() -> None:
     """
 
 
-@namespaces.command("list")
-@json_option
+@namespaces.command("list", epilog="Example: sessionary namespaces list --json")
 @control_command
-def list_namespaces(client: "Client", as_json: bool) -> None:
-    """List the namespaces, in the order in which they were made."""
-    names = client.namespaces.list()
-    print_rows([{"namespace": name} for name in names], as_json=as_json, empty="")
+def list_namespaces(client: "Client") -> Output:
+    """List the namespaces in the order of their creation."""
+    rows = [{"namespace": name} for name in client.namespaces.list()]
+    return Output(rows, format_table(rows))
 
 
-@namespaces.command()
+@namespaces.command(epilog="Example: sessionary namespaces create t42 --seed fixtures.toml")
 @click.argument("name", required=False)
-@click.option("--now", metavar="INSTANT", help="Where its clock is to stand.")
-@click.option("--seed", type=_file, help="A TOML file of what it is to hold.")
-@json_option
+@click.option("--now", metavar="INSTANT", help="Freeze its clock here (default: a real clock).")
+@click.option("--seed", type=_file, help="TOML file with its initial rows (default: none).")
 @control_command
-def create(
-    name: str | None, now: str | None, seed: Path | None, client: "Client", as_json: bool
-) -> None:
-    """Make a namespace NAME; one is made up unless given.
-
-    \b
-    Example:
-      sessionary namespaces create t42 --seed fixtures.toml
-    """
-    content = None if seed is None else _read(seed)
-    made = client.namespaces.create(name, now=now, seed=content)
-    print_result(made["name"], as_json, **made)
+def create(name: str | None, now: str | None, seed: Path | None, client: "Client") -> Output:
+    """Create the namespace NAME (default: a generated name) and print its name."""
+    document = None if seed is None else _read(seed)
+    created = client.namespaces.create(name, now=now, seed=document)
+    return Output(created, created["name"])
 
 
 def _read(seed: Path) -> dict[str, object]:
@@ -93,51 +73,37 @@ def _read(seed: Path) -> dict[str, object]:
     try:
         return tomllib.loads(seed.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise click.ClickException(f"{seed} is not TOML: {error}") from error
+        raise click.ClickException(f"--seed {seed} is not valid TOML: {error}") from error
     except RecursionError as error:
-        raise click.ClickException(f"{seed} is nested too deep to be read") from error
+        raise click.ClickException(f"--seed {seed} is nested too deeply") from error
 
 
-@namespaces.command()
+@namespaces.command(epilog="Example: sessionary namespaces fork t43 --ns t42")
 @click.argument("to", required=False)
-@json_option
 @control_command
-def fork(to: str | None, client: "Client", as_json: bool) -> None:
-    """Copy the namespace --ns into a new one, TO; a name is made up unless given.
-
-    \b
-    Example:
-      sessionary namespaces fork t43 --ns t42
-    """
-    made = client.namespaces.fork(to)
-    print_result(made["name"], as_json, **made)
+def fork(to: str | None, client: "Client") -> Output:
+    """Copy the namespace --ns to a new one, TO (default: a generated name), and print its name."""
+    created = client.namespaces.fork(to)
+    return Output(created, created["name"])
 
 
-@namespaces.command()
+@namespaces.command(epilog="Example: sessionary namespaces restore before.sqlite3 --ns t42")
 @click.argument("file", type=_file)
-@json_option
 @control_command
-def restore(file: Path, client: "Client", as_json: bool) -> None:
-    """Give the namespace --ns what the snapshot FILE holds; it is made if there is none.
+def restore(file: Path, client: "Client") -> Output:
+    """Replace the contents of the namespace --ns with the snapshot FILE.
 
-    \b
-    Example:
-      sessionary namespaces restore before.sqlite3 --ns t42
+    The namespace is created if it does not exist.
     """
     client.namespaces.restore(file.read_bytes())
-    print_result(f"{client.namespace} is as in {file}", as_json, namespace=client.namespace)
+    text = f"Restored namespace {client.namespace} from {file}"
+    return Output({"namespace": client.namespace}, text)
 
 
-@namespaces.command()
+@namespaces.command(epilog="Example: sessionary namespaces drop t42")
 @click.argument("name")
-@json_option
 @control_command
-def drop(name: str, client: "Client", as_json: bool) -> None:
-    """Close the namespace NAME and forget it.
-
-    \b
-    Example:
-      sessionary namespaces drop t42
-    """
+def drop(name: str, client: "Client") -> Output:
+    """Delete the namespace NAME."""
     client.namespaces.drop(name)
-    print_result(f"{name} is dropped", as_json, namespace=name)
+    return Output({"namespace": name}, f"Dropped namespace {name}")

@@ -1,39 +1,33 @@
-"""How the commands print what they found: tables for people, JSON for programs."""
+"""Output of the commands: text, or JSON with `--json`."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
-    """Print rows as a table for people, or as JSON."""
-    if as_json:
-        print_json(rows)
-    elif rows:
-        click.echo(format_table(rows))
-    else:
-        click.echo(empty)
+class Output(NamedTuple):
+    """What a command prints, as a value for JSON and as text, and its exit code."""
+
+    value: Any
+    text: str
+    exit_code: int = 0
 
 
-def print_result(said: str, as_json: bool, **facts: Any) -> None:
-    """Print what was done as a sentence, or as JSON."""
-    if as_json:
-        print_json(facts)
-    else:
-        click.echo(said)
+def print_output(output: Output, as_json: bool) -> None:
+    """Print the output of a command; exit if its exit code is not 0."""
+    click.echo(json.dumps(output.value, indent=2) if as_json else output.text)
+    if output.exit_code:
+        raise click.exceptions.Exit(output.exit_code)
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2))
-
-
-def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows under their names, in columns; what is not there is a dash."""
+def format_table(rows: Sequence[Mapping[str, Any]], empty: str = "") -> str:
+    """Format rows in aligned columns under their names. None is a dash, no rows are `empty`."""
+    if not rows:
+        return empty
     lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = (

@@ -1,4 +1,4 @@
-"""sessionary prune."""
+"""`sessionary prune`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,54 +7,50 @@ import click
 
 from sessionary import clock, store
 from sessionary.cli.database import (
-    clean_errors,
-    database_option,
+    database_command,
     open_existing,
     open_without_upgrade,
 )
-from sessionary.cli.output import json_option, print_rows
+from sessionary.cli.output import Output, format_table
 from sessionary.durations import BadDuration, parse_duration
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import to_text
 from sessionary.web.surface import Retention
 
-_MANY = 10_000
-_LAST = 2**63 - 1
+_PAGE_ROWS = 10_000
+_LAST_KEY = 2**63 - 1
 _RETENTIONS = {each.name: each.retention for each in SURFACES if each.retention is not None}
 
 
-@click.command()
-@click.option("--ended-before", required=True, help="How long ago, such as 90d or 36h.")
+@click.command(epilog="Example: sessionary prune --ended-before 90d --dry-run")
+@click.option(
+    "--ended-before",
+    metavar="DURATION",
+    required=True,
+    help="Minimum time since a session ended, e.g. 90d or 36h.",
+)
 @click.option(
     "--surface",
     "surfaces",
     multiple=True,
     type=click.Choice(list(_RETENTIONS)),
-    help="Of this API only; may be given more than once.",
+    help="Only sessions of this surface; may be repeated (default: all).",
 )
-@click.option("--dry-run", is_flag=True, help="Count them, and remove nothing.")
-@database_option
-@json_option
-@clean_errors
-def prune(
-    ended_before: str, surfaces: tuple[str, ...], dry_run: bool, db: str, as_json: bool
-) -> None:
-    """Remove the sessions that ended, by a call or by time, more than so long ago.
+@click.option("--dry-run", is_flag=True, help="Count the sessions, but remove none.")
+@database_command
+def prune(ended_before: str, surfaces: tuple[str, ...], dry_run: bool, db: str) -> Output:
+    """Remove sessions that ended long ago, by a call or by a timeout.
 
-    Judged by the clock of the database, as a reader would be told. Scale's archived sessions count
-    as ended. It may be served meanwhile: others never wait long. Nothing else removes them, but a
-    server that is told to by its `--prune-ended-days`.
-
-    \b
-    Example:
-      sessionary prune --ended-before 90d --dry-run
+    Archived sessions count as ended. The clock of the database decides. A server may use the
+    database at the same time: sessions are removed in small batches. To remove them continuously,
+    use `sessionary serve --prune-ended-days`.
     """
     try:
-        ago = parse_duration(ended_before)
+        age = parse_duration(ended_before)
     except BadDuration as error:
         raise click.ClickException(f"--ended-before {error}") from error
     with open_without_upgrade(db) if dry_run else open_existing(db):
-        before_at = clock.now() - ago
+        before_at = clock.now() - age
         rows: list[dict[str, Any]] = [
             {
                 "surface": name,
@@ -64,17 +60,19 @@ def prune(
             }
             for name in dict.fromkeys(surfaces or _RETENTIONS)
         ]
-    print_rows(rows, as_json=as_json, empty="")
+    return Output(rows, format_table(rows))
 
 
 def _counts(retention: Retention, before_at: int, dry_run: bool) -> Iterable[int]:
+    """Yield the number of sessions in each batch, and remove them unless it is a dry run."""
+
     def find(after: int, limit: int) -> list[int]:
-        return retention.ended.all(before_at=before_at, after=after, until=_LAST, limit=limit)
+        return retention.ended.all(before_at=before_at, after=after, until=_LAST_KEY, limit=limit)
 
     if not dry_run:
         yield from store.run_in_batches(find, lambda keys: retention.remove(keys, before_at))
         return
     last = 0
-    while keys := find(last, _MANY):
+    while keys := find(last, _PAGE_ROWS):
         yield len(keys)
         last = keys[-1]

@@ -1,4 +1,4 @@
-"""sessionary ready."""
+"""`sessionary ready`."""
 
 import json
 import time
@@ -11,32 +11,34 @@ import click
 
 from sessionary.durations import BadDuration, parse_duration
 
-_PATIENCE_SECONDS = 3.0
-_PAUSE_SECONDS = 0.1
-_direct = build_opener(ProxyHandler({}))  # what is asked is one server, and no proxy's opinion
+_TIMEOUT_SECONDS = 3.0
+_RETRY_SECONDS = 0.1
+_opener = build_opener(ProxyHandler({}))  # a proxy would answer for the server
 
 
-@click.command()
+@click.command(epilog="Example: sessionary ready http://127.0.0.1:8000 --wait 30s")
 @click.argument("url", default="http://127.0.0.1:8000")
-@click.option("--wait", default="0s", show_default=True, help="How long to ask again, such as 30s.")
+@click.option(
+    "--wait",
+    metavar="DURATION",
+    default="0s",
+    show_default=True,
+    help="Retry for up to this long, e.g. 30s.",
+)
 def ready(url: str, wait: str) -> None:
-    """Say whether the server at URL can do its work: its database can be written.
+    """Check whether the server at URL is ready: it can write to its database.
 
-    It exits with 0 if so, and with 1 if not, saying why.
-
-    \b
-    Example:
-      sessionary ready http://127.0.0.1:8000 --wait 30s
+    Exits with 0 if it is, and with 1 and the reason if it is not.
     """
     _check_url(url)
     try:
-        last = time.monotonic() + parse_duration(wait) / 1_000_000
+        end = time.monotonic() + parse_duration(wait) / 1_000_000
     except BadDuration as error:
         raise click.BadParameter(str(error), param_hint="--wait") from error
-    while (why := _why_not(url)) and time.monotonic() < last:
-        time.sleep(_PAUSE_SECONDS)
-    if why:
-        raise click.ClickException(f"{url} {why}")
+    while (problem := _problem(url)) and time.monotonic() < end:
+        time.sleep(_RETRY_SECONDS)
+    if problem:
+        raise click.ClickException(f"{url} {problem}")
     click.echo(f"{url} is ready")
 
 
@@ -44,32 +46,33 @@ def _check_url(url: str) -> None:
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter("must begin with http:// or https://", param_hint="URL")
     try:
-        urlsplit(url).port  # noqa: B018 - read for its complaint
+        urlsplit(url).port  # noqa: B018 - read for its ValueError
     except ValueError as error:
         raise click.BadParameter(f"{url}: {error}", param_hint="URL") from error
 
 
-def _why_not(url: str) -> str | None:
-    """What keeps it from being ready, as the rest of a sentence."""
+def _problem(url: str) -> str | None:
+    """Say why the server is not ready, as the rest of a sentence; None if it is."""
     try:
-        with _direct.open(f"{url.rstrip('/')}/readyz", timeout=_PATIENCE_SECONDS) as answer:
-            said = _object(answer.read())
+        with _opener.open(f"{url.rstrip('/')}/readyz", timeout=_TIMEOUT_SECONDS) as response:
+            status = _json_object(response.read()).get("status")
     except HTTPError as error:
         with error:
-            reason = _object(error.read()).get("message")
-        return f"is not ready: {reason}" if error.code == 503 and reason else _stranger(error.code)
+            reason = _json_object(error.read()).get("message")
+        is_ours = error.code == 503 and reason
+        return f"is not ready: {reason}" if is_ours else _not_sessionary(error.code)
     except URLError as error:
         return f"does not answer: {getattr(error.reason, 'strerror', None) or error.reason}"
     except (OSError, ValueError) as error:
         return f"does not answer: {error}"
-    return None if said.get("status") == "ready" else _stranger(200)
+    return None if status == "ready" else _not_sessionary(200)
 
 
-def _stranger(status: int) -> str:
-    return f"answers {status} at /readyz: it is no Sessionary"
+def _not_sessionary(status: int) -> str:
+    return f"answers {status} at /readyz: it is not a Sessionary server"
 
 
-def _object(content: bytes) -> dict[str, str]:
+def _json_object(content: bytes) -> dict[str, str]:
     with suppress(ValueError):
         found = json.loads(content)
         if isinstance(found, dict):

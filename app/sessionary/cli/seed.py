@@ -1,22 +1,20 @@
-"""sessionary seed."""
+"""`sessionary seed`."""
 
 from pathlib import Path
 
 import click
 
-from sessionary.cli.database import clean_errors, database_option, open_or_create
+from sessionary.cli.database import database_command, open_or_create
+from sessionary.cli.output import Output
 
 
-@click.command()
+@click.command(epilog="Example: sessionary seed fixtures.toml --db sessions.sqlite3")
 @click.argument("file", type=click.Path(path_type=Path))
-@database_option
-@clean_errors
-def seed(file: Path, db: str) -> None:
-    """Bring the database up to a seed file: whole, or not at all.
+@database_command
+def seed(file: Path, db: str) -> Output:
+    """Apply the seed FILE to the database, all or nothing.
 
-    \b
-    Example:
-      sessionary seed fixtures.toml --db sessions.sqlite3
+    Applying the same file again changes nothing.
     """
     from sessionary.seeds.loader import apply, read
     from sessionary.surfaces import SURFACES
@@ -24,4 +22,5 @@ def seed(file: Path, db: str) -> None:
     document = read(file)
     with open_or_create(db):
         count = apply(document, SURFACES)
-    click.echo(f"{count} rows of {file} are in {db}")
+    value = {"db": db, "file": str(file), "rows": count}
+    return Output(value, f"Applied {count} rows of {file} to {db}")

@@ -1,4 +1,4 @@
-"""sessionary serve."""
+"""`sessionary serve`."""
 
 from typing import Any
 
@@ -9,20 +9,16 @@ from sessionary.cli.settings_options import settings_options
 from sessionary.settings import Settings
 
 
-@click.command()
+@click.command(epilog="Example: sessionary serve --port 8000 --db sessions.sqlite3 --workers 2")
 @settings_options()
 @clean_errors
 def serve(**flags: Any) -> None:
-    """Serve all four APIs until stopped.
+    """Serve all APIs until stopped.
 
-    On an empty database the first start prints a key for each API, once. A setting comes from
-    its flag, else from its SESSIONARY_ variable, else from the TOML file that SESSIONARY_CONFIG
-    names, else it is the default. With --control the secret SESSIONARY_CONTROL_TOKEN is needed,
-    which has no flag.
-
-    \b
-    Example:
-      sessionary serve --port 8000 --db sessions.sqlite3 --workers 2
+    The first start on an empty database prints an API key for each surface, once. A setting comes
+    from its flag, its environment variable, the TOML file that SESSIONARY_CONFIG names, or its
+    default, in this order. The control plane (--control) needs a secret in
+    SESSIONARY_CONTROL_TOKEN, which has no flag.
     """
     settings = Settings.load(flags)
     from sessionary.server import serve as run

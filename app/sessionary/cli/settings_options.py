@@ -1,4 +1,4 @@
-"""The flags of the commands that serve: one for each setting that makes sense there."""
+"""Command-line options made from the settings."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
@@ -22,36 +22,36 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 def settings_options(
     *, defaults: Mapping[str, Any] | None = None, without: Collection[str] = ()
 ) -> Decorator:
-    """Give a command a flag for each setting; its environment twin is read with the settings.
+    """Give a command an option for each setting that is not a secret.
 
-    `defaults` are shown where they differ from the settings' own.
+    `defaults` replace the settings' own in the help text. The options themselves default to None,
+    so that Settings.load can take the value from the environment or a file.
     """
-    shown = [
+    settings = [
         each
         for each in fields(Settings)
         if not each.metadata["is_secret"] and each.name not in without
     ]
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for each in reversed(shown):
-            command = _flag(each, (defaults or {}).get(each.name, each.default))(command)
+        for each in reversed(settings):
+            command = _option(each, (defaults or {}).get(each.name, each.default))(command)
         return command
 
     return decorate
 
 
-def _flag(setting: Any, default: Any) -> Decorator:
+def _option(setting: Any, default: Any) -> Decorator:
     types = [kind for kind in kinds(setting.type) if kind is not type(None)]
     flag = "--" + setting.name.replace("_", "-")
-    told = "none" if default is None else str(default).lower()
-    about = (
-        f"{setting.metadata['about']}  [env: SESSIONARY_{setting.name.upper()}; default: {told}]"
-    )
+    about = setting.metadata["about"]
+    value = "none" if default is None else str(default).lower()
     choices = setting.metadata["choices"]
     return click.option(
         f"{flag}/--no-{flag[2:]}" if bool in types else flag,
         setting.name,
         type=click.Choice(choices) if choices else types[0],
         default=None,
-        help=about[0].upper() + about[1:],
+        help=f"{about[0].upper()}{about[1:]}.  "
+        f"[env var: SESSIONARY_{setting.name.upper()}; default: {value}]",
     )
