@@ -1,8 +1,11 @@
 """What every surface keeps to."""
 
 import inspect
+import json
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib import import_module
@@ -271,3 +274,34 @@ def test_a_session_that_cannot_be_forced_is_named_and_left_as_it_is(place: Place
                 assert place.sessions.id(session) in said
                 assert place.changes_count() == before
         assert refused_count
+
+
+PRINT_SOURCES = """
+import json, sys
+from pathlib import Path
+from sessionary import create_app
+from sessionary.settings import Settings
+from sessionary.surfaces import SURFACES
+from tests.conftest import App
+
+app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
+app.seed(Path(sys.argv[1]).read_text())
+found = {"docstring": create_app.__doc__}
+with app.namespace.activate():
+    for surface in SURFACES:
+        for _, session in surface.sessions.page(0, 1):
+            found[surface.name] = surface.sessions.explain(session, int(sys.argv[2])).source
+app.namespace.close()
+print(json.dumps(found))
+"""
+
+
+def test_explanations_have_their_sources_without_docstrings() -> None:
+    command = [sys.executable, "-OO", "-c", PRINT_SOURCES, str(EXAMPLE), str(AT)]
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found.pop("docstring") is None
+    assert found.keys() == {surface.name for surface in SURFACES}
+    for surface in SURFACES:
+        assert found[surface.name] in module(surface, "rules").SOURCES.values()
