@@ -52,11 +52,11 @@ class App:
 
     def freeze(self, at: datetime) -> None:
         with self.namespace.activate():
-            clock.put("frozen", (at - EPOCH) // MICROSECOND)
+            clock.set_mode("frozen", (at - EPOCH) // MICROSECOND)
 
     def use_real_clock(self) -> None:
         with self.namespace.activate():
-            clock.put("real")
+            clock.set_mode("real")
 
     def advance(self, by: timedelta | None = None, **parts: float) -> None:
         """Move the clock by a timedelta or by its parts: `advance(minutes=5)`."""

@@ -41,35 +41,35 @@ def test_a_real_clock_follows_a_frozen_process() -> None:
 
 def test_a_frozen_clock_stands_still_while_the_wall_moves() -> None:
     with freeze_time(NOON) as wall:
-        clock.put("frozen")
+        clock.set_mode("frozen")
         wall.tick(timedelta(days=3))
         assert clock.now() == instant(NOON)
 
 
 def test_a_frozen_clock_can_be_set_to_any_instant() -> None:
-    clock.put("frozen", 7)
+    clock.set_mode("frozen", 7)
     assert clock.now() == 7
 
 
 def test_an_offset_clock_keeps_its_distance_to_the_wall() -> None:
     with freeze_time(NOON) as wall:
-        clock.put("offset", instant(NOON + timedelta(days=1)))
+        clock.set_mode("offset", instant(NOON + timedelta(days=1)))
         wall.tick(timedelta(hours=2, microseconds=1))
         assert clock.now() == instant(NOON + timedelta(days=1, hours=2, microseconds=1))
 
 
 def test_a_scaled_clock_runs_at_its_rate() -> None:
     with freeze_time(NOON) as wall:
-        clock.put("scaled", rate=40)
+        clock.set_mode("scaled", rate=40)
         wall.tick(timedelta(seconds=3))
         assert clock.now() == instant(NOON + timedelta(seconds=120))
 
 
 def test_a_scaled_clock_goes_on_from_where_it_is_when_its_rate_changes() -> None:
     with freeze_time(NOON) as wall:
-        clock.put("scaled", rate=40)
+        clock.set_mode("scaled", rate=40)
         wall.tick(timedelta(seconds=3))
-        clock.put("scaled", rate=2)
+        clock.set_mode("scaled", rate=2)
         wall.tick(timedelta(seconds=3))
         assert clock.now() == instant(NOON + timedelta(seconds=126))
 
@@ -90,7 +90,7 @@ def test_no_clock_runs_backwards_by_itself(rate: float, steps: list[int]) -> Non
 @pytest.mark.parametrize("mode", ["frozen", "offset", "scaled"])
 def test_advancing_moves_a_clock_and_keeps_its_mode(mode: str) -> None:
     with freeze_time(NOON):
-        clock.put(mode, instant(NOON), rate=10 if mode == "scaled" else None)
+        clock.set_mode(mode, instant(NOON), rate=10 if mode == "scaled" else None)
         assert clock.advance(90 * SECOND) == instant(NOON + timedelta(seconds=90))
         assert clock.now() == instant(NOON + timedelta(seconds=90))
         assert clock.state().mode == mode
@@ -104,7 +104,7 @@ def test_advancing_a_real_clock_makes_it_an_offset_one() -> None:
 
 
 def test_a_clock_may_be_moved_back_and_counts_how_often() -> None:
-    clock.put("frozen", 10 * SECOND)
+    clock.set_mode("frozen", 10 * SECOND)
     before = clock.state().moves
     clock.advance(-SECOND)
     clock.advance(SECOND)
@@ -114,20 +114,20 @@ def test_a_clock_may_be_moved_back_and_counts_how_often() -> None:
 
 def test_going_back_to_real_forgets_the_distance() -> None:
     with freeze_time(NOON):
-        clock.put("frozen", 5)
-        clock.put("real")
+        clock.set_mode("frozen", 5)
+        clock.set_mode("real")
         assert clock.now() == instant(NOON)
 
 
 def test_the_instant_of_a_write_is_read_inside_its_transaction() -> None:
-    with freeze_time(NOON), clock.writing() as at:
+    with freeze_time(NOON), clock.transaction() as at:
         assert at == instant(NOON)
         assert Clock._meta.database.connection().in_transaction
 
 
 def test_the_first_instant_of_a_namespace_stays() -> None:
     began_at = clock.state().began_at
-    clock.put("frozen", 5)
+    clock.set_mode("frozen", 5)
     assert clock.state().began_at == began_at
 
 
@@ -151,12 +151,12 @@ def test_a_clock_that_cannot_be_is_refused_and_nothing_changes(
 ) -> None:
     before = clock.state()
     with pytest.raises(BadClock):
-        clock.put(mode, at, rate)
+        clock.set_mode(mode, at, rate)
     assert clock.state() == before
 
 
 def test_a_clock_cannot_be_advanced_out_of_the_calendar() -> None:
-    clock.put("frozen", 5)
+    clock.set_mode("frozen", 5)
     with pytest.raises(BadClock):
         clock.advance(-6)
     assert clock.now() == 5

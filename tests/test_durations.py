@@ -137,7 +137,7 @@ def clock_advance(double: App, _: Path) -> Read:
     def read(text: str) -> int:
         double.flask_app.extensions["sessionary.control"].namespaces.reset("default")
         with double.namespace.activate():
-            before = clock.put("frozen")
+            before = clock.set_mode("frozen")
         response = double.client.post("/_control/v1/clock/advance", json={"by": text})
         if response.status_code != 200:
             raise BadDuration(response.json["detail"])

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from sessionary import ids, store
-from sessionary.ids import Mint
+from sessionary.ids import IdSequence
 
 
 @pytest.fixture(autouse=True)
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
     with namespace.activate():
-        store.migrate([Mint], ids.start)
+        store.migrate([IdSequence], ids.start)
         yield
     namespace.close()
 

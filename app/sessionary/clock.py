@@ -1,6 +1,6 @@
-"""The one clock: real, frozen, offset or scaled. Its state is a row, so that every worker agrees.
+"""The clock of a namespace: real, frozen, offset or scaled. Its state is a row.
 
-Instants are integer microseconds since 1970 in UTC.
+So every worker agrees on it. Instants are integer microseconds since 1970 in UTC.
 """
 
 from collections.abc import Iterator
@@ -19,28 +19,30 @@ MINUTE = 60 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _RATES = {"real": 1.0, "frozen": 0.0, "offset": 1.0}
-_LAST = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_MAXIMUM_AT = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 class BadClock(ValueError):
-    """A time or rate that no clock can have; the message says what it may be."""
+    """An instant, mode or rate that a clock cannot have; the message says what is allowed."""
 
 
 class Clock(store.Model):
-    """One row. At the wall's `wall_at` the namespace showed `namespace_at`, and ran at `rate`
-    since."""
+    """One row: at wall time `wall_at` the clock showed `namespace_at`; it has run at `rate` since.
+
+    `moves` counts how often it was moved back on purpose.
+    """
 
     id = pw.IntegerField(primary_key=True)
     mode = pw.TextField()
     namespace_at = pw.BigIntegerField(column_name="world_at")
     wall_at = pw.BigIntegerField()
     rate = pw.FloatField()
-    began_at = pw.BigIntegerField()  # the namespace's first instant
-    moves = pw.IntegerField()  # how often it was moved back on purpose
+    began_at = pw.BigIntegerField()  # the first instant of the namespace
+    moves = pw.IntegerField()
 
 
 class State(NamedTuple):
-    """The clock's row."""
+    """The row of the clock."""
 
     mode: str
     namespace_at: int
@@ -50,7 +52,7 @@ class State(NamedTuple):
     moves: int
 
     def at(self, wall_at: int) -> int:
-        """What the namespace's time is when the wall's is `wall_at`."""
+        """Return the time of the namespace at this wall time."""
         if self.mode == "real":
             return wall_at
         return self.namespace_at + int((wall_at - self.wall_at) * self.rate)
@@ -58,8 +60,8 @@ class State(NamedTuple):
 
 COLUMNS = [getattr(Clock, name) for name in State._fields]
 
-# The instant by which the running code has judged last.
-seen: ContextVar[int | None] = ContextVar("sessionary_seen", default=None)
+# The instant that the running request was last answered for.
+last_read_at: ContextVar[int | None] = ContextVar("sessionary_last_read_at", default=None)
 
 _state = Statement(State._make, lambda: Clock.select(*COLUMNS))
 _save = Statement(
@@ -75,88 +77,83 @@ _restart = Statement(
 
 
 def wall() -> int:
-    """The instant outside. The only reader of the wall clock."""
-    passed = datetime.now(UTC) - _EPOCH  # noqa: TID251 - here and nowhere else
+    """Return the wall time. Nothing else in the program reads it."""
+    passed = datetime.now(UTC) - _EPOCH  # noqa: TID251 - the one reader
     return (passed.days * 86_400 + passed.seconds) * SECOND + passed.microseconds
 
 
 def start() -> None:
-    """Write the first row of a new namespace: a real clock."""
-    began_at = wall()
-    Clock.create(
-        id=1,
-        mode="real",
-        namespace_at=began_at,
-        wall_at=began_at,
-        rate=1.0,
-        began_at=began_at,
-        moves=0,
-    )
+    """Insert the row of a new namespace: a real clock."""
+    at = wall()
+    Clock.create(id=1, mode="real", namespace_at=at, wall_at=at, rate=1.0, began_at=at, moves=0)
 
 
 def state() -> State:
-    """The active namespace's clock."""
+    """Return the clock of the active namespace."""
     found = _state.one()
-    assert found is not None  # noqa: S101 - every namespace is made with its clock
+    assert found is not None  # noqa: S101 - `start` has inserted it
     return found
 
 
 def restart() -> None:
-    """Begin a namespace that was copied from a template: its clock goes on from here, as it was
-    set."""
+    """Start the clock of a namespace made from a template now, in the mode that it has."""
     _restart.run(at=wall())
 
 
 def now() -> int:
-    """The instant in the active namespace."""
+    """Return the time of the active namespace."""
     return state().at(wall())
 
 
 @contextmanager
-def writing() -> Iterator[int]:
-    """A transaction and its one instant, read inside it: no earlier writer can have a later one."""
+def transaction() -> Iterator[int]:
+    """Run the block in a write transaction; yield its one instant.
+
+    The instant is read inside it, so that an earlier writer cannot have a later one.
+    """
     with store.transaction():
         at = now()
         store.undo_log.begin_entry(at)
-        seen.set(at)
+        last_read_at.set(at)
         yield at
 
 
-def put(mode: str, at: int | None = None, rate: float | None = None) -> int:
-    """Set the clock; it goes on from `at`, or from the instant it shows. Returns that instant.
+def set_mode(mode: str, at: int | None = None, rate: float | None = None) -> int:
+    """Set the clock, to `at` or the instant that it shows; return that instant.
 
-    `rate` is for `scaled` alone: namespace seconds in a second of the wall. Raises BadClock.
+    `rate` is for `scaled` only: namespace seconds per wall second. Raises BadClock.
     """
-    rate = _rate(mode, rate)
+    rate = _check_rate(mode, rate)
     with store.transaction():
-        before, outside = state(), wall()
-        shown = before.at(outside)
+        before, wall_at = state(), wall()
+        shown_at = before.at(wall_at)
         if mode == "real":
-            at = outside
+            at = wall_at
         elif at is None:
-            at = shown
-        if not 0 <= at < _LAST:
+            at = shown_at
+        if not 0 <= at < _MAXIMUM_AT:
             raise BadClock("a clock shows an instant between the years 1970 and 9000")
-        moves = before.moves + (at < shown)
-        _save.run(mode=mode, namespace_at=at, wall_at=outside, rate=rate, moves=moves)
+        moves = before.moves + (at < shown_at)
+        _save.run(mode=mode, namespace_at=at, wall_at=wall_at, rate=rate, moves=moves)
         return at
 
 
 def advance(by: int) -> int:
-    """Move the clock by `by` microseconds, back if negative. Returns the instant it then shows."""
+    """Move the clock by `by` microseconds, back if negative; return the instant it then shows."""
     with store.transaction():
-        return move(now() + by)
+        return set_time(now() + by)
 
 
-def move(at: int) -> int:
-    """Show this instant and go on as before; a real clock becomes offset. Raises BadClock."""
+def set_time(at: int) -> int:
+    """Set the clock to `at` and keep its mode; a real clock becomes offset. Raises BadClock."""
     with store.transaction():
         before = state()
         mode = "offset" if before.mode == "real" else before.mode
-        return put(mode, at, before.rate if mode == "scaled" else None)
+        return set_mode(mode, at, before.rate if mode == "scaled" else None)
 
 
-def _rate(mode: str, rate: float | None) -> float:
+def _check_rate(mode: str, rate: float | None) -> float:
+    """Return the rate of a mode. Raises BadClock."""
     if mode == "scaled":
         if rate is None or not 0 < rate <= 1_000_000:
             raise BadClock("a scaled clock needs a rate above 0 and up to 1000000")
@@ -164,5 +161,5 @@ def _rate(mode: str, rate: float | None) -> float:
     if mode not in _RATES:
         raise BadClock(f"a clock is real, frozen, offset or scaled, not {mode!r}")
     if rate is not None:
-        raise BadClock(f"only a scaled clock has a rate, a {mode} one has none")
+        raise BadClock(f"only a scaled clock has a rate, a {mode} one does not")
     return _RATES[mode]

@@ -1,4 +1,4 @@
-"""The one mint of ids and keys: random, or a seeded sequence that is the same in every run."""
+"""Ids and keys: random, or a seeded sequence that is the same in every run."""
 
 import random
 import secrets
@@ -12,46 +12,49 @@ from sessionary.store import Statement, param
 _URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-class Mint(store.Model):
-    """One row: without a seed, ids are random."""
+class IdSequence(store.Model):
+    """One row. Without a seed, ids are random."""
 
     id = pw.IntegerField(primary_key=True)
     seed = pw.TextField(null=True)
     count = pw.IntegerField()
 
+    class Meta:
+        table_name = "mint"
 
-_state = Statement(tuple, lambda: Mint.select(Mint.seed, Mint.count))
-_advance = Statement(tuple, lambda: Mint.update(count=Mint.count + 1))
-_reseed = Statement(tuple, lambda: Mint.update(seed=param("seed"), count=0))
+
+_state = Statement(tuple, lambda: IdSequence.select(IdSequence.seed, IdSequence.count))
+_advance = Statement(tuple, lambda: IdSequence.update(count=IdSequence.count + 1))
+_reseed = Statement(tuple, lambda: IdSequence.update(seed=param("seed"), count=0))
 
 
 def start() -> None:
-    """Write the first row of a new namespace: random ids."""
-    Mint.create(id=1, seed=None, count=0)
+    """Insert the row of a new namespace: random ids."""
+    IdSequence.create(id=1, seed=None, count=0)
 
 
 def seed(text: str | None) -> None:
-    """From here on the ids of this namespace follow from `text`; None makes them random again."""
+    """Derive the ids of this namespace from `text` from now on; None makes them random."""
     with store.transaction():
         _reseed.run(seed=text)
 
 
 def uuid() -> str:
-    """A new UUID, version 4, in lower case."""
-    source = _source()
+    """Return a new UUID, version 4, in lower case."""
+    source = _random()
     if source is None:
         return str(uuids.uuid4())
     return str(uuids.UUID(int=source.getrandbits(128), version=4))
 
 
 def canonical(text: str) -> str:
-    """A UUID as it is stored; UUIDs match in any case."""
+    """Return a UUID as it is stored; UUIDs match in any case."""
     return text.lower()
 
 
 def word(length: int, alphabet: str) -> str:
-    """A new word of `length` letters of `alphabet`."""
-    source = _source()
+    """Return `length` new characters of `alphabet`."""
+    source = _random()
     count = len(alphabet) ** length
     number = secrets.randbelow(count) if source is None else source.randrange(count)
     letters = []
@@ -62,13 +65,14 @@ def word(length: int, alphabet: str) -> str:
 
 
 def secret() -> str:
-    """A new key's unguessable part: 43 letters and digits, about 256 bits."""
+    """Return the random part of a new key: 43 letters and digits, about 256 bits."""
     return word(43, _URL_SAFE)
 
 
-def _source() -> random.Random | None:
+def _random() -> random.Random | None:
+    """Return the generator of the next id, or None if the namespace has no seed."""
     text, count = _state.one() or (None, 0)
     if text is None:
         return None
     _advance.run()
-    return random.Random(f"{text}:{count}")  # noqa: S311 - a sequence that a test asked for
+    return random.Random(f"{text}:{count}")  # noqa: S311 - a reproducible sequence

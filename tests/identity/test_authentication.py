@@ -13,7 +13,7 @@ from sessionary.identity import (
     Organization,
     User,
 )
-from sessionary.ids import Mint
+from sessionary.ids import IdSequence
 
 NOW = 1_000_000
 
@@ -22,8 +22,8 @@ NOW = 1_000_000
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
     with namespace.activate():
-        store.migrate([Clock, Mint, *identity.TABLES], lambda: (clock.start(), ids.start()))
-        clock.put("frozen", NOW)
+        store.migrate([Clock, IdSequence, *identity.TABLES], lambda: (clock.start(), ids.start()))
+        clock.set_mode("frozen", NOW)
         yield
     namespace.close()
 
@@ -76,7 +76,7 @@ def test_a_key_of_no_surface_opens_every_one(ana: str) -> None:
 @pytest.mark.parametrize(("after", "open"), [(-1, True), (0, False), (1, False)])
 def test_a_key_expires_at_its_deadline(ana: str, after: int, open: bool) -> None:
     key = identity.create_key("", user=ana, surface=None, expires_at=NOW + 60)
-    clock.put("frozen", NOW + 60 + after)
+    clock.set_mode("frozen", NOW + 60 + after)
     if open:
         assert ask(key.secret).user == ana
     else:

@@ -44,7 +44,7 @@ def _made(db: Path) -> Flask:
     """An empty database whose clock stands still and whose ids can be foreseen."""
     app = create_app(Settings(db=str(db), auth="lenient", max_failed_keys_per_minute=0))
     with app.extensions["sessionary"].activate():
-        clock.put("frozen")
+        clock.set_mode("frozen")
         ids.seed("schemas")
     return app
 

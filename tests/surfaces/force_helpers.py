@@ -7,7 +7,7 @@ from tests.conftest import App
 
 def force(app: App, surface: Surface, id: str, state: str, reason: str = "it broke") -> None:
     """Bring a session into a state, now."""
-    with app.namespace.activate(), clock.writing() as at:
+    with app.namespace.activate(), clock.transaction() as at:
         surface.sessions.forced_states[state](surface.sessions.find(id), at, reason)
 
 

@@ -59,7 +59,7 @@ def show() -> Response:
 @operation("Set the clock", body=Setting(), answers={200: Shown()})
 def put(body: dict[str, Any]) -> Response:
     try:
-        clock.put(body["mode"], body["now"], body["rate"])
+        clock.set_mode(body["mode"], body["now"], body["rate"])
     except clock.BadClock as error:
         raise errors.Refusal(400, f"{error}") from None
     return answer(shown())
@@ -75,7 +75,7 @@ def advance(body: dict[str, Any]) -> Response:
         if body["by"] is not None:
             clock.advance(body["by"])
         else:
-            clock.move(_target(body))
+            clock.set_time(_target(body))
     except clock.BadClock as error:
         raise errors.Refusal(400, f"{error}") from None
     return answer(shown())

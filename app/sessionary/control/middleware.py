@@ -76,12 +76,12 @@ class Gate:
         """What is answered and written down; None where the connection is dropped instead."""
         call = f"{asked.method} {asked.environ['PATH_INFO']}"
         with store.undo_log.rewind_scope(), store.undo_log.attributed_to(call):
-            clock.seen.set(None)
+            clock.last_read_at.set(None)
             if fault is None or fault.kind in _LET_THROUGH:
                 answer: Answer | None = ask(self._application, asked.environ)
             else:
                 answer = _failed(asked, fault)
-            at = clock.seen.get() or clock.now()
+            at = clock.last_read_at.get() or clock.now()
         kept = None
         if self._keeps_journal:
             kept = record(self._addresses, asked, Heard(*body, answer, fault))

@@ -167,7 +167,7 @@ def _named(namespaces: Namespaces, name: str | None) -> str:
 
 def _freeze(at: int) -> None:
     try:
-        clock.put("frozen", at)
+        clock.set_mode("frozen", at)
     except clock.BadClock as error:
         raise errors.Refusal(400, f"now: {error}") from None
 

@@ -116,7 +116,7 @@ def force(surface: str, session_id: str, body: dict[str, Any]) -> Response:
     if body["status"] not in owner.sessions.forced_states:
         known = " or ".join(owner.sessions.forced_states) or "nothing"
         raise errors.Refusal(400, f"{surface} can be forced to {known}, not {body['status']!r}")
-    with clock.writing() as at:
+    with clock.transaction() as at:
         _, session = timeline.find(control().surfaces, session_id, surface)
         try:
             owner.sessions.forced_states[body["status"]](session, at, body["reason"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from sessionary import clock, identity, ids, store
 from sessionary.clock import Clock
 from sessionary.identity import NewKey, rate_limits
-from sessionary.ids import Mint
+from sessionary.ids import IdSequence
 from sessionary.seeds import loader
 from sessionary.settings import Settings
 from sessionary.store import Namespace
@@ -17,7 +17,7 @@ from sessionary.web.instants import to_stamp
 _log = logging.getLogger("sessionary")
 TABLES: tuple[type[store.Model], ...] = (
     Clock,
-    Mint,
+    IdSequence,
     loader.Seeded,
     *identity.TABLES,
     *(table for surface in SURFACES for table in surface.tables),
@@ -93,7 +93,7 @@ def begin(settings: Settings, document: loader.Document | None) -> None:
     if document is not None:
         loader.apply(document, SURFACES)
     if settings.clock_rate is not None:
-        clock.put("scaled", rate=settings.clock_rate)
+        clock.set_mode("scaled", rate=settings.clock_rate)
 
 
 def first_rows() -> None:

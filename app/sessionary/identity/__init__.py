@@ -1,8 +1,8 @@
-"""Organizations, users, memberships and keys; who is asking.
+"""Organizations, users, memberships and keys; authentication and rate limits.
 
-A key's secret is stored as its SHA-256 (it is long and random, so no slow hash is needed) and
-shown once. Key, memberships and clock are read in one select per request and never cached: a
-revocation holds at once in every worker.
+The secret of a key is shown once and stored as its SHA-256; it is long and random, so a slow hash
+is not needed. Key, memberships and clock are read in one select per request and not cached, so a
+revocation takes effect at once in every worker.
 """
 
 from sessionary.identity import rate_limits

@@ -1,8 +1,8 @@
-"""Who is asking."""
+"""API-key authentication."""
 
 import hashlib
 import uuid
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import peewee as pw
 
@@ -11,17 +11,17 @@ from sessionary.clock import Clock
 from sessionary.identity.models import Key, Membership, Organization, User
 from sessionary.store import Statement, param
 
-# What a lenient caller is a member of where no organization has been made.
+# The organization of a lenient caller in a database without one.
 DEFAULT_ORGANIZATION = "000000000000000000000001"
 _DERIVED_USERS = uuid.UUID("5c3a7e0a-4d0b-4c55-9d1e-7f0f7a1c2b10")
 
 
 class InvalidKey(Exception):
-    """Nobody is known by this credential: absent, malformed, unknown, expired or revoked."""
+    """The credential is missing, malformed, unknown, expired, revoked or of another surface."""
 
 
 class Caller(NamedTuple):
-    """Who is asking, and where they may go."""
+    """An authenticated user and their access."""
 
     user: str
     name: str
@@ -31,17 +31,22 @@ class Caller(NamedTuple):
     bound: str | None  # the organization that the key is bound to
     default: str | None  # the user's own
     roles: dict[str, str]  # by organization
-    anywhere: bool  # lenient: also admitted wherever no organization has been declared
+    anywhere: bool  # lenient: has access to every organization that was not created
 
     @property
     def organization(self) -> str | None:
-        """Where a call acts that names no organization."""
+        """The organization of a call that names none."""
         return self.bound or self.default
 
 
-class _Found(NamedTuple):
-    """What is found of a secret, beside the clock and the user's memberships."""
+class _KeyLookup(NamedTuple):
+    """A row of the key lookup: a membership, and what all rows share: key, user and clock.
 
+    The columns of a key and its user are None if there is no such key.
+    """
+
+    organization: str | None
+    role: str | None
     first_organization: str | None
     key: str | None
     surface: str | None
@@ -53,16 +58,34 @@ class _Found(NamedTuple):
     email: str | None
     identity_type: str
     default: str | None
+    clock_mode: str
+    clock_namespace_at: int
+    clock_wall_at: int
+    clock_rate: float
+    clock_began_at: int
+    clock_moves: int
+
+    def now(self) -> int:
+        """Return the time of the namespace."""
+        state = clock.State(
+            self.clock_mode,
+            self.clock_namespace_at,
+            self.clock_wall_at,
+            self.clock_rate,
+            self.clock_began_at,
+            self.clock_moves,
+        )
+        return state.at(clock.wall())
+
+    def is_valid(self, surface: str, now: int) -> bool:
+        """Return whether the key may be used on this surface at this instant."""
+        is_expired = self.expires_at is not None and now >= self.expires_at
+        return not is_expired and self.revoked_at is None and self.surface in (None, surface)
 
 
 _first_organization = Organization.select(Organization.id).order_by(Organization.seq).limit(1)
-
-# A row for each membership, or one if there is none, all with the same key, user and clock.
-_MEMBERSHIP = slice(0, 2)
-_FOUND = slice(2, 2 + len(_Found._fields))
-_CLOCK = slice(_FOUND.stop, None)
-_by_secret = Statement(
-    tuple,
+_key_lookup = Statement(
+    _KeyLookup._make,
     lambda: (
         Clock.select(
             Membership.organization,
@@ -91,41 +114,40 @@ _is_declared = Statement(
 
 
 def authenticate_key(secret: str, surface: str, *, derive: bool) -> tuple[Caller, int]:
-    """Who brings this secret to this surface, and the instant of asking.
+    """Return the caller who has this secret on this surface, and the time of the namespace.
 
-    With `derive`, a secret that no key has belongs to a user derived from it: the same text is
-    always the same user, an admin of the default organization. Raises InvalidKey.
+    With `derive`, an unknown secret belongs to a user derived from its text, an admin of the
+    default organization. Raises InvalidKey.
     """
     digest = hash_of(secret)
-    rows = _by_secret.all(hash=digest)
-    found = _Found._make(rows[0][_FOUND])
-    now = clock.State._make(rows[0][_CLOCK]).at(clock.wall())
-    if found.key is None:
+    rows = _key_lookup.all(hash=digest)
+    first = rows[0]
+    now = first.now()
+    if first.key is None:
         if not derive:
             raise InvalidKey
-        return _derived(secret, digest, found.first_organization), now
-    expired = found.expires_at is not None and now >= found.expires_at
-    if expired or found.revoked_at is not None or found.surface not in (None, surface):
+        return _derive_caller(secret, digest, first.first_organization), now
+    if not first.is_valid(surface, now):
         raise InvalidKey
-    return _known(digest, found, dict(row[_MEMBERSHIP] for row in rows)), now
+    return _make_caller(digest, rows), now
 
 
-def _known(digest: str, found: _Found, roles: dict[str | None, str]) -> Caller:
-    roles.pop(None, None)
+def _make_caller(digest: str, rows: list[_KeyLookup]) -> Caller:
+    first = rows[0]
     return Caller(
-        user=found.user,
-        name=found.name,
-        email=found.email,
-        identity_type=found.identity_type,
+        user=first.user,
+        name=first.name,
+        email=first.email,
+        identity_type=first.identity_type,
         key_hash=digest,
-        bound=found.bound,
-        default=found.default,
-        roles=cast(dict[str, str], roles),
+        bound=first.bound,
+        default=first.default,
+        roles={row.organization: row.role for row in rows if row.organization and row.role},
         anywhere=False,
     )
 
 
-def _derived(secret: str, digest: str, organization: str | None) -> Caller:
+def _derive_caller(secret: str, digest: str, organization: str | None) -> Caller:
     home = organization or DEFAULT_ORGANIZATION
     return Caller(
         user=str(uuid.uuid5(_DERIVED_USERS, secret)),
@@ -141,10 +163,10 @@ def _derived(secret: str, digest: str, organization: str | None) -> Caller:
 
 
 def is_declared(organization: str) -> bool:
-    """Whether this organization has a row, made by a seed or at the first start."""
+    """Return whether this organization was created, by a seed or at the first start."""
     return _is_declared.one(id=organization) is not None
 
 
 def hash_of(secret: str) -> str:
-    """What is stored of a secret: SHA-256 in hex."""
+    """Return the stored form of a secret: SHA-256 in hex."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Keys: made, listed, revoked; and the user to whom the first ones belong."""
+"""API-key management: create, list and revoke keys; the owner of the first ones."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ _any_key = Statement(tuple, lambda: Key.select(Key.seq).limit(1))
 
 
 class NewKey(NamedTuple):
-    """A key at the only moment at which its secret is known."""
+    """A created key with its secret, which is not stored."""
 
     id: str
     secret: str
@@ -19,12 +19,12 @@ class NewKey(NamedTuple):
 
 
 def has_keys() -> bool:
-    """Whether anyone could be admitted in strict mode."""
+    """Return whether a key was ever created."""
     return _any_key.one() is not None
 
 
 def owner() -> str:
-    """The first user's id; on an empty database, an admin of a new organization."""
+    """Return the id of the first user; create an admin, and an organization, if there is none."""
     user = User.select(User.id).order_by(User.seq).first()
     if user is not None:
         return str(user.id)
@@ -48,7 +48,7 @@ def create_key(
     organization: str | None = None,
     expires_at: int | None = None,
 ) -> NewKey:
-    """Make a key; its secret is in the answer and nowhere else. Call inside a transaction."""
+    """Create a key; only the result has its secret. Call inside a transaction."""
     key = NewKey(make_key_id(), prefix + ids.secret(), surface)
     Key.create(
         id=key.id,
@@ -64,7 +64,7 @@ def create_key(
 
 
 class KeyRow(NamedTuple):
-    """What may be shown of a key."""
+    """A key without its hash."""
 
     id: str
     surface: str | None
@@ -75,7 +75,7 @@ class KeyRow(NamedTuple):
     revoked_at: int | None
 
 
-_listed_keys = Statement(
+_list_keys = Statement(
     KeyRow._make,
     lambda: Key.select(*(getattr(Key, name) for name in KeyRow._fields)).order_by(Key.seq),
 )
@@ -86,22 +86,22 @@ _organizations_of = Statement(
 
 
 def list_keys() -> list[KeyRow]:
-    """Every key, oldest first."""
-    return _listed_keys.all()
+    """Return every key, oldest first."""
+    return _list_keys.all()
 
 
 def organizations_of(user: str) -> list[str]:
-    """Where a user is a member."""
+    """Return the organizations that a user is a member of."""
     return _organizations_of.all(user=user)
 
 
 def make_key_id() -> str:
-    """A new id of a key, by which it is listed and revoked."""
+    """Return a new key id, by which keys are listed and revoked."""
     return "key_" + ids.word(12, "0123456789abcdef")
 
 
 def revoke_key(id: str) -> bool:
-    """Refuse a key from now on, in every worker; False where no open key has this id."""
-    with clock.writing() as now:
+    """Revoke a key in every worker at once; return False if it is unknown or revoked already."""
+    with clock.transaction() as now:
         revoked = Key.update(revoked_at=now).where(Key.id == id, Key.revoked_at.is_null())
         return bool(revoked.execute())

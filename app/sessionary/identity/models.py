@@ -1,4 +1,4 @@
-"""The rows of identity."""
+"""Tables of organizations, users, memberships and keys."""
 
 import peewee as pw
 
@@ -9,7 +9,7 @@ IDENTITY_TYPES = ("user", "service_account")
 
 
 class Organization(store.Model):
-    """A tenant: Scale's account, Mobile Next's and Galtea's organization."""
+    """A tenant: an account or an organization in the vendors' words."""
 
     seq = pw.AutoField()
     id = pw.TextField(unique=True)
@@ -29,7 +29,7 @@ class User(store.Model):
 
 
 class Membership(store.Model):
-    """A user's role in an organization."""
+    """The role of a user in an organization."""
 
     user = pw.ForeignKeyField(User, User.id, column_name="user")
     organization = pw.ForeignKeyField(Organization, Organization.id, column_name="organization")
@@ -40,7 +40,7 @@ class Membership(store.Model):
 
 
 class Key(store.Model):
-    """A credential of a user; for one surface or all, bound to one organization or none."""
+    """A credential of a user, for one surface or all; it may be bound to one organization."""
 
     seq = pw.AutoField()
     id = pw.TextField(unique=True)

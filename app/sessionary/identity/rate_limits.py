@@ -1,9 +1,8 @@
-"""How often a key may ask, and how often an address may bring a key that nobody has.
+"""Rate limits: requests per key, and unknown keys per address.
 
-Both have so many goes in a minute: all at once, or one after another as they come free. The wall
-measures that minute and not the namespace's clock, which can stand still or run forty times as
-fast:
-what is guarded is this machine. What has been used up is a row, so that all workers count together.
+Each allows a number of uses per minute, bursts included. They use wall time, because they protect
+the machine: the clock of a namespace can stand still or run forty times as fast. Used capacity is
+a row, so that all workers count together.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,12 +17,12 @@ from sessionary.clock import MINUTE
 from sessionary.identity.authentication import InvalidKey, hash_of
 from sessionary.store import Statement, param
 
-UNKNOWN = "unknown"  # stands for an address that a proxy could not tell
-_NEIGHBOURS = 64  # one who has an IPv6 address has all that begin with as many bits
+UNKNOWN = "unknown"  # an address that a proxy did not name
+_IPV6_PREFIX_BITS = 64  # one client may have all addresses of such a network
 
 
 class RateLimited(Exception):
-    """Somebody has used up what they may do; in `wait_us` microseconds they may again."""
+    """The limit is reached; the next use is allowed in `wait_us` microseconds."""
 
     def __init__(self, wait_us: int) -> None:
         super().__init__(wait_us)
@@ -31,17 +30,17 @@ class RateLimited(Exception):
 
 
 class RateBucket(store.Model):
-    """What a key or an address has used up; a row that is over is as none."""
+    """A token bucket for one key or address. An expired row counts as empty."""
 
     subject = pw.TextField(primary_key=True)
-    free_at = pw.BigIntegerField(index=True)  # when none of it is used up any more
+    free_at = pw.BigIntegerField(index=True)  # when the whole limit is available again
 
     class Meta:
         table_name = "pace"
 
 
 class TrustedKey(store.Model):
-    """A key that was let in from an address where others failed: it is not refused with them."""
+    """A key that was valid from an address where others failed; it is not refused with them."""
 
     address = pw.TextField()
     key = pw.TextField()
@@ -53,7 +52,7 @@ class TrustedKey(store.Model):
 
 TABLES = (RateBucket, TrustedKey)
 
-# A wall that was set back would have left its rows too far in the future: they are brought back.
+# If wall time was set back, rows lie too far in the future: the update brings them back.
 _take = Statement(
     tuple,
     lambda: (
@@ -76,8 +75,10 @@ _free_at = Statement(
     lambda row: int(row[0]),
     lambda: RateBucket.select(RateBucket.free_at).where(RateBucket.subject == param("subject")),
 )
-_forget = Statement(tuple, lambda: RateBucket.delete().where(RateBucket.free_at <= param("now")))
-_failed = Statement(
+_delete_expired = Statement(
+    tuple, lambda: RateBucket.delete().where(RateBucket.free_at <= param("now"))
+)
+_failures = Statement(
     tuple,
     lambda: (
         RateBucket.select(RateBucket.free_at, TrustedKey.key)
@@ -93,7 +94,7 @@ _trust = Statement(
     tuple,
     lambda: TrustedKey.insert(address=param("address"), key=param("key")).on_conflict_ignore(),
 )
-_forget_familiar = Statement(
+_delete_untroubled = Statement(
     tuple,
     lambda: TrustedKey.delete().where(
         TrustedKey.address.not_in(RateBucket.select(RateBucket.subject))
@@ -103,76 +104,76 @@ _forget_familiar = Statement(
 
 @lru_cache(maxsize=1024)
 def counted_address(address: str) -> str | None:
-    """Under what an address is counted: itself, or its network for IPv6. None for this machine.
+    """Return the subject of an address: itself, or its network for IPv6; None for this machine.
 
-    All that are UNKNOWN are counted as one.
+    All UNKNOWN addresses are one subject.
     """
     if address == UNKNOWN:
         return address
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return None
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is None:
-            if found.is_loopback:
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is None:
+            if parsed.is_loopback:
                 return None
-            return str(ip_network((int(found), _NEIGHBOURS), strict=False))
-        found = found.ipv4_mapped
-    return None if found.is_loopback else str(found)
+            return str(ip_network((int(parsed), _IPV6_PREFIX_BITS), strict=False))
+        parsed = parsed.ipv4_mapped
+    return None if parsed.is_loopback else str(parsed)
 
 
-def consume(key: str, per_minute: int) -> None:
-    """Let a key, given as its hash, ask once more. Raises RateLimited."""
-    wait_us = _use(f"key {key}", per_minute)
+def consume(key_hash: str, per_minute: int) -> None:
+    """Count a request of a key. Raises RateLimited."""
+    wait_us = _use(f"key {key_hash}", per_minute)
     if wait_us:
         raise RateLimited(wait_us)
 
 
 @contextmanager
 def limit_failures(address: str, secret: str, per_minute: int) -> Iterator[None]:
-    """Count it against the address if within this the secret proves InvalidKey.
+    """Count an InvalidKey of the block against the address.
 
-    Where too many have failed no key is looked at any more, save those that were let in from there
-    while others failed. Raises RateLimited.
+    At the limit every key from there is refused unchecked, except the trusted ones. Raises
+    RateLimited.
     """
     key, now = hash_of(secret), clock.wall()
-    free_at, familiar = _failed.one(address=address, key=key) or (now, None)
+    free_at, trusted = _failures.one(address=address, key=key) or (now, None)
     wait_us = free_at - _latest(now, per_minute)
-    if familiar is None and 0 < wait_us <= MINUTE:
+    if trusted is None and 0 < wait_us <= MINUTE:
         raise RateLimited(wait_us)
     try:
         yield
     except InvalidKey:
         _use(address, per_minute)
         raise
-    if familiar is None and free_at > now:
-        _written(lambda: _trust.run(address=address, key=key))
+    if trusted is None and free_at > now:
+        _write(lambda: _trust.run(address=address, key=key))
 
 
 def _latest(now: int, per_minute: int) -> int:
-    """How far ahead a row may be for one more go to fit into the minute."""
+    """Return the latest `free_at` that leaves room for one more use."""
     return now + MINUTE - MINUTE // per_minute
 
 
 def _use(subject: str, per_minute: int) -> int:
-    """Use up one go; gives 0, or in how many microseconds there will be one."""
+    """Take one use; return 0, or the microseconds until one is available."""
     now, step = clock.wall(), MINUTE // per_minute
     latest, first = _latest(now, per_minute), now + step
     values = {"now": now, "step": step, "first": first, "latest": latest, "furthest": now + MINUTE}
 
-    def use() -> int:
-        used = _take.all(subject=subject, **values)
-        if used == [(first,)]:  # it was at rest, and so may others be
-            _forget.run(now=now)
-            _forget_familiar.run()
-        return 0 if used else max(1, (_free_at.one(subject=subject) or 0) - latest)
+    def take() -> int:
+        taken = _take.all(subject=subject, **values)
+        if taken == [(first,)]:  # a new or expired bucket: others may have expired, too
+            _delete_expired.run(now=now)
+            _delete_untroubled.run()
+        return 0 if taken else max(1, (_free_at.one(subject=subject) or 0) - latest)
 
-    return _written(use)
+    return _write(take)
 
 
-def _written(write: Callable[[], int]) -> int:
-    """Write what a power cut may take; gives 0 where nothing can be written, for none to refuse."""
+def _write(write: Callable[[], int]) -> int:
+    """Write without waiting for the disk; return 0 if the database is unavailable."""
     try:
         with store.transaction("normal"):
             return write()

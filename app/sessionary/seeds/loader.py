@@ -159,7 +159,7 @@ def apply(document: Document, surfaces: Sequence[Surface]) -> int:
     rows = list(_rows(document, {table.name: table for table in tables}))
     order = {table.name: place for place, table in enumerate(tables)}
     rows.sort(key=lambda found: order[found[0].name])
-    with clock.writing() as now, store.undo_log.unrecorded():
+    with clock.transaction() as now, store.undo_log.unrecorded():
         for table, number, row in rows:
             try:
                 loaded = table.schema.load(row)

@@ -73,5 +73,5 @@ def look(at: int) -> int:
 def _seen(at: int, environ: dict[str, Any]) -> int:
     asked = environ.get("HTTP_SESSIONARY_AT")
     seen = at if asked is None else as_of(asked, at)
-    clock.seen.set(seen)
+    clock.last_read_at.set(seen)
     return seen

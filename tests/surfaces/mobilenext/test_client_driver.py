@@ -60,7 +60,7 @@ def test_a_device_on_demand_is_waited_for(
 ) -> None:
     app.seed(PHONE.format(seconds=5))
     with app.namespace.activate():
-        clock.put("scaled", rate=50)
+        clock.set_mode("scaled", rate=50)
     told = play("onDemand")
     shown = calls.session(told["session"])
     assert told["device"]["id"] == shown["devices"][0]["id"]

@@ -105,7 +105,7 @@ def test_created_at_is_unique_and_given_in_the_order_of_becoming_listable(
 ) -> None:
     """At one frozen instant, where every session wants the same value."""
     with workers[0].namespace.activate():
-        clock.put("frozen")
+        clock.set_mode("frozen")
     workers[0].seed(devices(THREADS * ROUNDS))
     own = together(workers, lambda _, calls: [calls.hold(IOS)["createdAt"] for _ in range(ROUNDS)])
     assert all(each == sorted(each) for each in own)

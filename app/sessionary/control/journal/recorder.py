@@ -69,7 +69,7 @@ def _row(
     session = values.get("session_id") or _session(asked, heard)
     as_of = "HTTP_SESSIONARY_AT" in environ
     return {
-        "at": (None if as_of else clock.seen.get()) or clock.now(),
+        "at": (None if as_of else clock.last_read_at.get()) or clock.now(),
         "wall_at": clock.wall(),
         "surface": None if asked.surface is None else asked.surface.name,
         "method": asked.method,

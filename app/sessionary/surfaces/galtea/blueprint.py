@@ -53,7 +53,7 @@ def create(body: dict[str, Any]) -> Response:
     is_production = rules.is_production(test_case, is_set)
     rules.ensure_can_join_run(body["run"], is_production=is_production)
     rules.ensure_has_version_or_product(body["version"], body["product"])
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _make_row(body, at, is_production=is_production)
         rules.ensure_custom_id_free(row, sessions.custom_id_holder(row))
         sessions.insert.run(**row._asdict())
@@ -78,7 +78,7 @@ def get(session_id: str) -> Response:
 @operation("Change a session", body=schemas.SessionChanges(), answers={200: _session})
 def change(session_id: str, body: dict[str, Any]) -> Response:
     """An empty body is accepted, and is not activity. Source: client, docs."""
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _find(session_id)
         if body:
             rules.ensure_can_set_context(row, body.get("context"))
@@ -92,7 +92,7 @@ def finish(session_id: str, body: dict[str, Any]) -> Response:
     """Source: client. Assumed: a field that is absent or empty stays as it was."""
     rules.ensure_has_outcome(body["stopping_reason"], body["error"])
     changes = {name: value for name, value in body.items() if value}
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _save(_find(session_id), at, status=rules.outcome(body["error"]), **changes)
     return answer(serializers.session(row, at))
 
@@ -212,7 +212,7 @@ def _save(row: SessionRow, at: int, **changes: Any) -> SessionRow:
 def _delete(ids: list[str]) -> Response:
     """Mark sessions as deleted, all or none. Source: client, docs."""
     values = {"ids": json_codec.encode(ids), "organization": _organization()}
-    with clock.writing() as at:
+    with clock.transaction() as at:
         rules.ensure_all_exist(ids, set(sessions.existing_ids.all(**values)))
         sessions.delete.run(**values, at=at)
     return Response(status=204)

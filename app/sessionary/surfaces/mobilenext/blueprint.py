@@ -77,7 +77,7 @@ def start() -> Response:
     Source: client (it sends neither a body nor a content type). Assumed: it expires while empty.
     """
     organization = _writable()
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = SessionRow(
             id=ids.uuid(),
             organization=organization,
@@ -100,7 +100,7 @@ def start() -> Response:
 def allocate(session_id: str, body: dict[str, Any]) -> Response:
     """Answer 201 for a ready device, 202 for one on demand. Source: client."""
     organization = _writable()
-    with clock.writing() as at:
+    with clock.transaction() as at:
         session = _find(session_id, organization, at)
         rules.ensure_can_allocate(session, at)
         device = allocation.choose_device(body["filters"], at)
@@ -133,7 +133,7 @@ def release(session_id: str, device: str) -> Response:
     Source: client (202, with the allocation as JSON).
     """
     organization = _writable()
-    with clock.writing() as at:
+    with clock.transaction() as at:
         of_session = _allocations(_find(session_id, organization, at))
         found = rules.find_allocation(of_session, device)
         rules.ensure_can_release(found, at, device)

@@ -62,7 +62,7 @@ def start(body: dict[str, Any]) -> Response:
 
     Assumed: with one, an active session is joined, which is activity and keeps its timeout.
     """
-    with clock.writing() as at:
+    with clock.transaction() as at:
         if body["session_id"] is None:
             row = _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"])
         else:
@@ -74,7 +74,7 @@ def start(body: dict[str, Any]) -> Response:
 @operation("Close a session", body=requests.CloseRequest(), answers={200: _session})
 def close(body: dict[str, Any]) -> Response:
     """Source: client. Assumed: closing a session that has ended shows it as it is."""
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _find(body["session_id"])
         if rules.is_active(row, at):
             row = _end(row, at, "manual")
@@ -105,7 +105,7 @@ def step(body: dict[str, Any]) -> Response:
 @v4.post("/sessions/start")
 @operation("Start a session", body=requests.StartRequest(), answers={200: _session})
 def start_v4(body: dict[str, Any]) -> Response:
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _create(
             at,
             body["idle_timeout_minutes"],
@@ -142,7 +142,7 @@ def status(session_id: str) -> Response:
 @operation("Stop a session", query=requests.StopQuery(), answers={200: _session})
 def stop(session_id: str, query: dict[str, Any]) -> Response:
     """Source: client."""
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _find(session_id)
         rules.ensure_can_stop(row, at)
         row = _end(row, at, query["close_reason"])
@@ -240,7 +240,7 @@ def _end(row: SessionRow, at: int, reason: str) -> SessionRow:
 
 def _operate(body: dict[str, Any]) -> Response:
     """An operation of v1, which closes its session unless that is kept alive."""
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _find_or_create(body, at)
         if rules.closes_after_operation(body["keep_alive"], settings().notte_keep_alive):
             row = _end(row, at, rules.BY_OPERATION)
@@ -261,5 +261,5 @@ def _find_or_create(body: dict[str, Any], at: int) -> SessionRow:
 
 def _operate_on_page(session_id: str, url: str | None) -> tuple[SessionRow, int]:
     """An operation of v4: activity. Source: client."""
-    with clock.writing() as at:
+    with clock.transaction() as at:
         return _touch(_find_active(session_id, at), at, url), at

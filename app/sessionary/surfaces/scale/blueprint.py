@@ -42,7 +42,7 @@ def create(body: dict[str, Any]) -> Response:
     account = body["account_id"]
     rules.ensure_same_account(_selected(to_write=True), account)
     rules.ensure_access(caller(), account, identity.is_declared, to_write=True)
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _make_row(body, at)
         queries.insert.run(**row._asdict())
         queries.count(None, row)
@@ -81,7 +81,7 @@ def get(session_id: str) -> Response:
 def update(session_id: str, body: dict[str, Any]) -> Response:
     """Assumed: an archived session is reported before an invalid window."""
     selected = _selected(to_write=True)
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _find(session_id, selected, to_write=True)
         rules.ensure_can_change(row, body)
         if not rules.has_valid_window(row, body):
@@ -95,7 +95,7 @@ def update(session_id: str, body: dict[str, Any]) -> Response:
 def delete(session_id: str) -> Response:
     """Archive; nothing is deleted. Source: sibling."""
     selected = _selected(to_write=True)
-    with clock.writing() as at:
+    with clock.transaction() as at:
         row = _find(session_id, selected, to_write=True)
         if rules.is_live(row):
             now = rules.next_updated_at(row, at)
