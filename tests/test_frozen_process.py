@@ -1,4 +1,4 @@
-"""A server in a process whose time is frozen follows that time."""
+"""A server in a process with a frozen time follows that time."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -49,7 +49,7 @@ class _Request(HTTPRequest):
 
 
 class Connection(HTTPConnection):
-    """A connection whose requests are parsed strictly."""
+    """A connection that parses its requests strictly."""
 
     RequestHandlerClass = _Request
 

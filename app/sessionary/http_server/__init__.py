@@ -2,8 +2,8 @@
 
 gunicorn's parser reads the requests; nothing else of gunicorn is used here. The loop collects
 requests without blocking, answers each one that is complete, and sends the response as the client
-makes room. A request whose end is unknown goes to a thread: a chunked body, or a client that waits
-for `100 Continue`. TLS handshakes are non-blocking too, and every client has a deadline.
+makes room. A request of unknown length goes to a thread: a chunked body, or a client that waits for
+`100 Continue`. TLS handshakes are non-blocking too, and every client has a deadline.
 """
 
 from sessionary.http_server.limits import Limits

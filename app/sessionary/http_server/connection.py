@@ -102,7 +102,7 @@ class Connection:
         return (len(self.received) if end < 0 else end) > _MAX_HEAD_BYTES
 
     def is_end_unknown(self) -> bool:
-        """Return whether only reading the body, by a thread, tells where the request ends."""
+        """Return whether the length of the body is found only by reading it, on a thread."""
         end = self.received.find(_HEAD_END)
         return end >= 0 and _UNKNOWN_END.search(self.received, 0, end + 2) is not None
 

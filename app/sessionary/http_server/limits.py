@@ -20,7 +20,7 @@ _MAX_LARGE_BYTES = 64 * 1024 * 1024  # of all connections that are large
 class Limits:
     """Limits of one server process."""
 
-    threads: int  # for requests whose end is unknown
+    threads: int  # for requests of unknown length
     max_connections: int
     max_body_bytes: int  # the application refuses a longer body unread
     client_timeout_seconds: float  # per handshake, request, and reading of a response

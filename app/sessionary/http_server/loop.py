@@ -44,7 +44,7 @@ class EventLoop:
         self.call_soon(bool)
 
     def run_until_stopped(self, heartbeat: Callable[[], Any]) -> None:
-        """Serve until `stop` or `quit`; `heartbeat` is called about every second meanwhile."""
+        """Serve until `stop` or `quit`; `heartbeat` is called about every second."""
         self._heartbeat = heartbeat
         self.poller.register(self._wakeup.reader, selectors.EVENT_READ, self._wakeup.run_callbacks)
         while not self.shutdown.is_requested:
@@ -54,10 +54,6 @@ class EventLoop:
         self.waiting.stop()
         while self._open_count and not self.shutdown.is_over():
             self._turn(self.waiting.seconds_to_next())
-        self.close()
-
-    def close(self) -> None:
-        """Close every waiting connection, the listeners and the loop's own descriptors."""
         for each in self.waiting.all():
             self.drop(each)
         self.poller.close()
@@ -93,13 +89,13 @@ class EventLoop:
         """Accept new clients, several at once: they are the ones who have waited longest."""
         for _ in range(self.limits.accept_batch):
             if self._open_count + 1 >= self.limits.max_connections:
-                self._make_room()
+                self.drop(self.waiting.least_useful())
             try:
                 sock, peer = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError:  # this process, or the machine, is out of file descriptors
-                self._make_room()
+                self.drop(self.waiting.least_useful())
                 return
             self._open_count += 1
             self.begin(Connection(sock, peer, self._parser_config))
@@ -107,17 +103,6 @@ class EventLoop:
     def begin(self, connection: Connection) -> None:
         """Serve a new connection."""
         raise NotImplementedError
-
-    def _make_room(self) -> None:
-        connection = self.waiting.least_useful()
-        if connection is not None:
-            self.drop(connection)
-
-    def limit_memory(self, connection: Connection) -> None:
-        """Drop the oldest connection with much unread data if all together hold too much."""
-        oldest = self.waiting.over_memory(connection)
-        if oldest is not None:
-            self.drop(oldest)
 
     def _drop_expired(self) -> None:
         now = monotonic()
@@ -127,12 +112,16 @@ class EventLoop:
         for each in self.waiting.expired(now):
             self.drop(each)
 
-    def drop(self, connection: Connection) -> None:
-        """Close a connection that waits."""
-        self.waiting.remove(connection)
-        self.poller.unregister(connection.sock)
-        self.close_connection(connection)
+    def drop(self, connection: Connection | None) -> None:
+        """Close a waiting connection, if there is one."""
+        if connection is not None:
+            self.waiting.remove(connection)
+            self.unwatch_and_close(connection)
 
-    def close_connection(self, connection: Connection) -> None:
+    def unwatch_and_close(self, connection: Connection) -> None:
+        self.poller.unregister(connection.sock)
+        self.close(connection)
+
+    def close(self, connection: Connection) -> None:
         self._open_count -= 1
         connection.close()

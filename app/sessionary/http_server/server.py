@@ -43,13 +43,12 @@ class HttpServer(EventLoop):
 
     def begin(self, connection: Connection) -> None:
         if self._tls_context is None:
-            self._watch(connection)
-            self._serve(connection)
+            self._start_serving(connection)
             return
         try:
             connection.start_tls(self._tls_context)
         except OSError:
-            self.close_connection(connection)
+            self.close(connection)
             return
         self._start_deadline(connection)
         self.poller.register(
@@ -59,6 +58,10 @@ class HttpServer(EventLoop):
 
     def _start_deadline(self, connection: Connection) -> None:
         connection.due = monotonic() + self.limits.client_timeout_seconds
+
+    def _start_serving(self, connection: Connection) -> None:
+        self._watch(connection)
+        self._serve(connection)
 
     def _watch(self, connection: Connection) -> None:
         """Call `_receive` when the client has sent something."""
@@ -73,8 +76,7 @@ class HttpServer(EventLoop):
         try:
             event = connection.handshake()
         except OSError:
-            self.poller.unregister(sock)
-            self.close_connection(connection)
+            self.unwatch_and_close(connection)
             return
         if event:
             self.poller.modify(sock, event, partial(self._handshake, connection))
@@ -85,7 +87,7 @@ class HttpServer(EventLoop):
         self.waiting.add(connection)
         self._receive(connection, sock)
 
-    def _receive(self, connection: Connection, sock: Any) -> None:
+    def _receive(self, connection: Connection, _: Any) -> None:
         if connection.is_closed:  # dropped in this turn, after the poller reported it
             return
         data = connection.receive()
@@ -93,13 +95,12 @@ class HttpServer(EventLoop):
             return
         self.waiting.remove(connection)
         if not data:
-            self.poller.unregister(sock)
-            self.close_connection(connection)
+            self.unwatch_and_close(connection)
         elif connection.is_leaving:
             self.waiting.add(connection)
         else:
             connection.received += data
-            self.limit_memory(connection)
+            self.drop(self.waiting.over_memory(connection))
             self._serve(connection)
 
     def _serve(self, connection: Connection) -> None:
@@ -111,10 +112,10 @@ class HttpServer(EventLoop):
             self._deliver(connection, sock)
         elif connection.is_end_unknown():
             self._hand_to_thread(connection)
-        elif not connection.has_complete_request(self.limits.max_body_bytes):
+        elif connection.has_complete_request(self.limits.max_body_bytes):
+            self._answer(connection)
+        else:
             self._wait_for_rest(connection)
-        elif self._answer(connection):
-            self._next_request(connection)
 
     def _wait_for_rest(self, connection: Connection) -> None:
         if not connection.received:
@@ -123,46 +124,32 @@ class HttpServer(EventLoop):
             self._start_deadline(connection)
         self.waiting.add(connection)
 
-    def _next_request(self, connection: Connection) -> None:
-        """Serve the next request, if any of it was received, after the other clients' turn."""
-        if connection.received:
-            self.poller.unregister(connection.sock)
-            self.call_soon(self._resume_serving, connection)
-        else:
-            self._wait_for_rest(connection)
-
-    def _resume_serving(self, connection: Connection) -> None:
-        self._watch(connection)
-        self._serve(connection)
-
-    def _answer(self, connection: Connection) -> bool:
-        """Answer one request; return whether the next one may be served."""
+    def _answer(self, connection: Connection) -> None:
         self.notify()
         sock = BufferedSocket(connection.sock)
         connection.give_to_parser(sock)
         connection.keep_alive = self._call(connection, sock)
         connection.take_from_parser()
-        return self._deliver(connection, sock)
+        self._deliver(connection, sock)
 
     def _call(self, connection: Connection, sock: BufferedSocket | BlockingSocket) -> bool:
         is_full = len(self.waiting) >= self.limits.max_connections - self.limits.threads
         close = is_full or self.shutdown.is_requested
         return answer(self._application, connection, sock, close=close)
 
-    def _deliver(self, connection: Connection, sock: BufferedSocket) -> bool:
-        """Send the response; return whether the next request may be served."""
+    def _deliver(self, connection: Connection, sock: BufferedSocket) -> None:
+        """Send the response; what the client has no room for is sent later."""
         connection.unsent, connection.due = b"".join(sock.sent), None
         connection.was_answered = True
         connection.send()
-        if connection.unsent:
-            self._start_deadline(connection)
-            self.poller.modify(
-                connection.sock, selectors.EVENT_WRITE, partial(self._send_rest, connection)
-            )
-            self.waiting.add(connection)
-        elif not connection.keep_alive:
-            self._linger_close(connection)
-        return connection.keep_alive and not connection.unsent
+        if not connection.unsent:
+            self._finish(connection)
+            return
+        self._start_deadline(connection)
+        self.poller.modify(
+            connection.sock, selectors.EVENT_WRITE, partial(self._send_rest, connection)
+        )
+        self.waiting.add(connection)
 
     def _send_rest(self, connection: Connection, sock: Any) -> None:
         if connection.is_closed:
@@ -177,13 +164,17 @@ class HttpServer(EventLoop):
         self._finish(connection)
 
     def _finish(self, connection: Connection) -> None:
-        if connection.keep_alive:
-            self._next_request(connection)
-        else:
+        """Close, or go on with the next request, after the other clients' turn."""
+        if not connection.keep_alive:
             self._linger_close(connection)
+        elif connection.received:
+            self.poller.unregister(connection.sock)
+            self.call_soon(self._start_serving, connection)
+        else:
+            self._wait_for_rest(connection)
 
     def _hand_to_thread(self, connection: Connection) -> None:
-        """Let a thread answer a request whose end is unknown."""
+        """Let a thread answer a request of unknown length."""
         self.poller.unregister(connection.sock)
         connection.due = None
         sock = BlockingSocket(connection.sock, self.limits.client_timeout_seconds)
@@ -205,7 +196,7 @@ class HttpServer(EventLoop):
             connection.sock.setblocking(False)
             self._watch(connection)
         except (OSError, ValueError):  # closed already
-            self.close_connection(connection)
+            self.close(connection)
             return
         self._finish(connection)
 

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from sessionary.web.events import BAD_KEY, DISORDER, RequestFinished
 
-_NONE = "none"  # the label where there is no surface, route or status
+_NONE = "none"  # in place of a missing surface, route or status
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _registry = CollectorRegistry()
 

@@ -80,7 +80,7 @@ def _max_connections(threads: int) -> int:
 
 
 class _Arbiter(Arbiter):
-    """gunicorn's arbiter, which treats Ctrl-C as SIGTERM, and whose workers miss no signal.
+    """gunicorn's arbiter, but it treats Ctrl-C as SIGTERM, and no worker misses a signal.
 
     A new worker still has its parent's handlers, which queue a signal that nothing reads there, so
     that the parent would wait in vain for the worker to end. Early signals are therefore blocked
