@@ -52,7 +52,7 @@ def test_a_ready_device_is_answered_with_201(calls: Calls) -> None:
     }
 
 
-def test_a_device_on_demand_is_answered_with_202_and_its_serial_waits(few: Calls) -> None:
+def test_an_on_demand_device_is_answered_with_202_and_its_serial_comes_later(few: Calls) -> None:
     few.hold()
     session = few.start()
     response = few.allocate(session)
@@ -72,7 +72,7 @@ def test_a_device_on_demand_is_answered_with_202_and_its_serial_waits(few: Calls
     }
 
 
-def test_a_session_is_listed_with_a_complete_device_while_that_is_provisioning(few: Calls) -> None:
+def test_a_session_is_listed_with_a_complete_device_while_provisioning(few: Calls) -> None:
     few.hold()
     held = few.hold()
     assert held["device"] == {
@@ -101,18 +101,18 @@ def test_a_device_is_provisioning_until_its_time_has_passed(app: App, few: Calls
         app.advance(MICROSECOND)
 
 
-def test_ready_devices_come_before_those_on_demand(few: Calls) -> None:
+def test_ready_devices_are_chosen_before_on_demand_ones(few: Calls) -> None:
     assert [few.hold()["device"]["id"] for _ in range(2)] == ["fast", "slow"]
 
 
-def test_devices_of_a_kind_are_given_in_the_order_of_the_catalogue(calls: Calls) -> None:
+def test_devices_that_match_are_chosen_in_catalogue_order(calls: Calls) -> None:
     given = [calls.hold(ANDROID)["device"]["id"] for _ in range(8)]
     assert given[:4] == ["emulator-5554", "emulator-5556", "emulator-5558", "emulator-5560"]
     assert len(set(given)) == 8
 
 
 @pytest.mark.parametrize("status", [201, 202])
-def test_a_device_is_held_by_one_session_at_a_time(app: App, few: Calls, status: int) -> None:
+def test_a_device_is_allocated_to_one_session_at_a_time(app: App, few: Calls, status: int) -> None:
     held = [few.hold(), few.hold()][status - 201]
     session = few.start()
     before = contents(app)
@@ -134,7 +134,7 @@ def test_a_failed_allocation_leaves_an_empty_session_empty(few: Calls) -> None:
     assert few.listed()[0] == session
 
 
-def test_a_kind_that_the_catalogue_does_not_have_is_not_found(app: App, calls: Calls) -> None:
+def test_filters_that_no_device_matches_are_404(app: App, calls: Calls) -> None:
     session = calls.start()
     before = contents(app)
     for filters in ([IOS, {**ANDROID, "attribute": "name", "value": "Pixel 9"}], named("Nokia")):
@@ -178,7 +178,7 @@ def test_a_release_shows_at_once_in_list_and_get(app: App, calls: Calls) -> None
     assert calls.page()["data"] == [shown]
 
 
-def test_a_session_is_released_with_its_last_device_and_that_never_moves(
+def test_a_session_is_released_with_its_last_device_and_released_at_stays(
     app: App, calls: Calls
 ) -> None:
     held = calls.hold(ANDROID)
@@ -196,7 +196,7 @@ def test_a_session_is_released_with_its_last_device_and_that_never_moves(
         assert calls.session(held["id"]) == released
 
 
-def test_a_released_device_is_free_for_another_session_even_while_the_first_goes_on(
+def test_a_released_device_is_free_while_its_first_session_goes_on(
     few: Calls,
 ) -> None:
     held = few.hold()
@@ -207,7 +207,7 @@ def test_a_released_device_is_free_for_another_session_even_while_the_first_goes
     assert few.session(held["id"])["releasedAt"] is None
 
 
-def test_a_device_that_a_session_gets_again_is_its_newest_allocation(few: Calls) -> None:
+def test_a_device_allocated_again_is_the_session_s_newest_allocation(few: Calls) -> None:
     held = few.hold()
     few.allocate(held["id"])
     first = few.release(held["id"], "fast").json
@@ -231,7 +231,7 @@ def test_a_provisioning_allocation_is_released_by_its_serial_or_its_id(few: Call
         assert few.session(held["id"])["releasedAt"] is not None
 
 
-def test_releasing_twice_or_what_is_not_held_is_404_and_writes_nothing(
+def test_releasing_twice_or_an_unallocated_device_is_404_and_writes_nothing(
     app: App, calls: Calls
 ) -> None:
     held, other, empty = calls.hold(), calls.hold(), calls.start()
@@ -305,9 +305,7 @@ BAD_FILTERS = [
 ]
 
 
-def test_filters_that_cannot_be_applied_are_refused(
-    app: App, calls: Calls, subtests: pytest.Subtests
-) -> None:
+def test_invalid_filters_are_400(app: App, calls: Calls, subtests: pytest.Subtests) -> None:
     session = calls.start()
     before = contents(app)
     for filters in BAD_FILTERS:
@@ -317,18 +315,18 @@ def test_filters_that_cannot_be_applied_are_refused(
             assert contents(app) == before
 
 
-def test_a_hundred_filters_and_long_versions_are_taken(calls: Calls) -> None:
+def test_a_hundred_filters_and_long_versions_are_accepted(calls: Calls) -> None:
     most = {"attribute": "version", "operator": "LESS_THAN", "value": "9" * 18 + ".0" * 50}
     assert calls.allocate(calls.start(), ANDROID, *[most] * 99).status_code == 201
 
 
 @pytest.mark.parametrize("options", [{}, {"json": {}}, {"json": {"Filters": [ANDROID]}}])
-def test_absent_filters_are_invalid_filters(calls: Calls, options: dict[str, object]) -> None:
+def test_missing_filters_are_invalid_filters(calls: Calls, options: dict[str, object]) -> None:
     response = calls.post(f"/sessions/{calls.start()}/devices", **options)
     assert refusal(response) == (400, "invalid_filters")
 
 
-def test_what_is_wrong_with_filters_is_said_with_its_place(calls: Calls) -> None:
+def test_the_message_about_filters_names_the_location(calls: Calls) -> None:
     response = calls.allocate(calls.start(), {**ANDROID, "operator": "LIKE"}, {**ANDROID})
     message = response.json["error"]["message"]
     assert message.startswith("filters.0.operator: must be one of EQUALS, GREATER_THAN")
@@ -369,14 +367,14 @@ def test_filters_choose_the_device(calls: Calls, subtests: pytest.Subtests) -> N
             calls.release(held["id"], expected)
 
 
-def test_a_device_is_shown_as_it_was_when_it_was_allocated(app: App, few: Calls) -> None:
+def test_an_allocation_keeps_the_description_of_its_device(app: App, few: Calls) -> None:
     held = few.hold()
     app.seed(TWO.replace('"16"', '"17"').replace("Pixel 9", "Pixel 10"))
     assert few.session(held["id"]) == held
     assert few.hold()["device"]["osVersion"] == "17"
 
 
-def test_members_share_devices_and_other_organizations_are_kept_out_of_them(
+def test_members_share_sessions_and_other_organizations_cannot_use_their_devices(
     tenants: App,
 ) -> None:
     tenants.seed(TWO)

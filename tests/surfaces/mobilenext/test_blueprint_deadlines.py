@@ -29,7 +29,7 @@ def test_without_the_setting_a_lease_never_ends(app: App, calls: Calls) -> None:
     assert calls.session(held["id"]) == held
 
 
-def test_a_microsecond_before_the_end_of_its_lease_a_session_is_held(leased: App) -> None:
+def test_a_session_is_active_a_microsecond_before_its_lease_ends(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold(*named("Pixel 9"))
     leased.advance(minutes=30)
@@ -43,7 +43,7 @@ def test_a_microsecond_before_the_end_of_its_lease_a_session_is_held(leased: App
 
 
 @pytest.mark.parametrize("late", [0, 1, 10**9])
-def test_from_the_end_of_its_lease_a_session_reads_released_then_with_no_write(
+def test_from_the_end_of_its_lease_a_session_is_released_without_a_write(
     leased: App, late: int
 ) -> None:
     calls = Calls(leased)
@@ -61,7 +61,7 @@ def test_from_the_end_of_its_lease_a_session_reads_released_then_with_no_write(
     assert contents(leased) == before
 
 
-def test_from_the_end_of_a_lease_its_devices_are_free_again(leased: App) -> None:
+def test_when_a_lease_ends_its_devices_are_free(leased: App) -> None:
     calls = Calls(leased)
     first = calls.hold(*named("Pixel 9"))
     leased.advance(minutes=30)
@@ -129,7 +129,7 @@ def test_a_device_released_before_the_lease_ended_keeps_its_own_instant(leased: 
     assert shown["releasedAt"] == HALF_PAST
 
 
-def test_a_lease_holds_as_it_was_given_whatever_the_setting_says_later(
+def test_a_lease_keeps_its_length_when_the_setting_changes(
     make_file_app: Callable[..., App],
 ) -> None:
     short = make_file_app(mobilenext_lease_minutes=1)
@@ -143,7 +143,7 @@ def test_a_lease_holds_as_it_was_given_whatever_the_setting_says_later(
     assert Calls(again).session(kept["id"])["releasedAt"] is None
 
 
-def test_a_clock_moved_back_gives_a_lease_back_that_nobody_profited_from(leased: App) -> None:
+def test_moving_the_clock_back_revives_a_lease_whose_device_is_still_free(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold()
     leased.advance(minutes=30)
@@ -152,7 +152,7 @@ def test_a_clock_moved_back_gives_a_lease_back_that_nobody_profited_from(leased:
     assert calls.session(held["id"]) == held
 
 
-def test_a_clock_moved_back_never_lets_two_sessions_hold_a_device(leased: App) -> None:
+def test_moving_the_clock_back_never_gives_a_device_to_two_sessions(leased: App) -> None:
     calls = Calls(leased)
     first = calls.hold(*named("Pixel 9"))
     calls.allocate(first["id"], IOS)
@@ -166,7 +166,7 @@ def test_a_clock_moved_back_never_lets_two_sessions_hold_a_device(leased: App) -
     assert refusal(calls.release(first["id"], "emulator-5554")) == (404, "device_not_found")
 
 
-def test_a_release_stays_done_when_the_clock_is_moved_back(app: App, calls: Calls) -> None:
+def test_moving_the_clock_back_does_not_undo_a_release(app: App, calls: Calls) -> None:
     held = calls.hold()
     app.advance(minutes=5)
     calls.release(held["id"], held["device"]["id"])
@@ -177,7 +177,7 @@ def test_a_release_stays_done_when_the_clock_is_moved_back(app: App, calls: Call
 
 
 @pytest.mark.parametrize("late", [0, 1, 10**9])
-def test_a_session_that_stays_empty_for_15_minutes_is_gone(
+def test_a_session_that_stays_empty_for_15_minutes_expires(
     app: App, calls: Calls, late: int
 ) -> None:
     session = calls.start()
@@ -203,7 +203,7 @@ def test_at_its_last_microsecond_an_empty_session_takes_a_device_and_stays(
     assert calls.session(session)["releasedAt"] is None
 
 
-def test_how_long_a_session_may_stay_empty_is_a_setting_of_its_start(
+def test_the_minutes_of_an_empty_session_are_fixed_at_its_start(
     make_file_app: Callable[..., App],
 ) -> None:
     session = Calls(make_file_app(mobilenext_empty_session_minutes=2)).start()

@@ -46,7 +46,7 @@ UNKNOWN = [
 ]
 
 
-def test_who_has_no_known_key_gets_401_from_every_call(tenants: App) -> None:
+def test_an_unknown_key_is_401_on_every_call(tenants: App) -> None:
     for (method, path), mount, authorization in product(CALLS, MOUNTS, UNKNOWN):
         headers = {} if authorization is None else {"Authorization": authorization}
         response = tenants.client.open(f"{mount}/api/v1{path}", method=method, headers=headers)
@@ -57,7 +57,7 @@ def test_who_has_no_known_key_gets_401_from_every_call(tenants: App) -> None:
 ILL_FORMED = ["Bearer x", "Bearer xmob_1", "Basic mob_1", "mob_1"]
 
 
-def test_a_lenient_namespace_admits_any_bearer_that_begins_with_mob(
+def test_a_lenient_namespace_accepts_any_bearer_that_begins_with_mob(
     app: App, subtests: pytest.Subtests
 ) -> None:
     for authorization in ILL_FORMED:
@@ -69,7 +69,7 @@ def test_a_lenient_namespace_admits_any_bearer_that_begins_with_mob(
                 assert Calls(app, token).get("/sessions").status_code == 200
 
 
-def test_the_scheme_is_read_in_any_case(calls: Calls) -> None:
+def test_the_authorization_scheme_matches_in_any_case(calls: Calls) -> None:
     calls.headers["Authorization"] = "bearer mob_1"
     assert calls.get("/sessions").status_code == 200
 
@@ -85,7 +85,7 @@ def test_a_key_that_has_expired_is_401_at_its_deadline(tenants: App) -> None:
 PATHS = ["/api", "/api/", "/api/v2/sessions", "/api/v1", "/api/v1/devices", "/ws", "/ws/x"]
 
 
-def test_an_unknown_path_is_404_for_who_is_known_and_401_for_others(app: App) -> None:
+def test_an_unknown_path_is_404_with_a_known_key_and_401_without(app: App) -> None:
     headers = {"Authorization": "Bearer mob_1"}
     for path, mount in product(PATHS, MOUNTS):
         assert refusal(app.client.get(mount + path, headers=headers)) == (404, "not_found")
@@ -103,7 +103,7 @@ METHODS = [
 ]
 
 
-def test_a_method_that_a_path_does_not_take_is_405(app: App, subtests: pytest.Subtests) -> None:
+def test_a_wrong_method_is_405(app: App, subtests: pytest.Subtests) -> None:
     for method, path, allowed in METHODS:
         with subtests.test(method=method, path=path):
             headers = {"Authorization": "Bearer mob_1"}
@@ -131,7 +131,7 @@ BAD_BODIES = [
 ]
 
 
-def test_a_body_that_is_no_json_object_is_400(
+def test_a_body_that_is_not_a_json_object_is_400(
     app: App, calls: Calls, subtests: pytest.Subtests
 ) -> None:
     session = calls.start()
@@ -144,7 +144,7 @@ def test_a_body_that_is_no_json_object_is_400(
             assert contents(app) == before
 
 
-def test_a_body_may_be_declared_as_a_kind_of_json(calls: Calls) -> None:
+def test_a_body_may_be_declared_with_a_json_suffix(calls: Calls) -> None:
     data = b'{"filters": [{"attribute": "platform", "operator": "EQUALS", "value": "ios"}]}'
     for kind in ("application/json; charset=utf-8", "application/vnd.x+json"):
         path = f"/sessions/{calls.start()}/devices"
@@ -162,7 +162,7 @@ def test_a_body_over_the_limit_is_413(make_app: Callable[..., App]) -> None:
     assert contents(app) == before
 
 
-def test_refusals_come_in_the_order_of_the_contract(tenants: App) -> None:
+def test_errors_are_checked_in_the_documented_order(tenants: App) -> None:
     """401, 404/405 of the path, 400, 403, 404 of the row, 409."""
     held = Calls(tenants, "mob_ana").hold()
     Calls(tenants, "mob_ana").release(held["id"], held["device"]["id"])
@@ -215,7 +215,7 @@ def test_a_failure_in_the_middle_of_an_allocation_undoes_what_it_wrote(
     assert calls.allocate(session).status_code == 201
 
 
-def test_a_busy_database_is_503_and_says_when_to_try_again(
+def test_a_busy_database_is_503_with_retry_after(
     make_file_app: Callable[..., App],
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.0)

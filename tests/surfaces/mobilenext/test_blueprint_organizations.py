@@ -23,7 +23,7 @@ def home(tenants: App, key: str, organization: str | None = None) -> str:
     return str(response.json["organization"])
 
 
-def test_without_header_and_binding_a_call_acts_in_the_default_organization(
+def test_a_call_acts_in_the_default_organization(
     tenants: App,
 ) -> None:
     assert home(tenants, "mob_ana") == "acme"
@@ -39,7 +39,7 @@ def test_the_header_beats_the_binding_and_the_default(tenants: App) -> None:
 
 
 @pytest.mark.parametrize("header", ["", " ", "\t"])
-def test_an_empty_header_is_as_none(tenants: App, header: str) -> None:
+def test_an_empty_header_counts_as_absent(tenants: App, header: str) -> None:
     assert home(tenants, "mob_ana", header) == "acme"
     assert home(tenants, "mob_ana_zeta", header) == "zeta"
 
@@ -57,7 +57,7 @@ STRANGERS = [
 ]
 
 
-def test_who_is_no_member_gets_the_same_403_on_every_call(
+def test_a_caller_who_is_not_a_member_gets_the_same_403_on_every_call(
     tenants: App, subtests: pytest.Subtests
 ) -> None:
     for key, organization in STRANGERS:
@@ -80,7 +80,7 @@ def test_who_is_no_member_gets_the_same_403_on_every_call(
             assert contents(tenants) == before
 
 
-def test_a_membership_that_was_taken_away_closes_default_and_binding(tenants: App) -> None:
+def test_a_removed_membership_closes_default_and_binding(tenants: App) -> None:
     with tenants.namespace.activate():
         identity.Membership.delete().execute()
     for key in ("mob_ana", "mob_ana_zeta"):
@@ -113,7 +113,7 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist(
     assert contents(tenants) == before
 
 
-def test_the_header_decides_which_of_the_own_organizations_an_id_is_looked_for_in(
+def test_the_header_selects_the_organization_in_which_an_id_is_found(
     tenants: App,
 ) -> None:
     held = Calls(tenants, "mob_ana", organization="zeta").hold()
@@ -129,7 +129,7 @@ def test_created_at_is_unique_in_an_organization_not_across_them(tenants: App) -
     assert acme[0]["createdAt"] < acme[1]["createdAt"]
 
 
-def test_readwrite_may_work_with_a_colleague_s_session(tenants: App) -> None:
+def test_readwrite_can_use_a_colleague_s_session(tenants: App) -> None:
     held = Calls(tenants, "mob_ana").hold()
     bot = Calls(tenants, "mob_bot")
     assert bot.allocate(held["id"]).status_code == 201
@@ -137,7 +137,7 @@ def test_readwrite_may_work_with_a_colleague_s_session(tenants: App) -> None:
     assert bot.session(held["id"])["user"] == ANA
 
 
-def test_readonly_may_look_and_nothing_else(tenants: App) -> None:
+def test_readonly_can_only_read(tenants: App) -> None:
     held = Calls(tenants, "mob_ana").hold()
     rob = Calls(tenants, "mob_rob")
     before = contents(tenants)
@@ -173,12 +173,12 @@ def test_a_bound_key_and_a_header_list_the_same_organizations(tenants: App) -> N
     assert Calls(tenants, "mob_ana", organization="zeta").get("/organizations").json == every
 
 
-def test_who_is_in_no_organization_lists_none(tenants: App) -> None:
+def test_a_caller_without_organizations_lists_none(tenants: App) -> None:
     response = Calls(tenants, "mob_drifter").get("/organizations")
     assert (response.status_code, response.json) == (200, {"object": "list", "data": []})
 
 
-def test_a_header_that_is_not_the_caller_s_holds_for_organizations_too(tenants: App) -> None:
+def test_a_foreign_header_is_403_on_organizations_too(tenants: App) -> None:
     response = Calls(tenants, "mob_ana", organization="closed").get("/organizations")
     assert refusal(response) == (403, "forbidden")
 
@@ -204,7 +204,7 @@ def test_a_lenient_caller_is_always_the_same_user_and_shares_the_default_organiz
     assert other.listed() == calls.listed()
 
 
-def test_a_lenient_caller_is_kept_out_of_any_other_organization(app: App, calls: Calls) -> None:
+def test_a_lenient_caller_cannot_use_another_organization(app: App, calls: Calls) -> None:
     app.seed('organizations = [{ id = "acme", name = "A" }, { id = "zeta", name = "Z" }]')
     assert calls.hold()["organization"] == "acme"
     for organization in ("zeta", "nowhere"):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOON = "2026-03-01T12:00:00.000000Z"
 
 
-def test_a_session_is_started_without_body_and_content_type(calls: Calls) -> None:
+def test_a_session_starts_without_body_and_content_type(calls: Calls) -> None:
     response = calls.post("/sessions")
     assert response.status_code == 201
     assert set(response.json) == {"id", "organization", "user", "createdAt"}
@@ -29,7 +29,7 @@ def test_a_session_is_started_without_body_and_content_type(calls: Calls) -> Non
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b'{"limit": NaN}', b"\xff"])
-def test_a_body_that_starting_does_not_take_is_not_read(calls: Calls, data: bytes) -> None:
+def test_a_body_on_start_is_not_read(calls: Calls, data: bytes) -> None:
     assert calls.post("/sessions", data=data).status_code == 201
 
 
@@ -110,7 +110,7 @@ def test_sessions_of_one_frozen_instant_are_a_microsecond_apart(calls: Calls) ->
     assert calls.listed() == [each["id"] for each in reversed(held)]
 
 
-def test_the_next_session_after_such_a_run_is_created_now(app: App, calls: Calls) -> None:
+def test_after_such_a_run_the_next_session_is_created_now(app: App, calls: Calls) -> None:
     for _ in range(3):
         calls.hold()
     app.advance(MICROSECOND)
@@ -119,7 +119,7 @@ def test_the_next_session_after_such_a_run_is_created_now(app: App, calls: Calls
     assert calls.hold()["createdAt"] == "2026-03-01T12:00:01.000001Z"
 
 
-def test_a_clock_moved_back_starts_from_the_new_now_and_skips_what_is_taken(
+def test_after_the_clock_moved_back_created_at_starts_at_now_and_skips_taken_values(
     app: App, calls: Calls
 ) -> None:
     first, second = calls.hold(), calls.hold()
@@ -136,9 +136,7 @@ def test_a_clock_moved_back_starts_from_the_new_now_and_skips_what_is_taken(
     assert calls.walk(2) == calls.listed()
 
 
-def test_the_wall_s_clock_stepping_back_never_lets_a_session_fall_behind(
-    app: App, calls: Calls
-) -> None:
+def test_a_wall_clock_that_steps_back_does_not_lower_created_at(app: App, calls: Calls) -> None:
     app.use_real_clock()
     with freeze_time("2026-03-02T12:00:00Z") as wall:
         first = calls.hold()
@@ -172,14 +170,14 @@ def fill(calls: Calls, count: int) -> list[str]:
     return found[::-1]
 
 
-def test_a_page_holds_100_sessions_unless_told_otherwise(calls: Calls) -> None:
+def test_a_page_has_100_sessions_by_default(calls: Calls) -> None:
     sessions = fill(calls, 101)
     assert calls.listed() == sessions[:100]
     assert calls.listed(limit=1) == sessions[:1]
     assert calls.listed(limit=101) == sessions
 
 
-def test_a_limit_over_500_is_taken_as_500(app: App, calls: Calls) -> None:
+def test_a_limit_over_500_counts_as_500(app: App, calls: Calls) -> None:
     (held,) = fill(calls, 1)
     with app.namespace.activate():
         app.namespace.database.run(
@@ -218,7 +216,7 @@ BAD_LIMITS = [
 ]
 
 
-def test_a_limit_that_is_no_positive_integer_is_refused(
+def test_a_limit_that_is_not_a_positive_integer_is_400(
     calls: Calls, subtests: pytest.Subtests
 ) -> None:
     for limit in BAD_LIMITS:
@@ -247,7 +245,7 @@ def test_the_cursor_is_absent_on_the_last_page_even_when_that_is_full(calls: Cal
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 12, 13])
-def test_a_walk_sees_every_session_once(calls: Calls, limit: int) -> None:
+def test_a_walk_returns_every_session_once(calls: Calls, limit: int) -> None:
     sessions = fill(calls, 12)
     assert calls.walk(limit) == sessions
 
@@ -275,7 +273,7 @@ def test_before_is_strict_and_compares_instants(calls: Calls, subtests: pytest.S
             assert calls.listed(before=before) == sessions[3 - expected :]
 
 
-def test_before_skips_what_the_page_s_own_cursor_has_shown(calls: Calls) -> None:
+def test_before_with_the_page_s_cursor_skips_its_last_session(calls: Calls) -> None:
     sessions = fill(calls, 3)
     for place, session in enumerate(sessions):
         cursor = calls.session(session)["createdAt"]
@@ -300,7 +298,7 @@ BAD_CURSORS = [
 ]
 
 
-def test_a_malformed_before_is_refused(calls: Calls, subtests: pytest.Subtests) -> None:
+def test_a_malformed_before_is_400(calls: Calls, subtests: pytest.Subtests) -> None:
     fill(calls, 1)
     for before in BAD_CURSORS:
         with subtests.test(before=before):
@@ -310,7 +308,7 @@ def test_a_malformed_before_is_refused(calls: Calls, subtests: pytest.Subtests) 
             )
 
 
-def test_a_raw_plus_arrives_as_a_space_and_is_refused(calls: Calls) -> None:
+def test_a_raw_plus_arrives_as_a_space_and_is_400(calls: Calls) -> None:
     for offset, status in (("+01:00", 400), ("%2B01:00", 200)):
         assert calls.get(f"/sessions?before=2026-03-01T12:00:00{offset}").status_code == status
 
@@ -348,7 +346,7 @@ def test_an_unknown_or_malformed_id_is_404_everywhere(
                 assert refusal(response) == (404, "session_not_found")
 
 
-def test_ids_match_in_any_case_and_no_other_spelling(calls: Calls) -> None:
+def test_ids_match_in_any_case_and_in_no_other_spelling(calls: Calls) -> None:
     held = calls.hold()
     assert calls.session(held["id"].upper()) == held
     assert calls.get(f"/sessions/{held['id'].replace('-', '')}").status_code == 404
@@ -371,7 +369,7 @@ def test_a_trailing_slash_is_the_same_route(calls: Calls) -> None:
     assert calls.get(f"/sessions/{held['id']}/").json == held
 
 
-def test_looking_changes_nothing(app: App, calls: Calls) -> None:
+def test_reading_writes_nothing(app: App, calls: Calls) -> None:
     held = calls.hold()
     empty = calls.start()
     before = contents(app)

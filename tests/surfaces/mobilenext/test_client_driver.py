@@ -34,7 +34,7 @@ def play(app: App, serve: Callable[[App], str]) -> Callable[[str], Any]:
     return lambda scene: sdk_script.run_node(SCRIPT, serve(app), scene)
 
 
-def test_a_ready_device_is_given_at_once_and_released(
+def test_a_ready_device_is_allocated_at_once_and_released(
     play: Callable[[str], Any], calls: Calls
 ) -> None:
     told = play("lifecycle")
@@ -55,7 +55,7 @@ def test_a_ready_device_is_given_at_once_and_released(
     assert shown["releasedAt"] is not None
 
 
-def test_a_device_on_demand_is_waited_for(
+def test_the_driver_waits_for_an_on_demand_device(
     play: Callable[[str], Any], app: App, calls: Calls
 ) -> None:
     app.seed(PHONE.format(seconds=5))
@@ -69,9 +69,7 @@ def test_a_device_on_demand_is_waited_for(
     assert told["device"]["createdAt"] == shown["createdAt"]
 
 
-def test_each_refusal_is_an_error_with_its_status_code_and_message(
-    play: Callable[[str], Any], app: App
-) -> None:
+def test_each_error_has_its_status_code_and_message(play: Callable[[str], Any], app: App) -> None:
     app.seed(PHONE.format(seconds=0))
     told = play("refusals")
     expected = {

@@ -91,7 +91,7 @@ def test_filters_choose_the_device(mobilecli: Mobilecli) -> None:
     assert mobilecli.allocate(*exact).data["device"]["version"] == "18.6.2"
 
 
-def test_a_device_on_demand_is_answered_without_waiting(
+def test_an_on_demand_device_is_answered_without_waiting(
     mobilecli: Mobilecli, app: App, calls: Calls
 ) -> None:
     app.seed(
@@ -142,7 +142,7 @@ def test_a_released_device_is_not_released_again(mobilecli: Mobilecli, calls: Ca
     assert "not allocated in any active session" in mobilecli.release(held["device"]["id"]).error
 
 
-def test_a_device_that_is_allocated_again_is_released_from_the_session_that_holds_it(
+def test_a_device_allocated_again_is_released_from_its_current_session(
     mobilecli: Mobilecli, calls: Calls
 ) -> None:
     over = calls.hold()
@@ -155,7 +155,7 @@ def test_a_device_that_is_allocated_again_is_released_from_the_session_that_hold
     assert calls.session(over["id"]) == released
 
 
-def test_a_refusal_is_shown_with_its_message_and_writes_nothing(
+def test_an_error_is_printed_with_its_message_and_writes_nothing(
     mobilecli: Mobilecli, app: App
 ) -> None:
     before = contents(app)
@@ -167,7 +167,7 @@ def test_a_refusal_is_shown_with_its_message_and_writes_nothing(
     assert nothing.error == "allocate device: No device matches these filters"
 
 
-def test_who_may_only_look_cannot_allocate(
+def test_a_readonly_member_cannot_allocate(
     tmp_path: Path, tenants: App, serve: Callable[[App], str]
 ) -> None:
     mobilecli = Mobilecli(tmp_path, serve(tenants))

@@ -68,13 +68,13 @@ def test_an_added_device_can_be_allocated(app: App, calls: Calls) -> None:
     assert calls.hold(*named("Fairphone 6"))["device"]["id"] == "A-1"
 
 
-def test_a_device_may_be_added_on_demand(app: App, calls: Calls) -> None:
+def test_an_on_demand_device_can_be_added(app: App, calls: Calls) -> None:
     with app.namespace.activate():
         devices.add(**PHONE, provision_seconds=30)
     assert calls.allocate(calls.start(), *named("Fairphone 6")).status_code == 202
 
 
-def test_whether_a_device_is_held_now_follows_the_clock(app: App, calls: Calls) -> None:
+def test_whether_a_device_is_allocated_follows_the_clock(app: App, calls: Calls) -> None:
     def held() -> list[str]:
         with app.namespace.activate():
             return [device.serial for device in devices.list_devices() if device.is_allocated]
@@ -112,7 +112,7 @@ def test_whether_a_device_is_held_now_follows_the_clock(app: App, calls: Calls) 
         ({"serial": "emulator-5554"}, "is in the catalogue already"),
     ],
 )
-def test_a_device_that_cannot_be_is_refused_and_not_added(
+def test_an_invalid_device_is_rejected_and_not_added(
     entered: App, wrong: dict[str, Any], said: str
 ) -> None:
     before = entered.rows("mobilenext_devices")
@@ -122,14 +122,14 @@ def test_a_device_that_cannot_be_is_refused_and_not_added(
 
 
 @pytest.mark.usefixtures("entered")
-def test_serials_as_the_tools_write_them_are_taken() -> None:
+def test_serials_of_real_tools_are_accepted() -> None:
     written = ["192.168.1.5:5555", "adb-A1._adb-tls-connect._tcp", "0000-AB", "R5CY_1"]
     for serial in written:
         devices.add(**{**PHONE, "serial": serial})
     assert serials()[-4:] == written
 
 
-def test_a_retired_device_does_not_exist_for_allocation(app: App, calls: Calls) -> None:
+def test_a_retired_device_is_not_allocated(app: App, calls: Calls) -> None:
     with app.namespace.activate():
         assert devices.retire("emulator-5554")
         assert devices.list_devices()[0].is_retired
@@ -137,7 +137,7 @@ def test_a_retired_device_does_not_exist_for_allocation(app: App, calls: Calls) 
     assert refusal(response) == (404, "device_not_found")
 
 
-def test_a_retired_device_stays_held_until_it_is_released(app: App, calls: Calls) -> None:
+def test_a_retired_device_stays_allocated_until_it_is_released(app: App, calls: Calls) -> None:
     held = calls.hold(*named("Pixel 9"))
     with app.namespace.activate():
         devices.retire("emulator-5554")
@@ -147,13 +147,15 @@ def test_a_retired_device_stays_held_until_it_is_released(app: App, calls: Calls
 
 
 @pytest.mark.usefixtures("entered")
-def test_retiring_what_is_not_there_to_retire_says_so() -> None:
+def test_retiring_an_unknown_or_retired_device_returns_false() -> None:
     assert not devices.retire("nope")
     assert devices.retire("emulator-5554")
     assert not devices.retire("emulator-5554")
 
 
-def test_adding_a_retired_device_brings_it_back_as_it_is_now(app: App, calls: Calls) -> None:
+def test_adding_a_retired_device_restores_it_with_the_new_description(
+    app: App, calls: Calls
+) -> None:
     with app.namespace.activate():
         devices.retire("emulator-5554")
         devices.add(**{**PHONE, "serial": "emulator-5554"})

@@ -78,7 +78,7 @@ def leased(make_app: Callable[..., App]) -> App:
         (RETURNED, LEASE_END, "released", RELEASED_AT, "release", to_text(RELEASED_AT)),
     ],
 )
-def test_each_state_is_explained_by_its_rule(
+def test_each_status_is_explained_by_its_rule(
     session_: Joined, now: int, status: str, since_at: int, rule: str, reason: str
 ) -> None:
     explanation = explain(session_, now)
@@ -140,7 +140,7 @@ def test_status_and_since_change_in_the_microsecond_of_the_deadline(
     assert explanation == [(before, START), (after, at), (after, at)]
 
 
-def test_the_parts_change_at_transitions_that_name_them() -> None:
+def test_transitions_of_an_allocation_carry_its_id() -> None:
     session_ = Joined(session(), [allocation(in_use_at=READY_AT)])
     (transition,) = surface.sessions.transitions(session_)
     assert (transition.at, transition.part, transition.to_status) == (
@@ -150,7 +150,7 @@ def test_the_parts_change_at_transitions_that_name_them() -> None:
     )
 
 
-def test_a_lease_is_explained_alike_whether_or_not_another_session_has_profited() -> None:
+def test_a_stored_lease_end_has_the_same_explanation_as_a_derived_one() -> None:
     explanation, settled = explain(LENT, LEASE_END), explain(SETTLED, LEASE_END)
     assert explanation._replace(inputs={}) == settled._replace(inputs={})
 
@@ -171,7 +171,7 @@ def test_a_lease_is_explained_alike_whether_or_not_another_session_has_profited(
         ),
     ],
 )
-def test_what_keeps_a_session_is_named_with_its_last_instant(
+def test_unless_names_the_call_and_its_last_instant(
     session_: Joined, now: int, unless: str
 ) -> None:
     assert unless in (explain(session_, now).unless or "")
@@ -183,7 +183,7 @@ def test_a_session_is_open_while_it_is_empty_or_holds_a_device() -> None:
     assert [is_open(UNUSED, EXPIRES_AT), is_open(LENT, LEASE_END)] == [False, False]
 
 
-def test_the_allocation_that_is_named_keeps_a_session(calls: Calls, app: App) -> None:
+def test_the_call_in_the_explanation_keeps_an_empty_session(calls: Calls, app: App) -> None:
     kept, left = calls.start(), calls.start()
     app.advance(minutes=15)
     app.advance(-MICROSECOND)
@@ -197,7 +197,7 @@ def test_a_session_is_found_in_any_case(calls: Calls, app: App) -> None:
     assert explained(app, surface, calls.start().upper()).status == "empty"
 
 
-def test_devices_that_are_lost_read_released_in_every_answer(leased: App) -> None:
+def test_lost_devices_are_released_in_every_response(leased: App) -> None:
     calls = Calls(leased)
     first = calls.hold()
     assert calls.allocate(first["id"], IOS).status_code == 202
@@ -216,7 +216,7 @@ def test_devices_that_are_lost_read_released_in_every_answer(leased: App) -> Non
     assert explained(leased, surface, first["id"]).rule == "release"
 
 
-def test_after_a_loss_nothing_can_be_released_or_allocated_and_the_device_is_free(
+def test_after_a_loss_release_and_allocate_fail_and_the_device_is_free(
     calls: Calls, app: App
 ) -> None:
     held = calls.hold(*named("Pixel 9"))
@@ -229,7 +229,7 @@ def test_after_a_loss_nothing_can_be_released_or_allocated_and_the_device_is_fre
     assert again["createdAt"] > held["createdAt"]
 
 
-def test_what_was_released_before_a_loss_keeps_its_instant(leased: App) -> None:
+def test_a_device_released_before_a_loss_keeps_its_instant(leased: App) -> None:
     calls = Calls(leased)
     held = calls.hold()
     calls.allocate(held["id"], IOS)
@@ -240,14 +240,14 @@ def test_what_was_released_before_a_loss_keeps_its_instant(leased: App) -> None:
     assert ends == ["00", "10"]
 
 
-def test_no_device_is_lost_before_it_was_given(calls: Calls, app: App) -> None:
+def test_a_device_is_not_lost_before_its_allocation(calls: Calls, app: App) -> None:
     held = calls.hold()
     app.advance(minutes=-5)
     force(app, surface, held["id"], "released")
     assert calls.session(held["id"])["releasedAt"] == held["createdAt"]
 
 
-def test_a_session_that_holds_nothing_cannot_lose_it(leased: App) -> None:
+def test_a_session_without_an_open_allocation_cannot_lose_devices(leased: App) -> None:
     calls = Calls(leased)
     lease_over, expired_id = calls.hold()["id"], calls.start()
     leased.advance(minutes=30)

@@ -131,19 +131,21 @@ def assert_path_stands(place: App, text: str) -> None:
 
 @given(body=bodies)
 @hostile
-def test_a_hostile_body_allocates_as_asked_or_is_refused(place: App, body: dict[str, Any]) -> None:
+def test_a_generated_body_allocates_a_matching_device_or_is_rejected(
+    place: App, body: dict[str, Any]
+) -> None:
     allocate_and_take_back(place, json=body)
 
 
 @given(data=raw, kind=st.sampled_from(["application/json", "text/json", "application/x+json", ""]))
 @hostile
-def test_hostile_bytes_are_refused(place: App, data: bytes, kind: str) -> None:
+def test_bytes_that_are_not_json_are_400(place: App, data: bytes, kind: str) -> None:
     allocate_and_take_back(place, data=data, headers={"Content-Type": kind})
 
 
 @given(data=raw)
 @hostile
-def test_calls_that_take_no_body_are_not_troubled_by_one(place: App, data: bytes) -> None:
+def test_calls_without_a_body_ignore_one(place: App, data: bytes) -> None:
     calls = Calls(place)
     response = calls.post("/sessions/nope/devices/x/release", data=data)
     assert refusal(response) == (404, "session_not_found")
@@ -152,7 +154,7 @@ def test_calls_that_take_no_body_are_not_troubled_by_one(place: App, data: bytes
 
 @given(query=st.dictionaries(st.sampled_from(["limit", "before"]) | words, words, max_size=3))
 @hostile
-def test_a_hostile_query_is_answered_or_refused(place: App, query: dict[str, str]) -> None:
+def test_a_generated_query_is_answered_or_rejected(place: App, query: dict[str, str]) -> None:
     assert_list_stands(
         place,
         {
@@ -164,20 +166,20 @@ def test_a_hostile_query_is_answered_or_refused(place: App, query: dict[str, str
 
 @given(query=st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40))
 @hostile
-def test_a_query_of_any_printable_text_is_answered_or_refused(place: App, query: str) -> None:
+def test_a_query_of_any_printable_text_is_answered_or_rejected(place: App, query: str) -> None:
     response = Calls(place).get(f"/sessions?limit={query}&before={query}")
     assert_refused_or_done(response)
 
 
 @given(text=words.filter(bool))
 @hostile
-def test_a_hostile_path_is_not_found(place: App, text: str) -> None:
+def test_any_text_as_id_is_not_found(place: App, text: str) -> None:
     assert_path_stands(place, text)
 
 
 @given(header=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30))
 @hostile
-def test_a_hostile_organization_or_key_is_refused(place: App, header: str) -> None:
+def test_any_text_as_organization_or_key_is_rejected(place: App, header: str) -> None:
     response = Calls(place, organization=header).get("/sessions")
     assert response.status_code == (403 if header.strip() else 200)
     response = Calls(place, header).get("/sessions")
@@ -187,7 +189,7 @@ def test_a_hostile_organization_or_key_is_refused(place: App, header: str) -> No
 @pytest.mark.long
 @given(body=bodies, data=raw, text=words.filter(bool), query=words)
 @thorough
-def test_hostile_requests_at_length(
+def test_many_generated_requests(
     place: App, body: dict[str, Any], data: bytes, text: str, query: str
 ) -> None:
     allocate_and_take_back(place, json=body)

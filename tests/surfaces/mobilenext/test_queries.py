@@ -139,7 +139,7 @@ def test_a_user_is_found_by_its_id(place: App) -> None:
 
 @given(namespace=namespaces(), now=instants)
 @generated
-def test_the_catalogue_says_of_each_device_whether_an_allocation_of_it_is_open(
+def test_the_catalogue_marks_each_device_with_an_open_allocation(
     namespace: Namespace, now: int
 ) -> None:
     fill(namespace)
@@ -150,7 +150,7 @@ def test_the_catalogue_says_of_each_device_whether_an_allocation_of_it_is_open(
 
 @given(namespace=namespaces(), now=instants)
 @generated
-def test_candidates_are_what_is_not_retired_the_ready_ones_first(
+def test_candidates_are_the_devices_not_retired_ready_ones_first(
     namespace: Namespace, now: int
 ) -> None:
     fill(namespace)
@@ -207,7 +207,7 @@ def test_a_page_is_the_newest_listed_sessions_of_an_organization_before_the_curs
 
 @given(namespace=namespaces(), organization=organizations, number=st.integers(0, 14))
 @generated
-def test_a_session_is_shown_with_its_allocations_in_the_order_of_their_making(
+def test_a_session_is_read_with_its_allocations_in_order_of_creation(
     namespace: Namespace, organization: str, number: int
 ) -> None:
     fill(namespace)
@@ -223,7 +223,7 @@ def test_a_session_is_shown_with_its_allocations_in_the_order_of_their_making(
 
 @given(namespace=namespaces(), numbers=st.lists(st.integers(0, 14), max_size=8))
 @generated
-def test_the_allocations_of_several_sessions_come_in_the_order_of_their_making(
+def test_allocations_of_several_sessions_are_in_order_of_creation(
     namespace: Namespace, numbers: list[int]
 ) -> None:
     fill(namespace)
@@ -234,7 +234,7 @@ def test_the_allocations_of_several_sessions_come_in_the_order_of_their_making(
 
 @given(namespace=namespaces(), wanted=st.lists(serials, max_size=4), now=instants)
 @generated
-def test_what_other_sessions_hold_is_what_is_open_there(
+def test_allocated_elsewhere_are_devices_with_open_allocations_in_other_sessions(
     namespace: Namespace, wanted: list[str], now: int
 ) -> None:
     fill(namespace)
@@ -267,7 +267,7 @@ def test_a_free_created_at_is_the_first_that_no_other_session_has(
 
 @given(namespace=namespaces(), number=st.integers(0, 14), at=instants, end=maybe)
 @generated
-def test_a_session_is_enlisted_once_and_ended_once(
+def test_created_at_and_released_at_are_set_once(
     place: App, namespace: Namespace, number: int, at: int, end: int | None
 ) -> None:
     fill(namespace)
@@ -282,7 +282,7 @@ def test_a_session_is_enlisted_once_and_ended_once(
 
 @given(namespace=namespaces(), number=st.integers(0, 14), at=instants)
 @generated
-def test_an_allocation_is_ended_once(
+def test_released_at_of_an_allocation_is_set_once(
     place: App, namespace: Namespace, number: int, at: int
 ) -> None:
     fill(namespace)
@@ -295,7 +295,7 @@ def test_an_allocation_is_ended_once(
 
 @given(namespace=namespaces(), serial=serials, now=instants)
 @generated
-def test_settling_a_device_ends_the_sessions_whose_lease_on_it_is_over_and_no_others(
+def test_storing_lease_ends_of_a_device_releases_exactly_the_sessions_with_a_lease_over(
     place: App, namespace: Namespace, serial: str, now: int
 ) -> None:
     fill(namespace)
@@ -326,7 +326,7 @@ def test_settling_a_device_ends_the_sessions_whose_lease_on_it_is_over_and_no_ot
 
 @given(marks=st.lists(st.tuples(organizations, instants, st.integers(0, 3)), max_size=5))
 @generated
-def test_an_organization_has_one_mark_the_last_one_put(
+def test_an_organization_has_one_mark_the_last_one_stored(
     place: App, marks: list[tuple[str, int, int]]
 ) -> None:
     fill(([], [], []))
@@ -340,7 +340,7 @@ def test_an_organization_has_one_mark_the_last_one_put(
 
 @given(namespace=namespaces())
 @generated
-def test_insertions_write_every_column(namespace: Namespace) -> None:
+def test_inserts_write_every_column(namespace: Namespace) -> None:
     fill((namespace[0], [], []))
     for each in namespace[1]:
         sessions.insert.run(**each._asdict())
@@ -352,14 +352,14 @@ def test_insertions_write_every_column(namespace: Namespace) -> None:
     assert allocations.of_sessions.all(sessions=every) == namespace[2]
 
 
-def test_organizations_are_read_in_the_order_of_their_making(place: App) -> None:
+def test_organizations_are_read_in_order_of_creation(place: App) -> None:
     with store.transaction():
         place.seed('organizations = [{ id = "z", name = "Z" }, { id = "a", name = "A" }]')
     found = assert_reads_alike(sessions.organizations, ids='["a", "nowhere", "z"]')
     assert [each.id for each in found] == ["z", "a"]
 
 
-def test_every_statement_of_this_surface_is_tried_here() -> None:
+def test_every_statement_of_this_surface_is_tested_here() -> None:
     kept = {
         f"{module.__name__.rpartition('.')[2]}.{name}"
         for module in MODULES
@@ -394,7 +394,7 @@ def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
 
 
 @pytest.mark.parametrize("only_before", [False, True])
-def test_a_page_is_found_by_the_index_and_only_what_is_on_it_is_sorted(
+def test_a_page_is_found_by_the_index_and_only_its_rows_are_sorted(
     place: App, only_before: bool
 ) -> None:
     values = {"organization": "o", "before": 9, "limit": 101}
@@ -409,7 +409,7 @@ def test_a_page_is_found_by_the_index_and_only_what_is_on_it_is_sorted(
 
 
 @pytest.mark.parametrize("statement", [devices.catalogue, devices.candidates])
-def test_whether_a_device_is_held_is_looked_up_in_the_index_of_what_is_open(
+def test_open_allocations_of_a_device_are_found_by_the_index(
     place: App, statement: Statement[Any]
 ) -> None:
     plan = plan_of(place, statement, {"now": 1})

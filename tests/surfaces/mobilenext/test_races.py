@@ -60,7 +60,7 @@ def allocations(app: App) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def test_of_racing_allocations_exactly_as_many_win_as_there_are_devices(
+def test_of_concurrent_allocations_as_many_succeed_as_there_are_devices(
     workers: list[App],
 ) -> None:
     workers[0].seed(devices(3))
@@ -100,7 +100,7 @@ def test_no_device_is_ever_in_two_open_allocations(workers: list[App]) -> None:
             assert former["created_at"] <= former["released_at"] <= latter["created_at"]
 
 
-def test_created_at_is_unique_and_given_in_the_order_of_becoming_listable(
+def test_created_at_is_unique_and_in_order_of_listing(
     workers: list[App],
 ) -> None:
     """At one frozen instant, where every session wants the same value."""
@@ -116,7 +116,7 @@ def test_created_at_is_unique_and_given_in_the_order_of_becoming_listable(
     assert [each["createdAt"] for each in Calls(workers[1]).page()["data"]] == found[::-1]
 
 
-def test_what_becomes_listable_comes_before_everything_listed(workers: list[App]) -> None:
+def test_a_newly_listed_session_comes_before_all_listed_ones(workers: list[App]) -> None:
     """Whoever reads the list again finds the former one at its end: nothing slips in behind."""
     workers[0].seed(devices(THREADS * ROUNDS))
     over: list[int] = []
@@ -139,7 +139,7 @@ def test_what_becomes_listable_comes_before_everything_listed(workers: list[App]
     assert len(Calls(workers[0]).listed()) == (THREADS - 1) * ROUNDS
 
 
-def test_a_walk_during_inserts_loses_nothing_and_repeats_nothing(workers: list[App]) -> None:
+def test_a_walk_during_inserts_returns_every_session_once(workers: list[App]) -> None:
     workers[0].seed(devices(THREADS * ROUNDS + 20))
     first = [Calls(workers[0]).hold(IOS)["id"] for _ in range(20)]
 
@@ -159,7 +159,7 @@ def test_a_walk_during_inserts_loses_nothing_and_repeats_nothing(workers: list[A
     assert set(Calls(workers[1]).walk(4)) == added | set(first)
 
 
-def test_of_racing_releases_of_one_device_one_wins(workers: list[App]) -> None:
+def test_of_concurrent_releases_of_one_device_one_succeeds(workers: list[App]) -> None:
     for _ in range(ROUNDS):
         held = Calls(workers[0]).hold()
         answers = together(
@@ -170,7 +170,7 @@ def test_of_racing_releases_of_one_device_one_wins(workers: list[App]) -> None:
         assert Calls(workers[1]).session(held["id"])["releasedAt"] == won["releasedAt"]
 
 
-def test_racing_releases_of_a_session_s_devices_end_it_with_the_last_one(
+def test_concurrent_releases_end_a_session_with_the_last_one(
     workers: list[App],
 ) -> None:
     workers[0].seed(devices(THREADS))
@@ -184,7 +184,7 @@ def test_racing_releases_of_a_session_s_devices_end_it_with_the_last_one(
     assert calls.session(held["id"])["releasedAt"] == ended
 
 
-def test_an_allocation_that_meets_the_last_release_is_either_in_time_or_refused(
+def test_an_allocation_concurrent_with_the_last_release_succeeds_or_is_409(
     workers: list[App],
 ) -> None:
     for _ in range(ROUNDS):
@@ -204,7 +204,7 @@ def test_an_allocation_that_meets_the_last_release_is_either_in_time_or_refused(
             Calls(workers[0]).release(held["id"], device["info"]["serial"])
 
 
-def test_one_empty_session_that_many_allocate_to_is_listed_once(workers: list[App]) -> None:
+def test_concurrent_allocations_to_one_empty_session_list_it_once(workers: list[App]) -> None:
     workers[0].seed(devices(THREADS))
     session = Calls(workers[0]).start()
     answers = together(workers, lambda _, calls: calls.allocate(session, IOS))

@@ -25,7 +25,7 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
 
 @given(namespace=namespaces(), before_at=st.integers(0, LAST + 1))
 @some
-def test_what_ended_before_is_found_and_removed(
+def test_sessions_that_ended_before_are_found_and_removed(
     app: App, namespace: tuple[list[Any], list[Any], list[Any]], before_at: int
 ) -> None:
     with app.namespace.activate():
@@ -47,7 +47,7 @@ def test_what_ended_before_is_found_and_removed(
         assert {each.id for each in Allocation.select()} == left
 
 
-def test_the_order_of_new_sessions_outlives_those_that_made_it(app: App) -> None:
+def test_a_created_at_is_not_given_again_after_its_session_was_removed(app: App) -> None:
     """A `createdAt` that was given is not given again, though nothing else knows of it."""
     who = {"Authorization": "Bearer mob_anyone"}
     android = [{"attribute": "platform", "operator": "EQUALS", "value": "android"}]

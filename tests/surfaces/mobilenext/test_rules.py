@@ -107,7 +107,7 @@ def test_after_the_deadline_the_new_state_stays(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_each_change_by_itself_is_a_transition(case: Case) -> None:
+def test_each_derived_change_is_a_transition(case: Case) -> None:
     found = (
         rules.transitions(case.row)
         if isinstance(case.row, SessionRow)
@@ -119,7 +119,7 @@ def test_each_change_by_itself_is_a_transition(case: Case) -> None:
     ] == [(case.at, case.at, case.from_status, case.to_status)]
 
 
-def test_a_session_comes_with_the_transitions_of_its_allocations_in_order() -> None:
+def test_transitions_of_a_session_include_its_allocations_in_order() -> None:
     end = START + MINUTE
     part = allocation(in_use_at=START + 20 * SECOND, expires_at=end)
     found = rules.transitions(session(expires_at=end), [part])
@@ -134,13 +134,13 @@ def test_a_session_comes_with_the_transitions_of_its_allocations_in_order() -> N
 @pytest.mark.parametrize(
     "row", [session(), session(released_at=START + 1), LEASED._replace(released_at=START + 1)]
 )
-def test_a_session_without_lease_or_released_by_a_call_never_changes_by_itself(
+def test_a_session_without_lease_or_released_by_a_call_has_no_transitions(
     row: SessionRow,
 ) -> None:
     assert rules.transitions(row) == []
 
 
-def test_what_a_call_released_stays_released_at_any_instant() -> None:
+def test_a_release_by_a_call_holds_at_any_instant() -> None:
     ended = START + 5 * MINUTE
     part = allocation(released_at=ended, in_use_at=START + MINUTE, expires_at=START + 9 * MINUTE)
     whole = LEASED._replace(released_at=ended)
@@ -167,7 +167,7 @@ def test_a_ready_device_is_in_use_at_any_instant_even_before_its_created_at() ->
         assert rules.allocation_status(allocation(), now) == "in_use"
 
 
-def test_an_empty_session_can_be_seen_until_its_deadline() -> None:
+def test_an_empty_session_exists_until_its_deadline() -> None:
     assert rules.ensure_exists(EMPTY, EMPTY.empty_expires_at - 1, "s") is EMPTY
     for now in (EMPTY.empty_expires_at, EMPTY.empty_expires_at + 1):
         with pytest.raises(NotFound, match="S-1 not found"):
@@ -176,12 +176,12 @@ def test_an_empty_session_can_be_seen_until_its_deadline() -> None:
         rules.ensure_exists(None, START, "S-1")
 
 
-def test_a_session_that_got_a_device_outlives_the_deadline_of_empty_ones() -> None:
+def test_a_session_with_a_device_does_not_expire() -> None:
     row = session()
     assert rules.ensure_exists(row, row.empty_expires_at + 1, "s") is row
 
 
-def test_an_empty_session_cannot_be_read_by_its_id() -> None:
+def test_an_empty_session_is_not_found_by_id() -> None:
     with pytest.raises(NotFound):
         rules.ensure_listed(shown(EMPTY, []), "s")
     rules.ensure_listed(shown(session(), [allocation()]), "s")
@@ -196,11 +196,11 @@ def test_a_released_session_takes_no_further_device() -> None:
 
 
 @pytest.mark.parametrize("role", ["admin", "readwrite"])
-def test_admin_and_readwrite_may_write(role: str) -> None:
+def test_admin_and_readwrite_can_write(role: str) -> None:
     rules.ensure_can_write(role)
 
 
-def test_readonly_may_not_write() -> None:
+def test_readonly_cannot_write() -> None:
     with pytest.raises(ReadOnly):
         rules.ensure_can_write("readonly")
 
@@ -214,7 +214,7 @@ def test_an_allocation_is_found_by_its_serial_or_by_its_id_in_any_case_the_newes
             rules.find_allocation([older, newer], unknown)
 
 
-def test_only_what_is_held_can_be_released() -> None:
+def test_only_an_open_allocation_can_be_released() -> None:
     leased = allocation(expires_at=START + MINUTE)
     rules.ensure_can_release(leased, START + MINUTE - 1, "Serial-1")
     for row, now in ((leased, START + MINUTE), (allocation(released_at=START), START)):
@@ -222,7 +222,7 @@ def test_only_what_is_held_can_be_released() -> None:
             rules.ensure_can_release(row, now, "Serial-1")
 
 
-def test_a_release_is_never_before_the_creation() -> None:
+def test_a_stored_instant_is_never_before_the_creation() -> None:
     assert rules.not_before(START, START + 5) == START + 5
     assert rules.not_before(START, START - MINUTE) == START
 
@@ -234,7 +234,7 @@ def test_a_session_is_released_at_its_last_release_and_not_while_a_device_is_hel
     assert rules.last_release_at([]) is None
 
 
-def test_deadlines_are_counted_in_whole_units_from_the_fact() -> None:
+def test_deadlines_are_counted_from_the_stored_instant() -> None:
     assert rules.empty_expires_at(START, 15) == START + 15 * MINUTE
     assert rules.lease_expires_at(START, 30) == START + 30 * MINUTE
     assert rules.lease_expires_at(START, None) is None
@@ -279,7 +279,7 @@ def test_a_mark_is_raised_and_never_lowered_unless_the_clock_was_moved_back(
     ("nanoseconds", "bound"),
     [(1_999, 2), (2_000, 2), (2_001, 3), (-1_000, -1), (-999, 0), (-1, 0), (0, 0), (1, 1)],
 )
-def test_strictly_before_is_decided_to_the_nanosecond(nanoseconds: int, bound: int) -> None:
+def test_before_is_strict_to_the_nanosecond(nanoseconds: int, bound: int) -> None:
     assert rules.before_cursor(nanoseconds) == bound
     for created_at in range(bound - 2, bound + 3):
         assert (created_at < bound) == (created_at * 1000 < nanoseconds)

@@ -80,7 +80,7 @@ def test_versions_compare_by_number_and_missing_components_are_zero(
 
 
 @pytest.mark.parametrize("version", ["18.", "eighteen", "", "18.6.2 ", "١٨", "18,6", "-18"])
-def test_a_version_that_is_no_numbers_equals_none(version: str) -> None:
+def test_a_value_that_is_not_a_version_matches_no_device(version: str) -> None:
     assert not holds("version", "EQUALS", version)
     assert not rules.is_version(version)
 
@@ -113,6 +113,6 @@ def test_of_two_versions_exactly_one_is_less_or_they_are_equal(one: str, other: 
     assert holds("version", "GREATER_THAN_OR_EQUALS", other, device) is (results[1] or results[2])
 
 
-def test_every_attribute_and_operator_can_be_asked_of_every_device() -> None:
+def test_every_attribute_and_operator_works_on_every_device() -> None:
     for attribute, operator in product(rules.ATTRIBUTES, ("EQUALS", "STARTS_WITH", "CONTAINS")):
         assert holds(attribute, operator, getattr(PHONE, attribute)) is True

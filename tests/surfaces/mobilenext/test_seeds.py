@@ -57,7 +57,7 @@ def test_a_seed_without_devices_leaves_the_default_ones(tenants: App) -> None:
     assert len(serials(tenants)) == 12
 
 
-def test_default_devices_that_were_used_are_retired_instead(app: App, calls: Calls) -> None:
+def test_default_devices_that_were_allocated_are_retired_instead(app: App, calls: Calls) -> None:
     held = calls.hold()
     app.seed(device("A-1"))
     assert serials(app) == ["A-1"]
@@ -95,7 +95,7 @@ def test_applying_a_seed_twice_changes_nothing(tenants: App) -> None:
         assert contents(tenants) == before
 
 
-def test_a_device_is_brought_up_to_the_file(app: App) -> None:
+def test_a_seeded_device_is_updated_from_the_file(app: App) -> None:
     app.seed(device("A-1"))
     app.seed(device("A-1").replace("15", "16") + device("A-2", retired=True))
     assert serials(app) == ["A-1"]
@@ -104,7 +104,7 @@ def test_a_device_is_brought_up_to_the_file(app: App) -> None:
         assert devices.list_devices()[0].version == "16"
 
 
-def test_a_seeded_session_is_held_and_can_be_released(tenants: App, ana: Calls) -> None:
+def test_a_seeded_session_is_active_and_can_be_released(tenants: App, ana: Calls) -> None:
     tenants.seed(session(ONE, 'created_ago = "3h"'))
     shown = ana.session(ONE)
     assert shown["user"] == ANA
@@ -142,7 +142,7 @@ def test_a_seeded_session_may_have_a_lease(tenants: App, ana: Calls) -> None:
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:10:00.000000Z"
 
 
-def test_a_seeded_session_may_hold_several_devices(tenants: App, ana: Calls) -> None:
+def test_a_seeded_session_may_have_several_devices(tenants: App, ana: Calls) -> None:
     further = (
         'further_devices = [{ device = "emulator-5556", created_ago = "2h", released_ago = "1h" },'
         ' { device = "emulator-5558", created_ago = "90m" }]'
@@ -181,7 +181,7 @@ def test_a_new_session_is_listed_before_every_seeded_one(tenants: App, ana: Call
     assert held["createdAt"] == "2026-03-01T12:00:00.000001Z"
 
 
-def test_no_session_falls_behind_a_seeded_one_when_the_wall_s_clock_steps_back(
+def test_new_sessions_are_listed_before_seeded_ones_when_the_wall_clock_steps_back(
     tenants: App, ana: Calls
 ) -> None:
     tenants.use_real_clock()
@@ -193,7 +193,7 @@ def test_no_session_falls_behind_a_seeded_one_when_the_wall_s_clock_steps_back(
     assert ana.listed() == [held["id"], ONE]
 
 
-def test_a_lease_that_a_seeded_session_profits_from_stays_over_when_the_clock_is_moved_back(
+def test_a_lease_stays_over_when_a_seeded_session_got_the_device_and_the_clock_moves_back(
     tenants: App, ana: Calls
 ) -> None:
     tenants.seed(session(ONE, 'created_ago = "1h"', "lease_minutes = 30"))
@@ -203,9 +203,7 @@ def test_a_lease_that_a_seeded_session_profits_from_stays_over_when_the_clock_is
     assert ana.session(TWO)["releasedAt"] is None
 
 
-def test_a_seeded_session_goes_on_as_in_the_file_when_that_is_applied_again(
-    tenants: App, ana: Calls
-) -> None:
+def test_applying_a_file_again_restores_a_seeded_session(tenants: App, ana: Calls) -> None:
     text = session(ONE, 'created_ago = "1h"')
     tenants.seed(text)
     ana.release(ONE, "emulator-5554")
@@ -213,7 +211,7 @@ def test_a_seeded_session_goes_on_as_in_the_file_when_that_is_applied_again(
     assert ana.session(ONE)["releasedAt"] is None
 
 
-def test_a_seeded_session_whose_device_another_has_now_stays_as_it_is(
+def test_a_seeded_session_whose_device_is_allocated_elsewhere_is_not_changed(
     tenants: App, ana: Calls
 ) -> None:
     text = session(ONE, 'created_ago = "1h"')
@@ -228,7 +226,7 @@ def test_a_seeded_session_whose_device_another_has_now_stays_as_it_is(
     assert contents(tenants) == before
 
 
-def test_a_session_that_got_a_further_device_is_not_released_by_the_file(
+def test_the_file_does_not_release_a_session_with_a_further_device(
     tenants: App, ana: Calls
 ) -> None:
     tenants.seed(session(ONE, 'created_ago = "1h"'))
@@ -285,7 +283,7 @@ WRONG = [
 ]
 
 
-def test_a_mistake_is_refused_with_its_reason_and_nothing_is_applied(
+def test_an_invalid_seed_is_rejected_with_a_reason_and_nothing_is_applied(
     tenants: App, subtests: pytest.Subtests
 ) -> None:
     before = contents(tenants)
@@ -296,7 +294,7 @@ def test_a_mistake_is_refused_with_its_reason_and_nothing_is_applied(
             assert contents(tenants) == before
 
 
-def test_the_example_seed_shows_its_devices_and_session(
+def test_the_example_seed_has_its_devices_and_session(
     make_app: Callable[..., App],
 ) -> None:
     example = Path(__file__).parents[2] / "seed.example.toml"

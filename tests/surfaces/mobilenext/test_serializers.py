@@ -39,7 +39,7 @@ def listed(found: Held) -> tuple[list[SessionRow], list[AllocationRow]]:
 
 @given(found=held, now=st.integers(0, LAST), size=st.integers(1, 14))
 @generated
-def test_a_page_is_as_documented(found: Held, now: int, size: int) -> None:
+def test_a_serialized_page_fits_its_schema(found: Held, now: int, size: int) -> None:
     rows, parts = listed(found)
     every = [each for row in rows for each in facts(row, parts)]
     shown = serializers.page(every, now, size=size)
@@ -51,7 +51,7 @@ def test_a_page_is_as_documented(found: Held, now: int, size: int) -> None:
 
 @given(found=held, now=st.integers(0, LAST))
 @generated
-def test_a_session_shows_its_own_facts_and_those_of_its_allocations(found: Held, now: int) -> None:
+def test_a_serialized_session_has_its_own_fields_and_its_allocations(found: Held, now: int) -> None:
     rows, parts = listed(found)
     for row in rows:
         own = [each for each in parts if each.session == row.id]
@@ -70,7 +70,7 @@ def test_a_session_shows_its_own_facts_and_those_of_its_allocations(found: Held,
 
 @given(found=held, now=st.integers(0, LAST))
 @generated
-def test_a_serial_is_hidden_exactly_while_provisioning_and_an_end_exactly_until_it(
+def test_the_serial_is_absent_while_provisioning_and_released_at_until_the_end(
     found: Held, now: int
 ) -> None:
     assert_documented(schemas.AllocationList(), serializers.allocation_list(found[1], now))
@@ -82,7 +82,7 @@ def test_a_serial_is_hidden_exactly_while_provisioning_and_an_end_exactly_until_
 
 @given(found=held)
 @generated
-def test_the_answers_to_an_allocation_are_as_documented(found: Held) -> None:
+def test_responses_to_allocate_fit_their_schemas(found: Held) -> None:
     for row in found[1]:
         assert_documented(schemas.Allocated(), serializers.allocated(row))
         assert_documented(schemas.Allocating(), serializers.allocating(row))
@@ -91,14 +91,16 @@ def test_the_answers_to_an_allocation_are_as_documented(found: Held) -> None:
 
 @given(found=held)
 @generated
-def test_a_new_session_is_as_documented(found: Held) -> None:
+def test_a_serialized_new_session_fits_its_schema(found: Held) -> None:
     for row in found[0]:
         assert_documented(schemas.NewSession(), serializers.new_session(row))
 
 
 @given(names=st.lists(texts, max_size=4), began_at=instants, more=st.booleans())
 @generated
-def test_organizations_are_as_documented(names: list[str], began_at: int, more: bool) -> None:
+def test_serialized_organizations_fit_their_schema(
+    names: list[str], began_at: int, more: bool
+) -> None:
     rows = [OrganizationRow(uuid(n), name, n) for n, name in enumerate(names)]
     roles = {row.id: "readonly" for row in rows} | ({"undeclared": "admin"} if more else {})
     shown = serializers.organizations(rows, roles, began_at)
@@ -106,6 +108,6 @@ def test_organizations_are_as_documented(names: list[str], began_at: int, more: 
     assert [each["name"] for each in shown["data"]] == names + ["Default"] * more
 
 
-def test_a_refusal_is_as_documented() -> None:
+def test_error_bodies_fit_their_schema() -> None:
     for status in (400, 401, 403, 404, 405, 409, 413, 418, 500, 503):
         assert_documented(schemas.ErrorBody(), errors.error_body(status, "No."))

@@ -15,9 +15,7 @@ def foreign(rob: Caller) -> Any:
     return rob.create("mars", title="foreign")
 
 
-def test_an_account_is_written_in_by_its_admins_and_writers(
-    ana: Caller, rob: Caller, bot: Caller
-) -> None:
+def test_admins_and_writers_can_create_in_an_account(ana: Caller, rob: Caller, bot: Caller) -> None:
     assert ana.create("acme")["account_id"] == "acme"
     assert ana.create("zeta")["account_id"] == "zeta"
     assert bot.create("acme")["account_id"] == "acme"
@@ -25,14 +23,14 @@ def test_an_account_is_written_in_by_its_admins_and_writers(
 
 
 @pytest.mark.parametrize("account", ["mars", "unheard-of", "", "ACME"])
-def test_a_create_in_an_account_without_a_profile_is_refused(
+def test_create_in_an_account_without_a_profile_is_403(
     strict: App, ana: Caller, account: str
 ) -> None:
     refuses(ana.post({**BODY, "account_id": account}), 403, "no access")
     assert strict.rows("scale_sessions") == strict.rows("scale_counts") == []
 
 
-def test_a_reader_reads_and_every_write_is_refused(strict: App, ana: Caller, rob: Caller) -> None:
+def test_a_reader_can_read_and_every_write_is_403(strict: App, ana: Caller, rob: Caller) -> None:
     session = ana.create("acme")
     before = strict.rows("scale_sessions")
     assert rob.show(session["id"]) == session
@@ -44,14 +42,14 @@ def test_a_reader_reads_and_every_write_is_refused(strict: App, ana: Caller, rob
     assert strict.rows("scale_sessions") == before
 
 
-def test_a_role_is_said_before_that_the_session_is_archived(ana: Caller, rob: Caller) -> None:
+def test_a_missing_role_is_reported_before_an_archived_session(ana: Caller, rob: Caller) -> None:
     session = ana.create("acme")
     ana.delete(session["id"])
     refuses(rob.patch(session["id"], {"title": "new"}), 403)
     refuses(rob.delete(session["id"]), 403)
 
 
-def test_a_foreign_session_is_as_one_that_does_not_exist(ana: Caller, foreign: Any) -> None:
+def test_a_session_of_another_account_answers_like_an_unknown_id(ana: Caller, foreign: Any) -> None:
     for session_id in (foreign["id"], NOWHERE):
         texts = [
             answer.text.replace(session_id, "ID")
@@ -64,7 +62,9 @@ def test_a_foreign_session_is_as_one_that_does_not_exist(ana: Caller, foreign: A
         assert texts == ['{"detail":"Session ID not found"}'] * 3
 
 
-def test_a_foreign_session_is_not_changed(strict: App, ana: Caller, foreign: Any) -> None:
+def test_a_session_of_another_account_is_not_changed(
+    strict: App, ana: Caller, foreign: Any
+) -> None:
     before = strict.rows("scale_sessions")
     refuses(ana.patch(foreign["id"], {"title": "mine"}), 404)
     refuses(ana.delete(foreign["id"]), 404)
@@ -72,7 +72,7 @@ def test_a_foreign_session_is_not_changed(strict: App, ana: Caller, foreign: Any
 
 
 @pytest.mark.usefixtures("foreign")
-def test_a_list_covers_every_account_of_the_caller_and_no_other(strict: App, ana: Caller) -> None:
+def test_a_list_covers_exactly_the_caller_s_accounts(strict: App, ana: Caller) -> None:
     ana.create("zeta", title="zeta")
     ana.create("acme", title="acme")
     page = ana.page()
@@ -109,7 +109,7 @@ def every_call(caller: Caller, session_id: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("selected", ["mars", "unheard-of", "Acme"])
-def test_a_header_that_names_an_account_without_access_is_refused_on_every_call(
+def test_a_header_naming_an_account_without_access_is_403_on_every_call(
     strict: App, ana: Caller, selected: str
 ) -> None:
     session = ana.create("acme")
@@ -120,9 +120,7 @@ def test_a_header_that_names_an_account_without_access_is_refused_on_every_call(
     assert strict.rows("scale_sessions") == before
 
 
-def test_a_header_of_a_reader_s_account_is_refused_on_writes_alone(
-    strict: App, ana: Caller
-) -> None:
+def test_a_header_naming_a_reader_s_account_is_403_on_writes_only(strict: App, ana: Caller) -> None:
     rob = Caller(strict, "rob", "acme")
     session = ana.create("acme")
     statuses = [answer.status_code for answer in every_call(rob, session["id"])]
@@ -131,18 +129,18 @@ def test_a_header_of_a_reader_s_account_is_refused_on_writes_alone(
     refuses(rob.patch(NOWHERE, {"title": "new"}), 403)
 
 
-def test_an_empty_header_is_as_absent(strict: App) -> None:
+def test_an_empty_header_counts_as_absent(strict: App) -> None:
     ana = Caller(strict, "ana", "")
     assert ana.create("zeta")["account_id"] == "zeta"
 
 
-def test_header_and_body_that_name_different_accounts_are_refused(strict: App) -> None:
+def test_header_and_body_naming_different_accounts_are_403(strict: App) -> None:
     refuses(Caller(strict, "ana", "zeta").post(BODY), 403, "zeta", "acme")
     assert strict.rows("scale_sessions") == []
     assert Caller(strict, "ana", "acme").create("acme")["account_id"] == "acme"
 
 
-def test_by_id_a_session_of_another_account_than_the_header_s_is_not_found(
+def test_a_session_outside_the_header_s_account_is_not_found_by_id(
     strict: App, ana: Caller
 ) -> None:
     session = ana.create("acme")
@@ -153,14 +151,14 @@ def test_by_id_a_session_of_another_account_than_the_header_s_is_not_found(
     assert Caller(strict, "ana", "acme").show(session["id"]) == session
 
 
-def test_the_body_is_judged_before_the_account(strict: App) -> None:
+def test_body_violations_are_reported_before_account_errors(strict: App) -> None:
     mars = Caller(strict, "ana", "mars")
     refuses(mars.post({**BODY, "title": 5}), 422)
     refuses(mars.get("/v4/sessions", limit=0), 422)
     refuses(mars.patch(NOWHERE, {"title": 5}), 422)
 
 
-def test_a_bound_key_has_one_account_alone(strict: App, ana: Caller) -> None:
+def test_a_bound_key_has_only_one_account(strict: App, ana: Caller) -> None:
     bound = Caller(strict, "ana-in-zeta")
     session = ana.create("acme")
     bound.create("zeta", title="bound")
@@ -173,7 +171,7 @@ def test_a_bound_key_has_one_account_alone(strict: App, ana: Caller) -> None:
     ]
 
 
-def test_user_info_names_the_user_and_their_accounts_the_default_first(ana: Caller) -> None:
+def test_user_info_lists_the_user_s_accounts_default_first(ana: Caller) -> None:
     assert ana.get("/user-info").json == {
         "id": ANA,
         "email": "ana@example.com",
@@ -187,18 +185,18 @@ def test_user_info_names_the_user_and_their_accounts_the_default_first(ana: Call
 
 
 @pytest.mark.parametrize(("key", "user"), [("rob", ROB), ("bot", BOT)])
-def test_user_info_gives_an_email_that_cannot_exist_where_none_is_known(
+def test_user_info_of_a_user_without_email_has_an_invalid_domain(
     strict: App, key: str, user: str
 ) -> None:
     info = Caller(strict, key).get("/user-info").json
     assert (info["id"], info["email"]) == (user, f"{user}@users.invalid")
 
 
-def test_user_info_is_the_user_who_creates(ana: Caller) -> None:
+def test_user_info_has_the_id_of_the_creator(ana: Caller) -> None:
     assert ana.get("/user-info").json["id"] == ana.create()["created_by_user_id"]
 
 
-def test_a_user_without_accounts_sees_none(strict: App) -> None:
+def test_a_user_without_accounts_has_no_access_profiles(strict: App) -> None:
     strict.seed(
         f'[[users]]\nid = "{NOWHERE}"\nname = "New"\n[[keys]]\nsecret = "new"\nuser = "{NOWHERE}"'
     )

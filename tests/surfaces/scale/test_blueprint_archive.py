@@ -18,7 +18,7 @@ def archived(app: App, anyone: Caller) -> Any:
     return anyone.show(session["id"])
 
 
-def test_deleting_archives_now(app: App, anyone: Caller) -> None:
+def test_delete_archives_at_the_current_instant(app: App, anyone: Caller) -> None:
     session = anyone.create()
     app.advance(minutes=1)
     assert anyone.delete(session["id"]).json == {"count": 1, "success": True}
@@ -26,7 +26,7 @@ def test_deleting_archives_now(app: App, anyone: Caller) -> None:
     assert anyone.show(session["id"]) == expected
 
 
-def test_deleting_again_counts_none_and_writes_nothing(
+def test_deleting_twice_counts_0_and_writes_nothing(
     app: App, anyone: Caller, archived: Any
 ) -> None:
     answer = anyone.delete(archived["id"])
@@ -44,9 +44,7 @@ def test_deleting_again_counts_none_and_writes_nothing(
         {"data": b"text", "content_type": "text/plain"},
     ],
 )
-def test_deleting_takes_any_content_type_and_looks_at_no_body(
-    anyone: Caller, given: dict[str, Any]
-) -> None:
+def test_delete_ignores_content_type_and_body(anyone: Caller, given: dict[str, Any]) -> None:
     session = anyone.create()
     answer = anyone.call("DELETE", f"/v4/sessions/{session['id']}", **given)
     assert answer.json == {"count": 1, "success": True}
@@ -67,7 +65,7 @@ def test_an_archived_session_is_hidden_from_lists_unless_they_include_it(
 @pytest.mark.parametrize(
     "body", [{"title": "new"}, {"archived_at": PAST}, {"restore": False, "state": {}}, {}]
 )
-def test_an_archived_session_refuses_every_patch_that_does_not_restore_it(
+def test_a_patch_of_an_archived_session_without_restore_is_400(
     app: App, anyone: Caller, archived: Any, body: dict[str, Any]
 ) -> None:
     before = app.rows("scale_sessions")
@@ -75,7 +73,7 @@ def test_an_archived_session_refuses_every_patch_that_does_not_restore_it(
     assert app.rows("scale_sessions") == before
 
 
-def test_that_it_is_archived_is_said_before_what_is_wrong_with_the_merged_window(
+def test_an_archived_session_is_reported_before_an_invalid_merged_window(
     anyone: Caller,
 ) -> None:
     session = anyone.create(start_date=FUTURE)
@@ -94,7 +92,7 @@ def test_that_it_is_archived_is_said_before_what_is_wrong_with_the_merged_window
         ({"archived_at": None, "start_date": PAST}, {"start_date": PAST}),
     ],
 )
-def test_restoring_comes_first_and_the_rest_applies_to_what_is_live(
+def test_restore_comes_first_and_the_other_fields_apply_after_it(
     anyone: Caller, archived: Any, body: dict[str, Any], shown: dict[str, Any]
 ) -> None:
     answer = anyone.patch(archived["id"], body)
@@ -104,14 +102,14 @@ def test_restoring_comes_first_and_the_rest_applies_to_what_is_live(
     assert anyone.page()["total_item_count"] == 1
 
 
-def test_restoring_with_a_date_archives_at_that_date(anyone: Caller, archived: Any) -> None:
+def test_restore_with_an_archived_at_archives_at_that_date(anyone: Caller, archived: Any) -> None:
     after = anyone.patch(archived["id"], {"restore": True, "archived_at": PAST}).json
     assert after["archived_at"] == PAST
     assert anyone.page()["total_item_count"] == 0
 
 
 @pytest.mark.parametrize("archived_at", [PAST, FUTURE])
-def test_a_date_archives_at_once_and_is_shown_as_given(
+def test_an_archived_at_archives_at_once_and_is_returned_as_given(
     app: App, anyone: Caller, archived_at: str
 ) -> None:
     session = anyone.create()
@@ -128,7 +126,7 @@ def test_archived_at_may_be_the_first_instant_of_1970(anyone: Caller) -> None:
     assert anyone.delete(session["id"]).json["count"] == 0
 
 
-def test_archiving_by_a_clock_that_was_moved_back_is_no_earlier_than_the_last_write(
+def test_archiving_after_the_clock_moved_back_is_not_before_the_last_write(
     app: App, anyone: Caller
 ) -> None:
     session = anyone.create()

@@ -18,7 +18,7 @@ FULL = {
 }
 
 
-def test_a_session_shows_what_it_was_given_and_who_made_it_when(bot: Caller) -> None:
+def test_create_returns_the_given_fields_the_creator_and_the_instant(bot: Caller) -> None:
     session = bot.create(**FULL)
     assert uuid.UUID(session["id"]).version == 4
     assert session == {
@@ -35,12 +35,12 @@ def test_a_session_shows_what_it_was_given_and_who_made_it_when(bot: Caller) -> 
     }
 
 
-def test_a_user_s_session_says_that_a_user_made_it(ana: Caller) -> None:
+def test_a_session_of_a_user_has_the_identity_type_user(ana: Caller) -> None:
     assert ana.create()["created_by_identity_type"] == "user"
 
 
 @pytest.mark.parametrize("dates", [{}, {"start_date": None, "end_date": None}])
-def test_dates_that_are_unset_are_absent_and_null_is_as_absent(
+def test_unset_dates_are_absent_and_null_counts_as_unset(
     anyone: Caller, dates: dict[str, None]
 ) -> None:
     session = anyone.create(**dates)
@@ -59,7 +59,7 @@ def test_dates_that_are_unset_are_absent_and_null_is_as_absent(
         ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999Z"),
     ],
 )
-def test_a_date_is_shown_in_utc_with_six_digits_and_a_missing_offset_is_utc(
+def test_dates_are_returned_in_utc_with_six_digits_and_a_missing_offset_is_utc(
     anyone: Caller, given: str, shown: str
 ) -> None:
     session = anyone.create(start_date=given)
@@ -67,7 +67,7 @@ def test_a_date_is_shown_in_utc_with_six_digits_and_a_missing_offset_is_utc(
     assert anyone.show(session["id"]) == session
 
 
-def test_every_date_has_six_digits_and_a_z_under_a_running_clock(app: App, anyone: Caller) -> None:
+def test_with_a_running_clock_every_date_has_six_digits_and_a_z(app: App, anyone: Caller) -> None:
     app.use_real_clock()
     session = anyone.create(start_date="2026-01-02T03:04:05Z")
     for name in ("created_at", "updated_at", "start_date"):
@@ -86,7 +86,7 @@ def test_every_date_has_six_digits_and_a_z_under_a_running_clock(app: App, anyon
         ("1999-01-01T00:00:00Z", "1999-01-02T00:00:00Z"),
     ],
 )
-def test_both_dates_are_optional_may_be_equal_and_may_lie_in_the_past(
+def test_dates_are_optional_may_be_equal_and_may_be_in_the_past(
     anyone: Caller, start: str | None, end: str | None
 ) -> None:
     anyone.create(start_date=start, end_date=end)
@@ -101,7 +101,7 @@ def test_both_dates_are_optional_may_be_equal_and_may_lie_in_the_past(
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00+00:01"),
     ],
 )
-def test_an_end_before_the_start_is_refused_as_instants_are_compared(
+def test_an_end_before_the_start_is_422_compared_as_instants(
     app: App, anyone: Caller, start: str, end: str
 ) -> None:
     answer = anyone.post({**FULL, "start_date": start, "end_date": end})
@@ -111,7 +111,7 @@ def test_an_end_before_the_start_is_refused_as_instants_are_compared(
     assert app.rows("scale_sessions") == []
 
 
-def test_the_window_is_judged_beside_other_violations(anyone: Caller) -> None:
+def test_an_invalid_window_is_listed_with_other_violations(anyone: Caller) -> None:
     answer = anyone.post(
         {"state": {}, "start_date": "2026-01-02T00:00:00Z", "end_date": "2026-01-01T00:00:00Z"}
     )
@@ -123,11 +123,11 @@ def test_the_window_is_judged_beside_other_violations(anyone: Caller) -> None:
 
 
 @pytest.mark.parametrize("title", ["", " ", "x" * 100_000, "ü\u2028 \U0001f600", "<b>'\"\\"])
-def test_a_title_may_be_empty_long_and_any_text(anyone: Caller, title: str) -> None:
+def test_a_title_may_be_empty_long_or_any_text(anyone: Caller, title: str) -> None:
     assert anyone.show(anyone.create(title=title)["id"])["title"] == title
 
 
-def test_names_that_are_unknown_or_cannot_be_written_are_ignored(anyone: Caller) -> None:
+def test_unknown_and_read_only_fields_are_ignored(anyone: Caller) -> None:
     session = anyone.create(
         id="mine",
         created_at="1999-01-01T00:00:00Z",
@@ -160,7 +160,7 @@ STATES = [
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_state_comes_back_equal_key_order_included(anyone: Caller, state: str) -> None:
+def test_state_comes_back_equal_including_key_order(anyone: Caller, state: str) -> None:
     body = f'{{"title": "t", "account_id": "a", "state": {state}}}'
     answer = anyone.call("POST", "/v4/sessions", data=body, content_type="application/json")
     assert answer.status_code == 200, answer.text
@@ -174,7 +174,7 @@ def test_state_comes_back_equal_key_order_included(anyone: Caller, state: str) -
 
 
 @pytest.mark.parametrize("state", [None, [], [{}], "{}", 5, True])
-def test_a_state_that_is_no_object_is_refused(anyone: Caller, state: Any) -> None:
+def test_a_state_that_is_not_an_object_is_422(anyone: Caller, state: Any) -> None:
     assert violations(anyone.post({**FULL, "state": state})) == {
         ("body", "state"): ("dict_type", "Input should be a valid dictionary")
     }
@@ -185,21 +185,23 @@ def state_of(size: int) -> dict[str, str]:
     return {"x": "y" * (size - len('{"x":""}'))}
 
 
-def test_a_state_of_a_mebibyte_is_taken_and_one_byte_more_refused(app: App, anyone: Caller) -> None:
+def test_a_state_of_a_mebibyte_is_accepted_and_one_byte_more_is_413(
+    app: App, anyone: Caller
+) -> None:
     limit = 1024 * 1024
     refuses(anyone.post({**FULL, "state": state_of(limit + 1)}), 413, "state", str(limit))
     assert app.rows("scale_sessions") == []
     anyone.create(state=state_of(limit))
 
 
-def test_the_largest_state_is_a_setting(make_app: Any) -> None:
+def test_the_state_limit_is_a_setting(make_app: Any) -> None:
     anyone = Caller(make_app(scale_max_state_bytes=100), "k")
     session = anyone.create(state=state_of(100))
     refuses(anyone.patch(session["id"], {"state": state_of(101)}), 413)
     assert anyone.show(session["id"]) == session
 
 
-def test_too_large_a_state_is_said_before_what_else_is_wrong(make_app: Any) -> None:
+def test_a_state_over_the_limit_is_reported_before_other_violations(make_app: Any) -> None:
     anyone = Caller(make_app(scale_max_state_bytes=100), "k")
     refuses(anyone.post({"title": 5, "state": state_of(101)}), 413)
 

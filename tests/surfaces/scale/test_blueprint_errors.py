@@ -32,7 +32,7 @@ JSON = "application/json"
         ("GET", "/scale/nothing"),
     ],
 )
-def test_a_missing_key_is_401_on_every_path_whatever_the_body(
+def test_a_missing_key_is_401_on_every_path_with_any_body(
     app: App, headers: dict[str, str], method: str, path: str
 ) -> None:
     answer = app.client.open(path, method=method, headers=headers, data=b"{broken")
@@ -55,7 +55,7 @@ def test_a_revoked_key_is_401_at_once(strict: App, ana: Caller) -> None:
     refuses(ana.get("/v4/sessions"), 401)
 
 
-def test_401_is_said_before_the_body_is_read(make_app: Callable[..., App]) -> None:
+def test_401_is_answered_before_the_body_is_read(make_app: Callable[..., App]) -> None:
     app = make_app(max_body_bytes=10)
     refuses(app.client.post("/v4/sessions", data=b"x" * 11, content_type=JSON), 401)
     refuses(Caller(app, "k").post(BODY), 413)
@@ -76,7 +76,7 @@ def test_an_unknown_path_is_404(anyone: Caller, prefix: str, path: str) -> None:
         ("POST", "/user-info", {"GET", "HEAD"}),
     ],
 )
-def test_a_wrong_method_is_405_and_says_which_are_right(
+def test_a_wrong_method_is_405_and_lists_the_allowed_ones(
     anyone: Caller, method: str, path: str, allowed: set[str]
 ) -> None:
     answer = anyone.call(method, path)
@@ -113,7 +113,7 @@ def test_root_prefix_and_a_trailing_slash_are_the_same(anyone: Caller, path: str
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_a_body_that_is_no_json_object_is_422_at_the_body(
+def test_a_body_that_is_not_a_json_object_is_422_with_loc_body(
     app: App, anyone: Caller, method: str, data: bytes, content_type: str, kind: str
 ) -> None:
     session = anyone.create()
@@ -125,7 +125,7 @@ def test_a_body_that_is_no_json_object_is_422_at_the_body(
 
 
 @pytest.mark.parametrize("content_type", [JSON, f"{JSON}; charset=utf-8", "application/x+json"])
-def test_a_body_declared_as_json_is_taken(anyone: Caller, content_type: str) -> None:
+def test_a_body_declared_as_json_is_accepted(anyone: Caller, content_type: str) -> None:
     data = json.dumps(BODY)
     answer = anyone.call("POST", "/v4/sessions", data=data, content_type=content_type)
     assert answer.status_code == 200
@@ -175,13 +175,17 @@ def pydantic_says(**values: Any) -> dict[str, tuple[str, str]]:
         {"title": [], "state": "x", "account_id": {}},
     ],
 )
-def test_the_words_about_a_body_are_pydantic_s_own(anyone: Caller, values: dict[str, Any]) -> None:
+def test_violations_of_a_body_have_pydantic_s_types_and_messages(
+    anyone: Caller, values: dict[str, Any]
+) -> None:
     said = {at[-1]: words for at, words in violations(anyone.post(values)).items()}
     assert said == pydantic_says(**values)
 
 
 @pytest.mark.parametrize("restore", ["yes", 1, None, []])
-def test_the_words_about_a_boolean_are_pydantic_s_own(anyone: Caller, restore: Any) -> None:
+def test_violations_of_a_boolean_have_pydantic_s_types_and_messages(
+    anyone: Caller, restore: Any
+) -> None:
     session = anyone.create()
     said = violations(anyone.patch(session["id"], {"restore": restore}))["body", "restore"]
     assert said == pydantic_says(restore=restore)["restore"]
@@ -199,7 +203,9 @@ def test_the_words_about_a_boolean_are_pydantic_s_own(anyone: Caller, restore: A
         ("include_archived", "maybe"),
     ],
 )
-def test_the_words_about_a_query_are_pydantic_s_own(anyone: Caller, name: str, value: str) -> None:
+def test_violations_of_a_query_have_pydantic_s_types_and_messages(
+    anyone: Caller, name: str, value: str
+) -> None:
     said = violations(anyone.get("/v4/sessions", **{name: value}))["query", name]
     assert said == pydantic_says(**{name: value})[name]
 
@@ -212,7 +218,7 @@ def test_the_words_about_a_query_are_pydantic_s_own(anyone: Caller, name: str, v
         ("_add_to_count", lambda caller, id: caller.delete(id)),
     ],
 )
-def test_an_internal_error_is_500_without_a_word_of_it_and_writes_nothing(
+def test_an_internal_error_is_500_without_details_and_writes_nothing(
     app: App,
     anyone: Caller,
     monkeypatch: pytest.MonkeyPatch,
@@ -232,7 +238,7 @@ def test_an_internal_error_is_500_without_a_word_of_it_and_writes_nothing(
     assert (app.rows("scale_sessions"), app.rows("scale_counts")) == before
 
 
-def test_a_busy_database_is_503_and_says_when_to_return(
+def test_a_busy_database_is_503_with_both_retry_headers(
     make_file_app: Callable[..., App],
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.01)
@@ -249,7 +255,7 @@ def test_a_busy_database_is_503_and_says_when_to_return(
     assert anyone.create()
 
 
-def test_a_list_is_read_while_another_program_writes(
+def test_a_list_can_be_read_while_another_program_writes(
     make_file_app: Callable[..., App],
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.01)
@@ -261,6 +267,6 @@ def test_a_list_is_read_while_another_program_writes(
     other.close()
 
 
-def test_no_answer_but_success_carries_a_time_to_return(anyone: Caller) -> None:
+def test_success_and_422_carry_no_retry_headers(anyone: Caller) -> None:
     assert "retry-after-ms" not in anyone.get("/v4/sessions").headers
     assert "retry-after-ms" not in anyone.get("/v4/sessions?page=0").headers

@@ -26,18 +26,18 @@ def test_a_list_without_sessions_is_an_empty_first_page(anyone: Caller) -> None:
     }
 
 
-def test_a_list_shows_each_session_as_it_is_shown_alone(anyone: Caller) -> None:
+def test_a_list_returns_each_session_exactly_as_get_does(anyone: Caller) -> None:
     session = anyone.create(start_date="2026-01-01T00:00:00Z", state={"a": [1]})
     assert anyone.page()["items"] == [session]
 
 
-def test_a_list_is_in_the_order_of_creation_even_when_the_clock_stands_still(
+def test_a_list_is_in_order_of_creation_also_with_a_frozen_clock(
     anyone: Caller, seven: list[str]
 ) -> None:
     assert anyone.titles() == seven
 
 
-def test_an_earlier_created_at_comes_first_whatever_was_made_first(
+def test_an_earlier_created_at_comes_first_whatever_the_order_of_insertion(
     app: App, anyone: Caller
 ) -> None:
     anyone.create(title="later")
@@ -49,7 +49,7 @@ def test_an_earlier_created_at_comes_first_whatever_was_made_first(
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8, 10_000])
-def test_pages_hold_every_session_once_to_the_empty_page_after_the_last(
+def test_pages_return_every_session_once_and_the_page_after_the_last_is_empty(
     anyone: Caller, seven: list[str], limit: int
 ) -> None:
     walked: list[str] = []
@@ -66,7 +66,7 @@ def test_pages_hold_every_session_once_to_the_empty_page_after_the_last(
 
 @pytest.mark.parametrize("number", [2, 3, 10**6, 2**53, MOST])
 @pytest.mark.parametrize("limit", [7, 100, 10_000])
-def test_a_page_past_the_end_is_empty_and_says_its_number(
+def test_a_page_past_the_end_is_empty_and_echoes_its_number(
     anyone: Caller, seven: list[str], number: int, limit: int
 ) -> None:
     page = anyone.page(page=number, limit=limit)
@@ -79,7 +79,7 @@ def test_a_page_past_the_end_is_empty_and_says_its_number(
 
 
 @pytest.mark.usefixtures("seven")
-def test_an_account_narrows_list_and_total(anyone: Caller) -> None:
+def test_account_id_filters_list_and_total(anyone: Caller) -> None:
     page = anyone.page(account_id="account-0", limit=2)
     assert [each["title"] for each in page["items"]] == ["0", "3"]
     assert page["total_item_count"] == 3
@@ -107,7 +107,7 @@ def test_an_account_narrows_list_and_total(anyone: Caller) -> None:
         ("account_id=a%00", "account_id", "value_error", "NUL"),
     ],
 )
-def test_a_query_that_does_not_fit_is_refused(
+def test_an_invalid_query_is_422(
     anyone: Caller, query: str, place: str, kind: str, message: str
 ) -> None:
     found = violations(anyone.get(f"/v4/sessions?{query}"))
@@ -122,13 +122,13 @@ def test_every_violation_of_a_query_is_listed(anyone: Caller) -> None:
 
 
 @pytest.mark.parametrize("word", ["true", "True", "TRUE", "1"])
-def test_a_boolean_of_a_query_is_a_word_in_any_case_or_a_digit(anyone: Caller, word: str) -> None:
+def test_a_query_boolean_is_true_or_false_in_any_case_or_a_digit(anyone: Caller, word: str) -> None:
     anyone.delete(anyone.create(title="archived")["id"])
     assert anyone.titles(include_archived=word) == ["archived"]
 
 
 @pytest.mark.parametrize("query", ["limit=1", "page=1&limit=01", "limit=5&limit=1", "x=y&limit=1"])
-def test_bounds_are_taken_the_last_value_holds_and_unknown_names_are_ignored(
+def test_limits_are_inclusive_the_last_value_counts_and_unknown_names_are_ignored(
     anyone: Caller, seven: list[str], query: str
 ) -> None:
     answer = anyone.get(f"/v4/sessions?{query}")

@@ -25,7 +25,7 @@ EARLY, LATE = "2026-01-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z"
         ({"title": "new", "account_id": "zeta", "id": NOWHERE, "x": 1}, {"title": "new"}),
     ],
 )
-def test_a_patch_changes_what_it_names_and_when_it_was_updated(
+def test_a_patch_changes_the_given_fields_and_updated_at(
     app: App, anyone: Caller, body: dict[str, Any], shown: dict[str, Any]
 ) -> None:
     session = anyone.create(state={"a": 1, "b": 2})
@@ -54,7 +54,7 @@ def test_null_unsets_a_date(anyone: Caller) -> None:
         {"archived_at": None},
     ],
 )
-def test_a_patch_that_asks_for_nothing_new_writes_nothing(
+def test_a_patch_without_known_fields_writes_nothing(
     app: App, anyone: Caller, body: dict[str, Any]
 ) -> None:
     session = anyone.create()
@@ -71,7 +71,7 @@ def test_a_patch_without_a_body_writes_nothing(anyone: Caller) -> None:
     assert (answer.status_code, answer.json) == (200, session)
 
 
-def test_the_same_value_again_is_a_write(app: App, anyone: Caller) -> None:
+def test_a_patch_with_the_same_value_is_a_write(app: App, anyone: Caller) -> None:
     session = anyone.create(title="same")
     app.advance(minutes=1)
     assert anyone.patch(session["id"], {"title": "same"}).json["updated_at"] == MINUTE_LATER
@@ -101,7 +101,7 @@ def test_updated_at_never_goes_back_and_created_at_never_moves(app: App, anyone:
         ({"start_date": EARLY, "end_date": LATE}, {"start_date": LATE, "end_date": EARLY}, False),
     ],
 )
-def test_the_window_is_judged_as_it_will_be(
+def test_the_merged_window_is_validated(
     app: App,
     anyone: Caller,
     stored: dict[str, str],
@@ -138,7 +138,7 @@ def test_the_window_is_judged_as_it_will_be(
         ({"restore": None}, "restore", "bool_type"),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_refused(
+def test_a_value_of_the_wrong_type_is_422(
     app: App, anyone: Caller, body: dict[str, Any], place: str, kind: str
 ) -> None:
     session = anyone.create()
@@ -157,12 +157,12 @@ def test_an_id_matches_in_any_case(anyone: Caller) -> None:
 
 
 @pytest.mark.parametrize("session_id", [NOWHERE, "x", "%00", "%ED%A0%80", "'; --", "🙂"])
-def test_an_id_that_nobody_has_is_not_found(anyone: Caller, session_id: str) -> None:
+def test_an_unknown_id_is_404(anyone: Caller, session_id: str) -> None:
     refuses(anyone.get(f"/v4/sessions/{session_id}"), 404, "not found")
     refuses(anyone.patch(session_id, {"title": "new"}), 404, "not found")
     refuses(anyone.delete(session_id), 404, "not found")
 
 
-def test_what_is_wrong_with_the_body_is_said_before_that_the_id_is_unknown(anyone: Caller) -> None:
+def test_body_violations_are_reported_before_an_unknown_id(anyone: Caller) -> None:
     refuses(anyone.patch(NOWHERE, {"title": 5}), 422)
     refuses(anyone.patch(NOWHERE, {"start_date": LATE, "end_date": EARLY}), 422)

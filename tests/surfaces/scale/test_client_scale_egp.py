@@ -22,7 +22,7 @@ def heard(strict: App, serve: Callable[[App], str]) -> Any:
     return sdk_script.run(ENVIRONMENT, LIFE, "acme", env=env)
 
 
-def test_a_session_s_whole_life_and_the_errors_on_its_way(heard: Any) -> None:
+def test_create_list_update_archive_and_the_errors_between(heard: Any) -> None:
     assert heard["account"] == "acme"
     assert heard["user"]["id"] == BOT
     assert heard["user"]["email"].endswith("@users.invalid")
@@ -64,7 +64,7 @@ def test_the_client_finds_its_account_in_the_user_s_profiles(
     }
 
 
-def test_in_a_lenient_namespace_the_client_needs_to_know_no_account(
+def test_in_a_lenient_namespace_the_client_finds_the_default_account(
     app: App, serve: Callable[[App], str]
 ) -> None:
     chosen = sdk_script.run(ENVIRONMENT, CHOICE, "k", env={"EGP_ENDPOINT_URL": serve(app)})

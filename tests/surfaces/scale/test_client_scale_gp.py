@@ -75,7 +75,7 @@ def pages(client: SGPClient, **query: Any) -> Page:
     return client.get_api_list("/v4/sessions", model=Session, page=Page, options={"params": query})
 
 
-def test_a_session_s_whole_life(app: App, connect: Callable[..., SGPClient]) -> None:
+def test_create_get_list_update_archive(app: App, connect: Callable[..., SGPClient]) -> None:
     client = connect(app)
     made = create(client, title="Review", state={"step": 1}, start_date="2026-03-01T09:00:00Z")
     assert made.start_date == datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_a_session_s_whole_life(app: App, connect: Callable[..., SGPClient]) -> 
     assert list(pages(client)) == [restored]
 
 
-def test_a_walk_over_all_pages_ends_and_holds_every_session_once(
+def test_a_walk_over_all_pages_ends_and_returns_every_session_once(
     app: App, connect: Callable[..., SGPClient]
 ) -> None:
     client = connect(app)
@@ -108,7 +108,7 @@ def test_a_walk_over_all_pages_ends_and_holds_every_session_once(
     assert pages(client, limit=3).total_item_count == 7
 
 
-def test_booleans_of_the_client_s_queries_are_understood(
+def test_booleans_in_the_client_s_queries_are_accepted(
     app: App, connect: Callable[..., SGPClient]
 ) -> None:
     client = connect(app)
@@ -118,7 +118,7 @@ def test_booleans_of_the_client_s_queries_are_understood(
     assert list(pages(client, include_archived=False)) == []
 
 
-def test_the_environment_alone_points_the_client_here(
+def test_environment_variables_alone_configure_the_client(
     app: App, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.seed(NAMESPACE)
@@ -168,7 +168,7 @@ def test_a_state_of_any_shape_comes_back_equal(app: App, connect: Callable[..., 
         ("ana", "delete", f"/v4/sessions/{NOWHERE}", None, scale_gp.NotFoundError),
     ],
 )
-def test_a_refusal_is_the_client_s_error_of_that_name(
+def test_an_error_status_raises_the_client_s_error_class(
     strict: App,
     connect: Callable[..., SGPClient],
     key: str,
@@ -183,7 +183,7 @@ def test_a_refusal_is_the_client_s_error_of_that_name(
     assert set(refused.value.body) == {"detail"}
 
 
-def test_patching_what_is_archived_is_a_bad_request(
+def test_patching_an_archived_session_is_a_bad_request(
     app: App, connect: Callable[..., SGPClient]
 ) -> None:
     client = connect(app)
@@ -202,7 +202,7 @@ def test_the_client_shows_each_violation(app: App, connect: Callable[..., SGPCli
     ]
 
 
-def test_too_large_a_state_is_413(
+def test_a_state_over_the_limit_is_413(
     make_app: Callable[..., App], connect: Callable[..., SGPClient]
 ) -> None:
     client = connect(make_app(scale_max_state_bytes=100))
@@ -211,7 +211,7 @@ def test_too_large_a_state_is_413(
     assert refused.value.status_code == 413
 
 
-def test_a_busy_database_is_a_server_error_after_which_nothing_is_there(
+def test_a_busy_database_is_a_server_error_and_nothing_is_written(
     make_file_app: Callable[..., App], connect: Callable[..., SGPClient]
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.01)
@@ -226,7 +226,7 @@ def test_a_busy_database_is_a_server_error_after_which_nothing_is_there(
     assert list(pages(connect(app))) == []
 
 
-def test_a_field_that_is_missing_from_an_answer_would_be_noticed(
+def test_strict_validation_raises_for_a_missing_field(
     app: App, connect: Callable[..., SGPClient]
 ) -> None:
     class Wider(Session):

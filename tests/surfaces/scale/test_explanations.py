@@ -24,7 +24,7 @@ MINUTE = 60_000_000
     ],
 )
 @pytest.mark.parametrize("now", [AT - 1, AT, AT + 1, AT + 9])
-def test_each_state_is_explained_alike_at_every_instant(
+def test_each_status_has_the_same_explanation_at_every_instant(
     row: SessionRow, status: str, rule: str, reason: str, now: int
 ) -> None:
     explanation = explain(row, now)
@@ -32,7 +32,7 @@ def test_each_state_is_explained_alike_at_every_instant(
     assert reason in explanation.reason
 
 
-def test_the_facts_are_the_instants_of_the_row() -> None:
+def test_the_inputs_are_the_instants_of_the_row() -> None:
     explanation = explain(session(end_date=AT, archived_at=AT + 1), AT)
     assert explanation.inputs == {
         "created_at": AT,
@@ -44,7 +44,7 @@ def test_the_facts_are_the_instants_of_the_row() -> None:
 
 
 @pytest.mark.parametrize("body", [None, {"archived_at": "2031-01-01T00:00:00Z"}])
-def test_a_session_is_archived_since_the_call_that_did_it_whatever_date_it_gave(
+def test_a_session_is_archived_since_the_call_whatever_the_date_given(
     anyone: Caller, body: Any
 ) -> None:
     id = anyone.create()["id"]
@@ -56,7 +56,7 @@ def test_a_session_is_archived_since_the_call_that_did_it_whatever_date_it_gave(
     assert explanation[:2] == ("archived", NOON + 3 * MINUTE)
 
 
-def test_the_call_that_is_named_makes_an_archived_session_live_again(anyone: Caller) -> None:
+def test_the_call_in_the_explanation_restores_an_archived_session(anyone: Caller) -> None:
     id = anyone.create()["id"]
     anyone.delete(id)
     assert f'PATCH /v4/sessions/{id} with {{"restore": true}}' in (
@@ -74,10 +74,10 @@ def test_a_session_is_found_in_any_case_and_account(anyone: Caller) -> None:
     assert explained(anyone.app, surface, id.upper()).status == "live"
 
 
-def test_its_owner_has_still_to_end_a_live_session_alone() -> None:
+def test_only_a_live_session_is_open() -> None:
     is_open = surface.sessions.is_open
     assert [is_open(session(archived_at=each), AT) for each in (None, AT)] == [True, False]
 
 
-def test_there_is_no_state_that_only_the_vendor_could_cause() -> None:
+def test_no_state_can_be_forced() -> None:
     assert not surface.sessions.forced_states

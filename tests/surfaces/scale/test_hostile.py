@@ -113,20 +113,22 @@ def update(caller: Caller, session_id: str, body: Any) -> None:
 @example(body={"title": "\ud800", "state": {}, "account_id": "a"})
 @example(body={"title": "t", "state": {"\ud800": "\x00"}, "account_id": "a"})
 @short
-def test_a_create_is_refused_whole_or_echoed(anyone: Caller, body: Any) -> None:
+def test_a_generated_create_is_rejected_or_echoed(anyone: Caller, body: Any) -> None:
     create(anyone, body)
 
 
 @given(body=bodies)
 @short
-def test_an_update_is_refused_whole_or_echoed(anyone: Caller, body: Any) -> None:
+def test_a_generated_update_is_rejected_or_echoed(anyone: Caller, body: Any) -> None:
     items = anyone.page(limit=1)["items"]
     update(anyone, items[0]["id"] if items else anyone.create()["id"], body)
 
 
 @given(query=queries)
 @short
-def test_a_list_is_refused_or_a_page(anyone: Caller, query: dict[str, str]) -> None:
+def test_a_generated_list_query_is_rejected_or_gives_a_page(
+    anyone: Caller, query: dict[str, str]
+) -> None:
     answer = anyone.get("/v4/sessions", **query)
     if not is_a_refusal(answer):
         assert answer.json["items"] == []
@@ -140,7 +142,7 @@ def test_a_list_is_refused_or_a_page(anyone: Caller, query: dict[str, str]) -> N
 @example(data=b'{"a":' * 5000)
 @example(data=b"\xff\xfe{\x00}\x00")
 @short
-def test_bytes_that_are_no_json_are_refused(anyone: Caller, data: bytes) -> None:
+def test_bytes_that_are_not_json_are_422(anyone: Caller, data: bytes) -> None:
     answer = anyone.call("POST", "/v4/sessions", data=data, content_type="application/json")
     assert is_a_refusal(answer)
     assert tables(anyone.app) == [[], []]
@@ -150,7 +152,7 @@ def test_bytes_that_are_no_json_are_refused(anyone: Caller, data: bytes) -> None
 @example(segment="..")
 @example(segment="\x00")
 @short
-def test_any_id_in_a_path_is_answered(anyone: Caller, segment: str) -> None:
+def test_any_text_as_id_is_answered(anyone: Caller, segment: str) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         answer = anyone.call(method, f"/v4/sessions/{quote(segment, safe='')}")
         assert answer.status_code in (200, 404, 405)
@@ -162,7 +164,7 @@ def test_any_id_in_a_path_is_answered(anyone: Caller, segment: str) -> None:
     selected=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=20),
 )
 @short
-def test_any_headers_are_answered(app: App, key: str, selected: str) -> None:
+def test_any_header_values_are_answered(app: App, key: str, selected: str) -> None:
     answer = Caller(app, key, selected).get("/user-info")
     assert is_a_refusal(answer) or answer.json["id"]
 
@@ -170,19 +172,19 @@ def test_any_headers_are_answered(app: App, key: str, selected: str) -> None:
 @pytest.mark.long
 @given(body=bodies | complete | values)
 @long
-def test_a_create_is_refused_whole_or_echoed_at_length(anyone: Caller, body: Any) -> None:
+def test_many_generated_creates_are_rejected_or_echoed(anyone: Caller, body: Any) -> None:
     create(anyone, body)
 
 
 @pytest.mark.long
 @given(body=bodies)
 @long
-def test_an_update_is_refused_whole_or_echoed_at_length(anyone: Caller, body: Any) -> None:
+def test_many_generated_updates_are_rejected_or_echoed(anyone: Caller, body: Any) -> None:
     items = anyone.page(limit=1)["items"]
     update(anyone, items[0]["id"] if items else anyone.create()["id"], body)
 
 
-def test_the_strategies_reach_success_and_refusal(anyone: Caller) -> None:
+def test_the_strategies_produce_successes_and_errors(anyone: Caller) -> None:
     """A fuzz that is always refused would prove nothing."""
     seen: set[int] = set()
 

@@ -69,7 +69,7 @@ def is_covered(scope: str, accounts: list[str], account: str) -> bool:
     ],
 )
 @pytest.mark.parametrize("include_archived", [False, True])
-def test_pages_and_totals_are_those_of_the_plain_query(
+def test_pages_and_totals_equal_a_plain_filter_over_all_rows(
     rows: list[SessionRow], scope: str, accounts: list[str], include_archived: bool
 ) -> None:
     expected = [
@@ -87,7 +87,7 @@ def test_pages_and_totals_are_those_of_the_plain_query(
             assert found == expected[offset : offset + limit]
 
 
-def test_the_scope_of_a_list_is_the_narrowest_that_covers_it() -> None:
+def test_scope_is_the_narrowest_variant_that_covers_the_accounts() -> None:
     assert queries.scope(["acme"], anywhere=False) == queries.ONE
     assert queries.scope([], anywhere=False) == queries.SEVERAL
     assert queries.scope(["acme", "zeta"], anywhere=False) == queries.SEVERAL
@@ -114,7 +114,7 @@ def test_the_sql_twin_of_is_live_selects_the_rows_that_the_rule_does(
     "columns",
     [{"title": "new", "updated_at": 99}, {"archived_at": None}, {"start_date": 5, "end_date": 6}],
 )
-def test_a_change_sets_the_given_columns_of_one_row(
+def test_update_sets_the_given_columns_of_one_row(
     rows: list[SessionRow], columns: dict[str, Any]
 ) -> None:
     assert queries.update(frozenset(columns)).run(id="id-5", **columns) == 1
@@ -122,7 +122,7 @@ def test_a_change_sets_the_given_columns_of_one_row(
     assert after == [row._replace(**columns) if row.id == "id-5" else row for row in rows]
 
 
-def test_counts_follow_every_row_that_comes_and_changes(rows: list[SessionRow]) -> None:
+def test_counts_follow_every_insert_and_change(rows: list[SessionRow]) -> None:
     for number, row in enumerate(rows):
         archived_at = None if row.archived_at else number + 1
         after = row._replace(archived_at=archived_at)
@@ -136,7 +136,7 @@ def test_counts_follow_every_row_that_comes_and_changes(rows: list[SessionRow]) 
 
 
 @pytest.mark.usefixtures("rows")
-def test_account_names_are_the_organizations_in_the_order_of_declaration() -> None:
+def test_account_names_are_in_order_of_declaration() -> None:
     names = queries.account_names.all(accounts=json_codec.encode(["zeta", "nowhere", "acme"]))
     assert names == [("acme", "Acme"), ("zeta", "Zeta")]
 
@@ -153,7 +153,7 @@ def test_account_names_are_the_organizations_in_the_order_of_declaration() -> No
     ],
 )
 @pytest.mark.usefixtures("rows")
-def test_a_page_reads_its_sessions_in_the_order_of_an_index(
+def test_a_page_is_read_in_the_order_of_an_index(
     app: App, scope: str, include_archived: bool, index: str
 ) -> None:
     statement = queries.page(scope, include_archived=include_archived)
@@ -195,7 +195,7 @@ def conforms(schema: Schema, shown: dict[str, Any]) -> None:
 
 @given(session_rows)
 @settings(max_examples=50)
-def test_a_session_is_shown_as_documented(row: SessionRow) -> None:
+def test_a_serialized_session_fits_its_schema(row: SessionRow) -> None:
     shown = serializers.session(row)
     conforms(schemas.SessionResponse(), shown)
     assert None not in shown.values()
@@ -204,18 +204,18 @@ def test_a_session_is_shown_as_documented(row: SessionRow) -> None:
 
 @given(st.lists(session_rows, max_size=3))
 @settings(max_examples=10)
-def test_a_page_is_shown_as_documented(rows: list[SessionRow]) -> None:
+def test_a_serialized_page_fits_its_schema(rows: list[SessionRow]) -> None:
     shown = serializers.page(rows, total=9, number=2, size=3)
     conforms(schemas.SessionPage(), shown)
     assert shown["items"] == [serializers.session(row) for row in rows]
 
 
-def test_a_deletion_is_shown_as_documented() -> None:
+def test_a_serialized_deletion_fits_its_schema() -> None:
     conforms(schemas.DeleteResponse(), serializers.deleted(1))
 
 
 @pytest.mark.parametrize("email", [None, "ana@example.com"])
-def test_a_user_is_shown_as_documented(email: str | None) -> None:
+def test_a_serialized_user_fits_its_schema(email: str | None) -> None:
     caller = Caller("u", "Ana", email, "user", "", None, "b", {}, False)
     roles = {"a": "admin", "b": "readonly"}
     shown = serializers.user_info(caller, roles, {"a": "A", "b": "B"})
@@ -225,7 +225,7 @@ def test_a_user_is_shown_as_documented(email: str | None) -> None:
     assert [each["account"]["id"] for each in shown["access_profiles"]] == ["b", "a"]
 
 
-def test_a_refusal_is_shown_as_documented() -> None:
+def test_error_bodies_fit_their_schemas() -> None:
     conforms(schemas.ErrorBody(), errors.body(str(errors.NotFound("x"))))
     found = violations([Problem("document", "why"), Problem("missing", "", ("title",))])
     conforms(schemas.ValidationErrorBody(), errors.body(found))

@@ -54,7 +54,7 @@ def counted(caller: Caller) -> list[tuple[Any, ...]]:
         )
 
 
-def test_no_create_is_lost_and_totals_are_exact(anyone: Caller) -> None:
+def test_concurrent_creates_are_all_kept_and_totals_are_exact(anyone: Caller) -> None:
     made = at_once(lambda n: [anyone.create(f"account-{(n + i) % 2}")["id"] for i in range(10)])
     ids = {each for some in made for each in some}
     assert len(ids) == THREADS * 10
@@ -63,7 +63,7 @@ def test_no_create_is_lost_and_totals_are_exact(anyone: Caller) -> None:
     assert sorted(anyone.app.rows("scale_counts")) == counted(anyone)
 
 
-def test_patches_of_different_fields_both_survive(anyone: Caller) -> None:
+def test_concurrent_patches_of_different_fields_are_both_kept(anyone: Caller) -> None:
     fields = ["title", "state", "start_date", "end_date"]
     values: Sequence[Any] = [
         "new",
@@ -82,7 +82,7 @@ def test_patches_of_different_fields_both_survive(anyone: Caller) -> None:
         assert [after[field] for field in fields] == list(values)
 
 
-def test_dates_that_meet_never_make_a_window_that_ends_before_it_starts(anyone: Caller) -> None:
+def test_concurrent_patches_of_dates_never_make_an_invalid_window(anyone: Caller) -> None:
     bodies = [
         {"start_date": "2026-03-01T00:00:00Z"},
         {"end_date": "2026-02-01T00:00:00Z"},
@@ -99,7 +99,7 @@ def test_dates_that_meet_never_make_a_window_that_ends_before_it_starts(anyone: 
         assert statuses.count(200) == statuses.count(422) == THREADS // 2
 
 
-def test_of_many_deletes_exactly_one_counts(anyone: Caller) -> None:
+def test_of_concurrent_deletes_exactly_one_counts(anyone: Caller) -> None:
     for _ in range(5):
         session = anyone.create()
         counts = at_once(lambda _, id=session["id"]: anyone.delete(id).json["count"])
@@ -107,7 +107,7 @@ def test_of_many_deletes_exactly_one_counts(anyone: Caller) -> None:
     assert anyone.app.rows("scale_counts") == [("acme", 0, 5)]
 
 
-def test_totals_survive_archiving_and_restoring_at_once(anyone: Caller) -> None:
+def test_totals_are_exact_after_concurrent_archives_and_restores(anyone: Caller) -> None:
     ids = [anyone.create(f"account-{number % 3}")["id"] for number in range(6)]
 
     def work(number: int) -> None:
@@ -123,7 +123,7 @@ def test_totals_survive_archiving_and_restoring_at_once(anyone: Caller) -> None:
     assert len(walk(anyone)) == anyone.page()["total_item_count"]
 
 
-def test_a_page_and_its_total_are_of_one_moment(anyone: Caller) -> None:
+def test_a_page_and_its_total_come_from_one_snapshot(anyone: Caller) -> None:
     """While sessions come and go, a list that fits on a page has as many items as it says."""
 
     def work(number: int) -> list[tuple[int, int]]:
@@ -143,7 +143,7 @@ def test_a_page_and_its_total_are_of_one_moment(anyone: Caller) -> None:
 
 
 @pytest.mark.parametrize("query", [{}, {"account_id": "acme"}])
-def test_a_walk_during_creates_loses_and_repeats_nothing_that_was_there(
+def test_a_walk_during_creates_returns_every_earlier_session_once(
     anyone: Caller, query: dict[str, str]
 ) -> None:
     there = [anyone.create()["id"] for _ in range(20)]
@@ -161,7 +161,7 @@ def test_a_walk_during_creates_loses_and_repeats_nothing_that_was_there(
     assert set(walk(anyone, limit=3, **query)) == {*there, *made}
 
 
-def test_created_at_follows_the_order_of_the_list_when_creates_meet(anyone: Caller) -> None:
+def test_concurrent_creates_are_listed_in_order_of_created_at(anyone: Caller) -> None:
     at_once(lambda _: [anyone.create() for _ in range(10)])
     with anyone.app.namespace.activate():
         rows = list(

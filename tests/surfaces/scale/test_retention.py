@@ -37,7 +37,7 @@ def has_ended(row: SessionRow, before_at: int) -> bool:
 
 @given(namespace=st.lists(rows, max_size=12, unique_by=lambda row: row.id), before_at=instants)
 @some
-def test_what_was_archived_before_is_found_and_removed_and_no_longer_counted(
+def test_sessions_archived_before_are_removed_and_uncounted(
     app: App, namespace: list[SessionRow], before_at: int
 ) -> None:
     with app.namespace.activate():

@@ -56,7 +56,7 @@ def test_a_session_never_changes_by_itself() -> None:
 
 
 @pytest.mark.parametrize("archived_at", [AT - 1, AT, AT + 1])
-def test_a_session_with_an_archived_at_is_archived_even_if_it_lies_ahead(archived_at: int) -> None:
+def test_a_session_with_a_future_archived_at_is_archived_already(archived_at: int) -> None:
     assert rules.status(session(archived_at=archived_at), AT) == "archived"
 
 
@@ -72,7 +72,7 @@ def test_a_session_with_an_archived_at_is_archived_even_if_it_lies_ahead(archive
         (-5, -6, False),
     ],
 )
-def test_a_window_does_not_end_before_it_starts(
+def test_a_window_that_ends_before_it_starts_is_invalid(
     start: int | None, end: int | None, holds: bool
 ) -> None:
     assert rules.is_valid_window(start, end) is holds
@@ -93,7 +93,7 @@ def test_a_window_does_not_end_before_it_starts(
         ({}, {"start_date": 8, "end_date": 7}, False),
     ],
 )
-def test_a_patch_is_judged_by_the_window_it_leaves_behind(
+def test_a_patch_is_validated_with_the_merged_window(
     stored: dict[str, int], body: dict[str, int | None], holds: bool
 ) -> None:
     assert rules.has_valid_window(session(**stored), body) is holds
@@ -112,21 +112,21 @@ def test_a_patch_is_judged_by_the_window_it_leaves_behind(
         ({"archived_at": 5, "restore": True}, True),
     ],
 )
-def test_restore_and_a_null_archived_at_take_a_session_out_of_the_archive(
+def test_restore_true_and_a_null_archived_at_are_a_restore(
     body: dict[str, Any], restores: bool
 ) -> None:
     assert rules.is_restore(body) is restores
 
 
 @pytest.mark.parametrize("body", [{}, {"title": "x"}, {"restore": False}, {"archived_at": 5}])
-def test_an_archived_session_takes_no_patch_that_does_not_restore_it(body: dict[str, Any]) -> None:
+def test_an_archived_session_cannot_change_without_a_restore(body: dict[str, Any]) -> None:
     with pytest.raises(SessionArchived):
         rules.ensure_can_change(ARCHIVED, body)
     rules.ensure_can_change(session(), body)
 
 
 @pytest.mark.parametrize("body", [{"restore": True}, {"restore": True, "archived_at": 5}])
-def test_an_archived_session_takes_a_patch_that_restores_it(body: dict[str, Any]) -> None:
+def test_an_archived_session_can_change_with_a_restore(body: dict[str, Any]) -> None:
     rules.ensure_can_change(ARCHIVED, body)
 
 
@@ -148,7 +148,7 @@ def test_an_archived_session_takes_a_patch_that_restores_it(body: dict[str, Any]
         (ARCHIVED, {"restore": True, "archived_at": 9_000}, {"archived_at": 9}),
     ],
 )
-def test_a_patch_sets_the_columns_that_it_names_and_no_others(
+def test_a_patch_sets_exactly_the_given_columns(
     row: SessionRow, body: dict[str, Any], columns: dict[str, Any]
 ) -> None:
     written = {"updated_at": AT} if columns else {}
@@ -156,20 +156,20 @@ def test_a_patch_sets_the_columns_that_it_names_and_no_others(
 
 
 @pytest.mark.parametrize(("at", "shown"), [(AT - 1, AT), (AT, AT), (AT + 1, AT + 1)])
-def test_updated_at_is_never_earlier_than_before(at: int, shown: int) -> None:
+def test_updated_at_never_goes_back(at: int, shown: int) -> None:
     assert rules.next_updated_at(session(), at) == shown
 
 
 @pytest.mark.parametrize(
     ("nanoseconds", "shown"), [(None, None), (999, 0), (1000, 1), (1001, 1), (-1, -1)]
 )
-def test_an_instant_is_cut_after_the_sixth_digit(
+def test_an_instant_is_truncated_to_microseconds(
     nanoseconds: int | None, shown: int | None
 ) -> None:
     assert rules.to_microseconds(nanoseconds) == shown
 
 
-def test_a_bound_key_has_its_account_alone() -> None:
+def test_a_bound_key_has_only_the_role_of_its_account() -> None:
     assert rules.account_roles(caller(bound="zeta")) == {"zeta": "readwrite"}
     assert rules.account_roles(caller()) == caller().roles
 
@@ -186,7 +186,7 @@ def test_a_bound_key_has_its_account_alone() -> None:
         (LENIENT, "closed", None),
     ],
 )
-def test_a_lenient_caller_is_an_admin_of_what_nobody_declared(
+def test_a_lenient_caller_is_an_admin_of_undeclared_accounts(
     who: Caller, account: str, role: str | None
 ) -> None:
     assert rules.role(who, account, is_declared) == role
@@ -200,7 +200,7 @@ def test_a_lenient_caller_is_an_admin_of_what_nobody_declared(
         ("mars", True, ReadOnly),
     ],
 )
-def test_an_account_is_closed_without_a_profile_and_to_the_writes_of_readers(
+def test_access_needs_a_profile_and_writing_needs_a_writing_role(
     account: str, to_write: bool, refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):
@@ -211,11 +211,11 @@ def test_an_account_is_closed_without_a_profile_and_to_the_writes_of_readers(
     ("account", "to_write"),
     [("acme", True), ("zeta", True), ("acme", False), ("zeta", False), ("mars", False)],
 )
-def test_an_account_is_open_to_its_members(account: str, to_write: bool) -> None:
+def test_members_have_access_to_an_account(account: str, to_write: bool) -> None:
     rules.ensure_access(caller(), account, is_declared, to_write=to_write)
 
 
-def test_header_and_body_name_the_same_account_if_both_name_one() -> None:
+def test_header_and_body_must_name_the_same_account() -> None:
     rules.ensure_same_account(None, "acme")
     rules.ensure_same_account("acme", "acme")
     with pytest.raises(AccountMismatch):
@@ -232,7 +232,7 @@ def test_header_and_body_name_the_same_account_if_both_name_one() -> None:
         ("closed", "closed", False),
     ],
 )
-def test_a_session_is_in_reach_in_an_account_of_the_caller_that_the_header_does_not_hide(
+def test_a_session_is_visible_in_the_caller_s_accounts_within_the_header_s(
     account: str, selected: str | None, is_there: bool
 ) -> None:
     assert rules.is_visible(caller(), account, selected, is_declared) is is_there
@@ -253,7 +253,7 @@ def test_a_session_is_in_reach_in_an_account_of_the_caller_that_the_header_does_
         (lambda: LENIENT, None, "closed", ([], False)),
     ],
 )
-def test_a_list_covers_every_account_narrowed_by_header_and_query(
+def test_a_list_covers_the_accounts_selected_by_header_and_query(
     who: Callable[[], Caller],
     selected: str | None,
     named: str | None,

@@ -15,7 +15,7 @@ def session(**fields: str) -> str:
     return "[[scale.sessions]]\n" + "\n".join(f"{name} = {value}" for name, value in given.items())
 
 
-def test_a_seeded_session_is_there_as_if_it_had_been_made(strict: App, ana: Caller) -> None:
+def test_a_seeded_session_is_returned_with_its_fields(strict: App, ana: Caller) -> None:
     strict.seed(
         session(
             title='"Quarterly review"',
@@ -41,7 +41,7 @@ def test_a_seeded_session_is_there_as_if_it_had_been_made(strict: App, ana: Call
     assert ana.page()["items"] == [ana.show(SESSION_ID)]
 
 
-def test_what_a_seed_leaves_out_is_empty_and_nobody_made_it(strict: App, ana: Caller) -> None:
+def test_a_minimal_seed_has_empty_fields_and_an_unknown_creator(strict: App, ana: Caller) -> None:
     strict.seed(session())
     shown = ana.show(SESSION_ID)
     assert (shown["title"], shown["state"]) == ("", {})
@@ -50,7 +50,7 @@ def test_what_a_seed_leaves_out_is_empty_and_nobody_made_it(strict: App, ana: Ca
     assert shown["updated_at"] == shown["created_at"] == "2026-02-27T12:00:00.000000Z"
 
 
-def test_an_archived_session_was_updated_when_it_was_archived(strict: App, ana: Caller) -> None:
+def test_updated_at_of_an_archived_seed_is_its_archived_at(strict: App, ana: Caller) -> None:
     strict.seed(session(archived_ago='"1d"'))
     shown = ana.show(SESSION_ID)
     assert shown["archived_at"] == shown["updated_at"] == "2026-02-28T12:00:00.000000Z"
@@ -58,13 +58,13 @@ def test_an_archived_session_was_updated_when_it_was_archived(strict: App, ana: 
     assert ana.page(include_archived="true")["total_item_count"] == 1
 
 
-def test_an_id_in_any_case_is_the_same_session(strict: App, ana: Caller) -> None:
+def test_a_seeded_id_matches_in_any_case(strict: App, ana: Caller) -> None:
     strict.seed(session(id=f'"{SESSION_ID.upper()}"'))
     strict.seed(session())
     assert ana.page()["total_item_count"] == 1
 
 
-def test_applying_a_seed_again_changes_nothing_however_late(strict: App, ana: Caller) -> None:
+def test_applying_a_seed_again_later_changes_nothing(strict: App, ana: Caller) -> None:
     text = session(archived_ago='"1d"') + "\n" + session(id=f'"{ANA}"', title='"live"')
     strict.seed(text)
     before = strict.rows("scale_sessions"), strict.rows("scale_counts")
@@ -75,9 +75,7 @@ def test_applying_a_seed_again_changes_nothing_however_late(strict: App, ana: Ca
     assert ana.page()["total_item_count"] == 1
 
 
-def test_totals_stay_exact_when_a_seed_moves_or_archives_what_is_there(
-    strict: App, ana: Caller
-) -> None:
+def test_totals_stay_exact_when_a_seed_moves_or_archives_sessions(strict: App, ana: Caller) -> None:
     strict.seed(session())
     strict.seed(session(account_id='"zeta"'))
     assert strict.rows("scale_counts") == [("acme", 0, 0), ("zeta", 1, 0)]
@@ -116,7 +114,7 @@ def test_totals_stay_exact_when_a_seed_moves_or_archives_what_is_there(
         ({"archived": "true"}, "archived: is not a known field"),
     ],
 )
-def test_a_mistake_is_refused_with_its_reason_and_nothing_is_applied(
+def test_an_invalid_seed_is_rejected_with_a_reason_and_nothing_is_applied(
     app: App, fields: dict[str, str], why: str
 ) -> None:
     app.seed(NAMESPACE)
@@ -127,7 +125,7 @@ def test_a_mistake_is_refused_with_its_reason_and_nothing_is_applied(
     assert app.rows("scale_sessions") == app.rows("scale_counts") == []
 
 
-def test_the_window_may_lie_anywhere_and_end_when_it_starts(strict: App, ana: Caller) -> None:
+def test_a_seeded_window_may_be_in_the_past_or_empty(strict: App, ana: Caller) -> None:
     dates: Any = "2999-01-01T00:00:00Z"
     strict.seed(session(start_date=dates, end_date=dates))
     shown = ana.show(SESSION_ID)
