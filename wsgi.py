@@ -1,5 +1,5 @@
 """For `gunicorn wsgi:app`; `sessionary serve` does the same without this file."""
 
-from sessionary import Settings, create_app
+from sessionary import create_app, load_settings
 
-app = create_app(Settings.from_env())
+app = create_app(load_settings())

@@ -5,8 +5,9 @@ from typing import Any
 
 from benchmarks.measure import seconds_each
 from benchmarks.profiles import Profile
+from sessionary import make_settings
 from sessionary.factory.double_startup import prepare_double
-from sessionary.settings import Settings
+from sessionary.settings import DOUBLE
 from sessionary.testing import Server, reports
 
 _LARGE = 250_000  # bytes
@@ -35,7 +36,7 @@ def _around_a_test(calls: int) -> float:
 
 
 def _namespaces(calls: int) -> dict[str, Any]:
-    namespaces = prepare_double(Settings.of_a_double(max_namespaces=2 * calls + 3))
+    namespaces = prepare_double(make_settings(**DOUBLE | {"max_namespaces": 2 * calls + 3}))
     large = _large()
     names = (f"w{number}" for number in itertools.count())
     namespaces.create("reset")

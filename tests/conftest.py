@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from sessionary import clock, create_app
+from sessionary import clock, create_app, make_settings
 from sessionary.embedded import EmbeddedServer
 from sessionary.seeds import loader
-from sessionary.settings import Settings
+from sessionary.settings import DOUBLE, Settings
 from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from sessionary.web import json_codec
@@ -76,6 +76,11 @@ class App:
             return list(self.namespace.database.run(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608
 
 
+def double_settings(**values: Any) -> Settings:
+    """The settings of a double, by their flat names."""
+    return make_settings(**{**DOUBLE, **values})
+
+
 @pytest.fixture
 def make_app() -> Iterator[Callable[..., App]]:
     """Make an App with the given settings (default: lenient, in memory)."""
@@ -83,7 +88,7 @@ def make_app() -> Iterator[Callable[..., App]]:
 
         def make(**settings: Any) -> App:
             given = {"db": ":memory:", "auth": "lenient", "durability": "off", **settings}
-            app = App(create_app(Settings(**given)))
+            app = App(create_app(make_settings(**given)))
             stack.callback(app.namespace.close)
             return app
 

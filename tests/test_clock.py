@@ -22,7 +22,7 @@ def instant(moment: datetime) -> int:
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
     with namespace.activate():
-        store.migrate([Clock], clock.start)
+        store.migrate(store.Schema((Clock,), clock.start))
         yield
     namespace.close()
 

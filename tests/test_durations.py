@@ -14,9 +14,8 @@ from sessionary.cli import main
 from sessionary.durations import BadDuration, parse_duration, parse_signed_duration
 from sessionary.factory import create_double
 from sessionary.seeds.schemas import Ago
-from sessionary.settings import Settings
 from sessionary.web.instants import parse
-from tests.conftest import App
+from tests.conftest import App, double_settings
 
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 ACCEPTED = {
@@ -110,7 +109,7 @@ Read = Callable[[str], int]
 @pytest.fixture(scope="module")
 def double() -> Iterator[App]:
     """A double; reading its clock as of an instant changes nothing."""
-    app = App(create_double(Settings.of_a_double()))
+    app = App(create_double(double_settings()))
     yield app
     app.flask_app.extensions["sessionary.control"].namespaces.close()
 
@@ -161,7 +160,7 @@ def seed_file(_: App, __: Path) -> Read:
 def prune(_: App, folder: Path) -> Read:
     """`sessionary prune --ended-before`."""
     db = str(folder / "test.sqlite3")
-    app = App(create_double(Settings.of_a_double(db=db)))
+    app = App(create_double(double_settings(db=db)))
     app.flask_app.extensions["sessionary.control"].namespaces.close()
 
     def read(text: str) -> int:

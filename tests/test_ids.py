@@ -12,7 +12,7 @@ from sessionary.ids import IdSequence
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
     with namespace.activate():
-        store.migrate([IdSequence], ids.start)
+        store.migrate(store.Schema((IdSequence,), ids.start))
         yield
     namespace.close()
 

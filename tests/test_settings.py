@@ -3,11 +3,12 @@ from typing import Any
 
 import pytest
 
+from sessionary.factory import load_settings, make_settings
 from sessionary.settings import BadSetting, Settings
 
 
 def test_the_defaults_are_a_strict_server_on_loopback() -> None:
-    settings = Settings.load({}, {})
+    settings = load_settings({}, {})
     assert (settings.auth, settings.host, settings.port) == ("strict", "127.0.0.1", 8000)
     assert settings.durability == "full"
 
@@ -20,7 +21,7 @@ def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path) -> No
         "SESSIONARY_PORT": "2",
         "SESSIONARY_WORKERS": "2",
     }
-    settings = Settings.load({"port": 3, "threads": None}, environ)
+    settings = load_settings({"port": 3, "threads": None}, environ)
     assert (settings.port, settings.workers, settings.threads) == (3, 2, 1)
     assert settings.auth == "lenient"
 
@@ -40,8 +41,10 @@ def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path) -> No
 def test_every_setting_has_a_twin_in_the_environment(
     variable: str, text: str, value: object
 ) -> None:
-    settings = Settings.load({}, {f"SESSIONARY_{variable}": text})
-    assert getattr(settings, variable.lower()) == value
+    settings = load_settings({}, {f"SESSIONARY_{variable}": text})
+    shared, vendors = vars(settings), vars(settings.vendors["galtea"])
+    name = variable.lower()
+    assert (shared[name] if name in shared else vendors[name.removeprefix("galtea_")]) == value
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def test_every_setting_has_a_twin_in_the_environment(
 )
 def test_nonsense_is_refused_by_the_name_of_the_setting(given: dict[str, Any]) -> None:
     with pytest.raises(BadSetting, match=next(iter(given))):
-        Settings(**given)
+        make_settings(**given)
 
 
 @pytest.mark.parametrize(
@@ -72,20 +75,20 @@ def test_nonsense_is_refused_by_the_name_of_the_setting(given: dict[str, Any]) -
 )
 def test_nonsense_in_the_environment_is_refused_by_the_variable(variable: str, text: str) -> None:
     with pytest.raises(BadSetting, match=variable):
-        Settings.load({}, {variable: text})
+        load_settings({}, {variable: text})
 
 
 @pytest.mark.parametrize("name", ["db", "host"])
 def test_an_empty_address_or_file_is_refused_wherever_it_is_said(name: str) -> None:
     for flags, environ in (({name: ""}, {}), ({}, {f"SESSIONARY_{name.upper()}": ""})):
         with pytest.raises(BadSetting, match=f"^{name} must not be empty$"):
-            Settings.load(flags, environ)
+            load_settings(flags, environ)
 
 
 @pytest.mark.parametrize("token", ["hush", "hush\n", " hush\r\n", "\thush "])
 def test_blanks_around_a_control_token_are_not_part_of_it(token: str) -> None:
     assert Settings(control_token=token).control_token == "hush"
-    assert Settings.load({}, {"SESSIONARY_CONTROL_TOKEN": token}).control_token == "hush"
+    assert load_settings({}, {"SESSIONARY_CONTROL_TOKEN": token}).control_token == "hush"
 
 
 @pytest.mark.parametrize(
@@ -104,14 +107,14 @@ def test_a_control_token_that_is_no_text_is_not_shown_either() -> None:
 
 
 def test_an_empty_control_token_in_the_environment_is_none() -> None:
-    assert Settings.load({}, {"SESSIONARY_CONTROL_TOKEN": ""}).control_token is None
+    assert load_settings({}, {"SESSIONARY_CONTROL_TOKEN": ""}).control_token is None
 
 
 def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "sessionary.toml"
     file.write_text("prot = 8000\n")
     with pytest.raises(BadSetting, match="prot"):
-        Settings.load({}, {"SESSIONARY_CONFIG": str(file)})
+        load_settings({}, {"SESSIONARY_CONFIG": str(file)})
 
 
 DEEP = "port = " + "[" * 5000
@@ -123,11 +126,13 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: str | No
     if content is not None:
         file.write_text(content)
     with pytest.raises(BadSetting, match=r"sessionary\.toml"):
-        Settings.load({}, {"SESSIONARY_CONFIG": str(file)})
+        load_settings({}, {"SESSIONARY_CONFIG": str(file)})
 
 
 def test_vendor_defaults_turn_on_all_that_differ_and_no_more() -> None:
-    assert Settings().galtea_auto_close_minutes is None
-    assert Settings(vendor_defaults=True).galtea_auto_close_minutes == 30
-    own = Settings(vendor_defaults=True, galtea_auto_close_minutes=5)
-    assert own.galtea_auto_close_minutes == 5
+    def auto_close(**values: Any) -> Any:
+        return make_settings(**values).vendors["galtea"].auto_close_minutes
+
+    assert auto_close() is None
+    assert auto_close(vendor_defaults=True) == 30
+    assert auto_close(vendor_defaults=True, galtea_auto_close_minutes=5) == 5

@@ -6,13 +6,18 @@ Public names are loaded on first use, so that `import sessionary` costs next to 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sessionary.factory import create_app
+    from sessionary.factory import create_app, load_settings, make_settings
     from sessionary.settings import Settings
 
-__all__ = ["Settings", "__version__", "create_app"]
+__all__ = ["Settings", "__version__", "create_app", "load_settings", "make_settings"]
 __version__ = "0.1.0"
 
-_HOMES = {"create_app": "sessionary.factory", "Settings": "sessionary.settings"}
+_HOMES = {
+    "create_app": "sessionary.factory",
+    "load_settings": "sessionary.factory",
+    "make_settings": "sessionary.factory",
+    "Settings": "sessionary.settings",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,68 +1,40 @@
-"""Where each vendor's client finds a namespace: its address, a key that picks it, and the
-variables.
+"""Where the vendors' SDKs find a namespace: a URL, a key and environment variables for each.
 
-Any key is admitted by a double; this one says which namespace is meant, as the address does, so
-that either may be taken alone.
+A double accepts any key; the keys here select the namespace, as the URLs do.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+
+from sessionary.surfaces import SDKS
+from sessionary.web.sdk import Sdk, SdkAccess
 
 DEFAULT = "default"
-ACCOUNT = "000000000000000000000001"  # Scale's: the organization that every namespace has
-
-
-class Access(NamedTuple):
-    """A vendor's address, without a slash at its end, and a key."""
-
-    url: str
-    key: str
+ORGANIZATION = "000000000000000000000001"  # identity's default; identity loads the database
 
 
 class Environment:
-    """The vendors in one namespace of the server at `url`."""
+    """The vendors' APIs in one namespace of the server at `url`.
 
-    def __init__(self, url: str, namespace: str = DEFAULT) -> None:
+    Each is an attribute by the name of its surface: `environment.<surface>.url` and `.key`.
+    """
+
+    def __init__(self, url: str, namespace: str = DEFAULT, sdks: Iterable[Sdk] = SDKS) -> None:
         self.url = url.rstrip("/")
         self.namespace = namespace
-        is_default = namespace == DEFAULT
-        self._root = self.url if is_default else f"{self.url}/~{namespace}"
-        self._key = "test" if is_default else f"ns-{namespace}-test"
+        self._sdks = {sdk.surface: sdk for sdk in sdks}
 
-    @property
-    def scale(self) -> Access:
-        return Access(f"{self._root}/scale", self._key)
-
-    @property
-    def mobilenext(self) -> Access:
-        return Access(f"{self._root}/mobilenext", f"mob_{self._key}")
-
-    @property
-    def notte(self) -> Access:
-        return Access(f"{self._root}/notte", f"sk-notte-{self._key}")
-
-    @property
-    def galtea(self) -> Access:
-        return Access(f"{self._root}/galtea", f"gsk_{self._key}")
+    def __getattr__(self, surface: str) -> SdkAccess:
+        sdk = self.__dict__.get("_sdks", {}).get(surface)
+        if sdk is None:
+            raise AttributeError(f"there is no surface {surface!r}")
+        is_default = self.namespace == DEFAULT
+        root = self.url if is_default else f"{self.url}/~{self.namespace}"
+        key = "test" if is_default else f"ns-{self.namespace}-test"
+        return SdkAccess(f"{root}/{surface}", sdk.key_prefix + key, self.url, ORGANIZATION)
 
     def variables(self) -> dict[str, str]:
-        """What the vendors' clients read from their environment, and what keeps them quiet.
-
-        mobilecli takes no path: its key alone picks the namespace.
-        """
-        return {
-            "NOTTE_API_URL": self.notte.url,
-            "NOTTE_API_KEY": self.notte.key,
-            "DISABLE_TELEMETRY": "true",
-            "GALTEA_API_URL": self.galtea.url,
-            "GALTEA_API_KEY": self.galtea.key,
-            "SGP_CLIENT_BASE_URL": self.scale.url,
-            "SGP_API_KEY": self.scale.key,
-            "SGP_ACCOUNT_ID": ACCOUNT,
-            "EGP_ENDPOINT_URL": self.scale.url,
-            "EGP_API_KEY": self.scale.key,
-            "EGP_ACCOUNT_ID": ACCOUNT,
-            "MOBILECLI_FLEET_URL": f"ws{self.url.removeprefix('http')}/ws",
-            "MOBILECLI_TOKEN": self.mobilenext.key,
-            "SESSIONARY_URL": self.url,
-            "SESSIONARY_NAMESPACE": self.namespace,
-        }
+        """The environment variables that the SDKs and the commands on a double read."""
+        variables: dict[str, str] = {}
+        for surface, sdk in self._sdks.items():
+            variables |= sdk.variables(getattr(self, surface))
+        return variables | {"SESSIONARY_URL": self.url, "SESSIONARY_NAMESPACE": self.namespace}

@@ -1,153 +1,141 @@
-"""What an installation can be told: a flag beats the environment, which beats a file, which
-beats the default."""
+"""Settings of an installation: flags beat the environment, then the file, then the defaults.
+
+Vendors declare settings of their own as frozen dataclasses, found in their `rules` modules. Outside
+Python code they are flat: the field `keep_alive` of the surface `x` is `x_keep_alive`.
+"""
 
 import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
+# The class that declares each surface's settings. The metadata of its fields are those of Setting.
+Declarations = Mapping[str, type[Any]]
+
 
 class BadSetting(ValueError):
-    """A setting that cannot be used; the message names it, its source and what it may be."""
+    """A setting that cannot be used; the message names it, its source and the accepted values."""
 
 
-def _setting(
-    default: Any,
-    about: str,
-    *,
-    choices: tuple[str, ...] = (),
-    minimum: float = 0,
-    maximum: float = 2**31,
-    vendor: Any = None,
-    is_secret: bool = False,
-) -> Any:
-    notes = {
-        "about": about,
-        "choices": choices,
-        "minimum": minimum,
-        "maximum": maximum,
-        "vendor": vendor,
-        "is_secret": is_secret,
-    }
-    return field(default=default, metadata=notes)
+class Setting(NamedTuple):
+    """One setting: its flat name, types and default, a help text, and limits of its value."""
+
+    name: str
+    types: tuple[type, ...]
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+    minimum: float = 0
+    maximum: float = 2**31
+    vendor_default: Any = None  # where the vendor's own default differs
+    is_secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable: `SESSIONARY_` and the name in capitals."""
+        return f"SESSIONARY_{self.name.upper()}"
+
+
+def _setting(default: Any, help: str, **limits: Any) -> Any:
+    return field(default=default, metadata={"help": help, **limits})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Every setting with its default; `SESSIONARY_<NAME>` in capitals is its environment twin."""
+    """The settings that all surfaces share, and `vendors`: by surface name, those of each vendor.
 
-    db: str = _setting(
-        "instance/sessionary.sqlite3", "the database file, or :memory: for one that is not kept"
-    )
-    seed: str | None = _setting(None, "a TOML file applied at every start")
+    `create_app` and `create_double` add the defaults of surfaces that `vendors` leaves out.
+    """
+
+    db: str = _setting("instance/sessionary.sqlite3", "database file; :memory: keeps nothing")
+    seed: str | None = _setting(None, "TOML seed file, applied at every start")
     auth: str = _setting(
-        "strict", "who is admitted: created keys, or any key", choices=("strict", "lenient")
+        "strict",
+        "accepted credentials: created keys (strict) or any key (lenient)",
+        choices=("strict", "lenient"),
     )
-    host: str = _setting("127.0.0.1", "the address to listen on")
-    port: int = _setting(8000, "the port to listen on; 0 picks a free one", maximum=65535)
-    workers: int = _setting(1, "worker processes", minimum=1)
-    threads: int = _setting(4, "threads in each worker", minimum=1)
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8000, "port to listen on; 0 picks a free one", maximum=65535)
+    workers: int = _setting(1, "number of worker processes", minimum=1)
+    threads: int = _setting(4, "number of threads per worker", minimum=1)
     ready_file: str | None = _setting(
-        None, 'written once the server listens: {"url", "pid", "version"}'
+        None, 'file to write once the server listens: {"url", "pid", "version"}'
     )
-    clock_rate: float | None = _setting(
-        None, "start with a clock that runs this many times as fast", minimum=0
-    )
-    log_format: str = _setting("text", "the form of the log", choices=("text", "json"))
-    log_requests: bool = _setting(True, "write a line into the log for each request")
+    clock_rate: float | None = _setting(None, "start with a clock that runs this many times faster")
+    log_format: str = _setting("text", "format of the log", choices=("text", "json"))
+    log_requests: bool = _setting(True, "log each request")
     metrics: str | None = _setting(
-        None, "serve metrics here, such as 127.0.0.1:9090; needs the extra of that name"
+        None, "address for Prometheus metrics, e.g. 127.0.0.1:9090; needs the extra `metrics`"
     )
     durability: str = _setting(
         "full",
-        "full: an answered write survives a power cut; normal: a killed process; off: neither",
+        "what an answered write survives: a power cut (full), a killed process (normal), "
+        "neither (off)",
         choices=("full", "normal", "off"),
     )
     busy_timeout_seconds: float = _setting(
-        5.0, "how long a write waits for another program's lock before it answers 503", minimum=0
+        5.0, "wait for a lock of another program before a write is answered with 503"
     )
     max_body_bytes: int = _setting(
-        4 * 1024 * 1024, "larger request bodies are refused with 413", minimum=1
+        4 * 1024 * 1024, "maximum size of a request body; larger ones get 413", minimum=1
     )
     client_timeout_seconds: float = _setting(
         60.0,
-        "how long a client may take to send a request, or to read an answer",
+        "disconnect clients that take longer to send a request or to read a response",
         minimum=0.1,
         maximum=3600,
     )
     prune_ended_days: int | None = _setting(
         None,
-        "remove sessions that ended more than this many days ago, a few with each write",
+        "remove sessions that ended more than this many days ago, a few after each write",
         minimum=1,
         maximum=36_500,
     )
     tls_certificate: str | None = _setting(
-        None, "a PEM file with a certificate and its chain: the server then speaks TLS"
+        None, "PEM file with the certificate and its chain; turns on TLS"
     )
-    tls_key: str | None = _setting(None, "a PEM file with the key of the certificate")
+    tls_key: str | None = _setting(None, "PEM file with the certificate's private key")
     rate_limit: int | None = _setting(
         None,
-        "how many requests a key may make in a minute; each is then counted by a write",
+        "maximum requests per key and minute; each request then writes a counter",
         minimum=1,
         maximum=1_000_000,
     )
     max_failed_keys_per_minute: int = _setting(
         20,
-        "how many unknown keys another machine's address may try in a minute; 0: any number",
+        "maximum invalid keys per remote address and minute; 0 is no limit",
         maximum=1_000_000,
     )
     trusted_proxy: str | None = _setting(
-        None, "addresses or networks, with commas, whose `X-Forwarded-` headers are believed"
+        None,
+        "comma-separated addresses or networks of proxies whose `X-Forwarded-` headers are used",
     )
     control: bool = _setting(False, "serve the control plane at /_control/v1")
     control_token: str | None = _setting(
-        None, "what the control plane wants after `Authorization: Bearer`", is_secret=True
+        None, "bearer token that the control plane requires", is_secret=True
     )
     journal: bool = _setting(
-        False, "keep every call of a vendor's API for the control plane; each read becomes a write"
+        False, "record every vendor call for the control plane; each read then writes"
     )
     max_namespaces: int = _setting(
-        10_000, "how many namespaces a double may hold at a time", minimum=1, maximum=1_000_000
+        10_000, "maximum number of namespaces in a double", minimum=1, maximum=1_000_000
     )
     vendor_defaults: bool = _setting(
-        False, "take the vendor's own default where the ones below differ from it"
+        False, "use the vendor's own default where a default below differs from it"
     )
-    notte_global_timeout_minutes: int = _setting(
-        30, "a v1 session's timeout must be less than this", minimum=2
-    )
-    notte_keep_alive: str = _setting(
-        "operation",
-        "what keep_alive outlives: the operation, or the idle timeout as well",
-        choices=("operation", "timeout"),
-    )
-    galtea_auto_close_minutes: int | None = _setting(
-        None, "a PENDING session this long untouched reads as COMPLETED", minimum=1, vendor=30
-    )
-    galtea_references: str = _setting(
-        "open",
-        "whether ids of versions, products and test cases must be seeded",
-        choices=("open", "strict"),
-    )
-    mobilenext_lease_minutes: int | None = _setting(
-        None, "how long a Mobile Next session may hold its devices", minimum=1
-    )
-    mobilenext_empty_session_minutes: int = _setting(
-        15, "how long a Mobile Next session may stay without a device", minimum=1
-    )
-    scale_max_state_bytes: int = _setting(
-        1024 * 1024, "a larger Scale `state` is refused with 413", minimum=2
-    )
+    vendors: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._check_each()
+        for each in _shared():
+            _check(each, getattr(self, each.name))
         if self.control_token is not None:
-            object.__setattr__(self, "control_token", _sendable(self.control_token))
+            object.__setattr__(self, "control_token", _header_value(self.control_token))
         if self.journal and not self.control:
             raise BadSetting("journal needs control, through which it is read")
         if (self.tls_certificate is None) != (self.tls_key is None):
@@ -155,48 +143,66 @@ class Settings:
         if self.trusted_proxy is not None:
             networks(self.trusted_proxy)
 
-    def _check_each(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if value is None and each.metadata["vendor"] is not None and self.vendor_defaults:
-                object.__setattr__(self, each.name, each.metadata["vendor"])
-            else:
-                _check(each.name, value, kinds(each.type), each.metadata)
+    @classmethod
+    def make(cls, declarations: Declarations, /, **values: Any) -> Self:
+        """Settings from flat names. Raises BadSetting, and TypeError for an unknown name."""
+        vendors = {
+            surface: {
+                each.name: values.pop(f"{surface}_{each.name}")
+                for each in fields(declared)
+                if f"{surface}_{each.name}" in values
+            }
+            for surface, declared in declarations.items()
+        }
+        return cls(**values)._with(declarations, vendors)
 
     @classmethod
     def load(
         cls,
+        declarations: Declarations,
         flags: Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
         defaults: Mapping[str, Any] | None = None,
     ) -> Self:
         """Settings from flags, `SESSIONARY_*` and the TOML file that `SESSIONARY_CONFIG` names.
 
-        `defaults` are a double's, where they differ.
-
-        Raises BadSetting for an unknown name in the file and for any value out of bounds.
+        `defaults` replace those of the settings. Raises BadSetting for an unknown name in the file
+        and for a value that is not accepted.
         """
         environ = os.environ if environ is None else environ
-        given = {**(defaults or {}), **_from_file(environ.get("SESSIONARY_CONFIG"), cls)}
-        for each in fields(cls):
-            variable = f"SESSIONARY_{each.name.upper()}"
-            if variable in environ:
-                given[each.name] = _read(variable, environ[variable], kinds(each.type))
-        given |= {name: value for name, value in (flags or {}).items() if value is not None}
-        return cls(**given)
+        known = all_settings(declarations)
+        values = {**(defaults or {}), **_read_file(environ.get("SESSIONARY_CONFIG"), known)}
+        for each in known:
+            if each.variable in environ:
+                values[each.name] = _parse(each, environ[each.variable])
+        values |= {name: value for name, value in (flags or {}).items() if value is not None}
+        return cls.make(declarations, **values)
 
-    @classmethod
-    def of_a_double(cls, **given: Any) -> Self:
-        """A double's: any key, in memory, with the control plane, unless told otherwise."""
-        return cls(**{**DOUBLE, **given})
+    def with_defaults(self, declarations: Declarations) -> Self:
+        """The same settings, with the defaults of each surface that `vendors` leaves out."""
+        missing = {name: {} for name in declarations if name not in self.vendors}  # type: ignore[var-annotated]
+        return self._with(declarations, missing) if missing else self
 
-    @classmethod
-    def from_env(cls) -> Self:
-        """Settings from the environment alone, as `gunicorn wsgi:app` takes them."""
-        return cls.load()
+    def _with(self, declarations: Declarations, vendors: Mapping[str, Mapping[str, Any]]) -> Self:
+        made = {
+            name: self._make_vendor(name, declarations[name], values)
+            for name, values in vendors.items()
+        }
+        return replace(self, vendors={**self.vendors, **made})
+
+    def _make_vendor(self, surface: str, declared: type[Any], values: Mapping[str, Any]) -> Any:
+        chosen = dict(values)
+        for each in fields(declared):
+            setting = _describe(each, f"{surface}_")
+            value = chosen.get(each.name, setting.default)
+            if value is None and setting.vendor_default is not None and self.vendor_defaults:
+                value = setting.vendor_default
+            _check(setting, value)
+            chosen[each.name] = value
+        return declared(**chosen)
 
 
-# Where a double's defaults differ.
+# Where the defaults of a double differ.
 DOUBLE: dict[str, Any] = {
     "db": ":memory:",
     "auth": "lenient",
@@ -209,8 +215,29 @@ DOUBLE: dict[str, Any] = {
 }
 
 
+def all_settings(declarations: Declarations) -> list[Setting]:
+    """Every setting by its flat name: the shared ones first, then those of each surface."""
+    return [
+        *_shared(),
+        *(
+            _describe(each, f"{surface}_")
+            for surface, declared in declarations.items()
+            for each in fields(declared)
+        ),
+    ]
+
+
+def _shared() -> list[Setting]:
+    return [_describe(each) for each in fields(Settings) if each.metadata]
+
+
+def _describe(declared: "Field[Any]", prefix: str = "") -> Setting:
+    types = get_args(declared.type) or (declared.type,)  # of `int | None`: int and None
+    return Setting(prefix + declared.name, types, declared.default, **declared.metadata)
+
+
 def networks(text: str) -> tuple["IPv4Network | IPv6Network", ...]:
-    """What `trusted_proxy` names. Raises BadSetting."""
+    """The networks of `trusted_proxy`. Raises BadSetting."""
     from ipaddress import ip_network
 
     try:
@@ -221,62 +248,60 @@ def networks(text: str) -> tuple["IPv4Network | IPv6Network", ...]:
         ) from None
 
 
-def _sendable(token: str) -> str:
-    """A token without the blanks around it, such as the end of a mounted secret's line."""
-    bare = token.strip()
-    if not re.fullmatch("[!-~]+", bare):
+def _header_value(token: str) -> str:
+    """Strip blanks around a token, e.g. the newline at the end of a mounted secret."""
+    stripped = token.strip()
+    if not re.fullmatch("[!-~]+", stripped):
         raise BadSetting(
             "control_token (SESSIONARY_CONTROL_TOKEN) must be printable ASCII without blanks, "
             "and not be empty: callers send it in a header"
         )
-    return bare
+    return stripped
 
 
-def kinds(annotation: Any) -> tuple[type, ...]:
-    """The types that an annotation such as `int | None` admits."""
-    return get_args(annotation) or (annotation,)
-
-
-def _check(name: str, value: Any, types: tuple[type, ...], notes: Mapping[str, Any]) -> None:
+def _check(setting: Setting, value: Any) -> None:
+    name, types = setting.name, setting.types
     fits = type(value) in types or (type(value) is int and float in types)
     if not fits:
         expected = " or ".join("nothing" if t is type(None) else t.__name__ for t in types)
-        given = "" if notes["is_secret"] else f", not {value!r}"
-        raise BadSetting(f"{name} must be {expected}{given}")
-    if notes["choices"] and value not in notes["choices"]:
-        raise BadSetting(f"{name} must be one of {', '.join(notes['choices'])}, not {value!r}")
+        actual = "" if setting.is_secret else f", not {value!r}"
+        raise BadSetting(f"{name} must be {expected}{actual}")
+    if setting.choices and value not in setting.choices:
+        raise BadSetting(f"{name} must be one of {', '.join(setting.choices)}, not {value!r}")
     if value == "" and type(None) not in types:
         raise BadSetting(f"{name} must not be empty")
-    minimum, maximum = notes["minimum"], notes["maximum"]
+    minimum, maximum = setting.minimum, setting.maximum
     if type(value) in (int, float) and not minimum <= value <= maximum:
         raise BadSetting(f"{name} must be from {minimum} to {maximum}, not {value!r}")
 
 
-_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-def _read(variable: str, text: str, types: tuple[type, ...]) -> Any:
+def _parse(setting: Setting, text: str) -> Any:
+    """The value of an environment variable."""
+    types = setting.types
     if not text and type(None) in types:
         return None
     try:
         if bool in types:
-            return _WORDS[text.lower()]
+            return _BOOLEANS[text.lower()]
         if int in types:
             return int(text)
         return float(text) if float in types else text
     except (KeyError, ValueError):
         expected = "true or false" if bool in types else "a number"
-        raise BadSetting(f"{variable} must be {expected}, not {text!r}") from None
+        raise BadSetting(f"{setting.variable} must be {expected}, not {text!r}") from None
 
 
-def _from_file(path: str | None, settings: type[Settings]) -> dict[str, Any]:
+def _read_file(path: str | None, known: list[Setting]) -> dict[str, Any]:
     if not path:
         return {}
     try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BadSetting(f"cannot read the settings file {path}: {error}") from error
-    unknown = found.keys() - {each.name for each in fields(settings)}
+    unknown = values.keys() - {each.name for each in known}
     if unknown:
         raise BadSetting(f"{path} has an unknown setting: {', '.join(sorted(unknown))}")
-    return found
+    return values

@@ -6,16 +6,21 @@ from typing import Any, NamedTuple
 
 from benchmarks import vendors
 from benchmarks.soak.expected_state import Progress
+from sessionary.surfaces import SURFACES
 from sessionary.surfaces.galtea import blueprint as galtea_calls
-from sessionary.surfaces.galtea import surface as galtea
 from sessionary.surfaces.mobilenext import blueprint as mobilenext_calls
-from sessionary.surfaces.mobilenext import surface as mobilenext
 from sessionary.surfaces.notte import blueprint as notte_calls
-from sessionary.surfaces.notte import surface as notte
 from sessionary.surfaces.scale import blueprint as scale_calls
-from sessionary.surfaces.scale import surface as scale
 from sessionary.web.operations import Operation
 from sessionary.web.surface import Surface
+
+scale = next(each for each in SURFACES if each.name == "scale")
+
+notte = next(each for each in SURFACES if each.name == "notte")
+
+mobilenext = next(each for each in SURFACES if each.name == "mobilenext")
+
+galtea = next(each for each in SURFACES if each.name == "galtea")
 
 UNSEEN: Progress = (0,)  # created, and not readable yet
 GONE: Progress = (2,)  # deleted

@@ -1,7 +1,6 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -10,6 +9,9 @@ from click.testing import CliRunner, Result
 
 from sessionary import Settings, __version__, create_app
 from sessionary.cli import main
+from sessionary.settings import all_settings
+from sessionary.surfaces import SURFACES
+from sessionary.web.surface import declared_settings
 
 Command = Callable[..., Result]
 SEED = '[[organizations]]\nid = "acme"\nname = "Acme"\n'
@@ -89,10 +91,10 @@ def test_what_serves_has_a_flag_and_a_variable_for_every_setting_that_is_no_secr
     sessionary: Command, command: str, missing: set[str]
 ) -> None:
     told = re.sub(r"\s+", " ", sessionary(command, "--help").output)
-    for each in fields(Settings):
-        is_there = not (each.metadata["is_secret"] or each.name in missing)
+    for each in all_settings(declared_settings(SURFACES)):
+        is_there = not (each.is_secret or each.name in missing)
         assert (f"--{each.name.replace('_', '-')} " in told) == is_there, each.name
-        assert (f"[env var: SESSIONARY_{each.name.upper()};" in told) == is_there
+        assert (f"[env var: {each.variable};" in told) == is_there
 
 
 def test_a_key_is_made_listed_and_revoked(sessionary: Command, db: str) -> None:

@@ -256,4 +256,4 @@ def test_of_a_server_and_a_file_the_flag_counts_then_the_servers_variable(
 
 def test_a_file_has_no_namespace_but_its_own(run: Run, tmp_path: Path) -> None:
     told = run("clock", "--db", str(tmp_path / "file.sqlite3"), "--ns", "other")
-    assert told.output == "Error: This server has no other namespace than its own.\n"
+    assert told.output == "Error: A server has only the default namespace.\n"

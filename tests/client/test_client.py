@@ -16,6 +16,7 @@ from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_app, create_double
 from sessionary.sdk_env import Environment
 from sessionary.settings import Settings
+from tests.conftest import double_settings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_TEXT = "2026-03-01T12:00:00.000000Z"
@@ -223,7 +224,7 @@ def test_a_refusal_is_raised_with_its_sentence_and_its_places(client: Client) ->
 
 
 def test_a_token_is_sent_where_one_is_asked_for() -> None:
-    settings = Settings.of_a_double(control_token="hush")
+    settings = double_settings(control_token="hush")
     with EmbeddedServer(create_double(settings)) as server:
         assert Client(server.url, token="hush").clock.get()["mode"] == "real"
         with pytest.raises(ControlError) as caught:

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from sessionary.control.blueprint import Control
 from sessionary.factory import create_double
-from sessionary.settings import Settings
+from tests.conftest import double_settings
 
 NOON = "2026-03-01T12:00:00.000000Z"
 NOTTE = {"Authorization": "Bearer sk-notte-1"}
@@ -76,7 +76,7 @@ def make_double() -> Iterator[Callable[..., Double]]:
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Double:
-            double = Double(create_double(Settings.of_a_double(**settings)))
+            double = Double(create_double(double_settings(**settings)))
             assert double.control.namespaces is not None
             stack.callback(double.control.namespaces.close)
             return double

@@ -7,6 +7,7 @@ import pytest
 from sessionary import Settings, create_app
 from sessionary.factory import create_double
 from sessionary.settings import BadSetting
+from tests.conftest import double_settings
 from tests.control.conftest import Double
 
 
@@ -18,9 +19,9 @@ def test_on_this_machine_a_double_is_open(make_double: Callable[..., Double], ho
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "double.example", "127.evil.com"])  # noqa: S104
 def test_elsewhere_a_double_needs_a_token(host: str) -> None:
     with pytest.raises(BadSetting, match=f"host {host} .*SESSIONARY_CONTROL_TOKEN"):
-        create_double(Settings.of_a_double(host=host))
+        create_double(double_settings(host=host))
     for enough in ({"control_token": "hush"}, {"control": False, "journal": False}):
-        create_double(Settings.of_a_double(host=host, **enough)).extensions["sessionary"].close()
+        create_double(double_settings(host=host, **enough)).extensions["sessionary"].close()
 
 
 @pytest.mark.parametrize("token", [None, ""])
@@ -62,7 +63,7 @@ def test_a_name_that_no_site_can_have_is_let_in(double: Double, host: str) -> No
 
 
 def test_with_a_token_it_does_not_matter_whose_page_sends_it() -> None:
-    app = create_double(Settings.of_a_double(control_token="hush"))
+    app = create_double(double_settings(control_token="hush"))
     page = {"Origin": "https://dashboard.example", "Host": "double.example"}
     seen = [
         app.test_client().get("/_control/v1/clock", headers=page | who).status_code

@@ -10,7 +10,7 @@ from schemathesis import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from sessionary.factory import create_double
-from sessionary.settings import Settings
+from tests.conftest import double_settings
 from tests.control.conftest import Double
 
 TOKEN = "open-sesame"
@@ -47,7 +47,7 @@ def test_a_number_that_no_row_can_have_is_not_found(
 
 
 def _operations() -> Iterator[Any]:
-    app = create_double(Settings.of_a_double(max_namespaces=20, control_token=TOKEN))
+    app = create_double(double_settings(max_namespaces=20, control_token=TOKEN))
     for found in schemathesis.openapi.from_wsgi(DOCUMENT, app, headers=WHO).get_all_operations():
         operation = found.ok()
         yield pytest.param(operation, id=operation.label)

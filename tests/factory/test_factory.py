@@ -32,7 +32,7 @@ def test_an_unknown_path_is_refused_in_the_envelope_of_its_surface(
     for segment in (surface.name, *surface.root_segments):
         answer = app.client.get(f"/{segment}/no/such/path", headers=credential(surface))
         assert answer.status_code == 404, segment
-        assert answer.json == surface.error_body(404, error_handlers.SAID[404])
+        assert answer.json == surface.error_body(404, error_handlers.MESSAGES[404])
 
 
 @each_surface
@@ -40,7 +40,7 @@ def test_an_unknown_path_asks_first_who_is_there(app: App, surface: Surface) -> 
     for segment in (surface.name, *surface.root_segments):
         answer = app.client.get(f"/{segment}/no/such/path")
         assert answer.status_code == 401, segment
-        assert answer.json == surface.error_body(401, error_handlers.SAID[401])
+        assert answer.json == surface.error_body(401, error_handlers.MESSAGES[401])
 
 
 @each_surface
@@ -52,7 +52,7 @@ def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(
         answer = app.client.open(path, method=method, headers=credential(surface))
         assert answer.status_code == 405
         assert answer.headers["Allow"] == "GET, HEAD"
-        assert answer.json == surface.error_body(405, error_handlers.SAID[405])
+        assert answer.json == surface.error_body(405, error_handlers.MESSAGES[405])
 
 
 @each_surface
@@ -63,7 +63,7 @@ def test_at_no_route_an_instant_to_read_as_of_changes_no_refusal(
     client, who = app.client, credential(surface) | {"Sessionary-At": at}
     for method in ("GET", "POST"):
         answer = client.open(f"/{surface.name}/nowhere", method=method, headers=who)
-        assert answer.json == surface.error_body(404, error_handlers.SAID[404])
+        assert answer.json == surface.error_body(404, error_handlers.MESSAGES[404])
         assert answer.status_code == 404
     answer = client.put(f"/{surface.name}/openapi.json", headers=who)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
@@ -112,9 +112,10 @@ def test_slashes_are_not_merged_and_nothing_is_redirected(app: App, path: str) -
 def test_sessions_at_the_root_are_nottes_or_galteas(
     method: str, path: str, headers: dict[str, str], is_nottes: bool
 ) -> None:
+    routed_path = namespace_middleware.make_routed_path(SURFACES)
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items()}
-    assert namespace_middleware.routed_path(environ).startswith("/notte/") is is_nottes
+    assert routed_path(environ).startswith("/notte/") is is_nottes
 
 
 @each_surface
@@ -130,7 +131,7 @@ def test_a_body_over_the_limit_is_413(make_app: Callable[..., App], surface: Sur
         path, data=b" " * 1001, content_type="application/json", headers=credential(surface)
     )
     assert answer.status_code == 413
-    assert answer.json == surface.error_body(413, error_handlers.SAID[413])
+    assert answer.json == surface.error_body(413, error_handlers.MESSAGES[413])
 
 
 def test_a_busy_database_is_503_with_retry_after_and_nothing_written(
@@ -168,10 +169,10 @@ def test_a_mishap_inside_is_500_without_a_trace_and_is_logged(
 def test_what_breaks_at_an_unrouted_path_is_500_in_the_envelope_of_its_surface(
     app: App, monkeypatch: pytest.MonkeyPatch, surface: Surface
 ) -> None:
-    monkeypatch.setattr("sessionary.web.context.identify", lambda *_, **__: {}["gone"])
+    monkeypatch.setattr("sessionary.web.context.authenticate_key", lambda *_, **__: {}["gone"])
     answer = app.client.get(f"/{surface.name}/nowhere", headers=credential(surface))
     assert answer.status_code == 500
-    assert answer.json == surface.error_body(500, error_handlers.SAID[500])
+    assert answer.json == surface.error_body(500, error_handlers.MESSAGES[500])
 
 
 def test_each_request_is_told_of_once_to_everybody_who_asked(app: App) -> None:

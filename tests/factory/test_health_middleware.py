@@ -16,7 +16,7 @@ import pytest
 
 from sessionary import create_app
 from sessionary.factory import create_double
-from sessionary.settings import Settings
+from sessionary.settings import DOUBLE, Settings
 from tests.conftest import App
 from tests.docs.documents import block
 from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, running_server
@@ -85,7 +85,7 @@ def test_what_only_looks_like_them_is_not_found(app: App, path: str) -> None:
 
 
 def test_a_double_is_ready_and_keeps_no_journal_of_being_asked() -> None:
-    client = create_double(Settings.of_a_double()).test_client()
+    client = create_double(Settings(**DOUBLE)).test_client()
     assert client.get("/readyz").status_code == 200
     assert client.get("/_control/v1/journal").json["calls"] == []
 

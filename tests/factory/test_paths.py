@@ -12,7 +12,7 @@ from sessionary.factory import create_double
 from sessionary.factory.error_handlers import SAID
 from sessionary.settings import Settings
 from sessionary.web.operations import Operation
-from tests.conftest import App
+from tests.conftest import App, double_settings
 from tests.processes import Process, running_double, running_server
 from tests.raw_http import Response, send_and_read
 
@@ -170,7 +170,7 @@ def test_what_begins_with_more_than_one_slash_is_at_no_route_and_not_journaled(
 
 @pytest.mark.parametrize("prefix", ["/~t42//", "//", "//~t42/"])
 def test_nor_is_it_in_any_namespace_of_a_double(prefix: str) -> None:
-    flask_app = create_double(Settings.of_a_double(control_token="right"))
+    flask_app = create_double(double_settings(control_token="right"))
     for path in ("_control/v1/clock", "notte/sessions"):
         as_sent = {"PATH_INFO": prefix + path}
         said = flask_app.test_client().get("/", headers=TOKEN, environ_overrides=as_sent)

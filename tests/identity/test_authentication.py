@@ -22,7 +22,11 @@ NOW = 1_000_000
 def _in_a_namespace() -> Iterator[None]:
     namespace = store.open_namespace(":memory:", durability="off")
     with namespace.activate():
-        store.migrate([Clock, IdSequence, *identity.TABLES], lambda: (clock.start(), ids.start()))
+        store.migrate(
+            store.Schema(
+                (Clock, IdSequence, *identity.TABLES), lambda: (clock.start(), ids.start())
+            )
+        )
         clock.set_mode("frozen", NOW)
         yield
     namespace.close()

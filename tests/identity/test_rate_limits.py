@@ -14,10 +14,9 @@ from werkzeug.test import TestResponse
 from sessionary import identity, store
 from sessionary.factory import create_double
 from sessionary.identity import rate_limits
-from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
-from tests.conftest import NOON, App
+from tests.conftest import NOON, App, double_settings
 
 Make = Callable[..., App]
 HERE, THERE = "203.0.113.7", "203.0.113.8"
@@ -269,9 +268,7 @@ def test_guesses_of_keys_and_of_the_token_are_counted_together(make_app: Make) -
 
 
 def test_a_token_guessed_in_a_double_counts_in_all_its_namespaces_at_once() -> None:
-    flask_app = create_double(
-        Settings.of_a_double(control_token="right", max_failed_keys_per_minute=2)
-    )
+    flask_app = create_double(double_settings(control_token="right", max_failed_keys_per_minute=2))
     client, at = flask_app.test_client(), {"REMOTE_ADDR": HERE}
     paths = ("/~a/_control/v1/clock", "/~b/_control/v1/clock", "/_control/v1/namespaces/c")
     right = {"Authorization": "Bearer right"}

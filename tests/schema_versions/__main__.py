@@ -17,7 +17,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from freezegun import freeze_time
 
-from sessionary import clock, create_app, ids, store
+from sessionary import clock, create_app, ids
+from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
 from tests.schema_versions import FOLDER, NOON, fixture, read
 
@@ -72,7 +73,7 @@ def _dump(db: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    found = fixture(store.schema_version())
+    found = fixture(SCHEMA.version)
     if found.exists() and sys.argv[1:] != ["--again"]:
         sys.exit(f"{found} is there already; a new version needs a migration: see store/schema.py")
     write(found)

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from sessionary.factory import create_double
 from sessionary.server import tls
 from sessionary.settings import BadSetting, Settings
+from tests.conftest import double_settings
 from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_server
 from tests.raw_http import connect
 
@@ -221,5 +222,5 @@ def test_a_key_with_a_password_is_refused_without_a_prompt(
 def test_a_double_refuses_tls(credentials: Credentials) -> None:
     with pytest.raises(BadSetting, match="a double speaks plain HTTP"):
         create_double(
-            Settings.of_a_double(tls_certificate=credentials.certificate, tls_key=credentials.key)
+            double_settings(tls_certificate=credentials.certificate, tls_key=credentials.key)
         )

@@ -5,12 +5,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sessionary.factory import TABLES
+from sessionary.factory import SCHEMA
 
 
 def dump(file: Path) -> dict[str, list[tuple[Any, ...]]]:
     """The version of a database, and every row of every table that each database has."""
-    names = [table._meta.table_name for table in TABLES]
+    names = [table._meta.table_name for table in SCHEMA.tables]
     with closing(sqlite3.connect(file)) as connection:
         rows = {name: list(connection.execute(f'SELECT * FROM "{name}"')) for name in names}  # noqa: S608
         return rows | {"version": connection.execute("PRAGMA user_version").fetchall()}

@@ -103,8 +103,8 @@ def test_a_read_a_refusal_and_a_failure_remove_nothing(
 def test_small_pieces_miss_none(
     app: Flask, monkeypatch: pytest.MonkeyPatch, looked_at: int, removed: int, seconds: int
 ) -> None:
-    monkeypatch.setattr(auto_prune, "_LOOKED_AT", looked_at)
-    monkeypatch.setattr(auto_prune, "_REMOVED", removed)
+    monkeypatch.setattr(auto_prune, "_MAX_KEYS", looked_at)
+    monkeypatch.setattr(auto_prune, "_MAX_REMOVED", removed)
     monkeypatch.setattr(batches, "_BATCH_SECONDS", seconds)
     monkeypatch.setattr(batches, "_CHUNK_SIZE", 1)
     before = schema_versions.read(app)
@@ -163,7 +163,7 @@ def test_a_fault_of_its_own_fails_nobody_and_is_told(
     with closing(sqlite3.connect(db)) as other:
         other.execute("DROP TABLE scale_sessions")
     AutoPrune(namespace, 90).on_request_finished(answered())
-    assert [record.message for record in caplog.records] == ["cannot prune: tried again in 60 s"]
+    assert [record.message for record in caplog.records] == ["cannot prune: next attempt in 60 s"]
 
 
 def test_a_server_does_it_too(db: Path) -> None:

@@ -8,6 +8,7 @@ import peewee as pw
 import pytest
 
 from sessionary import store
+from sessionary.factory import SCHEMA
 from sessionary.store import Namespace, Statement, insert_statement, param, param_list
 
 
@@ -42,7 +43,7 @@ grow = Statement(
 def make(path: str, **options: object) -> Namespace:
     namespace = store.open_namespace(path, durability="normal", **options)
     with namespace.activate():
-        store.migrate([Thing], lambda: None)
+        store.migrate(store.Schema((Thing,)))
     return namespace
 
 
@@ -223,13 +224,13 @@ def test_the_engine_works_as_durably_as_asked(tmp_path: Path, durability: str, l
 def test_a_database_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "w.sqlite3"
     with closing(sqlite3.connect(path)) as raw:
-        raw.execute(f"PRAGMA user_version = {store.schema_version() + 1}")
+        raw.execute(f"PRAGMA user_version = {SCHEMA.version + 1}")
     namespace = store.open_namespace(str(path), durability="normal")
     with (
         namespace.activate(),
         pytest.raises(store.DatabaseUnusable, match="start the newer program"),
     ):
-        store.migrate([Thing], lambda: None)
+        store.migrate(store.Schema((Thing,)))
     namespace.close()
 
 
@@ -238,7 +239,7 @@ def test_a_file_that_is_no_database_of_ours_is_left_alone(tmp_path: Path) -> Non
     path.write_bytes(b"not a database" * 100)
     namespace = store.open_namespace(str(path), durability="normal")
     with namespace.activate(), pytest.raises(pw.DatabaseError):
-        store.migrate([Thing], lambda: None)
+        store.migrate(store.Schema((Thing,)))
     namespace.close()
     assert path.read_bytes() == b"not a database" * 100
 
@@ -253,7 +254,7 @@ def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path, numbe
         namespace = store.open_namespace(path, durability="normal")
         barrier.wait()
         with namespace.activate():
-            store.migrate([Thing], lambda: firsts.append(1))
+            store.migrate(store.Schema((Thing,), lambda: firsts.append(1)))
         namespace.close()
 
     threads = [threading.Thread(target=start) for _ in range(8)]

@@ -12,7 +12,8 @@ import pytest
 from click.testing import Result
 from freezegun import freeze_time
 
-from sessionary import create_app, store
+from sessionary import create_app
+from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
 from tests import schema_versions
 from tests.processes import COMMAND, running_server
@@ -134,7 +135,7 @@ def importing(new: Path, *command: str | Path) -> Iterator[subprocess.Popen[str]
         yield process
 
 
-FIRST = {"sessionary": "export", "schema_version": store.schema_version()}
+FIRST = {"sessionary": "export", "schema_version": SCHEMA.version}
 ACME = {"seq": 1, "id": "a", "created_at": 5, "name": "A"}
 
 

@@ -12,11 +12,12 @@ import pytest
 from click.testing import Result
 
 from sessionary import create_app, store
-from sessionary.factory import create_double
+from sessionary.factory import SCHEMA, create_double
 from sessionary.seeds.loader import BadSeed
 from sessionary.settings import Settings
-from sessionary.store import integrity, schema
+from sessionary.store import integrity
 from sessionary.store.connections import Database
+from sessionary.surfaces import SURFACES
 from tests.processes import COMMAND, TIMEOUT_SECONDS, WITHOUT_ROOT_ACCESS, clean_environment
 from tests.store.database_files import dump, run, scratch
 
@@ -128,7 +129,7 @@ def test_checking_makes_no_database_where_there_is_none(
 
 def test_there_is_nothing_to_migrate_at_this_version(sessionary: Command, db: Path) -> None:
     before = dump(db)
-    version = schema.schema_version()
+    version = SCHEMA.version
     assert f"already has schema version {version}" in sessionary("migrate").output
     assert dump(db) == before
 
@@ -138,12 +139,14 @@ def _next_version(monkeypatch: pytest.MonkeyPatch) -> None:
     def rename(database: Database) -> None:
         database.run("UPDATE organization SET name = 'upgraded'")
 
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, rename))
+    migrations = SURFACES[-1].migrations
+    monkeypatch.setitem(migrations, SCHEMA.version + 1, rename)  # type: ignore[arg-type]
+    monkeypatch.setitem(vars(SCHEMA), "migrations", (*SCHEMA.migrations, rename))
 
 
 @pytest.mark.usefixtures("_next_version")
 def test_a_database_is_copied_before_it_is_upgraded(sessionary: Command, db: Path) -> None:
-    before, version = dump(db), schema.schema_version()
+    before, version = dump(db), SCHEMA.version
     problems = [each["problem"] for each in json.loads(sessionary("check", "--json").output)]
     said = f"it has version {version - 1}, this program has {version}: run `sessionary migrate`"
     assert problems[-1] == said
@@ -191,4 +194,4 @@ def test_an_older_backup_is_restored_and_upgraded_at_the_next_start(
     assert sessionary("restore", db, "--db", new).exit_code == 0
     assert dump(new) == old
     create_app(Settings(db=str(new), auth="lenient")).extensions["sessionary"].close()
-    assert store.file_version(new) == schema.schema_version()
+    assert store.file_version(new) == SCHEMA.version

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import pytest
 from freezegun import freeze_time
 
 from sessionary import create_app, store
+from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
-from sessionary.store import Namespace, schema
+from sessionary.store import Migration, Namespace
 from sessionary.store.connections import Database
 from tests import schema_versions
 
@@ -64,7 +65,7 @@ def test_a_fixture_has_rows_in_every_table(dump: Path, tmp_path: Path) -> None:
 
 
 def test_there_is_a_fixture_of_every_version() -> None:
-    versions = range(1, store.schema_version() + 1)
+    versions = range(1, SCHEMA.version + 1)
     assert schema_versions.fixtures() == sorted(map(schema_versions.fixture, versions))
 
 
@@ -79,11 +80,10 @@ def add_parts(database: Database) -> None:
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def file(tmp_path: Path) -> Path:
     """A database of version 1 with one thing."""
-    monkeypatch.setattr(schema, "MIGRATIONS", ())
     with entered(tmp_path / "w.sqlite3") as namespace:
-        store.migrate([Thing], lambda: None)
+        store.migrate(things())
         namespace.database.run('INSERT INTO "thing" DEFAULT VALUES')
     return tmp_path / "w.sqlite3"
 
@@ -95,10 +95,9 @@ def entered(file: Path) -> Iterator[Namespace]:
         yield namespace
 
 
-@pytest.fixture
-def migrate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let the program know these migrations."""
-    return lambda *found: monkeypatch.setattr(schema, "MIGRATIONS", found)
+def things(*migrations: Migration) -> store.Schema:
+    """The schema of a program with these migrations."""
+    return store.Schema((Thing,), migrations=migrations)
 
 
 def version(file: Path) -> int:
@@ -106,63 +105,57 @@ def version(file: Path) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def test_migrations_run_in_order_and_once(file: Path, migrate: Callable[..., None]) -> None:
+def test_migrations_run_in_order_and_once(file: Path) -> None:
     told: list[int] = []
-    migrate(widen, add_parts)
+    program = things(widen, add_parts)
     for _ in range(2):
         with entered(file) as namespace:
-            store.migrate([Thing], lambda: None, told.append)
+            store.migrate(program, told.append)
             assert namespace.database.run("SELECT size FROM thing").fetchall() == [(7,)]
             assert namespace.database.run("SELECT thing FROM part").fetchall() == [(1,)]
     assert (version(file), told) == (3, [1])
 
 
-def test_a_migration_that_fails_leaves_the_version_before_it(
-    file: Path, migrate: Callable[..., None]
-) -> None:
+def test_a_migration_that_fails_leaves_the_version_before_it(file: Path) -> None:
     def break_off(database: Database) -> None:
         database.run('DELETE FROM "thing"')
         raise ZeroDivisionError
 
-    migrate(widen, break_off)
+    program = things(widen, break_off)
     with entered(file), pytest.raises(ZeroDivisionError):
-        store.migrate([Thing], lambda: None)
+        store.migrate(program)
     assert (version(file), count(file, "thing")) == (2, 1)
 
 
-def test_a_migration_that_breaks_a_reference_is_taken_back_and_told(
-    file: Path, migrate: Callable[..., None]
-) -> None:
-    migrate(add_parts, lambda database: database.run('DELETE FROM "thing"'))
+def test_a_migration_that_breaks_a_reference_is_taken_back_and_told(file: Path) -> None:
+    program = things(add_parts, lambda database: database.run('DELETE FROM "thing"'))
     with entered(file) as namespace:
         with pytest.raises(
             store.DatabaseUnusable, match="row 1 of part would refer to nothing in thing"
         ):
-            store.migrate([Thing], lambda: None)
+            store.migrate(program)
         assert namespace.database.run("PRAGMA foreign_keys").fetchone() == (1,)
     assert (version(file), count(file, "thing")) == (2, 1)
 
 
-def test_a_migration_may_make_a_table_anew_that_others_refer_to(
-    file: Path, migrate: Callable[..., None]
-) -> None:
+def test_a_migration_may_make_a_table_anew_that_others_refer_to(file: Path) -> None:
     def remake(database: Database) -> None:
         database.run('CREATE TABLE "new" ("id" INTEGER NOT NULL PRIMARY KEY, "name" TEXT)')
         database.run('INSERT INTO "new" ("id") SELECT "id" FROM "thing"')
         database.run('DROP TABLE "thing"')
         database.run('ALTER TABLE "new" RENAME TO "thing"')
 
-    migrate(add_parts, remake)
+    program = things(add_parts, remake)
     with entered(file) as namespace:
-        store.migrate([Thing], lambda: None)
+        store.migrate(program)
         assert namespace.database.run("SELECT id, name FROM thing").fetchall() == [(1, None)]
     assert count(file, "part") == 1
 
 
-def test_programs_that_start_at_once_upgrade_once(file: Path, migrate: Callable[..., None]) -> None:
+def test_programs_that_start_at_once_upgrade_once(file: Path) -> None:
     all_have_seen_the_old_version = threading.Barrier(8)
     failed: list[BaseException] = []
-    migrate(add_parts)
+    program = things(add_parts)
 
     def wait(_: int) -> None:
         all_have_seen_the_old_version.wait()
@@ -170,7 +163,7 @@ def test_programs_that_start_at_once_upgrade_once(file: Path, migrate: Callable[
     def start() -> None:
         with entered(file):
             try:
-                store.migrate([Thing], lambda: None, wait)
+                store.migrate(program, wait)
             except BaseException as error:  # noqa: BLE001 - told below
                 failed.append(error)
 
@@ -189,5 +182,5 @@ def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Pat
         entered(tmp_path / "w.sqlite3"),
         pytest.raises(store.DatabaseUnusable, match="another program"),
     ):
-        store.migrate([Thing], lambda: None)
+        store.migrate(things())
     assert [name for _, name, *_ in shape(tmp_path / "w.sqlite3")] == ["theirs"]

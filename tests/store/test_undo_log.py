@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionary import store
-from sessionary.factory import create_double, prepare
-from sessionary.factory.startup import TABLES
+from sessionary.factory import SCHEMA, create_double, prepare
 from sessionary.settings import Settings
 from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
+from tests.conftest import double_settings
 from tests.control.conftest import GALTEA, MOBILENEXT, NOTTE, SCALE, Double
 
 ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "ANDROID"}
@@ -116,7 +116,7 @@ def test_a_rewound_namespace_is_row_by_row_what_it_was(told: list[str]) -> None:
 def file_double(tmp_path: Path) -> str:
     """A database that a double has used, with a session in it."""
     path = str(tmp_path / "test.sqlite3")
-    double = Double(create_double(Settings.of_a_double(db=path)))
+    double = Double(create_double(double_settings(db=path)))
     double.start()
     assert double.control.namespaces is not None
     double.control.namespaces.close()
@@ -130,12 +130,12 @@ def test_a_server_on_a_double_s_database_keeps_no_history(file_double: str) -> N
         assert triggers.fetchall() == []
         assert not store.has_undo_log()
         assert namespace.database.run("SELECT count(*) FROM notte_sessions").fetchone() == (1,)
-        store.undo_log.disable(TABLES)
+        store.undo_log.disable(SCHEMA.tables)
     namespace.close()
 
 
 def test_a_double_goes_on_with_its_history(file_double: str) -> None:
-    double = Double(create_double(Settings.of_a_double(db=file_double)))
+    double = Double(create_double(double_settings(db=file_double)))
     changes = double.get("/diff?from=2000-01-01T00:00:00Z")["changes"]
     assert [each["call"] for each in changes] == ["POST /notte/session/start"]
     assert double.control.namespaces is not None

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from sessionary import Settings, create_app, identity
+from sessionary import Settings, create_app, identity, make_settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.operations import Operation
 from sessionary.web.surface import Surface
@@ -84,7 +84,7 @@ def _operations() -> Iterator[Any]:
     """Each operation of each surface, with a key for the application that answers it."""
     for surface in SURFACES:
         flask_app = create_app(Settings(db=":memory:", auth="lenient", durability="off"))
-        flask_app.config["SESSIONARY"] = Settings(db=":memory:", auth="strict")
+        flask_app.config["SESSIONARY"] = make_settings(db=":memory:", auth="strict")
         with flask_app.extensions["sessionary"].activate():
             key = identity.create_key("", user=identity.owner(), surface=surface.name)
         api = schemathesis.openapi.from_wsgi(f"/{surface.name}/openapi.json", flask_app)

@@ -13,7 +13,7 @@ from sessionary.cli.database import (
     timestamp,
 )
 from sessionary.cli.output import Output, format_table
-from sessionary.factory import TABLES, prepare
+from sessionary.factory import SCHEMA, prepare
 from sessionary.settings import Settings
 
 
@@ -42,7 +42,7 @@ def restore(file: Path, db: str) -> Output:
     Stop all servers that use the database first. FILE is verified before; the previous database is
     kept next to the new one.
     """
-    kept = store.restore(file, Path(db), TABLES, timestamp())
+    kept = store.restore(file, Path(db), SCHEMA, timestamp())
     value = {"db": db, "file": str(file), "kept": None if kept is None else str(kept)}
     return Output(value, f"Restored {file} to {db}{kept_note(kept)}")
 
@@ -54,7 +54,7 @@ def check(db: str) -> Output:
 
     Exits with 1 if a check fails. A server may use the database at the same time.
     """
-    findings = store.find_problems(Path(db), TABLES)
+    findings = store.find_problems(Path(db), SCHEMA)
     rows: list[dict[str, Any]] = [
         {"check": each.check, "ok": each.problem is None, "problem": each.problem}
         for each in findings
@@ -69,7 +69,7 @@ def migrate(db: str) -> Output:
 
     `sessionary serve` does the same when it starts.
     """
-    before, after = store.file_version(Path(db)), store.schema_version()
+    before, after = store.file_version(Path(db)), SCHEMA.version
     prepared = prepare(Settings(db=db, auth="lenient"))
     prepared.namespace.close()
     text = f"{db} already has schema version {after}"

@@ -15,7 +15,7 @@ from sessionary import store
 from sessionary.cli.output import Output, json_option, print_output
 from sessionary.client import Client, Response
 from sessionary.clock import BadClock, wall
-from sessionary.factory import create_app, prepare
+from sessionary.factory import SCHEMA, create_app, load_settings, prepare
 from sessionary.seeds.loader import BadSeed
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import BadExport, DatabaseUnavailable, DatabaseUnusable
@@ -101,7 +101,7 @@ def open_existing(db: str) -> Iterator[None]:
 @contextmanager
 def open_without_upgrade(db: str) -> Iterator[None]:
     """Activate the database at `db`. Raises DatabaseUnusable if it needs an upgrade."""
-    found, known = store.file_version(Path(db)), store.schema_version()
+    found, known = store.file_version(Path(db)), SCHEMA.version
     if found < known:
         raise DatabaseUnusable(
             f"{db} has schema version {found}, this program has {known}: "
@@ -157,4 +157,4 @@ def control_client(db: str, namespace: str) -> Iterator[Client]:
 
 def _settings(db: str) -> Settings:
     """Load the settings without those that apply to the start of a server."""
-    return replace(Settings.load({"db": db}), seed=None, clock_rate=None, auth="lenient")
+    return replace(load_settings({"db": db}), seed=None, clock_rate=None, auth="lenient")

@@ -6,8 +6,9 @@ import click
 
 from sessionary.cli.database import database_command, open_or_create
 from sessionary.cli.output import Output, format_table
-from sessionary.surfaces.mobilenext import devices as inventory
-from sessionary.surfaces.mobilenext.models import DeviceRow
+from sessionary.surfaces import SURFACES
+
+inventory: Any = next(each.devices for each in SURFACES if each.devices is not None)
 
 _COLUMNS = ("serial", "platform", "type", "name", "version", "provision_seconds")
 
@@ -66,7 +67,7 @@ def list_devices(db: str) -> Output:
     return Output(rows, format_table(rows, "No devices found"))
 
 
-def _state(device: DeviceRow) -> str:
+def _state(device: Any) -> str:
     if device.is_allocated:
         return "allocated"
     return "retired" if device.is_retired else "free"

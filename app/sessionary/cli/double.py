@@ -8,6 +8,7 @@ import click
 
 from sessionary.cli.database import clean_errors
 from sessionary.cli.settings_options import SERVER_SETTINGS, settings_options
+from sessionary.factory import load_settings
 from sessionary.settings import DOUBLE, Settings
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -26,7 +27,7 @@ def double(**flags: Any) -> None:
     listen on another address, set a secret in SESSIONARY_CONTROL_TOKEN. Settings are read as by
     `sessionary serve`.
     """
-    serve(Settings.load(flags, defaults=DEFAULTS))
+    serve(load_settings(flags, defaults=DEFAULTS))
 
 
 def serve(settings: Settings) -> None:

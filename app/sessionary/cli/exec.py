@@ -11,7 +11,8 @@ import click
 from sessionary.cli.control import namespace_option
 from sessionary.cli.database import clean_errors
 from sessionary.cli.settings_options import SERVER_SETTINGS, settings_options
-from sessionary.settings import DOUBLE, Settings
+from sessionary.factory import load_settings
+from sessionary.settings import DOUBLE
 
 _ADDRESS: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
 _LISTENER_SETTINGS = ("host", "port", "ready_file", "log_format", "log_requests", "metrics")
@@ -58,7 +59,7 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     from sessionary.factory import create_double
     from sessionary.sdk_env import Environment
 
-    settings = Settings.load({**flags, **_ADDRESS}, defaults=DOUBLE)
+    settings = load_settings({**flags, **_ADDRESS}, defaults=DOUBLE)
     app = create_double(settings)
     # Threads of the server must not take signals: of two at once, this thread could miss one.
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)

@@ -20,7 +20,7 @@ from sessionary.cli.database import (
     timestamp,
 )
 from sessionary.cli.output import Output
-from sessionary.factory import TABLES
+from sessionary.factory import SCHEMA
 
 _PROGRESS_ROWS = 1_000  # rows between two updates of the progress bar
 
@@ -39,9 +39,9 @@ def export_(file: Path, force: bool, db: str) -> None:
     is_file = str(file) != "-"
     target = store.backup_target(file, Path(db), replace=force) if is_file else nullcontext(None)
     with target as draft, open_existing(db), progress_bar("exporting") as progress:
-        count = store.row_count(TABLES)
+        count = store.row_count(SCHEMA.tables)
         with nullcontext(sys.stdout) if draft is None else draft.open("w") as out:
-            for number, line in enumerate(store.export_lines(TABLES)):
+            for number, line in enumerate(store.export_lines(SCHEMA)):
                 out.write(f"{line}\n")
                 if not number % _PROGRESS_ROWS:
                     progress(number, count)
@@ -58,7 +58,7 @@ def import_(file: TextIO, force: bool, db: str) -> Output:
     """
     with progress_bar("importing") as progress:
         count, kept = store.import_lines(
-            _read(file, progress), Path(db), TABLES, timestamp(), replace=force
+            _read(file, progress), Path(db), SCHEMA, timestamp(), replace=force
         )
     value = {"db": db, "rows": count, "kept": None if kept is None else str(kept)}
     return Output(value, f"Imported {count} rows into {db}{kept_note(kept)}")

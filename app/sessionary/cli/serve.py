@@ -6,7 +6,7 @@ import click
 
 from sessionary.cli.database import clean_errors
 from sessionary.cli.settings_options import settings_options
-from sessionary.settings import Settings
+from sessionary.factory import load_settings
 
 
 @click.command(epilog="Example: sessionary serve --port 8000 --db sessions.sqlite3 --workers 2")
@@ -20,7 +20,7 @@ def serve(**flags: Any) -> None:
     default, in this order. The control plane (--control) needs a secret in
     SESSIONARY_CONTROL_TOKEN, which has no flag.
     """
-    settings = Settings.load(flags)
+    settings = load_settings(flags)
     from sessionary.server import serve as run
 
     run(settings, click.echo)

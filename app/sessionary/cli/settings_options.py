@@ -1,12 +1,13 @@
 """Command-line options made from the settings."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields
 from typing import Any
 
 import click
 
-from sessionary.settings import Settings, kinds
+from sessionary.settings import Setting, all_settings
+from sessionary.surfaces import SURFACES
+from sessionary.web.surface import declared_settings
 
 SERVER_SETTINGS = (
     "server",
@@ -25,12 +26,12 @@ def settings_options(
     """Give a command an option for each setting that is not a secret.
 
     `defaults` replace the settings' own in the help text. The options themselves default to None,
-    so that Settings.load can take the value from the environment or a file.
+    so that load_settings can take the value from the environment or a file.
     """
     settings = [
         each
-        for each in fields(Settings)
-        if not each.metadata["is_secret"] and each.name not in without
+        for each in all_settings(declared_settings(SURFACES))
+        if not each.is_secret and each.name not in without
     ]
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,17 +42,16 @@ def settings_options(
     return decorate
 
 
-def _option(setting: Any, default: Any) -> Decorator:
-    types = [kind for kind in kinds(setting.type) if kind is not type(None)]
+def _option(setting: Setting, default: Any) -> Decorator:
+    types = [kind for kind in setting.types if kind is not type(None)]
     flag = "--" + setting.name.replace("_", "-")
-    about = setting.metadata["about"]
+    about = setting.help
     value = "none" if default is None else str(default).lower()
-    choices = setting.metadata["choices"]
+    choices = setting.choices
     return click.option(
         f"{flag}/--no-{flag[2:]}" if bool in types else flag,
         setting.name,
         type=click.Choice(choices) if choices else types[0],
         default=None,
-        help=f"{about[0].upper()}{about[1:]}.  "
-        f"[env var: SESSIONARY_{setting.name.upper()}; default: {value}]",
+        help=f"{about[0].upper()}{about[1:]}.  [env var: {setting.variable}; default: {value}]",
     )

@@ -21,6 +21,7 @@ from sessionary.control.schemas import Problem
 from sessionary.control.validation import blueprint as validation_blueprint
 from sessionary.control.validation.validator import Judge
 from sessionary.store import Namespace, Namespaces
+from sessionary.web.sdk import Sdk
 from sessionary.web.surface import NO_SESSIONS, Surface
 
 __all__ = [
@@ -39,7 +40,7 @@ TABLES: tuple[type[store.Model], ...] = (matching.Fault, models.Call)
 _problem = Problem()
 
 surface = Surface(
-    name=PREFIX,
+    sdk=Sdk(PREFIX, (), lambda _: {}),
     title="Sessionary's control plane",
     blueprints=(
         namespaces.routes,
@@ -54,7 +55,6 @@ surface = Surface(
     root_blueprints=(),
     root_segments=frozenset(),
     tables=TABLES,
-    key_prefix="",
     example="{url}/_control/v1/clock",
     authenticate=authenticate,
     sessions=NO_SESSIONS,

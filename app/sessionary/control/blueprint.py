@@ -25,7 +25,7 @@ from sessionary.store import (
     NoSuchNamespace,
     TooManyNamespaces,
 )
-from sessionary.web.context import bearer, guarded, look, settings
+from sessionary.web.context import bearer, limit_failures, read_instant, settings
 from sessionary.web.fields import Problem
 from sessionary.web.operations import Invalid, answer
 from sessionary.web.surface import Surface
@@ -81,7 +81,7 @@ def authenticate() -> None:
         return
     if not given:
         raise InvalidKey
-    guard = guarded(_SALT + given, told.max_failed_keys_per_minute, request.environ)
+    guard = limit_failures(_SALT + given, told.max_failed_keys_per_minute, request.environ)
     with control().namespace.activate(), guard:
         if not hmac.compare_digest(given.encode(), token.encode()):
             raise InvalidKey
@@ -89,7 +89,7 @@ def authenticate() -> None:
 
 def now() -> int:
     """The instant of this request in the active namespace: as of another one, where it asks so."""
-    return look(clock.now())
+    return read_instant(clock.now())
 
 
 def make_blueprint(name: str) -> Blueprint:

@@ -1,115 +1,200 @@
-"""create_app: the only room that knows all rooms."""
+"""The application factory: builds the Flask application and the WSGI middleware around it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Blueprint, Flask
+from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
 from sessionary import store
 from sessionary.factory.auto_prune import AutoPrune
 from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.factory.health_middleware import HealthMiddleware
-from sessionary.factory.matching import MatchOnlyRule
 from sessionary.factory.namespace_middleware import (
+    Application,
     MultiNamespaceMiddleware,
     NamespaceMiddleware,
     Serve,
     handle_outages,
     in_namespace,
-    routed_path,
+    make_routed_path,
 )
 from sessionary.factory.proxy_middleware import TrustedProxyMiddleware
 from sessionary.factory.request_id_middleware import RequestIdMiddleware, note_rule
-from sessionary.factory.startup import TABLES, Prepared, prepare
+from sessionary.factory.startup import SCHEMA, Prepared, prepare
 from sessionary.identity import NewKey
-from sessionary.settings import BadSetting, Settings, networks
+from sessionary.settings import DOUBLE, BadSetting, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import Observer
 from sessionary.web.operations import answer
-from sessionary.web.surface import Surface
+from sessionary.web.surface import Surface, declared_settings
 
-__all__ = ["TABLES", "Prepared", "create_app", "create_double", "prepare", "welcome"]
+__all__ = [
+    "SCHEMA",
+    "Prepared",
+    "create_app",
+    "create_double",
+    "load_settings",
+    "make_settings",
+    "prepare",
+    "welcome",
+]
 
 
-class _App(Flask):
-    """An application whose functions are all plain: Flask asks each one, at every call."""
+def make_settings(*, surfaces: Sequence[Surface] = SURFACES, **values: Any) -> Settings:
+    """Settings from flat names, those of vendors included. Raises BadSetting."""
+    return Settings.make(declared_settings(surfaces), **values)
 
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    *,
+    surfaces: Sequence[Surface] = SURFACES,
+) -> Settings:
+    """Settings from flags, the environment and the settings file. Raises BadSetting."""
+    return Settings.load(declared_settings(surfaces), flags, environ, defaults)
 
 
 def create_app(
-    settings: Settings | None = None, namespace: Namespace | None = None, *observers: Observer
+    settings: Settings | None = None,
+    namespace: Namespace | None = None,
+    *observers: Observer,
+    surfaces: Sequence[Surface] = SURFACES,
 ) -> Flask:
-    """The WSGI application on a prepared namespace; without one, on the namespace of the settings.
+    """The WSGI application of a server, on the database of its settings or a prepared namespace.
 
-    Each of `observers` is told of every request once it is answered.
-    A strict application on an empty database prints its first keys once. Raises BadSetting,
-    store.DatabaseUnusable and seed.BadSeed.
+    Each observer is called after each response. A strict application on an empty database prints
+    its first keys once. Raises BadSetting, store.DatabaseUnusable and BadSeed.
     """
-    settings = settings or Settings()
+    settings = (settings or Settings()).with_defaults(declared_settings(surfaces))
     if settings.control:
         from sessionary import control
 
         control.check_server(settings)
     if namespace is None:
-        prepared = prepare(settings)
+        prepared = prepare(settings, surfaces)
         namespace = prepared.namespace
         if prepared.first_keys:
-            print(welcome(prepared.first_keys, f"http://{settings.host}:{settings.port}"))
+            url = f"http://{settings.host}:{settings.port}"
+            print(welcome(prepared.first_keys, url, surfaces))
     if settings.prune_ended_days is not None:
-        observers = (
-            *observers,
-            AutoPrune(namespace, settings.prune_ended_days).on_request_finished,
-        )
-    app, refusals = _application(settings, namespace, None, is_told=bool(observers))
-    return _watched(
-        app, NamespaceMiddleware(_serve(app, refusals), namespace, refusals), refusals, observers
+        auto_prune = AutoPrune(namespace, settings.prune_ended_days, surfaces)
+        observers = (*observers, auto_prune.on_request_finished)
+    builder = _Builder(settings, surfaces, namespace, None, observers)
+    wsgi = NamespaceMiddleware(
+        builder.serve(), namespace, builder.error_handlers, builder.routed_path
     )
+    return builder.finish(wsgi)
 
 
-def create_double(settings: Settings | None = None, *observers: Observer) -> Flask:
-    """The WSGI application of a double: as many namespaces as are asked for, and the control plane.
+def create_double(
+    settings: Settings | None = None,
+    *observers: Observer,
+    surfaces: Sequence[Surface] = SURFACES,
+) -> Flask:
+    """The WSGI application of a test double: many namespaces, and the control plane.
 
     Raises as `create_app` does.
     """
     from sessionary import control
     from sessionary.factory.double_startup import prepare_double
 
-    settings = settings or Settings.of_a_double()
+    settings = (settings or Settings(**DOUBLE)).with_defaults(declared_settings(surfaces))
     control.check_double(settings)
     if settings.tls_certificate:
         raise BadSetting("tls_certificate is for a server: a double speaks plain HTTP")
-    namespaces = prepare_double(settings)
-    app, refusals = _application(
-        settings, namespaces.find(DEFAULT), namespaces, is_told=bool(observers)
+    namespaces = prepare_double(settings, surfaces)
+    builder = _Builder(settings, surfaces, namespaces.find(DEFAULT), namespaces, observers)
+    wsgi = MultiNamespaceMiddleware(
+        builder.serve(), namespaces, builder.error_handlers, builder.routed_path, surfaces
     )
-    return _watched(
-        app,
-        MultiNamespaceMiddleware(_serve(app, refusals), namespaces, refusals),
-        refusals,
-        observers,
-    )
+    return builder.finish(wsgi)
 
 
-def _serve(app: Flask, refusals: ErrorHandlers) -> Serve:
-    """The application in a namespace, with the control plane around it where there is one."""
-    settings: Settings = app.config["SESSIONARY"]
-    if not settings.control:
-        return in_namespace(app.wsgi_app)
-    from sessionary import control
+def welcome(keys: Iterable[NewKey], url: str, surfaces: Sequence[Surface] = SURFACES) -> str:
+    """The message of the first start: each surface's key, and curl lines ready to paste."""
+    secrets = {key.surface: key.secret for key in keys}
+    lines = ["The first keys, shown once and stored hashed:"]
+    lines += [f"  {name:<11} {secret}" for name, secret in secrets.items()]
+    calls = [each.example.format(url=url, key=secrets[each.name]) for each in surfaces]
+    return "\n".join([*lines, "Try one:", *(f"  curl {call}" for call in calls)])
 
-    return handle_outages(control.Gate(app), refusals)
+
+class _App(Flask):
+    """Flask without the check for coroutines, which it makes of each function at every call."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
-def _application(
-    settings: Settings, namespace: Namespace, namespaces: Namespaces | None, *, is_told: bool
-) -> tuple[Flask, ErrorHandlers]:
-    """Flask with all routes, as it is behind a door; and what refuses for it."""
+class _MatchOnlyRule(Rule):
+    """A rule that builds no URLs: compiling the function for it takes most of a rule's time."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: ARG002
+        return _refuse_to_build
+
+
+def _refuse_to_build(*_: Any, **__: Any) -> NoReturn:
+    raise NotImplementedError("no URL is built from a rule")
+
+
+class _Builder:
+    """A Flask application with all routes; `serve` and `finish` add what goes around it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        surfaces: Sequence[Surface],
+        namespace: Namespace,
+        namespaces: Namespaces | None,
+        observers: Sequence[Observer],
+    ) -> None:
+        self._settings = settings
+        self._namespace = namespace
+        self._observers = observers
+        self.routed_path = make_routed_path(surfaces)
+        self._app = app = _make_flask(settings, namespace)
+        mounted = tuple(surfaces)
+        if settings.control:
+            from sessionary import control
+
+            mounted = (*mounted, control.surface)
+        for surface in mounted:
+            _mount(app, surface)
+        self.error_handlers = ErrorHandlers(mounted)
+        self.error_handlers.register(app)
+        if observers:
+            app.before_request(note_rule)
+        app.before_request(store.check_file_unchanged)
+        if settings.control:
+            control.install(app, surfaces, namespace, namespaces, self.routed_path)
+
+    def serve(self) -> Serve:
+        """The application in a namespace, with the control plane around it if that is on."""
+        if not self._settings.control:
+            return in_namespace(self._app.wsgi_app)
+        from sessionary import control
+
+        return handle_outages(control.Gate(self._app), self.error_handlers)
+
+    def finish(self, namespace_middleware: Application) -> Flask:
+        """Add the other middleware, outermost last."""
+        wsgi = namespace_middleware
+        wsgi = HealthMiddleware(wsgi, self._namespace, self.error_handlers)
+        wsgi = RequestIdMiddleware(wsgi, self.error_handlers, self._observers)
+        if self._settings.trusted_proxy:
+            wsgi = TrustedProxyMiddleware(wsgi, networks(self._settings.trusted_proxy))
+        self._app.wsgi_app = wsgi  # type: ignore[method-assign]
+        return self._app
+
+
+def _make_flask(settings: Settings, namespace: Namespace) -> Flask:
     app = _App(
         "sessionary",
         static_folder=None,
@@ -119,51 +204,12 @@ def _application(
     app.config["SESSIONARY"] = settings
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.url_rule_class = MatchOnlyRule
+    app.url_rule_class = _MatchOnlyRule
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     app.url_map.redirect_defaults = False
     app.extensions["sessionary"] = namespace
-    surfaces = SURFACES
-    if settings.control:
-        from sessionary import control
-
-        surfaces = (*SURFACES, control.surface)
-    for surface in surfaces:
-        _mount(app, surface)
-    refusals = ErrorHandlers(surfaces)
-    refusals.register(app)
-    if is_told:
-        app.before_request(note_rule)
-    app.before_request(store.check_file_unchanged)
-    if settings.control:
-        control.install(app, SURFACES, namespace, namespaces, routed_path)
-    return app, refusals
-
-
-def _watched(
-    app: Flask,
-    door: NamespaceMiddleware | MultiNamespaceMiddleware,
-    refusals: ErrorHandlers,
-    observers: Sequence[Observer],
-) -> Flask:
-    health = HealthMiddleware(door, app.extensions["sessionary"], refusals)
-    watch, trusted = (
-        RequestIdMiddleware(health, refusals, observers),
-        app.config["SESSIONARY"].trusted_proxy,
-    )
-    outermost = TrustedProxyMiddleware(watch, networks(trusted)) if trusted else watch
-    app.wsgi_app = outermost  # type: ignore[method-assign]
     return app
-
-
-def welcome(keys: Iterable[NewKey], url: str) -> str:
-    """What the first start says: each surface's key, and a curl line that works when pasted."""
-    secrets = {key.surface: key.secret for key in keys}
-    lines = ["The first keys, shown once and stored hashed:"]
-    lines += [f"  {name:<11} {secret}" for name, secret in secrets.items()]
-    calls = [each.example.format(url=url, key=secrets[each.name]) for each in SURFACES]
-    return "\n".join([*lines, "Try one:", *(f"  curl {call}" for call in calls)])
 
 
 def _mount(app: Flask, surface: Surface) -> None:

@@ -1,67 +1,76 @@
-"""What ended long ago is removed by those who write: there is nobody else who could."""
+"""Prunes old sessions in small batches after write requests; there is no background worker."""
 
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
 from sessionary import clock, store
 from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import RequestFinished
+from sessionary.web.surface import Surface
 
 _log = logging.getLogger("sessionary")
-_RETENTIONS = [each.retention for each in SURFACES if each.retention is not None]
 _DAY = 86_400_000_000
-_LOOKED_AT, _REMOVED = 2_000, 50  # sessions at a time, at most
+_MAX_KEYS, _MAX_REMOVED = 2_000, 50  # per batch
 _REST_SECONDS, _RETRY_SECONDS = 3600, 60
 _READS = ("GET", "HEAD", "OPTIONS")
 
 
 class AutoPrune:
-    """Goes through all sessions once an hour, a piece after each write, in each worker."""
+    """Goes through all sessions once an hour, one batch after each write, in each worker."""
 
     def __init__(
-        self, namespace: Namespace, days: int, rest_seconds: float = _REST_SECONDS
+        self,
+        namespace: Namespace,
+        days: int,
+        surfaces: Sequence[Surface] = SURFACES,
+        *,
+        rest_seconds: float = _REST_SECONDS,
     ) -> None:
+        self._retentions = [each.retention for each in surfaces if each.retention is not None]
         self._namespace = namespace
-        self._ago = days * _DAY
+        self._age_us = days * _DAY
         self._rest_seconds = rest_seconds
         self._due = 0.0
-        self._left = list(_RETENTIONS)
+        self._remaining = list(self._retentions)
         self._after = 0
-        self._alone = threading.Lock()
+        self._lock = threading.Lock()
 
-    def on_request_finished(self, answered: RequestFinished) -> None:
-        """A request was answered; if it wrote, remove some of what ended long ago."""
-        is_write = answered.method not in _READS and answered.status in range(200, 300)
-        if not is_write or time.monotonic() < self._due or not self._alone.acquire(blocking=False):
+    def on_request_finished(self, request: RequestFinished) -> None:
+        """Remove a batch of old sessions if the request wrote and pruning is due."""
+        is_write = request.method not in _READS and request.status in range(200, 300)
+        if not (is_write and self._remaining) or time.monotonic() < self._due:
+            return
+        if not self._lock.acquire(blocking=False):
             return
         try:
             with self._namespace.activate():
-                self._go_on(clock.now() - self._ago)
-        except Exception as error:  # noqa: BLE001 - the answer stands
+                self._prune_batch(clock.now() - self._age_us)
+        except Exception as error:  # noqa: BLE001 - the response has been sent
             self._due = time.monotonic() + _RETRY_SECONDS
-            if not store.is_unavailable(error):  # which is told with the requests it hits
-                _log.exception("cannot prune: tried again in %d s", _RETRY_SECONDS)
+            if not store.is_unavailable(error):  # requests report an outage themselves
+                _log.exception("cannot prune: next attempt in %d s", _RETRY_SECONDS)
         finally:
-            self._alone.release()
+            self._lock.release()
 
-    def _go_on(self, before_at: int) -> None:
-        retention, until = self._left[0], self._after + _LOOKED_AT
-        found = retention.ended.all(
-            before_at=before_at, after=self._after, until=until, limit=_REMOVED
+    def _prune_batch(self, before_at: int) -> None:
+        retention, until = self._remaining[0], self._after + _MAX_KEYS
+        keys = retention.ended.all(
+            before_at=before_at, after=self._after, until=until, limit=_MAX_REMOVED
         )
-        if len(found) == _REMOVED:
-            until = found[-1]
-        if found:
-            store.run_batch(found, lambda keys: retention.remove(keys, before_at))
-        self._after = found[0] - 1 if found else until  # from where there was no time for more
+        if len(keys) == _MAX_REMOVED:
+            until = keys[-1]
+        if keys:
+            store.run_batch(keys, lambda batch: retention.remove(batch, before_at))
+        self._after = keys[0] - 1 if keys else until  # run_batch leaves keys when time runs out
         if self._after >= (retention.last.one() or 0):
-            self._go_to_the_next()
+            self._go_to_next_surface()
 
-    def _go_to_the_next(self) -> None:
+    def _go_to_next_surface(self) -> None:
         self._after = 0
-        self._left.pop(0)
-        if not self._left:
-            self._left = list(_RETENTIONS)
+        self._remaining.pop(0)
+        if not self._remaining:
+            self._remaining = list(self._retentions)
             self._due = time.monotonic() + self._rest_seconds

@@ -1,80 +1,87 @@
-"""The namespaces of a double, ready to be served."""
+"""Startup of a double: the default namespace, and the template of all others."""
+
+from collections.abc import Sequence
 
 from sessionary import clock, control, store
 from sessionary.clock import SECOND
 from sessionary.factory.startup import (
-    TABLES,
-    add_guard,
-    begin,
-    first_rows,
+    add_rate_limits,
+    apply_settings,
+    make_schema,
     open_namespace,
     read_seed,
 )
 from sessionary.settings import Settings
 from sessionary.store import NamespaceHooks, Namespaces
 from sessionary.surfaces import SURFACES
-
-_HISTORY = {
-    surface.name: {table: surface.sessions.session_columns.get(table) for table in surface.tables}
-    for surface in SURFACES
-}
+from sessionary.web.surface import Surface
 
 
-def prepare_double(settings: Settings) -> Namespaces:
-    """The namespaces of a double, with the default one made. Raises as `prepare` does."""
-    template = _Template(settings)
+def prepare_double(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Namespaces:
+    """The namespaces of a double, the default one included. Raises as `prepare` does."""
+    contents = _Contents(settings, surfaces)
     default = open_namespace(settings)
     if settings.db == ":memory:":
-        default.restore(template())
+        default.restore(contents.template())
     with store.with_file_name(settings.db), default.activate():
-        _fill(settings)
+        contents.write()
         default.has_undo_log = True
-    hooks = NamespaceHooks(template, clock.restart, control.forget_calls, lambda: _adopt(settings))
+    hooks = NamespaceHooks(
+        contents.template, clock.restart, control.forget_calls, contents.complete
+    )
     return Namespaces(default, hooks, maximum=settings.max_namespaces)
 
 
-def _fill(settings: Settings) -> None:
-    """Bring the active namespace to what a double needs; its history begins behind the seed."""
-    document = read_seed(settings)
-    store.migrate(TABLES, first_rows)
-    control.create_tables()
-    add_guard(settings)
-    begin(settings, document)
-    store.undo_log.enable(_HISTORY)
+class _Contents:
+    """The contents of a double's namespaces.
 
-
-def _adopt(settings: Settings) -> None:
-    """Bring a namespace whose contents come from elsewhere to what a double needs."""
-    store.migrate(TABLES, first_rows)
-    control.create_tables()
-    add_guard(settings)
-    control.forget_calls()
-    store.undo_log.enable(_HISTORY)
-
-
-class _Template:
-    """What a new namespace of a double holds.
-
-    With a seed it is made anew every second, so that what the seed says of the past stays true.
+    With a seed the template is at most a second old, so that the seed's `*_ago` are right.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, surfaces: Sequence[Surface]) -> None:
         self._settings = settings
-        self._contents = b""
+        self._surfaces = surfaces
+        self._schema = make_schema(surfaces)
+        self._session_columns = {
+            surface.name: {
+                table: surface.sessions.session_columns.get(table) for table in surface.tables
+            }
+            for surface in surfaces
+        }
+        self._template = b""
         self._made_at = 0
 
-    def __call__(self) -> bytes:
+    def write(self) -> None:
+        """Write tables, seed and clock into the active namespace, then enable its undo log."""
+        seed = read_seed(self._settings)
+        self._create_tables()
+        apply_settings(self._settings, seed, self._surfaces)
+        store.undo_log.enable(self._session_columns)
+
+    def complete(self) -> None:
+        """Prepare a restored namespace: migrate it, empty its journal, enable its undo log."""
+        self._create_tables()
+        control.forget_calls()
+        store.undo_log.enable(self._session_columns)
+
+    def template(self) -> bytes:
+        """The database of a new namespace."""
         now = clock.wall()
         is_fresh = self._settings.seed is None or 0 <= now - self._made_at < SECOND
-        if not (self._contents and is_fresh):
-            self._made_at, self._contents = now, self._make()
-        return self._contents
+        if not (self._template and is_fresh):
+            self._made_at, self._template = now, self._make_template()
+        return self._template
 
-    def _make(self) -> bytes:
+    def _make_template(self) -> bytes:
         namespace = store.memory_namespace()
         try:
             with namespace.activate():
-                _fill(self._settings)
+                self.write()
             return namespace.contents()
         finally:
             namespace.close()
+
+    def _create_tables(self) -> None:
+        store.migrate(self._schema)
+        control.create_tables()
+        add_rate_limits(self._settings)

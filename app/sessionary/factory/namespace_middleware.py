@@ -1,7 +1,7 @@
-"""The WSGI layer before Flask: one path for each route, and the namespace for the whole request."""
+"""WSGI middleware that selects a request's namespace and normalizes its path."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sessionary.factory.error_handlers import ErrorHandlers
@@ -14,20 +14,42 @@ from sessionary.store import (
     TooManyNamespaces,
     is_unavailable,
 )
+from sessionary.web.surface import Surface
 
 Application = Callable[..., Iterable[bytes]]
 Serve = Callable[[Namespace, dict[str, Any], Any], Iterable[bytes]]
+RoutedPath = Callable[[dict[str, Any]], str]
 
-# No path begins so: Flask would take these slashes for one, and nobody who looks before it does.
-_NOWHERE = "//"
+_NO_ROUTE = "//"  # refuse such paths here: Flask takes these slashes for one
 _PREFIX = re.compile("/~([^/]*)(/.*)?", re.DOTALL)
-# After what a vendor's keys begin with, or at once: `gsk_ns-t42-anything`, `ns-t42-anything`.
-_KEY = re.compile("(?:[Bb]earer +)?(?:(?:mob|gsk|sk-notte)[_-])?ns-([a-z0-9_]{1,40})-")
 _CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 
 
+def make_routed_path(surfaces: Sequence[Surface]) -> RoutedPath:
+    """The function that gives the path by which a request is routed.
+
+    One slash at the end is dropped. A path that a surface claims is put under `/<surface>`.
+    """
+    claims = [
+        (f"/{surface.name}", surface.claims_root_path)
+        for surface in surfaces
+        if surface.claims_root_path is not None
+    ]
+
+    def routed_path(environ: dict[str, Any]) -> str:
+        path: str = environ["PATH_INFO"]
+        if len(path) > 1 and path[-1] == "/" and path[-2] != "/":
+            path = path[:-1]
+        for prefix, is_claimed in claims:
+            if is_claimed(environ, path):
+                return prefix + path
+        return path
+
+    return routed_path
+
+
 def in_namespace(application: Application) -> Serve:
-    """Serve each request in its namespace."""
+    """Call the application with its namespace active."""
 
     def serve(
         namespace: Namespace, environ: dict[str, Any], start_response: Any
@@ -38,10 +60,10 @@ def in_namespace(application: Application) -> Serve:
     return serve
 
 
-def handle_outages(serve: Serve, refusals: ErrorHandlers) -> Serve:
-    """Refuse as a vendor does where the namespace is out of order around the application, too."""
+def handle_outages(serve: Serve, error_handlers: ErrorHandlers) -> Serve:
+    """Answer 503, in the vendor's words, if the database fails outside the application."""
 
-    def refuse(
+    def serve_or_refuse(
         namespace: Namespace, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
         try:
@@ -50,94 +72,88 @@ def handle_outages(serve: Serve, refusals: ErrorHandlers) -> Serve:
             if not is_unavailable(error):
                 raise
             namespace.report_outage(error)
-            refusal = refusals.of(environ["PATH_INFO"], 503)
-            return refusal(environ, start_response)
+            return error_handlers.response(environ["PATH_INFO"], 503)(environ, start_response)
 
-    return refuse
+    return serve_or_refuse
 
 
 class NamespaceMiddleware:
-    """Lets requests into the one namespace that there is."""
+    """Serves every request in the one namespace of a server."""
 
-    def __init__(self, serve: Serve, namespace: Namespace, refusals: ErrorHandlers) -> None:
+    def __init__(
+        self,
+        serve: Serve,
+        namespace: Namespace,
+        error_handlers: ErrorHandlers,
+        routed_path: RoutedPath,
+    ) -> None:
         self._serve = serve
         self._namespace = namespace
-        self._refusals = refusals
+        self._error_response = error_handlers.response
+        self._routed_path = routed_path
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["PATH_INFO"] = path = routed_path(environ)
-        if path.startswith(_NOWHERE):
-            return self._refusals.of(path, 404)(environ, start_response)
+        environ["PATH_INFO"] = path = self._routed_path(environ)
+        if path.startswith(_NO_ROUTE):
+            return self._error_response(path, 404)(environ, start_response)
         if environ.get("HTTP_SESSIONARY_NAMESPACE", DEFAULT) != DEFAULT:
-            refusal = self._refusals.of(
-                path, 404, "This server has no other namespace than its own."
-            )
-            return refusal(environ, start_response)
+            message = "A server has only the default namespace."
+            return self._error_response(path, 404, message)(environ, start_response)
         return self._serve(self._namespace, environ, start_response)
 
 
 class MultiNamespaceMiddleware:
-    """Lets each request into the namespace that it names by header, `/~name` or its key's text."""
+    """Serves each request of a double in the namespace of its header, `/~name` or key."""
 
-    def __init__(self, serve: Serve, namespaces: Namespaces, refusals: ErrorHandlers) -> None:
+    def __init__(
+        self,
+        serve: Serve,
+        namespaces: Namespaces,
+        error_handlers: ErrorHandlers,
+        routed_path: RoutedPath,
+        surfaces: Sequence[Surface],
+    ) -> None:
         self._serve = serve
         self._namespaces = namespaces
-        self._refusals = refusals
+        self._error_response = error_handlers.response
+        self._routed_path = routed_path
+        # The name may follow the vendor's prefix or stand first: `gsk_ns-t42-x`, `ns-t42-x`.
+        prefixes = "|".join(re.escape(each) for one in surfaces for each in one.sdk.key_prefixes)
+        self._key = re.compile(f"(?:[Bb]earer +)?(?:{prefixes})?ns-([a-z0-9_]{{1,40}})-")
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        name = _name(environ)
-        environ["PATH_INFO"] = path = routed_path(environ)
-        if path.startswith(_NOWHERE):
-            return self._refusals.of(path, 404)(environ, start_response)
+        name = self._name(environ)
+        environ["PATH_INFO"] = path = self._routed_path(environ)
+        if path.startswith(_NO_ROUTE):
+            return self._error_response(path, 404)(environ, start_response)
         try:
-            return self._enter(name, environ, start_response)
+            return self._serve_in(name, environ, start_response)
         except BadName as error:
-            refusal = self._refusals.of(path, 400, f"{error}, not {name!r}.")
+            refusal = self._error_response(path, 400, f"{error}, not {name!r}.")
         except TooManyNamespaces as error:
-            refusal = self._refusals.of(path, 503, f"{error}.")
+            refusal = self._error_response(path, 503, f"{error}.")
         return refusal(environ, start_response)
 
-    def _enter(self, name: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def _serve_in(self, name: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         while True:
             try:
                 return self._serve(self._namespaces.get(name), environ, start_response)
             except NamespaceClosed:
-                continue  # it was dropped while we waited for it
+                continue  # dropped since it was looked up
 
-
-def _name(environ: dict[str, Any]) -> str:
-    """The name of a request's namespace; a path prefix that says it is taken off the path."""
-    found = _PREFIX.fullmatch(environ["PATH_INFO"])
-    if found is not None:
-        environ["SCRIPT_NAME"] += f"/~{found[1]}"
-        environ["PATH_INFO"] = found[2] or "/"
-    named: str | None = environ.get("HTTP_SESSIONARY_NAMESPACE")
-    if named is not None:
-        return named
-    if found is not None:
-        return found[1]
-    for credential in _CREDENTIALS:
-        key = _KEY.match(environ.get(credential, ""))
-        if key is not None:
-            return key[1]
-    return DEFAULT
-
-
-def routed_path(environ: dict[str, Any]) -> str:
-    """The path as it is routed: without a slash at its end; what is Notte's is under `/notte`."""
-    path: str = environ["PATH_INFO"]
-    if len(path) > 1 and path[-1] == "/" and path[-2] != "/":
-        path = path[:-1]
-    return "/notte" + path if _is_nottes(environ, path) else path
-
-
-def _is_nottes(environ: dict[str, Any], path: str) -> bool:
-    """Whether a path under `/sessions` at the root is Notte's; every other one is Galtea's."""
-    if path != "/sessions" and not path.startswith("/sessions/"):
-        return False
-    method, parts = environ["REQUEST_METHOD"], path.split("/")
-    return (
-        "HTTP_X_NOTTE_SDK_VERSION" in environ
-        or (method == "POST" and path == "/sessions/start")
-        or (method == "DELETE" and len(parts) == 4 and parts[3] == "stop")
-    )
+    def _name(self, environ: dict[str, Any]) -> str:
+        """The name of a request's namespace; moves a path prefix to SCRIPT_NAME."""
+        prefix = _PREFIX.fullmatch(environ["PATH_INFO"])
+        if prefix is not None:
+            environ["SCRIPT_NAME"] += f"/~{prefix[1]}"
+            environ["PATH_INFO"] = prefix[2] or "/"
+        header: str | None = environ.get("HTTP_SESSIONARY_NAMESPACE")
+        if header is not None:
+            return header
+        if prefix is not None:
+            return prefix[1]
+        for credential in _CREDENTIALS:
+            key = self._key.match(environ.get(credential, ""))
+            if key is not None:
+                return key[1]
+        return DEFAULT

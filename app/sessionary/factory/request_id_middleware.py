@@ -1,4 +1,4 @@
-"""The outermost layer: each request has an id, and is told of once it is answered."""
+"""WSGI middleware that assigns a request id and notifies observers after the response."""
 
 import os
 import random
@@ -19,41 +19,41 @@ from sessionary.web.openapi import path_template
 
 HEADER = "Sessionary-Request-Id"
 _RULE = "sessionary.rule"
-_GIVEN = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Its own, for a test may have seeded the shared one; and no system call for each request.
-_chance = random.Random()  # noqa: S311 - nobody has to be kept from guessing it
-os.register_at_fork(after_in_child=_chance.seed)
+# Not the shared generator, which tests may seed; and it needs no system call per request.
+_random = random.Random()  # noqa: S311 - request ids may be guessed
+os.register_at_fork(after_in_child=_random.seed)
 
 
 def note_rule() -> None:
-    """Keep what Flask forgets at the end of a request: which rule it went by, if any."""
+    """Keep the matched rule in the environment; Flask forgets it with the request context."""
     request.environ[_RULE] = request.url_rule
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, and tells of it when it is answered, or dropped."""
+    """Assigns a request id, and calls the observers when the response or the connection ends."""
 
     def __init__(
         self,
         application: Callable[..., Iterable[bytes]],
-        refusals: ErrorHandlers,
+        error_handlers: ErrorHandlers,
         observers: Sequence[Observer],
     ) -> None:
         self._application = application
-        self._refusals = refusals
+        self._surface = error_handlers.surface
         self._observers = observers
-        self._route = lru_cache(maxsize=None)(self._found_route)  # there are as many as rules
+        self._split_rule = lru_cache(maxsize=None)(self._split)  # as many as there are rules
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         began = time.perf_counter()
         id, status = _request_id(environ), None
         token = logs.request_id.set(id)
 
-        def start(said: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        def start(status_line: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             nonlocal status
-            status = int(said[:3])
-            return start_response(said, [*headers, (HEADER, id)], *rest)
+            status = int(status_line[:3])
+            return start_response(status_line, [*headers, (HEADER, id)], *rest)
 
         try:
             return self._application(environ, start)
@@ -64,8 +64,8 @@ class RequestIdMiddleware:
 
     def _notify(self, environ: dict[str, Any], id: str, status: int | None, seconds: float) -> None:
         method, caller = environ["REQUEST_METHOD"], environ.get(CALLER)
-        surface, route = self._whose(environ)
-        answered = RequestFinished(
+        surface, route = self._surface_and_route(environ)
+        finished = RequestFinished(
             request_id=id,
             surface=surface,
             method=method if method in _METHODS else "OTHER",
@@ -76,19 +76,19 @@ class RequestIdMiddleware:
             failure=environ.get(FAILURE),
         )
         for observer in self._observers:
-            with suppress(OSError):  # a full disk behind the log is no reason to refuse anything
-                observer(answered)
+            with suppress(OSError):  # a full disk must not fail the request
+                observer(finished)
 
-    def _whose(self, environ: dict[str, Any]) -> tuple[str | None, str | None]:
-        """The surface and the route of a request that the application has seen."""
+    def _surface_and_route(self, environ: dict[str, Any]) -> tuple[str | None, str | None]:
         rule = environ.get(_RULE)
         if rule is not None:
-            return self._route(rule.rule)
-        surface = self._refusals.surface(environ["PATH_INFO"])
+            return self._split_rule(rule.rule)
+        surface = self._surface(environ["PATH_INFO"])
         return None if surface is None else surface.name, environ.get(ROUTE)
 
-    def _found_route(self, rule: str) -> tuple[str | None, str]:
-        surface = self._refusals.surface(rule)
+    def _split(self, rule: str) -> tuple[str | None, str]:
+        """The surface and the path template of a rule."""
+        surface = self._surface(rule)
         if surface is None:
             return None, path_template(rule)
         prefix = f"/{surface.name}/"
@@ -98,8 +98,8 @@ class RequestIdMiddleware:
 
 
 def _request_id(environ: dict[str, Any]) -> str:
-    """The request's own, if it brings a well-formed one, else a new one."""
-    given: str | None = environ.get("HTTP_X_REQUEST_ID")
-    if given is not None and _GIVEN.fullmatch(given):
-        return given
-    return f"{_chance.getrandbits(64):016x}"
+    """The id that the request brings, if it is well-formed, or a new one."""
+    brought: str | None = environ.get("HTTP_X_REQUEST_ID")
+    if brought is not None and _VALID_ID.fullmatch(brought):
+        return brought
+    return f"{_random.getrandbits(64):016x}"

@@ -1,7 +1,9 @@
-"""Namespaces, ready to be served: the schema, the seed, the first keys."""
+"""Startup: opens the database, migrates it, applies the seed and creates the first keys."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sessionary import clock, identity, ids, store
@@ -10,53 +12,85 @@ from sessionary.identity import NewKey, rate_limits
 from sessionary.ids import IdSequence
 from sessionary.seeds import loader
 from sessionary.settings import Settings
-from sessionary.store import Namespace
+from sessionary.store import Namespace, Schema
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import to_stamp
+from sessionary.web.surface import Surface
 
 _log = logging.getLogger("sessionary")
-TABLES: tuple[type[store.Model], ...] = (
-    Clock,
-    IdSequence,
-    loader.Seeded,
-    *identity.TABLES,
-    *(table for surface in SURFACES for table in surface.tables),
-)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A namespace that is ready to be served, and the keys that its first start made."""
+    """A namespace that is ready to be served, and the keys that its first start created."""
 
     namespace: Namespace
     first_keys: tuple[NewKey, ...]
-    kept: Path | None = None  # the database as it was before it was upgraded
+    kept: Path | None = None  # the copy made before an upgrade
 
 
-def prepare(settings: Settings) -> Prepared:
-    """Open the database, bring it to this program's schema, apply the seed, make the first keys.
+def _write_first_rows(surfaces: Sequence[Surface]) -> None:
+    clock.start()
+    ids.start()
+    for surface in surfaces:
+        if surface.first_rows is not None:
+            surface.first_rows()
 
-    One that is upgraded is copied first. Safe when several processes do it at once. Raises
-    store.DatabaseUnusable and seed.BadSeed.
+
+def make_schema(surfaces: Sequence[Surface]) -> Schema:
+    """The schema of a server on these surfaces.
+
+    A version whose surface is not among them has an empty migration.
     """
-    document = read_seed(settings)
+    migrations = {
+        version: migration
+        for surface in surfaces
+        for version, migration in surface.migrations.items()
+    }
+    return Schema(
+        (
+            Clock,
+            IdSequence,
+            loader.Seeded,
+            *identity.TABLES,
+            *(table for surface in surfaces for table in surface.tables),
+        ),
+        partial(_write_first_rows, surfaces),
+        tuple(
+            migrations.get(version, lambda _: None)
+            for version in range(2, max(migrations, default=1) + 1)
+        ),
+    )
+
+
+SCHEMA = make_schema(SURFACES)
+
+
+def prepare(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Prepared:
+    """Open the database, migrate it, apply the seed and create the first keys.
+
+    An older database is copied before it is migrated. Several processes may do this at once.
+    Raises store.DatabaseUnusable and BadSeed.
+    """
+    seed = read_seed(settings)
     kept: list[Path] = []
+    schema = make_schema(surfaces)
     namespace = open_namespace(settings)
     with store.with_file_name(settings.db), namespace.activate():
-        store.migrate(TABLES, first_rows, lambda version: kept.extend(_keep(settings.db, version)))
-        store.undo_log.disable(TABLES)
+        store.migrate(schema, lambda version: kept.extend(_copy(settings.db, version)))
+        store.undo_log.disable(schema.tables)
         if settings.control:
-            from sessionary import control  # which other servers need not load
+            from sessionary import control  # other servers do not load it
 
             control.create_tables()
-        add_guard(settings)
-        begin(settings, document)
-        first_keys = _first_keys() if settings.auth == "strict" else ()
+        add_rate_limits(settings)
+        apply_settings(settings, seed, surfaces)
+        first_keys = _create_first_keys(surfaces) if settings.auth == "strict" else ()
     return Prepared(namespace, first_keys, kept[0] if kept else None)
 
 
-def _keep(db: str, version: int) -> tuple[Path, ...]:
-    """Copy a database as it is before it is upgraded, unless another process has upgraded it."""
+def _copy(db: str, version: int) -> tuple[Path, ...]:
+    """Copy a database before its upgrade, unless another process has upgraded it."""
     copy = Path(f"{db}.version-{version}.{to_stamp(clock.wall())}")
     store.back_up(Path(db), copy)
     if store.file_version(copy) != version:
@@ -67,7 +101,7 @@ def _keep(db: str, version: int) -> tuple[Path, ...]:
 
 
 def open_namespace(settings: Settings) -> Namespace:
-    """Open the namespace of these settings. Raises store.DatabaseUnusable if its file is missed."""
+    """The database of these settings, as it is. Raises store.DatabaseUnusable."""
     if settings.db != ":memory:":
         store.ensure_not_in_use(Path(settings.db))
     return store.open_namespace(
@@ -77,40 +111,33 @@ def open_namespace(settings: Settings) -> Namespace:
     )
 
 
-def add_guard(settings: Settings) -> None:
-    """Make what its guard keeps in the active namespace, if it is on."""
+def add_rate_limits(settings: Settings) -> None:
+    """Create the tables of rate limits in the active namespace, if there are limits."""
     if settings.rate_limit or settings.max_failed_keys_per_minute:
         store.create_tables(rate_limits.TABLES)
 
 
 def read_seed(settings: Settings) -> loader.Document | None:
-    """The seed, if there is one, to be read before the database is touched. Raises BadSeed."""
+    """The seed file, read before the database is changed. Raises BadSeed."""
     return None if settings.seed is None else loader.read(Path(settings.seed))
 
 
-def begin(settings: Settings, document: loader.Document | None) -> None:
-    """Bring the active namespace to what its settings say: the seed, the clock's rate."""
-    if document is not None:
-        loader.apply(document, SURFACES)
+def apply_settings(
+    settings: Settings, seed: loader.Document | None, surfaces: Sequence[Surface]
+) -> None:
+    """Apply the seed and the clock's rate to the active namespace. Raises BadSeed."""
+    if seed is not None:
+        loader.apply(seed, surfaces)
     if settings.clock_rate is not None:
         clock.set_mode("scaled", rate=settings.clock_rate)
 
 
-def first_rows() -> None:
-    """Write what the active namespace, which is new, cannot be without."""
-    clock.start()
-    ids.start()
-    for surface in SURFACES:
-        if surface.first_rows is not None:
-            surface.first_rows()
-
-
-def _first_keys() -> tuple[NewKey, ...]:
+def _create_first_keys(surfaces: Sequence[Surface]) -> tuple[NewKey, ...]:
     with store.transaction():
         if identity.has_keys():
             return ()
         user = identity.owner()
         return tuple(
             identity.create_key(surface.key_prefix, user=user, surface=surface.name)
-            for surface in SURFACES
+            for surface in surfaces
         )

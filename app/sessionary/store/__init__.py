@@ -9,6 +9,7 @@ from sessionary.store import undo_log
 from sessionary.store.atomic_files import atomic_write, draft_folder
 from sessionary.store.backup import Progress, back_up, backup_target, restore
 from sessionary.store.batches import run_batch, run_in_batches
+from sessionary.store.connections import Database
 from sessionary.store.database import (
     DEFAULT,
     Model,
@@ -30,6 +31,7 @@ from sessionary.store.errors import (
 from sessionary.store.export import BadExport, export_lines, import_lines, row_count
 from sessionary.store.files import ensure_not_in_use
 from sessionary.store.integrity import Finding, file_version, find_problems
+from sessionary.store.migrations import Migration, recreate_table
 from sessionary.store.namespaces import (
     BadName,
     NamespaceExists,
@@ -39,7 +41,7 @@ from sessionary.store.namespaces import (
     TooManyNamespaces,
 )
 from sessionary.store.readiness import check_writable
-from sessionary.store.schema import create_tables, migrate, schema_version
+from sessionary.store.schema import Schema, create_tables, migrate
 from sessionary.store.statements import (
     Statement,
     count_if,
@@ -56,9 +58,11 @@ __all__ = [
     "DEFAULT",
     "BadExport",
     "BadName",
+    "Database",
     "DatabaseUnavailable",
     "DatabaseUnusable",
     "Finding",
+    "Migration",
     "Model",
     "Namespace",
     "NamespaceClosed",
@@ -67,6 +71,7 @@ __all__ = [
     "Namespaces",
     "NoSuchNamespace",
     "Progress",
+    "Schema",
     "Statement",
     "TooManyNamespaces",
     "atomic_write",
@@ -93,13 +98,13 @@ __all__ = [
     "param",
     "param_list",
     "read_transaction",
+    "recreate_table",
     "report_outage",
     "restore",
     "row_count",
     "rowid",
     "run_batch",
     "run_in_batches",
-    "schema_version",
     "size_bytes",
     "transaction",
     "undo_log",

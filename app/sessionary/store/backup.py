@@ -2,16 +2,16 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
 
 from sessionary.store.atomic_files import atomic_write, fsync
-from sessionary.store.database import Model
 from sessionary.store.errors import DatabaseUnusable
 from sessionary.store.files import exclusive_lease, is_in_use, resolve_path
 from sessionary.store.integrity import find_page_problem, find_problems, open_read_only
+from sessionary.store.schema import Schema
 
 Progress = Callable[[int, int], None]  # pages copied, pages in all
 
@@ -34,7 +34,7 @@ def back_up(
             raise DatabaseUnusable(f"{file} is damaged, no copy of it was made: {problem}")
 
 
-def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -> Path | None:
+def restore(copy: Path, file: Path, schema: Schema, stamp: str) -> Path | None:
     """Replace a database that no process has open with a copy.
 
     Returns where the replaced database is kept, see `replace_database`. Raises DatabaseUnusable,
@@ -43,7 +43,7 @@ def restore(copy: Path, file: Path, tables: Sequence[type[Model]], stamp: str) -
     _ensure_different(copy, file)
     with replace_database(file, stamp) as (draft, kept):
         _copy(copy, draft, file, lambda *_: None)
-        for finding in find_problems(draft, tables, may_be_older=True):
+        for finding in find_problems(draft, schema, may_be_older=True):
             if finding.problem is not None:
                 raise DatabaseUnusable(
                     f"{copy} cannot be restored, {finding.check}: {finding.problem}"

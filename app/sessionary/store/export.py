@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import peewee as pw
 from sessionary.store.backup import replace_database
 from sessionary.store.database import Model, current_namespace, open_namespace
 from sessionary.store.integrity import find_problems
-from sessionary.store.schema import migrate, schema_version
+from sessionary.store.schema import Schema, migrate
 from sessionary.store.transactions import read_transaction, transaction
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -56,12 +57,12 @@ def _accepted_types(field: pw.Field) -> tuple[type, ...]:
     return (int, float, type(None)) if isinstance(field, pw.FloatField) else (int, type(None))
 
 
-def export_lines(tables: Sequence[type[Model]]) -> Iterator[str]:
+def export_lines(schema: Schema) -> Iterator[str]:
     """Yield the lines of the active namespace as it is at one moment, while others use it."""
     connection, count = current_namespace().connection(), 0
-    yield _encode({"sessionary": "export", "schema_version": schema_version()})
+    yield _encode({"sessionary": "export", "schema_version": schema.version})
     with read_transaction():
-        for table in map(_Table.of, tables):
+        for table in map(_Table.of, schema.tables):
             for row in connection.execute(table.select_sql()):
                 values = dict(zip(table.columns, row, strict=True))
                 yield _encode({"table": table.name, "row": values})
@@ -77,7 +78,7 @@ def row_count(tables: Sequence[type[Model]]) -> int:
 def import_lines(
     lines: Iterable[str],
     file: Path,
-    tables: Sequence[type[Model]],
+    schema: Schema,
     stamp: str,
     *,
     replace: bool = False,
@@ -91,26 +92,24 @@ def import_lines(
     if file.is_file() and not replace:
         raise FileExistsError(f"{file} exists already: name another with --db, or use --force")
     with replace_database(file, stamp) as (draft, kept):
-        count = _fill(draft, lines, tables)
-        for finding in find_problems(draft, tables):
+        count = _fill(draft, lines, schema)
+        for finding in find_problems(draft, schema):
             if finding.problem is not None:
                 raise BadExport(f"the rows do not match: {finding.problem}")
     return count, kept
 
 
-def _fill(draft: Path, lines: Iterable[str], tables: Sequence[type[Model]]) -> int:
+def _fill(draft: Path, lines: Iterable[str], schema: Schema) -> int:
     with closing(open_namespace(str(draft), durability="off")) as namespace, namespace.activate():
-        migrate(tables, lambda: None)
+        migrate(replace_fields(schema, add_first_rows=lambda: None))
         with transaction():
-            count = _insert(namespace.connection(), lines, tables)
+            count = _insert(namespace.connection(), lines, schema)
         namespace.database.run("PRAGMA journal_mode = DELETE")
         return count
 
 
-def _insert(
-    connection: sqlite3.Connection, lines: Iterable[str], tables: Sequence[type[Model]]
-) -> int:
-    known = {table.name: (table, table.insert_sql()) for table in map(_Table.of, tables)}
+def _insert(connection: sqlite3.Connection, lines: Iterable[str], schema: Schema) -> int:
+    known = {table.name: (table, table.insert_sql()) for table in map(_Table.of, schema.tables)}
     count, has_header, total = 0, False, None
     for number, line in enumerate(lines, 1):
         try:
@@ -118,7 +117,7 @@ def _insert(
             if total is not None:
                 raise BadExport("there is more after the last line")
             if not has_header:
-                _check_header(found)
+                _check_header(found, schema.version)
                 has_header = True
             elif "rows" in found:
                 total = found["rows"]
@@ -141,10 +140,10 @@ def _parse_object(line: str) -> dict[str, Any]:
     raise BadExport("not a JSON object")
 
 
-def _check_header(found: dict[str, Any]) -> None:
+def _check_header(found: dict[str, Any], known: int) -> None:
     if found.get("sessionary") != "export":
         raise BadExport("not an export of Sessionary")
-    version, known = found.get("schema_version"), schema_version()
+    version = found.get("schema_version")
     if version != known:
         raise BadExport(
             f"it was exported with schema version {version}, this program has {known}: "

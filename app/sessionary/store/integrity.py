@@ -2,19 +2,18 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from sessionary.store.database import Model
 from sessionary.store.errors import (
     DatabaseUnusable,
     is_corruption,
     is_unavailable,
     with_file_name,
 )
-from sessionary.store.schema import expected_shape, read_shape, schema_version
+from sessionary.store.schema import Schema, expected_shape, read_shape
 
 _MAX_PROBLEMS = 5  # listed per check; there may be one per row
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -27,9 +26,7 @@ class Finding(NamedTuple):
     problem: str | None
 
 
-def find_problems(
-    file: Path, tables: Sequence[type[Model]], *, may_be_older: bool = False
-) -> list[Finding]:
+def find_problems(file: Path, schema: Schema, *, may_be_older: bool = False) -> list[Finding]:
     """Check the pages, the foreign keys and the schema of a file.
 
     Raises DatabaseUnusable where there is no file or it cannot be read now.
@@ -37,7 +34,7 @@ def find_problems(
     checks: dict[str, Callable[[sqlite3.Connection], str | None]] = {
         "integrity": _check_pages,
         "references": _check_references,
-        "schema": lambda connection: _check_schema(connection, tables, may_be_older),
+        "schema": lambda connection: _check_schema(connection, schema, may_be_older),
     }
     with with_file_name(file), closing(open_read_only(file)) as connection:
         return [Finding(name, _run(check, connection)) for name, check in checks.items()]
@@ -88,10 +85,8 @@ def _check_references(connection: sqlite3.Connection) -> str | None:
     return _join([f"row {row[1]} of {row[0]} refers to nothing in {row[2]}" for row in broken])
 
 
-def _check_schema(
-    connection: sqlite3.Connection, tables: Sequence[type[Model]], may_be_older: bool
-) -> str | None:
-    found, known = _read_version(connection), schema_version()
+def _check_schema(connection: sqlite3.Connection, schema: Schema, may_be_older: bool) -> str | None:
+    found, known = _read_version(connection), schema.version
     if not found:
         return "it is the database of another program, or empty"
     if found > known:
@@ -100,7 +95,7 @@ def _check_schema(
         older = f"it has version {found}, this program has {known}: run `sessionary migrate`"
         return None if may_be_older else older
     shape = read_shape(connection)
-    expected = expected_shape(tables).items()
+    expected = expected_shape(schema.tables).items()
     return _join(
         [f"{name} is not as it was made" for name, sql in expected if shape.get(name) != sql]
     )

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from sessionary.store.database import Namespace
 from sessionary.store.errors import DatabaseUnavailable
-from sessionary.store.schema import schema_version
 
 _TIMEOUT_MS = 250
 _TRIAL_BYTES = 32_768  # far more than a cache of one page: some of it reaches the disk
@@ -22,7 +21,7 @@ def check_writable(namespace: Namespace) -> None:
     with namespace.activate():
         namespace.check_file_unchanged()
         connection = namespace.writable_connection()
-        _check_schema(connection)
+        _check_schema(connection, namespace.schema_version)
         with _short_timeout(connection):
             before = _data_version(connection)
             try:
@@ -34,12 +33,12 @@ def check_writable(namespace: Namespace) -> None:
                     raise
 
 
-def _check_schema(connection: sqlite3.Connection) -> None:
+def _check_schema(connection: sqlite3.Connection, known: int) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != schema_version():
+    if version != known:
         raise DatabaseUnavailable(
             f"the database has schema version {version}, this program needs "
-            f"{schema_version()}: restart the server"
+            f"{known}: restart the server"
         )
 
 

@@ -1,47 +1,56 @@
 """The schema: created in a new database, migrated in an older one.
 
-To change it: change the models, append to migrations.MIGRATIONS a function that brings a database
-of the previous version to the same tables and indexes, and run `python -m tests.schema_versions`.
-It writes the fixture of the new version, which the tests upgrade from then on.
+To change it: change the models, add a function to the `migrations` of their surface that brings a
+database of the previous version to the same tables and indexes, and run
+`python -m tests.schema_versions`. It writes the fixture of the new version, which the tests upgrade
+from then on.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from sessionary.store.connections import Database
 from sessionary.store.database import Model, current_namespace, memory_namespace
 from sessionary.store.errors import DatabaseUnusable
-from sessionary.store.migrations import MIGRATIONS, Migration
+from sessionary.store.migrations import Migration
 from sessionary.store.transactions import transaction
 
 
-def schema_version() -> int:
-    """Return the schema version of this program."""
-    return 1 + len(MIGRATIONS)
+@dataclass(frozen=True)
+class Schema:
+    """Tables, the rows of a new database, and migrations: from version 1 to 2, and so on."""
+
+    tables: tuple[type[Model], ...]
+    add_first_rows: Callable[[], None] = lambda: None
+    migrations: tuple[Migration, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The version that the program works with."""
+        return 1 + len(self.migrations)
 
 
-def migrate(
-    tables: Sequence[type[Model]],
-    add_first_rows: Callable[[], None],
-    before_upgrade: Callable[[int], None] = lambda _: None,
-) -> None:
+def migrate(schema: Schema, before_upgrade: Callable[[int], None] = lambda _: None) -> None:
     """Create or upgrade the tables of the active namespace; safe when several processes start.
 
     `before_upgrade` gets the version of an older database before anything is changed. Raises
     DatabaseUnusable for a newer database, and if rows cannot be upgraded.
     """
-    database = current_namespace().database
+    namespace = current_namespace()
+    namespace.schema_version = schema.version
+    database = namespace.database
     version = _read_version(database)
     if version == 0:
-        version = _create(database, tables, add_first_rows)
-    if version > schema_version():
+        version = _create(database, schema)
+    if version > schema.version:
         raise DatabaseUnusable(
             f"{database.database} has schema version {version}, this program knows up to "
-            f"{schema_version()}: start the newer program, or restore an older copy."
+            f"{schema.version}: start the newer program, or restore an older copy."
         )
-    if version < schema_version():
+    if version < schema.version:
         before_upgrade(version)
-    for older, migration in enumerate(MIGRATIONS[version - 1 :], start=version):
+    for older, migration in enumerate(schema.migrations[version - 1 :], start=version):
         _upgrade(database, older, migration)
     if database.file is not None:
         database.file.remember_identity()
@@ -52,9 +61,7 @@ def create_tables(tables: Sequence[type[Model]]) -> None:
     current_namespace().database.create_tables(tables, safe=True)
 
 
-def _create(
-    database: Database, tables: Sequence[type[Model]], add_first_rows: Callable[[], None]
-) -> int:
+def _create(database: Database, schema: Schema) -> int:
     """Fill an empty database, unless another process has; return its version."""
     with transaction():
         version = _read_version(database)
@@ -62,10 +69,10 @@ def _create(
             return version
         if database.get_tables():
             raise DatabaseUnusable(f"{database.database} is the database of another program.")
-        database.create_tables(tables, safe=False)
-        add_first_rows()
-        _write_version(database, schema_version())
-        return schema_version()
+        database.create_tables(schema.tables, safe=False)
+        schema.add_first_rows()
+        _write_version(database, schema.version)
+        return schema.version
 
 
 def _upgrade(database: Database, version: int, migration: Migration) -> None:

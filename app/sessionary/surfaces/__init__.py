@@ -1,9 +1,22 @@
-"""The vendors. A fifth one is a folder like the others and one line here."""
+"""The vendors' APIs. To add one: a folder and a line here, see docs/adding-a-vendor.md."""
 
-from sessionary.surfaces.galtea import surface as galtea
-from sessionary.surfaces.mobilenext import surface as mobilenext
-from sessionary.surfaces.notte import surface as notte
-from sessionary.surfaces.scale import surface as scale
-from sessionary.web.surface import Surface
+from typing import TYPE_CHECKING, Any
 
-SURFACES: tuple[Surface, ...] = (scale, mobilenext, notte, galtea)
+from sessionary.surfaces import galtea, mobilenext, notte, scale
+
+if TYPE_CHECKING:
+    from sessionary.web.surface import Surface
+
+    SURFACES: tuple[Surface, ...]
+
+_VENDORS = (scale, mobilenext, notte, galtea)
+SDKS = tuple(vendor.sdk for vendor in _VENDORS)
+
+
+def __getattr__(name: str) -> Any:
+    """Make SURFACES on first use: it loads Flask and the database, which SDKS does not need."""
+    if name != "SURFACES":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    surfaces = tuple(vendor.make_surface() for vendor in _VENDORS)
+    globals()["SURFACES"] = surfaces
+    return surfaces

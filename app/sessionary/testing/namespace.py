@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from sessionary.client import Client, ControlError, Transport
-from sessionary.sdk_env import DEFAULT, Access, Environment
+from sessionary.sdk_env import DEFAULT, Environment
 from sessionary.testing.journal import Journal
+from sessionary.web.sdk import SdkAccess
 
 Seed = str | Path | Mapping[str, Any]
 
@@ -28,25 +29,12 @@ class Namespace(Client):
         self._copies: list[Namespace] = []
         self.given: set[str] = set()  # the ids of sessions that a seed or a file brought
 
-    @property
-    def scale(self) -> Access:
-        """Where Scale's client finds this namespace: `url` and `key`."""
-        return self._environment.scale
-
-    @property
-    def mobilenext(self) -> Access:
-        """Where Mobile Next's client finds this namespace: `url` and `key`."""
-        return self._environment.mobilenext
-
-    @property
-    def notte(self) -> Access:
-        """Where Notte's client finds this namespace: `url` and `key`."""
-        return self._environment.notte
-
-    @property
-    def galtea(self) -> Access:
-        """Where Galtea's client finds this namespace: `url` and `key`."""
-        return self._environment.galtea
+    def __getattr__(self, surface: str) -> SdkAccess:
+        """The URL and key of a vendor's API in this namespace, by the name of its surface."""
+        if surface.startswith("_"):
+            raise AttributeError(surface)
+        access: SdkAccess = getattr(self._environment, surface)
+        return access
 
     def variables(self) -> dict[str, str]:
         """What makes the vendors' clients find this namespace by their environment."""

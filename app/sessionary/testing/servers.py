@@ -1,16 +1,18 @@
 """The double that tests ask: one inside their process, or one elsewhere."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from sessionary import control
 from sessionary.client import Client, Instant, Transport
 from sessionary.embedded import EmbeddedServer
-from sessionary.factory import create_double
-from sessionary.settings import Settings
+from sessionary.factory import create_double, make_settings
+from sessionary.settings import DOUBLE
+from sessionary.surfaces import SURFACES
 from sessionary.testing.namespace import Namespace, Seed
 from sessionary.testing.wsgi_transport import wsgi_send
+from sessionary.web.surface import Surface
 
 UNBOUND_URL = "http://sessionary.test"  # the address of a server that does not listen
 
@@ -85,10 +87,10 @@ class Server(RemoteServer):
     are those of a double; its own control calls use no socket. Raises BadSetting.
     """
 
-    def __init__(self, **settings: Any) -> None:
-        self.settings = Settings.of_a_double(**settings)
+    def __init__(self, *, surfaces: Sequence[Surface] = SURFACES, **settings: Any) -> None:
+        self.settings = make_settings(surfaces=surfaces, **{**DOUBLE, **settings})
         self.may_seed = self.settings.seed is not None
-        self._app = create_double(self.settings)
+        self._app = create_double(self.settings, surfaces=surfaces)
         self._listening: EmbeddedServer | None = None
         self._is_stopped = False
         super().__init__(UNBOUND_URL, self.settings.control_token, transport=wsgi_send(self))

@@ -1,4 +1,4 @@
-"""What every view may ask of the request at hand."""
+"""The request context: settings, caller, instant and authentication."""
 
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
@@ -11,24 +11,24 @@ from sessionary.identity import Caller, InvalidKey, authenticate_key, rate_limit
 from sessionary.settings import Settings
 from sessionary.web.as_of import as_of
 
-CALLER = "sessionary.caller"  # where a request's environment says who asks, once that is known
-_UNGUARDED = nullcontext()
-_asked: ContextVar[tuple[Caller, int]] = ContextVar("sessionary_asked")
+CALLER = "sessionary.caller"  # the key of the authenticated Caller in a request's environment
+_NO_LIMIT = nullcontext()
+_context: ContextVar[tuple[Caller, int]] = ContextVar("sessionary_context")
 
 
 def settings() -> Settings:
-    """The installation's settings."""
+    """The settings of the application."""
     return cast(Settings, current_app.config["SESSIONARY"])
 
 
 def caller() -> Caller:
-    """Who is asking, once `authenticate` has let them in."""
-    return _asked.get()[0]
+    """The caller that `authenticate` found."""
+    return _context.get()[0]
 
 
 def now() -> int:
-    """The instant of this request, for reads. A write takes the one of its transaction."""
-    return _asked.get()[1]
+    """The instant of this request, for reads. A write uses the instant of its transaction."""
+    return _context.get()[1]
 
 
 def bearer() -> str:
@@ -38,40 +38,39 @@ def bearer() -> str:
 
 
 def authenticate(surface: str, secret: str, *, well_formed: bool) -> None:
-    """Establish `caller()` and `now()`.
+    """Set `caller()` and `now()` from a credential.
 
-    Raises InvalidKey for an unknown credential, rate_limits.RateLimited for one used too often
-    and
-    for an address that has brought too many that nobody has.
-
-    In lenient mode any well-formed secret is somebody's. A read may ask as of another instant:
-    who asks is judged by the clock all the same.
+    In lenient mode every well-formed secret is valid. Keys expire by the clock, whatever instant
+    `Sessionary-At` asks for. Raises InvalidKey, and RateLimited for a key with too many requests
+    or an address with too many invalid keys.
     """
     if not secret:
         raise InvalidKey
-    told, environ = settings(), request.environ
-    derive = told.auth == "lenient" and well_formed
-    with guarded(secret, told.max_failed_keys_per_minute, environ):
+    chosen, environ = settings(), request.environ
+    derive = chosen.auth == "lenient" and well_formed
+    with limit_failures(secret, chosen.max_failed_keys_per_minute, environ):
         found, at = authenticate_key(secret, surface, derive=derive)
     environ[CALLER] = found
-    if told.rate_limit:
-        rate_limits.consume(found.key_hash, told.rate_limit)
-    _asked.set((found, _seen(at, environ)))
+    if chosen.rate_limit:
+        rate_limits.consume(found.key_hash, chosen.rate_limit)
+    _context.set((found, _as_of(at, environ)))
 
 
-def guarded(secret: str, per_minute: int, environ: dict[str, Any]) -> AbstractContextManager[None]:
-    """Limit how often an address fails with InvalidKey. Raises rate_limits.RateLimited."""
+def limit_failures(
+    secret: str, per_minute: int, environ: dict[str, Any]
+) -> AbstractContextManager[None]:
+    """Count InvalidKey in this block against the client's address. Raises RateLimited."""
     address = per_minute and rate_limits.counted_address(environ.get("REMOTE_ADDR", ""))
-    return rate_limits.limit_failures(address, secret, per_minute) if address else _UNGUARDED
+    return rate_limits.limit_failures(address, secret, per_minute) if address else _NO_LIMIT
 
 
-def look(at: int) -> int:
-    """The instant that a read at this one is answered for: the same, unless it asks otherwise."""
-    return _seen(at, request.environ)
+def read_instant(at: int) -> int:
+    """The instant of a read that needs no key: `at`, or the one of `Sessionary-At`."""
+    return _as_of(at, request.environ)
 
 
-def _seen(at: int, environ: dict[str, Any]) -> int:
-    asked = environ.get("HTTP_SESSIONARY_AT")
-    seen = at if asked is None else as_of(asked, at)
-    clock.last_read_at.set(seen)
-    return seen
+def _as_of(at: int, environ: dict[str, Any]) -> int:
+    header = environ.get("HTTP_SESSIONARY_AT")
+    instant = at if header is None else as_of(header, at)
+    clock.last_read_at.set(instant)
+    return instant

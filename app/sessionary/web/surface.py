@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from flask import Blueprint
 from marshmallow import Schema
 
-from sessionary.store import Model, Statement
+from sessionary.settings import Declarations
+from sessionary.store import Migration, Model, Statement
+from sessionary.web.sdk import Sdk
 
 
 class Transition(Protocol):
@@ -134,20 +137,25 @@ def retry_after(milliseconds: int) -> dict[str, str]:
 class Surface:
     """One vendor's API: mounted under `/<name>`, and its root blueprints at the root as well."""
 
-    name: str
+    sdk: Sdk
     title: str
     blueprints: tuple[Blueprint, ...]
     root_blueprints: tuple[Blueprint, ...]
     root_segments: frozenset[str]  # first segments of the root paths that are this vendor's
     tables: tuple[type[Model], ...]
-    key_prefix: str
     example: str  # curl's arguments for a first call, with {url} and {key}
     authenticate: Callable[[], None]
     error_body: Callable[[int, str], dict[str, Any]]  # for errors of HTTP, such as 404
     error_schemas: Mapping[int, Schema]  # by status, for OpenAPI
     sessions: SessionQueries
+    settings: type[Any] | None = None  # a frozen dataclass; a field `x` is the setting `<name>_x`
+    # Whether a path is this surface's, though its first segment is another surface's:
+    # claims_root_path(environ, path).
+    claims_root_path: Callable[[Mapping[str, Any], str], bool] | None = None
+    migrations: Mapping[int, Migration] = field(default_factory=dict)  # by the version they make
     retention: Retention | None = None
     seed_tables: tuple[SeedTable, ...] = ()
+    devices: ModuleType | None = None  # for `sessionary devices`
     first_rows: Callable[[], None] | None = None  # writes what every new database holds
     session_key: str = "id"  # the name of a session's id in bodies
     fault_presets: Mapping[str, FaultPreset] = field(default_factory=dict)
@@ -159,6 +167,22 @@ class Surface:
         default_factory=lambda: {"type": "http", "scheme": "bearer"}
     )
     header_parameters: tuple[Mapping[str, Any], ...] = ()  # of every call, for OpenAPI
+    journal_headers: tuple[str, ...] = ()  # recorded in addition to header_parameters
+
+    @property
+    def name(self) -> str:
+        """The name of its package, and of its prefix in paths and settings."""
+        return self.sdk.surface
+
+    @property
+    def key_prefix(self) -> str:
+        """The prefix of created keys."""
+        return self.sdk.key_prefix
+
+
+def declared_settings(surfaces: Sequence[Surface]) -> Declarations:
+    """The classes that declare the surfaces' settings, by surface name."""
+    return {each.name: each.settings for each in surfaces if each.settings is not None}
 
 
 def by_segment(surfaces: Sequence[Surface]) -> dict[str, Surface]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sessionary.surfaces.galtea import rules, surface
+from sessionary.surfaces import SURFACES
+from sessionary.surfaces.galtea import rules
 from sessionary.surfaces.galtea.explanations import explain
 from sessionary.surfaces.galtea.models import SessionRow
 from sessionary.web.instants import to_text
@@ -13,6 +14,8 @@ from tests.conftest import EPOCH, MICROSECOND, NOON, App
 from tests.surfaces.force_helpers import explained, force
 from tests.surfaces.galtea.conftest import Api, assert_error
 from tests.surfaces.galtea.test_rules import DEADLINE, MINUTE, START, session
+
+surface = next(each for each in SURFACES if each.name == "galtea")
 
 LATER = START + 7 * MINUTE
 CLOSING = session()

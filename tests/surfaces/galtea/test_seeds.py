@@ -5,9 +5,11 @@ import shlex
 import pytest
 
 from sessionary.seeds.loader import BadSeed
-from sessionary.surfaces.galtea import surface
+from sessionary.surfaces import SURFACES
 from tests.conftest import App
 from tests.surfaces.galtea.conftest import ANA, NAMESPACE, Api
+
+surface = next(each for each in SURFACES if each.name == "galtea")
 
 SESSION = """
 [[galtea.sessions]]

@@ -11,8 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sessionary import clock, create_app
-from sessionary.settings import Settings
+from sessionary import clock, create_app, make_settings
 from sessionary.surfaces.mobilenext import devices, rules
 from sessionary.surfaces.mobilenext.queries import allocations
 from sessionary.web import json_codec
@@ -33,7 +32,7 @@ class Histories(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         given = {"db": ":memory:", "auth": "lenient", "durability": "off"}
-        flask_app = create_app(Settings(**given, mobilenext_lease_minutes=10))
+        flask_app = create_app(make_settings(**given, mobilenext_lease_minutes=10))
         self.app = App(flask_app)
         self.app.seed(DEVICES)
         self.calls = Calls(self.app)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sessionary.surfaces.mobilenext import surface
+from sessionary.surfaces import SURFACES
 from sessionary.surfaces.mobilenext.explanations import explain
 from sessionary.surfaces.mobilenext.queries.control import SessionWithAllocations as Joined
 from sessionary.web.instants import to_text
@@ -23,6 +23,8 @@ from tests.surfaces.mobilenext.api_client import (
     refusal,
 )
 from tests.surfaces.mobilenext.test_rules import EMPTY, LEASED, START, allocation, session
+
+surface = next(each for each in SURFACES if each.name == "mobilenext")
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sessionary.surfaces.notte import rules, surface
+from sessionary.surfaces import SURFACES
+from sessionary.surfaces.notte import rules
 from sessionary.surfaces.notte.explanations import explain
 from sessionary.surfaces.notte.models import SessionRow
 from sessionary.web.instants import to_text
@@ -19,6 +20,8 @@ from tests.surfaces.notte.conftest import (
     ok_json,
 )
 from tests.surfaces.notte.test_rules import IDLE_DEADLINE, MINUTE, START, session
+
+surface = next(each for each in SURFACES if each.name == "notte")
 
 OUT = IDLE_DEADLINE + 1
 ENDED = START + MINUTE

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from sessionary.surfaces.scale import surface
+from sessionary.surfaces import SURFACES
 from sessionary.surfaces.scale.explanations import explain
 from sessionary.surfaces.scale.models import SessionRow
 from tests.surfaces.force_helpers import explained
 from tests.surfaces.scale.conftest import Caller
 from tests.surfaces.scale.test_rules import AT, session
+
+surface = next(each for each in SURFACES if each.name == "scale")
 
 NOON = 1_772_366_400_000_000
 MINUTE = 60_000_000

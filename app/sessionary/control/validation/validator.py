@@ -19,7 +19,7 @@ from sessionary.control.validation.suggestions import (
     vendor,
 )
 from sessionary.web import json_codec
-from sessionary.web.context import look
+from sessionary.web.context import read_instant
 from sessionary.web.fields import Problem
 from sessionary.web.operations import Invalid
 from sessionary.web.surface import Surface
@@ -147,7 +147,7 @@ def _problems(address: Address, environ: dict[str, Any]) -> list[Problem]:
     found: list[Problem] = []
     if "HTTP_SESSIONARY_AT" in environ:
         try:
-            look(clock.now())
+            read_instant(clock.now())
         except Invalid as invalid:
             found += invalid.problems
     if address.operation is not None:

@@ -154,7 +154,7 @@ def _organization() -> str:
 
 
 def _references() -> References:
-    return References(_organization(), settings().galtea_references == "strict")
+    return References(_organization(), settings().vendors["galtea"].references == "strict")
 
 
 def _find(session_id: str) -> SessionRow:
@@ -172,7 +172,7 @@ def _make_row(body: dict[str, Any], at: int, *, is_production: bool) -> SessionR
     else:
         version = references.latest_version(body["product"], at)
     test_case = None if body["test_case"] is None else references.one(TEST_CASE, body["test_case"])
-    minutes = settings().galtea_auto_close_minutes
+    minutes = settings().vendors["galtea"].auto_close_minutes
     status = body["status"] or rules.PENDING
     return SessionRow(
         id=f"session_{ids.word(24, LETTERS)}",
@@ -199,7 +199,7 @@ def _make_row(body: dict[str, Any], at: int, *, is_production: bool) -> SessionR
 
 def _save(row: SessionRow, at: int, **changes: Any) -> SessionRow:
     """Change a session: activity, so its auto-close starts over. Source: docs."""
-    minutes = settings().galtea_auto_close_minutes
+    minutes = settings().vendors["galtea"].auto_close_minutes
     written_at = max(at, row.written_at)
     row = row._replace(**changes, written_at=written_at, auto_close_minutes=minutes)
     row = row._replace(expires_at=rules.deadline(row.status, at, minutes))

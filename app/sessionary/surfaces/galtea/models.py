@@ -1,10 +1,12 @@
 """Galtea's tables and row types: facts, and deadlines that were decided when they were written."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import peewee as pw
 
 from sessionary import store
+from sessionary.store import Database, Migration, recreate_table
 
 VERSION, PRODUCT, TEST, TEST_CASE = "version", "product", "test", "test case"
 NONE = ""  # stands for "none" in a column that is compared
@@ -109,3 +111,24 @@ class SessionRow(NamedTuple):
     auto_close_minutes: int | None
     expires_at: int | None
     deleted_at: int | None = None
+
+
+def _add_written_at(database: Database) -> None:
+    """To version 2: derive the last write from the deadline, else take the deletion or creation."""
+    recreate_table(
+        database,
+        "galtea_sessions",
+        '"seq" INTEGER NOT NULL PRIMARY KEY, "id" TEXT NOT NULL, "organization" TEXT NOT NULL, '
+        '"custom_id" TEXT, "version" TEXT NOT NULL, "product" TEXT NOT NULL, "user" TEXT, '
+        '"test_case" TEXT, "test" TEXT NOT NULL, "run" TEXT, "is_production" INTEGER NOT NULL, '
+        '"context" TEXT, "metadata" TEXT, "status" TEXT NOT NULL, "stopping_reason" TEXT, '
+        '"error" TEXT, "created_at" INTEGER NOT NULL, "written_at" INTEGER NOT NULL, '
+        '"auto_close_minutes" INTEGER, "expires_at" INTEGER, "deleted_at" INTEGER',
+        "seq, id, organization, custom_id, version, product, user, test_case, test, run, "
+        "is_production, context, metadata, status, stopping_reason, error, created_at, "
+        "COALESCE(expires_at - auto_close_minutes * 60000000, deleted_at, created_at), "
+        "auto_close_minutes, expires_at, deleted_at",
+    )
+
+
+MIGRATIONS: Mapping[int, Migration] = {2: _add_written_at}

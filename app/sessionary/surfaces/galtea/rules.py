@@ -1,6 +1,7 @@
 """Galtea's rules: pure functions of a row and an instant in microseconds."""
 
 from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionary.surfaces.galtea.errors import CustomIdTaken, GalteaError, NotFound
@@ -38,6 +39,28 @@ SOURCES = {
     "status": "Source: page (the statuses), client (any of them may follow any other).",
     "stopping_reason": 'Source: docs ("Automatically closed after 30 minutes of inactivity").',
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class GalteaSettings:
+    """The settings `galtea_…`."""
+
+    auto_close_minutes: int | None = field(
+        default=None,
+        metadata={
+            "help": "complete a PENDING session after this many minutes without a write",
+            "minimum": 1,
+            "vendor_default": 30,
+        },
+    )
+    references: str = field(
+        default="open",
+        metadata={
+            "help": "accepted ids of versions, products and test cases: any (open) "
+            "or only those of a seed (strict)",
+            "choices": ("open", "strict"),
+        },
+    )
 
 
 class Transition(NamedTuple):

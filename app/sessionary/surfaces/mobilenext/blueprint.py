@@ -84,7 +84,7 @@ def start() -> Response:
             user=caller().user,
             opened_at=at,
             empty_expires_at=rules.empty_expires_at(
-                at, settings().mobilenext_empty_session_minutes
+                at, settings().vendors["mobilenext"].empty_session_minutes
             ),
         )
         sessions.insert.run(**row._asdict())
@@ -104,7 +104,9 @@ def allocate(session_id: str, body: dict[str, Any]) -> Response:
         session = _find(session_id, organization, at)
         rules.ensure_can_allocate(session, at)
         device = allocation.choose_device(body["filters"], at)
-        row = allocation.allocate(device, session, at, settings().mobilenext_lease_minutes)
+        row = allocation.allocate(
+            device, session, at, settings().vendors["mobilenext"].lease_minutes
+        )
     if row.in_use_at is None:
         return answer(serializers.allocated(row), 201)
     return answer(serializers.allocating(row), 202)

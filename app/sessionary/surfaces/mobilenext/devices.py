@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, validate
 
 from sessionary import clock, store
-from sessionary.seeds.schemas import SeedRow
+from sessionary.seeds.schemas import BadRow, SeedRow
 from sessionary.surfaces.mobilenext import rules
 from sessionary.surfaces.mobilenext.models import DESCRIPTION, DeviceRow
 from sessionary.surfaces.mobilenext.queries import devices as queries
@@ -31,7 +31,7 @@ _DEFAULT = (
 )
 
 
-class BadDevice(ValueError):
+class BadDevice(BadRow):
     """A device that cannot be added; the message says why."""
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessionary.surfaces.mobilenext.errors import (
@@ -78,6 +79,20 @@ SOURCES = {
     "is_match": "Source: client (the operators; text compares without case, versions by numeric "
     "component). Assumed: beginnings and parts of a version are text.",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class MobileNextSettings:
+    """The settings `mobilenext_…`."""
+
+    lease_minutes: int | None = field(
+        default=None,
+        metadata={"help": "maximum time that a session holds its devices", "minimum": 1},
+    )
+    empty_session_minutes: int = field(
+        default=15,
+        metadata={"help": "remove a session that has no device for this long", "minimum": 1},
+    )
 
 
 class Transition(NamedTuple):

@@ -1,5 +1,6 @@
 """Notte's routes. v1 is `/session` and `/env`; v4 is `/sessions`; both act on the same rows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint
@@ -10,7 +11,7 @@ from sessionary.surfaces.notte import errors, queries, rules, serializers
 from sessionary.surfaces.notte.models import SessionRow
 from sessionary.surfaces.notte.schemas import requests, responses
 from sessionary.web import context, json_codec
-from sessionary.web.context import bearer, caller, look, now, settings
+from sessionary.web.context import bearer, caller, now, read_instant, settings
 from sessionary.web.fastapi_errors import violations
 from sessionary.web.operations import Invalid, answer, operation
 
@@ -19,6 +20,21 @@ v1 = Blueprint("notte_v1", __name__)
 v4 = Blueprint("notte_v4", __name__)
 
 _session = responses.SessionResponse()
+
+
+def claims_root_path(environ: Mapping[str, Any], path: str) -> bool:
+    """Whether a path under `/sessions` at the root is Notte's: every other one is Galtea's.
+
+    Source: client (its header, and the two calls that no other vendor has).
+    """
+    if path != "/sessions" and not path.startswith("/sessions/"):
+        return False
+    method, parts = environ["REQUEST_METHOD"], path.split("/")
+    return (
+        "HTTP_X_NOTTE_SDK_VERSION" in environ
+        or (method == "POST" and path == "/sessions/start")
+        or (method == "DELETE" and len(parts) == 4 and parts[3] == "stop")
+    )
 
 
 @v1.before_request
@@ -51,7 +67,7 @@ def handle_invalid_v4(invalid: Invalid) -> Response:
 @open_routes.get("/health")
 @operation("Whether the server works", answers={200: responses.Health()}, is_open=True)
 def health() -> Response:
-    active = queries.active_count.one(now=look(clock.now()))
+    active = queries.active_count.one(now=read_instant(clock.now()))
     return answer(serializers.health(active or 0))
 
 
@@ -209,7 +225,9 @@ def _create(
         last_accessed_at=at,
         timeout_minutes=timeout_minutes,
         max_duration_minutes=max_minutes,
-        outlives_timeout=int(rules.outlives_timeout(keep_alive, settings().notte_keep_alive)),
+        outlives_timeout=int(
+            rules.outlives_timeout(keep_alive, settings().vendors["notte"].keep_alive)
+        ),
         url=url,
         options=json_codec.encode(options or {}),
     )
@@ -242,7 +260,7 @@ def _operate(body: dict[str, Any]) -> Response:
     """An operation of v1, which closes its session unless that is kept alive."""
     with clock.transaction() as at:
         row = _find_or_create(body, at)
-        if rules.closes_after_operation(body["keep_alive"], settings().notte_keep_alive):
+        if rules.closes_after_operation(body["keep_alive"], settings().vendors["notte"].keep_alive):
             row = _end(row, at, rules.BY_OPERATION)
     return answer(serializers.operated(row, at, screenshot=bool(body["screenshot"])))
 

@@ -1,5 +1,6 @@
 """Notte's lifecycle: pure functions of a row and an instant in microseconds."""
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessionary.surfaces.notte.errors import AlreadyClosed, SessionEnded
@@ -44,6 +45,23 @@ SOURCES = {
     'operation"). Assumed: never under `notte_keep_alive = timeout`, where keep_alive outlives the '
     "timeout.",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotteSettings:
+    """The settings `notte_…`."""
+
+    global_timeout_minutes: int = field(
+        default=30,
+        metadata={"help": "upper limit of a v1 session's timeout, exclusive", "minimum": 2},
+    )
+    keep_alive: str = field(
+        default="operation",
+        metadata={
+            "help": "what a keep_alive session outlives: the operation, or the timeout as well",
+            "choices": ("operation", "timeout"),
+        },
+    )
 
 
 class Transition(NamedTuple):

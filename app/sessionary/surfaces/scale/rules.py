@@ -4,6 +4,7 @@ Instants in a request body are nanoseconds.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sessionary.surfaces.scale.errors import (
@@ -52,6 +53,16 @@ SOURCES = {
     "`account_id`). Assumed: an `account_id` without access, or other than the header's, gives an "
     "empty list.",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleSettings:
+    """The settings `scale_…`."""
+
+    max_state_bytes: int = field(
+        default=1024 * 1024,
+        metadata={"help": "maximum size of a `state`; larger ones get 413", "minimum": 2},
+    )
 
 
 def transitions(_: "SessionRow") -> list[Any]:

@@ -33,7 +33,7 @@ class State(Object):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
         text = json_codec.encode(super()._deserialize(value, *args, **kwargs))
-        limit = settings().scale_max_state_bytes
+        limit = settings().vendors["scale"].max_state_bytes
         if len(text) > limit:
             raise errors.StateTooLarge(limit)
         return text

@@ -32,12 +32,12 @@ def _without_older_name(data: dict[str, Any], older: str, newer: str) -> dict[st
 
 def _ensure_below_global_timeout(value: int) -> None:
     """Source: page ("0 < x < 30", "cannot exceed the global timeout"). Refused, not clamped."""
-    limit = settings().notte_global_timeout_minutes
+    limit = settings().vendors["notte"].global_timeout_minutes
     Bounds(0, limit, min_inclusive=False, max_inclusive=False)(value)
 
 
 def _default_timeout() -> int:
-    return rules.default_timeout_minutes(settings().notte_global_timeout_minutes)
+    return rules.default_timeout_minutes(settings().vendors["notte"].global_timeout_minutes)
 
 
 _BELOW_GLOBAL = {"exclusiveMinimum": 0, "exclusiveMaximum": rules.GLOBAL_TIMEOUT_MINUTES}
