@@ -9,7 +9,7 @@ from flask import Flask
 
 from sessionary import create_app
 from sessionary.factory import create_double
-from sessionary.factory.error_handlers import SAID
+from sessionary.factory.error_handlers import MESSAGES
 from sessionary.settings import Settings
 from sessionary.web.operations import Operation
 from tests.conftest import App, double_settings
@@ -164,7 +164,7 @@ def test_what_begins_with_more_than_one_slash_is_at_no_route_and_not_journaled(
             as_sent = {"PATH_INFO": slashes + path, "REQUEST_METHOD": method}
             said = flask_app.test_client().open("/", headers=TOKEN, environ_overrides=as_sent)
             assert said.status_code == 404, path
-            assert said.get_json() == {"error": "not_found", "message": SAID[404]}
+            assert said.get_json() == {"error": "not_found", "message": MESSAGES[404]}
     assert journaled(flask_app) == []
 
 
