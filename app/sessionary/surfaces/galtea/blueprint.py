@@ -6,10 +6,10 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids
-from sessionary.surfaces.galtea import errors, models, rules, schemas, serializers
+from sessionary.surfaces.galtea import errors, rules, schemas, serializers
 from sessionary.surfaces.galtea.models import TEST, TEST_CASE, VERSION, SessionRow
 from sessionary.surfaces.galtea.queries import lists, sessions
-from sessionary.surfaces.galtea.references import LETTERS, References
+from sessionary.surfaces.galtea.references import LETTERS, References, to_json_text
 from sessionary.web import context, json_codec
 from sessionary.web.context import bearer, caller, now, settings
 from sessionary.web.operations import Invalid, answer, operation
@@ -29,7 +29,7 @@ def authenticate() -> None:
 
 @routes.errorhandler(errors.GalteaError)
 def handle_error(error: errors.GalteaError) -> Response:
-    return answer(errors.body(error.status, error.message), error.status)
+    return answer(errors.body(error.status, str(error)), error.status)
 
 
 @routes.errorhandler(Invalid)
@@ -82,7 +82,7 @@ def change(session_id: str, body: dict[str, Any]) -> Response:
         row = _find(session_id)
         if body:
             rules.ensure_can_set_context(row, body.get("context"))
-            row = _save(row, at, **{name: _to_json_text(value) for name, value in body.items()})
+            row = _save(row, at, **{name: to_json_text(value) for name, value in body.items()})
     return answer(serializers.session(row, at))
 
 
@@ -165,35 +165,22 @@ def _find(session_id: str) -> SessionRow:
 
 
 def _make_row(body: dict[str, Any], at: int, *, is_production: bool) -> SessionRow:
-    """The row of a new session; a stored test case brings its context. Source: page."""
     references = _references()
     if body["version"] is not None:
         version = references.one(VERSION, body["version"])
     else:
         version = references.latest_version(body["product"], at)
-    test_case = None if body["test_case"] is None else references.one(TEST_CASE, body["test_case"])
-    minutes = settings().vendors["galtea"].auto_close_minutes
-    status = body["status"] or rules.PENDING
-    return SessionRow(
+    return references.make_session(
+        body,
+        version,
         id=f"session_{ids.word(24, LETTERS)}",
-        organization=references.organization,
-        custom_id=body["custom_id"],
-        version=version.id,
-        product=version.parent,
         user=None if is_production else caller().user,
-        test_case=None if test_case is None else test_case.id,
-        test=models.NONE if test_case is None else test_case.parent,
-        run=body["run"],
         is_production=int(is_production),
-        context=_to_json_text(body["context"]) if test_case is None else test_case.context,
-        metadata=_to_json_text(body["metadata"]),
-        status=status,
         stopping_reason=None,
         error=None,
         created_at=at - at % 1000,
         written_at=at,
-        auto_close_minutes=minutes,
-        expires_at=rules.deadline(status, at, minutes),
+        auto_close_minutes=settings().vendors["galtea"].auto_close_minutes,
     )
 
 
@@ -216,8 +203,3 @@ def _delete(ids: list[str]) -> Response:
         rules.ensure_all_exist(ids, set(sessions.existing_ids.all(**values)))
         sessions.delete.run(**values, at=at)
     return Response(status=204)
-
-
-def _to_json_text(value: Any) -> Any:
-    """An object as JSON text, anything else unchanged."""
-    return json_codec.encode(value) if isinstance(value, dict) else value

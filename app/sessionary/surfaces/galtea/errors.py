@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from http.client import responses
+from typing import ClassVar
 
 
 class GalteaError(Exception):
@@ -10,11 +11,7 @@ class GalteaError(Exception):
     Source: client, docs (validation and constraints are 400, never 409 or 422).
     """
 
-    status = 400
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    status: ClassVar = 400
 
 
 class NotFound(GalteaError):

@@ -15,8 +15,8 @@ def explain(row: SessionRow, now: int) -> Explanation:
     if row.deleted_at is not None:
         return _deleted(row, row.deleted_at)
     for transition in rules.transitions(row):
-        return _closed(row, transition) if now >= transition.at else _closing(row, transition)
-    return _pending(row) if row.status == rules.PENDING else _set_by_a_call(row)
+        return _by_deadline(row, transition, now >= transition.at)
+    return _by_last_write(row)
 
 
 def _deleted(row: SessionRow, deleted_at: int) -> Explanation:
@@ -31,68 +31,51 @@ def _deleted(row: SessionRow, deleted_at: int) -> Explanation:
     )
 
 
-def _closed(row: SessionRow, transition: rules.Transition) -> Explanation:
+def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool) -> Explanation:
+    minutes, deadline = row.auto_close_minutes or 0, to_text(transition.deadline)
+    written_at = to_text(transition.deadline - minutes * clock.MINUTE)
+    patch = f"a PATCH /sessions/{row.id} that sets a field, and no other status, before {deadline}"
+    if has_passed:
+        reason = f"it was left alone for {minutes} minutes, from {written_at} on"
+        unless = (
+            f"{patch} would have kept it PENDING for {minutes} minutes more; a later one makes it "
+            "PENDING again"
+        )
+    else:
+        reason = (
+            f"it closes by itself after {minutes} minutes without a write, and was written last at "
+            f"{written_at}"
+        )
+        unless = f"{patch} keeps it PENDING for {minutes} minutes more"
     return Explanation(
-        status=transition.to_status,
-        since_at=transition.at,
+        status=transition.to_status if has_passed else transition.from_status,
+        since_at=transition.at if has_passed else row.written_at,
         rule=transition.rule,
-        reason=f"it was left alone for {row.auto_close_minutes} minutes, "
-        f"from {_last_write(row, transition)} on",
+        reason=reason,
         inputs=_inputs(row),
-        unless=f"{_patch(row)} before {to_text(transition.deadline)} would have kept it PENDING "
-        f"for {row.auto_close_minutes} minutes more; a later one makes it PENDING again",
-        source=rules.SOURCES["transitions"],
+        unless=unless,
+        source=rules.SOURCES["transitions" if has_passed else "deadline"],
     )
 
 
-def _closing(row: SessionRow, transition: rules.Transition) -> Explanation:
-    return Explanation(
-        status=transition.from_status,
-        since_at=row.written_at,
-        rule=transition.rule,
-        reason=f"it closes by itself after {row.auto_close_minutes} minutes without a write, "
-        f"and was written last at {_last_write(row, transition)}",
-        inputs=_inputs(row),
-        unless=f"{_patch(row)} before {to_text(transition.deadline)} keeps it PENDING "
-        f"for {row.auto_close_minutes} minutes more",
-        source=rules.SOURCES["deadline"],
-    )
-
-
-def _pending(row: SessionRow) -> Explanation:
-    return Explanation(
-        status=rules.PENDING,
-        since_at=row.written_at,
-        rule="no_deadline",
-        reason=f"its last write, at {to_text(row.written_at)}, left it PENDING while no auto-close "
-        "was set",
-        inputs=_inputs(row),
-        unless="it stays PENDING until a call finishes it or gives it another status",
-        source=rules.SOURCES["deadline"],
-    )
-
-
-def _set_by_a_call(row: SessionRow) -> Explanation:
+def _by_last_write(row: SessionRow) -> Explanation:
     """The row shows only its last write, not the one that set the status."""
-    why = "" if row.error is None else f", with the error {row.error!r}"
+    reason = f"its last write, at {to_text(row.written_at)}, left it {row.status}"
+    unless = f"it stays {row.status} until a PATCH /sessions/{row.id} gives it another status"
+    if row.status == rules.PENDING:
+        reason += " while no auto-close was set"
+        unless = "it stays PENDING until a call finishes it or gives it another status"
+    elif row.error is not None:
+        reason += f", with the error {row.error!r}"
     return Explanation(
         status=row.status,
         since_at=row.written_at,
-        rule="call",
-        reason=f"its last write, at {to_text(row.written_at)}, left it {row.status}{why}",
+        rule="no_deadline" if row.status == rules.PENDING else "call",
+        reason=reason,
         inputs=_inputs(row),
-        unless=f"it stays {row.status} until a PATCH /sessions/{row.id} gives it another status",
-        source=rules.SOURCES["status"],
+        unless=unless,
+        source=rules.SOURCES["deadline" if row.status == rules.PENDING else "status"],
     )
-
-
-def _last_write(row: SessionRow, transition: rules.Transition) -> str:
-    """The write that the deadline counts from."""
-    return to_text(transition.deadline - (row.auto_close_minutes or 0) * clock.MINUTE)
-
-
-def _patch(row: SessionRow) -> str:
-    return f"a PATCH /sessions/{row.id} that sets a field, and no other status,"
 
 
 def _inputs(row: SessionRow) -> dict[str, Any]:

@@ -4,11 +4,19 @@ Assumed: any id exists; under the setting `galtea_references = strict`, only tho
 or made by default.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sessionary import clock, ids
-from sessionary.surfaces.galtea import errors
-from sessionary.surfaces.galtea.models import NONE, PRODUCT, TEST, TEST_CASE, VERSION, ReferenceRow
+from sessionary.surfaces.galtea import errors, rules
+from sessionary.surfaces.galtea.models import (
+    NONE,
+    PRODUCT,
+    TEST,
+    TEST_CASE,
+    VERSION,
+    ReferenceRow,
+    SessionRow,
+)
 from sessionary.surfaces.galtea.queries import references as queries
 from sessionary.web import json_codec
 
@@ -59,3 +67,32 @@ class References(NamedTuple):
         row = ReferenceRow(VERSION, id, self.organization, product, "v1", None, at)
         queries.insert.run(**row._asdict())
         return row
+
+    def make_session(
+        self, fields: dict[str, Any], version: ReferenceRow, **facts: Any
+    ) -> SessionRow:
+        """A session's row: its test case, if it has one, gives its test and context. Source: page.
+
+        `fields` are a loaded body or seed row, `facts` all other columns.
+        """
+        test_case = fields["test_case"] and self.one(TEST_CASE, fields["test_case"])
+        status = fields["status"] or rules.PENDING
+        return SessionRow(
+            organization=self.organization,
+            custom_id=fields["custom_id"],
+            version=version.id,
+            product=version.parent,
+            test_case=fields["test_case"],
+            test=test_case.parent if test_case else NONE,
+            run=fields["run"],
+            context=test_case.context if test_case else to_json_text(fields["context"]),
+            metadata=to_json_text(fields["metadata"]),
+            status=status,
+            expires_at=rules.deadline(status, facts["written_at"], facts["auto_close_minutes"]),
+            **facts,
+        )
+
+
+def to_json_text(value: Any) -> Any:
+    """An object as JSON text, anything else unchanged."""
+    return json_codec.encode(value) if isinstance(value, dict) else value

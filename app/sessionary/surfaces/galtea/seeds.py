@@ -16,9 +16,8 @@ from sessionary.surfaces.galtea.models import (
     SessionRow,
 )
 from sessionary.surfaces.galtea.queries import references, sessions
-from sessionary.surfaces.galtea.references import References
+from sessionary.surfaces.galtea.references import References, to_json_text
 from sessionary.surfaces.galtea.schemas import Context, opaque_id
-from sessionary.web import json_codec
 from sessionary.web.fields import Boolean, Bounds, Integer, Object, OneOf, Text
 from sessionary.web.surface import SeedTable
 
@@ -81,20 +80,12 @@ def _apply_reference(kind: str, parent_kind: str | None, row: dict[str, Any], no
         organization=row["organization"],
         parent=parent,
         name=row["name"] or row["id"],
-        context=_to_json_text(row.get("context")),
+        context=to_json_text(row.get("context")),
         created_at=now - row["created_ago"],
     )
     if parent_kind is not None and not references.exists.one(kind=parent_kind, id=parent):
-        references.upsert(
-            reference._replace(
-                kind=parent_kind,
-                id=parent,
-                parent=models.NONE,
-                name=parent,
-                context=None,
-                created_at=now,
-            )
-        )
+        missing = reference._replace(kind=parent_kind, id=parent, parent=models.NONE, name=parent)
+        references.upsert(missing._replace(context=None, created_at=now))
     references.upsert(reference)
 
 
@@ -105,7 +96,7 @@ def _apply_session(row: dict[str, Any], now: int) -> None:
         _ensure_user(session)
         rules.ensure_custom_id_free(session, sessions.custom_id_holder(session))
     except GalteaError as error:
-        raise BadRow(error.message) from None
+        raise BadRow(str(error)) from None
     sessions.upsert(session)
 
 
@@ -113,32 +104,22 @@ def _make_row(row: dict[str, Any], now: int) -> SessionRow:
     """Raise BadRow, or GalteaError for a session that no call could have made."""
     known = References(row["organization"], is_strict=False)
     version = known.one(VERSION, row["version"])
-    test_case = None if row["test_case"] is None else known.one(TEST_CASE, row["test_case"])
     is_set, has_context = row["is_production"], row["context"] is not None
     rules.ensure_fits_test_case(row["test_case"], is_set, has_context=has_context)
     is_production = rules.is_production(row["test_case"], is_set)
     rules.ensure_can_join_run(row["run"], is_production=is_production)
     created_at, active_at, deleted_at = _instants(row, now)
-    return SessionRow(
+    return known.make_session(
+        row,
+        version,
         id=row["id"],
-        organization=row["organization"],
-        custom_id=row["custom_id"],
-        version=version.id,
-        product=version.parent,
         user=None if row["user"] is None else ids.canonical(row["user"]),
-        test_case=row["test_case"],
-        test=models.NONE if test_case is None else test_case.parent,
-        run=row["run"],
         is_production=int(is_production),
-        context=_to_json_text(row["context"]) if test_case is None else test_case.context,
-        metadata=_to_json_text(row["metadata"]),
-        status=row["status"],
         stopping_reason=row["stopping_reason"],
         error=row["error"],
         created_at=created_at - created_at % 1000,
         written_at=active_at,
         auto_close_minutes=row["auto_close_minutes"],
-        expires_at=rules.deadline(row["status"], active_at, row["auto_close_minutes"]),
         deleted_at=deleted_at,
     )
 
@@ -165,10 +146,6 @@ def _ensure_user(session: SessionRow) -> None:
 def _ensure_organization(organization: str) -> None:
     if not identity.is_declared(organization):
         raise BadRow(f"organization {organization!r} does not exist")
-
-
-def _to_json_text(value: dict[str, Any] | None) -> str | None:
-    return None if value is None else json_codec.encode(value)
 
 
 TABLES = (

@@ -1,12 +1,12 @@
 """Notte's errors, and the one shape of their bodies."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 
 class NotteError(Exception):
     """An error answered as Notte does: a status, a text, and the session that it concerns."""
 
-    status = 400
+    status: ClassVar = 400
 
     def __init__(self, detail: str, session_id: str | None = None) -> None:
         super().__init__(detail)

@@ -8,11 +8,12 @@ from sessionary.surfaces.notte.models import Session, SessionRow
 from sessionary.web.instants import to_text
 from sessionary.web.surface import Explanation, NotForced, SessionQueries
 
+_ENDS = ("ended_at", "close_reason", "error")
+_INPUTS = ("created_at", "last_accessed_at", "timeout_minutes", "max_duration_minutes", *_ENDS)
 _WHY = {
     "idle_timeout": "it was idle for more than {row.timeout_minutes} minutes",
     "max_duration": "it reached its maximum of {row.max_duration_minutes} minutes",
 }
-_ACCESS = "POST /session/start with its session_id, or an operation that keeps it alive,"
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
@@ -20,7 +21,7 @@ def explain(row: SessionRow, now: int) -> Explanation:
     if row.ended_at is not None:
         return _ended(row, row.ended_at)
     for transition in rules.transitions(row):
-        return _timed_out(row, transition) if now >= transition.at else _active(row, transition)
+        return _by_deadline(row, transition, now >= transition.at)
     return _without_deadline(row)
 
 
@@ -43,27 +44,19 @@ def _ended(row: SessionRow, ended_at: int) -> Explanation:
     )
 
 
-def _timed_out(row: SessionRow, transition: rules.Transition) -> Explanation:
+def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool) -> Explanation:
+    deadline = to_text(transition.deadline)
+    if has_passed:
+        reason = f"{_WHY[transition.rule].format(row=row)}; its last active instant was {deadline}"
+    else:
+        reason = f"it is active up to and including {deadline}"
     return Explanation(
-        status=transition.to_status,
-        since_at=transition.at,
+        status=transition.to_status if has_passed else transition.from_status,
+        since_at=transition.at if has_passed else row.created_at,
         rule=transition.rule,
-        reason=f"{_WHY[transition.rule].format(row=row)}; its last active instant was "
-        f"{to_text(transition.deadline)}",
+        reason=reason,
         inputs=_inputs(row),
-        unless=_extending_call(row, transition, "would have kept"),
-        source=rules.SOURCES["deadline"],
-    )
-
-
-def _active(row: SessionRow, transition: rules.Transition) -> Explanation:
-    return Explanation(
-        status=transition.from_status,
-        since_at=row.created_at,
-        rule=transition.rule,
-        reason=f"it is active up to and including {to_text(transition.deadline)}",
-        inputs=_inputs(row),
-        unless=_extending_call(row, transition, "keeps"),
+        unless=_extending_call(row, transition, "would have kept" if has_passed else "keeps"),
         source=rules.SOURCES["deadline"],
     )
 
@@ -86,16 +79,14 @@ def _extending_call(row: SessionRow, transition: rules.Transition, keeps: str) -
     if latest == transition.deadline:
         return f"no call: its maximum of {row.max_duration_minutes} minutes was set at its start"
     return (
-        f"{_ACCESS} no later than {to_text(transition.deadline)} {keeps} it active, "
-        f"up to {to_text(latest)} at most"
+        "POST /session/start with its session_id, or an operation that keeps it alive, no later "
+        f"than {to_text(transition.deadline)} {keeps} it active, up to {to_text(latest)} at most"
     )
 
 
 def _inputs(row: SessionRow) -> dict[str, Any]:
-    names = ("created_at", "last_accessed_at", "timeout_minutes", "max_duration_minutes")
-    ends = ("ended_at", "close_reason", "error")
     return {
-        **{name: getattr(row, name) for name in (*names, *ends)},
+        **{name: getattr(row, name) for name in _INPUTS},
         "outlives_timeout": bool(row.outlives_timeout),
         "expires_at": None if row.expires_at == rules.NEVER else row.expires_at,
     }

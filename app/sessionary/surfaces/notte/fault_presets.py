@@ -1,39 +1,19 @@
 """How Notte is known to fail, and when it sends `Retry-After`."""
 
-from sessionary.surfaces.notte import errors
+from sessionary.surfaces.notte.errors import body
 from sessionary.web.surface import FaultPreset
 
 # Source: client (after these it waits as long as `Retry-After` says).
 RETRY_STATUSES = frozenset({429, 502, 503, 504, 529})
+_REPEATED = "Source: client (no work was done: every call is sent again). Assumed: the words."
+_MOSTLY_REPEATED = "Source: client (all but POST are sent again). Assumed: the words."
+_NOT_REPEATED = "Source: client (no call is sent again). Assumed: the words."
+_OVERLOADED = "The service is overloaded, please try again"
 FAULT_PRESETS = {
-    "overloaded": FaultPreset(
-        529,
-        errors.body("The service is overloaded, please try again"),
-        "Source: client (529, no work was done: every call is sent again). Assumed: the words.",
-    ),
-    "unavailable": FaultPreset(
-        503,
-        errors.body("Service unavailable"),
-        "Source: client (503, no work was done: every call is sent again). Assumed: the words.",
-    ),
-    "bad_gateway": FaultPreset(
-        502,
-        errors.body("Bad gateway"),
-        "Source: client (502, all but POST are sent again). Assumed: the words.",
-    ),
-    "gateway_timeout": FaultPreset(
-        504,
-        errors.body("Gateway timeout"),
-        "Source: client (504, all but POST are sent again). Assumed: the words.",
-    ),
-    "rate_limited": FaultPreset(
-        429,
-        errors.body("Too many requests"),
-        "Assumed: 429. Source: client (no call is sent again).",
-    ),
-    "internal_error": FaultPreset(
-        500,
-        errors.body("Internal server error"),
-        "Source: client (500, no call is sent again).",
-    ),
+    "overloaded": FaultPreset(529, body(_OVERLOADED), _REPEATED),
+    "unavailable": FaultPreset(503, body("Service unavailable"), _REPEATED),
+    "bad_gateway": FaultPreset(502, body("Bad gateway"), _MOSTLY_REPEATED),
+    "gateway_timeout": FaultPreset(504, body("Gateway timeout"), _MOSTLY_REPEATED),
+    "rate_limited": FaultPreset(429, body("Too many requests"), "Assumed: 429. " + _NOT_REPEATED),
+    "internal_error": FaultPreset(500, body("Internal server error"), _NOT_REPEATED),
 }

@@ -2,25 +2,12 @@
 
 from typing import Any
 
-from marshmallow import INCLUDE, RAISE, post_load, pre_load, validates_schema
+from marshmallow import INCLUDE, RAISE, missing, post_load, pre_load, validates_schema
 
 from sessionary.surfaces.notte import rules
+from sessionary.web import fields
 from sessionary.web.context import settings
-from sessionary.web.fields import (
-    Boolean,
-    Bounds,
-    Field,
-    Integer,
-    List,
-    Object,
-    OneOf,
-    Problem,
-    QueryBoolean,
-    QueryInteger,
-    Request,
-    Text,
-    problem,
-)
+from sessionary.web.fields import Bounds, OneOf, Request, Text, problem
 
 
 def _without_older_name(data: dict[str, Any], older: str, newer: str) -> dict[str, Any]:
@@ -47,8 +34,8 @@ class SessionRequest(Request):
     """v1. Source: page; every field is optional, unknown ones are ignored."""
 
     session_id = Text(load_default=None, allow_none=True)
-    keep_alive = Boolean(load_default=False)
-    timeout_minutes = Integer(
+    keep_alive = fields.Boolean(load_default=False)
+    timeout_minutes = fields.Integer(
         data_key="session_timeout_minutes",
         load_default=_default_timeout,
         validate=_ensure_below_global_timeout,
@@ -58,16 +45,13 @@ class SessionRequest(Request):
             "description": "Minutes; less than the global timeout, which is 30 unless set.",
         },
     )
-    older_timeout_minutes = Integer(
+    older_timeout_minutes = fields.Integer(
         data_key="session_timeout",
         validate=_ensure_below_global_timeout,
-        metadata={
-            **_BELOW_GLOBAL,
-            "deprecated": True,
-            "description": "The older name of session_timeout_minutes.",
-        },
+        metadata=_BELOW_GLOBAL
+        | {"deprecated": True, "description": "The older name of session_timeout_minutes."},
     )
-    screenshot = Boolean(load_default=None, allow_none=True)
+    screenshot = fields.Boolean(load_default=None, allow_none=True)
 
     @pre_load
     def prefer_the_newer_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -92,8 +76,8 @@ class ObserveRequest(SessionRequest):
     """Source: client. Without a session, `url` starts one."""
 
     url = Text(load_default=None, allow_none=True)
-    min_nb_actions = Integer(load_default=None, allow_none=True)
-    max_nb_actions = Integer(load_default=100)
+    min_nb_actions = fields.Integer(load_default=None, allow_none=True)
+    max_nb_actions = fields.Integer(load_default=100)
 
 
 class StepRequest(CloseRequest):
@@ -101,16 +85,16 @@ class StepRequest(CloseRequest):
 
     action_id = Text(required=True)
     value = Text(load_default=None, allow_none=True)
-    enter = Boolean(load_default=None, allow_none=True)
-    min_nb_actions = Integer(load_default=None, allow_none=True)
-    max_nb_actions = Integer(load_default=100)
+    enter = fields.Boolean(load_default=None, allow_none=True)
+    min_nb_actions = fields.Integer(load_default=None, allow_none=True)
+    max_nb_actions = fields.Integer(load_default=100)
 
 
 class ScrapeRequest(ObserveRequest):
     """Source: client."""
 
-    scrape_images = Boolean(load_default=False)
-    only_main_content = Boolean(load_default=True)
+    scrape_images = fields.Boolean(load_default=False)
+    only_main_content = fields.Boolean(load_default=True)
 
 
 _BROWSERS = ("chromium", "chrome", "firefox", "chrome-nightly", "chrome-turbo")
@@ -119,7 +103,7 @@ _IDLE = "idle_timeout_minutes"
 _OLDER_IDLE = "timeout_minutes"
 
 
-class Proxies(Field):
+class Proxies(fields.Field):
     """Whether to use a proxy: a boolean, a list of proxies or a country. Source: client."""
 
     wants = "list"
@@ -130,48 +114,45 @@ class Proxies(Field):
         return bool(value)
 
 
+def _minutes(limit: int, default: Any = missing, **metadata: Any) -> fields.Integer:
+    return fields.Integer(
+        load_default=default,
+        validate=Bounds(0, limit, min_inclusive=False),
+        metadata={"exclusiveMinimum": 0, **metadata},
+    )
+
+
 class StartRequest(Request):
     """v4. Source: client. Unknown fields are refused."""
 
     class Meta:
         unknown = RAISE
 
-    idle_timeout_minutes = Integer(
-        load_default=rules.DEFAULT_IDLE_MINUTES,
-        validate=Bounds(0, rules.MAX_IDLE_MINUTES, min_inclusive=False),
-        metadata={"exclusiveMinimum": 0},
-    )
-    timeout_minutes = Integer(
-        validate=Bounds(0, rules.MAX_IDLE_MINUTES, min_inclusive=False),
-        metadata={"exclusiveMinimum": 0, "deprecated": True},
-    )
-    max_duration_minutes = Integer(
-        load_default=rules.DEFAULT_DURATION_MINUTES,
-        validate=Bounds(0, rules.MAX_DURATION_MINUTES, min_inclusive=False),
-        metadata={"exclusiveMinimum": 0},
-    )
-    headless = Boolean(load_default=True)
-    solve_captchas = Boolean(load_default=True)
+    idle_timeout_minutes = _minutes(rules.MAX_IDLE_MINUTES, rules.DEFAULT_IDLE_MINUTES)
+    timeout_minutes = _minutes(rules.MAX_IDLE_MINUTES, deprecated=True)
+    max_duration_minutes = _minutes(rules.MAX_DURATION_MINUTES, rules.DEFAULT_DURATION_MINUTES)
+    headless = fields.Boolean(load_default=True)
+    solve_captchas = fields.Boolean(load_default=True)
     proxies = Proxies(load_default=False, metadata={"type": ["boolean", "array", "string"]})
     browser_type = Text(load_default="chromium", validate=OneOf(_BROWSERS))
     user_agent = Text(load_default=None, allow_none=True)
-    chrome_args = List(Text(), allow_none=True)
-    viewport_width = Integer(load_default=None, allow_none=True)
-    viewport_height = Integer(load_default=None, allow_none=True)
+    chrome_args = fields.List(Text(), allow_none=True)
+    viewport_width = fields.Integer(load_default=None, allow_none=True)
+    viewport_height = fields.Integer(load_default=None, allow_none=True)
     aspect_ratio = Text(allow_none=True, validate=OneOf(_ASPECTS))
     cdp_url = Text(allow_none=True)
-    profile = Object(allow_none=True)
-    web_bot_auth = Boolean(load_default=False)
-    extra_http_headers = Object(allow_none=True)
+    profile = fields.Object(allow_none=True)
+    web_bot_auth = fields.Boolean(load_default=False)
+    extra_http_headers = fields.Object(allow_none=True)
     vault_id = Text(allow_none=True)
-    auth_ids = List(Text(), allow_none=True)
-    wait_for_authentication = Boolean()
-    auth_retry = Integer(validate=Bounds(0, 2))
-    block_ads = Boolean()
-    advanced_stealth = Boolean()
+    auth_ids = fields.List(Text(), allow_none=True)
+    wait_for_authentication = fields.Boolean()
+    auth_retry = fields.Integer(validate=Bounds(0, 2))
+    block_ads = fields.Boolean()
+    advanced_stealth = fields.Boolean()
     screenshot_type = Text()
-    demonstrate = Boolean()
-    use_file_storage = Boolean()
+    demonstrate = fields.Boolean()
+    use_file_storage = fields.Boolean()
 
     @pre_load
     def prefer_the_newer_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -185,7 +166,7 @@ class StartRequest(Request):
         maximum = data["max_duration_minutes"]
         if data[name] > maximum:
             text = "must not exceed max_duration_minutes"
-            raise Problem("bounds", text, (name,), bounds={"le": maximum}).as_error()
+            raise fields.Problem("bounds", text, (name,), bounds={"le": maximum}).as_error()
 
     @post_load
     def take_the_older_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -204,10 +185,10 @@ class StopQuery(Request):
 class ListQuery(Request):
     """Source: client, which writes booleans as `True` and `False`. Assumed: no page past 10**9."""
 
-    page = QueryInteger(load_default=1, validate=Bounds(1, 1_000_000_000))
-    page_size = QueryInteger(load_default=10, validate=Bounds(1, 100))
-    only_active = QueryBoolean(load_default=True)
-    only_current_token = QueryBoolean(load_default=False)
+    page = fields.QueryInteger(load_default=1, validate=Bounds(1, 1_000_000_000))
+    page_size = fields.QueryInteger(load_default=10, validate=Bounds(1, 100))
+    only_active = fields.QueryBoolean(load_default=True)
+    only_current_token = fields.QueryBoolean(load_default=False)
 
 
 class PageRequest(Request):
