@@ -1,0 +1,148 @@
+"""A database file of an earlier program opens, reads, is written and checked as before.
+
+`double-version-2.sql` is the file of a double with a journal, faults, rate limits and an undo log,
+made by the program whose Python names were others; the JSON file is what that program answered.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+from freezegun import freeze_time
+
+from sessionary import create_app
+from sessionary.cli import main
+from sessionary.factory import create_double
+from sessionary.settings import Settings
+from tests import schema_versions
+
+DUMP = schema_versions.FOLDER / "double-version-2.sql"
+ANSWERS: dict[str, Any] = json.loads(DUMP.with_suffix(".json").read_text())
+HEADERS = {"Authorization": "Bearer mob_ana", "x-api-key": "mob_ana", "X-Request-Id": "1"}
+ADDRESS = {"REMOTE_ADDR": "203.0.113.7"}
+# The keys of the control plane that have other names today.
+KEYS = {
+    "wall": "wall_time",
+    "is_spent": "spent",
+    "is_open": "open",
+    "is_cut": "truncated",
+    "body_is_cut": "body_truncated",
+    "answer": "response",
+    "answer_bytes": "response_bytes",
+    "answer_is_cut": "response_truncated",
+    "kept": "max_calls",
+    "dropped": "dropped_count",
+    "before": "from_status",
+    "by": "cause",
+}
+# Keys that have other names today only in an object that has the first key as well.
+KEYS_BESIDE = {"is_open": {"next": "next_transition"}, "before": {"after": "to_status"}}
+STATUSES = {"held": "active", "void": "expired"}
+SESSION = "8ee51600-0978-4bdd-9de3-b89ac0132087"
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Path]:
+    schema_versions.load(DUMP, tmp_path / "old.sqlite3")
+    with freeze_time(schema_versions.NOON):
+        yield tmp_path / "old.sqlite3"
+
+
+def close(app: Flask) -> None:
+    app.extensions["sessionary.control"].namespaces.close()
+
+
+@pytest.fixture
+def double(db: Path) -> Iterator[FlaskClient]:
+    app = create_double(
+        Settings.of_a_double(
+            db=str(db), auth="strict", rate_limit=1000, max_failed_keys_per_minute=20
+        )
+    )
+    yield app.test_client()
+    close(app)
+
+
+def with_new_names(value: Any) -> Any:
+    """The answer of the control plane with the keys and statuses of today."""
+    if isinstance(value, list):
+        return [with_new_names(each) for each in value]
+    if isinstance(value, dict):
+        names = KEYS.copy()
+        for key, renamed in KEYS_BESIDE.items():
+            names |= renamed if key in value else {}
+        return {names.get(key, key): with_new_names(each) for key, each in value.items()}
+    return STATUSES.get(value, value) if isinstance(value, str) else value
+
+
+def get(client: FlaskClient, path: str, **headers: str) -> list[Any]:
+    response = client.get(path, headers=HEADERS | headers, environ_base=ADDRESS)
+    return [response.status_code, response.json]
+
+
+def test_every_read_answers_the_same_json(double: FlaskClient) -> None:
+    for name, (status, body) in ANSWERS.items():
+        at, _, path = name.rpartition(" ")
+        is_control = path.startswith("/_control/")
+        expected = [status, with_new_names(body) if is_control else body]
+        assert get(double, path, **({"Sessionary-At": at} if at else {})) == expected, name
+
+
+def test_a_write_is_recorded_and_can_be_undone(double: FlaskClient) -> None:
+    before = get(double, f"/notte/sessions/{SESSION}")
+    body = {"session_id": SESSION}
+    started = double.post("/session/start", json={}, headers=HEADERS, environ_base=ADDRESS)
+    assert started.status_code == 200
+    double.post("/_control/v1/clock/advance", json={"by": "1m"})
+    closed = double.post("/session/close", json=body, headers=HEADERS, environ_base=ADDRESS)
+    assert closed.status_code in (200, 404)
+    calls = double.get("/_control/v1/journal?limit=100").json["calls"]
+    assert [call["id"] for call in calls] == list(range(1, len(calls) + 1))
+    assert calls[-2]["response"] == started.json
+    # It was two sessions before, and is so again as of the minute before.
+    assert get(double, f"/notte/sessions/{SESSION}", **{"Sessionary-At": "-1m"})[1] == before[1]
+    listed = get(double, "/notte/sessions", **{"Sessionary-At": "2026-03-01T12:01:00Z"})
+    assert started.json["session_id"] not in json.dumps(listed)
+    assert listed == ANSWERS["2026-03-01T12:01:00Z /notte/sessions"]
+
+
+def test_a_server_reads_and_writes_it_without_the_undo_log(db: Path) -> None:
+    app = create_app(Settings(db=str(db), control=True, journal=True, control_token="t" * 20))
+    client = app.test_client()
+    for path in ("/notte/sessions", "/mobilenext/api/v1/sessions"):
+        assert get(client, path) == ANSWERS[path]
+    assert client.post("/session/start", json={}, headers=HEADERS).status_code in (200, 503)
+    app.extensions["sessionary"].close()
+    with closing(sqlite3.connect(db)) as connection:
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        assert triggers.fetchall() == []
+        (count,) = connection.execute("SELECT count(*) FROM control_call").fetchone()
+        assert count > 11
+
+
+def test_the_check_of_the_file_is_clean_before_and_after(db: Path) -> None:
+    for _ in range(2):
+        result = CliRunner().invoke(main, ["check", "--db", str(db), "--json"])
+        assert result.exit_code == 0, result.output
+        assert [each["problem"] for each in json.loads(result.output)] == [None] * 3
+        close(create_double(Settings.of_a_double(db=str(db))))
+
+
+def test_the_file_has_rows_in_every_table(db: Path) -> None:
+    with closing(sqlite3.connect(db)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        names = [name for (name,) in tables]
+        empty = [
+            name
+            for name in names
+            if not connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
+        ]
+    assert empty == []
+    assert {"control_call", "control_fault", "history_changes", "pace", "familiar"} <= set(names)
