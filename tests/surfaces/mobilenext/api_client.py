@@ -1,4 +1,4 @@
-"""Mobile Next's calls, as its tests make them."""
+"""Helpers that send Mobile Next's requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "android"}
 IOS = {"attribute": "platform", "operator": "EQUALS", "value": "ios"}
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
-# What a refusal must leave as it was.
+# Tables that an error must not change.
 TABLES = (
     "mobilenext_devices",
     "mobilenext_sessions",
@@ -22,8 +22,8 @@ TABLES = (
 )
 
 
-def named(name: str, platform: str = "android") -> list[dict[str, str]]:
-    """Filters that fit the devices of one name."""
+def filters_by_name(name: str, platform: str = "android") -> list[dict[str, str]]:
+    """Return filters for devices of one name."""
     return [
         {"attribute": "platform", "operator": "EQUALS", "value": platform},
         {"attribute": "name", "operator": "EQUALS", "value": name},
@@ -31,12 +31,12 @@ def named(name: str, platform: str = "android") -> list[dict[str, str]]:
 
 
 def contents(app: App) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of this surface, as it is stored."""
+    """Return every stored row of this surface."""
     return {table: app.rows(table) for table in TABLES}
 
 
 class Calls:
-    """One caller's requests: a key, maybe a selected organization, at the root or the prefix."""
+    """The requests of a caller: a key, an optional organization, at the root or the prefix."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Calls:
         return self.client.post(self.base + path, headers=headers, **options)
 
     def start(self) -> str:
-        """A new empty session's id."""
+        """Start a session and return its id."""
         response = self.post("/sessions")
         assert response.status_code == 201, response.text
         return str(response.json["id"])
@@ -70,7 +70,7 @@ class Calls:
         return self.post(f"/sessions/{session}/devices", json=body)
 
     def hold(self, *filters: dict[str, str]) -> dict[str, Any]:
-        """A new session that holds one device, as GET shows it."""
+        """Start a session with one device and return it as GET does."""
         session = self.start()
         response = self.allocate(session, *filters)
         assert response.status_code in (201, 202), response.text
@@ -85,7 +85,7 @@ class Calls:
         return self.post(f"/sessions/{session}/devices/{device}/release")
 
     def listed(self, **query: Any) -> list[str]:
-        """The ids of one page."""
+        """Return the ids of one page."""
         return [each["id"] for each in self.page(**query)["data"]]
 
     def page(self, **query: Any) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Calls:
         return dict(response.json)
 
     def walk(self, limit: int) -> list[str]:
-        """The ids of every page, from the newest on."""
+        """Return the ids of all pages, newest first."""
         found, query = [], {"limit": limit}
         while True:
             page = self.page(**query)
@@ -105,8 +105,8 @@ class Calls:
             query["before"] = page["nextCursor"]
 
 
-def refusal(response: TestResponse) -> tuple[int, str]:
-    """A refusal's status and code; the body has this vendor's envelope and nothing else."""
+def error_of(response: TestResponse) -> tuple[int, str]:
+    """Return the status and code of an error; assert this vendor's envelope."""
     assert response.content_type == "application/json"
     assert set(response.json) == {"error"}, response.text
     assert set(response.json["error"]) == {"code", "message"}

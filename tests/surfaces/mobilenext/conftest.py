@@ -1,5 +1,4 @@
-"""Callers of Mobile Next: one of a lenient namespace, and those of a strict namespace with two
-tenants."""
+"""Callers of Mobile Next in a lenient namespace and in a strict one with two organizations."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
 ROB = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
 BOT = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-DRIFTER = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a04"
+CLEO = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a04"
 TENANTS = f"""
 [[organizations]]
 id = "acme"
@@ -56,8 +55,8 @@ default_organization = "acme"
 memberships = [{{ organization = "acme", role = "readwrite" }}]
 
 [[users]]
-id = "{DRIFTER}"
-name = "Drifter"
+id = "{CLEO}"
+name = "Cleo"
 
 [[keys]]
 secret = "mob_ana"
@@ -78,8 +77,8 @@ secret = "mob_bot"
 user = "{BOT}"
 
 [[keys]]
-secret = "mob_drifter"
-user = "{DRIFTER}"
+secret = "mob_cleo"
+user = "{CLEO}"
 
 [[keys]]
 secret = "mob_elsewhere"
@@ -97,8 +96,8 @@ Stage = tuple[App, sqlite3.Connection]
 
 
 @contextmanager
-def staged(auth: str, seed: str = "") -> Iterator[Stage]:
-    """An application that many tests share, and the fresh namespace that each of them gets."""
+def open_stage(auth: str, seed: str = "") -> Iterator[Stage]:
+    """Yield an application that many tests share, and a copy of its fresh database."""
     app = App(create_app(Settings(db=":memory:", auth=auth, durability="off")))
     app.seed(seed)
     with closing(app.namespace), closing(sqlite3.connect(":memory:")) as fresh:
@@ -108,19 +107,19 @@ def staged(auth: str, seed: str = "") -> Iterator[Stage]:
 
 @pytest.fixture(scope="session")
 def lenient_stage() -> Iterator[Stage]:
-    with staged("lenient") as stage:
+    with open_stage("lenient") as stage:
         yield stage
 
 
 @pytest.fixture(scope="session")
 def tenants_stage() -> Iterator[Stage]:
-    with staged("strict", TENANTS) as stage:
+    with open_stage("strict", TENANTS) as stage:
         yield stage
 
 
 @pytest.fixture
 def app(lenient_stage: Stage) -> App:
-    """As everywhere, but quicker: few tests here need an application of their own."""
+    """The usual fixture, on a shared application: it starts faster."""
     app, fresh = lenient_stage
     fresh.backup(app.namespace.database.connection())
     return app
@@ -128,7 +127,7 @@ def app(lenient_stage: Stage) -> App:
 
 @pytest.fixture
 def tenants(tenants_stage: Stage) -> App:
-    """A strict namespace: Ana in acme and zeta, Rob who only looks, a bot, and one with no home."""
+    """A strict namespace: Ana in acme and zeta, Rob who reads, a bot, and Cleo who is in none."""
     app, fresh = tenants_stage
     fresh.backup(app.namespace.database.connection())
     return app

@@ -1,15 +1,15 @@
-// Scenes with the driver's fleet client. The last line printed is what happened, as JSON.
+// Uses the driver's fleet client; prints the results of one part as JSON on the last line.
 import { FleetApiClient } from '@mobilewright/driver-mobilenext';
 
-const [apiUrl, scene] = process.argv.slice(2);
+const [apiUrl, part] = process.argv.slice(2);
 
-// The driver asks every five seconds whether a device is ready: here it does so at once.
+// The driver polls every five seconds until a device is ready: here, every 10 ms.
 const realTimeout = globalThis.setTimeout;
 globalThis.setTimeout = (run, delay, ...rest) => realTimeout(run, delay === 5000 ? 10 : delay, ...rest);
 
 const client = (apiKey = 'mob_test') => new FleetApiClient({ apiKey, apiUrl });
 const platform = (value) => [{ attribute: 'platform', operator: 'EQUALS', value }];
-const refusal = async (promise) => {
+const errorOf = async (promise) => {
   try {
     await promise;
     return null;
@@ -18,7 +18,7 @@ const refusal = async (promise) => {
   }
 };
 
-const scenes = {
+const parts = {
   async lifecycle() {
     const fleet = client();
     const session = await fleet.createSession();
@@ -35,26 +35,26 @@ const scenes = {
     return { session, device };
   },
 
-  async refusals() {
+  async errors() {
     const fleet = client();
     const session = await fleet.createSession();
     const device = await fleet.allocateDevice(session, platform('ios'));
     const other = await fleet.createSession();
-    const said = {
-      key: await refusal(client('nobody').createSession()),
-      filters: await refusal(fleet.allocateDevice(other, [])),
-      held: await refusal(fleet.allocateDevice(other, platform('ios'))),
-      kind: await refusal(fleet.allocateDevice(other, platform('windows'))),
-      session: await refusal(fleet.allocateDevice('nope', platform('ios'))),
-      device: await refusal(fleet.releaseDevice(session, 'nope')),
+    const messages = {
+      key: await errorOf(client('unknown').createSession()),
+      filters: await errorOf(fleet.allocateDevice(other, [])),
+      held: await errorOf(fleet.allocateDevice(other, platform('ios'))),
+      kind: await errorOf(fleet.allocateDevice(other, platform('windows'))),
+      session: await errorOf(fleet.allocateDevice('nope', platform('ios'))),
+      device: await errorOf(fleet.releaseDevice(session, 'nope')),
     };
     await fleet.releaseDevice(session, device.info.serial);
     return {
-      ...said,
-      twice: await refusal(fleet.releaseDevice(session, device.info.serial)),
-      released: await refusal(fleet.allocateDevice(session, platform('ios'))),
+      ...messages,
+      twice: await errorOf(fleet.releaseDevice(session, device.info.serial)),
+      released: await errorOf(fleet.allocateDevice(session, platform('ios'))),
     };
   },
 };
 
-console.log(JSON.stringify(await scenes[scene]()));
+console.log(JSON.stringify(await parts[part]()));

@@ -1,4 +1,4 @@
-"""Namespaces full of generated rows, and the same questions asked in plain Python."""
+"""Generated rows, and functions that store them or join them in Python."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def uuid(number: int) -> str:
 
 
 def devices() -> st.SearchStrategy[list[DeviceRow]]:
-    """The catalogue: every serial, some on demand, some retired."""
+    """Generate a catalogue of every serial, some on demand, some retired."""
     facts = st.tuples(st.sampled_from([0, 0, 20]), st.integers(0, 1))
     return st.lists(facts, min_size=len(SERIALS), max_size=len(SERIALS)).map(
         lambda found: [
@@ -39,7 +39,7 @@ def devices() -> st.SearchStrategy[list[DeviceRow]]:
 
 @st.composite
 def sessions(draw: st.DrawFn) -> list[SessionRow]:
-    """Sessions whose `createdAt` is unique in their organization, if they have one."""
+    """Generate sessions, with a unique `createdAt` or none."""
     created = draw(
         st.lists(maybe, max_size=12, unique_by=lambda at: object() if at is None else at)
     )
@@ -63,7 +63,7 @@ def sessions(draw: st.DrawFn) -> list[SessionRow]:
 
 @st.composite
 def allocations(draw: st.DrawFn, held_by: list[SessionRow]) -> list[AllocationRow]:
-    """At least one for each listed session; the first has its session's `createdAt`."""
+    """Generate one or more for each listed session; the first has its `createdAt`."""
     owners = [each for each in held_by if each.created_at is not None]
     further = draw(st.lists(st.sampled_from(owners), max_size=10)) if owners else []
     found = []
@@ -88,7 +88,7 @@ def allocations(draw: st.DrawFn, held_by: list[SessionRow]) -> list[AllocationRo
 
 
 def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[JoinedRow]:
-    """What is read of a session to be shown: a row for each of these that is its own."""
+    """Return the rows of a session joined with its allocations."""
     return [
         JoinedRow(
             organization=session.organization,
@@ -105,13 +105,13 @@ def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[JoinedR
 def namespaces(
     draw: st.DrawFn,
 ) -> tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]:
-    """A catalogue, sessions and their allocations."""
+    """Generate a catalogue, sessions and their allocations."""
     found = draw(sessions())
     return draw(devices()), found, draw(allocations(found))
 
 
 def fill(namespace: tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]) -> None:
-    """Make these the only rows of the namespace that has been entered."""
+    """Replace all rows of the active namespace by these."""
     for model in (models.Mark, models.Allocation, models.Session, models.Device):
         model.delete().execute()
     devices, sessions, allocations = namespace

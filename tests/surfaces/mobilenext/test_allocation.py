@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import MICROSECOND
-from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, contents, named, refusal
+from tests.surfaces.mobilenext.api_client import (
+    ANDROID,
+    IOS,
+    Calls,
+    contents,
+    error_of,
+    filters_by_name,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import App
@@ -32,13 +39,13 @@ version = "16"
 
 @pytest.fixture
 def few(app: App) -> Calls:
-    """Where there are two devices alike: the first of them on demand, the second ready."""
+    """Calls with two equal devices in the catalogue: an on-demand one, then a ready one."""
     app.seed(TWO)
     return Calls(app)
 
 
 def test_a_ready_device_is_answered_with_201(calls: Calls) -> None:
-    response = calls.allocate(calls.start(), *named("iPhone 16", "ios"))
+    response = calls.allocate(calls.start(), *filters_by_name("iPhone 16", "ios"))
     assert response.status_code == 201
     assert set(response.json) == {"allocationId", "device"}
     assert response.json["device"] == {
@@ -116,7 +123,7 @@ def test_a_device_is_allocated_to_one_session_at_a_time(app: App, few: Calls, st
     held = [few.hold(), few.hold()][status - 201]
     session = few.start()
     before = contents(app)
-    assert refusal(few.allocate(session)) == (409, "no_device_available")
+    assert error_of(few.allocate(session)) == (409, "no_device_available")
     assert contents(app) == before
     few.release(held["id"], held["device"]["id"])
     assert few.allocate(session).status_code == status
@@ -137,10 +144,13 @@ def test_a_failed_allocation_leaves_an_empty_session_empty(few: Calls) -> None:
 def test_filters_that_no_device_matches_are_404(app: App, calls: Calls) -> None:
     session = calls.start()
     before = contents(app)
-    for filters in ([IOS, {**ANDROID, "attribute": "name", "value": "Pixel 9"}], named("Nokia")):
-        assert refusal(calls.allocate(session, *filters)) == (404, "device_not_found")
+    for filters in (
+        [IOS, {**ANDROID, "attribute": "name", "value": "Pixel 9"}],
+        filters_by_name("Nokia"),
+    ):
+        assert error_of(calls.allocate(session, *filters)) == (404, "device_not_found")
     platform = {**ANDROID, "value": "windows"}
-    assert refusal(calls.allocate(session, platform)) == (404, "device_not_found")
+    assert error_of(calls.allocate(session, platform)) == (404, "device_not_found")
     assert contents(app) == before
 
 
@@ -244,8 +254,8 @@ def test_releasing_twice_or_an_unallocated_device_is_404_and_writes_nothing(
         (other["id"], "nope"),
         (empty, other["device"]["id"]),
     ):
-        assert refusal(calls.release(session, device)) == (404, "device_not_found")
-        assert session == held["id"] or refusal(
+        assert error_of(calls.release(session, device)) == (404, "device_not_found")
+        assert session == held["id"] or error_of(
             calls.get(f"/sessions/{session}/devices/{device}")
         ) == (404, "device_not_found")
     assert contents(app) == before
@@ -255,8 +265,11 @@ def test_a_released_session_takes_no_further_device(app: App, calls: Calls) -> N
     held = calls.hold()
     calls.release(held["id"], held["device"]["id"])
     before = contents(app)
-    assert refusal(calls.allocate(held["id"])) == (409, "session_released")
-    assert refusal(calls.allocate(held["id"], *named("Nokia"))) == (409, "session_released")
+    assert error_of(calls.allocate(held["id"])) == (409, "session_released")
+    assert error_of(calls.allocate(held["id"], *filters_by_name("Nokia"))) == (
+        409,
+        "session_released",
+    )
     assert contents(app) == before
 
 
@@ -311,7 +324,7 @@ def test_invalid_filters_are_400(app: App, calls: Calls, subtests: pytest.Subtes
     for filters in BAD_FILTERS:
         with subtests.test(filters=filters):
             response = calls.post(f"/sessions/{session}/devices", json={"filters": filters})
-            assert refusal(response) == (400, "invalid_filters")
+            assert error_of(response) == (400, "invalid_filters")
             assert contents(app) == before
 
 
@@ -323,7 +336,7 @@ def test_a_hundred_filters_and_long_versions_are_accepted(calls: Calls) -> None:
 @pytest.mark.parametrize("options", [{}, {"json": {}}, {"json": {"Filters": [ANDROID]}}])
 def test_missing_filters_are_invalid_filters(calls: Calls, options: dict[str, object]) -> None:
     response = calls.post(f"/sessions/{calls.start()}/devices", **options)
-    assert refusal(response) == (400, "invalid_filters")
+    assert error_of(response) == (400, "invalid_filters")
 
 
 def test_the_message_about_filters_names_the_location(calls: Calls) -> None:
@@ -374,7 +387,7 @@ def test_an_allocation_keeps_the_description_of_its_device(app: App, few: Calls)
     assert few.hold()["device"]["osVersion"] == "17"
 
 
-def test_members_share_sessions_and_other_organizations_cannot_use_their_devices(
+def test_a_device_is_exclusive_across_organizations(
     tenants: App,
 ) -> None:
     tenants.seed(TWO)
@@ -382,4 +395,4 @@ def test_members_share_sessions_and_other_organizations_cannot_use_their_devices
     ana.hold()
     zeta.hold()
     for calls in (ana, zeta):
-        assert refusal(calls.allocate(calls.start())) == (409, "no_device_available")
+        assert error_of(calls.allocate(calls.start())) == (409, "no_device_available")

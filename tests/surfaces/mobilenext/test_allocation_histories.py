@@ -1,4 +1,4 @@
-"""Any history of calls and clock moves, back ones included, keeps what the contract promises."""
+"""Invariants under any sequence of calls and clock moves, backwards included."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ places = st.integers(0, 10**6)
 
 
 class Histories(RuleBasedStateMachine):
-    """Two devices, a lease of ten minutes, and a clock that moves both ways."""
+    """Two devices, a lease of ten minutes, and a clock that moves forward and back."""
 
     @initialize()
     def begin(self) -> None:

@@ -1,4 +1,4 @@
-"""What ends by itself: the lease of a session and an empty session, through every call."""
+"""The end of a lease and of an empty session, in every response."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import MICROSECOND
-from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, contents, named, refusal
+from tests.surfaces.mobilenext.api_client import (
+    ANDROID,
+    IOS,
+    Calls,
+    contents,
+    error_of,
+    filters_by_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +38,12 @@ def test_without_the_setting_a_lease_never_ends(app: App, calls: Calls) -> None:
 
 def test_a_session_is_active_a_microsecond_before_its_lease_ends(leased: App) -> None:
     calls = Calls(leased)
-    held = calls.hold(*named("Pixel 9"))
+    held = calls.hold(*filters_by_name("Pixel 9"))
     leased.advance(minutes=30)
     leased.advance(-MICROSECOND)
     assert calls.session(held["id"]) == held
     assert calls.page()["data"] == [held]
-    assert refusal(calls.allocate(calls.start(), *named("Pixel 9"))) == (
+    assert error_of(calls.allocate(calls.start(), *filters_by_name("Pixel 9"))) == (
         409,
         "no_device_available",
     )
@@ -63,9 +70,9 @@ def test_from_the_end_of_its_lease_a_session_is_released_without_a_write(
 
 def test_when_a_lease_ends_its_devices_are_free(leased: App) -> None:
     calls = Calls(leased)
-    first = calls.hold(*named("Pixel 9"))
+    first = calls.hold(*filters_by_name("Pixel 9"))
     leased.advance(minutes=30)
-    second = calls.hold(*named("Pixel 9"))
+    second = calls.hold(*filters_by_name("Pixel 9"))
     assert second["device"] == first["device"]
     assert second["releasedAt"] is None
     assert calls.session(first["id"])["releasedAt"] == HALF_PAST
@@ -77,8 +84,8 @@ def test_releasing_after_the_end_of_the_lease_is_404_and_writes_nothing(leased: 
     leased.advance(minutes=30)
     before = contents(leased)
     response = calls.release(held["id"], held["device"]["id"])
-    assert refusal(response) == (404, "device_not_found")
-    assert refusal(calls.allocate(held["id"])) == (409, "session_released")
+    assert error_of(response) == (404, "device_not_found")
+    assert error_of(calls.allocate(held["id"])) == (409, "session_released")
     assert contents(leased) == before
 
 
@@ -154,16 +161,16 @@ def test_moving_the_clock_back_revives_a_lease_whose_device_is_still_free(leased
 
 def test_moving_the_clock_back_never_gives_a_device_to_two_sessions(leased: App) -> None:
     calls = Calls(leased)
-    first = calls.hold(*named("Pixel 9"))
+    first = calls.hold(*filters_by_name("Pixel 9"))
     calls.allocate(first["id"], IOS)
     leased.advance(minutes=31)
-    second = calls.hold(*named("Pixel 9"))
+    second = calls.hold(*filters_by_name("Pixel 9"))
     leased.advance(minutes=-10)
     assert calls.session(second["id"])["releasedAt"] is None
     ended = calls.session(first["id"])
     assert ended["releasedAt"] == HALF_PAST
     assert {each["status"] for each in ended["devices"]} == {"released"}
-    assert refusal(calls.release(first["id"], "emulator-5554")) == (404, "device_not_found")
+    assert error_of(calls.release(first["id"], "emulator-5554")) == (404, "device_not_found")
 
 
 def test_moving_the_clock_back_does_not_undo_a_release(app: App, calls: Calls) -> None:
@@ -185,9 +192,9 @@ def test_a_session_that_stays_empty_for_15_minutes_expires(
     app.advance(minutes=15)
     app.advance(MICROSECOND * late)
     for path in ("", "/devices", "/devices/emulator-5554"):
-        assert refusal(calls.get(f"/sessions/{session}{path}")) == (404, "session_not_found")
-    assert refusal(calls.allocate(session)) == (404, "session_not_found")
-    assert refusal(calls.release(session, "emulator-5554")) == (404, "session_not_found")
+        assert error_of(calls.get(f"/sessions/{session}{path}")) == (404, "session_not_found")
+    assert error_of(calls.allocate(session)) == (404, "session_not_found")
+    assert error_of(calls.release(session, "emulator-5554")) == (404, "session_not_found")
     assert contents(app) == before
 
 

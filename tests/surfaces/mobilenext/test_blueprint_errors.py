@@ -1,4 +1,4 @@
-"""Every refusal has this vendor's envelope, comes in the same order, and writes nothing."""
+"""Errors: the envelope, their order, and that they write nothing."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import peewee as pw
 import pytest
 
 from sessionary.surfaces.mobilenext.queries import allocations, sessions
-from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, refusal
+from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.conftest import App
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 CALLS = [
     ("GET", "/sessions"),
     ("POST", "/sessions"),
-    ("GET", f"/sessions/{NOBODY}"),
-    ("GET", f"/sessions/{NOBODY}/devices"),
-    ("POST", f"/sessions/{NOBODY}/devices"),
-    ("GET", f"/sessions/{NOBODY}/devices/x"),
-    ("POST", f"/sessions/{NOBODY}/devices/x/release"),
+    ("GET", f"/sessions/{UNKNOWN_ID}"),
+    ("GET", f"/sessions/{UNKNOWN_ID}/devices"),
+    ("POST", f"/sessions/{UNKNOWN_ID}/devices"),
+    ("GET", f"/sessions/{UNKNOWN_ID}/devices/x"),
+    ("POST", f"/sessions/{UNKNOWN_ID}/devices/x/release"),
     ("GET", "/organizations"),
 ]
 each_call = pytest.mark.parametrize(("method", "path"), CALLS)
@@ -50,7 +50,7 @@ def test_an_unknown_key_is_401_on_every_call(tenants: App) -> None:
     for (method, path), mount, authorization in product(CALLS, MOUNTS, UNKNOWN):
         headers = {} if authorization is None else {"Authorization": authorization}
         response = tenants.client.open(f"{mount}/api/v1{path}", method=method, headers=headers)
-        assert refusal(response) == (401, "unauthorized")
+        assert error_of(response) == (401, "unauthorized")
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -64,7 +64,7 @@ def test_a_lenient_namespace_accepts_any_bearer_that_begins_with_mob(
         with subtests.test(authorization=authorization):
             headers = {"Authorization": authorization}
             response = app.client.get("/api/v1/sessions", headers=headers)
-            assert refusal(response) == (401, "unauthorized")
+            assert error_of(response) == (401, "unauthorized")
             for token in ("mob_1", "mob_", "mob_x y"):
                 assert Calls(app, token).get("/sessions").status_code == 200
 
@@ -79,7 +79,7 @@ def test_a_key_that_has_expired_is_401_at_its_deadline(tenants: App) -> None:
     tenants.advance(seconds=59.999999)
     assert calls.get("/sessions").status_code == 200
     tenants.advance(seconds=0.000001)
-    assert refusal(calls.get("/sessions")) == (401, "unauthorized")
+    assert error_of(calls.get("/sessions")) == (401, "unauthorized")
 
 
 PATHS = ["/api", "/api/", "/api/v2/sessions", "/api/v1", "/api/v1/devices", "/ws", "/ws/x"]
@@ -88,16 +88,16 @@ PATHS = ["/api", "/api/", "/api/v2/sessions", "/api/v1", "/api/v1/devices", "/ws
 def test_an_unknown_path_is_404_with_a_known_key_and_401_without(app: App) -> None:
     headers = {"Authorization": "Bearer mob_1"}
     for path, mount in product(PATHS, MOUNTS):
-        assert refusal(app.client.get(mount + path, headers=headers)) == (404, "not_found")
-        assert refusal(app.client.get(mount + path)) == (401, "unauthorized")
+        assert error_of(app.client.get(mount + path, headers=headers)) == (404, "not_found")
+        assert error_of(app.client.get(mount + path)) == (401, "unauthorized")
 
 
 METHODS = [
     ("DELETE", "/sessions", "GET, HEAD, POST"),
-    ("PUT", f"/sessions/{NOBODY}", "GET, HEAD"),
-    ("PATCH", f"/sessions/{NOBODY}/devices", "GET, HEAD, POST"),
-    ("DELETE", f"/sessions/{NOBODY}/devices/x", "GET, HEAD"),
-    ("GET", f"/sessions/{NOBODY}/devices/x/release", "POST"),
+    ("PUT", f"/sessions/{UNKNOWN_ID}", "GET, HEAD"),
+    ("PATCH", f"/sessions/{UNKNOWN_ID}/devices", "GET, HEAD, POST"),
+    ("DELETE", f"/sessions/{UNKNOWN_ID}/devices/x", "GET, HEAD"),
+    ("GET", f"/sessions/{UNKNOWN_ID}/devices/x/release", "POST"),
     ("POST", "/organizations", "GET, HEAD"),
     ("OPTIONS", "/sessions", "GET, HEAD, POST"),
 ]
@@ -108,10 +108,10 @@ def test_a_wrong_method_is_405(app: App, subtests: pytest.Subtests) -> None:
         with subtests.test(method=method, path=path):
             headers = {"Authorization": "Bearer mob_1"}
             response = app.client.open(f"/api/v1{path}", method=method, headers=headers)
-            assert refusal(response) == (405, "method_not_allowed")
+            assert error_of(response) == (405, "method_not_allowed")
             assert response.headers["Allow"] == allowed
             response = app.client.open(f"/api/v1{path}", method=method)
-            assert refusal(response) == (401, "unauthorized")
+            assert error_of(response) == (401, "unauthorized")
 
 
 BAD_BODIES = [
@@ -140,7 +140,7 @@ def test_a_body_that_is_not_a_json_object_is_400(
         with subtests.test(data=data[:30]):
             headers = {} if content_type is None else {"Content-Type": content_type}
             response = calls.post(f"/sessions/{session}/devices", data=data, headers=headers)
-            assert refusal(response) == (400, "invalid_request")
+            assert error_of(response) == (400, "invalid_request")
             assert contents(app) == before
 
 
@@ -158,29 +158,29 @@ def test_a_body_over_the_limit_is_413(make_app: Callable[..., App]) -> None:
     session = calls.start()
     before = contents(app)
     response = calls.allocate(session, {**ANDROID, "value": "a" * 100})
-    assert refusal(response) == (413, "request_too_large")
+    assert error_of(response) == (413, "request_too_large")
     assert contents(app) == before
 
 
 def test_errors_are_checked_in_the_documented_order(tenants: App) -> None:
-    """401, 404/405 of the path, 400, 403, 404 of the row, 409."""
+    """401, 404 or 405 of the path, 400, 403, 404 of the row, 409."""
     held = Calls(tenants, "mob_ana").hold()
     Calls(tenants, "mob_ana").release(held["id"], held["device"]["id"])
-    unknown = Calls(tenants, "mob_nobody", organization="closed")
+    unknown = Calls(tenants, "mob_unknown", organization="closed")
     stranger = Calls(tenants, "mob_ana", organization="closed")
     looker, worker = Calls(tenants, "mob_rob"), Calls(tenants, "mob_ana")
     bad: dict[str, Any] = {"json": {"filters": []}}
-    path, nowhere = f"/sessions/{held['id']}/devices", f"/sessions/{NOBODY}/devices"
-    assert refusal(unknown.post("/nowhere"))[0] == 401
-    assert refusal(unknown.post(path, **bad))[0] == 401
-    assert refusal(stranger.post("/nowhere", **bad))[0] == 404
-    assert refusal(stranger.post(path, **bad))[0] == 400
-    assert refusal(stranger.get("/sessions?limit=0"))[0] == 400
-    assert refusal(looker.post(path, **bad))[0] == 400
-    assert refusal(looker.allocate(NOBODY))[0] == 403
-    assert refusal(worker.post(nowhere, **bad))[0] == 400
-    assert refusal(worker.allocate(NOBODY))[0] == 404
-    assert refusal(worker.allocate(held["id"])) == (409, "session_released")
+    path, nowhere = f"/sessions/{held['id']}/devices", f"/sessions/{UNKNOWN_ID}/devices"
+    assert error_of(unknown.post("/nowhere"))[0] == 401
+    assert error_of(unknown.post(path, **bad))[0] == 401
+    assert error_of(stranger.post("/nowhere", **bad))[0] == 404
+    assert error_of(stranger.post(path, **bad))[0] == 400
+    assert error_of(stranger.get("/sessions?limit=0"))[0] == 400
+    assert error_of(looker.post(path, **bad))[0] == 400
+    assert error_of(looker.allocate(UNKNOWN_ID))[0] == 403
+    assert error_of(worker.post(nowhere, **bad))[0] == 400
+    assert error_of(worker.allocate(UNKNOWN_ID))[0] == 404
+    assert error_of(worker.allocate(held["id"])) == (409, "session_released")
 
 
 def fail(**_: object) -> None:
@@ -198,7 +198,7 @@ def test_an_internal_error_is_500_in_the_envelope_and_writes_nothing(
     before = contents(app)
     body = {"json": {"filters": [ANDROID]}} if method == "POST" else {}
     response = getattr(Calls(app), method.lower())(path, **body)
-    assert refusal(response) == (500, "internal_error")
+    assert error_of(response) == (500, "internal_error")
     assert "secret" not in response.text
     assert contents(app) == before
 
@@ -209,7 +209,7 @@ def test_a_failure_in_the_middle_of_an_allocation_undoes_what_it_wrote(
     session = calls.start()
     before = contents(app)
     monkeypatch.setattr(allocations.insert, "run", fail)
-    assert refusal(calls.allocate(session)) == (500, "internal_error")
+    assert error_of(calls.allocate(session)) == (500, "internal_error")
     monkeypatch.undo()
     assert contents(app) == before
     assert calls.allocate(session).status_code == 201
@@ -226,7 +226,7 @@ def test_a_busy_database_is_503_with_retry_after(
     with other.namespace.activate(), other.namespace.database.atomic():
         for call in (lambda: calls.post("/sessions"), lambda: calls.allocate(session)):
             response = call()
-            assert refusal(response) == (503, "unavailable")
+            assert error_of(response) == (503, "unavailable")
             assert response.headers["Retry-After"] == "1"
         assert calls.get(f"/sessions/{session}/devices").status_code == 200
     assert contents(app) == before

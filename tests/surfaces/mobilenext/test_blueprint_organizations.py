@@ -1,4 +1,4 @@
-"""Which organization a call acts in, and what a caller may do there."""
+"""The organization that a call acts in, and the permissions of its roles."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sessionary import identity
-from tests.surfaces.mobilenext.api_client import Calls, contents, refusal
+from tests.surfaces.mobilenext.api_client import Calls, contents, error_of
 from tests.surfaces.mobilenext.conftest import ANA, BOT
 
 if TYPE_CHECKING:
     from tests.conftest import App
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 
-def home(tenants: App, key: str, organization: str | None = None) -> str:
-    """The organization that a new session of this caller belongs to."""
+def organization_of(tenants: App, key: str, organization: str | None = None) -> str:
+    """Return the organization of a new session of this caller."""
     response = Calls(tenants, key, organization=organization).post("/sessions")
     assert response.status_code == 201, response.text
     return str(response.json["organization"])
@@ -26,54 +26,54 @@ def home(tenants: App, key: str, organization: str | None = None) -> str:
 def test_a_call_acts_in_the_default_organization(
     tenants: App,
 ) -> None:
-    assert home(tenants, "mob_ana") == "acme"
+    assert organization_of(tenants, "mob_ana") == "acme"
 
 
 def test_the_key_s_binding_beats_the_default(tenants: App) -> None:
-    assert home(tenants, "mob_ana_zeta") == "zeta"
+    assert organization_of(tenants, "mob_ana_zeta") == "zeta"
 
 
 def test_the_header_beats_the_binding_and_the_default(tenants: App) -> None:
-    assert home(tenants, "mob_ana_zeta", "acme") == "acme"
-    assert home(tenants, "mob_ana", "zeta") == "zeta"
+    assert organization_of(tenants, "mob_ana_zeta", "acme") == "acme"
+    assert organization_of(tenants, "mob_ana", "zeta") == "zeta"
 
 
 @pytest.mark.parametrize("header", ["", " ", "\t"])
 def test_an_empty_header_counts_as_absent(tenants: App, header: str) -> None:
-    assert home(tenants, "mob_ana", header) == "acme"
-    assert home(tenants, "mob_ana_zeta", header) == "zeta"
+    assert organization_of(tenants, "mob_ana", header) == "acme"
+    assert organization_of(tenants, "mob_ana_zeta", header) == "zeta"
 
 
-STRANGERS = [
+NOT_MEMBERS = [
     ("mob_ana", "closed"),
     ("mob_ana", "nowhere"),
     ("mob_ana", "ACME"),
     ("mob_ana", "acme,zeta"),
     ("mob_ana_zeta", "closed"),
     ("mob_bot", "zeta"),
-    ("mob_drifter", None),
-    ("mob_drifter", "acme"),
-    ("mob_drifter", "nowhere"),
+    ("mob_cleo", None),
+    ("mob_cleo", "acme"),
+    ("mob_cleo", "nowhere"),
 ]
 
 
 def test_a_caller_who_is_not_a_member_gets_the_same_403_on_every_call(
     tenants: App, subtests: pytest.Subtests
 ) -> None:
-    for key, organization in STRANGERS:
+    for key, organization in NOT_MEMBERS:
         with subtests.test(key=key, organization=organization):
             calls = Calls(tenants, key, organization=organization)
             before = contents(tenants)
             answers = [
                 calls.get("/sessions"),
-                calls.get(f"/sessions/{NOBODY}"),
-                calls.get(f"/sessions/{NOBODY}/devices"),
-                calls.get(f"/sessions/{NOBODY}/devices/x"),
+                calls.get(f"/sessions/{UNKNOWN_ID}"),
+                calls.get(f"/sessions/{UNKNOWN_ID}/devices"),
+                calls.get(f"/sessions/{UNKNOWN_ID}/devices/x"),
                 calls.post("/sessions"),
-                calls.allocate(NOBODY),
-                calls.release(NOBODY, "x"),
+                calls.allocate(UNKNOWN_ID),
+                calls.release(UNKNOWN_ID, "x"),
             ]
-            assert {refusal(each) for each in answers} == {(403, "forbidden")}
+            assert {error_of(each) for each in answers} == {(403, "forbidden")}
             assert {each.json["error"]["message"] for each in answers} == {
                 "You are not a member of the selected organization"
             }
@@ -84,7 +84,7 @@ def test_a_removed_membership_closes_default_and_binding(tenants: App) -> None:
     with tenants.namespace.activate():
         identity.Membership.delete().execute()
     for key in ("mob_ana", "mob_ana_zeta"):
-        assert refusal(Calls(tenants, key).get("/sessions")) == (403, "forbidden")
+        assert error_of(Calls(tenants, key).get("/sessions")) == (403, "forbidden")
 
 
 def test_every_member_sees_every_session_of_the_organization(tenants: App) -> None:
@@ -104,11 +104,15 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist(
     before = contents(tenants)
     for path in ("", "/devices", f"/devices/{foreign['device']['id']}"):
         known = calls.get(f"/sessions/{foreign['id']}{path}")
-        unknown = calls.get(f"/sessions/{NOBODY}{path}")
-        assert refusal(known) == refusal(unknown) == (404, "session_not_found")
-        assert known.text.replace(foreign["id"], NOBODY) == unknown.text
+        unknown = calls.get(f"/sessions/{UNKNOWN_ID}{path}")
+        assert error_of(known) == error_of(unknown) == (404, "session_not_found")
+        assert known.text.replace(foreign["id"], UNKNOWN_ID) == unknown.text
     for call in (calls.allocate, lambda id: calls.release(id, foreign["device"]["id"])):
-        assert refusal(call(foreign["id"])) == refusal(call(NOBODY)) == (404, "session_not_found")
+        assert (
+            error_of(call(foreign["id"]))
+            == error_of(call(UNKNOWN_ID))
+            == (404, "session_not_found")
+        )
     assert calls.listed() == []
     assert contents(tenants) == before
 
@@ -147,10 +151,10 @@ def test_readonly_can_only_read(tenants: App) -> None:
         rob.post("/sessions"),
         rob.allocate(held["id"]),
         rob.release(held["id"], held["device"]["id"]),
-        rob.allocate(NOBODY),
-        rob.release(NOBODY, "x"),
+        rob.allocate(UNKNOWN_ID),
+        rob.release(UNKNOWN_ID, "x"),
     ]
-    assert {refusal(each) for each in answers} == {(403, "forbidden")}
+    assert {error_of(each) for each in answers} == {(403, "forbidden")}
     assert contents(tenants) == before
 
 
@@ -174,13 +178,13 @@ def test_a_bound_key_and_a_header_list_the_same_organizations(tenants: App) -> N
 
 
 def test_a_caller_without_organizations_lists_none(tenants: App) -> None:
-    response = Calls(tenants, "mob_drifter").get("/organizations")
+    response = Calls(tenants, "mob_cleo").get("/organizations")
     assert (response.status_code, response.json) == (200, {"object": "list", "data": []})
 
 
 def test_a_foreign_header_is_403_on_organizations_too(tenants: App) -> None:
     response = Calls(tenants, "mob_ana", organization="closed").get("/organizations")
-    assert refusal(response) == (403, "forbidden")
+    assert error_of(response) == (403, "forbidden")
 
 
 def test_a_lenient_namespace_without_organizations_has_a_default_one(calls: Calls) -> None:
@@ -209,5 +213,5 @@ def test_a_lenient_caller_cannot_use_another_organization(app: App, calls: Calls
     assert calls.hold()["organization"] == "acme"
     for organization in ("zeta", "nowhere"):
         outside = Calls(app, organization=organization)
-        assert refusal(outside.get("/sessions")) == (403, "forbidden")
+        assert error_of(outside.get("/sessions")) == (403, "forbidden")
     assert Calls(app, organization="acme").listed() == calls.listed()

@@ -11,7 +11,7 @@ import pytest
 from freezegun import freeze_time
 
 from tests.conftest import MICROSECOND
-from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, named, refusal
+from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, error_of, filters_by_name
 
 if TYPE_CHECKING:
     from tests.conftest import App
@@ -34,7 +34,7 @@ def test_a_body_on_start_is_not_read(calls: Calls, data: bytes) -> None:
 
 
 def test_a_session_has_the_fields_of_the_page_and_its_devices(calls: Calls) -> None:
-    held = calls.hold(*named("Pixel 9"))
+    held = calls.hold(*filters_by_name("Pixel 9"))
     assert list(held) == [
         "id",
         "organization",
@@ -76,7 +76,7 @@ def test_the_list_shows_a_session_exactly_as_get_does(calls: Calls) -> None:
 def test_a_session_without_a_device_is_not_listed_and_cannot_be_read_by_id(calls: Calls) -> None:
     session = calls.start()
     assert calls.listed() == []
-    assert refusal(calls.get(f"/sessions/{session}")) == (404, "session_not_found")
+    assert error_of(calls.get(f"/sessions/{session}")) == (404, "session_not_found")
     response = calls.get(f"/sessions/{session}/devices")
     assert (response.status_code, response.json) == (200, {"object": "list", "data": []})
 
@@ -161,7 +161,7 @@ def test_a_session_is_not_hidden_because_it_was_created_after_now(app: App, call
 
 
 def fill(calls: Calls, count: int) -> list[str]:
-    """Sessions that were given a device and released it again, newest first."""
+    """Create released sessions and return their ids, newest first."""
     found = []
     for _ in range(count):
         held = calls.hold()
@@ -221,7 +221,7 @@ def test_a_limit_that_is_not_a_positive_integer_is_400(
 ) -> None:
     for limit in BAD_LIMITS:
         with subtests.test(limit=limit):
-            assert refusal(calls.get("/sessions", query_string={"limit": limit})) == (
+            assert error_of(calls.get("/sessions", query_string={"limit": limit})) == (
                 400,
                 "invalid_request",
             )
@@ -302,7 +302,7 @@ def test_a_malformed_before_is_400(calls: Calls, subtests: pytest.Subtests) -> N
     fill(calls, 1)
     for before in BAD_CURSORS:
         with subtests.test(before=before):
-            assert refusal(calls.get("/sessions", query_string={"before": before})) == (
+            assert error_of(calls.get("/sessions", query_string={"before": before})) == (
                 400,
                 "invalid_request",
             )
@@ -340,10 +340,10 @@ def test_an_unknown_or_malformed_id_is_404_everywhere(
     for id in BAD_IDS:
         with subtests.test(id=id):
             for path in (f"/sessions/{id}", f"/sessions/{id}/devices", f"/sessions/{id}/devices/x"):
-                assert refusal(calls.get(path)) == (404, "session_not_found")
+                assert error_of(calls.get(path)) == (404, "session_not_found")
             for path in (f"/sessions/{id}/devices", f"/sessions/{id}/devices/x/release"):
                 response = calls.post(path, json={"filters": [ANDROID]})
-                assert refusal(response) == (404, "session_not_found")
+                assert error_of(response) == (404, "session_not_found")
 
 
 def test_ids_match_in_any_case_and_in_no_other_spelling(calls: Calls) -> None:

@@ -29,17 +29,17 @@ provision_seconds = {seconds}
 
 
 @pytest.fixture
-def play(app: App, serve: Callable[[App], str]) -> Callable[[str], Any]:
-    """Play a scene of the script; gives what happened."""
-    return lambda scene: sdk_script.run_node(SCRIPT, serve(app), scene)
+def run_script(app: App, serve: Callable[[App], str]) -> Callable[[str], Any]:
+    """Play a name of the script; gives what happened."""
+    return lambda name: sdk_script.run_node(SCRIPT, serve(app), name)
 
 
 def test_a_ready_device_is_allocated_at_once_and_released(
-    play: Callable[[str], Any], calls: Calls
+    run_script: Callable[[str], Any], calls: Calls
 ) -> None:
-    told = play("lifecycle")
-    shown = calls.session(told["session"])
-    assert told["device"] == {
+    result = run_script("lifecycle")
+    shown = calls.session(result["session"])
+    assert result["device"] == {
         "id": shown["devices"][0]["id"],
         "status": "in_use",
         "info": {
@@ -51,27 +51,29 @@ def test_a_ready_device_is_allocated_at_once_and_released(
         },
         "createdAt": "",
     }
-    assert told["released"]
+    assert result["released"]
     assert shown["releasedAt"] is not None
 
 
 def test_the_driver_waits_for_an_on_demand_device(
-    play: Callable[[str], Any], app: App, calls: Calls
+    run_script: Callable[[str], Any], app: App, calls: Calls
 ) -> None:
     app.seed(PHONE.format(seconds=5))
     with app.namespace.activate():
         clock.set_mode("scaled", rate=50)
-    told = play("onDemand")
-    shown = calls.session(told["session"])
-    assert told["device"]["id"] == shown["devices"][0]["id"]
-    assert told["device"]["status"] == "in_use"
-    assert told["device"]["info"]["serial"] == "A-1"
-    assert told["device"]["createdAt"] == shown["createdAt"]
+    result = run_script("onDemand")
+    shown = calls.session(result["session"])
+    assert result["device"]["id"] == shown["devices"][0]["id"]
+    assert result["device"]["status"] == "in_use"
+    assert result["device"]["info"]["serial"] == "A-1"
+    assert result["device"]["createdAt"] == shown["createdAt"]
 
 
-def test_each_error_has_its_status_code_and_message(play: Callable[[str], Any], app: App) -> None:
+def test_each_error_has_its_status_code_and_message(
+    run_script: Callable[[str], Any], app: App
+) -> None:
     app.seed(PHONE.format(seconds=0))
-    told = play("refusals")
+    result = run_script("errors")
     expected = {
         "key": "401: unauthorized — Not authenticated",
         "filters": "400: invalid_filters — filters: ",
@@ -82,6 +84,6 @@ def test_each_error_has_its_status_code_and_message(play: Callable[[str], Any], 
         "twice": "404: device_not_found — Device A-1 is not allocated",
         "released": "409: session_released — Session ",
     }
-    assert told.keys() == expected.keys()
-    for name, said in expected.items():
-        assert f"failed with {said}" in told[name], name
+    assert result.keys() == expected.keys()
+    for name, message in expected.items():
+        assert f"failed with {message}" in result[name], name

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Answer(NamedTuple):
-    """What the command printed, and the code that it ended with."""
+    """The output and the exit code of a command."""
 
     code: int
     said: dict[str, Any]
@@ -159,9 +159,9 @@ def test_an_error_is_printed_with_its_message_and_writes_nothing(
     mobilecli: Mobilecli, app: App
 ) -> None:
     before = contents(app)
-    unknown = mobilecli.allocate("--platform", "android", key="nobody")
+    unknown = mobilecli.allocate("--platform", "android", key="unknown")
     assert unknown.error.startswith("create session: ")
-    assert mobilecli.release("emulator-5554", key="nobody").error.startswith("fleet.release: ")
+    assert mobilecli.release("emulator-5554", key="unknown").error.startswith("fleet.release: ")
     assert contents(app) == before
     nothing = mobilecli.allocate("--platform", "android", "--name", "Nokia")
     assert nothing.error == "allocate device: No device matches these filters"

@@ -1,4 +1,4 @@
-"""The catalogue: what is there from the start, and what an operator makes of it."""
+"""The default devices, and adding, listing and retiring devices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from sessionary.surfaces.mobilenext import devices
 from sessionary.surfaces.mobilenext.devices import BadDevice
-from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, named, refusal
+from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, error_of, filters_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,13 +65,13 @@ def test_an_added_device_can_be_allocated(app: App, calls: Calls) -> None:
         added = devices.list_devices()[-1]
     assert added.serial == "A-1"
     assert not added.is_default
-    assert calls.hold(*named("Fairphone 6"))["device"]["id"] == "A-1"
+    assert calls.hold(*filters_by_name("Fairphone 6"))["device"]["id"] == "A-1"
 
 
 def test_an_on_demand_device_can_be_added(app: App, calls: Calls) -> None:
     with app.namespace.activate():
         devices.add(**PHONE, provision_seconds=30)
-    assert calls.allocate(calls.start(), *named("Fairphone 6")).status_code == 202
+    assert calls.allocate(calls.start(), *filters_by_name("Fairphone 6")).status_code == 202
 
 
 def test_whether_a_device_is_allocated_follows_the_clock(app: App, calls: Calls) -> None:
@@ -133,16 +133,16 @@ def test_a_retired_device_is_not_allocated(app: App, calls: Calls) -> None:
     with app.namespace.activate():
         assert devices.retire("emulator-5554")
         assert devices.list_devices()[0].is_retired
-    response = calls.allocate(calls.start(), *named("Pixel 9"))
-    assert refusal(response) == (404, "device_not_found")
+    response = calls.allocate(calls.start(), *filters_by_name("Pixel 9"))
+    assert error_of(response) == (404, "device_not_found")
 
 
 def test_a_retired_device_stays_allocated_until_it_is_released(app: App, calls: Calls) -> None:
-    held = calls.hold(*named("Pixel 9"))
+    held = calls.hold(*filters_by_name("Pixel 9"))
     with app.namespace.activate():
         devices.retire("emulator-5554")
     assert calls.session(held["id"]) == held
-    assert refusal(calls.allocate(calls.start(), *named("Pixel 9")))[0] == 404
+    assert error_of(calls.allocate(calls.start(), *filters_by_name("Pixel 9")))[0] == 404
     assert calls.release(held["id"], "emulator-5554").status_code == 202
 
 
@@ -160,4 +160,4 @@ def test_adding_a_retired_device_restores_it_with_the_new_description(
         devices.retire("emulator-5554")
         devices.add(**{**PHONE, "serial": "emulator-5554"})
         assert serials().count("emulator-5554") == 1
-    assert calls.hold(*named("Fairphone 6"))["device"]["id"] == "emulator-5554"
+    assert calls.hold(*filters_by_name("Fairphone 6"))["device"]["id"] == "emulator-5554"

@@ -1,4 +1,4 @@
-"""Why a session and each of its devices is what it is, and devices that the vendor loses."""
+"""Explanations of sessions and allocations, and devices that the vendor loses."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.surfaces.mobilenext.api_client import (
     SECOND,
     Calls,
     contents,
-    named,
-    refusal,
+    error_of,
+    filters_by_name,
 )
 from tests.surfaces.mobilenext.test_rules import EMPTY, LEASED, START, allocation, session
 
@@ -50,11 +50,11 @@ type = "real"
 name = "Pixel 9"
 version = "16"
 """
-UNUSED = Joined(EMPTY, [])
+WITHOUT_DEVICE = Joined(EMPTY, [])
 HELD = Joined(session(), [allocation()])
-LENT = Joined(LEASED, [allocation(expires_at=LEASE_END)])
-RETURNED = Joined(session(released_at=RELEASED_AT), [allocation(released_at=RELEASED_AT)])
-SETTLED = Joined(
+UNDER_LEASE = Joined(LEASED, [allocation(expires_at=LEASE_END)])
+BY_CALL = Joined(session(released_at=RELEASED_AT), [allocation(released_at=RELEASED_AT)])
+LEASE_STORED = Joined(
     LEASED._replace(released_at=LEASE_END),
     [allocation(expires_at=LEASE_END, released_at=LEASE_END)],
 )
@@ -62,7 +62,7 @@ SETTLED = Joined(
 
 @pytest.fixture
 def leased(make_app: Callable[..., App]) -> App:
-    """Where a lease ends after 30 minutes; one device is on demand, one is ready."""
+    """Leases of 30 minutes; one device is on demand, one is ready."""
     app = make_app(mobilenext_lease_minutes=30)
     app.seed(ON_DEMAND)
     return app
@@ -71,13 +71,20 @@ def leased(make_app: Callable[..., App]) -> App:
 @pytest.mark.parametrize(
     ("session_", "now", "status", "since_at", "rule", "reason"),
     [
-        (UNUSED, START, "empty", START, "empty_session", "it has no device yet"),
-        (UNUSED, EXPIRES_AT, "expired", EXPIRES_AT, "empty_session", "everything on it is 404"),
+        (WITHOUT_DEVICE, START, "empty", START, "empty_session", "it has no device yet"),
+        (
+            WITHOUT_DEVICE,
+            EXPIRES_AT,
+            "expired",
+            EXPIRES_AT,
+            "empty_session",
+            "everything on it is 404",
+        ),
         (HELD, LEASE_END, "active", START, "no_deadline", "it holds Serial-1"),
-        (LENT, START, "active", START, "lease", "it holds Serial-1"),
-        (LENT, LEASE_END, "released", LEASE_END, "lease", to_text(LEASE_END)),
-        (SETTLED, LEASE_END, "released", LEASE_END, "lease", to_text(LEASE_END)),
-        (RETURNED, LEASE_END, "released", RELEASED_AT, "release", to_text(RELEASED_AT)),
+        (UNDER_LEASE, START, "active", START, "lease", "it holds Serial-1"),
+        (UNDER_LEASE, LEASE_END, "released", LEASE_END, "lease", to_text(LEASE_END)),
+        (LEASE_STORED, LEASE_END, "released", LEASE_END, "lease", to_text(LEASE_END)),
+        (BY_CALL, LEASE_END, "released", RELEASED_AT, "release", to_text(RELEASED_AT)),
     ],
 )
 def test_each_status_is_explained_by_its_rule(
@@ -133,7 +140,10 @@ def test_each_allocation_is_explained_with_its_session(
 
 @pytest.mark.parametrize(
     ("session_", "at", "before", "after"),
-    [(UNUSED, EXPIRES_AT, "empty", "expired"), (LENT, LEASE_END, "active", "released")],
+    [
+        (WITHOUT_DEVICE, EXPIRES_AT, "empty", "expired"),
+        (UNDER_LEASE, LEASE_END, "active", "released"),
+    ],
 )
 def test_status_and_since_change_in_the_microsecond_of_the_deadline(
     session_: Joined, at: int, before: str, after: str
@@ -153,21 +163,25 @@ def test_transitions_of_an_allocation_carry_its_id() -> None:
 
 
 def test_a_stored_lease_end_has_the_same_explanation_as_a_derived_one() -> None:
-    explanation, settled = explain(LENT, LEASE_END), explain(SETTLED, LEASE_END)
+    explanation, settled = explain(UNDER_LEASE, LEASE_END), explain(LEASE_STORED, LEASE_END)
     assert explanation._replace(inputs={}) == settled._replace(inputs={})
 
 
 @pytest.mark.parametrize(
     ("session_", "now", "unless"),
     [
-        (UNUSED, START, f"POST /api/v1/sessions/s/devices before {to_text(EXPIRES_AT)} keeps it"),
-        (UNUSED, EXPIRES_AT, f"devices before {to_text(EXPIRES_AT)} would have kept it"),
-        (HELD, START, "until a call releases the last of them"),
-        (LENT, START, f"or its lease ends at {to_text(LEASE_END)}, which no call moves"),
-        (LENT, LEASE_END, "no call: a lease lasts as long as mobilenext_lease_minutes said"),
-        (RETURNED, LEASE_END, "would be active for good"),
         (
-            RETURNED._replace(row=RETURNED.row._replace(expires_at=LEASE_END)),
+            WITHOUT_DEVICE,
+            START,
+            f"POST /api/v1/sessions/s/devices before {to_text(EXPIRES_AT)} keeps it",
+        ),
+        (WITHOUT_DEVICE, EXPIRES_AT, f"devices before {to_text(EXPIRES_AT)} would have kept it"),
+        (HELD, START, "until a call releases the last of them"),
+        (UNDER_LEASE, START, f"or its lease ends at {to_text(LEASE_END)}, which no call moves"),
+        (UNDER_LEASE, LEASE_END, "no call: a lease lasts as long as mobilenext_lease_minutes said"),
+        (BY_CALL, LEASE_END, "would be active for good"),
+        (
+            BY_CALL._replace(row=BY_CALL.row._replace(expires_at=LEASE_END)),
             LEASE_END,
             f"would be active until {to_text(LEASE_END)}",
         ),
@@ -181,8 +195,10 @@ def test_unless_names_the_call_and_its_last_instant(
 
 def test_a_session_is_open_while_it_is_empty_or_holds_a_device() -> None:
     is_open = surface.sessions.is_open
-    assert [is_open(each, START) for each in (UNUSED, HELD, LENT, RETURNED)] == [True] * 3 + [False]
-    assert [is_open(UNUSED, EXPIRES_AT), is_open(LENT, LEASE_END)] == [False, False]
+    assert [is_open(each, START) for each in (WITHOUT_DEVICE, HELD, UNDER_LEASE, BY_CALL)] == [
+        True
+    ] * 3 + [False]
+    assert [is_open(WITHOUT_DEVICE, EXPIRES_AT), is_open(UNDER_LEASE, LEASE_END)] == [False, False]
 
 
 def test_the_call_in_the_explanation_keeps_an_empty_session(calls: Calls, app: App) -> None:
@@ -221,11 +237,11 @@ def test_lost_devices_are_released_in_every_response(leased: App) -> None:
 def test_after_a_loss_release_and_allocate_fail_and_the_device_is_free(
     calls: Calls, app: App
 ) -> None:
-    held = calls.hold(*named("Pixel 9"))
+    held = calls.hold(*filters_by_name("Pixel 9"))
     force(app, surface, held["id"], "released")
-    assert refusal(calls.release(held["id"], held["device"]["id"]))[0] == 404
-    assert refusal(calls.allocate(held["id"])) == (409, "session_released")
-    again = calls.hold(*named("Pixel 9"))
+    assert error_of(calls.release(held["id"], held["device"]["id"]))[0] == 404
+    assert error_of(calls.allocate(held["id"])) == (409, "session_released")
+    again = calls.hold(*filters_by_name("Pixel 9"))
     assert again["device"]["id"] == held["device"]["id"]
     assert calls.walk(1) == [again["id"], held["id"]]
     assert again["createdAt"] > held["createdAt"]

@@ -1,4 +1,4 @@
-"""Whatever arrives is answered with this vendor's 4xx or done as asked, and never half."""
+"""Generated input: each request gets a 4xx in this vendor's envelope or is done in full."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sessionary import create_app
 from sessionary.settings import Settings
 from tests.conftest import App
-from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, refusal
+from tests.surfaces.mobilenext.api_client import ANDROID, Calls, contents, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,49 +83,49 @@ raw = st.one_of(
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[App]:
-    """One namespace for the whole module: nothing here leaves a trace in it."""
+    """One namespace for the module; each test leaves it as it was."""
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     yield app
     app.namespace.close()
 
 
-def assert_refused_or_done(response: TestResponse) -> bool:
-    """Whether it was done; a refusal is a 4xx in the envelope."""
+def assert_error_or_done(response: TestResponse) -> bool:
+    """Return whether it succeeded; otherwise assert a 4xx in the envelope."""
     if response.status_code < 300:
         return True
-    assert 400 <= refusal(response)[0] < 500
+    assert 400 <= error_of(response)[0] < 500
     return False
 
 
-def allocate_and_take_back(place: App, **options: Any) -> None:
-    """A refusal writes nothing; what was done is exactly one allocation."""
+def allocate_and_release(place: App, **options: Any) -> None:
+    """Assert that an error writes nothing and a success exactly one allocation."""
     calls = Calls(place)
     session = calls.start()
     before = contents(place)
     response = calls.post(f"/sessions/{session}/devices", **options)
-    if assert_refused_or_done(response):
+    if assert_error_or_done(response):
         assert response.status_code == 201
         assert calls.release(session, response.json["device"]["id"]).status_code == 202
     else:
         assert contents(place) == before
 
 
-def assert_list_stands(place: App, query: dict[str, str]) -> None:
+def assert_list_answers(place: App, query: dict[str, str]) -> None:
     before = contents(place)
     response = Calls(place).get("/sessions", query_string=query)
-    if assert_refused_or_done(response):
+    if assert_error_or_done(response):
         assert response.json["object"] == "list"
     assert contents(place) == before
 
 
-def assert_path_stands(place: App, text: str) -> None:
+def assert_path_answers(place: App, text: str) -> None:
     calls = Calls(place)
     part = quote(text, safe="", errors="surrogatepass")
     before = contents(place)
     for path in (f"/sessions/{part}", f"/sessions/{part}/devices", f"/nothing{part}"):
-        assert refusal(calls.get(path))[0] == 404
+        assert error_of(calls.get(path))[0] == 404
     for path in (f"/sessions/{part}/devices/{part}/release", f"/sessions/x/devices/{part}/release"):
-        assert refusal(calls.post(path))[0] in (404, 405)
+        assert error_of(calls.post(path))[0] in (404, 405)
     assert contents(place) == before
 
 
@@ -134,13 +134,13 @@ def assert_path_stands(place: App, text: str) -> None:
 def test_a_generated_body_allocates_a_matching_device_or_is_rejected(
     place: App, body: dict[str, Any]
 ) -> None:
-    allocate_and_take_back(place, json=body)
+    allocate_and_release(place, json=body)
 
 
 @given(data=raw, kind=st.sampled_from(["application/json", "text/json", "application/x+json", ""]))
 @hostile
-def test_bytes_that_are_not_json_are_400(place: App, data: bytes, kind: str) -> None:
-    allocate_and_take_back(place, data=data, headers={"Content-Type": kind})
+def test_any_bytes_as_body_allocate_or_are_rejected(place: App, data: bytes, kind: str) -> None:
+    allocate_and_release(place, data=data, headers={"Content-Type": kind})
 
 
 @given(data=raw)
@@ -148,14 +148,14 @@ def test_bytes_that_are_not_json_are_400(place: App, data: bytes, kind: str) -> 
 def test_calls_without_a_body_ignore_one(place: App, data: bytes) -> None:
     calls = Calls(place)
     response = calls.post("/sessions/nope/devices/x/release", data=data)
-    assert refusal(response) == (404, "session_not_found")
+    assert error_of(response) == (404, "session_not_found")
     assert calls.get("/sessions", data=data).status_code == 200
 
 
 @given(query=st.dictionaries(st.sampled_from(["limit", "before"]) | words, words, max_size=3))
 @hostile
 def test_a_generated_query_is_answered_or_rejected(place: App, query: dict[str, str]) -> None:
-    assert_list_stands(
+    assert_list_answers(
         place,
         {
             key.encode("utf-8", "replace").decode(): value.encode("utf-8", "replace").decode()
@@ -168,13 +168,13 @@ def test_a_generated_query_is_answered_or_rejected(place: App, query: dict[str, 
 @hostile
 def test_a_query_of_any_printable_text_is_answered_or_rejected(place: App, query: str) -> None:
     response = Calls(place).get(f"/sessions?limit={query}&before={query}")
-    assert_refused_or_done(response)
+    assert_error_or_done(response)
 
 
 @given(text=words.filter(bool))
 @hostile
 def test_any_text_as_id_is_not_found(place: App, text: str) -> None:
-    assert_path_stands(place, text)
+    assert_path_answers(place, text)
 
 
 @given(header=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30))
@@ -192,7 +192,7 @@ def test_any_text_as_organization_or_key_is_rejected(place: App, header: str) ->
 def test_many_generated_requests(
     place: App, body: dict[str, Any], data: bytes, text: str, query: str
 ) -> None:
-    allocate_and_take_back(place, json=body)
-    allocate_and_take_back(place, data=data, headers={"Content-Type": "application/json"})
-    assert_path_stands(place, text)
-    assert_list_stands(place, {"before": query.encode("utf-8", "replace").decode()})
+    allocate_and_release(place, json=body)
+    allocate_and_release(place, data=data, headers={"Content-Type": "application/json"})
+    assert_path_answers(place, text)
+    assert_list_answers(place, {"before": query.encode("utf-8", "replace").decode()})

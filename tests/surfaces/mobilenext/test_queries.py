@@ -1,4 +1,4 @@
-"""Each kept statement does what its plain query does, and what the rule says in Python."""
+"""Each statement against its query built with plain values, and against the rule in Python."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ serials = st.sampled_from(SERIALS)
 
 @pytest.fixture(scope="module", autouse=True)
 def place() -> Iterator[App]:
-    """One namespace for the whole module, entered; each example fills it anew."""
+    """One active namespace for the module; each example refills it."""
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with ExitStack() as stack:
         stack.callback(app.namespace.close)
@@ -61,7 +61,7 @@ def place() -> Iterator[App]:
 
 
 def plain(statement: Statement[Any], **values: Any) -> Any:
-    """The query that the statement came from, with its values in their places."""
+    """Build the statement's query with these values instead of parameters."""
     params = {"param": values.__getitem__, "param_list": lambda name: json.loads(values[name])}
     with ExitStack() as stack:
         for module in MODULES:
@@ -78,7 +78,7 @@ def assert_reads_alike(statement: Statement[Any], **values: Any) -> list[Any]:
 
 
 def assert_writes_alike(place: App, statement: Statement[Any], **values: Any) -> int:
-    """Both change the same rows to the same values; leaves them as they were."""
+    """Assert that both change the same rows to the same values, then run the statement."""
     results = []
     for change in (
         lambda: statement.run(**values),
@@ -386,7 +386,7 @@ def test_every_statement_of_this_surface_is_tested_here() -> None:
 def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
     place: App, statement: Statement[Any], values: dict[str, Any]
 ) -> None:
-    """So that it stays fast at a million rows."""
+    """It must stay fast at a million rows."""
     plan = plan_of(place, statement, values)
     assert not [step for step in plan if "SCAN" in step and "json_each" not in step], plan
     if statement is not allocations.of_sessions:

@@ -1,4 +1,4 @@
-"""Calls that meet: real threads on a real file, through two applications as two workers have."""
+"""Concurrent calls with real threads on a file, through two applications like two workers."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ROUNDS = 6
 
 @pytest.fixture
 def workers(make_file_app: Callable[..., App]) -> list[App]:
-    """Two applications on one file, whose clock follows the wall."""
+    """Two applications on one file with a real clock."""
     both = [make_file_app(), make_file_app()]
     both[0].use_real_clock()
     return both
 
 
-def together(workers: list[App], act: Callable[[int, Calls], Any]) -> list[Any]:
-    """What each of 8 threads got from `act(number, calls)`, started at one moment."""
+def run_concurrently(workers: list[App], act: Callable[[int, Calls], Any]) -> list[Any]:
+    """Run `act(number, calls)` in 8 threads, started together, and return the results."""
     barrier = Barrier(THREADS)
 
     def run(number: int) -> Any:
@@ -66,7 +66,7 @@ def test_of_concurrent_allocations_as_many_succeed_as_there_are_devices(
     workers[0].seed(devices(3))
     for _ in range(ROUNDS):
         sessions = [Calls(workers[0]).start() for _ in range(THREADS)]
-        answers = together(
+        answers = run_concurrently(
             workers, lambda number, calls, ids=sessions: calls.allocate(ids[number], IOS)
         )
         assert sorted(each.status_code for each in answers) == [201] * 3 + [409] * 5
@@ -90,7 +90,7 @@ def test_no_device_is_ever_in_two_open_allocations(workers: list[App]) -> None:
                 assert calls.release(session, answer.json["device"]["id"]).status_code == 202
         return won
 
-    won = sum(together(workers, use))
+    won = sum(run_concurrently(workers, use))
     by_device = defaultdict(list)
     for each in allocations(workers[0]):
         by_device[each["serial"]].append(each)
@@ -103,11 +103,13 @@ def test_no_device_is_ever_in_two_open_allocations(workers: list[App]) -> None:
 def test_created_at_is_unique_and_in_order_of_listing(
     workers: list[App],
 ) -> None:
-    """At one frozen instant, where every session wants the same value."""
+    """The clock is frozen, so that every session would get the same value."""
     with workers[0].namespace.activate():
         clock.set_mode("frozen")
     workers[0].seed(devices(THREADS * ROUNDS))
-    own = together(workers, lambda _, calls: [calls.hold(IOS)["createdAt"] for _ in range(ROUNDS)])
+    own = run_concurrently(
+        workers, lambda _, calls: [calls.hold(IOS)["createdAt"] for _ in range(ROUNDS)]
+    )
     assert all(each == sorted(each) for each in own)
     found = sorted(value for each in own for value in each)
     assert len(set(found)) == THREADS * ROUNDS
@@ -117,7 +119,7 @@ def test_created_at_is_unique_and_in_order_of_listing(
 
 
 def test_a_newly_listed_session_comes_before_all_listed_ones(workers: list[App]) -> None:
-    """Whoever reads the list again finds the former one at its end: nothing slips in behind."""
+    """Each list read later ends with the list read before."""
     workers[0].seed(devices(THREADS * ROUNDS))
     over: list[int] = []
 
@@ -135,7 +137,7 @@ def test_a_newly_listed_session_comes_before_all_listed_ones(workers: list[App])
             assert listed[len(listed) - len(former) :] == former
             former = listed
 
-    together(workers, lambda number, calls: write(number, calls) if number else read(calls))
+    run_concurrently(workers, lambda number, calls: write(number, calls) if number else read(calls))
     assert len(Calls(workers[0]).listed()) == (THREADS - 1) * ROUNDS
 
 
@@ -154,15 +156,15 @@ def test_a_walk_during_inserts_returns_every_session_once(workers: list[App]) ->
             assert [id for id in walked if id in first] == first[::-1]
         return walked
 
-    told = together(workers, act)
-    added = {id for number, ids in enumerate(told) if number % 2 for id in ids}
+    result = run_concurrently(workers, act)
+    added = {id for number, ids in enumerate(result) if number % 2 for id in ids}
     assert set(Calls(workers[1]).walk(4)) == added | set(first)
 
 
 def test_of_concurrent_releases_of_one_device_one_succeeds(workers: list[App]) -> None:
     for _ in range(ROUNDS):
         held = Calls(workers[0]).hold()
-        answers = together(
+        answers = run_concurrently(
             workers, lambda _, calls, it=held: calls.release(it["id"], it["device"]["id"])
         )
         assert sorted(each.status_code for each in answers) == [202] + [404] * 7
@@ -178,7 +180,7 @@ def test_concurrent_releases_end_a_session_with_the_last_one(
     held = calls.hold(IOS)
     for _ in range(THREADS - 1):
         calls.allocate(held["id"], IOS)
-    answers = together(workers, lambda number, own: own.release(held["id"], f"A-{number}"))
+    answers = run_concurrently(workers, lambda number, own: own.release(held["id"], f"A-{number}"))
     assert {each.status_code for each in answers} == {202}
     ended = max(each.json["releasedAt"] for each in answers)
     assert calls.session(held["id"])["releasedAt"] == ended
@@ -195,7 +197,7 @@ def test_an_allocation_concurrent_with_the_last_release_succeeds_or_is_409(
                 return calls.release(it["id"], it["device"]["id"]).status_code
             return calls.allocate(it["id"], IOS).status_code
 
-        released, *allocated = together(workers, act)
+        released, *allocated = run_concurrently(workers, act)
         assert released == 202
         assert set(allocated) <= {201, 409}
         shown = Calls(workers[1]).session(held["id"])
@@ -207,7 +209,7 @@ def test_an_allocation_concurrent_with_the_last_release_succeeds_or_is_409(
 def test_concurrent_allocations_to_one_empty_session_list_it_once(workers: list[App]) -> None:
     workers[0].seed(devices(THREADS))
     session = Calls(workers[0]).start()
-    answers = together(workers, lambda _, calls: calls.allocate(session, IOS))
+    answers = run_concurrently(workers, lambda _, calls: calls.allocate(session, IOS))
     assert {each.status_code for each in answers} == {201}
     shown = Calls(workers[1]).session(session)
     assert len({each["info"]["serial"] for each in shown["devices"]}) == THREADS

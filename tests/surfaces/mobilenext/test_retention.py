@@ -1,4 +1,4 @@
-"""What is pruned is what a reader is told to have ended before, with its allocations."""
+"""Pruning removes the sessions that ended before an instant, with their allocations."""
 
 from typing import Any
 
@@ -48,11 +48,11 @@ def test_sessions_that_ended_before_are_found_and_removed(
 
 
 def test_a_created_at_is_not_given_again_after_its_session_was_removed(app: App) -> None:
-    """A `createdAt` that was given is not given again, though nothing else knows of it."""
+    """The mark of the organization stays."""
     who = {"Authorization": "Bearer mob_anyone"}
     android = [{"attribute": "platform", "operator": "EQUALS", "value": "android"}]
 
-    def borrow() -> str:
+    def allocate_and_release() -> str:
         session = app.client.post("/api/v1/sessions", headers=who).json["id"]
         path = f"/api/v1/sessions/{session}/devices"
         device = app.client.post(path, json={"filters": android}, headers=who).json["device"]
@@ -60,9 +60,9 @@ def test_a_created_at_is_not_given_again_after_its_session_was_removed(app: App)
         shown = app.client.get(f"/api/v1/sessions/{session}", headers=who).json
         return str(shown["createdAt"])
 
-    first = borrow()
+    first = allocate_and_release()
     with app.namespace.activate():
         before = list(Mark.select().tuples())
         assert retention.remove([1], 2**62) == 1
         assert list(Mark.select().tuples()) == before
-    assert borrow() > first
+    assert allocate_and_release() > first

@@ -1,4 +1,4 @@
-"""The seed file's devices and Mobile Next sessions."""
+"""Devices and Mobile Next sessions of the seed file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from freezegun import freeze_time
 
 from sessionary.seeds.loader import BadSeed
 from sessionary.surfaces.mobilenext import devices
-from tests.surfaces.mobilenext.api_client import IOS, Calls, contents, named, refusal
+from tests.surfaces.mobilenext.api_client import IOS, Calls, contents, error_of, filters_by_name
 from tests.surfaces.mobilenext.conftest import ANA
 
 if TYPE_CHECKING:
@@ -112,7 +112,10 @@ def test_a_seeded_session_is_active_and_can_be_released(tenants: App, ana: Calls
     assert shown["createdAt"] == "2026-03-01T09:00:00.000000Z"
     assert shown["releasedAt"] is None
     assert ana.page()["data"] == [shown]
-    assert refusal(ana.allocate(ana.start(), *named("Pixel 9"))) == (409, "no_device_available")
+    assert error_of(ana.allocate(ana.start(), *filters_by_name("Pixel 9"))) == (
+        409,
+        "no_device_available",
+    )
     assert ana.release(ONE, "emulator-5554").status_code == 202
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:00:00.000000Z"
 
@@ -122,7 +125,7 @@ def test_a_seeded_session_may_be_released_long_ago(tenants: App, ana: Calls) -> 
     shown = ana.session(ONE)
     assert shown["releasedAt"] == "2026-03-01T10:00:00.000000Z"
     assert shown["devices"][0]["status"] == "released"
-    assert ana.hold(*named("Pixel 9"))["device"]["id"] == "emulator-5554"
+    assert ana.hold(*filters_by_name("Pixel 9"))["device"]["id"] == "emulator-5554"
 
 
 def test_a_seeded_session_may_be_provisioning(tenants: App, ana: Calls) -> None:
@@ -218,7 +221,7 @@ def test_a_seeded_session_whose_device_is_allocated_elsewhere_is_not_changed(
     tenants.seed(text)
     ana.release(ONE, "emulator-5554")
     released = ana.session(ONE)
-    other = ana.hold(*named("Pixel 9"))
+    other = ana.hold(*filters_by_name("Pixel 9"))
     before = contents(tenants)
     tenants.seed(text)
     assert ana.session(ONE) == released

@@ -1,4 +1,4 @@
-"""Every answer is what its documented schema says, no more and no less."""
+"""Serialized rows have exactly the fields of their schemas."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Held = tuple[list[SessionRow], list[AllocationRow]]
 held = sessions().flatmap(lambda found: st.tuples(st.just(found), allocations(found)))
 
 
-def assert_documented(schema: Schema, shown: dict[str, Any]) -> None:
-    """Every value is of its field's kind; required names are there, others have no field."""
+def assert_fits_schema(schema: Schema, shown: dict[str, Any]) -> None:
+    """Assert that exactly the fields of the schema are there, each of its type."""
     assert schema.validate(shown) == {}
     names = {each.data_key or name for name, each in schema.fields.items()}
     assert shown.keys() <= names
@@ -29,7 +29,7 @@ def assert_documented(schema: Schema, shown: dict[str, Any]) -> None:
         inner = field.inner if isinstance(field, fields.List) else field
         if isinstance(inner, fields.Nested) and value is not None:
             for each in value if isinstance(value, list) else [value]:
-                assert_documented(inner.schema, each)
+                assert_fits_schema(inner.schema, each)
 
 
 def listed(found: Held) -> tuple[list[SessionRow], list[AllocationRow]]:
@@ -43,7 +43,7 @@ def test_a_serialized_page_fits_its_schema(found: Held, now: int, size: int) -> 
     rows, parts = listed(found)
     every = [each for row in rows for each in facts(row, parts)]
     shown = serializers.page(every, now, size=size)
-    assert_documented(schemas.SessionPage(), shown)
+    assert_fits_schema(schemas.SessionPage(), shown)
     assert [each["id"] for each in shown["data"]] == [row.id for row in rows[:size]]
     assert shown["data"] == [serializers.session(facts(row, parts), now) for row in rows[:size]]
     assert ("nextCursor" in shown) == (len(rows) > size)
@@ -56,7 +56,7 @@ def test_a_serialized_session_has_its_own_fields_and_its_allocations(found: Held
     for row in rows:
         own = [each for each in parts if each.session == row.id]
         shown = serializers.session(facts(row, own), now)
-        assert_documented(schemas.Session(), shown)
+        assert_fits_schema(schemas.Session(), shown)
         assert (shown["organization"], shown["user"]) == (row.organization, row.user)
         assert (shown["releasedAt"] is None) == rules.is_open(row, now)
         ended_at = rules.released_at(row, now)
@@ -73,7 +73,7 @@ def test_a_serialized_session_has_its_own_fields_and_its_allocations(found: Held
 def test_the_serial_is_absent_while_provisioning_and_released_at_until_the_end(
     found: Held, now: int
 ) -> None:
-    assert_documented(schemas.AllocationList(), serializers.allocation_list(found[1], now))
+    assert_fits_schema(schemas.AllocationList(), serializers.allocation_list(found[1], now))
     for row in found[1]:
         shown = serializers.allocation(row, now)
         assert ("serial" in shown["info"]) == (shown["status"] != "provisioning")
@@ -84,8 +84,8 @@ def test_the_serial_is_absent_while_provisioning_and_released_at_until_the_end(
 @generated
 def test_responses_to_allocate_fit_their_schemas(found: Held) -> None:
     for row in found[1]:
-        assert_documented(schemas.Allocated(), serializers.allocated(row))
-        assert_documented(schemas.Allocating(), serializers.allocating(row))
+        assert_fits_schema(schemas.Allocated(), serializers.allocated(row))
+        assert_fits_schema(schemas.Allocating(), serializers.allocating(row))
         assert serializers.allocated(row)["device"]["id"] == row.serial
 
 
@@ -93,7 +93,7 @@ def test_responses_to_allocate_fit_their_schemas(found: Held) -> None:
 @generated
 def test_a_serialized_new_session_fits_its_schema(found: Held) -> None:
     for row in found[0]:
-        assert_documented(schemas.NewSession(), serializers.new_session(row))
+        assert_fits_schema(schemas.NewSession(), serializers.new_session(row))
 
 
 @given(names=st.lists(texts, max_size=4), began_at=instants, more=st.booleans())
@@ -104,10 +104,10 @@ def test_serialized_organizations_fit_their_schema(
     rows = [OrganizationRow(uuid(n), name, n) for n, name in enumerate(names)]
     roles = {row.id: "readonly" for row in rows} | ({"undeclared": "admin"} if more else {})
     shown = serializers.organizations(rows, roles, began_at)
-    assert_documented(schemas.OrganizationList(), shown)
+    assert_fits_schema(schemas.OrganizationList(), shown)
     assert [each["name"] for each in shown["data"]] == names + ["Default"] * more
 
 
 def test_error_bodies_fit_their_schema() -> None:
     for status in (400, 401, 403, 404, 405, 409, 413, 418, 500, 503):
-        assert_documented(schemas.ErrorBody(), errors.error_body(status, "No."))
+        assert_fits_schema(schemas.ErrorBody(), errors.error_body(status, "No."))

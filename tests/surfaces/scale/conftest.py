@@ -1,4 +1,4 @@
-"""A namespace of accounts, roles and keys, and callers who speak to it as Scale's clients do."""
+"""Accounts, roles and keys, and callers that send requests as Scale's clients do."""
 
 import json
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from tests.conftest import App
 ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
 ROB = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
 BOT = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-NOWHERE = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6cffff"
+UNKNOWN_ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6cffff"
 
-NAMESPACE = f"""
+SEED = f"""
 [[organizations]]
 id = "acme"
 name = "Acme"
@@ -68,7 +68,7 @@ surface = "notte"
 
 
 class Caller:
-    """Somebody with a key, who may select an account."""
+    """A caller with a key, and optionally a selected account."""
 
     def __init__(self, app: App, key: str, selected: str | None = None) -> None:
         self.app = app
@@ -83,7 +83,7 @@ class Caller:
         return self.call("GET", path, query_string=query or None)
 
     def send(self, method: str, path: str, body: Any) -> TestResponse:
-        """Send JSON in the order of its keys, which Flask's own client would sort."""
+        """Send JSON with its keys in order; Flask's client would sort them."""
         return self.call(method, path, data=json.dumps(body), content_type="application/json")
 
     def post(self, body: Any, path: str = "/v4/sessions") -> TestResponse:
@@ -116,7 +116,7 @@ class Caller:
 
 @pytest.fixture
 def anyone(app: App) -> Caller:
-    """Whoever comes with any key to a lenient namespace in which nothing is declared."""
+    """A caller with any key in a lenient namespace without declared accounts."""
     return Caller(app, "anything")
 
 
@@ -124,7 +124,7 @@ def anyone(app: App) -> Caller:
 def strict(make_app: Callable[..., App]) -> App:
     """A strict namespace with the accounts, users and keys above."""
     app = make_app(auth="strict")
-    app.seed(NAMESPACE)
+    app.seed(SEED)
     return app
 
 
@@ -136,7 +136,7 @@ def ana(strict: App) -> Caller:
 
 @pytest.fixture
 def rob(strict: App) -> Caller:
-    """Only reads in acme, writes in mars."""
+    """A reader in acme who writes in mars."""
     return Caller(strict, "rob")
 
 
@@ -146,8 +146,8 @@ def bot(strict: App) -> Caller:
     return Caller(strict, "bot")
 
 
-def refuses(answer: TestResponse, status: int, *words: str) -> None:
-    """The answer is this refusal, in Scale's shape, and its text holds these words."""
+def assert_error(answer: TestResponse, status: int, *words: str) -> None:
+    """Assert an error in Scale's shape, with these words in its text."""
     assert answer.status_code == status, answer.text
     assert answer.content_type == "application/json"
     assert list(answer.json) == ["detail"]
@@ -157,6 +157,6 @@ def refuses(answer: TestResponse, status: int, *words: str) -> None:
 
 
 def violations(answer: TestResponse) -> dict[tuple[Any, ...], tuple[str, str]]:
-    """By place, the type and message of each violation."""
-    refuses(answer, 422)
+    """Return the type and message of each violation by its location."""
+    assert_error(answer, 422)
     return {tuple(each["loc"]): (each["type"], each["msg"]) for each in answer.json["detail"]}

@@ -1,6 +1,6 @@
-"""What scale-egp's users do with sessions: `sdk_script_scale_egp.py account`.
+"""Use sessions with scale-egp: `sdk_script_scale_egp.py account`.
 
-The client is pointed here by its environment. Prints what each step gave.
+The environment configures the client. Prints the result of each step.
 """
 
 import json
@@ -15,8 +15,8 @@ client = EGPClient()
 engine = APIEngine(client)
 
 
-def refusal(call, *args, **kwargs):
-    """The exception that a call ends with: its class, its code and what it says."""
+def error_of(call, *args, **kwargs):
+    """Return the class, code and message of the exception that a call raises."""
     try:
         call(*args, **kwargs)
     except EGPException as error:
@@ -28,14 +28,14 @@ def body(**fields):
     return {"title": "t", "state": {}, "account_id": account, **fields}
 
 
-heard = {"account": client.account_id, "user": client.users().who_am_i().dict()}
+results = {"account": client.account_id, "user": client.users().who_am_i().dict()}
 made = engine._post("v4/sessions", request=body(title="Review", state={"step": 1})).json()
 path = f"v4/sessions/{made['id']}"
-heard["made"] = made
-heard["got"] = engine._get(path).json()
-heard["patched"] = engine._patch(path, request={"title": "new"}).json()
+results["made"] = made
+results["got"] = engine._get(path).json()
+results["patched"] = engine._patch(path, request={"title": "new"}).json()
 others = [engine._post("v4/sessions", request=body()).json()["id"] for _ in range(4)]
-heard["ids"] = [made["id"], *others]
+results["ids"] = [made["id"], *others]
 
 
 def page(number):
@@ -43,17 +43,17 @@ def page(number):
     return [each["id"] for each in found["items"]]
 
 
-heard["walked"] = [page(number) for number in range(1, 5)]
+results["walked"] = [page(number) for number in range(1, 5)]
 
-heard["deleted"] = [engine._delete(path).json() for _ in range(2)]
-heard["left"] = engine._get("v4/sessions").json()["total_item_count"]
-heard["restored"] = engine._patch(path, request={"restore": True}).json()
+results["deleted"] = [engine._delete(path).json() for _ in range(2)]
+results["left"] = engine._get("v4/sessions").json()["total_item_count"]
+results["restored"] = engine._patch(path, request={"restore": True}).json()
 
-heard["not found"] = refusal(engine._get, "v4/sessions/0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6cffff")
-heard["invalid"] = refusal(engine._post, "v4/sessions", request=body(title=5))
-heard["no access"] = refusal(engine._post, "v4/sessions", request=body(account_id="mars"))
+results["not found"] = error_of(engine._get, "v4/sessions/0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6cffff")
+results["invalid"] = error_of(engine._post, "v4/sessions", request=body(title=5))
+results["no access"] = error_of(engine._post, "v4/sessions", request=body(account_id="mars"))
 engine._delete(path)
-heard["archived"] = refusal(engine._patch, path, request={"title": "newer"})
-client.api_key = "nobody"
-heard["unknown"] = refusal(engine._get, "v4/sessions")
-print(json.dumps(heard))
+results["archived"] = error_of(engine._patch, path, request={"title": "newer"})
+client.api_key = "unknown"
+results["unknown"] = error_of(engine._get, "v4/sessions")
+print(json.dumps(results))

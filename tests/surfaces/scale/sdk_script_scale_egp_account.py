@@ -1,4 +1,4 @@
-"""Which account scale-egp chooses for each key by itself, or why it cannot: `… key key`."""
+"""Print the account that scale-egp chooses for each key, or its error: `… key key`."""
 
 import json
 import sys
@@ -6,11 +6,11 @@ import sys
 from scale_egp.sdk.client import EGPClient
 
 
-def choice(key):
+def account_of(key):
     try:
         return EGPClient(api_key=key).account_id
     except ValueError as error:
         return str(error)
 
 
-print(json.dumps({key: choice(key) for key in sys.argv[1:]}))
+print(json.dumps({key: account_of(key) for key in sys.argv[1:]}))

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.scale.conftest import ANA, BOT, NAMESPACE, NOWHERE, ROB, Caller, refuses
+from tests.surfaces.scale.conftest import ANA, BOT, ROB, SEED, UNKNOWN_ID, Caller, assert_error
 
 BODY = {"title": "t", "state": {}, "account_id": "acme"}
 
@@ -26,7 +26,7 @@ def test_admins_and_writers_can_create_in_an_account(ana: Caller, rob: Caller, b
 def test_create_in_an_account_without_a_profile_is_403(
     strict: App, ana: Caller, account: str
 ) -> None:
-    refuses(ana.post({**BODY, "account_id": account}), 403, "no access")
+    assert_error(ana.post({**BODY, "account_id": account}), 403, "no access")
     assert strict.rows("scale_sessions") == strict.rows("scale_counts") == []
 
 
@@ -35,22 +35,22 @@ def test_a_reader_can_read_and_every_write_is_403(strict: App, ana: Caller, rob:
     before = strict.rows("scale_sessions")
     assert rob.show(session["id"]) == session
     assert rob.page()["items"] == [session]
-    refuses(rob.post(BODY), 403, "readonly")
-    refuses(rob.patch(session["id"], {"title": "new"}), 403, "readonly")
-    refuses(rob.patch(session["id"], {}), 403, "readonly")
-    refuses(rob.delete(session["id"]), 403, "readonly")
+    assert_error(rob.post(BODY), 403, "readonly")
+    assert_error(rob.patch(session["id"], {"title": "new"}), 403, "readonly")
+    assert_error(rob.patch(session["id"], {}), 403, "readonly")
+    assert_error(rob.delete(session["id"]), 403, "readonly")
     assert strict.rows("scale_sessions") == before
 
 
 def test_a_missing_role_is_reported_before_an_archived_session(ana: Caller, rob: Caller) -> None:
     session = ana.create("acme")
     ana.delete(session["id"])
-    refuses(rob.patch(session["id"], {"title": "new"}), 403)
-    refuses(rob.delete(session["id"]), 403)
+    assert_error(rob.patch(session["id"], {"title": "new"}), 403)
+    assert_error(rob.delete(session["id"]), 403)
 
 
 def test_a_session_of_another_account_answers_like_an_unknown_id(ana: Caller, foreign: Any) -> None:
-    for session_id in (foreign["id"], NOWHERE):
+    for session_id in (foreign["id"], UNKNOWN_ID):
         texts = [
             answer.text.replace(session_id, "ID")
             for answer in (
@@ -66,8 +66,8 @@ def test_a_session_of_another_account_is_not_changed(
     strict: App, ana: Caller, foreign: Any
 ) -> None:
     before = strict.rows("scale_sessions")
-    refuses(ana.patch(foreign["id"], {"title": "mine"}), 404)
-    refuses(ana.delete(foreign["id"]), 404)
+    assert_error(ana.patch(foreign["id"], {"title": "mine"}), 404)
+    assert_error(ana.delete(foreign["id"]), 404)
     assert strict.rows("scale_sessions") == before
 
 
@@ -114,9 +114,9 @@ def test_a_header_naming_an_account_without_access_is_403_on_every_call(
 ) -> None:
     session = ana.create("acme")
     before = strict.rows("scale_sessions")
-    for session_id in (session["id"], NOWHERE):
+    for session_id in (session["id"], UNKNOWN_ID):
         for answer in every_call(Caller(strict, "ana", selected), session_id):
-            refuses(answer, 403, selected)
+            assert_error(answer, 403, selected)
     assert strict.rows("scale_sessions") == before
 
 
@@ -125,8 +125,8 @@ def test_a_header_naming_a_reader_s_account_is_403_on_writes_only(strict: App, a
     session = ana.create("acme")
     statuses = [answer.status_code for answer in every_call(rob, session["id"])]
     assert statuses == [403, 200, 200, 200, 403, 403, 200]
-    refuses(rob.delete(NOWHERE), 403)
-    refuses(rob.patch(NOWHERE, {"title": "new"}), 403)
+    assert_error(rob.delete(UNKNOWN_ID), 403)
+    assert_error(rob.patch(UNKNOWN_ID, {"title": "new"}), 403)
 
 
 def test_an_empty_header_counts_as_absent(strict: App) -> None:
@@ -135,7 +135,7 @@ def test_an_empty_header_counts_as_absent(strict: App) -> None:
 
 
 def test_header_and_body_naming_different_accounts_are_403(strict: App) -> None:
-    refuses(Caller(strict, "ana", "zeta").post(BODY), 403, "zeta", "acme")
+    assert_error(Caller(strict, "ana", "zeta").post(BODY), 403, "zeta", "acme")
     assert strict.rows("scale_sessions") == []
     assert Caller(strict, "ana", "acme").create("acme")["account_id"] == "acme"
 
@@ -145,26 +145,26 @@ def test_a_session_outside_the_header_s_account_is_not_found_by_id(
 ) -> None:
     session = ana.create("acme")
     elsewhere = Caller(strict, "ana", "zeta")
-    refuses(elsewhere.get(f"/v4/sessions/{session['id']}"), 404)
-    refuses(elsewhere.patch(session["id"], {"title": "new"}), 404)
-    refuses(elsewhere.delete(session["id"]), 404)
+    assert_error(elsewhere.get(f"/v4/sessions/{session['id']}"), 404)
+    assert_error(elsewhere.patch(session["id"], {"title": "new"}), 404)
+    assert_error(elsewhere.delete(session["id"]), 404)
     assert Caller(strict, "ana", "acme").show(session["id"]) == session
 
 
 def test_body_violations_are_reported_before_account_errors(strict: App) -> None:
     mars = Caller(strict, "ana", "mars")
-    refuses(mars.post({**BODY, "title": 5}), 422)
-    refuses(mars.get("/v4/sessions", limit=0), 422)
-    refuses(mars.patch(NOWHERE, {"title": 5}), 422)
+    assert_error(mars.post({**BODY, "title": 5}), 422)
+    assert_error(mars.get("/v4/sessions", limit=0), 422)
+    assert_error(mars.patch(UNKNOWN_ID, {"title": 5}), 422)
 
 
 def test_a_bound_key_has_only_one_account(strict: App, ana: Caller) -> None:
     bound = Caller(strict, "ana-in-zeta")
     session = ana.create("acme")
     bound.create("zeta", title="bound")
-    refuses(bound.post(BODY), 403)
-    refuses(bound.get(f"/v4/sessions/{session['id']}"), 404)
-    refuses(Caller(strict, "ana-in-zeta", "acme").get("/v4/sessions"), 403)
+    assert_error(bound.post(BODY), 403)
+    assert_error(bound.get(f"/v4/sessions/{session['id']}"), 404)
+    assert_error(Caller(strict, "ana-in-zeta", "acme").get("/v4/sessions"), 403)
     assert bound.titles() == ["bound"]
     assert [each["account"]["id"] for each in bound.get("/user-info").json["access_profiles"]] == [
         "zeta"
@@ -198,20 +198,21 @@ def test_user_info_has_the_id_of_the_creator(ana: Caller) -> None:
 
 def test_a_user_without_accounts_has_no_access_profiles(strict: App) -> None:
     strict.seed(
-        f'[[users]]\nid = "{NOWHERE}"\nname = "New"\n[[keys]]\nsecret = "new"\nuser = "{NOWHERE}"'
+        f'[[users]]\nid = "{UNKNOWN_ID}"\nname = "New"\n'
+        f'[[keys]]\nsecret = "new"\nuser = "{UNKNOWN_ID}"\n'
     )
     new = Caller(strict, "new")
     assert new.get("/user-info").json["access_profiles"] == []
     assert new.page()["total_item_count"] == 0
-    refuses(new.post(BODY), 403)
+    assert_error(new.post(BODY), 403)
 
 
 class TestLenient:
-    """Any text is somebody's key, and any account that nobody declared is theirs."""
+    """Any text is a key, with access to every undeclared account."""
 
     @pytest.fixture
     def lenient(self, app: App) -> App:
-        app.seed(NAMESPACE)
+        app.seed(SEED)
         return app
 
     def test_the_same_text_is_always_the_same_user(self, app: App) -> None:
@@ -219,7 +220,7 @@ class TestLenient:
         assert Caller(app, "one").create()["created_by_user_id"] == first
         assert Caller(app, "two").create()["created_by_user_id"] != first
 
-    def test_nobody_s_namespace_has_a_default_account(self, anyone: Caller) -> None:
+    def test_a_namespace_without_accounts_has_a_default_one(self, anyone: Caller) -> None:
         (profile,) = anyone.get("/user-info").json["access_profiles"]
         assert profile == {
             "role": "admin",
@@ -236,8 +237,8 @@ class TestLenient:
     def test_a_declared_account_is_closed_unless_it_is_the_first(self, lenient: App) -> None:
         anyone = Caller(lenient, "k")
         assert anyone.create("acme")
-        refuses(anyone.post({**BODY, "account_id": "mars"}), 403)
-        refuses(Caller(lenient, "k", "mars").get("/user-info"), 403)
+        assert_error(anyone.post({**BODY, "account_id": "mars"}), 403)
+        assert_error(Caller(lenient, "k", "mars").get("/user-info"), 403)
 
     def test_a_list_covers_the_default_account_and_every_undeclared_one(self, lenient: App) -> None:
         anyone = Caller(lenient, "k")
@@ -248,15 +249,15 @@ class TestLenient:
         assert anyone.page()["total_item_count"] == 3
         assert anyone.titles(page=2, limit=2) == ["two"]
         assert anyone.titles(account_id="mars") == []
-        refuses(anyone.get(f"/v4/sessions/{hidden['id']}"), 404)
+        assert_error(anyone.get(f"/v4/sessions/{hidden['id']}"), 404)
 
     def test_a_seeded_key_acts_as_seeded(self, lenient: App) -> None:
         rob = Caller(lenient, "rob")
-        refuses(rob.post(BODY), 403, "readonly")
-        refuses(rob.post({**BODY, "account_id": "undeclared"}), 403)
+        assert_error(rob.post(BODY), 403, "readonly")
+        assert_error(rob.post({**BODY, "account_id": "undeclared"}), 403)
 
     def test_strict_and_lenient_differ_in_who_is_admitted(
         self, strict: App, make_app: Callable[..., App]
     ) -> None:
-        refuses(Caller(strict, "anything").get("/user-info"), 401)
+        assert_error(Caller(strict, "anything").get("/user-info"), 401)
         assert Caller(make_app(), "anything").get("/user-info").status_code == 200

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.scale.conftest import Caller, refuses
+from tests.surfaces.scale.conftest import Caller, assert_error
 
 MINUTE_LATER = "2026-03-01T12:01:00.000000Z"
 PAST, FUTURE = "1999-12-31T00:00:00.000000Z", "2999-12-31T00:00:00.000000Z"
@@ -11,7 +11,7 @@ PAST, FUTURE = "1999-12-31T00:00:00.000000Z", "2999-12-31T00:00:00.000000Z"
 
 @pytest.fixture
 def archived(app: App, anyone: Caller) -> Any:
-    """A session, archived at noon; now it is a minute later."""
+    """A session that was archived at noon, a minute ago."""
     session = anyone.create(title="archived")
     assert anyone.delete(session["id"]).json == {"count": 1, "success": True}
     app.advance(minutes=1)
@@ -69,7 +69,7 @@ def test_a_patch_of_an_archived_session_without_restore_is_400(
     app: App, anyone: Caller, archived: Any, body: dict[str, Any]
 ) -> None:
     before = app.rows("scale_sessions")
-    refuses(anyone.patch(archived["id"], body), 400, "archived")
+    assert_error(anyone.patch(archived["id"], body), 400, "archived")
     assert app.rows("scale_sessions") == before
 
 
@@ -78,8 +78,8 @@ def test_an_archived_session_is_reported_before_an_invalid_merged_window(
 ) -> None:
     session = anyone.create(start_date=FUTURE)
     anyone.delete(session["id"])
-    refuses(anyone.patch(session["id"], {"end_date": PAST}), 400, "archived")
-    refuses(anyone.patch(session["id"], {"end_date": PAST, "restore": True}), 422, "end_date")
+    assert_error(anyone.patch(session["id"], {"end_date": PAST}), 400, "archived")
+    assert_error(anyone.patch(session["id"], {"end_date": PAST, "restore": True}), 422, "end_date")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.scale.conftest import BOT, Caller, refuses, violations
+from tests.surfaces.scale.conftest import BOT, Caller, assert_error, violations
 
 NOON = "2026-03-01T12:00:00.000000Z"
 FULL = {
@@ -180,8 +180,8 @@ def test_a_state_that_is_not_an_object_is_422(anyone: Caller, state: Any) -> Non
     }
 
 
-def state_of(size: int) -> dict[str, str]:
-    """A state that takes this many bytes as compact JSON."""
+def make_state(size: int) -> dict[str, str]:
+    """Return a state of this many bytes as compact JSON."""
     return {"x": "y" * (size - len('{"x":""}'))}
 
 
@@ -189,21 +189,21 @@ def test_a_state_of_a_mebibyte_is_accepted_and_one_byte_more_is_413(
     app: App, anyone: Caller
 ) -> None:
     limit = 1024 * 1024
-    refuses(anyone.post({**FULL, "state": state_of(limit + 1)}), 413, "state", str(limit))
+    assert_error(anyone.post({**FULL, "state": make_state(limit + 1)}), 413, "state", str(limit))
     assert app.rows("scale_sessions") == []
-    anyone.create(state=state_of(limit))
+    anyone.create(state=make_state(limit))
 
 
 def test_the_state_limit_is_a_setting(make_app: Any) -> None:
     anyone = Caller(make_app(scale_max_state_bytes=100), "k")
-    session = anyone.create(state=state_of(100))
-    refuses(anyone.patch(session["id"], {"state": state_of(101)}), 413)
+    session = anyone.create(state=make_state(100))
+    assert_error(anyone.patch(session["id"], {"state": make_state(101)}), 413)
     assert anyone.show(session["id"]) == session
 
 
 def test_a_state_over_the_limit_is_reported_before_other_violations(make_app: Any) -> None:
     anyone = Caller(make_app(scale_max_state_bytes=100), "k")
-    refuses(anyone.post({"title": 5, "state": state_of(101)}), 413)
+    assert_error(anyone.post({"title": 5, "state": make_state(101)}), 413)
 
 
 def test_an_account_id_is_any_text(anyone: Caller) -> None:

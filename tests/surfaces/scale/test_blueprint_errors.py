@@ -1,4 +1,4 @@
-"""What the framework and the engine refuse, in Scale's shape."""
+"""Errors of the framework and of the database, in Scale's shape."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sessionary import identity
 from sessionary.surfaces.scale import queries
 from tests.conftest import App
-from tests.surfaces.scale.conftest import NOWHERE, Caller, refuses, violations
+from tests.surfaces.scale.conftest import UNKNOWN_ID, Caller, assert_error, violations
 
 BODY = {"title": "t", "state": {}, "account_id": "acme"}
 JSON = "application/json"
@@ -23,9 +23,9 @@ JSON = "application/json"
     [
         ("POST", "/v4/sessions"),
         ("GET", "/v4/sessions"),
-        ("GET", f"/v4/sessions/{NOWHERE}"),
-        ("PATCH", f"/v4/sessions/{NOWHERE}"),
-        ("DELETE", f"/v4/sessions/{NOWHERE}"),
+        ("GET", f"/v4/sessions/{UNKNOWN_ID}"),
+        ("PATCH", f"/v4/sessions/{UNKNOWN_ID}"),
+        ("DELETE", f"/v4/sessions/{UNKNOWN_ID}"),
         ("GET", "/user-info"),
         ("GET", "/v4/nothing"),
         ("PUT", "/v4/sessions"),
@@ -36,15 +36,15 @@ def test_a_missing_key_is_401_on_every_path_with_any_body(
     app: App, headers: dict[str, str], method: str, path: str
 ) -> None:
     answer = app.client.open(path, method=method, headers=headers, data=b"{broken")
-    refuses(answer, 401)
+    assert_error(answer, 401)
 
 
 @pytest.mark.parametrize("key", ["unknown", "ANA", "ana-at-notte"])
 def test_an_unknown_key_and_one_of_another_surface_are_401_in_a_strict_namespace(
     strict: App, key: str
 ) -> None:
-    refuses(Caller(strict, key).get("/v4/sessions"), 401)
-    refuses(Caller(strict, key).get("/v4/nothing"), 401)
+    assert_error(Caller(strict, key).get("/v4/sessions"), 401)
+    assert_error(Caller(strict, key).get("/v4/nothing"), 401)
 
 
 def test_a_revoked_key_is_401_at_once(strict: App, ana: Caller) -> None:
@@ -52,19 +52,19 @@ def test_a_revoked_key_is_401_at_once(strict: App, ana: Caller) -> None:
     with strict.namespace.activate():
         found = identity.Key.get(identity.Key.hash == identity.hash_of("ana"))
         assert identity.revoke_key(found.id)
-    refuses(ana.get("/v4/sessions"), 401)
+    assert_error(ana.get("/v4/sessions"), 401)
 
 
 def test_401_is_answered_before_the_body_is_read(make_app: Callable[..., App]) -> None:
     app = make_app(max_body_bytes=10)
-    refuses(app.client.post("/v4/sessions", data=b"x" * 11, content_type=JSON), 401)
-    refuses(Caller(app, "k").post(BODY), 413)
+    assert_error(app.client.post("/v4/sessions", data=b"x" * 11, content_type=JSON), 401)
+    assert_error(Caller(app, "k").post(BODY), 413)
 
 
 @pytest.mark.parametrize("path", ["/v4", "/v4/no", "/v4/sessions/a/b", "/user-info/x", "/v4//"])
 @pytest.mark.parametrize("prefix", ["", "/scale"])
 def test_an_unknown_path_is_404(anyone: Caller, prefix: str, path: str) -> None:
-    refuses(anyone.get(prefix + path), 404)
+    assert_error(anyone.get(prefix + path), 404)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_an_unknown_path_is_404(anyone: Caller, prefix: str, path: str) -> None:
     [
         ("PUT", "/v4/sessions", {"GET", "POST", "HEAD"}),
         ("DELETE", "/v4/sessions", {"GET", "POST", "HEAD"}),
-        ("POST", f"/v4/sessions/{NOWHERE}", {"GET", "PATCH", "DELETE", "HEAD"}),
+        ("POST", f"/v4/sessions/{UNKNOWN_ID}", {"GET", "PATCH", "DELETE", "HEAD"}),
         ("POST", "/user-info", {"GET", "HEAD"}),
     ],
 )
@@ -80,7 +80,7 @@ def test_a_wrong_method_is_405_and_lists_the_allowed_ones(
     anyone: Caller, method: str, path: str, allowed: set[str]
 ) -> None:
     answer = anyone.call(method, path)
-    refuses(answer, 405)
+    assert_error(answer, 405)
     assert set(answer.headers["Allow"].split(", ")) == allowed
 
 
@@ -149,7 +149,7 @@ def test_every_missing_field_is_listed(anyone: Caller, body: Any) -> None:
 
 
 class Published(BaseModel):
-    """The calls' types as pydantic judges them."""
+    """The types of the requests, for pydantic."""
 
     title: str = ""
     state: dict[str, Any] = {}
@@ -161,7 +161,7 @@ class Published(BaseModel):
     include_archived: bool = False
 
 
-def pydantic_says(**values: Any) -> dict[str, tuple[str, str]]:
+def pydantic_errors(**values: Any) -> dict[str, tuple[str, str]]:
     with pytest.raises(ValidationError) as refused:
         Published(**values)
     return {str(each["loc"][0]): (each["type"], each["msg"]) for each in refused.value.errors()}
@@ -179,7 +179,7 @@ def test_violations_of_a_body_have_pydantic_s_types_and_messages(
     anyone: Caller, values: dict[str, Any]
 ) -> None:
     said = {at[-1]: words for at, words in violations(anyone.post(values)).items()}
-    assert said == pydantic_says(**values)
+    assert said == pydantic_errors(**values)
 
 
 @pytest.mark.parametrize("restore", ["yes", 1, None, []])
@@ -188,7 +188,7 @@ def test_violations_of_a_boolean_have_pydantic_s_types_and_messages(
 ) -> None:
     session = anyone.create()
     said = violations(anyone.patch(session["id"], {"restore": restore}))["body", "restore"]
-    assert said == pydantic_says(restore=restore)["restore"]
+    assert said == pydantic_errors(restore=restore)["restore"]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_violations_of_a_query_have_pydantic_s_types_and_messages(
     anyone: Caller, name: str, value: str
 ) -> None:
     said = violations(anyone.get("/v4/sessions", **{name: value}))["query", name]
-    assert said == pydantic_says(**{name: value})[name]
+    assert said == pydantic_errors(**{name: value})[name]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_an_internal_error_is_500_without_details_and_writes_nothing(
 
     monkeypatch.setattr(getattr(queries, statement), "_execute", fail)
     answer = call(anyone, session["id"])
-    refuses(answer, 500)
+    assert_error(answer, 500)
     assert "secret" not in answer.text
     assert (app.rows("scale_sessions"), app.rows("scale_counts")) == before
 
@@ -248,7 +248,7 @@ def test_a_busy_database_is_503_with_both_retry_headers(
     answer = anyone.post(BODY)
     other.rollback()
     other.close()
-    refuses(answer, 503)
+    assert_error(answer, 503)
     assert answer.headers["Retry-After"] == "1"
     assert answer.headers["retry-after-ms"] == "1000"
     assert anyone.page()["total_item_count"] == 0

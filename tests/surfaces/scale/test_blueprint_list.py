@@ -5,12 +5,12 @@ import pytest
 from tests.conftest import App
 from tests.surfaces.scale.conftest import Caller, violations
 
-MOST = 2**63 - 1
+MAX_INTEGER = 2**63 - 1
 
 
 @pytest.fixture
 def seven(app: App, anyone: Caller) -> list[str]:
-    """Seven sessions in three accounts; the clock stood still for some of them."""
+    """Seven sessions in three accounts, some created at the same instant."""
     for number in range(7):
         anyone.create(f"account-{number % 3}", title=str(number))
         app.advance(seconds=number % 2)
@@ -64,7 +64,7 @@ def test_pages_return_every_session_once_and_the_page_after_the_last_is_empty(
     assert walked == seven
 
 
-@pytest.mark.parametrize("number", [2, 3, 10**6, 2**53, MOST])
+@pytest.mark.parametrize("number", [2, 3, 10**6, 2**53, MAX_INTEGER])
 @pytest.mark.parametrize("limit", [7, 100, 10_000])
 def test_a_page_past_the_end_is_empty_and_echoes_its_number(
     anyone: Caller, seven: list[str], number: int, limit: int
@@ -97,7 +97,7 @@ def test_account_id_filters_list_and_total(anyone: Caller) -> None:
         ("page=1.0", "page", "int_parsing", "unable to parse string as an integer"),
         ("page=%2B1", "page", "int_parsing", "unable to parse string as an integer"),
         ("page=९", "page", "int_parsing", "unable to parse string as an integer"),
-        (f"page={MOST + 1}", "page", "int_parsing_size", "exceeded maximum size"),
+        (f"page={MAX_INTEGER + 1}", "page", "int_parsing_size", "exceeded maximum size"),
         (f"page={'9' * 5000}", "page", "int_parsing_size", "exceeded maximum size"),
         ("limit=0", "limit", "greater_than_equal", "greater than or equal to 1"),
         ("limit=10001", "limit", "less_than_equal", "less than or equal to 10000"),

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.scale.conftest import NOWHERE, Caller, refuses, violations
+from tests.surfaces.scale.conftest import UNKNOWN_ID, Caller, assert_error, violations
 
 MINUTE_LATER = "2026-03-01T12:01:00.000000Z"
 EARLY, LATE = "2026-01-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z"
@@ -22,7 +22,7 @@ EARLY, LATE = "2026-01-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z"
             {"title": "new", "state": {}, "start_date": EARLY, "end_date": LATE},
             {"title": "new", "state": {}, "start_date": EARLY, "end_date": LATE},
         ),
-        ({"title": "new", "account_id": "zeta", "id": NOWHERE, "x": 1}, {"title": "new"}),
+        ({"title": "new", "account_id": "zeta", "id": UNKNOWN_ID, "x": 1}, {"title": "new"}),
     ],
 )
 def test_a_patch_changes_the_given_fields_and_updated_at(
@@ -54,7 +54,7 @@ def test_null_unsets_a_date(anyone: Caller) -> None:
         {"archived_at": None},
     ],
 )
-def test_a_patch_without_known_fields_writes_nothing(
+def test_a_patch_that_changes_nothing_writes_nothing(
     app: App, anyone: Caller, body: dict[str, Any]
 ) -> None:
     session = anyone.create()
@@ -156,13 +156,13 @@ def test_an_id_matches_in_any_case(anyone: Caller) -> None:
     assert anyone.delete(shouted).json["count"] == 1
 
 
-@pytest.mark.parametrize("session_id", [NOWHERE, "x", "%00", "%ED%A0%80", "'; --", "🙂"])
+@pytest.mark.parametrize("session_id", [UNKNOWN_ID, "x", "%00", "%ED%A0%80", "'; --", "🙂"])
 def test_an_unknown_id_is_404(anyone: Caller, session_id: str) -> None:
-    refuses(anyone.get(f"/v4/sessions/{session_id}"), 404, "not found")
-    refuses(anyone.patch(session_id, {"title": "new"}), 404, "not found")
-    refuses(anyone.delete(session_id), 404, "not found")
+    assert_error(anyone.get(f"/v4/sessions/{session_id}"), 404, "not found")
+    assert_error(anyone.patch(session_id, {"title": "new"}), 404, "not found")
+    assert_error(anyone.delete(session_id), 404, "not found")
 
 
 def test_body_violations_are_reported_before_an_unknown_id(anyone: Caller) -> None:
-    refuses(anyone.patch(NOWHERE, {"title": 5}), 422)
-    refuses(anyone.patch(NOWHERE, {"start_date": LATE, "end_date": EARLY}), 422)
+    assert_error(anyone.patch(UNKNOWN_ID, {"title": 5}), 422)
+    assert_error(anyone.patch(UNKNOWN_ID, {"start_date": LATE, "end_date": EARLY}), 422)

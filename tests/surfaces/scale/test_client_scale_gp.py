@@ -14,7 +14,7 @@ from scale_gp import BaseModel, SGPClient
 from scale_gp.pagination import SyncPageResponse
 
 from tests.conftest import App
-from tests.surfaces.scale.conftest import BOT, NAMESPACE, NOWHERE
+from tests.surfaces.scale.conftest import BOT, SEED, UNKNOWN_ID
 
 Serve = Callable[[App], str]
 
@@ -45,7 +45,7 @@ class Page(SyncPageResponse[Session]):
 
 @pytest.fixture
 def connect(serve: Serve) -> Iterator[Callable[..., SGPClient]]:
-    """Clients of a served app; they hold what they are told to the letter, and never retry."""
+    """Make clients of a served app that validate responses strictly and never retry."""
     opened: list[SGPClient] = []
 
     def connected(app: App, **options: Any) -> SGPClient:
@@ -121,7 +121,7 @@ def test_booleans_in_the_client_s_queries_are_accepted(
 def test_environment_variables_alone_configure_the_client(
     app: App, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.seed(NAMESPACE)
+    app.seed(SEED)
     monkeypatch.setenv("SGP_CLIENT_BASE_URL", serve(app))
     monkeypatch.setenv("SGP_API_KEY", "bot")
     monkeypatch.setenv("SGP_ACCOUNT_ID", "acme")
@@ -154,7 +154,7 @@ def test_a_state_of_any_shape_comes_back_equal(app: App, connect: Callable[..., 
 @pytest.mark.parametrize(
     ("key", "method", "path", "body", "error"),
     [
-        ("nobody", "get", "/v4/sessions", None, scale_gp.AuthenticationError),
+        ("unknown", "get", "/v4/sessions", None, scale_gp.AuthenticationError),
         ("rob", "post", "/v4/sessions", {}, scale_gp.UnprocessableEntityError),
         (
             "rob",
@@ -163,9 +163,9 @@ def test_a_state_of_any_shape_comes_back_equal(app: App, connect: Callable[..., 
             {"title": "t", "state": {}, "account_id": "acme"},
             scale_gp.PermissionDeniedError,
         ),
-        ("ana", "get", f"/v4/sessions/{NOWHERE}", None, scale_gp.NotFoundError),
+        ("ana", "get", f"/v4/sessions/{UNKNOWN_ID}", None, scale_gp.NotFoundError),
         ("ana", "get", "/v4/nothing", None, scale_gp.NotFoundError),
-        ("ana", "delete", f"/v4/sessions/{NOWHERE}", None, scale_gp.NotFoundError),
+        ("ana", "delete", f"/v4/sessions/{UNKNOWN_ID}", None, scale_gp.NotFoundError),
     ],
 )
 def test_an_error_status_raises_the_client_s_error_class(

@@ -1,4 +1,4 @@
-"""Why a session is live or archived: only calls decide."""
+"""Explanations of live and archived sessions."""
 
 from typing import Any
 
@@ -72,7 +72,7 @@ def test_the_call_in_the_explanation_restores_an_archived_session(anyone: Caller
 
 
 def test_a_session_is_found_in_any_case_and_account(anyone: Caller) -> None:
-    id = anyone.create("nobody declared it")["id"]
+    id = anyone.create("undeclared")["id"]
     assert explained(anyone.app, surface, id.upper()).status == "live"
 
 

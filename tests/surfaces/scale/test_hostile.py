@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is Scale's refusal, which changes nothing, or an exact echo."""
+"""Generated input: the response is an error that changes nothing, or an exact echo."""
 
 import json
 from typing import Any
@@ -70,8 +70,8 @@ def tables(app: App) -> list[Any]:
     return [app.rows(name) for name in ("scale_sessions", "scale_counts")]
 
 
-def is_a_refusal(answer: Any) -> bool:
-    """Whether it is one of Scale's, which must then be whole; success is the only other answer."""
+def is_error(answer: Any) -> bool:
+    """Return whether it is an error, and assert its shape; the only other status is 200."""
     if answer.status_code == 200:
         return False
     assert answer.status_code in (400, 403, 404, 413, 422), answer.text
@@ -81,8 +81,8 @@ def is_a_refusal(answer: Any) -> bool:
     return True
 
 
-def echoes(shown: Any, body: dict[str, Any]) -> None:
-    """What was sent comes back equal, key order and the difference of 1 and 1.0 included."""
+def assert_echo(shown: Any, body: dict[str, Any]) -> None:
+    """Assert that the input comes back equal, including key order and 1 against 1.0."""
     for name in {"title", "state", "account_id"} & set(body):
         assert json.dumps(shown[name]) == json.dumps(body[name])
 
@@ -90,20 +90,20 @@ def echoes(shown: Any, body: dict[str, Any]) -> None:
 def create(caller: Caller, body: Any) -> None:
     before = tables(caller.app)
     answer = caller.post(body)
-    if is_a_refusal(answer):
+    if is_error(answer):
         assert tables(caller.app) == before
     else:
-        echoes(answer.json, body)
+        assert_echo(answer.json, body)
         assert caller.show(answer.json["id"]) == answer.json
 
 
 def update(caller: Caller, session_id: str, body: Any) -> None:
     before = tables(caller.app)
     answer = caller.patch(session_id, body)
-    if is_a_refusal(answer):
+    if is_error(answer):
         assert tables(caller.app) == before
         return
-    echoes(answer.json, {name: body[name] for name in body if name != "account_id"})
+    assert_echo(answer.json, {name: body[name] for name in body if name != "account_id"})
     assert caller.show(session_id) == answer.json
     if "archived_at" in answer.json:
         caller.patch(session_id, {"restore": True})
@@ -130,7 +130,7 @@ def test_a_generated_list_query_is_rejected_or_gives_a_page(
     anyone: Caller, query: dict[str, str]
 ) -> None:
     answer = anyone.get("/v4/sessions", **query)
-    if not is_a_refusal(answer):
+    if not is_error(answer):
         assert answer.json["items"] == []
         assert str(answer.json["current_page"]) == query.get("page", "1").lstrip("0")
 
@@ -142,9 +142,9 @@ def test_a_generated_list_query_is_rejected_or_gives_a_page(
 @example(data=b'{"a":' * 5000)
 @example(data=b"\xff\xfe{\x00}\x00")
 @short
-def test_bytes_that_are_not_json_are_422(anyone: Caller, data: bytes) -> None:
+def test_bytes_that_are_not_json_are_rejected(anyone: Caller, data: bytes) -> None:
     answer = anyone.call("POST", "/v4/sessions", data=data, content_type="application/json")
-    assert is_a_refusal(answer)
+    assert is_error(answer)
     assert tables(anyone.app) == [[], []]
 
 
@@ -166,7 +166,7 @@ def test_any_text_as_id_is_answered(anyone: Caller, segment: str) -> None:
 @short
 def test_any_header_values_are_answered(app: App, key: str, selected: str) -> None:
     answer = Caller(app, key, selected).get("/user-info")
-    assert is_a_refusal(answer) or answer.json["id"]
+    assert is_error(answer) or answer.json["id"]
 
 
 @pytest.mark.long
@@ -185,13 +185,13 @@ def test_many_generated_updates_are_rejected_or_echoed(anyone: Caller, body: Any
 
 
 def test_the_strategies_produce_successes_and_errors(anyone: Caller) -> None:
-    """A fuzz that is always refused would prove nothing."""
+    """A fuzz test that only gets errors would test nothing."""
     seen: set[int] = set()
 
     @given(body=complete | bodies)
     @short
-    def look(body: Any) -> None:
+    def send(body: Any) -> None:
         seen.add(anyone.post(body).status_code)
 
-    look()
+    send()
     assert {200, 422} <= seen

@@ -1,5 +1,4 @@
-"""Each kept statement against the plain query that it stands for, and each answer against its
-documented schema, on generated rows."""
+"""Statements against plain filters, and responses against their schemas, on generated rows."""
 
 import random
 from collections.abc import Iterator
@@ -24,8 +23,10 @@ DECLARED = ["acme", "zeta", "mars"]
 
 @pytest.fixture
 def rows(app: App) -> Iterator[list[SessionRow]]:
-    """Sixty sessions in five accounts, some archived, many of one instant; the namespace is
-    entered."""
+    """Sixty sessions in five accounts, some archived, many of one instant.
+
+    The namespace is active.
+    """
     chance = random.Random(7)
     made = []
     with app.namespace.activate():
@@ -186,8 +187,8 @@ session_rows = st.builds(
 )
 
 
-def conforms(schema: Schema, shown: dict[str, Any]) -> None:
-    """The answer has the documented fields, no other, and each of its documented kind."""
+def assert_fits_schema(schema: Schema, shown: dict[str, Any]) -> None:
+    """Assert that exactly the fields of the schema are there, each of its type."""
     required = {name for name, each in schema.fields.items() if each.required}
     assert required <= set(shown) <= set(schema.fields)
     assert schema.validate(shown) == {}
@@ -197,7 +198,7 @@ def conforms(schema: Schema, shown: dict[str, Any]) -> None:
 @settings(max_examples=50)
 def test_a_serialized_session_fits_its_schema(row: SessionRow) -> None:
     shown = serializers.session(row)
-    conforms(schemas.SessionResponse(), shown)
+    assert_fits_schema(schemas.SessionResponse(), shown)
     assert None not in shown.values()
     assert json_codec.encode(shown["state"]) == row.state
 
@@ -206,12 +207,12 @@ def test_a_serialized_session_fits_its_schema(row: SessionRow) -> None:
 @settings(max_examples=10)
 def test_a_serialized_page_fits_its_schema(rows: list[SessionRow]) -> None:
     shown = serializers.page(rows, total=9, number=2, size=3)
-    conforms(schemas.SessionPage(), shown)
+    assert_fits_schema(schemas.SessionPage(), shown)
     assert shown["items"] == [serializers.session(row) for row in rows]
 
 
 def test_a_serialized_deletion_fits_its_schema() -> None:
-    conforms(schemas.DeleteResponse(), serializers.deleted(1))
+    assert_fits_schema(schemas.DeleteResponse(), serializers.deleted(1))
 
 
 @pytest.mark.parametrize("email", [None, "ana@example.com"])
@@ -219,15 +220,15 @@ def test_a_serialized_user_fits_its_schema(email: str | None) -> None:
     caller = Caller("u", "Ana", email, "user", "", None, "b", {}, False)
     roles = {"a": "admin", "b": "readonly"}
     shown = serializers.user_info(caller, roles, {"a": "A", "b": "B"})
-    conforms(schemas.UserInfo(), shown)
+    assert_fits_schema(schemas.UserInfo(), shown)
     for profile in shown["access_profiles"]:
-        conforms(schemas.AccessProfile(), profile)
+        assert_fits_schema(schemas.AccessProfile(), profile)
     assert [each["account"]["id"] for each in shown["access_profiles"]] == ["b", "a"]
 
 
 def test_error_bodies_fit_their_schemas() -> None:
-    conforms(schemas.ErrorBody(), errors.body(str(errors.NotFound("x"))))
+    assert_fits_schema(schemas.ErrorBody(), errors.body(str(errors.NotFound("x"))))
     found = violations([Problem("document", "why"), Problem("missing", "", ("title",))])
-    conforms(schemas.ValidationErrorBody(), errors.body(found))
+    assert_fits_schema(schemas.ValidationErrorBody(), errors.body(found))
     for each in found:
-        conforms(schemas.Violation(), each)
+        assert_fits_schema(schemas.Violation(), each)

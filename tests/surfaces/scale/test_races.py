@@ -1,4 +1,4 @@
-"""Real threads on a real file: what is lost, doubled or miscounted when calls meet."""
+"""Concurrent calls with real threads on a file: nothing is lost, doubled or miscounted."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ def anyone(make_file_app: Callable[..., App]) -> Caller:
     return Caller(app, "k")
 
 
-def at_once(work: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
-    """What each thread's work gives; all of them begin together."""
+def run_concurrently(work: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
+    """Run `work(number)` in each thread, started together, and return the results."""
     ready = threading.Barrier(threads)
 
     def run(number: int) -> Any:
@@ -33,7 +33,7 @@ def at_once(work: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
 
 
 def walk(caller: Caller, **query: Any) -> list[str]:
-    """The ids of all pages, to the first that is empty."""
+    """Return the ids of all pages, up to the first empty one."""
     found: list[str] = []
     number = 1
     while items := caller.page(page=number, **query)["items"]:
@@ -42,8 +42,8 @@ def walk(caller: Caller, **query: Any) -> list[str]:
     return found
 
 
-def counted(caller: Caller) -> list[tuple[Any, ...]]:
-    """By account, live and archived sessions, as the rows themselves say it."""
+def count_rows(caller: Caller) -> list[tuple[Any, ...]]:
+    """Count live and archived rows by account."""
     namespace = caller.app.namespace
     with namespace.activate():
         return list(
@@ -55,12 +55,14 @@ def counted(caller: Caller) -> list[tuple[Any, ...]]:
 
 
 def test_concurrent_creates_are_all_kept_and_totals_are_exact(anyone: Caller) -> None:
-    made = at_once(lambda n: [anyone.create(f"account-{(n + i) % 2}")["id"] for i in range(10)])
+    made = run_concurrently(
+        lambda n: [anyone.create(f"account-{(n + i) % 2}")["id"] for i in range(10)]
+    )
     ids = {each for some in made for each in some}
     assert len(ids) == THREADS * 10
     assert set(walk(anyone, limit=7)) == ids
     assert anyone.page()["total_item_count"] == len(ids)
-    assert sorted(anyone.app.rows("scale_counts")) == counted(anyone)
+    assert sorted(anyone.app.rows("scale_counts")) == count_rows(anyone)
 
 
 def test_concurrent_patches_of_different_fields_are_both_kept(anyone: Caller) -> None:
@@ -77,7 +79,7 @@ def test_concurrent_patches_of_different_fields_are_both_kept(anyone: Caller) ->
         def patch(number: int, id: str = session["id"]) -> Any:
             return anyone.patch(id, {fields[number]: values[number]}).status_code
 
-        assert at_once(patch, len(fields)) == [200] * len(fields)
+        assert run_concurrently(patch, len(fields)) == [200] * len(fields)
         after = anyone.show(session["id"])
         assert [after[field] for field in fields] == list(values)
 
@@ -93,7 +95,7 @@ def test_concurrent_patches_of_dates_never_make_an_invalid_window(anyone: Caller
         def patch(number: int, id: str = session["id"]) -> int:
             return anyone.patch(id, bodies[number % 2]).status_code
 
-        statuses = at_once(patch)
+        statuses = run_concurrently(patch)
         after = anyone.show(session["id"])
         assert ("start_date" in after) != ("end_date" in after)
         assert statuses.count(200) == statuses.count(422) == THREADS // 2
@@ -102,7 +104,7 @@ def test_concurrent_patches_of_dates_never_make_an_invalid_window(anyone: Caller
 def test_of_concurrent_deletes_exactly_one_counts(anyone: Caller) -> None:
     for _ in range(5):
         session = anyone.create()
-        counts = at_once(lambda _, id=session["id"]: anyone.delete(id).json["count"])
+        counts = run_concurrently(lambda _, id=session["id"]: anyone.delete(id).json["count"])
         assert sorted(counts) == [0] * (THREADS - 1) + [1]
     assert anyone.app.rows("scale_counts") == [("acme", 0, 5)]
 
@@ -118,13 +120,13 @@ def test_totals_are_exact_after_concurrent_archives_and_restores(anyone: Caller)
             else:
                 anyone.patch(session_id, {"restore": True, "title": str(step)})
 
-    at_once(work)
-    assert sorted(anyone.app.rows("scale_counts")) == counted(anyone)
+    run_concurrently(work)
+    assert sorted(anyone.app.rows("scale_counts")) == count_rows(anyone)
     assert len(walk(anyone)) == anyone.page()["total_item_count"]
 
 
 def test_a_page_and_its_total_come_from_one_snapshot(anyone: Caller) -> None:
-    """While sessions come and go, a list that fits on a page has as many items as it says."""
+    """A list on one page has `total_item_count` items while sessions are archived and restored."""
 
     def work(number: int) -> list[tuple[int, int]]:
         seen = []
@@ -137,7 +139,7 @@ def test_a_page_and_its_total_come_from_one_snapshot(anyone: Caller) -> None:
                 seen.append((len(page["items"]), page["total_item_count"]))
         return seen
 
-    pages = [pair for seen in at_once(work) for pair in seen]
+    pages = [pair for seen in run_concurrently(work) for pair in seen]
     assert len(pages) == 60
     assert all(items == total for items, total in pages)
 
@@ -153,7 +155,7 @@ def test_a_walk_during_creates_returns_every_earlier_session_once(
             return [anyone.create()["id"] for _ in range(10)]
         return walk(anyone, limit=3, **query)
 
-    results = at_once(work)
+    results = run_concurrently(work)
     for walked in results[::2]:
         assert walked[:20] == there
         assert len(set(walked)) == len(walked)
@@ -162,7 +164,7 @@ def test_a_walk_during_creates_returns_every_earlier_session_once(
 
 
 def test_concurrent_creates_are_listed_in_order_of_created_at(anyone: Caller) -> None:
-    at_once(lambda _: [anyone.create() for _ in range(10)])
+    run_concurrently(lambda _: [anyone.create() for _ in range(10)])
     with anyone.app.namespace.activate():
         rows = list(
             anyone.app.namespace.database.run(

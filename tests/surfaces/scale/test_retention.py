@@ -1,4 +1,4 @@
-"""What is pruned is what was archived before, and the counts stay right."""
+"""Pruning removes sessions archived before an instant and updates the counts."""
 
 from collections import Counter
 
@@ -31,7 +31,7 @@ rows = st.builds(
 
 
 def has_ended(row: SessionRow, before_at: int) -> bool:
-    """A caller may date an archiving back; the call itself is what was done last."""
+    """A caller may give a past `archived_at`; `updated_at` is the call's instant."""
     return row.archived_at is not None and max(row.archived_at, row.updated_at) < before_at
 
 

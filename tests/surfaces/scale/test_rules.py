@@ -193,7 +193,7 @@ def test_a_lenient_caller_is_an_admin_of_undeclared_accounts(
 
 
 @pytest.mark.parametrize(
-    ("account", "to_write", "refusal"),
+    ("account", "to_write", "error"),
     [
         ("closed", False, NoAccess),
         ("closed", True, NoAccess),
@@ -201,9 +201,9 @@ def test_a_lenient_caller_is_an_admin_of_undeclared_accounts(
     ],
 )
 def test_access_needs_a_profile_and_writing_needs_a_writing_role(
-    account: str, to_write: bool, refusal: type[Exception]
+    account: str, to_write: bool, error: type[Exception]
 ) -> None:
-    with pytest.raises(refusal):
+    with pytest.raises(error):
         rules.ensure_access(caller(), account, is_declared, to_write=to_write)
 
 

@@ -4,13 +4,13 @@ import pytest
 
 from sessionary.seeds.loader import BadSeed
 from tests.conftest import App
-from tests.surfaces.scale.conftest import ANA, BOT, NAMESPACE, Caller
+from tests.surfaces.scale.conftest import ANA, BOT, SEED, Caller
 
 SESSION_ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
 
 
 def session(**fields: str) -> str:
-    """A table of the seed; each field in TOML."""
+    """Return a table of the seed file; each field is TOML."""
     given = {"id": f'"{SESSION_ID}"', "account_id": '"acme"', "created_ago": '"2d"', **fields}
     return "[[scale.sessions]]\n" + "\n".join(f"{name} = {value}" for name, value in given.items())
 
@@ -117,7 +117,7 @@ def test_totals_stay_exact_when_a_seed_moves_or_archives_sessions(strict: App, a
 def test_an_invalid_seed_is_rejected_with_a_reason_and_nothing_is_applied(
     app: App, fields: dict[str, str], why: str
 ) -> None:
-    app.seed(NAMESPACE)
+    app.seed(SEED)
     text = session(id=f'"{ANA}"') + "\n" + session(**fields)
     with pytest.raises(BadSeed, match=why) as refused:
         app.seed(text)
