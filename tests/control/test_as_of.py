@@ -145,7 +145,7 @@ def test_a_server_knows_the_future_and_refuses_the_past(app: App) -> None:
 def test_a_history_that_was_cut_says_where_it_begins(
     double: Double, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store.undo_log, "KEPT", 3)
+    monkeypatch.setattr(store.undo_log, "MAX_ENTRIES", 3)
     id = double.start()
     for _ in range(5):
         double.advance("1m")

@@ -63,7 +63,7 @@ def test_a_clock_moves_to_the_next_thing_that_happens(double: Double) -> None:
     assert (double.status(sooner), double.status(later)) == ("timed_out", "active")
     assert double.post("/clock/advance", {"to": "next"})["now"] == "2026-03-01T12:09:00.000001Z"
     assert (
-        "nothing is to happen"
+        "there is no next transition"
         in double.post("/clock/advance", {"to": "next"}, status=409)["detail"]
     )
 

@@ -118,4 +118,4 @@ def test_a_diff_changes_nothing(double: Double) -> None:
 def test_a_diff_that_cannot_be_is_refused(double: Double) -> None:
     assert "from is required" in double.get("/diff", status=400)["detail"]
     query = "from=2026-03-02T00:00:00Z"
-    assert "must not lie behind" in double.get(f"/diff?{query}", status=400)["detail"]
+    assert "must not be after" in double.get(f"/diff?{query}", status=400)["detail"]

@@ -76,7 +76,7 @@ def test_namespaces_have_their_own_faults_and_a_fork_has_its_origins(double: Dou
     ("fault", "said"),
     [
         ({"status": 503}, "/surface is required"),
-        ({"surface": "acme", "status": 503}, "one of scale, mobilenext, notte, galtea"),
+        ({"surface": "acme", "status": 503}, "only scale, mobilenext, notte, galtea"),
         ({"surface": "notte"}, "status: is required"),
         ({"surface": "notte", "status": 200}, "/status must be at least 400"),
         ({"surface": "notte", "status": 503, "colour": 1}, "/colour is not a known field"),
@@ -88,7 +88,7 @@ def test_namespaces_have_their_own_faults_and_a_fork_has_its_origins(double: Dou
             "no GET route",
         ),
         ({"surface": "notte", "preset": "tired"}, "overloaded"),
-        ({"surface": "notte", "preset": "overloaded", "status": 503}, "leave them out"),
+        ({"surface": "notte", "preset": "overloaded", "status": 503}, "send either it or them"),
         ({"surface": "notte", "kind": "latency"}, "delay: is required"),
         ({"surface": "notte", "kind": "latency", "delay": "11m"}, "/delay must be"),
         ({"surface": "notte", "kind": "latency", "delay": "-1s"}, "/delay must be"),
@@ -175,7 +175,7 @@ def test_nobody_else_counts_while_a_call_is_judged(
     double = make_double(db=str(file))
     arm(double, status=503, times=1)
     said: list[str] = []
-    judge = matching._strikes
+    judge = matching._draw
 
     def judging(fault: matching.FaultRow) -> bool:
         with closing(sqlite3.connect(file, timeout=0)) as other:
@@ -185,6 +185,6 @@ def test_nobody_else_counts_while_a_call_is_judged(
                 said.append(str(error))
         return judge(fault)
 
-    monkeypatch.setattr(matching, "_strikes", judging)
+    monkeypatch.setattr(matching, "_draw", judging)
     assert statuses(double, 2) == [503, 200]
     assert said == ["database is locked"]

@@ -204,18 +204,18 @@ def test_what_is_no_json_is_kept_as_text(double: Double) -> None:
 
 
 def test_a_long_body_is_cut_and_says_so(double: Double) -> None:
-    long = "x" * recorder.LONGEST
+    long = "x" * recorder.MAX_TEXT
     body = {"title": long, "state": {}, "account_id": "a"}
     answer = double.client.post("/scale/v4/sessions", json=body, headers=SCALE)
     call = newest(double)
     assert (call["body_truncated"], call["response_truncated"]) == (True, True)
-    assert len(call["body"]) == len(call["response"]) == recorder.LONGEST
+    assert len(call["body"]) == len(call["response"]) == recorder.MAX_TEXT
     assert call["response_bytes"] == len(answer.data)
-    assert call["body_bytes"] > recorder.LONGEST
+    assert call["body_bytes"] > recorder.MAX_TEXT
 
 
 def test_a_secret_at_the_cut_leaves_no_half(double: Double) -> None:
-    body = '{"a": "' + "x" * (recorder.LONGEST - 12) + SECRET + '"}'
+    body = '{"a": "' + "x" * (recorder.MAX_TEXT - 12) + SECRET + '"}'
     headers = {"Authorization": f"Bearer {SECRET}", **JSON}
     double.client.post("/galtea/sessions", data=body, headers=headers)
     assert SECRET[:4] not in everything(double)

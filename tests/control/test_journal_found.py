@@ -102,8 +102,8 @@ def test_a_namespace_made_of_another_has_a_journal_of_its_own(double: Double, ho
 @pytest.fixture
 def small(double: Double, monkeypatch: pytest.MonkeyPatch) -> Double:
     """A double that lets calls go behind twenty, five at a time."""
-    monkeypatch.setattr(models, "KEPT", 20)
-    monkeypatch.setattr(models, "_AT_ONCE", 5)
+    monkeypatch.setattr(models, "MAX_CALLS", 20)
+    monkeypatch.setattr(models, "_TRIM_EVERY", 5)
     return double
 
 
@@ -146,7 +146,7 @@ def test_a_call_that_cannot_be_written_down_is_answered_all_the_same(
         double.control.namespace.database.run("DROP TABLE control_call")
     with caplog.at_level(logging.ERROR):
         assert start(double) == 200
-    assert "the journal could not keep a call" in caplog.text
+    assert "the journal could not record a call" in caplog.text
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_a_window_of_the_timeline_ends_with_its_end_and_begins_behind_its_beginn
 
 def test_a_window_of_the_timeline_that_ends_before_it_begins_is_refused(double: Double) -> None:
     refused = double.get(f"/timeline?from={TRANSITION}&to={DEADLINE}", status=400)
-    assert refused["detail"].startswith("from: must not lie behind `to`")
+    assert refused["detail"].startswith("from: must not be after `to`")
 
 
 def test_an_explanation_says_what_why_since_when_and_what_would_have_kept_it(

@@ -1,5 +1,4 @@
-"""The control plane, `/_control/v1`: namespaces, their clocks, and what became of their
-sessions."""
+"""The control plane, `/_control/v1`: namespaces, clocks, sessions, faults and the journal."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -11,33 +10,31 @@ from sessionary.control import clock, diff, errors, namespaces, sessions, timeli
 from sessionary.control.access import check_double, check_server
 from sessionary.control.blueprint import PREFIX, Control, authenticate
 from sessionary.control.faults import blueprint as faults_blueprint
-from sessionary.control.faults import matching
+from sessionary.control.faults.matching import Fault
 from sessionary.control.journal import blueprint as journal_blueprint
 from sessionary.control.journal import models
-from sessionary.control.journal.recorder import note_route
-from sessionary.control.middleware import Gate
-from sessionary.control.route_table import Addresses
-from sessionary.control.schemas import Problem
+from sessionary.control.middleware import ControlMiddleware
 from sessionary.control.validation import blueprint as validation_blueprint
-from sessionary.control.validation.validator import Judge
+from sessionary.control.validation.validator import RequestValidator
 from sessionary.store import Namespace, Namespaces
+from sessionary.web.route_table import RouteTable
 from sessionary.web.sdk import Sdk
 from sessionary.web.surface import NO_SESSIONS, Surface
 
 __all__ = [
     "TABLES",
-    "Gate",
+    "ControlMiddleware",
     "check_double",
     "check_server",
+    "clear_journal",
     "close_namespaces",
     "create_tables",
-    "forget_calls",
     "install",
     "surface",
 ]
 
-TABLES: tuple[type[store.Model], ...] = (matching.Fault, models.Call)
-_problem = Problem()
+TABLES: tuple[type[store.Model], ...] = (Fault, models.Call)
+_problem = errors.ProblemResponse()
 
 surface = Surface(
     sdk=Sdk(PREFIX, (), lambda _: {}),
@@ -58,18 +55,18 @@ surface = Surface(
     example="{url}/_control/v1/clock",
     authenticate=authenticate,
     sessions=NO_SESSIONS,
-    error_body=errors.body,
+    error_body=errors.error_body,
     error_schemas=dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429, 500, 503), _problem),
     error_content_type=errors.CONTENT_TYPE,
 )
 
 
 def create_tables() -> None:
-    """Make what the control plane keeps in the active namespace, unless it is there."""
+    """Create the control plane's tables in the active namespace if they are missing."""
     store.create_tables(TABLES)
 
 
-def forget_calls() -> None:
+def clear_journal() -> None:
     """Empty the active namespace's journal."""
     models.clear()
 
@@ -77,23 +74,24 @@ def forget_calls() -> None:
 def install(
     app: Flask,
     surfaces: Sequence[Surface],
+    routes: RouteTable,
     namespace: Namespace,
     namespaces: Namespaces | None,
     path_of: Callable[[dict[str, Any]], str],
 ) -> None:
-    """Let an application's control plane act on these surfaces and namespaces.
+    """Register the control plane for these surfaces and namespaces.
 
-    The application has no door yet; `path_of` is how one reads the path of a request.
+    Called before the namespace middleware is added; `path_of` returns the path that it gives to
+    a request.
     """
-    app.before_request(note_route)
-    addresses = Addresses(app, surfaces)
+    validator = RequestValidator(routes, surfaces)
     app.extensions["sessionary.control"] = Control(
-        surfaces, addresses, Judge(addresses), namespace, namespaces, app.wsgi_app, path_of
+        surfaces, routes, validator, namespace, namespaces, app.wsgi_app, path_of
     )
 
 
 def close_namespaces(app: Flask) -> None:
-    """Close every namespace of a double's application, for good: a file of one is then whole."""
+    """Close all namespaces of a double, which completes its database file if it has one."""
     namespaces = cast(Control, app.extensions["sessionary.control"]).namespaces
     if namespaces is not None:
         namespaces.close()

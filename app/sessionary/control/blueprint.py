@@ -1,4 +1,4 @@
-"""What every part of the control plane stands on: a blueprint that lets in and refuses alike."""
+"""The base of every control-plane blueprint: token authentication and error handlers."""
 
 import hmac
 import secrets
@@ -11,11 +11,10 @@ from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
 
 from sessionary import clock
-from sessionary.control import errors
-from sessionary.control.access import refuse_web_pages
+from sessionary.control.access import ensure_not_from_web_page
+from sessionary.control.errors import CONTENT_TYPE, ApiError, error_body
 from sessionary.control.messages import Application
-from sessionary.control.route_table import Addresses
-from sessionary.control.validation.validator import Judge
+from sessionary.control.validation.validator import RequestValidator
 from sessionary.identity import InvalidKey
 from sessionary.store import (
     BadName,
@@ -26,109 +25,100 @@ from sessionary.store import (
     TooManyNamespaces,
 )
 from sessionary.web.context import bearer, limit_failures, read_instant, settings
-from sessionary.web.fields import Problem
 from sessionary.web.operations import Invalid, answer
+from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface
 
 PREFIX = "_control/v1"
-_SALT = secrets.token_hex()  # so that no database keeps what the token could be guessed by
+_SALT = secrets.token_hex()  # so that the token cannot be guessed from a hash in a database
 _STATUS = {BadName: 400, NoSuchNamespace: 404, NamespaceExists: 409, TooManyNamespaces: 409}
 
 
 @dataclass(frozen=True)
 class Control:
-    """What the control plane acts on: the surfaces, and the namespaces where there are several.
+    """What the control plane of an application works on.
 
-    `application` answers behind the door, whose reading of a request's path is `path_of`.
+    `namespaces` is None on a server. `application` handles requests below the namespace
+    middleware; `path_of` returns the path that this middleware gives to a request.
     """
 
     surfaces: Sequence[Surface]
-    addresses: Addresses
-    judge: Judge
+    routes: RouteTable
+    validator: RequestValidator
     namespace: Namespace
     namespaces: Namespaces | None
     application: Application
     path_of: Callable[[dict[str, Any]], str]
 
-    def surface(self, name: str) -> Surface:
-        """The surface of this name. Raises errors.Refusal."""
+    def surface(self, name: str, status: int = 404) -> Surface:
+        """Return the surface of this name. Raises ApiError."""
         for each in self.surfaces:
             if each.name == name:
                 return each
         names = ", ".join(each.name for each in self.surfaces)
-        raise errors.Refusal(404, f"there is no surface {name!r}, only {names}")
+        raise ApiError(status, f"there is no surface {name!r}, only {names}")
 
 
 class _Id(IntegerConverter):
-    """The number of a row, `id` in a rule: no longer than those that SQLite can count to."""
+    """The id of a row in a path; 18 digits fit SQLite's integers."""
 
     regex = r"\d{1,18}"
 
 
 def control() -> Control:
-    """The running application's."""
+    """Return the running application's Control."""
     return cast(Control, current_app.extensions["sessionary.control"])
 
 
 def authenticate() -> None:
-    """Raises InvalidKey unless the request brings the token, where one is asked for.
+    """Raise InvalidKey unless the request has the token, if one is set.
 
-    Who guesses it is slowed down as who guesses keys is: raises rate_limits.RateLimited.
+    Failures are limited per address, as those of keys are: raises rate_limits.RateLimited.
     """
-    told, given = settings(), bearer()
-    token = told.control_token
+    token, given = settings().control_token, bearer()
     if not token:
         return
     if not given:
         raise InvalidKey
-    guard = limit_failures(_SALT + given, told.max_failed_keys_per_minute, request.environ)
-    with control().namespace.activate(), guard:
+    limit = limit_failures(_SALT + given, settings().max_failed_keys_per_minute, request.environ)
+    with control().namespace.activate(), limit:
         if not hmac.compare_digest(given.encode(), token.encode()):
             raise InvalidKey
 
 
 def now() -> int:
-    """The instant of this request in the active namespace: as of another one, where it asks so."""
+    """Return the instant that this request reads at, `Sessionary-At` included."""
     return read_instant(clock.now())
 
 
 def make_blueprint(name: str) -> Blueprint:
-    """A part of the control plane."""
+    """Create a blueprint of the control plane."""
     routes = Blueprint(f"control_{name}", __name__)
     routes.record(lambda setup: setup.app.url_map.converters.update(id=_Id))
-    routes.before_request(refuse_web_pages)
+    routes.before_request(ensure_not_from_web_page)
     routes.before_request(authenticate)
-    routes.register_error_handler(errors.Refusal, _refused)
-    routes.register_error_handler(Invalid, _invalid)
+    routes.register_error_handler(ApiError, _handle_api_error)
+    routes.register_error_handler(Invalid, _handle_invalid)
     for kind in _STATUS:
-        routes.register_error_handler(kind, _misnamed)
+        routes.register_error_handler(kind, _handle_namespace_error)
     return routes
 
 
-def problem(status: int, detail: str, found: Sequence[tuple[str, str]] = ()) -> Response:
-    """A problem document as a response."""
-    response = answer(errors.body(status, detail, found), status)
-    response.content_type = errors.CONTENT_TYPE
+def _problem(status: int, detail: str, places: Sequence[tuple[str, str]] = ()) -> Response:
+    response = answer(error_body(status, detail, places), status)
+    response.content_type = CONTENT_TYPE
     return response
 
 
-def _refused(refusal: errors.Refusal) -> Response:
-    return problem(refusal.status, refusal.detail)
+def _handle_api_error(error: ApiError) -> Response:
+    return _problem(error.status, error.detail)
 
 
-def _invalid(invalid: Invalid) -> Response:
-    places = [(_pointer(each), each.text) for each in invalid.problems]
-    said = "; ".join(f"{place} {text}" for place, text in places)
-    return problem(400, f"{request.method} {request.path}: {said}", places)
+def _handle_invalid(invalid: Invalid) -> Response:
+    places = [(each.pointer, each.text) for each in invalid.problems]
+    text = "; ".join(f"{place} {detail}" for place, detail in places)
+    return _problem(400, f"{request.method} {request.path}: {text}", places)
 
 
-def _misnamed(error: Exception) -> Response:
-    said = error.args[0] if error.args else str(error)
-    return problem(_STATUS[type(error)], str(said))
-
-
-def _pointer(problem: Problem) -> str:
-    """`/to/session` in the body; a parameter or a header by its name."""
-    if problem.where != "body":
-        return ".".join(map(str, problem.path)) or problem.where
-    return "".join(f"/{each}" for each in problem.path) or "/"
+def _handle_namespace_error(error: Exception) -> Response:
+    return _problem(_STATUS[type(error)], str(error.args[0] if error.args else error))

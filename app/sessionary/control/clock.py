@@ -1,4 +1,4 @@
-"""The namespace's clock: read, set, and moved, to the next thing that happens as well."""
+"""The `/clock` resource: read, set and advance the namespace's clock."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import clock
-from sessionary.control import errors, timeline
+from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint
-from sessionary.control.fields import Duration, Instant, Number, Strict
+from sessionary.control.errors import ApiError
+from sessionary.control.fields import Duration, Instant, Number, StrictSchema
 from sessionary.web.fields import OneOf, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
@@ -16,32 +17,32 @@ from sessionary.web.operations import answer, operation
 routes = make_blueprint("clock")
 
 
-class Setting(Strict):
-    """How the clock goes, from which instant; `rate` is of a scaled one."""
+class ClockRequest(StrictSchema):
+    """The clock's mode and time; `rate` is for a scaled clock."""
 
     mode = Text(required=True, validate=OneOf(("real", "frozen", "offset", "scaled")))
     now = Instant(load_default=None)
     rate = Number(load_default=None)
 
 
-class Until(Strict):
-    """A session, and the status that time will give it."""
+class UntilStatus(StrictSchema):
+    """A session, and the status that a transition will give it."""
 
     session = Text(required=True)
     surface = Text(load_default=None)
     status = Text(required=True)
 
 
-class Advance(Strict):
-    """One of the three: by how much, to the `next` transition, or until a session has a status."""
+class AdvanceRequest(StrictSchema):
+    """One of three: a duration, the `next` transition, or the transition into a status."""
 
     by = Duration(load_default=None)
     to = Text(load_default=None, validate=OneOf(("next",)))
-    until = fields.Nested(Until, load_default=None)
+    until = fields.Nested(UntilStatus, load_default=None)
 
 
-class Shown(Strict):
-    """The clock."""
+class ClockResponse(StrictSchema):
+    """The clock: mode, time, real time, and seconds per real second."""
 
     mode = Text(required=True)
     now = Text(required=True)
@@ -50,51 +51,51 @@ class Shown(Strict):
 
 
 @routes.get("/clock")
-@operation("The clock", answers={200: Shown()})
+@operation("Get the clock", answers={200: ClockResponse()})
 def show() -> Response:
-    return answer(shown())
+    return answer(clock_to_json())
 
 
 @routes.put("/clock")
-@operation("Set the clock", body=Setting(), answers={200: Shown()})
+@operation("Set the clock", body=ClockRequest(), answers={200: ClockResponse()})
 def put(body: dict[str, Any]) -> Response:
     try:
         clock.set_mode(body["mode"], body["now"], body["rate"])
     except clock.BadClock as error:
-        raise errors.Refusal(400, f"{error}") from None
-    return answer(shown())
+        raise ApiError(400, f"{error}") from None
+    return answer(clock_to_json())
 
 
 @routes.post("/clock/advance")
-@operation("Move the clock, forward or back", body=Advance(), answers={200: Shown()})
+@operation("Move the clock, also back", body=AdvanceRequest(), answers={200: ClockResponse()})
 def advance(body: dict[str, Any]) -> Response:
-    """When it answers, every later read is at the new time."""
+    """Move the clock; every read after the response is at the new time."""
     if sum(value is not None for value in body.values()) != 1:
-        raise errors.Refusal(400, 'send one of {"by": "90s"}, {"to": "next"} and {"until": {…}}')
+        raise ApiError(400, 'send one of {"by": "90s"}, {"to": "next"} and {"until": {…}}')
     try:
         if body["by"] is not None:
             clock.advance(body["by"])
         else:
-            clock.set_time(_target(body))
+            clock.set_time(_target(body["until"]))
     except clock.BadClock as error:
-        raise errors.Refusal(400, f"{error}") from None
-    return answer(shown())
+        raise ApiError(400, f"{error}") from None
+    return answer(clock_to_json())
 
 
-def _target(body: dict[str, Any]) -> int:
+def _target(until: dict[str, Any] | None) -> int:
     surfaces, now = control().surfaces, clock.now()
-    if body["until"] is not None:
-        if body["until"]["surface"] is not None:
-            control().surface(body["until"]["surface"])
-        return timeline.transition_into(surfaces, now, **body["until"]).at
-    coming = timeline.between(surfaces, now, timeline.END, 1)
-    if not coming:
-        raise errors.Refusal(409, "nothing is to happen by itself in this namespace")
-    return coming[0].transition.at
+    if until is not None:
+        if until["surface"] is not None:
+            control().surface(until["surface"])
+        return timeline.transition_into(surfaces, now, **until).at
+    transitions = timeline.between(surfaces, now, timeline.END, 1)
+    if not transitions:
+        raise ApiError(409, "there is no next transition in this namespace")
+    return transitions[0].transition.at
 
 
-def shown() -> dict[str, Any]:
-    """The active namespace's clock as it is shown."""
+def clock_to_json() -> dict[str, Any]:
+    """Serialize the active namespace's clock."""
     state, wall = clock.state(), clock.wall()
     return {
         "mode": state.mode,

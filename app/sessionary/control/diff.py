@@ -1,4 +1,4 @@
-"""Which sessions changed between two instants, and by what: a call, or time."""
+"""The `/diff` resource: sessions that changed between two instants, by a call or by time."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -8,9 +8,9 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import store
-from sessionary.control import errors
 from sessionary.control.blueprint import control, make_blueprint, now
-from sessionary.control.fields import Instant, Strict
+from sessionary.control.errors import ApiError
+from sessionary.control.fields import Instant, StrictSchema
 from sessionary.store.undo_log import Change
 from sessionary.web.fields import Boolean, Bounds, OneOf, QueryInteger, Text
 from sessionary.web.instants import to_text
@@ -18,19 +18,20 @@ from sessionary.web.operations import answer, operation
 from sessionary.web.surface import Surface
 
 _ALL = 1_000_000
+_COPIED = ("surface", "session", "part", "call", "rule", "from_status", "to_status")
 routes = make_blueprint("diff")
 
 
-class Between(Strict):
-    """From which instant on (not included), up to which one (now unless given), how many."""
+class DiffQuery(StrictSchema):
+    """Changes after `from` and up to `to` (default: now), and their maximum number."""
 
     from_at = Instant(data_key="from", required=True)
     until_at = Instant(data_key="to", load_default=None)
     limit = QueryInteger(load_default=1000, validate=Bounds(1, 10_000))
 
 
-class Changed(Strict):
-    """A change of a session or its part; `from_status` is null for a new one."""
+class ChangeResponse(StrictSchema):
+    """A change of a session or its part; `from_status` is null for a new session."""
 
     at = Text(required=True)
     surface = Text(required=True)
@@ -43,15 +44,15 @@ class Changed(Strict):
     to_status = Text(required=True, allow_none=True)
 
 
-class Diff(Strict):
-    """Changes in order; `truncated` says that there are more."""
+class DiffResponse(StrictSchema):
+    """Changes in order; `truncated` if there are more."""
 
-    changes = fields.List(fields.Nested(Changed), required=True)
+    changes = fields.List(fields.Nested(ChangeResponse), required=True)
     truncated = Boolean(required=True)
 
 
-class Step(NamedTuple):
-    """A change: by a call, or by a rule of time. `write` orders calls of the same instant."""
+class StatusChange(NamedTuple):
+    """A change by a call or by a rule. `write` orders the calls of one instant."""
 
     at: int
     write: int
@@ -65,34 +66,34 @@ class Step(NamedTuple):
 
 
 @routes.get("/diff")
-@operation("What changed between two instants", query=Between(), answers={200: Diff()})
+@operation("List changes between two instants", query=DiffQuery(), answers={200: DiffResponse()})
 def diff(query: dict[str, Any]) -> Response:
     at, after, limit = now(), query["from_at"], query["limit"]
     until = at if query["until_at"] is None else query["until_at"]
     if after > until:
-        raise errors.Refusal(400, "from: must not lie behind `to`, which is now unless given")
-    _must_be_kept(after)
-    steps = sorted(_steps(control().surfaces, after, until), key=_place)
-    changes = [_shown(step) for step in steps[:limit]]
-    return answer({"changes": changes, "truncated": len(steps) > limit})
+        raise ApiError(400, "from: must not be after `to`, which is now by default")
+    _ensure_recorded_since(after)
+    found = sorted(_changes(control().surfaces, after, until), key=_order)
+    changes = [_to_json(change) for change in found[:limit]]
+    return answer({"changes": changes, "truncated": len(found) > limit})
 
 
-def _must_be_kept(after: int) -> None:
+def _ensure_recorded_since(after: int) -> None:
     if not store.has_undo_log():
-        raise errors.Refusal(409, "this server keeps no history: a double does")
+        raise ApiError(409, "a server keeps no undo log: start a double instead")
     earliest = store.undo_log.earliest_at()
     if earliest is not None and after < earliest:
-        raise errors.Refusal(400, f"from: the history begins at {to_text(earliest)}")
+        raise ApiError(400, f"from: the undo log begins at {to_text(earliest)}")
 
 
-def _steps(surfaces: Sequence[Surface], after: int, until: int) -> Iterator[Step]:
-    """From the last change back to the first: only so is each seen as it was."""
+def _changes(surfaces: Sequence[Surface], after: int, until: int) -> Iterator[StatusChange]:
+    """Yield changes from the last write back to the first, rewinding the database on the way."""
     by_name = {surface.name: surface for surface in surfaces}
-    ends: dict[tuple[str, str], int] = {}  # until when a session was then left alone
-    changes = store.undo_log.changes(after, until)
-    writes = [list(each) for _, each in groupby(changes, lambda change: change.write)]
+    ends: dict[tuple[str, str], int] = {}  # by session: the instant of its next write
+    rows = store.undo_log.changes(after, until)
+    writes = [list(each) for _, each in groupby(rows, lambda row: row.write)]
     for write in reversed(writes):
-        yield from _of_a_write(by_name, write, until, ends)
+        yield from _of_write(by_name, write, until, ends)
     store.undo_log.rewind_to(after)
     for surface in surfaces:
         for session in surface.sessions.changing(after, until, _ALL):
@@ -100,63 +101,48 @@ def _steps(surfaces: Sequence[Surface], after: int, until: int) -> Iterator[Step
             yield from _by_time(surface, session, after, ends.get((surface.name, id), until))
 
 
-def _of_a_write(
+def _of_write(
     by_name: dict[str, Surface],
     write: list[Change],
     until: int,
     ends: dict[tuple[str, str], int],
-) -> Iterator[Step]:
+) -> Iterator[StatusChange]:
     touched = dict.fromkeys((each.surface, each.session) for each in write if each.session)
     at, number, call = write[0].at, write[0].write, write[0].call
     store.undo_log.rewind(write[-1].seq)
-    afterwards = {}
-    for surface, id in touched:
-        owner = by_name[surface]
-        session = owner.sessions.find(id)
-        afterwards[surface, id] = _status(owner, session, at)
+    new_status = {}
+    for name, id in touched:
+        surface = by_name[name]
+        session = surface.sessions.find(id)
+        new_status[name, id] = _status(surface, session, at)
         if session is not None:
-            yield from _by_time(owner, session, at, ends.get((surface, id), until))
-        ends[surface, id] = at
+            yield from _by_time(surface, session, at, ends.get((name, id), until))
+        ends[name, id] = at
     store.undo_log.rewind(write[0].seq - 1)
-    for surface, id in touched:
-        before = _status(by_name[surface], by_name[surface].sessions.find(id), at)
-        yield Step(at, number, surface, id, None, call, None, before, afterwards[surface, id])
+    for name, id in touched:
+        old_status = _status(by_name[name], by_name[name].sessions.find(id), at)
+        yield StatusChange(at, number, name, id, None, call, None, old_status, new_status[name, id])
 
 
-def _by_time(surface: Surface, session: Any, after: int, until: int) -> Iterator[Step]:
+def _by_time(surface: Surface, session: Any, after: int, until: int) -> Iterator[StatusChange]:
     id = surface.sessions.id(session)
-    for transition in surface.sessions.transitions(session):
-        if after < transition.at <= until:
-            yield Step(
-                transition.at,
-                0,
-                surface.name,
-                id,
-                transition.part,
-                None,
-                transition.rule,
-                transition.from_status,
-                transition.to_status,
-            )
+    for each in surface.sessions.transitions(session):
+        if after < each.at <= until:
+            statuses = each.from_status, each.to_status
+            yield StatusChange(each.at, 0, surface.name, id, each.part, None, each.rule, *statuses)
 
 
-def _place(step: Step) -> tuple[int, int, str, str, str]:
-    return step.at, step.write, step.surface, step.session, step.part or ""
+def _order(change: StatusChange) -> tuple[int, int, str, str, str]:
+    return change.at, change.write, change.surface, change.session, change.part or ""
 
 
 def _status(surface: Surface, session: Any, at: int) -> str | None:
     return None if session is None else surface.sessions.explain(session, at).status
 
 
-def _shown(step: Step) -> dict[str, Any]:
+def _to_json(change: StatusChange) -> dict[str, Any]:
     return {
-        "at": to_text(step.at),
-        "surface": step.surface,
-        "session": step.session,
-        "part": step.part,
-        "cause": "time" if step.rule else "call",
-        "call": step.call,
-        "rule": step.rule,
-        "from_status": step.from_status,
-        "to_status": step.to_status,
+        "at": to_text(change.at),
+        "cause": "time" if change.rule else "call",
+        **{name: getattr(change, name) for name in _COPIED},
     }

@@ -1,14 +1,19 @@
-"""What the control plane refuses, and the one shape of it: a problem document (RFC 9457)."""
+"""Errors of the control plane: ApiError, and problem documents (RFC 9457)."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from marshmallow import fields
+
+from sessionary.control.fields import StrictSchema
+from sessionary.web.fields import Integer, Text
+
 CONTENT_TYPE = "application/problem+json"
 
 
-class Refusal(Exception):
-    """A refusal: a status, and a sentence that says what to send instead."""
+class ApiError(Exception):
+    """An error response: a status, and a sentence that says what to send instead."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -16,14 +21,31 @@ class Refusal(Exception):
         self.detail = detail
 
 
-def body(status: int, detail: str, errors: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
-    """The document; `errors` are places, as JSON pointers or names, and what is wrong there."""
+class ProblemPlace(StrictSchema):
+    """A place in the request, as a JSON pointer or a name, and what is wrong there."""
+
+    pointer = Text(required=True)
+    detail = Text(required=True)
+
+
+class ProblemResponse(StrictSchema):
+    """A problem document (RFC 9457)."""
+
+    type = Text(required=True)
+    title = Text(required=True)
+    status = Integer(required=True)
+    detail = Text(required=True)
+    errors = fields.List(fields.Nested(ProblemPlace))
+
+
+def error_body(status: int, detail: str, places: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+    """Return a problem document; `places` are pairs of pointer and detail."""
     document: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
     }
-    if errors:
-        document["errors"] = [{"pointer": place, "detail": said} for place, said in errors]
+    if places:
+        document["errors"] = [{"pointer": pointer, "detail": text} for pointer, text in places]
     return document

@@ -1,4 +1,4 @@
-"""What control input is made of: durations and instants, as people write them."""
+"""Fields of control-plane requests: durations, instants and numbers."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from marshmallow import RAISE
 from marshmallow import fields as base
 
 from sessionary.durations import MICROSECONDS, BadDuration, parse_signed_duration
-from sessionary.web import fields as wire
+from sessionary.web import fields as web
 from sessionary.web.fields import problem
 
 _UNITS = {
@@ -19,21 +19,21 @@ _UNITS = {
 }
 
 
-class Strict(wire.Request):
-    """Control input; a name that it does not know is a mistake."""
+class StrictSchema(web.Request):
+    """A schema of the control plane; an unknown name is an error."""
 
     class Meta:
         unknown = RAISE
 
 
-class Instant(wire.Instant):
-    """An RFC 3339 date-time: microseconds."""
+class Instant(web.Instant):
+    """An RFC 3339 date-time, loaded as microseconds."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:  # type: ignore[override]
         return super()._deserialize(value, *args, **kwargs) // 1000
 
 
-class Number(wire.Field, base.Float):
+class Number(web.Field, base.Float):
     """A JSON number."""
 
     wants = "number"
@@ -44,8 +44,8 @@ class Number(wire.Field, base.Float):
         return float(value)
 
 
-class Duration(wire.Field, base.Raw):
-    """`90s`, `-5m`, `PT25H` or `{"minutes": 5}`: microseconds, negative for back."""
+class Duration(web.Field, base.Raw):
+    """`90s`, `-5m`, `PT25H` or `{"minutes": 5}`, loaded as microseconds."""
 
     wants = "duration"
 
@@ -55,7 +55,7 @@ class Duration(wire.Field, base.Raw):
                 return parse_signed_duration(value)
             if isinstance(value, dict) and value and value.keys() <= _UNITS.keys():
                 return sum(
-                    _amount(found) * MICROSECONDS[_UNITS[unit]] for unit, found in value.items()
+                    _count(number) * MICROSECONDS[_UNITS[unit]] for unit, number in value.items()
                 )
         except BadDuration as error:
             raise problem("duration", f'{error}, or {{"minutes": 5}}') from None
@@ -63,7 +63,7 @@ class Duration(wire.Field, base.Raw):
         raise problem("duration", f'must be "90s", "PT25H" or an object of {units}')
 
 
-def _amount(value: Any) -> int:
+def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 10**12:
         raise BadDuration("must have whole numbers")
     return value

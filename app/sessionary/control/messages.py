@@ -1,18 +1,18 @@
-"""A vendor's call as the control plane sees it: what is asked, and what is answered."""
+"""A vendor call as data: VendorRequest and VendorResponse; calls to a WSGI application."""
 
 from collections.abc import Callable, Iterable
 from http.client import responses
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from sessionary.control.route_table import Addresses
+from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface
 
 Application = Callable[..., Iterable[bytes]]
 
 
-class Asked(NamedTuple):
-    """A call: whose, and the vendor's own path, without the surface's prefix."""
+class VendorRequest(NamedTuple):
+    """A request: its surface, its method, and its path without the surface's prefix."""
 
     surface: Surface | None
     method: str
@@ -20,15 +20,15 @@ class Asked(NamedTuple):
     environ: dict[str, Any]
 
     @classmethod
-    def of(cls, addresses: Addresses, environ: dict[str, Any]) -> "Asked":
-        """The call of a request."""
+    def of(cls, routes: RouteTable, environ: dict[str, Any]) -> "VendorRequest":
+        """Read a request from its WSGI environ."""
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
-        surface, own = addresses.of(path)
+        surface, own = routes.split(path)
         return cls(surface, environ["REQUEST_METHOD"], own, environ)
 
 
-class Answer(NamedTuple):
-    """An answer; its status is a code and a phrase."""
+class VendorResponse(NamedTuple):
+    """A response; `status` is a code and a phrase."""
 
     status: str
     headers: list[tuple[str, str]]
@@ -40,62 +40,67 @@ class Answer(NamedTuple):
         return int(self.status[:3])
 
 
-def ask(application: Application, environ: dict[str, Any]) -> Answer:
-    """A WSGI application's answer, whole."""
+def call_wsgi(application: Application, environ: dict[str, Any]) -> VendorResponse:
+    """Call a WSGI application and read the whole response."""
     status, headers = "", []
+    parts: list[bytes] = []
 
-    def start(said: str, fields: list[tuple[str, str]], *_: Any) -> Callable[[bytes], None]:
+    def start_response(
+        line: str, fields: list[tuple[str, str]], *_: Any
+    ) -> Callable[[bytes], None]:
         nonlocal status, headers
-        status, headers = said, fields
+        status, headers = line, fields
         return parts.append
 
-    parts: list[bytes] = []
-    body = application(environ, start)
+    body = application(environ, start_response)
     try:
         parts.extend(body)
     finally:
         close = getattr(body, "close", None)
         if close is not None:
             close()
-    return Answer(status, headers, b"".join(parts))
+    return VendorResponse(status, headers, b"".join(parts))
 
 
-def made(asked: Asked, status: int, headers: dict[str, str], body: bytes) -> Answer:
-    """An answer that no view gave, in the words of the call's surface."""
-    kind = "application/json" if asked.surface is None else asked.surface.error_content_type
+def build_response(
+    request: VendorRequest, status: int, headers: dict[str, str], body: bytes
+) -> VendorResponse:
+    """Build a response with the content type of the surface's errors."""
+    kind = "application/json" if request.surface is None else request.surface.error_content_type
     fields = {"Content-Type": kind, "Content-Length": str(len(body)), **headers}
     phrase = responses.get(status, "Unknown")
-    shown = b"" if asked.method == "HEAD" else body
-    return Answer(f"{status} {phrase}", list(fields.items()), shown)
+    content = b"" if request.method == "HEAD" else body
+    return VendorResponse(f"{status} {phrase}", list(fields.items()), content)
 
 
-def take_body(environ: dict[str, Any], most: int) -> tuple[bytes | None, int]:
-    """A request's body, which can be read again, and how long it is; None for one over `most`.
+def buffer_body(environ: dict[str, Any], max_bytes: int) -> tuple[bytes | None, int]:
+    """Read a request's body into memory, so that it can be read again; return it and its length.
 
-    It is read before a namespace is entered, so that no slow client holds one up.
+    A body of more than `max_bytes` is None. This runs before a namespace is activated, so that a
+    slow client holds no lock.
     """
     length, stream = environ.get("CONTENT_LENGTH") or "", environ["wsgi.input"]
     if length.isascii() and length.isdigit():
-        if int(length) > most:
+        if int(length) > max_bytes:
             return None, int(length)
         body = stream.read(int(length))
     elif environ.get("wsgi.input_terminated"):
-        body = _chunks(environ, most)
+        body = _read_chunks(environ, max_bytes)
     else:
         return b"", 0
     environ["wsgi.input"] = BytesIO(body)
-    return (body if len(body) <= most else None), len(body)
+    return (body if len(body) <= max_bytes else None), len(body)
 
 
-def _chunks(environ: dict[str, Any], most: int) -> bytes:
-    """A body in chunks; of one that is too long enough to be refused.
+def _read_chunks(environ: dict[str, Any], max_bytes: int) -> bytes:
+    """Read a chunked body, up to one byte more than `max_bytes`.
 
-    One that cannot be read is made one that is shorter than it says, which is refused as well.
+    A body that cannot be read gets a Content-Length that is too large, so that it is refused.
     """
     try:
-        body = bytes(environ["wsgi.input"].read(most + 1))
+        body = bytes(environ["wsgi.input"].read(max_bytes + 1))
         length = len(body)
-    except Exception:  # noqa: BLE001 - each server has its own for what is no chunk
+    except Exception:  # noqa: BLE001 - each server raises its own type for a bad chunk
         body, length = b"", 1
     for name in ("wsgi.input_terminated", "HTTP_TRANSFER_ENCODING"):
         environ.pop(name, None)

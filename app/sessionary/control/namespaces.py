@@ -1,4 +1,4 @@
-"""Namespaces: made, listed, reset, copied, kept as a file and dropped."""
+"""The `/namespaces` resource: create, list, reset, fork, snapshot, restore, seed and drop."""
 
 import tomllib
 from typing import Any
@@ -8,11 +8,10 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids, store
-from sessionary.control import errors
 from sessionary.control.blueprint import control, make_blueprint
-from sessionary.control.clock import Shown as ClockShown
-from sessionary.control.clock import shown as clock_shown
-from sessionary.control.fields import Instant, Strict
+from sessionary.control.clock import ClockResponse, clock_to_json
+from sessionary.control.errors import ApiError
+from sessionary.control.fields import Instant, StrictSchema
 from sessionary.seeds import loader
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.web.fields import Integer, Object, Text
@@ -23,42 +22,45 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 routes = make_blueprint("namespaces")
 
 
-class New(Strict):
-    """A namespace's name (else one is made up), the instant at which its clock stands, its seed."""
+class NamespaceRequest(StrictSchema):
+    """The name (default: generated), the time of a frozen clock, and the seed."""
 
     name = Text(load_default=None)
     now = Instant(load_default=None)
     seed = Object(load_default=None)
 
 
-class Fork(Strict):
-    """The copy's name; one is made up unless given."""
+class ForkRequest(StrictSchema):
+    """The name of the copy (default: generated)."""
 
     name = Text(load_default=None)
 
 
-class NamespaceResponse(Strict):
-    """A namespace."""
+class NamespaceResponse(StrictSchema):
+    """A namespace with its clock."""
 
     name = Text(required=True)
-    clock = fields.Nested(ClockShown, required=True)
+    clock = fields.Nested(ClockResponse, required=True)
 
 
-class AllNamespaces(Strict):
-    """Every namespace, and how many there may be."""
+class NamespaceList(StrictSchema):
+    """The names of all namespaces, and their maximum number."""
 
     namespaces = fields.List(Text(), required=True)
     max_namespaces = Integer(required=True)
 
 
-class Seeded(Strict):
-    """How many rows a seed had."""
+class SeedResponse(StrictSchema):
+    """The number of rows in a seed."""
 
     row_count = Integer(required=True)
 
 
+_answers = {200: NamespaceResponse()}
+
+
 @routes.get("/namespaces")
-@operation("Every namespace", answers={200: AllNamespaces()})
+@operation("List namespaces", answers={200: NamespaceList()})
 def list_namespaces() -> Response:
     namespaces = control().namespaces
     if namespaces is None:
@@ -67,11 +69,11 @@ def list_namespaces() -> Response:
 
 
 @routes.post("/namespaces")
-@operation("Make a namespace", body=New(), answers={201: NamespaceResponse()})
+@operation("Create a namespace", body=NamespaceRequest(), answers={201: NamespaceResponse()})
 def create(body: dict[str, Any]) -> Response:
-    """Nothing is made where its seed is refused."""
-    namespaces = _several()
-    name = _named(namespaces, body["name"])
+    """Create a namespace; if its seed is refused, nothing is created."""
+    namespaces = _registry()
+    name = _name(namespaces, body["name"])
     namespace = namespaces.create(name)
     try:
         with namespace.activate():
@@ -82,83 +84,81 @@ def create(body: dict[str, Any]) -> Response:
     except BaseException:
         namespaces.drop(name)
         raise
-    return answer(_shown(name, namespace), 201)
+    return answer(_to_json(name, namespace), 201)
 
 
 @routes.get("/namespaces/<namespace>")
-@operation("A namespace", answers={200: NamespaceResponse()})
+@operation("Get a namespace", answers=_answers)
 def show(namespace: str) -> Response:
-    return answer(_shown(namespace, _namespace(namespace)))
+    return answer(_to_json(namespace, _find(namespace)))
 
 
 @routes.delete("/namespaces/<namespace>")
 @operation("Drop a namespace", answers={204: None})
 def drop(namespace: str) -> Response:
-    _several().drop(namespace)
+    _registry().drop(namespace)
     return Response(status=204)
 
 
 @routes.post("/namespaces/<namespace>/reset")
-@operation("Make a namespace what a new one is", answers={200: NamespaceResponse()})
+@operation("Reset a namespace to its initial state", answers=_answers)
 def reset(namespace: str) -> Response:
-    _several().reset(namespace)
-    return answer(_shown(namespace, _namespace(namespace)))
+    _registry().reset(namespace)
+    return answer(_to_json(namespace, _find(namespace)))
 
 
 @routes.post("/namespaces/<namespace>/fork")
-@operation("Copy a namespace", body=Fork(), answers={201: NamespaceResponse()})
+@operation("Copy a namespace", body=ForkRequest(), answers={201: NamespaceResponse()})
 def fork(namespace: str, body: dict[str, Any]) -> Response:
-    namespaces = _several()
-    name = _named(namespaces, body["name"])
-    return answer(_shown(name, namespaces.fork(namespace, name)), 201)
+    namespaces = _registry()
+    name = _name(namespaces, body["name"])
+    return answer(_to_json(name, namespaces.fork(namespace, name)), 201)
 
 
 @routes.get("/namespaces/<namespace>/snapshot")
-@operation("A namespace as a database file", answers={200: None})
+@operation("Get a namespace as a database file", answers={200: None})
 def snapshot(namespace: str) -> Response:
-    response = Response(_namespace(namespace).contents(), content_type=SQLITE)
+    response = Response(_find(namespace).contents(), content_type=SQLITE)
     response.headers["Content-Disposition"] = f'attachment; filename="{namespace}.sqlite3"'
     return response
 
 
 @routes.post("/namespaces/<namespace>/restore")
-@operation("Bring a namespace back from its file", answers={200: NamespaceResponse()})
+@operation("Restore a namespace from a database file", answers=_answers)
 def restore(namespace: str) -> Response:
-    """The body is the file. A namespace of this name is made if there is none."""
+    """Restore from the file in the body; create the namespace if it does not exist."""
     try:
-        _several().restore(namespace, request.get_data())
+        _registry().restore(namespace, request.get_data())
     except store.DatabaseUnusable as error:
-        raise errors.Refusal(400, f"{error}") from None
-    return answer(_shown(namespace, _namespace(namespace)))
+        raise ApiError(400, f"{error}") from None
+    return answer(_to_json(namespace, _find(namespace)))
 
 
 @routes.post("/namespaces/<namespace>/seed")
-@operation("Bring a namespace up to a seed", answers={200: Seeded()})
+@operation("Apply a seed", answers={200: SeedResponse()})
 def apply_seed(namespace: str) -> Response:
-    """The body is the seed, as TOML or, if it is declared so, as JSON."""
-    with _namespace(namespace).activate():
+    """Apply the seed in the body: TOML, or JSON with that content type."""
+    with _find(namespace).activate():
         return answer({"row_count": _apply(_document())})
 
 
-def _several() -> Namespaces:
+def _registry() -> Namespaces:
     namespaces = control().namespaces
     if namespaces is None:
-        raise errors.Refusal(
-            409, "this server has one namespace and keeps it: start a double instead"
-        )
+        raise ApiError(409, "a server has only the namespace default: start a double instead")
     return namespaces
 
 
-def _namespace(name: str) -> Namespace:
+def _find(name: str) -> Namespace:
     namespaces = control().namespaces
     if namespaces is not None:
         return namespaces.find(name)
     if name != DEFAULT:
-        raise errors.Refusal(404, f"there is no namespace {name!r}")
+        raise ApiError(404, f"there is no namespace {name!r}")
     return control().namespace
 
 
-def _named(namespaces: Namespaces, name: str | None) -> str:
+def _name(namespaces: Namespaces, name: str | None) -> str:
     if name is not None:
         return name
     with namespaces.find(DEFAULT).activate():
@@ -169,7 +169,7 @@ def _freeze(at: int) -> None:
     try:
         clock.set_mode("frozen", at)
     except clock.BadClock as error:
-        raise errors.Refusal(400, f"now: {error}") from None
+        raise ApiError(400, f"now: {error}") from None
 
 
 def _document() -> loader.Document:
@@ -179,19 +179,19 @@ def _document() -> loader.Document:
         text = request.get_data().decode()
         return loader.Document("the seed", text, tomllib.loads(text))
     except RecursionError:
-        raise errors.Refusal(400, "the seed is nested too deep") from None
+        raise ApiError(400, "the seed is nested too deep") from None
     except ValueError as error:
         kind = "JSON" if request.is_json else "TOML"
-        raise errors.Refusal(400, f"the seed is not {kind}: {error}") from None
+        raise ApiError(400, f"the seed is not {kind}: {error}") from None
 
 
 def _apply(document: loader.Document) -> int:
     try:
         return loader.apply(document, control().surfaces)
     except loader.BadSeed as error:
-        raise errors.Refusal(400, f"{error}") from None
+        raise ApiError(400, f"{error}") from None
 
 
-def _shown(name: str, namespace: Namespace) -> dict[str, Any]:
+def _to_json(name: str, namespace: Namespace) -> dict[str, Any]:
     with namespace.activate():
-        return {"name": name, "clock": clock_shown()}
+        return {"name": name, "clock": clock_to_json()}

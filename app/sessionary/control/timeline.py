@@ -1,4 +1,4 @@
-"""What is to happen by itself, and when."""
+"""The `/timeline` resource: the coming transitions of all sessions."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -6,37 +6,40 @@ from typing import Any, NamedTuple
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
-from sessionary.control import errors
 from sessionary.control.blueprint import control, make_blueprint, now
-from sessionary.control.fields import Instant, Strict
+from sessionary.control.errors import ApiError
+from sessionary.control.fields import Instant, StrictSchema
 from sessionary.web.fields import Boolean, Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 from sessionary.web.surface import Surface, Transition
 
-END = 250_000_000_000_000_000  # behind every instant that a clock can show
+END = 250_000_000_000_000_000  # later than any time of a clock
+_COPIED = ("part", "from_status", "to_status", "rule")
 routes = make_blueprint("timeline")
 
 
-class Coming(NamedTuple):
-    """A transition, and whose it is."""
+class SessionTransition(NamedTuple):
+    """A transition, with its surface and session."""
 
     surface: str
     session: str
     transition: Transition
 
 
-class Window(Strict):
-    """From which instant on (not included; now unless given) and up to which one, how many."""
+class TimelineQuery(StrictSchema):
+    """Transitions after `from` (default: now) and up to `to`, and their maximum number."""
 
     from_at = Instant(data_key="from", load_default=None)
     until_at = Instant(data_key="to", load_default=None)
     limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
 
 
-class TransitionShown(Strict):
-    """A transition: at `at` the session, or its part, is `to_status`; `deadline` is shown as its
-    end."""
+class TransitionResponse(StrictSchema):
+    """A transition of a session or its part: `to_status` begins at `at`.
+
+    `deadline` is the instant that is shown as the end.
+    """
 
     at = Text(required=True)
     deadline = Text(required=True)
@@ -48,32 +51,33 @@ class TransitionShown(Strict):
     rule = Text(required=True)
 
 
-class Timeline(Strict):
-    """Transitions in order; `truncated` says that there are more."""
+class TimelineResponse(StrictSchema):
+    """Transitions in order; `truncated` if there are more."""
 
     now = Text(required=True)
-    transitions = fields.List(fields.Nested(TransitionShown), required=True)
+    transitions = fields.List(fields.Nested(TransitionResponse), required=True)
     truncated = Boolean(required=True)
 
 
 @routes.get("/timeline")
-@operation("What happens by itself", query=Window(), answers={200: Timeline()})
+@operation("List transitions", query=TimelineQuery(), answers={200: TimelineResponse()})
 def timeline(query: dict[str, Any]) -> Response:
     at, limit = now(), query["limit"]
     after = at if query["from_at"] is None else query["from_at"]
     until = END if query["until_at"] is None else query["until_at"]
     if after > until:
-        raise errors.Refusal(400, "from: must not lie behind `to`; it is now unless given")
+        raise ApiError(400, "from: must not be after `to`; it is now by default")
     found = between(control().surfaces, after, until, limit + 1)
-    transitions = [shown(each) for each in found[:limit]]
+    transitions = [transition_to_json(each) for each in found[:limit]]
     return answer({"now": to_text(at), "transitions": transitions, "truncated": len(found) > limit})
 
 
-def between(surfaces: Sequence[Surface], after: int, until: int, limit: int) -> list[Coming]:
-    """The first transitions behind one instant and not behind another, of all sessions, in
-    order."""
+def between(
+    surfaces: Sequence[Surface], after: int, until: int, limit: int
+) -> list[SessionTransition]:
+    """List the first transitions of all sessions in (after, until], in order."""
     found = [
-        Coming(surface.name, surface.sessions.id(session), transition)
+        SessionTransition(surface.name, surface.sessions.id(session), transition)
         for surface in surfaces
         for session in surface.sessions.changing(after, until, limit)
         for transition in surface.sessions.transitions(session)
@@ -83,46 +87,50 @@ def between(surfaces: Sequence[Surface], after: int, until: int, limit: int) -> 
     return found[:limit]
 
 
-def find(
+def find_session(
     surfaces: Sequence[Surface], session: str, surface: str | None = None
 ) -> tuple[Surface, Any]:
-    """A session by its id, on the named surface or on any. Raises errors.Refusal."""
+    """Find a session by its id, on one surface or on any. Raises ApiError."""
     for each in surfaces:
         if surface in (None, each.name):
             found = each.sessions.find(session)
             if found is not None:
                 return each, found
-    raise errors.Refusal(
-        404, f"there is no session {session!r}" + (f" of {surface}" if surface else "")
-    )
+    raise ApiError(404, f"there is no session {session!r}" + (f" of {surface}" if surface else ""))
+
+
+def coming(surface: Surface, session: Any, now: int) -> list[SessionTransition]:
+    """List the transitions of a session after an instant."""
+    id = surface.sessions.id(session)
+    return [
+        SessionTransition(surface.name, id, transition)
+        for transition in surface.sessions.transitions(session)
+        if transition.at > now
+    ]
 
 
 def transition_into(
     surfaces: Sequence[Surface], now: int, *, session: str, surface: str | None, status: str
 ) -> Transition:
-    """The next transition that gives a session this status. Raises errors.Refusal."""
-    owner, found = find(surfaces, session, surface)
-    coming = [transition for transition in owner.sessions.transitions(found) if transition.at > now]
-    for transition in coming:
+    """Return the next transition that gives a session this status. Raises ApiError."""
+    owner, found = find_session(surfaces, session, surface)
+    transitions = [each.transition for each in coming(owner, found, now)]
+    for transition in transitions:
         if transition.to_status == status:
             return transition
-    will = (
-        " or ".join(f"{transition.to_status} at {to_text(transition.at)}" for transition in coming)
-        or "nothing else"
+    known = [f"{each.to_status} at {to_text(each.at)}" for each in transitions]
+    raise ApiError(
+        409,
+        f"time alone makes this session {' or '.join(known) or 'nothing else'}, not {status!r}",
     )
-    raise errors.Refusal(409, f"time alone makes this session {will}, not {status!r}")
 
 
-def shown(coming: Coming) -> dict[str, Any]:
-    """A transition as it is shown."""
-    transition = coming.transition
+def transition_to_json(found: SessionTransition) -> dict[str, Any]:
+    """Serialize a transition."""
     return {
-        "at": to_text(transition.at),
-        "deadline": to_text(transition.deadline),
-        "surface": coming.surface,
-        "session": coming.session,
-        "part": transition.part,
-        "from_status": transition.from_status,
-        "to_status": transition.to_status,
-        "rule": transition.rule,
+        "at": to_text(found.transition.at),
+        "deadline": to_text(found.transition.deadline),
+        "surface": found.surface,
+        "session": found.session,
+        **{name: getattr(found.transition, name) for name in _COPIED},
     }

@@ -23,7 +23,7 @@ from sessionary.factory.namespace_middleware import (
     make_routed_path,
 )
 from sessionary.factory.proxy_middleware import TrustedProxyMiddleware
-from sessionary.factory.request_id_middleware import RequestIdMiddleware, note_rule
+from sessionary.factory.request_id_middleware import RequestIdMiddleware
 from sessionary.factory.startup import SCHEMA, Prepared, prepare
 from sessionary.identity import NewKey
 from sessionary.settings import DOUBLE, BadSetting, Settings, networks
@@ -31,6 +31,7 @@ from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import Observer
 from sessionary.web.operations import answer
+from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface, declared_settings
 
 __all__ = [
@@ -167,13 +168,14 @@ class _Builder:
             mounted = (*mounted, control.surface)
         for surface in mounted:
             _mount(app, surface)
-        self.error_handlers = ErrorHandlers(mounted)
+        routes = RouteTable(app, mounted)
+        self.error_handlers = ErrorHandlers(routes)
         self.error_handlers.register(app)
-        if observers:
-            app.before_request(note_rule)
+        if observers or settings.control:
+            app.before_request(routes.note_match)
         app.before_request(store.check_file_unchanged)
         if settings.control:
-            control.install(app, surfaces, namespace, namespaces, self.routed_path)
+            control.install(app, surfaces, routes, namespace, namespaces, self.routed_path)
 
     def serve(self) -> Serve:
         """The application in a namespace, with the control plane around it if that is on."""
@@ -181,7 +183,7 @@ class _Builder:
             return in_namespace(self._app.wsgi_app)
         from sessionary import control
 
-        return handle_outages(control.Gate(self._app), self.error_handlers)
+        return handle_outages(control.ControlMiddleware(self._app), self.error_handlers)
 
     def finish(self, namespace_middleware: Application) -> Flask:
         """Add the other middleware, outermost last."""

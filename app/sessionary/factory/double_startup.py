@@ -27,7 +27,7 @@ def prepare_double(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -
         contents.write()
         default.has_undo_log = True
     hooks = NamespaceHooks(
-        contents.template, clock.restart, control.forget_calls, contents.complete
+        contents.template, clock.restart, control.clear_journal, contents.complete
     )
     return Namespaces(default, hooks, maximum=settings.max_namespaces)
 
@@ -61,7 +61,7 @@ class _Contents:
     def complete(self) -> None:
         """Prepare a restored namespace: migrate it, empty its journal, enable its undo log."""
         self._create_tables()
-        control.forget_calls()
+        control.clear_journal()
         store.undo_log.enable(self._session_columns)
 
     def template(self) -> bytes:

@@ -1,7 +1,7 @@
 """Error responses outside the views of a surface, in the body that the vendor uses."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -13,7 +13,8 @@ from sessionary.identity.rate_limits import RateLimited
 from sessionary.web import json_codec
 from sessionary.web.events import BAD_KEY, DISORDER, FAILURE
 from sessionary.web.operations import Invalid, answer
-from sessionary.web.surface import Surface, by_segment, retry_after
+from sessionary.web.route_table import RouteTable
+from sessionary.web.surface import Surface, retry_after
 
 _log = logging.getLogger("sessionary")
 MESSAGES = {
@@ -31,8 +32,8 @@ MESSAGES = {
 class ErrorHandlers:
     """Error handlers of an application; the first segment of the path selects the surface."""
 
-    def __init__(self, surfaces: Sequence[Surface]) -> None:
-        self._by_segment = by_segment(surfaces)
+    def __init__(self, routes: RouteTable) -> None:
+        self._routes = routes
 
     def register(self, app: Flask) -> None:
         """Register the handlers with an application."""
@@ -43,7 +44,7 @@ class ErrorHandlers:
 
     def surface(self, path: str) -> Surface | None:
         """The surface of a path."""
-        return self._by_segment.get("".join(path.split("/", 2)[1:2]))
+        return self._routes.surface(path)
 
     def response(
         self,

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 from sessionary import store
 from sessionary.factory.error_handlers import MESSAGES, ErrorHandlers
 from sessionary.store import Namespace
-from sessionary.web.events import ROUTE
 from sessionary.web.operations import answer
+from sessionary.web.route_table import MATCH, RouteMatch
 
 _log = logging.getLogger("sessionary")
 
@@ -36,7 +36,7 @@ class HealthMiddleware:
         check = self._checks.get(path)
         if check is None:
             return self._application(environ, start_response)
-        environ[ROUTE] = path.rstrip("/")
+        environ[MATCH] = RouteMatch(None, path, path.rstrip("/"))
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             response = check()
         else:

@@ -6,29 +6,20 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
-
-from flask import request
 
 from sessionary import logs
 from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.web.context import CALLER
-from sessionary.web.events import FAILURE, ROUTE, Observer, RequestFinished
-from sessionary.web.openapi import path_template
+from sessionary.web.events import FAILURE, Observer, RequestFinished
+from sessionary.web.route_table import MATCH, RouteMatch
 
 HEADER = "Sessionary-Request-Id"
-_RULE = "sessionary.rule"
 _VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Not the shared generator, which tests may seed; and it needs no system call per request.
 _random = random.Random()  # noqa: S311 - request ids may be guessed
 os.register_at_fork(after_in_child=_random.seed)
-
-
-def note_rule() -> None:
-    """Keep the matched rule in the environment; Flask forgets it with the request context."""
-    request.environ[_RULE] = request.url_rule
 
 
 class RequestIdMiddleware:
@@ -43,7 +34,6 @@ class RequestIdMiddleware:
         self._application = application
         self._surface = error_handlers.surface
         self._observers = observers
-        self._split_rule = lru_cache(maxsize=None)(self._split)  # as many as there are rules
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         began = time.perf_counter()
@@ -80,21 +70,9 @@ class RequestIdMiddleware:
                 observer(finished)
 
     def _surface_and_route(self, environ: dict[str, Any]) -> tuple[str | None, str | None]:
-        rule = environ.get(_RULE)
-        if rule is not None:
-            return self._split_rule(rule.rule)
-        surface = self._surface(environ["PATH_INFO"])
-        return None if surface is None else surface.name, environ.get(ROUTE)
-
-    def _split(self, rule: str) -> tuple[str | None, str]:
-        """The surface and the path template of a rule."""
-        surface = self._surface(rule)
-        if surface is None:
-            return None, path_template(rule)
-        prefix = f"/{surface.name}/"
-        return surface.name, path_template(
-            f"/{rule.removeprefix(prefix)}" if rule.startswith(prefix) else rule
-        )
+        match: RouteMatch | None = environ.get(MATCH)
+        surface = match.surface if match else self._surface(environ["PATH_INFO"])
+        return None if surface is None else surface.name, match and match.route
 
 
 def _request_id(environ: dict[str, Any]) -> str:

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-# Where a request's environment says why it was refused, if for a failure below, and which route it
-# would have taken, if Flask has not seen it.
-FAILURE, ROUTE = "sessionary.failure", "sessionary.route"
+# The environ key for the reason of a refusal: one of the two failures below.
+FAILURE = "sessionary.failure"
 BAD_KEY, DISORDER = "key", "disorder"
 
 

@@ -31,6 +31,13 @@ class Problem:
     where: str = "body"
     bounds: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def pointer(self) -> str:
+        """The place: `/to/session` in the body, else the name of a parameter or header."""
+        if self.where != "body":
+            return ".".join(map(str, self.path)) or self.where
+        return "".join(f"/{each}" for each in self.path) or "/"
+
     def as_error(self) -> ValidationError:
         """This problem as marshmallow collects it."""
         return ValidationError([self])

@@ -183,12 +183,3 @@ class Surface:
 def declared_settings(surfaces: Sequence[Surface]) -> Declarations:
     """The classes that declare the surfaces' settings, by surface name."""
     return {each.name: each.settings for each in surfaces if each.settings is not None}
-
-
-def by_segment(surfaces: Sequence[Surface]) -> dict[str, Surface]:
-    """The surface of a path, by the path's first segment."""
-    return {
-        segment: surface
-        for surface in surfaces
-        for segment in (surface.name.partition("/")[0], *surface.root_segments)
-    }

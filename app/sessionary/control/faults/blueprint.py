@@ -1,4 +1,4 @@
-"""Faults over HTTP: armed, shown with how often they were hit, disarmed."""
+"""The `/faults` resource: arm, list and disarm faults."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import store
-from sessionary.control import errors
 from sessionary.control.blueprint import control, make_blueprint
-from sessionary.control.faults import schemas
+from sessionary.control.errors import ApiError
 from sessionary.control.faults.matching import COLUMNS, Fault, FaultRow
-from sessionary.control.fields import Number, Strict
+from sessionary.control.faults.schemas import FaultRequest, fault_row, retry_headers
+from sessionary.control.fields import Number, StrictSchema
 from sessionary.store import Statement, insert_statement, param
 from sessionary.web import json_codec
 from sessionary.web.fields import Boolean, Integer, Object, QueryBoolean, Text
@@ -20,8 +20,8 @@ from sessionary.web.operations import answer, operation
 routes = make_blueprint("faults")
 
 
-class FaultShown(Strict):
-    """A fault; `matched_count` calls were such as it is armed for, `hit_count` of them it hit."""
+class FaultResponse(StrictSchema):
+    """A fault; `matched_count` calls matched it, and it hit `hit_count` of them."""
 
     id = Integer(required=True)
     surface = Text(required=True)
@@ -44,21 +44,21 @@ class FaultShown(Strict):
     spent = Boolean(required=True)
 
 
-class Which(Strict):
-    """Those of one surface; those that were never hit."""
+class FaultQuery(StrictSchema):
+    """Filters: one surface; faults with no hit."""
 
     surface = Text(load_default=None)
     unmatched = QueryBoolean(load_default=False)
 
 
-class AllFaults(Strict):
-    """Faults in the order in which they were armed, spent ones too."""
+class FaultList(StrictSchema):
+    """Faults in the order of arming, spent ones included."""
 
-    faults = fields.List(fields.Nested(FaultShown), required=True)
+    faults = fields.List(fields.Nested(FaultResponse), required=True)
 
 
-class Preset(Strict):
-    """An answer with which a vendor is known to fail, and where that is known from."""
+class PresetResponse(StrictSchema):
+    """A known failure of a vendor, and the source for it."""
 
     surface = Text(required=True)
     name = Text(required=True)
@@ -68,10 +68,10 @@ class Preset(Strict):
     source = Text(required=True)
 
 
-class Presets(Strict):
+class PresetList(StrictSchema):
     """The presets of all surfaces."""
 
-    presets = fields.List(fields.Nested(Preset), required=True)
+    presets = fields.List(fields.Nested(PresetResponse), required=True)
 
 
 _insert = insert_statement(Fault, without=("id",))
@@ -80,15 +80,19 @@ _all = Statement(FaultRow._make, lambda: Fault.select(*COLUMNS).order_by(Fault.i
 _by_id = Statement(FaultRow._make, lambda: Fault.select(*COLUMNS).where(Fault.id == param("id")))
 _disarm = Statement(tuple, lambda: Fault.delete().where(Fault.id == param("id")))
 _disarm_all = Statement(tuple, Fault.delete)
+_COPIED = (
+    *("id", "surface", "method", "route", "kind", "preset", "status"),
+    *("times", "after", "probability", "seed", "matched_count", "hit_count"),
+)
 
 
 @routes.get("/faults")
-@operation("The armed faults", query=Which(), answers={200: AllFaults()})
+@operation("List faults", query=FaultQuery(), answers={200: FaultList()})
 def list_faults(query: dict[str, Any]) -> Response:
     if query["surface"] is not None:
         control().surface(query["surface"])
     found = [
-        _shown(fault)
+        _to_json(fault)
         for fault in _all.all()
         if query["surface"] in (None, fault.surface)
         and not (query["unmatched"] and fault.hit_count)
@@ -97,12 +101,12 @@ def list_faults(query: dict[str, Any]) -> Response:
 
 
 @routes.post("/faults")
-@operation("Arm a fault", body=schemas.NewFault(), answers={201: FaultShown()})
+@operation("Arm a fault", body=FaultRequest(), answers={201: FaultResponse()})
 def arm(body: dict[str, Any]) -> Response:
-    row = schemas.row(body)
+    row = fault_row(body)
     with store.transaction():
         _insert.run(**row)
-        return answer(_shown(_newest.one()), 201)
+        return answer(_to_json(_newest.one()), 201)
 
 
 @routes.delete("/faults")
@@ -114,27 +118,27 @@ def disarm_all() -> Response:
 
 
 @routes.get("/faults/presets")
-@operation("What vendors are known to fail with", answers={200: Presets()})
+@operation("List the known failures of all vendors", answers={200: PresetList()})
 def list_presets() -> Response:
     presets = [
         {
             "surface": surface.name,
             "name": name,
-            "status": failure.status,
-            "headers": schemas.headers(surface, failure.status, None),
-            "body": dict(failure.body),
-            "source": failure.source,
+            "status": preset.status,
+            "headers": retry_headers(surface, preset.status),
+            "body": dict(preset.body),
+            "source": preset.source,
         }
         for surface in control().surfaces
-        for name, failure in surface.fault_presets.items()
+        for name, preset in surface.fault_presets.items()
     ]
     return answer({"presets": presets})
 
 
 @routes.get("/faults/<id:fault_id>")
-@operation("A fault", answers={200: FaultShown()})
+@operation("Get a fault", answers={200: FaultResponse()})
 def show(fault_id: int) -> Response:
-    return answer(_shown(_by_id.one(id=fault_id), fault_id))
+    return answer(_to_json(_by_id.one(id=fault_id), fault_id))
 
 
 @routes.delete("/faults/<id:fault_id>")
@@ -142,27 +146,23 @@ def show(fault_id: int) -> Response:
 def disarm(fault_id: int) -> Response:
     with store.transaction():
         if not _disarm.run(id=fault_id):
-            raise _no_fault(fault_id)
+            raise _not_found(fault_id)
     return Response(status=204)
 
 
-def _shown(fault: FaultRow | None, id: int | None = None) -> dict[str, Any]:
+def _to_json(fault: FaultRow | None, id: int | None = None) -> dict[str, Any]:
     if fault is None:
-        raise _no_fault(id)
+        raise _not_found(id)
     return {
-        **{name: getattr(fault, name) for name in ("id", "surface", "method", "route", "kind")},
-        **{name: getattr(fault, name) for name in ("preset", "status")},
+        **{name: getattr(fault, name) for name in _COPIED},
         "headers": json_codec.decode(fault.headers),
         "body": None if fault.body is None else json_codec.decode(fault.body),
         "delay": f"{fault.delay_us // 1000}ms" if fault.delay_us else None,
-        **{name: getattr(fault, name) for name in ("times", "after", "probability", "seed")},
         "from": None if fault.from_at is None else to_text(fault.from_at),
         "to": None if fault.until_at is None else to_text(fault.until_at),
-        "matched_count": fault.matched_count,
-        "hit_count": fault.hit_count,
         "spent": fault.is_spent,
     }
 
 
-def _no_fault(id: int | None) -> errors.Refusal:
-    return errors.Refusal(404, f"there is no fault {id}: GET faults lists those that are armed")
+def _not_found(id: int | None) -> ApiError:
+    return ApiError(404, f"there is no fault {id}: GET faults lists the armed faults")

@@ -1,4 +1,4 @@
-"""What is made to fail on purpose: which calls, how, and how often."""
+"""The fault table, and the faults that a call meets."""
 
 import errno
 import random
@@ -8,28 +8,27 @@ from typing import NamedTuple
 import peewee as pw
 
 from sessionary import clock, store
-from sessionary.control.messages import Answer, Asked
-from sessionary.control.route_table import Addresses
+from sessionary.control.messages import VendorRequest, VendorResponse
 from sessionary.store import Statement, param
-from sessionary.web.events import ROUTE
+from sessionary.web.route_table import MATCH, RouteTable
 
 STATUS, LATENCY, RESET, EMPTY, TRUNCATED = "status", "latency", "reset", "empty", "truncated"
 KINDS = (STATUS, LATENCY, RESET, EMPTY, TRUNCATED)
-OF_CONNECTIONS = (RESET, EMPTY, TRUNCATED)
+CONNECTION_KINDS = (RESET, EMPTY, TRUNCATED)
 
 
 class Fault(store.Model):
-    """A fault that has been armed; a spent one stays, to be asked whether it was hit."""
+    """An armed fault. A spent fault stays, so that its hits can be read."""
 
     id = pw.AutoField()
     surface = pw.TextField()
-    method = pw.TextField(null=True)  # any, if null
-    route = pw.TextField(null=True)  # a pattern or a path; any, if null
+    method = pw.TextField(null=True)  # null matches every method
+    route = pw.TextField(null=True)  # a template or a path; null matches every route
     kind = pw.TextField()
     preset = pw.TextField(null=True)
     status = pw.IntegerField(null=True)
-    headers = pw.TextField()  # as JSON
-    body = pw.TextField(null=True)  # as JSON
+    headers = pw.TextField()  # JSON
+    body = pw.TextField(null=True)  # JSON
     delay_us = pw.BigIntegerField()
     times = pw.IntegerField(null=True)
     after = pw.IntegerField()
@@ -46,7 +45,7 @@ class Fault(store.Model):
 
 
 class FaultRow(NamedTuple):
-    """A fault's row."""
+    """A row of the fault table."""
 
     id: int
     surface: str
@@ -69,7 +68,7 @@ class FaultRow(NamedTuple):
 
     @property
     def is_spent(self) -> bool:
-        """Whether it has been hit as often as it was to be."""
+        """Whether the fault has hit `times` calls."""
         return self.times is not None and self.hit_count >= self.times
 
 
@@ -93,49 +92,49 @@ _count = Statement(
 )
 
 
-def hit(addresses: Addresses, asked: Asked) -> FaultRow | None:
-    """The fault that this call of the active namespace meets: of those that it matches, the first.
+def hit(routes: RouteTable, request: VendorRequest) -> FaultRow | None:
+    """Return the first matching fault of the active namespace that hits this call; count it.
 
-    One that lets it pass counts it all the same.
+    A matching fault that lets the call pass is counted as matched.
     """
-    if asked.surface is None or not _live.all(surface=asked.surface.name):
+    if request.surface is None or not _live.all(surface=request.surface.name):
         return None
-    route = addresses.find(asked.method, f"/{asked.surface.name}{asked.path}").route
+    match = routes.match(request.method, f"/{request.surface.name}{request.path}")
     with store.transaction():
         now = clock.now()
-        for fault in _live.all(surface=asked.surface.name):
-            if _concerns(fault, asked, route, now):
-                is_hit = _strikes(fault)
+        for fault in _live.all(surface=request.surface.name):
+            if _matches(fault, request, match.route, now):
+                is_hit = _draw(fault)
                 _count.run(id=fault.id, hit=int(is_hit))
                 if is_hit:
-                    asked.environ[ROUTE] = route
+                    request.environ[MATCH] = match
                     return fault
     return None
 
 
-def _concerns(fault: FaultRow, asked: Asked, route: str | None, now: int) -> bool:
+def _matches(fault: FaultRow, request: VendorRequest, route: str | None, now: int) -> bool:
     return (
-        fault.method in (None, asked.method)
-        and (fault.route is None or fault.route in (route, asked.path))
+        fault.method in (None, request.method)
+        and (fault.route is None or fault.route in (route, request.path))
         and (fault.from_at is None or fault.from_at <= now)
         and (fault.until_at is None or now < fault.until_at)
     )
 
 
-def _strikes(fault: FaultRow) -> bool:
-    """Whether its next call is hit; the same seed gives the same sequence."""
-    turn = fault.matched_count - fault.after
-    if turn < 0 or fault.probability >= 1:
-        return turn >= 0
-    return random.Random(f"{fault.seed}:{turn}").random() < fault.probability  # noqa: S311
+def _draw(fault: FaultRow) -> bool:
+    """Whether the fault hits its next matching call; the same seed gives the same sequence."""
+    number = fault.matched_count - fault.after
+    if number < 0 or fault.probability >= 1:
+        return number >= 0
+    return random.Random(f"{fault.seed}:{number}").random() < fault.probability  # noqa: S311
 
 
-def dropped() -> ConnectionResetError:
-    """What a server takes for a client that has gone: it closes the connection and says nothing."""
+def connection_dropped() -> ConnectionResetError:
+    """The error that makes a server close the connection without a response."""
     return ConnectionResetError(errno.ECONNRESET, "a fault dropped the connection")
 
 
-def first_half(answer: Answer) -> Iterator[bytes]:
-    """As much of an answer as its client gets to see."""
-    yield answer.body[: len(answer.body) // 2]
-    raise dropped()
+def first_half(response: VendorResponse) -> Iterator[bytes]:
+    """Yield half of a response's body, then drop the connection."""
+    yield response.body[: len(response.body) // 2]
+    raise connection_dropped()

@@ -1,23 +1,23 @@
-"""What is asked of a fault, and the row that it makes."""
+"""The fault request: its schema, its validation, and the row that it becomes."""
 
 from difflib import get_close_matches
 from typing import Any
 
-from sessionary.control import errors
 from sessionary.control.blueprint import control
+from sessionary.control.errors import ApiError
 from sessionary.control.faults import matching
-from sessionary.control.fields import Duration, Instant, Number, Strict
+from sessionary.control.fields import Duration, Instant, Number, StrictSchema
 from sessionary.web import json_codec
 from sessionary.web.fields import Bounds, Integer, OneOf, Text
 from sessionary.web.surface import Surface
 
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-_WAIT_MS = 1000  # what a vendor asks for that is not told how long
-_LONGEST_DELAY = 600_000_000
+_DEFAULT_RETRY_MS = 1000
+_MAX_DELAY = 600_000_000
 
 
-class NewFault(Strict):
-    """Which calls fail, how, and how often; what is left out is any, always or none."""
+class FaultRequest(StrictSchema):
+    """The calls to match, the effect on them, and its limits. Defaults match every call."""
 
     surface = Text(required=True)
     method = Text(load_default=None, validate=OneOf(_METHODS))
@@ -27,7 +27,7 @@ class NewFault(Strict):
     status = Integer(load_default=None, validate=Bounds(400, 599))
     message = Text(load_default=None)
     retry_after = Duration(load_default=None, validate=Bounds(0))
-    delay = Duration(load_default=0, validate=Bounds(0, _LONGEST_DELAY))
+    delay = Duration(load_default=0, validate=Bounds(0, _MAX_DELAY))
     times = Integer(load_default=None, validate=Bounds(1))
     after = Integer(load_default=0, validate=Bounds(0))
     probability = Number(load_default=1.0, validate=Bounds(0, 1))
@@ -36,92 +36,85 @@ class NewFault(Strict):
     until_at = Instant(data_key="to", load_default=None)
 
 
-def row(body: dict[str, Any]) -> dict[str, Any]:
-    """The row of a fault that has never been met. Raises errors.Refusal."""
-    surface = _surface(body["surface"])
+_COPIED = ("method", "kind", "preset", "times", "after", "probability", "seed")
+
+
+def fault_row(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a new fault. Raises ApiError."""
+    surface = control().surface(body["surface"], 400)
     _check(body)
-    as_asked = ("method", "kind", "preset", "times", "after", "probability", "seed")
     return {
-        **{name: body[name] for name in (*as_asked, "from_at", "until_at")},
+        **{name: body[name] for name in (*_COPIED, "from_at", "until_at")},
         "surface": surface.name,
         "route": _route(surface, body["method"], body["route"]),
-        **_failure(surface, body),
+        **_response(surface, body),
         "delay_us": body["delay"],
         "matched_count": 0,
         "hit_count": 0,
     }
 
 
-def _surface(name: str) -> Surface:
-    for surface in control().surfaces:
-        if surface.name == name:
-            return surface
-    names = ", ".join(surface.name for surface in control().surfaces)
-    raise errors.Refusal(400, f"surface: must be one of {names}, not {name!r}")
-
-
 def _route(surface: Surface, method: str | None, route: str | None) -> str | None:
-    """The pattern or path that calls are compared with."""
+    """Return the template or path that calls are compared with."""
     if route is None:
         return None
-    addresses = control().addresses
+    routes = control().routes
     own = route.removeprefix(f"/{surface.name}") if route.startswith(f"/{surface.name}/") else route
-    found = addresses.canonical(surface, method, own) if own.startswith("/") else None
+    found = routes.canonical(surface, method, own) if own.startswith("/") else None
     if found is None:
-        known = {each.path for each in addresses.routes if each.surface is surface}
-        nearest = get_close_matches(own, sorted(known), 1, 0) or sorted(known)
-        called = "route" if method is None else f"{method} route"
-        raise errors.Refusal(
-            400, f"route: {surface.name} has no {called} {route!r}: the nearest is {nearest[0]}"
+        known = sorted({each.path for each in routes.routes(surface)})
+        nearest = get_close_matches(own, known, 1, 0) or known
+        kind = "route" if method is None else f"{method} route"
+        raise ApiError(
+            400, f"route: {surface.name} has no {kind} {route!r}: the nearest is {nearest[0]}"
         )
     return found
 
 
-def _failure(surface: Surface, body: dict[str, Any]) -> dict[str, Any]:
-    """What is answered instead: a preset's words, or a status in the vendor's envelope."""
+def _response(surface: Surface, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the response's columns: of a preset, or of a status in the vendor's error format."""
     if body["kind"] != matching.STATUS:
         return {"status": None, "headers": "{}", "body": None}
     if body["preset"] is not None:
-        if body["preset"] not in surface.fault_presets:
-            known = ", ".join(surface.fault_presets)
-            raise errors.Refusal(400, f"preset: {surface.name} has {known}")
-        failure = surface.fault_presets[body["preset"]]
-        status, said = failure.status, dict(failure.body)
+        preset = surface.fault_presets.get(body["preset"])
+        if preset is None:
+            raise ApiError(400, f"preset: {surface.name} has {', '.join(surface.fault_presets)}")
+        status, content = preset.status, dict(preset.body)
     elif body["status"] is not None:
         status = body["status"]
-        said = surface.error_body(status, body["message"] or "A fault was armed for this call")
+        content = surface.error_body(status, body["message"] or "A fault was armed for this call")
     else:
-        raise errors.Refusal(400, "status: is required for the kind status, or send a preset")
+        raise ApiError(400, "status: is required for the kind status, or send a preset")
     return {
         "status": status,
-        "headers": json_codec.encode(headers(surface, status, body["retry_after"])),
-        "body": json_codec.encode(said),
+        "headers": json_codec.encode(retry_headers(surface, status, body["retry_after"])),
+        "body": json_codec.encode(content),
     }
 
 
-def headers(surface: Surface, status: int, retry_after: int | None) -> dict[str, str]:
-    """Those that go with a status; `retry_after` is in microseconds, None for what is usual."""
+def retry_headers(surface: Surface, status: int, retry_after: int | None = None) -> dict[str, str]:
+    """Return the vendor's headers for a wait in microseconds, or its usual ones for the status."""
     if retry_after is not None:
         return surface.retry_headers(retry_after // 1000)
-    return surface.retry_headers(_WAIT_MS) if status in surface.retry_statuses else {}
+    return surface.retry_headers(_DEFAULT_RETRY_MS) if status in surface.retry_statuses else {}
 
 
 def _check(body: dict[str, Any]) -> None:
-    """Refuse what does not fit together, and what this server cannot do."""
+    """Raise ApiError for members that exclude each other, and for kinds that need a double."""
     kind = body["kind"]
     if kind == matching.LATENCY and not body["delay"]:
-        raise errors.Refusal(400, 'delay: is required for the kind latency, such as "2s"')
+        raise ApiError(400, 'delay: is required for the kind latency, such as "2s"')
     if kind != matching.STATUS:
         for name in ("preset", "status", "message", "retry_after"):
             if body[name] is not None:
-                raise errors.Refusal(400, f"{name}: goes with the kind status, not with {kind}")
+                raise ApiError(400, f"{name}: goes with the kind status, not with {kind}")
     elif body["preset"] is not None and (body["status"], body["message"]) != (None, None):
-        raise errors.Refusal(400, "preset: brings status and message: leave them out, or it")
+        raise ApiError(400, "preset: includes status and message: send either it or them")
     if None not in (body["from_at"], body["until_at"]) and body["from_at"] >= body["until_at"]:
-        raise errors.Refusal(400, "to: must be after from")
-    if kind in matching.OF_CONNECTIONS and control().namespaces is None:
-        raise errors.Refusal(
+        raise ApiError(400, "to: must be after from")
+    if kind in matching.CONNECTION_KINDS and control().namespaces is None:
+        raise ApiError(
             409,
-            f"kind: this server cannot do {kind} to a connection: start a double instead, "
-            "or arm status or latency",
+            f"kind: a server cannot do {kind} to a connection: start a double instead, "
+            "or use the kinds status and latency",
         )

@@ -1,4 +1,4 @@
-"""The journal: the calls of the vendors' APIs, found and counted. The oldest go first."""
+"""The journal table: recorded vendor calls. The oldest are removed."""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,13 +9,12 @@ import peewee as pw
 from sessionary import store
 from sessionary.store import Statement, param
 
-KEPT = 10_000  # calls, and up to _AT_ONCE more
-_AT_ONCE = 100  # calls that are let go together
+MAX_CALLS = 10_000  # the journal keeps up to _TRIM_EVERY more
+_TRIM_EVERY = 100
 
 
 class Call(store.Model):
-    """A call. `sequence` counts from when the journal was last emptied, `id` is never used
-    again."""
+    """A recorded call. `sequence` restarts when the journal is emptied; an `id` never returns."""
 
     id = pw.AutoField(constraints=[pw.SQL("AUTOINCREMENT")])
     sequence = pw.IntegerField(column_name="nth")
@@ -26,11 +25,11 @@ class Call(store.Model):
     path = pw.TextField()
     route = pw.TextField(null=True)
     query = pw.TextField()
-    headers = pw.TextField()  # as JSON
+    headers = pw.TextField()  # JSON
     body = pw.TextField(null=True)
     body_bytes = pw.IntegerField()
     body_truncated = pw.IntegerField(column_name="body_is_cut")
-    status = pw.IntegerField(null=True)  # null where the connection was dropped
+    status = pw.IntegerField(null=True)  # null if the connection was dropped
     response = pw.TextField(null=True, column_name="answer")
     response_bytes = pw.IntegerField(column_name="answer_bytes")
     response_truncated = pw.IntegerField(column_name="answer_is_cut")
@@ -45,7 +44,7 @@ class Call(store.Model):
 
 
 class CallRow(NamedTuple):
-    """A call's row."""
+    """A row of the journal."""
 
     id: int
     sequence: int
@@ -90,10 +89,7 @@ _clear = Statement(tuple, Call.delete)
 _oldest = Statement(
     lambda found: int(found[0]), lambda: Call.select(Call.sequence).order_by(Call.id).limit(1)
 )
-_by_id = Statement(
-    CallRow._make,
-    lambda: Call.select(*_columns).where(Call.id == param("id")),
-)
+_by_id = Statement(CallRow._make, lambda: Call.select(*_columns).where(Call.id == param("id")))
 _FILTERS: dict[str, Callable[[], Any]] = {
     "method": lambda: Call.method == param("method"),
     "path": lambda: (Call.path == param("path")) | (Call.route == param("path")),
@@ -104,33 +100,33 @@ _FILTERS: dict[str, Callable[[], Any]] = {
 }
 
 
-def keep(**row: Any) -> int:
-    """Write a call of the active namespace's down; gives its id."""
+def insert(**row: Any) -> int:
+    """Add a call to the active namespace's journal; return its id."""
     with store.transaction():
-        found = _insert.one(**row)
-        assert found is not None  # noqa: S101 - it returns the new row's id
-        if found % _AT_ONCE == 0:
-            _trim.run(last=found - KEPT)
-    return found
+        id = _insert.one(**row)
+        assert id is not None  # noqa: S101 - the statement returns the new row's id
+        if id % _TRIM_EVERY == 0:
+            _trim.run(last=id - MAX_CALLS)
+    return id
 
 
 def find(filters: dict[str, Any], *, after: int, limit: int) -> list[CallRow]:
-    """The calls that pass these filters, behind one, in order."""
+    """Find matching calls with a greater id than `after`, in order."""
     return _page(frozenset(filters)).all(**filters, after=after, limit=limit)
 
 
 def count(filters: dict[str, Any]) -> int:
-    """How many calls pass these filters."""
-    return _counted(frozenset(filters)).one(**filters) or 0
+    """Count matching calls."""
+    return _count(frozenset(filters)).one(**filters) or 0
 
 
 def get(id: int) -> CallRow | None:
-    """The call of this id, unless it was let go."""
+    """Return the call of this id, or None if it was removed."""
     return _by_id.one(id=id)
 
 
-def dropped() -> int:
-    """How many calls were let go since the journal was emptied, for there are more than KEPT."""
+def dropped_count() -> int:
+    """Count the calls that were removed since the journal was emptied."""
     return (_oldest.one() or 1) - 1
 
 
@@ -154,7 +150,7 @@ def _page(names: frozenset[str]) -> Statement[CallRow]:
 
 
 @cache
-def _counted(names: frozenset[str]) -> Statement[int]:
+def _count(names: frozenset[str]) -> Statement[int]:
     conditions = [_FILTERS[name]() for name in sorted(names)] or [pw.SQL("1")]
     return Statement(
         lambda found: int(found[0]),

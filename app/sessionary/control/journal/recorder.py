@@ -1,137 +1,131 @@
-"""A vendor's call written into the journal, without credentials."""
+"""The recorder: writes a vendor call into the journal, without credentials."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, NamedTuple
-
-from flask import request
 
 from sessionary import clock
 from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal import models
-from sessionary.control.journal.redaction import credentials, redacted
-from sessionary.control.messages import Answer, Asked
-from sessionary.control.route_table import Addresses, own_pattern
+from sessionary.control.journal.redaction import redactor_of
+from sessionary.control.messages import VendorRequest, VendorResponse
 from sessionary.web import json_codec
 from sessionary.web.context import CALLER
+from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
+from sessionary.web.surface import Surface
 
-LONGEST = 16_384  # characters of a body
-_HEADERS = ("Content-Type", "Sessionary-At", "x-notte-sdk-version")
-_ROUTED = "sessionary.routed"
+MAX_TEXT = 16_384  # characters of a recorded body
+_HEADERS = ("Content-Type", "Sessionary-At")
 _log = logging.getLogger("sessionary")
 
 
-class Heard(NamedTuple):
-    """What is written down of a call besides what its environment says."""
+class RecordedExchange(NamedTuple):
+    """A vendor call: request, body, response, and the fault that it met."""
 
-    body: bytes | None  # None for one that is too long to be read
+    request: VendorRequest
+    body: bytes | None  # None if it was too large to be read
     body_bytes: int
-    answer: Answer | None  # None where the connection was dropped
+    response: VendorResponse | None  # None if the connection was dropped
     fault: FaultRow | None
 
 
-def record(addresses: Addresses, asked: Asked, heard: Heard) -> int | None:
-    """Keep a call of the active namespace's; gives its id, None where it is not kept.
+class Recorder:
+    """Records calls in the journal of the active namespace."""
 
-    The call is over by then: a failure is logged, never answered.
-    """
-    try:
-        route, values = _route(addresses, asked)
-        if route == "/openapi.json":
+    def __init__(self, routes: RouteTable, surfaces: Sequence[Surface]) -> None:
+        self._routes = routes
+        self._key_prefixes = tuple(
+            prefix for surface in surfaces for prefix in surface.sdk.key_prefixes
+        )
+
+    def record(self, exchange: RecordedExchange) -> int | None:
+        """Record a call; return its id, or None if it is not recorded.
+
+        A failure is logged only: the call itself is over.
+        """
+        request = exchange.request
+        try:
+            match = request.environ.get(MATCH) or self._routes.match(
+                request.method, request.environ["PATH_INFO"]
+            )
+            if match.route == "/openapi.json":
+                return None
+            return models.insert(**self._row(exchange, match))
+        except Exception:  # noqa: BLE001 - the call must not fail because of the journal
+            _log.exception("the journal could not record a call")
             return None
-        return models.keep(**_row(asked, heard, route, values))
-    except Exception:  # noqa: BLE001 - whatever it is, it is no failure of the call
-        _log.exception("the journal could not keep a call")
-        return None
+
+    def _row(self, exchange: RecordedExchange, match: RouteMatch) -> dict[str, Any]:
+        request, response, fault = exchange.request, exchange.response, exchange.fault
+        environ, caller = request.environ, request.environ.get(CALLER)
+        session = match.values.get("session_id") or _session_in_bodies(exchange)
+        content = b"" if response is None else response.body
+        # Redacted before it is cut, so that no half of a secret is left at the cut.
+        texts = redactor_of(environ, self._key_prefixes).redact(
+            {
+                "path": request.path,
+                "query": environ.get("QUERY_STRING", ""),
+                "headers": json_codec.encode(recorded_headers(request)),
+                "body": "" if exchange.body is None else exchange.body.decode(errors="replace"),
+                "response": content.decode(errors="replace"),
+                "session": session or "",
+            }
+        )
+        body, answer = texts["body"], texts["response"]
+        return {
+            "at": (None if "HTTP_SESSIONARY_AT" in environ else clock.last_read_at.get())
+            or clock.now(),
+            "wall_at": clock.wall(),
+            "surface": request.surface and request.surface.name,
+            "method": request.method,
+            "path": texts["path"],
+            "route": match.route,
+            "query": texts["query"][:MAX_TEXT],
+            "headers": texts["headers"],
+            "body": body[:MAX_TEXT] or None,
+            "body_bytes": exchange.body_bytes,
+            "body_truncated": int(exchange.body is None or len(body) > MAX_TEXT),
+            "status": response and response.code,
+            "response": answer[:MAX_TEXT] or None,
+            "response_bytes": len(content),
+            "response_truncated": int(len(answer) > MAX_TEXT),
+            "user": caller and caller.user,
+            "organization": caller and caller.organization,
+            "session": texts["session"] or None,
+            "fault": fault and fault.id,
+            "fault_kind": fault and fault.kind,
+        }
 
 
-def note_route() -> None:
-    """Leave in the request's environment which route was found for it."""
-    request.environ[_ROUTED] = request.url_rule, request.view_args
-
-
-def _route(addresses: Addresses, asked: Asked) -> tuple[str | None, Mapping[str, Any]]:
-    """The route that was taken, or would have been but for a fault, and its values."""
-    if _ROUTED not in asked.environ:
-        found = addresses.find(asked.method, asked.environ["PATH_INFO"])
-        return found.route, found.values
-    rule, values = asked.environ[_ROUTED]
-    if rule is None:
-        return None, {}
-    return own_pattern(asked.surface.name if asked.surface else "", rule.rule), values or {}
-
-
-def _row(
-    asked: Asked, heard: Heard, route: str | None, values: Mapping[str, Any]
-) -> dict[str, Any]:
-    environ, answer, fault = asked.environ, heard.answer, heard.fault
-    secrets, caller = credentials(environ), environ.get(CALLER)
-    session = values.get("session_id") or _session(asked, heard)
-    as_of = "HTTP_SESSIONARY_AT" in environ
-    return {
-        "at": (None if as_of else clock.last_read_at.get()) or clock.now(),
-        "wall_at": clock.wall(),
-        "surface": None if asked.surface is None else asked.surface.name,
-        "method": asked.method,
-        "path": redacted(asked.path, secrets),
-        "route": route,
-        "query": redacted(environ.get("QUERY_STRING", ""), secrets)[:LONGEST],
-        "headers": redacted(json_codec.encode(headers_of(asked)), secrets),
-        **_kept("body", heard.body, heard.body_bytes, secrets),
-        "status": None if answer is None else answer.code,
-        **_kept("response", b"" if answer is None else answer.body, None, secrets),
-        "user": None if caller is None else caller.user,
-        "organization": None if caller is None else caller.organization,
-        "session": None if session is None else redacted(session, secrets),
-        "fault": None if fault is None else fault.id,
-        "fault_kind": None if fault is None else fault.kind,
-    }
-
-
-def headers_of(asked: Asked) -> dict[str, str]:
-    """Those of a call's headers that its meaning depends on; none of them is a credential."""
-    named = (
-        () if asked.surface is None else (each["name"] for each in asked.surface.header_parameters)
-    )
+def recorded_headers(request: VendorRequest) -> dict[str, str]:
+    """The headers that the meaning of a call depends on; never a credential."""
+    surface, names = request.surface, _HEADERS
+    if surface is not None:
+        parameters = (each["name"] for each in surface.header_parameters)
+        names = (*_HEADERS, *surface.journal_headers, *parameters)
     found = {}
-    for name in (*_HEADERS, *named):
-        variable = name.upper().replace("-", "_")
-        variable = variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"
-        if asked.environ.get(variable):
-            found[name.lower()] = asked.environ[variable]
+    for name in names:
+        key = name.upper().replace("-", "_")
+        value = request.environ.get(key if key == "CONTENT_TYPE" else f"HTTP_{key}")
+        if value:
+            found[name.lower()] = value
     return found
 
 
-def _kept(
-    name: str, content: bytes | None, length: int | None, secrets: tuple[str, ...]
-) -> dict[str, Any]:
-    """A body as it is kept: first without credentials, then cut, so that no half of one is left."""
-    if content is None:
-        return {name: None, f"{name}_bytes": length, f"{name}_truncated": 1}
-    text = redacted(content.decode(errors="replace"), secrets)
-    return {
-        name: text[:LONGEST] or None,
-        f"{name}_bytes": len(content),
-        f"{name}_truncated": int(len(text) > LONGEST),
-    }
-
-
-def _session(asked: Asked, heard: Heard) -> str | None:
-    """The session that a call without one in its path made or named, as its bodies have it."""
-    if asked.surface is None or asked.method != "POST":
+def _session_in_bodies(exchange: RecordedExchange) -> str | None:
+    """The session that a POST created or named, if its path does not name it."""
+    surface = exchange.request.surface
+    if surface is None or exchange.request.method != "POST":
         return None
-    key = asked.surface.session_key
-    bodies = [] if heard.answer is None else [_object(heard.answer.body)]
+    bodies = [] if exchange.response is None else [_parse_object(exchange.response.body)]
     bodies += [each["session"] for each in bodies if isinstance(each.get("session"), dict)]
-    if key != "id" and heard.body:
-        bodies.append(_object(heard.body))
-    for each in bodies:
-        if isinstance(each.get(key), str):
-            return str(each[key])
-    return None
+    if surface.session_key != "id" and exchange.body:
+        bodies.append(_parse_object(exchange.body))
+    found = (each.get(surface.session_key) for each in bodies)
+    return next((id for id in found if isinstance(id, str)), None)
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def _parse_object(content: bytes) -> dict[str, Any]:
     try:
         return json_codec.parse(content)
     except json_codec.BadDocument:

@@ -1,4 +1,4 @@
-"""Requests explained: one that is only tried, and one that was made."""
+"""Explanations of vendor calls: of a request that is only tried, and of a recorded call."""
 
 from io import BytesIO
 from typing import Any
@@ -8,14 +8,14 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import clock, store
-from sessionary.control import errors
 from sessionary.control.blueprint import PREFIX, control, make_blueprint
-from sessionary.control.fields import Strict
+from sessionary.control.errors import ApiError
+from sessionary.control.fields import StrictSchema
 from sessionary.control.journal import blueprint as journal
 from sessionary.control.journal.models import CallRow
 from sessionary.control.journal.redaction import REDACTED
-from sessionary.control.messages import ask
-from sessionary.control.validation.validator import Verdict
+from sessionary.control.messages import call_wsgi
+from sessionary.control.validation.validator import ValidationReport
 from sessionary.web import json_codec
 from sessionary.web.context import CALLER
 from sessionary.web.fields import Object, Text
@@ -23,14 +23,14 @@ from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 
 _TOO_LARGE = 413
-_WELL_FORMED = "the request is well formed: what refuses it is said in the answer's body"
-_NOT_WHOLE = "the body was not kept whole, so it could not be looked at"
-_WITHOUT_SECRETS = "credentials were taken out of what was kept of the call"
+_WELL_FORMED = "the request is well formed; the response says why it is refused"
+_TRUNCATED = "the recorded body is truncated, so it was not validated"
+_REDACTED = "credentials were removed from the recorded call"
 routes = make_blueprint("requests")
 
 
-class Tried(Strict):
-    """A vendor's call as it would be made; a body that is a string is sent as it is."""
+class ExplainRequest(StrictSchema):
+    """A vendor call; a body that is a string is sent unchanged."""
 
     method = Text(required=True)
     path = Text(required=True)
@@ -39,8 +39,8 @@ class Tried(Strict):
     body = fields.Raw(load_default=None, allow_none=True)
 
 
-class Violation(Strict):
-    """What is wrong at a place: what it should be, what it was, and the nearest that would do."""
+class ViolationResponse(StrictSchema):
+    """A violation: location, pointer, expected and actual value, and a valid suggestion."""
 
     location = Text(required=True)
     pointer = Text(required=True)
@@ -50,8 +50,8 @@ class Violation(Strict):
     hint = Text(required=True, allow_none=True)
 
 
-class Ignored(Strict):
-    """What nobody looks at, and what may have been meant."""
+class IgnoredResponse(StrictSchema):
+    """A field that the vendor ignores, and a hint at what may have been meant."""
 
     location = Text(required=True)
     pointer = Text(required=True)
@@ -59,8 +59,8 @@ class Ignored(Strict):
     hint = Text(required=True, allow_none=True)
 
 
-class RequestExplained(Strict):
-    """A call, what it gets or got, everything that is wrong with it, and what is ignored."""
+class RequestExplanationResponse(StrictSchema):
+    """A call, its response, everything that is wrong with it, and its ignored fields."""
 
     at = Text(required=True)
     surface = Text(required=True, allow_none=True)
@@ -68,112 +68,120 @@ class RequestExplained(Strict):
     path = Text(required=True)
     route = Text(required=True, allow_none=True)
     operation = Text(required=True, allow_none=True)
-    caller = fields.Nested(journal.Caller, required=True, allow_none=True)
+    caller = fields.Nested(journal.CallerResponse, required=True, allow_none=True)
     status = fields.Integer(required=True, allow_none=True)
     response = fields.Raw(required=True, allow_none=True)
-    violations = fields.List(fields.Nested(Violation), required=True)
-    ignored = fields.List(fields.Nested(Ignored), required=True)
-    fault = fields.Nested(journal.Hit, required=True, allow_none=True)
+    violations = fields.List(fields.Nested(ViolationResponse), required=True)
+    ignored = fields.List(fields.Nested(IgnoredResponse), required=True)
+    fault = fields.Nested(journal.FaultHit, required=True, allow_none=True)
     note = Text(required=True, allow_none=True)
 
 
+_answers = {200: RequestExplanationResponse()}
+
+
 @routes.post("/requests/explain")
-@operation("Try a vendor's call", body=Tried(), answers={200: RequestExplained()})
+@operation("Explain a vendor call without making it", body=ExplainRequest(), answers=_answers)
 def explain_request(body: dict[str, Any]) -> Response:
-    """Nothing is changed by it, and it meets no fault."""
-    return answer(_tried(body))
+    return answer(_explain_request(body))
 
 
 @routes.get("/journal/<id:call_id>/explain")
-@operation("Why a call was answered so", answers={200: RequestExplained()})
+@operation("Explain a recorded call", answers=_answers)
 def explain_call(call_id: int) -> Response:
-    return answer(_made(journal.kept_call(call_id)))
+    return answer(_explain_call(journal.find_call(call_id)))
 
 
-def _tried(asked: dict[str, Any]) -> dict[str, Any]:
-    environ = _environ(asked)
+def _explain_request(body: dict[str, Any]) -> dict[str, Any]:
+    """Make the call in a dry run, without faults."""
+    environ = _environ(body)
     environ["PATH_INFO"] = control().path_of(environ)
     if environ["PATH_INFO"].startswith(f"/{PREFIX.partition('/')[0]}"):
-        raise errors.Refusal(400, "path: must be a vendor's: the control plane's is not explained")
-    at, again = clock.now(), _copy(environ)
+        raise ApiError(
+            400, "path: must be a vendor's: calls of the control plane are not explained"
+        )
+    at, copy = clock.now(), _copy(environ)
     with store.dry_run():
-        found = ask(control().application, environ)
-        is_whole = found.code != _TOO_LARGE
-        if not is_whole:
-            again |= {"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"}
-        verdict = control().judge.verdict(again, is_admitted=found.code != 401, has_body=is_whole)
+        response = call_wsgi(control().application, environ)
+        has_body = response.code != _TOO_LARGE
+        if not has_body:
+            copy |= {"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"}
+        report = control().validator.validate(
+            copy, is_authenticated=response.code != 401, has_body=has_body
+        )
     caller = environ.get(CALLER)
     return {
         "at": to_text(at),
-        **_place(environ["REQUEST_METHOD"], environ["PATH_INFO"]),
+        **_route(environ["REQUEST_METHOD"], environ["PATH_INFO"]),
         "caller": caller and {"user": caller.user, "organization": caller.organization},
-        "status": found.code,
-        "response": journal.value(found.body.decode(errors="replace")),
-        **verdict._asdict(),
+        "status": response.code,
+        "response": journal.parse_json(response.body.decode(errors="replace")),
+        **report._asdict(),
         "fault": None,
-        "note": _WELL_FORMED if found.code >= 400 and not verdict.violations else None,
+        "note": _WELL_FORMED if response.code >= 400 and not report.violations else None,
     }
 
 
-def _made(call: CallRow) -> dict[str, Any]:
-    shown, prefix = journal.shown(call), "" if call.surface is None else f"/{call.surface}"
-    is_whole = not call.body_truncated
+def _explain_call(call: CallRow) -> dict[str, Any]:
+    recorded, prefix = (
+        journal.call_to_json(call),
+        "" if call.surface is None else f"/{call.surface}",
+    )
+    has_body = not call.body_truncated
     environ = _environ(
         {
             "method": call.method,
             "path": prefix + call.path,
-            "headers": shown["headers"],
-            "query": shown["query"],
-            "body": (call.body or "") if is_whole else "",
+            "headers": recorded["headers"],
+            "query": recorded["query"],
+            "body": (call.body or "") if has_body else "",
         }
     )
     was_refused = call.fault is None and call.status == 401
     with store.dry_run():
-        verdict = control().judge.verdict(environ, is_admitted=not was_refused, has_body=is_whole)
+        report = control().validator.validate(
+            environ, is_authenticated=not was_refused, has_body=has_body
+        )
     return {
-        "at": shown["at"],
-        **_place(call.method, prefix + call.path),
-        "caller": shown["caller"],
-        "status": shown["status"],
-        "response": shown["response"],
-        **verdict._asdict(),
-        "fault": shown["fault"],
-        "note": _note(call, verdict),
+        **_route(call.method, prefix + call.path),
+        **{name: recorded[name] for name in ("at", "caller", "status", "response", "fault")},
+        **report._asdict(),
+        "note": _note(call, report),
     }
 
 
-def _place(method: str, path: str) -> dict[str, Any]:
-    address = control().addresses.find(method, path)
+def _route(method: str, path: str) -> dict[str, Any]:
+    match = control().routes.match(method, path)
     return {
-        "surface": address.surface and address.surface.name,
+        "surface": match.surface and match.surface.name,
         "method": method,
-        "path": address.path,
-        "route": address.route,
-        "operation": address.operation and address.operation.summary,
+        "path": match.path,
+        "route": match.route,
+        "operation": match.operation and match.operation.summary,
     }
 
 
-def _note(call: CallRow, verdict: Verdict) -> str | None:
-    notes = [_NOT_WHOLE] if call.body_truncated else []
+def _note(call: CallRow, report: ValidationReport) -> str | None:
+    notes = [_TRUNCATED] if call.body_truncated else []
     if REDACTED in f"{call.path}{call.query}{call.body}":
-        notes.append(_WITHOUT_SECRETS)
-    if not notes and call.fault is None and (call.status or 0) >= 400 and not verdict.violations:
+        notes.append(_REDACTED)
+    if not notes and call.fault is None and (call.status or 0) >= 400 and not report.violations:
         notes.append(_WELL_FORMED)
     return "; ".join(notes) or None
 
 
-def _environ(asked: dict[str, Any]) -> dict[str, Any]:
-    """A WSGI environment that is such a request."""
+def _environ(call: dict[str, Any]) -> dict[str, Any]:
+    """Build the WSGI environ of a call. Raises ApiError."""
     from werkzeug.test import EnvironBuilder
 
-    path, _, query = asked["path"].partition("?")
+    path, _, query = call["path"].partition("?")
     if not path.startswith("/") or unquote(path).startswith(("/~", "//")):
-        raise errors.Refusal(
+        raise ApiError(
             400,
-            "path: must begin with /, just one, and name no namespace: "
-            "it is the one that this call enters",
+            "path: must begin with a single / and name no namespace: "
+            "this request's own namespace is used",
         )
-    content, headers = asked["body"], dict(asked["headers"])
+    content, headers = call["body"], dict(call["headers"])
     if content is not None and not isinstance(content, str):
         content = json_codec.encode(content)
         if not any(name.lower() == "content-type" for name in headers):
@@ -181,18 +189,18 @@ def _environ(asked: dict[str, Any]) -> dict[str, Any]:
     try:
         builder = EnvironBuilder(
             path=path,
-            method=asked["method"].upper(),
+            method=call["method"].upper(),
             headers=headers,
-            query_string="&".join(filter(None, (query, urlencode(asked["query"], doseq=True)))),
+            query_string="&".join(filter(None, (query, urlencode(call["query"], doseq=True)))),
             data=(content or "").encode("utf-8", "surrogatepass"),
         )
         return builder.get_environ()
     except (AttributeError, TypeError, ValueError) as error:
-        raise errors.Refusal(400, f"headers and query must be texts by name: {error}") from None
+        raise ApiError(400, f"headers and query must be texts by name: {error}") from None
 
 
 def _copy(environ: dict[str, Any]) -> dict[str, Any]:
-    """The same request, whose body can be read once more."""
+    """Copy a request, so that the body can be read once more."""
     content = environ["wsgi.input"].read()
     environ["wsgi.input"] = BytesIO(content)
     return {**environ, "wsgi.input": BytesIO(content)}

@@ -1,6 +1,6 @@
-"""What is wrong with a call, all of it, and what of it nobody looks at."""
+"""The request validator: every violation of a vendor call, and every ignored field."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -9,172 +9,162 @@ from flask import current_app, request
 from marshmallow import EXCLUDE, Schema, fields
 
 from sessionary import clock
-from sessionary.control.route_table import Address, Addresses
 from sessionary.control.validation.suggestions import (
     NOTHING,
-    Names,
-    names,
-    nearest,
-    similar,
-    vendor,
+    FieldIndex,
+    field_names,
+    similar_name,
+    suggest_value,
+    vendor_name,
 )
 from sessionary.web import json_codec
 from sessionary.web.context import read_instant
 from sessionary.web.fields import Problem
 from sessionary.web.operations import Invalid
+from sessionary.web.route_table import RouteMatch, RouteTable
 from sessionary.web.surface import Surface
 
-Told = list[dict[str, Any]]
+
+class ValidationReport(NamedTuple):
+    """Violations and ignored fields, as JSON."""
+
+    violations: list[dict[str, Any]]
+    ignored: list[dict[str, Any]]
 
 
-class Verdict(NamedTuple):
-    """Violations, and what is ignored, as they are shown."""
+class RequestValidator:
+    """Validates vendor calls against the routes of an application."""
 
-    violations: Told
-    ignored: Told
-
-
-class Judge:
-    """Judges the calls of an application."""
-
-    def __init__(self, addresses: Addresses) -> None:
-        self._addresses = addresses
+    def __init__(self, routes: RouteTable, surfaces: Sequence[Surface]) -> None:
+        self._routes = routes
+        self._surfaces = surfaces
 
     @cached_property
-    def _names(self) -> Names:
-        return Names(self._addresses)
+    def _fields(self) -> FieldIndex:
+        return FieldIndex(self._routes, self._surfaces)
 
-    def verdict(self, environ: dict[str, Any], *, is_admitted: bool, has_body: bool) -> Verdict:
-        """What is wrong with a request; without its body, what is wrong with the rest.
+    def validate(
+        self, environ: dict[str, Any], *, is_authenticated: bool, has_body: bool
+    ) -> ValidationReport:
+        """Validate a request; without its body, only the rest of it.
 
-        Call it within a rehearsal: a read as of another instant rewinds the namespace.
+        Must run inside a dry run: reading `Sessionary-At` rewinds the namespace.
         """
-        address = self._addresses.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        violations: Told = []
-        if address.route is None:
-            violations.append(self._astray(address, environ["REQUEST_METHOD"]))
-        if address.surface is None:
-            return Verdict(violations, [])
-        if not is_admitted:
-            violations.append(self._not_admitted(address.surface, environ))
-        if address.operation is None:
-            return Verdict(violations, [])
+        match = self._routes.match(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        violations = []
+        if match.route is None:
+            violations.append(self._no_route(match, environ["REQUEST_METHOD"]))
+        if match.surface is not None and not is_authenticated:
+            violations.append(self._not_authenticated(match.surface, environ))
+        if match.surface is None or match.operation is None:
+            return ValidationReport(violations, [])
         with current_app.request_context(environ):
-            sent = {"query": request.args.to_dict(), "body": _body() if has_body else {}}
-            problems = _problems(address, environ)
+            sent = {"query": request.args.to_dict(), "body": _parse_body() if has_body else {}}
+            problems = _problems(match, environ)
         violations += [
-            self._violation(problem, sent.get(problem.where, {}), address)
+            self._violation(problem, sent.get(problem.where, {}), match)
             for problem in problems
             if has_body or problem.where != "body"
         ]
-        return Verdict(violations, self._ignored(sent, address))
+        return ValidationReport(violations, self._ignored(sent, match))
 
-    def _not_admitted(self, surface: Surface, environ: dict[str, Any]) -> dict[str, Any]:
-        """The key is not shown, but whose it looks like is."""
+    def _not_authenticated(self, surface: Surface, environ: dict[str, Any]) -> dict[str, Any]:
+        """Report a refused key by the vendor that it seems to belong to; the key is not shown."""
         if surface.security["type"] == "apiKey":
             name, example = surface.security["name"], "a key"
         else:
             name, example = "Authorization", f"Bearer {surface.key_prefix}…"
-        sent = environ.get(f"HTTP_{name.upper().replace('-', '_')}", "").removeprefix("Bearer ")
-        others = (each for each in self._addresses.surfaces if each is not surface)
-        owner = next((each for each in others if sent.startswith(each.key_prefix)), None)
-        hint = None if owner is None else f"It looks like a key of {vendor(owner)}'s."
-        expected = f"must be a key that is admitted here, as `{name}: {example}`"
-        return _told("header", name, expected, hint=hint)
+        key = environ.get(f"HTTP_{name.upper().replace('-', '_')}", "").removeprefix("Bearer ")
+        others = (each for each in self._surfaces if each is not surface)
+        owner = next((each for each in others if key.startswith(each.key_prefix)), None)
+        hint = None if owner is None else f"It looks like a key of {vendor_name(owner)}'s."
+        expected = f"must be a valid key, as `{name}: {example}`"
+        return _report("header", name, expected, hint=hint)
 
-    def _astray(self, address: Address, method: str) -> dict[str, Any]:
-        """Of a path without a route for its method: which one may have been meant."""
-        if address.methods:
-            allowed = ", ".join(address.methods)
-            return _told("path", address.path, f"takes {allowed}", method)
-        hint = self._meant(address, method)
-        return _told("path", address.path, "must be a path of a route", address.path, hint=hint)
+    def _no_route(self, match: RouteMatch, method: str) -> dict[str, Any]:
+        if match.methods:
+            allowed = ", ".join(match.methods)
+            return _report("path", match.path, f"takes {allowed}", method)
+        hint = self._path_hint(match, method)
+        return _report("path", match.path, "must be a path of a route", match.path, hint=hint)
 
-    def _meant(self, address: Address, method: str) -> str | None:
-        for each in {
-            route.surface.name: route.surface for route in self._addresses.routes
-        }.values():
-            if self._addresses.find(method, f"/{each.name}{address.path}").route is not None:
-                return f"That is {vendor(each)}'s: send it to /{each.name}{address.path}."
-        known = {
-            route.path
-            for route in self._addresses.routes
-            if address.surface in (None, route.surface)
-        }
-        found = get_close_matches(address.path, sorted(known), 1)
+    def _path_hint(self, match: RouteMatch, method: str) -> str | None:
+        for each in self._surfaces:
+            path = f"/{each.name}{match.path}"
+            if self._routes.match(method, path).route is not None:
+                return f"That is {vendor_name(each)}'s: send it to {path}."
+        surfaces = self._surfaces if match.surface is None else [match.surface]
+        known = {route.path for surface in surfaces for route in self._routes.routes(surface)}
+        found = get_close_matches(match.path, sorted(known), 1)
         return f"Did you mean {found[0]}?" if found else None
 
     def _violation(
-        self, problem: Problem, sent: Mapping[str, Any], address: Address
+        self, problem: Problem, sent: Mapping[str, Any], match: RouteMatch
     ) -> dict[str, Any]:
-        got = _at(sent, problem.path)
-        legal = nearest(problem, got)
-        hint = None
+        actual, hint = _value_at(sent, problem.path), None
         name = str(problem.path[-1]) if problem.path else ""
-        known = _known(address, problem.where)
-        if problem.kind == "unknown" and address.surface is not None:
-            hint = self._names.hint(name, known, address.surface)
+        known = _known_names(match, problem.where)
+        if problem.kind == "unknown" and match.surface is not None:
+            hint = self._fields.hint(name, known, match.surface)
         elif problem.kind == "missing":
-            meant = similar(name, [each for each in sent if each not in known])
-            hint = None if meant is None else f"You sent `{meant}`."
+            similar = similar_name(name, [each for each in sent if each not in known])
+            hint = None if similar is None else f"You sent `{similar}`."
         elif problem.kind == "null":
             hint = "Leave it out instead."
-        pointer = _pointer(problem)
-        return _told(problem.where, pointer, problem.text, got, legal, hint)
+        suggestion = suggest_value(problem, actual)
+        return _report(problem.where, problem.pointer, problem.text, actual, suggestion, hint)
 
-    def _ignored(self, sent: dict[str, Any], address: Address) -> Told:
-        operation, surface = address.operation, address.surface
+    def _ignored(self, sent: dict[str, Any], match: RouteMatch) -> list[dict[str, Any]]:
+        operation, surface = match.operation, match.surface
         if operation is None or surface is None:
             return []
         found = []
-        for where, schema in (("query", operation.query), ("body", operation.body)):
-            known = _known(address, where)
-            for path in _unread(schema, sent[where]):
-                hint = self._names.hint(str(path[-1]), known, surface)
-                place = "".join(f"/{each}" for each in path)
-                found.append(
-                    {
-                        "location": where,
-                        "pointer": place,
-                        "actual": _at(sent[where], path),
-                        "hint": hint,
-                    }
-                )
+        for location, schema in (("query", operation.query), ("body", operation.body)):
+            known = _known_names(match, location)
+            found += [
+                {
+                    "location": location,
+                    "pointer": "".join(f"/{each}" for each in path),
+                    "actual": _value_at(sent[location], path),
+                    "hint": self._fields.hint(str(path[-1]), known, surface),
+                }
+                for path in _ignored_paths(schema, sent[location])
+            ]
         return found
 
 
-def _problems(address: Address, environ: dict[str, Any]) -> list[Problem]:
+def _problems(match: RouteMatch, environ: dict[str, Any]) -> list[Problem]:
     found: list[Problem] = []
     if "HTTP_SESSIONARY_AT" in environ:
         try:
             read_instant(clock.now())
         except Invalid as invalid:
             found += invalid.problems
-    if address.operation is not None:
-        found += address.operation.load({})
+    if match.operation is not None:
+        found += match.operation.load({})
     return found
 
 
-def _body() -> dict[str, Any]:
-    """The request's object, where it has one. It can be read again."""
+def _parse_body() -> dict[str, Any]:
+    """Parse the request's JSON object, or return an empty one. The body can be read again."""
     try:
         return json_codec.parse(request.get_data(cache=True))
     except json_codec.BadDocument:
         return {}
 
 
-def _known(address: Address, where: str) -> set[str]:
-    operation = address.operation
+def _known_names(match: RouteMatch, location: str) -> set[str]:
+    operation = match.operation
     if operation is None:
         return set()
-    return set(names(operation.query if where == "query" else operation.body))
+    return set(field_names(operation.query if location == "query" else operation.body))
 
 
-def _unread(schema: Schema | None, sent: Any, path: tuple[Any, ...] = ()) -> Iterator[Any]:
-    """The places of what a schema lets pass without looking at it."""
+def _ignored_paths(schema: Schema | None, sent: Any, path: tuple[Any, ...] = ()) -> Iterator[Any]:
+    """Yield the paths of the members that a schema ignores."""
     if not isinstance(sent, dict):
         return
-    known = names(schema)
+    known = field_names(schema)
     for name, value in sent.items():
         field = known.get(name) or known.get(name.removesuffix("[]"))
         if field is None:
@@ -186,10 +176,10 @@ def _unread(schema: Schema | None, sent: Any, path: tuple[Any, ...] = ()) -> Ite
             items = value if isinstance(value, list) else [value]
             for number, item in enumerate(items):
                 place = (*path, name, number) if isinstance(value, list) else (*path, name)
-                yield from _unread(inner.schema, item, place)
+                yield from _ignored_paths(inner.schema, item, place)
 
 
-def _at(sent: Any, path: tuple[str | int, ...]) -> Any:
+def _value_at(sent: Any, path: tuple[str | int, ...]) -> Any:
     for step in path:
         try:
             sent = sent[step]
@@ -198,21 +188,15 @@ def _at(sent: Any, path: tuple[str | int, ...]) -> Any:
     return sent if path else NOTHING
 
 
-def _pointer(problem: Problem) -> str:
-    if problem.where != "body":
-        return ".".join(map(str, problem.path)) or problem.where
-    return "".join(f"/{each}" for each in problem.path) or "/"
-
-
-def _told(
-    where: str,
+def _report(
+    location: str,
     pointer: str,
     expected: str,
-    got: Any = NOTHING,
-    legal: Any = NOTHING,
+    actual: Any = NOTHING,
+    suggestion: Any = NOTHING,
     hint: str | None = None,
 ) -> dict[str, Any]:
-    told = {"location": where, "pointer": pointer, "expected": expected}
-    told |= {} if got is NOTHING else {"actual": got}
-    told |= {} if legal is NOTHING else {"suggestion": legal}
-    return {**told, "hint": hint}
+    report = {"location": location, "pointer": pointer, "expected": expected}
+    report |= {} if actual is NOTHING else {"actual": actual}
+    report |= {} if suggestion is NOTHING else {"suggestion": suggestion}
+    return {**report, "hint": hint}
