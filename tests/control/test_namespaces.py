@@ -192,7 +192,7 @@ def test_a_file_in_wal_mode_can_be_restored(double: Double, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("contents", "said"),
-    [(b"", "no SQLite database"), (b"SQLite format 3\0junk", "cannot be used")],
+    [(b"", "not a SQLite database"), (b"SQLite format 3\0junk", "cannot be used")],
 )
 def test_what_is_no_namespace_is_not_restored(double: Double, contents: bytes, said: str) -> None:
     id = double.start()
