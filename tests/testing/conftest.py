@@ -1,4 +1,4 @@
-"""Suites of somebody else's that use the plugin, run by pytest itself."""
+"""Fixtures that run test suites which use the plugin, as a user's suite would."""
 
 from collections.abc import Callable, Iterator
 from textwrap import dedent
@@ -8,7 +8,7 @@ import pytest
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double
 
-# Loaded before a suite runs in this process: what it imports first is forgotten at its end.
+# Imported here because pytester forgets the modules that a suite imports first.
 from sessionary.testing import boundaries, namespace, reports, servers  # noqa: F401
 
 Suite = Callable[..., pytest.RunResult]
@@ -47,19 +47,19 @@ def close(namespace, session):
 
 @pytest.fixture
 def write(pytester: pytest.Pytester) -> Callable[..., None]:
-    """Write a suite of one module, beside the module `calls`; warnings are errors in it."""
+    """Write a suite: one module, the module `calls`, and warnings as errors."""
     pytester.makeini(INI)
     pytester.makepyfile(calls=CALLS)
 
-    def written(text: str, name: str = "test_suite.py") -> None:
+    def write_suite(text: str, name: str = "test_suite.py") -> None:
         (pytester.path / name).write_text("from calls import *\n" + dedent(text))
 
-    return written
+    return write_suite
 
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, write: Callable[..., None]) -> Suite:
-    """Write a suite and run it in this process, with these arguments."""
+    """Write a suite and run it in this process with the given arguments."""
 
     def run(text: str, *arguments: str) -> pytest.RunResult:
         names = [each for each in arguments if each.endswith(".py")]
@@ -70,8 +70,8 @@ def suite(pytester: pytest.Pytester, write: Callable[..., None]) -> Suite:
 
 
 @pytest.fixture
-def suite_apart(pytester: pytest.Pytester, write: Callable[..., None]) -> Suite:
-    """Write a suite and run it in a process of its own, with these arguments."""
+def subprocess_suite(pytester: pytest.Pytester, write: Callable[..., None]) -> Suite:
+    """Write a suite and run it in a subprocess with the given arguments."""
 
     def run(text: str, *arguments: str) -> pytest.RunResult:
         write(text)
@@ -81,7 +81,7 @@ def suite_apart(pytester: pytest.Pytester, write: Callable[..., None]) -> Suite:
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[str]:
-    """The address of a double that is not the suite's own."""
+def remote_url() -> Iterator[str]:
+    """The URL of a double outside the suite."""
     with EmbeddedServer(create_double()) as server:
         yield server.url

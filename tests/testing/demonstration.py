@@ -1,6 +1,6 @@
-"""The suite of a service that uses Notte and Galtea: `TURNS` times the same tests, in parallel.
+"""The suite of a service that uses two vendors: the same test `TURNS` times, in parallel.
 
-Each test has a namespace of its own, moves its clock as it likes, and never sleeps.
+Each test has its own namespace, moves its clock and never sleeps.
 """
 
 import os
@@ -24,7 +24,7 @@ def sessionary_settings():
 
 @pytest.fixture
 def noon(turn):
-    """Each test lives on a day of its own."""
+    """Each test has its own day."""
     return datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=turn)
 
 

@@ -1,12 +1,12 @@
-"""Tests that run on both sides of every transition of a session."""
+"""sessionary_boundaries runs a test on both sides of every transition of a session."""
 
 from tests.testing.conftest import Suite
 
 
-def test_a_test_runs_before_at_and_after_each_transition_on_the_namespace_as_it_was(
+def test_a_test_runs_before_at_and_after_each_transition_on_the_original_namespace(
     suite: Suite,
 ) -> None:
-    told = suite(
+    result = suite(
         """
         from sessionary.testing import sessionary_boundaries
 
@@ -23,11 +23,11 @@ def test_a_test_runs_before_at_and_after_each_transition_on_the_namespace_as_it_
             assert seen == [(-1, "active"), (0, "timed_out"), (1, "timed_out")]
         """
     )
-    told.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=2)
 
 
-def test_the_session_may_be_one_of_the_seed(suite: Suite) -> None:
-    told = suite(
+def test_the_session_may_come_from_the_seed(suite: Suite) -> None:
+    result = suite(
         """
         import pytest
         from sessionary.testing import sessionary_boundaries
@@ -58,11 +58,11 @@ def test_the_session_may_be_one_of_the_seed(suite: Suite) -> None:
             ]
         """
     )
-    told.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=2)
 
 
-def test_a_failure_says_on_which_side_of_which_transition_it_was(suite: Suite) -> None:
-    told = suite(
+def test_a_failure_names_the_transition_and_the_side(suite: Suite) -> None:
+    result = suite(
         """
         import pytest
         from sessionary.testing import sessionary_boundaries
@@ -73,31 +73,31 @@ def test_a_failure_says_on_which_side_of_which_transition_it_was(suite: Suite) -
             assert status(sessionary, boundary.session) == "active"
         """
     )
-    told.assert_outcomes(failed=1)
-    told.stdout.fnmatch_lines(
-        ["E*at 2026-03-01T12:05:00.000001Z, where * is active -> timed_out (idle_timeout)"]
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E*at 2026-03-01T12:05:00.000001Z, the transition active -> timed_out (idle_timeout) of *"]
     )
 
 
-def test_a_session_that_time_never_changes_is_no_subject(suite: Suite) -> None:
-    told = suite(
+def test_a_session_without_coming_transitions_is_refused(suite: Suite) -> None:
+    result = suite(
         """
         from sessionary.testing import sessionary_boundaries
 
-        def made(namespace):
+        def open_session(namespace):
             return call("POST", "/sessions", namespace.galtea, {"versionId": "ver_123"})["id"]
 
-        @sessionary_boundaries(made)
+        @sessionary_boundaries(open_session)
         def test_it():
             pass
         """
     )
-    told.assert_outcomes(failed=1)
-    told.stdout.fnmatch_lines(["E*time alone never changes the session *"])
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*session * has no coming transitions to test"])
 
 
-def test_methods_fixtures_parameters_and_coroutines_are_run_as_well(suite: Suite) -> None:
-    told = suite(
+def test_it_works_with_methods_fixtures_parameters_and_coroutines(suite: Suite) -> None:
+    result = suite(
         """
         import pytest
         from sessionary.testing import sessionary_boundaries
@@ -120,11 +120,11 @@ def test_methods_fixtures_parameters_and_coroutines_are_run_as_well(suite: Suite
             assert len(seen) == 9
         """
     )
-    told.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=4)
 
 
-def test_what_the_runs_leave_open_is_told(suite: Suite) -> None:
-    told = suite(
+def test_sessions_left_open_by_the_runs_are_reported(suite: Suite) -> None:
+    result = suite(
         """
         from sessionary.testing import sessionary_boundaries
 
@@ -134,4 +134,4 @@ def test_what_the_runs_leave_open_is_told(suite: Suite) -> None:
         """,
         "--sessionary-leaks=error",
     )
-    told.assert_outcomes(passed=1, errors=1)
+    result.assert_outcomes(passed=1, errors=1)

@@ -1,4 +1,4 @@
-"""The plugin among what else a suite may use: frozen clocks, event loops, threads, workers."""
+"""The plugin together with frozen clocks, event loops, threads and xdist workers."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 from tests.testing.conftest import Suite
 
-# Plugins that load such modules themselves.
+# Plugins that import the heavy modules themselves.
 OTHERS = ("schemathesis", "hypothesispytest", "anyio", "asyncio", "xdist", "time_machine")
 
 FROZEN = """
@@ -54,15 +54,15 @@ def test_it_is_stopped_while_frozen(sessionary_server):
     ],
     ids=["freezegun", "time-machine"],
 )
-def test_in_a_frozen_process_the_double_starts_serves_and_stops(
-    suite_apart: Suite, module: str, frozen: str, move: str
+def test_the_double_starts_serves_and_stops_in_a_frozen_process(
+    subprocess_suite: Suite, module: str, frozen: str, move: str
 ) -> None:
     text = FROZEN.format(module=module, frozen=frozen, move=move)
-    suite_apart(text, "--sessionary-leaks=off").assert_outcomes(passed=5)
+    subprocess_suite(text, "--sessionary-leaks=off").assert_outcomes(passed=5)
 
 
-def test_a_test_that_freezes_itself_after_the_double_has_started(suite_apart: Suite) -> None:
-    suite_apart(
+def test_a_test_may_freeze_time_after_the_double_has_started(subprocess_suite: Suite) -> None:
+    subprocess_suite(
         """
         import freezegun
         import time_machine
@@ -85,7 +85,7 @@ def test_a_test_that_freezes_itself_after_the_double_has_started(suite_apart: Su
     ).assert_outcomes(passed=3)
 
 
-def test_coroutines_use_the_fixtures_as_functions_do(suite: Suite) -> None:
+def test_coroutines_can_use_the_fixtures(suite: Suite) -> None:
     suite(
         """
         import asyncio
@@ -135,10 +135,10 @@ def test_threads_of_a_test_share_its_namespace(suite: Suite) -> None:
     ).assert_outcomes(passed=1)
 
 
-def test_each_xdist_worker_has_a_double_of_its_own(
-    suite_apart: Suite, pytester: pytest.Pytester
+def test_each_xdist_worker_has_its_own_double(
+    subprocess_suite: Suite, pytester: pytest.Pytester
 ) -> None:
-    suite_apart(
+    subprocess_suite(
         """
         from pathlib import Path
         import pytest
@@ -155,25 +155,29 @@ def test_each_xdist_worker_has_a_double_of_its_own(
     assert len(urls) == 2
 
 
-def test_the_plugin_loads_nothing_but_itself() -> None:
+def test_the_plugin_imports_only_itself() -> None:
     script = (
         "import sys, pytest\nbefore = set(sys.modules)\nimport sessionary.testing.plugin\n"
         "print(*sorted(set(sys.modules) - before))"
     )
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert told.stdout.split() == ["sessionary", "sessionary.testing", "sessionary.testing.plugin"]
+    assert result.stdout.split() == [
+        "sessionary",
+        "sessionary.testing",
+        "sessionary.testing.plugin",
+    ]
 
 
-def test_a_suite_that_does_not_use_it_loads_no_more(tmp_path: Path) -> None:
+def test_a_suite_that_does_not_use_it_imports_nothing_more(tmp_path: Path) -> None:
     (tmp_path / "test_suite.py").write_text(
         "import sys\n\n\ndef test_it(request):\n"
         "    assert request.config.pluginmanager.hasplugin('sessionary')\n"
         "    heavy = {'flask', 'peewee', 'http.client', 'tomllib', 'sessionary.client'}\n"
         "    assert heavy & set(sys.modules) == set()\n"
     )
-    told = subprocess.run(
+    result = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *(f"-pno:{name}" for name in OTHERS),
@@ -184,4 +188,4 @@ def test_a_suite_that_does_not_use_it_loads_no_more(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert told.returncode == 0, told.stdout
+    assert result.returncode == 0, result.stdout

@@ -1,4 +1,4 @@
-"""Many tests at once through the vendors' own SDKs: namespaces and clocks that share nothing."""
+"""Many parallel tests with the vendors' SDKs, each with its own namespace and clock."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ HERE = Path(__file__)
 @pytest.mark.parametrize(
     ("workers", "turns"), [(2, 10), pytest.param(8, 800, marks=pytest.mark.long)], ids=str
 )
-def test_workers_times_tests_each_with_its_own_namespace_and_moving_clock(
+def test_parallel_tests_do_not_share_namespaces_or_clocks(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int, turns: int
 ) -> None:
     pytester.makeini(INI.replace("filterwarnings = error", ""))  # the vendors' clients warn
@@ -21,5 +21,5 @@ def test_workers_times_tests_each_with_its_own_namespace_and_moving_clock(
     monkeypatch.setenv("PYTHONPATH", str(HERE.parents[2]))
     monkeypatch.setenv("DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("TURNS", str(turns))
-    told = pytester.runpytest_subprocess(f"-n{workers}", "--sessionary-leaks=off")
-    told.assert_outcomes(passed=turns)
+    result = pytester.runpytest_subprocess(f"-n{workers}", "--sessionary-leaks=off")
+    result.assert_outcomes(passed=turns)

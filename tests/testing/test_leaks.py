@@ -1,4 +1,4 @@
-"""What a test leaves behind: sessions that nobody ended, faults that nobody met."""
+"""Leaks of a test: sessions left open and faults that matched no call."""
 
 import pytest
 
@@ -15,9 +15,9 @@ def test_it(sessionary):
 def test_a_session_left_open_is_listed_at_the_end_with_the_call_that_opened_it(
     suite: Suite,
 ) -> None:
-    told = suite(LEAVES_ONE_OPEN)
-    told.assert_outcomes(passed=1)
-    told.stdout.fnmatch_lines(
+    result = suite(LEAVES_ONE_OPEN)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
         [
             "*= sessionary: sessions left open =*",
             "test_suite.py::test_it",
@@ -27,17 +27,17 @@ def test_a_session_left_open_is_listed_at_the_end_with_the_call_that_opened_it(
     )
 
 
-def test_or_it_is_the_test_s_error(suite: Suite) -> None:
-    told = suite(LEAVES_ONE_OPEN, "--sessionary-leaks=error")
-    told.assert_outcomes(passed=1, errors=1)
-    told.stdout.fnmatch_lines(["sessions left open:", "*opened by*POST /session/start*"])
-    told.stdout.no_fnmatch_line("*= sessionary: sessions left open =*")
+def test_with_leaks_error_it_fails_the_test(suite: Suite) -> None:
+    result = suite(LEAVES_ONE_OPEN, "--sessionary-leaks=error")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["sessions left open:", "*opened by*POST /session/start*"])
+    result.stdout.no_fnmatch_line("*= sessionary: sessions left open =*")
 
 
-def test_or_nothing(suite: Suite) -> None:
-    told = suite(LEAVES_ONE_OPEN, "--sessionary-leaks=off")
-    told.assert_outcomes(passed=1)
-    told.stdout.no_fnmatch_line("*left open*")
+def test_with_leaks_off_it_is_ignored(suite: Suite) -> None:
+    result = suite(LEAVES_ONE_OPEN, "--sessionary-leaks=off")
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*left open*")
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,10 @@ def test_or_nothing(suite: Suite) -> None:
         "start(sessionary.fork())",
     ],
 )
-def test_what_ended_or_was_seeded_or_is_in_a_copy_is_no_leak(suite: Suite, body: str) -> None:
-    told = suite(
+def test_sessions_that_ended_were_seeded_or_are_in_a_fork_are_not_leaks(
+    suite: Suite, body: str
+) -> None:
+    result = suite(
         f'''
         SEED = """
         [[organizations]]
@@ -69,10 +71,10 @@ def test_what_ended_or_was_seeded_or_is_in_a_copy_is_no_leak(suite: Suite, body:
         ''',
         "--sessionary-leaks=error",
     )
-    told.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=1)
 
 
-def test_what_the_seed_of_the_double_holds_is_no_leak(
+def test_sessions_of_the_double_s_own_seed_are_not_leaks(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
     (pytester.path / "acme.toml").write_text(
@@ -80,7 +82,7 @@ def test_what_the_seed_of_the_double_holds_is_no_leak(
         '[[notte.sessions]]\nid = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"\norganization = "acme"\n'
         'created_ago = "1s"\nlast_accessed_ago = "1s"\n'
     )
-    told = suite(
+    result = suite(
         """
         import pytest
 
@@ -93,22 +95,22 @@ def test_what_the_seed_of_the_double_holds_is_no_leak(
         """,
         "--sessionary-leaks=error",
     )
-    told.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=1)
 
 
-def test_a_mobile_next_session_that_never_got_a_device_is_a_leak(suite: Suite) -> None:
-    told = suite(
+def test_a_mobile_next_session_without_a_device_is_a_leak(suite: Suite) -> None:
+    result = suite(
         """
         def test_it(sessionary):
             call("POST", "/api/v1/sessions", sessionary.mobilenext, {})
         """,
         "--sessionary-leaks=error",
     )
-    told.assert_outcomes(passed=1, errors=1)
-    told.stdout.fnmatch_lines(["*mobilenext * opened by *POST /api/v1/sessions*-> 20?"])
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*mobilenext * opened by *POST /api/v1/sessions*-> 20?"])
 
 
-def test_a_fixture_of_the_suite_may_close_what_it_opened(suite: Suite) -> None:
+def test_a_session_that_a_fixture_closes_is_not_a_leak(suite: Suite) -> None:
     suite(
         """
         import pytest
@@ -126,8 +128,8 @@ def test_a_fixture_of_the_suite_may_close_what_it_opened(suite: Suite) -> None:
     ).assert_outcomes(passed=1)
 
 
-def test_a_fault_that_was_armed_and_never_hit_is_listed_at_the_end(suite: Suite) -> None:
-    told = suite(
+def test_a_fault_that_matched_no_call_is_listed_at_the_end(suite: Suite) -> None:
+    result = suite(
         """
         def test_it(sessionary):
             for route in ("/session/start", "/session/close"):
@@ -136,23 +138,23 @@ def test_a_fault_that_was_armed_and_never_hit_is_listed_at_the_end(suite: Suite)
             close(sessionary, "none")
         """
     )
-    told.assert_outcomes(passed=1)
-    told.stdout.fnmatch_lines(
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
         [
-            "*= sessionary: faults armed and never hit =*",
+            "*= sessionary: faults that matched no call =*",
             "test_suite.py::test_it",
-            "  fault 1 of notte POST /session/start: status",
+            "  fault 1 for notte POST /session/start: status",
         ]
     )
-    told.stdout.no_fnmatch_line("*fault 2*")
+    result.stdout.no_fnmatch_line("*fault 2*")
 
 
-def test_the_workers_of_xdist_tell_it_too(suite_apart: Suite) -> None:
-    told = suite_apart(LEAVES_ONE_OPEN, "-n1")
-    told.assert_outcomes(passed=1)
-    told.stdout.fnmatch_lines(["*= sessionary: sessions left open =*", "*opened by*"])
+def test_xdist_workers_report_leaks_too(subprocess_suite: Suite) -> None:
+    result = subprocess_suite(LEAVES_ONE_OPEN, "-n1")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*= sessionary: sessions left open =*", "*opened by*"])
 
 
-def test_a_suite_that_leaves_nothing_is_told_nothing(suite: Suite) -> None:
-    told = suite("def test_it(sessionary): pass")
-    told.stdout.no_fnmatch_line("*sessionary:*")
+def test_a_suite_without_leaks_gets_no_report(suite: Suite) -> None:
+    result = suite("def test_it(sessionary): pass")
+    result.stdout.no_fnmatch_line("*sessionary:*")

@@ -1,4 +1,4 @@
-"""The namespaces that the plugin gives to tests."""
+"""The namespaces that the plugin makes for tests."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from sessionary.client import Client
 from tests.testing.conftest import Suite
 
 
-def test_each_test_has_a_namespace_of_its_own_that_is_gone_at_its_end(suite: Suite) -> None:
+def test_each_test_has_its_own_namespace_which_is_dropped_at_its_end(suite: Suite) -> None:
     suite(
         """
         def test_one(sessionary):
@@ -24,14 +24,12 @@ def test_each_test_has_a_namespace_of_its_own_that_is_gone_at_its_end(suite: Sui
 
 
 @pytest.mark.parametrize("vendor", ["scale", "mobilenext", "notte", "galtea"])
-def test_a_vendor_s_url_and_its_key_lead_into_the_namespace_each_alone(
-    suite: Suite, vendor: str
-) -> None:
+def test_a_vendor_s_url_and_its_key_each_select_the_namespace(suite: Suite, vendor: str) -> None:
     suite(
         f"""
         from sessionary.sdk_env import Environment
 
-        ASKED = {{
+        REQUESTS = {{
             "scale": ("/v4/sessions", {{"title": "t", "state": {{}}, "account_id": "a"}}),
             "mobilenext": ("/api/v1/sessions", {{}}),
             "notte": ("/session/start", {{}}),
@@ -39,7 +37,7 @@ def test_a_vendor_s_url_and_its_key_lead_into_the_namespace_each_alone(
         }}
 
         def test_it(sessionary):
-            path, body = ASKED[{vendor!r}]
+            path, body = REQUESTS[{vendor!r}]
             anywhere = Environment(sessionary.url).{vendor}
             here = sessionary.{vendor}
             for url, key in ((here.url, anywhere.key), (anywhere.url, here.key)):
@@ -65,7 +63,7 @@ last_accessed_ago = "1m"
 """
 
 
-def test_the_marker_says_what_the_namespace_begins_with(
+def test_the_marker_sets_the_initial_state_of_the_namespace(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
     (pytester.mkdir("inner") / "acme.toml").write_text(SEED)
@@ -76,14 +74,14 @@ def test_the_marker_says_what_the_namespace_begins_with(
 
         pytestmark = pytest.mark.sessionary(now="2026-03-01T12:00:00Z", seed=Path("acme.toml"))
 
-        def test_a_file_is_looked_for_beside_the_module(sessionary):
+        def test_a_seed_path_is_relative_to_the_module(sessionary):
             assert sessionary.clock.get()["mode"] == "frozen"
             assert sessionary.clock.now() == datetime(2026, 3, 1, 12, tzinfo=UTC)
             (session,) = sessionary.sessions()
             assert session["since"] == "2026-03-01T11:59:00.000000Z"
 
         @pytest.mark.sessionary(now=datetime(2027, 1, 1, tzinfo=UTC))
-        def test_the_closest_marker_counts(sessionary):
+        def test_the_closest_marker_wins(sessionary):
             assert sessionary.clock.now().year == 2027
             assert len(sessionary.sessions()) == 1
 
@@ -96,8 +94,8 @@ def test_the_marker_says_what_the_namespace_begins_with(
     suite(text, "inner/test_suite.py").assert_outcomes(passed=3)
 
 
-def test_a_marker_that_cannot_be_meant_is_refused_with_how_to_write_it(suite: Suite) -> None:
-    told = suite(
+def test_a_wrong_marker_is_refused_with_its_signature(suite: Suite) -> None:
+    result = suite(
         """
         import pytest
 
@@ -110,11 +108,13 @@ def test_a_marker_that_cannot_be_meant_is_refused_with_how_to_write_it(suite: Su
             pass
         """
     )
-    told.assert_outcomes(errors=2)
-    told.stdout.fnmatch_lines(["*write @pytest.mark.sessionary(now=None, seed=None, faults=()):*"])
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(
+        ["*write @pytest.mark.sessionary(now=None, seed=None, faults=()):*"]
+    )
 
 
-def test_a_test_has_as_many_namespaces_as_it_asks_for(suite: Suite) -> None:
+def test_a_test_can_make_several_namespaces(suite: Suite) -> None:
     suite(
         f"""
         SEED = {SEED!r}
@@ -126,10 +126,10 @@ def test_a_test_has_as_many_namespaces_as_it_asks_for(suite: Suite) -> None:
             assert [each["id"] for each in other.sessions()] == [SEEDED]
             assert other.clock.now().year == 2026
 
-        def test_none_is_left(sessionary_server):
+        def test_they_are_dropped(sessionary_server):
             assert sessionary_server.client.namespaces.list() == ["default"]
 
-        def test_a_refused_seed_leaves_none(make_sessionary, sessionary_server):
+        def test_a_refused_seed_leaves_no_namespace(make_sessionary, sessionary_server):
             import pytest
             from sessionary.client import ControlError
 
@@ -142,7 +142,7 @@ def test_a_test_has_as_many_namespaces_as_it_asks_for(suite: Suite) -> None:
     ).assert_outcomes(passed=3)
 
 
-def test_a_namespace_is_forked_kept_brought_back_and_reset(suite: Suite) -> None:
+def test_a_namespace_can_be_forked_saved_restored_and_reset(suite: Suite) -> None:
     suite(
         f"""
         SEED = {SEED!r}
@@ -153,7 +153,7 @@ def test_a_namespace_is_forked_kept_brought_back_and_reset(suite: Suite) -> None
             copy.clock.advance(hours=1)
             assert status(copy, session) == "timed_out"
             assert status(sessionary, session) == "active"
-            file = sessionary.snapshot(tmp_path / "kept.sqlite3")
+            file = sessionary.snapshot(tmp_path / "saved.sqlite3")
             assert sessionary.seed(SEED) == 2
             assert len(sessionary.sessions()) == 2
             sessionary.restore(file)
@@ -161,13 +161,13 @@ def test_a_namespace_is_forked_kept_brought_back_and_reset(suite: Suite) -> None
             sessionary.reset()
             assert sessionary.sessions() == []
 
-        def test_forks_are_gone_as_well(sessionary_server):
+        def test_forks_are_dropped_too(sessionary_server):
             assert sessionary_server.client.namespaces.list() == ["default"]
         """
     ).assert_outcomes(passed=2)
 
 
-def test_a_namespace_that_the_test_drops_itself_is_no_error(suite: Suite) -> None:
+def test_a_test_may_drop_its_namespace_itself(suite: Suite) -> None:
     suite("def test_it(sessionary): sessionary.drop()").assert_outcomes(passed=1)
 
 
@@ -190,7 +190,7 @@ def test_the_settings_of_the_double_can_be_overridden(suite: Suite) -> None:
     ).assert_outcomes(passed=1)
 
 
-def test_the_same_suite_runs_against_a_double_elsewhere(suite: Suite, elsewhere: str) -> None:
+def test_the_same_suite_runs_against_a_remote_double(suite: Suite, remote_url: str) -> None:
     suite(
         """
         def test_it(sessionary):
@@ -200,25 +200,25 @@ def test_the_same_suite_runs_against_a_double_elsewhere(suite: Suite, elsewhere:
             assert status(sessionary, session) == "timed_out"
             print(sessionary.url)
 
-        def test_a_late_call_makes_its_namespace_anew(sessionary):
+        def test_a_late_call_creates_its_namespace_again(sessionary):
             sessionary.drop()
             start(sessionary)
             sessionary.drop = lambda: None
         """,
         "-s",
-        f"--sessionary-url={elsewhere}",
+        f"--sessionary-url={remote_url}",
         "--sessionary-leaks=off",
-    ).stdout.fnmatch_lines([f"*{elsewhere}*", "*2 passed*"])
-    assert Client(elsewhere).namespaces.list() == ["default"]
+    ).stdout.fnmatch_lines([f"*{remote_url}*", "*2 passed*"])
+    assert Client(remote_url).namespaces.list() == ["default"]
 
 
-def test_an_address_where_no_double_is_fails_with_a_sentence(suite: Suite) -> None:
-    told = suite("def test_it(sessionary): pass", "--sessionary-url=http://127.0.0.1:9")
-    told.assert_outcomes(errors=1)
-    told.stdout.fnmatch_lines(["*ConnectionError: http://127.0.0.1:9 does not answer*"])
+def test_a_url_without_a_double_fails_with_one_sentence(suite: Suite) -> None:
+    result = suite("def test_it(sessionary): pass", "--sessionary-url=http://127.0.0.1:9")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ConnectionError: http://127.0.0.1:9 does not answer*"])
 
 
-def test_the_vendors_clients_find_the_namespace_by_the_environment(suite: Suite) -> None:
+def test_sdks_find_the_namespace_by_environment_variables(suite: Suite) -> None:
     suite(
         """
         import os
@@ -234,7 +234,7 @@ def test_the_vendors_clients_find_the_namespace_by_the_environment(suite: Suite)
             assert [each["surface"] for each in sessionary.sessions()] == ["scale", "galtea"]
             assert sessionary_env["SESSIONARY_URL"] == sessionary.url
 
-        def test_and_not_afterwards():
+        def test_they_are_removed_afterwards():
             assert "GALTEA_API_KEY" not in os.environ
         """,
         "--sessionary-leaks=off",

@@ -1,10 +1,10 @@
-"""What a failing test's report says of its namespace."""
+"""What the report of a failed test shows about its namespace."""
 
 from tests.testing.conftest import Suite
 
 
-def test_a_failing_test_s_report_has_calls_timeline_and_explanations(suite: Suite) -> None:
-    told = suite(
+def test_the_report_of_a_failed_test_has_calls_timeline_and_explanations(suite: Suite) -> None:
+    result = suite(
         """
         import pytest
 
@@ -15,23 +15,23 @@ def test_a_failing_test_s_report_has_calls_timeline_and_explanations(suite: Suit
             assert status(sessionary, session) == "active"
         """
     )
-    told.assert_outcomes(failed=1)
-    told.stdout.fnmatch_lines(
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
         [
-            "*- sessionary: calls in the namespace * -*",
+            "*- sessionary: calls in namespace * -*",
             "2026-03-01T12:00:00.000000Z  notte: POST /session/start "
             '{"session_timeout_minutes": 5} -> 200',
             "2026-03-01T12:10:00.000000Z  notte: GET /sessions/* -> 200",
-            "*- sessionary: timeline in the namespace * -*",
+            "*- sessionary: timeline in namespace * -*",
             "2026-03-01T12:10:00.000000Z  now",
-            "*- sessionary: sessions called about in the namespace * -*",
+            "*- sessionary: sessions in namespace * -*",
             "notte * is timed_out since 2026-03-01T12:05:00.000001Z: *",
         ]
     )
 
 
-def test_what_is_to_come_is_in_the_timeline(suite: Suite) -> None:
-    told = suite(
+def test_the_timeline_lists_coming_transitions(suite: Suite) -> None:
+    result = suite(
         """
         import pytest
 
@@ -41,13 +41,13 @@ def test_what_is_to_come_is_in_the_timeline(suite: Suite) -> None:
             assert False
         """
     )
-    told.stdout.fnmatch_lines(
+    result.stdout.fnmatch_lines(
         ["2026-03-01T12:05:00.000001Z  notte *: active -> timed_out (idle_timeout)"]
     )
 
 
-def test_a_failing_fixture_s_report_has_it_too(suite: Suite) -> None:
-    told = suite(
+def test_the_report_of_a_failed_fixture_has_them_too(suite: Suite) -> None:
+    result = suite(
         """
         import pytest
 
@@ -60,12 +60,12 @@ def test_a_failing_fixture_s_report_has_it_too(suite: Suite) -> None:
             pass
         """
     )
-    told.assert_outcomes(errors=1)
-    told.stdout.fnmatch_lines(["*- sessionary: calls in the namespace *", "*POST /session/start*"])
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*- sessionary: calls in namespace *", "*POST /session/start*"])
 
 
-def test_every_namespace_of_the_test_is_told_of_and_no_passing_test_is(suite: Suite) -> None:
-    told = suite(
+def test_the_report_has_every_namespace_of_the_test_and_none_of_passed_tests(suite: Suite) -> None:
+    result = suite(
         """
         def test_passing(sessionary):
             start(sessionary)
@@ -76,16 +76,16 @@ def test_every_namespace_of_the_test_is_told_of_and_no_passing_test_is(suite: Su
         """,
         "--sessionary-leaks=off",
     )
-    titles = [line for line in told.outlines if "- sessionary: calls in" in line]
+    titles = [line for line in result.outlines if "- sessionary: calls in" in line]
     assert len(titles) == 2
 
 
-def test_a_double_that_has_gone_spoils_no_report(suite: Suite) -> None:
-    told = suite(
+def test_a_stopped_double_does_not_break_the_report(suite: Suite) -> None:
+    result = suite(
         """
         def test_it(sessionary, sessionary_server):
             sessionary_server.stop()
             assert "mine" == "this"
         """
     )
-    told.stdout.fnmatch_lines(["*assert 'mine' == 'this'*", "*(this server was stopped*"])
+    result.stdout.fnmatch_lines(["*assert 'mine' == 'this'*", "*(this server was stopped*"])

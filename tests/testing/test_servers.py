@@ -1,4 +1,4 @@
-"""A double for those who use no plugin: started, or mounted without a socket."""
+"""Server and RemoteServer without the plugin: listening, or mounted as a WSGI application."""
 
 from datetime import UTC, datetime
 from io import BytesIO
@@ -31,7 +31,7 @@ def test_a_server_listens_between_enter_and_exit() -> None:
         requests.get(url, timeout=10)
 
 
-def test_control_calls_answer_alike_with_a_socket_and_without() -> None:
+def test_control_calls_have_the_same_results_with_and_without_a_socket() -> None:
     with Server() as server:
         namespace = server.namespace(now=NOON)
         over_http = Client(server.url, namespace.namespace)
@@ -68,7 +68,7 @@ def test_a_mounted_server_needs_no_socket_for_httpx() -> None:
 
 
 class _WSGIAdapter(requests.adapters.BaseAdapter):
-    """Send what requests prepared to a WSGI application of the same process."""
+    """Send requests to a WSGI application in this process."""
 
     def __init__(self, application: Server) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class _WSGIAdapter(requests.adapters.BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is no connection."""
 
 
 def test_a_mounted_server_needs_no_socket_for_requests() -> None:
@@ -101,7 +101,7 @@ def test_a_mounted_server_needs_no_socket_for_requests() -> None:
     server.stop()
 
 
-def test_a_namespace_may_be_dropped_twice() -> None:
+def test_a_namespace_can_be_dropped_twice() -> None:
     server = Server()
     namespace = server.namespace()
     namespace.drop()
@@ -110,21 +110,21 @@ def test_a_namespace_may_be_dropped_twice() -> None:
     server.stop()
 
 
-def test_a_stopped_server_says_so() -> None:
+def test_a_stopped_server_says_that_it_was_stopped() -> None:
     with Server() as server:
         namespace = server.namespace()
     with pytest.raises(ConnectionError, match="this server was stopped"):
         namespace.clock.get()
 
 
-def test_a_setting_that_there_is_not_is_refused() -> None:
+def test_an_unknown_or_invalid_setting_is_refused() -> None:
     with pytest.raises(TypeError, match="gatlea_parents"):
         Server(gatlea_parents="strict")
     with pytest.raises(BadSetting, match="galtea_references must be one of"):
         Server(galtea_references="ajar")
 
 
-def test_a_token_is_wanted_and_given() -> None:
+def test_a_double_with_a_token_requires_it() -> None:
     with Server(control_token="hush") as server:
         assert server.namespace(now=NOON).clock.now() == NOON
         assert RemoteServer(server.url, "hush").namespace(now=NOON).clock.now() == NOON
@@ -132,7 +132,7 @@ def test_a_token_is_wanted_and_given() -> None:
             RemoteServer(server.url).start()
 
 
-def test_hundreds_of_namespaces_leave_nothing_behind() -> None:
+def test_hundreds_of_dropped_namespaces_leave_nothing_behind() -> None:
     server = Server(max_namespaces=3)
     for _ in range(200):
         server.namespace().drop()
@@ -140,18 +140,18 @@ def test_hundreds_of_namespaces_leave_nothing_behind() -> None:
     server.stop()
 
 
-def test_what_is_refused_leaves_no_namespace() -> None:
+def test_a_refused_seed_or_fault_leaves_no_namespace() -> None:
     server = Server()
     with pytest.raises(ControlError):
-        server.namespace(faults=[{"surface": "notte", "kind": "sulk"}])
+        server.namespace(faults=[{"surface": "notte", "kind": "unknown"}])
     with pytest.raises(ControlError):
         server.namespace(seed="[[nothing]]")
     assert server.client.namespaces.list() == ["default"]
     server.stop()
 
 
-def test_a_clean_end_elsewhere_drops_what_was_made_there(elsewhere: str) -> None:
-    with RemoteServer(elsewhere) as double:
+def test_a_remote_server_drops_its_namespaces_at_the_end(remote_url: str) -> None:
+    with RemoteServer(remote_url) as double:
         double.namespace()
         assert len(double.client.namespaces.list()) == 2
-    assert Client(elsewhere).namespaces.list() == ["default"]
+    assert Client(remote_url).namespaces.list() == ["default"]

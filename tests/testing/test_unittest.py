@@ -1,4 +1,4 @@
-"""The mixin for unittest, in suites that unittest runs."""
+"""SessionaryMixin in suites that unittest runs."""
 
 import io
 import os
@@ -13,7 +13,7 @@ from sessionary.testing.unittest import SessionaryMixin
 
 
 def run(case: type[unittest.TestCase]) -> unittest.TestResult:
-    """The result of all tests of a class."""
+    """Run all tests of a class and return the result."""
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
     return unittest.TextTestRunner(io.StringIO()).run(suite)
 
@@ -23,7 +23,7 @@ def start(namespace: Namespace) -> None:
     requests.post(f"{namespace.notte.url}/session/start", json={}, headers=who, timeout=10)
 
 
-def test_each_test_has_a_namespace_as_its_class_describes_it() -> None:
+def test_each_test_has_a_namespace_with_the_options_of_its_class() -> None:
     seen: list[SessionSummary] = []
 
     class Case(SessionaryMixin):
@@ -42,7 +42,7 @@ def test_each_test_has_a_namespace_as_its_class_describes_it() -> None:
     assert [each["since"] for each in seen] == ["2026-03-01T12:00:00.000000Z"] * 2
 
 
-def test_further_namespaces_and_the_environment_last_as_long_as_the_test() -> None:
+def test_other_namespaces_and_environment_variables_last_until_the_test_ends() -> None:
     class Case(SessionaryMixin):
         def test_one(self) -> None:
             other = self.make_sessionary()
@@ -58,7 +58,7 @@ def test_further_namespaces_and_the_environment_last_as_long_as_the_test() -> No
     assert run(Case).errors + run(Case).failures == []
 
 
-def test_a_session_left_open_fails_the_test_where_the_class_wants_it() -> None:
+def test_a_session_left_open_fails_the_test_if_the_class_says_so() -> None:
     class Case(SessionaryMixin):
         sessionary_fails_on_leaks = True
 
@@ -74,7 +74,7 @@ def test_a_session_left_open_fails_the_test_where_the_class_wants_it() -> None:
     assert run(Lenient).wasSuccessful()
 
 
-def test_coroutines_of_unittest_have_it_too() -> None:
+def test_it_works_with_asyncio_test_cases() -> None:
     class Case(SessionaryMixin, unittest.IsolatedAsyncioTestCase):
         async def test_one(self) -> None:
             assert self.sessionary.sessions() == []

@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from sessionary.cli.output import Output, json_option, print_output
+from sessionary.surfaces import SDKS
 
 if TYPE_CHECKING:
     from sessionary.client import Client, ControlError
@@ -21,19 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:8000"
 _URL = re.compile(r"https?://[^\s'\"\\$`#]+")
 _NAME = re.compile(r"[a-z0-9_]{1,40}")
-
-
-class SurfaceName(click.Choice):  # type: ignore[type-arg]
-    """The name of a surface. The surfaces are imported when a name is checked or shown."""
-
-    def __init__(self) -> None:
-        self.case_sensitive = True
-
-    @property
-    def choices(self) -> tuple[str, ...]:  # type: ignore[override]
-        from sessionary.surfaces import SURFACES
-
-        return tuple(surface.name for surface in SURFACES)
+SURFACE = click.Choice([sdk.surface for sdk in SDKS])
 
 
 def _check_url(_: click.Context, __: click.Parameter, url: str) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.control import DefaultCommandGroup, SurfaceName, control_command
+from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
 from sessionary.cli.output import Output, format_table
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def faults() -> None:
 
 
 @faults.command("list", epilog="Example: sessionary faults list --surface notte")
-@click.option("--surface", type=SurfaceName(), help="Only faults of this surface.")
+@click.option("--surface", type=SURFACE, help="Only faults of this surface.")
 @click.option("--unmatched", is_flag=True, help="Only faults that no call has matched.")
 @control_command
 def list_faults(client: "Client", surface: str | None, unmatched: bool) -> Output:
@@ -48,7 +48,7 @@ def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @faults.command()
-@click.argument("surface", type=SurfaceName(), metavar="SURFACE")
+@click.argument("surface", type=SURFACE, metavar="SURFACE")
 @click.argument("preset", required=False)
 @click.option("--method", help="Match this HTTP method (default: any).")
 @click.option("--route", help="Match this route or path (default: any).")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.control import DefaultCommandGroup, SurfaceName, control_command
+from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
 from sessionary.cli.output import Output, format_table
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def journal() -> None:
 @journal.command("list", epilog="Example: sessionary journal list --surface notte --limit 20")
 @click.option("--method", help="Only calls with this HTTP method.")
 @click.option("--path", help="Only calls of this route, e.g. /sessions/{id}, or path.")
-@click.option("--surface", type=SurfaceName(), help="Only calls of this surface.")
+@click.option("--surface", type=SURFACE, help="Only calls of this surface.")
 @click.option("--session", help="Only calls about the session with this id.")
 @click.option("--status", help="Only calls with this response status: 404, or 4xx.")
 @click.option(

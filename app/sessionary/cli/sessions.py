@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionary.cli.control import SurfaceName, control_command
+from sessionary.cli.control import SURFACE, control_command
 from sessionary.cli.output import Output, format_table
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ at_option = click.option(
 
 
 @click.command(epilog="Example: sessionary sessions --surface notte --at +10m")
-@click.option("--surface", type=SurfaceName(), help="Only sessions of this surface.")
+@click.option("--surface", type=SURFACE, help="Only sessions of this surface.")
 @at_option
 @control_command
 def sessions(surface: str | None, at: str | None, client: "Client") -> Output:
@@ -58,7 +58,7 @@ def timeline(
 
 @click.command(epilog="Example: sessionary explain 0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02 --at +1d")
 @click.argument("session")
-@click.option("--surface", type=SurfaceName(), help="Surface of the session (default: search all).")
+@click.option("--surface", type=SURFACE, help="Surface of the session (default: search all).")
 @at_option
 @control_command
 def explain(session: str, surface: str | None, at: str | None, client: "Client") -> Output:

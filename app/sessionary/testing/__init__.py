@@ -1,7 +1,7 @@
-"""Sessionary in tests: a server inside the test process, and a namespace for each test.
+"""Sessionary in tests: a double in the test process, and a namespace for each test.
 
-pytest finds its fixtures by itself (sessionary.testing.plugin); unittest has a mixin
-(sessionary.testing.unittest); whoever uses neither starts a Server. Names are loaded on first use.
+pytest loads the plugin (sessionary.testing.plugin) automatically; unittest has a mixin
+(sessionary.testing.unittest); other code uses Server. Names are imported on first use.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Boundary", "Namespace", "RemoteServer", "Server", "sessionary_boundaries"]
 
-_HOMES = {
+_MODULES = {
     "Boundary": "boundaries",
+    "Namespace": "namespace",
     "RemoteServer": "servers",
     "Server": "servers",
-    "Namespace": "namespace",
     "sessionary_boundaries": "boundaries",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'sessionary.testing' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"sessionary.testing.{_HOMES[name]}"), name)
+    return getattr(import_module(f"sessionary.testing.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""A test run on both sides of every instant at which time changes a session."""
+"""Run a test on both sides of every transition of a session."""
 
 import functools
 import inspect
@@ -17,7 +17,7 @@ _OFFSETS = {-1: "1 µs before", 0: "at", 1: "1 µs after"}
 
 @dataclass(frozen=True)
 class Boundary:
-    """Where a test runs: `offset` microseconds from a transition of a session, at `at`."""
+    """The instant of one run: `offset` microseconds from a transition of a session."""
 
     session: str
     transition: Transition
@@ -26,57 +26,57 @@ class Boundary:
 
     @property
     def status(self) -> str:
-        """What the session, or the part that the transition is of, is on this side of the
-        transition."""
+        """The status of the session, or of its part that changes, at this instant."""
         return self.transition["from_status"] if self.offset < 0 else self.transition["to_status"]
 
     def __str__(self) -> str:
-        which = self.transition
-        change = f"{which['from_status']} -> {which['to_status']} ({which['rule']})"
-        return f"{_OFFSETS[self.offset]} {which['at']}, where {self.session} is {change}"
+        transition = self.transition
+        change = f"{transition['from_status']} -> {transition['to_status']}"
+        instant = f"{_OFFSETS[self.offset]} {transition['at']}"
+        return f"{instant}, the transition {change} ({transition['rule']}) of {self.session}"
 
 
 def sessionary_boundaries(session: str | Callable[[Namespace], str]) -> Callable[[Any], Any]:
-    """Run a test 1 µs before, at and 1 µs after each coming transition of a session, on a frozen
-    clock.
+    """Run a test 1 µs before, at and 1 µs after each coming transition of a session.
 
-    The session is an id, or what a callable gives that opens one in the test's namespace. Each run
-    begins with the namespace as it was then. A test that takes `boundary` is given the Boundary.
+    `session` is an id, or a function that opens a session in a namespace and returns its id. Each
+    run starts with the namespace as it was then and a frozen clock. A test with a parameter
+    `boundary` receives the Boundary.
     """
 
     def decorate(test: Callable[..., Any]) -> Callable[..., Any]:
         names = inspect.signature(test).parameters
 
-        def runs(given: dict[str, Any]) -> Iterator[tuple[Boundary, dict[str, Any]]]:
-            for boundary in _boundaries(given["sessionary"], session):
-                all_given = given | {"boundary": boundary}
-                yield boundary, {name: each for name, each in all_given.items() if name in names}
+        def runs(fixtures: dict[str, Any]) -> Iterator[tuple[Boundary, dict[str, Any]]]:
+            for boundary in _boundaries(fixtures["sessionary"], session):
+                arguments = fixtures | {"boundary": boundary}
+                yield boundary, {name: each for name, each in arguments.items() if name in names}
 
         @functools.wraps(test)
-        def run(*args: Any, **given: Any) -> None:
-            for boundary, each in runs(given):
-                with _noted(boundary):
+        def run(*args: Any, **fixtures: Any) -> None:
+            for boundary, each in runs(fixtures):
+                with _add_note(boundary):
                     test(*args, **each)
 
         @functools.wraps(test)
-        async def run_async(*args: Any, **given: Any) -> None:
-            for boundary, each in runs(given):
-                with _noted(boundary):
+        async def run_async(*args: Any, **fixtures: Any) -> None:
+            for boundary, each in runs(fixtures):
+                with _add_note(boundary):
                     await test(*args, **each)
 
         decorated: Any = run_async if inspect.iscoroutinefunction(test) else run
-        decorated.__signature__ = _asking_for_a_namespace(inspect.signature(test))
+        decorated.__signature__ = _fixture_signature(inspect.signature(test))
         return decorated  # type: ignore[no-any-return]
 
     return decorate
 
 
-def _asking_for_a_namespace(signature: inspect.Signature) -> inspect.Signature:
-    """What pytest has to give: the fixture `sessionary` as well, and not `boundary`."""
-    asked = {name: each for name, each in signature.parameters.items() if name != "boundary"}
+def _fixture_signature(signature: inspect.Signature) -> inspect.Signature:
+    """Return the signature for pytest: with the fixture `sessionary`, without `boundary`."""
+    parameters = {name: each for name, each in signature.parameters.items() if name != "boundary"}
     namespace = inspect.Parameter("sessionary", inspect.Parameter.KEYWORD_ONLY)
-    asked.setdefault("sessionary", namespace)
-    return signature.replace(parameters=list(asked.values()))
+    parameters.setdefault("sessionary", namespace)
+    return signature.replace(parameters=list(parameters.values()))
 
 
 def _boundaries(
@@ -85,7 +85,7 @@ def _boundaries(
     id = session if isinstance(session, str) else session(namespace)
     transitions = namespace.explain(id)["next_transitions"]
     if not transitions:
-        raise AssertionError(f"time alone never changes the session {id}")
+        raise AssertionError(f"session {id} has no coming transitions to test")
     contents = namespace.namespaces.snapshot()
     for transition in transitions:
         for offset in _OFFSETS:
@@ -96,8 +96,8 @@ def _boundaries(
 
 
 @contextmanager
-def _noted(boundary: Boundary) -> Iterator[None]:
-    """Let a failure say on which side of which transition it was."""
+def _add_note(boundary: Boundary) -> Iterator[None]:
+    """Add the boundary to an exception of the test."""
     try:
         yield
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""What a test asserts of the calls that were made in its namespace."""
+"""Assertions about the calls in a test's namespace."""
 
 from collections.abc import Callable
 from difflib import SequenceMatcher
@@ -10,13 +10,13 @@ from sessionary.client.transport import ControlApi
 from sessionary.testing.json_diff import json_diff
 from sessionary.testing.reports import call_line
 
-_ANYTHING: Any = object()
-_SHOWN = 5
-_LATEST = 200  # among so many calls near misses are looked for
+_ANY: Any = object()
+_MAX_LINES = 5
+_MAX_CANDIDATES = 200  # the latest calls, among which the closest are searched
 
 
 class Journal(journal.Journal):
-    """The journal of a test's namespace."""
+    """The journal of a namespace, with assertions."""
 
     def __init__(self, api: ControlApi, default: Callable[[], Client]) -> None:
         super().__init__(api)
@@ -28,74 +28,77 @@ class Journal(journal.Journal):
         path: str,
         *,
         times: int | None = None,
-        json: Any = _ANYTHING,
+        json: Any = _ANY,
         **filters: Unpack[journal.Filters],
     ) -> list[Call]:
-        """Fail unless the route was called so many times, or at least once; gives these calls.
+        """Assert that a route was called `times` times (default: at least once); return the calls.
 
-        `json` is what the body has to contain: objects may have more members.
+        `json` is what the body must contain; its objects may have more members.
         """
         __tracebackhide__ = True
         found = self.find(method, path, **filters)
-        if json is not _ANYTHING:
+        if json is not _ANY:
             found = [call for call in found if not list(json_diff(json, call["body"]))]
         if len(found) == times or (times is None and found):
             return found
-        wanted = "at least once" if times is None else _times(times)
-        said = [f"expected {method} {path} to be called {wanted}{_so(json, filters)}, "]
-        said[0] += f"it was {_times(len(found))}" if found else "it was not"
-        said += [f"  called: {call_line(call)}" for call in found[:_SHOWN]]
-        raise AssertionError("\n".join(said + self._near(method, path, json, found)))
+        lines = [f"{_expectation(method, path, times, json, filters)}, called {_times(len(found))}"]
+        lines += [f"  called: {call_line(call)}" for call in found[:_MAX_LINES]]
+        raise AssertionError("\n".join(lines + self._closest(method, path, json, found)))
 
     def assert_not_called(self, method: str, path: str, **filters: Unpack[journal.Filters]) -> None:
-        """Fail if the route was called."""
+        """Assert that a route was not called."""
         __tracebackhide__ = True
         self.assert_called(method, path, times=0, **filters)
 
-    def _near(self, method: str, path: str, json: Any, found: list[Call]) -> list[str]:
-        known = {call["id"] for call in found}
-        others = [call for call in self.find()[-_LATEST:] if call["id"] not in known]
+    def _closest(self, method: str, path: str, json: Any, found: list[Call]) -> list[str]:
+        """Describe the calls that come closest to the expected one."""
+        ids = {call["id"] for call in found}
+        others = [call for call in self.find()[-_MAX_CANDIDATES:] if call["id"] not in ids]
         if not others:
-            return [] if found else self._nothing()
+            return [] if found else self._no_calls()
         ranked = sorted(others, key=lambda call: _distance(method, path, json, call))
-        said = ["near misses:" if len(others) <= _SHOWN else f"nearest of {len(others)} others:"]
-        for call in ranked[:_SHOWN]:
-            said.append(f"  {call_line(call)}")
-            said += [f"    {each}" for each in _misses(method, path, json, call)]
-        return said
+        count = len(others)
+        lines = ["closest calls:" if count <= _MAX_LINES else f"closest of {count} other calls:"]
+        for call in ranked[:_MAX_LINES]:
+            lines.append(f"  {call_line(call)}")
+            lines += [f"    {each}" for each in _mismatches(method, path, json, call)]
+        return lines
 
-    def _nothing(self) -> list[str]:
-        said = ["nothing was called in this namespace: does the client have its url and its key?"]
+    def _no_calls(self) -> list[str]:
         count = self._default().journal.count()
-        return said + ([f"({_times(count)} in the default namespace)"] if count else [])
+        hint = [f"(the default namespace was called {_times(count)})"] if count else []
+        return ["no call reached this namespace: does the client use its url and its key?", *hint]
 
 
-def _so(json: Any, filters: journal.Filters) -> str:
-    said = [f"{name}={value!r}" for name, value in filters.items()]
-    said += [] if json is _ANYTHING else [f"json={json!r}"]
-    return f" with {', '.join(said)}" if said else ""
+def _expectation(
+    method: str, path: str, times: int | None, json: Any, filters: journal.Filters
+) -> str:
+    count = "at least once" if times is None else _times(times)
+    conditions = [f"{name}={value!r}" for name, value in filters.items()]
+    conditions += [] if json is _ANY else [f"json={json!r}"]
+    suffix = f" with {', '.join(conditions)}" if conditions else ""
+    return f"{method} {path}{suffix}: expected {count}"
 
 
 def _times(count: int) -> str:
-    return {0: "not at all", 1: "once", 2: "twice"}.get(count, f"{count} times")
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _distance(method: str, path: str, json: Any, call: Call) -> float:
-    """How far a call is from the expected one: by its path first, then its method and body."""
-    near = SequenceMatcher(None, path, call["path"]).ratio()
-    strange = 0.0 if _is_at(path, call) else 2.0 - near
-    body = 0 if json is _ANYTHING else len(list(json_diff(json, call["body"])))
-    return strange + (call["method"] != method) * 0.5 + min(body, 9) * 0.05
+    """Rank a call by its difference from the expected one: path, then method, then body."""
+    similarity = SequenceMatcher(None, path, call["path"]).ratio()
+    path_distance = 0.0 if _has_path(path, call) else 2.0 - similarity
+    body_distance = 0 if json is _ANY else len(list(json_diff(json, call["body"])))
+    return path_distance + (call["method"] != method) * 0.5 + min(body_distance, 9) * 0.05
 
 
-def _misses(method: str, path: str, json: Any, call: Call) -> list[str]:
-    said = [] if call["method"] == method else [f"the method is {call['method']}, not {method}"]
-    said += [] if _is_at(path, call) else [f"the path is {call['path']}, not {path}"]
-    if json is not _ANYTHING and not said:
-        said += json_diff(json, call["body"])
-    return said
+def _mismatches(method: str, path: str, json: Any, call: Call) -> list[str]:
+    lines = [] if call["method"] == method else [f"method is {call['method']}, expected {method}"]
+    lines += [] if _has_path(path, call) else [f"path is {call['path']}, expected {path}"]
+    if json is not _ANY and not lines:
+        lines += json_diff(json, call["body"])
+    return lines
 
 
-def _is_at(path: str, call: Call) -> bool:
-    bare = path.removeprefix(f"/{call['surface']}")
-    return bare in (call["path"], call["route"])
+def _has_path(path: str, call: Call) -> bool:
+    return path.removeprefix(f"/{call['surface']}") in (call["path"], call["route"])

@@ -1,26 +1,25 @@
-"""How what was sent differs from what was expected."""
+"""Differences between an expected and an actual JSON value."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
-def json_diff(expected: Any, found: Any, pointer: str = "") -> Iterator[str]:
-    """Where `found` lacks something of `expected`, one sentence for each place.
+def json_diff(expected: Any, actual: Any, pointer: str = "") -> Iterator[str]:
+    """Yield a sentence for each place where `actual` lacks something of `expected`.
 
-    Objects may have more members; lists must have as many items, each as expected.
+    Objects may have more members than expected; lists must have the same length.
     """
-    where = pointer or "the body"
-    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         for name, value in expected.items():
-            if name in found:
-                yield from json_diff(value, found[name], f"{pointer}/{name}")
+            if name in actual:
+                yield from json_diff(value, actual[name], f"{pointer}/{name}")
             else:
                 yield f"{pointer}/{name} is missing, expected {value!r}"
-    elif _is_list(expected) and _is_list(found) and len(expected) == len(found):
-        for place, (wanted, had) in enumerate(zip(expected, found, strict=True)):
-            yield from json_diff(wanted, had, f"{pointer}/{place}")
-    elif expected != found or isinstance(expected, bool) != isinstance(found, bool):
-        yield f"{where} is {found!r}, expected {expected!r}"
+    elif _is_list(expected) and _is_list(actual) and len(expected) == len(actual):
+        for index, (wanted, found) in enumerate(zip(expected, actual, strict=True)):
+            yield from json_diff(wanted, found, f"{pointer}/{index}")
+    elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
+        yield f"{pointer or 'the body'} is {actual!r}, expected {expected!r}"
 
 
 def _is_list(value: Any) -> bool:

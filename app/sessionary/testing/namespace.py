@@ -1,4 +1,4 @@
-"""A namespace of its own for a test: the vendors in it, its clock, its journal, its faults."""
+"""A namespace for a test: its vendor APIs, clock, journal, faults and contents."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from sessionary.client import Client, ControlError, Transport
 from sessionary.sdk_env import DEFAULT, Environment
+from sessionary.surfaces import SDKS
 from sessionary.testing.journal import Journal
 from sessionary.web.sdk import SdkAccess
 
@@ -13,7 +14,10 @@ Seed = str | Path | Mapping[str, Any]
 
 
 class Namespace(Client):
-    """The control plane's client in a namespace that exists until it is dropped."""
+    """A control-plane client for one namespace.
+
+    Each surface is an attribute: `namespace.<surface>.url` and `.key` are for its SDK.
+    """
 
     def __init__(
         self,
@@ -25,74 +29,81 @@ class Namespace(Client):
     ) -> None:
         super().__init__(url, namespace, token, transport=transport)
         self.journal: Journal = Journal(self.api, lambda: self.for_namespace(DEFAULT))
+        self.seeded_ids: set[str] = set()  # sessions of a seed or a snapshot: never leaks
         self._environment = Environment(url, namespace)
-        self._copies: list[Namespace] = []
-        self.given: set[str] = set()  # the ids of sessions that a seed or a file brought
+        self._forks: list[Namespace] = []
 
     def __getattr__(self, surface: str) -> SdkAccess:
-        """The URL and key of a vendor's API in this namespace, by the name of its surface."""
         if surface.startswith("_"):
             raise AttributeError(surface)
         access: SdkAccess = getattr(self._environment, surface)
         return access
 
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(sdk.surface for sdk in SDKS)]
+
     def variables(self) -> dict[str, str]:
-        """What makes the vendors' clients find this namespace by their environment."""
+        """Return the environment variables that point SDKs at this namespace."""
         return self._environment.variables()
 
     def seed(self, seed: Seed) -> int:
-        """Bring it up to a seed: TOML, a file of it, or what that says; how many rows it has."""
+        """Apply a seed and return its number of rows.
+
+        A string is TOML, a Path names a TOML file, a mapping is a parsed document.
+        """
         before = self._ids()
         if isinstance(seed, str) and seed.endswith(".toml"):
-            raise ValueError(f"a file is given as a Path: seed=Path({seed!r})")
+            raise ValueError(f"a seed file must be a Path: seed=Path({seed!r})")
         document = seed.read_text(encoding="utf-8") if isinstance(seed, Path) else seed
         count = self.namespaces.seed(document)
-        self.given |= self._ids() - before
+        self.seeded_ids |= self._ids() - before
         return count
 
     def prepare(
-        self, seed: Seed | None, faults: Iterable[Mapping[str, Any]], *, may_hold_sessions: bool
+        self, seed: Seed | None, faults: Iterable[Mapping[str, Any]], *, has_sessions: bool
     ) -> None:
-        """Make the new namespace ready: with a seed, then with faults, each given by its names."""
-        if may_hold_sessions:
-            self.given = self._ids()
+        """Seed the new namespace and arm faults, each a mapping of arguments of `faults.add`.
+
+        `has_sessions` tells whether the double's own seed may have created sessions in it.
+        """
+        if has_sessions:
+            self.seeded_ids = self._ids()
         if seed is not None:
             self.seed(seed)
         for fault in faults:
             self.faults.add(**fault)
 
     def fork(self) -> "Namespace":
-        """A copy of it, which goes its own way from here and is dropped with it."""
-        copy = Namespace(
-            self.url, self.namespaces.fork()["name"], self.token, transport=self.transport
-        )
-        copy.given = self._ids()
-        self._copies.append(copy)
-        return copy
+        """Return a copy of this namespace, which is dropped with it."""
+        name = self.namespaces.fork()["name"]
+        fork = Namespace(self.url, name, self.token, transport=self.transport)
+        fork.seeded_ids = self._ids()
+        self._forks.append(fork)
+        return fork
 
     def snapshot(self, path: str | Path) -> Path:
-        """Keep it as a file."""
+        """Save the namespace, without its journal, to a file."""
         file = Path(path)
         file.write_bytes(self.namespaces.snapshot())
         return file
 
     def restore(self, path: str | Path) -> None:
-        """Make it what a snapshot was."""
+        """Replace the contents of the namespace with a snapshot."""
         self.namespaces.restore(Path(path).read_bytes())
-        self.given |= self._ids()
+        self.seeded_ids |= self._ids()
 
     def reset(self) -> None:
-        """Make it what a new one is."""
+        """Reset the namespace to its initial state."""
         self.namespaces.reset()
 
     def drop(self) -> None:
-        """Forget it and its copies; nothing happens where that was done already."""
-        for copy in self._copies:
-            copy.drop()
+        """Delete the namespace and its forks, if they still exist."""
+        for fork in self._forks:
+            fork.drop()
         try:
             self.namespaces.drop()
-        except ControlError as problem:
-            if problem.status != 404:
+        except ControlError as error:
+            if error.status != 404:
                 raise
 
     def _ids(self) -> set[str]:

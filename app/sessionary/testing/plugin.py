@@ -1,6 +1,6 @@
-"""The pytest plugin: a double for the run, a namespace for each test, and what is told of it.
+"""The pytest plugin: a double for the test run, a namespace for each test, and reports.
 
-Everything but pytest is imported by the fixtures: a run that uses none of them pays nothing.
+Fixtures import what they need, so a run that uses none of them pays nothing.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from sessionary.testing.servers import RemoteServer
 
 _MARKER = (
-    "sessionary(now=None, seed=None, faults=()): what the test's namespace begins with. The clock "
-    "stands at `now`; `seed` is TOML, a Path from the test's folder, or a mapping; each fault is "
-    "a mapping of what `faults.add` takes."
+    "sessionary(now=None, seed=None, faults=()): the initial state of the test's namespace. `now` "
+    "freezes its clock; `seed` is TOML, a Path relative to the test's folder, or a mapping; each "
+    "fault is a mapping of arguments of `faults.add`."
 )
 _NAMESPACES = pytest.StashKey[list[Any]]()
-_TOLD = pytest.StashKey[dict[str, list[str]]]()
-_LEFT_OPEN = "sessions left open"
-_NEVER_HIT = "faults armed and never hit"
+_REPORT = pytest.StashKey[dict[str, list[str]]]()
+_UNCLOSED = "sessions left open"
+_UNMATCHED = "faults that matched no call"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,15 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sessionary-url",
         metavar="URL",
-        help="use the double at URL instead of one in this process; its control plane's token is "
-        "taken from SESSIONARY_CONTROL_TOKEN",
+        help="use the double at URL instead of one in this process; SESSIONARY_CONTROL_TOKEN is "
+        "the token of its control plane",
     )
     group.addoption(
         "--sessionary-leaks",
         choices=("report", "error", "off"),
         default="report",
-        help="what becomes of sessions that a test leaves open: listed at the end, the test's "
-        "error, or nothing (default: %(default)s)",
+        help="sessions that a test leaves open: report lists them at the end, error fails the "
+        "test, off ignores them (default: %(default)s)",
     )
 
 
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def sessionary_settings() -> dict[str, Any]:
-    """The settings of the run's double, by name: override it to have others than the defaults."""
+    """Settings of the double, by name. Override this fixture to change them."""
     return {}
 
 
@@ -55,7 +55,7 @@ def sessionary_settings() -> dict[str, Any]:
 def sessionary_server(
     request: pytest.FixtureRequest, sessionary_settings: dict[str, Any]
 ) -> "Iterator[RemoteServer]":
-    """The run's double: one in each worker's process, or the one at --sessionary-url."""
+    """The double of the test run: one in each process, or the one at --sessionary-url."""
     import os
 
     from sessionary.testing.servers import RemoteServer, Server
@@ -70,92 +70,88 @@ def sessionary_server(
 def make_sessionary(
     request: pytest.FixtureRequest, sessionary_server: "RemoteServer"
 ) -> "Iterator[Callable[..., Namespace]]":
-    """Namespaces of this test: `make_sessionary(now=…, seed=…, faults=[…])`."""
+    """A function that creates a namespace: `make_sessionary(now=…, seed=…, faults=[…])`."""
     namespaces = request.node.stash.setdefault(_NAMESPACES, [])
 
-    def make(**given: Any) -> "Namespace":
-        namespaces.append(sessionary_server.namespace(**given))
+    def make(**options: Any) -> "Namespace":
+        namespaces.append(sessionary_server.namespace(**options))
         return namespaces[-1]  # type: ignore[no-any-return]
 
     yield make
-    _end(request.node, namespaces)
+    _finish(request.node, namespaces)
 
 
 @pytest.fixture
 def sessionary(
     request: pytest.FixtureRequest, make_sessionary: "Callable[..., Namespace]"
 ) -> "Namespace":
-    """A fresh namespace for this test, as its marker `sessionary` describes it."""
-    return make_sessionary(**_marked(request.node))
+    """A new namespace for this test; the marker `sessionary` sets its initial state."""
+    return make_sessionary(**_marker_options(request.node))
 
 
 @pytest.fixture
 def sessionary_env(sessionary: "Namespace", monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The vendors' clients find this test's namespace by their environment; gives the variables."""
+    """Set the environment variables that point SDKs at this test's namespace; return them."""
     variables = sessionary.variables()
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables
 
 
-@pytest.hookimpl(hookwrapper=True)  # as older versions of pytest know it, too
+@pytest.hookimpl(hookwrapper=True)  # older versions of pytest have no `wrapper`
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     report: pytest.TestReport = (yield).get_result()
     namespaces = item.stash.get(_NAMESPACES, [])
     if report.failed and namespaces:
-        from sessionary.testing.reports import sections
+        from sessionary.testing.reports import failure_sections
 
-        report.sections += [section for namespace in namespaces for section in sections(namespace)]
-    vars(report)["sessionary"] = item.stash.get(_TOLD, {})  # goes along from an xdist worker
+        for namespace in namespaces:
+            report.sections += failure_sections(namespace)
+    vars(report)["sessionary"] = item.stash.get(_REPORT, {})  # an xdist worker sends it along
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    reports = [report for found in terminalreporter.stats.values() for report in found]
-    for title in (_LEFT_OPEN, _NEVER_HIT):
-        told = {
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    for title in (_UNCLOSED, _UNMATCHED):
+        lines_by_test = {
             report.nodeid: report.sessionary[title]
             for report in reports
             if getattr(report, "sessionary", {}).get(title)
         }
-        if told:
+        if lines_by_test:
             terminalreporter.section(f"sessionary: {title}")
-        for nodeid, lines in told.items():
+        for nodeid, lines in lines_by_test.items():
             terminalreporter.write_line(nodeid)
             for line in lines:
                 terminalreporter.write_line(f"  {line}")
 
 
-def _marked(node: pytest.Item) -> dict[str, Any]:
-    """What the markers of a test say of its namespace; the closest one counts."""
-    given: dict[str, Any] = {}
+def _marker_options(node: pytest.Item) -> dict[str, Any]:
+    """Merge the arguments of a test's markers; the closest marker wins."""
+    options: dict[str, Any] = {}
     for marker in node.iter_markers("sessionary"):
         if marker.args or not marker.kwargs.keys() <= {"now", "seed", "faults"}:
             pytest.fail(f"write @pytest.mark.{_MARKER}", pytrace=False)
-        given = {**marker.kwargs, **given}
-    if isinstance(given.get("seed"), Path):
-        given["seed"] = node.path.parent / given["seed"]
-    return given
+        options = {**marker.kwargs, **options}
+    if isinstance(options.get("seed"), Path):
+        options["seed"] = node.path.parent / options["seed"]
+    return options
 
 
-def _end(node: pytest.Item, namespaces: "list[Namespace]") -> None:
-    """Tell what a test left in its namespaces, and drop them."""
-    from sessionary.testing import reports
+def _finish(node: pytest.Item, namespaces: "list[Namespace]") -> None:
+    """Report unclosed sessions and unmatched faults of a test, and drop its namespaces."""
+    from sessionary.testing.reports import unclosed_sessions, unmatched_faults
 
-    wanted = node.config.getoption("--sessionary-leaks")
+    mode = node.config.getoption("--sessionary-leaks")
+    checked = [] if mode == "off" else namespaces
     try:
-        told = {
-            _NEVER_HIT: [
-                line for namespace in namespaces for line in reports.unmatched_faults(namespace)
-            ]
+        leaks = [line for namespace in checked for line in unclosed_sessions(namespace)]
+        node.stash[_REPORT] = {
+            _UNCLOSED: leaks if mode == "report" else [],
+            _UNMATCHED: [line for each in namespaces for line in unmatched_faults(each)],
         }
-        left = (
-            []
-            if wanted == "off"
-            else [e for namespace in namespaces for e in reports.unclosed_sessions(namespace)]
-        )
-        node.stash[_TOLD] = told | ({_LEFT_OPEN: left} if wanted == "report" else {})
     finally:
         while namespaces:
             namespaces.pop().drop()
-    if wanted == "error" and left:
-        pytest.fail("\n  ".join([f"{_LEFT_OPEN}:", *left]), pytrace=False)
+    if mode == "error" and leaks:
+        pytest.fail("\n  ".join([f"{_UNCLOSED}:", *leaks]), pytrace=False)

@@ -1,4 +1,4 @@
-"""The double that tests ask: one inside their process, or one elsewhere."""
+"""The double that tests use: in their own process, or a running one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -14,13 +14,13 @@ from sessionary.testing.namespace import Namespace, Seed
 from sessionary.testing.wsgi_transport import wsgi_send
 from sessionary.web.surface import Surface
 
-UNBOUND_URL = "http://sessionary.test"  # the address of a server that does not listen
+UNBOUND_URL = "http://sessionary.test"  # of a server that does not listen
 
 
 class RemoteServer:
-    """A double that listens at `url`; `token` is its control plane's."""
+    """A running double at `url`; `token` is the token of its control plane."""
 
-    may_seed = True  # its new namespaces, by itself
+    has_seed = True  # its new namespaces may hold sessions
 
     def __init__(
         self, url: str, token: str | None = None, *, transport: Transport | None = None
@@ -28,11 +28,11 @@ class RemoteServer:
         self.url = url.rstrip("/")
         self._token = token
         self._transport = transport
-        self._made: set[str] = set()
+        self._names: set[str] = set()
 
     @property
     def client(self) -> Client:
-        """Its control plane, seen from the default namespace."""
+        """A control-plane client for the default namespace."""
         return Client(self.url, token=self._token, transport=self._transport)
 
     def namespace(
@@ -42,30 +42,29 @@ class RemoteServer:
         seed: Seed | None = None,
         faults: Iterable[Mapping[str, Any]] = (),
     ) -> Namespace:
-        """A new namespace, whose clock stands at `now`, with a seed and armed faults.
+        """Create a namespace: its clock frozen at `now`, a seed applied, faults armed.
 
-        Raises client.ControlError for what is refused, and leaves no namespace behind.
+        Raises client.ControlError and leaves no namespace behind if one of them is refused.
         """
         name = self.client.namespaces.create(now=now)["name"]
-        self._made.add(name)
+        self._names.add(name)
         namespace = Namespace(self.url, name, self._token, transport=self._transport)
         try:
-            namespace.prepare(seed, faults, may_hold_sessions=self.may_seed)
+            namespace.prepare(seed, faults, has_sessions=self.has_seed)
         except BaseException:
             namespace.drop()
             raise
         return namespace
 
     def start(self) -> Self:
-        """Prove that it answers. Raises ConnectionError and client.ControlError."""
+        """Check that the double responds. Raises ConnectionError and client.ControlError."""
         self.client.clock.get()
         return self
 
     def stop(self) -> None:
-        """Drop the namespaces that are still there: a late call makes the one that it names
-        anew."""
+        """Drop the namespaces of this object; a late call may have created one again."""
         namespaces = self.client.namespaces
-        for name in self._made.intersection(namespaces.list()):
+        for name in self._names.intersection(namespaces.list()):
             namespaces.drop(name)
 
     def __enter__(self) -> Self:
@@ -81,37 +80,37 @@ class RemoteServer:
 
 
 class Server(RemoteServer):
-    """A double inside this process: it listens between start and stop.
+    """A double in this process. It listens between `start` and `stop`.
 
-    It is a WSGI application as well, for those who mount it instead of letting it listen. Settings
-    are those of a double; its own control calls use no socket. Raises BadSetting.
+    It is a WSGI application, too, that can be mounted without listening. Keyword arguments are
+    settings of a double. Its control client uses no socket. Raises BadSetting.
     """
 
     def __init__(self, *, surfaces: Sequence[Surface] = SURFACES, **settings: Any) -> None:
         self.settings = make_settings(surfaces=surfaces, **{**DOUBLE, **settings})
-        self.may_seed = self.settings.seed is not None
+        self.has_seed = self.settings.seed is not None
         self._app = create_double(self.settings, surfaces=surfaces)
-        self._listening: EmbeddedServer | None = None
+        self._embedded: EmbeddedServer | None = None
         self._is_stopped = False
         super().__init__(UNBOUND_URL, self.settings.control_token, transport=wsgi_send(self))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if self._is_stopped:
-            raise ConnectionError("this server was stopped: start another one")
-        # An adapter of requests gives the number itself.
+            raise ConnectionError("this server was stopped: start a new one")
+        # Adapters for requests pass an integer.
         environ["CONTENT_LENGTH"] = str(environ.get("CONTENT_LENGTH") or "")
         return self._app(environ, start_response)
 
     def start(self) -> Self:
-        """Listen on a free port of the loopback address; `url` is then that one."""
-        self._listening = EmbeddedServer(self._app, threads=self.settings.threads).start()
-        self.url = self._listening.url
+        """Listen on a free port of the loopback address and set `url`."""
+        self._embedded = EmbeddedServer(self._app, threads=self.settings.threads).start()
+        self.url = self._embedded.url
         return self
 
     def stop(self) -> None:
-        """Listen no more, and forget every namespace."""
-        if self._listening is not None:
-            self._listening.stop()
-            self._listening = None
+        """Stop listening and delete all namespaces."""
+        if self._embedded is not None:
+            self._embedded.stop()
+            self._embedded = None
         self._is_stopped = True
         control.close_namespaces(self._app)

@@ -1,4 +1,4 @@
-"""For unittest: a double for each class of tests, and a fresh namespace for each test."""
+"""A mixin for unittest: a double for each test class, a namespace for each test."""
 
 import os
 import unittest
@@ -12,10 +12,10 @@ from sessionary.testing.servers import RemoteServer, Server
 
 
 class SessionaryMixin(unittest.TestCase):
-    """Gives `self.sessionary`, a namespace as pytest's fixture gives it.
+    """Provides `self.sessionary`, the namespace of a test.
 
-    A class may say with which settings its double runs, what its namespaces begin with (`now`,
-    `seed`, `faults`), and whether a test that leaves sessions open fails.
+    `sessionary_settings` are settings of the double, `sessionary_namespace` may hold `now`, `seed`
+    and `faults`; with `sessionary_fails_on_leaks` a test fails if it leaves sessions open.
     """
 
     sessionary_settings: ClassVar[Mapping[str, Any]] = {}
@@ -33,23 +33,22 @@ class SessionaryMixin(unittest.TestCase):
         super().setUp()
         self.sessionary = self.make_sessionary(**self.sessionary_namespace)
 
-    def make_sessionary(self, **given: Any) -> Namespace:
-        """A further namespace of this test: with `now`, `seed` and `faults`."""
-        namespace = self.sessionary_server.namespace(**given)
-        self.addCleanup(self._end, namespace)
+    def make_sessionary(self, **options: Any) -> Namespace:
+        """Create another namespace for this test, from `now`, `seed` and `faults`."""
+        namespace = self.sessionary_server.namespace(**options)
+        self.addCleanup(self._drop, namespace)
         return namespace
 
     def sessionary_env(self) -> dict[str, str]:
-        """Let the vendors' clients find this test's namespace by their environment, until its
-        end."""
+        """Set the environment variables of this test's namespace until the test ends."""
         variables = self.sessionary.variables()
         self.enterContext(unittest.mock.patch.dict(os.environ, variables))
         return variables
 
-    def _end(self, namespace: Namespace) -> None:
+    def _drop(self, namespace: Namespace) -> None:
         try:
-            left = reports.unclosed_sessions(namespace) if self.sessionary_fails_on_leaks else []
+            leaks = reports.unclosed_sessions(namespace) if self.sessionary_fails_on_leaks else []
         finally:
             namespace.drop()
-        if left:
-            self.fail("sessions left open:\n  " + "\n  ".join(left))
+        if leaks:
+            self.fail("sessions left open:\n  " + "\n  ".join(leaks))

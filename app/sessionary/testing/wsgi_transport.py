@@ -1,4 +1,4 @@
-"""ControlApi of a WSGI application without a socket."""
+"""A transport of the control client that calls a WSGI application, without a socket."""
 
 import io
 import sys
@@ -22,17 +22,17 @@ _ENVIRON: dict[str, Any] = {
 
 
 def wsgi_send(application: Callable[..., Iterable[bytes]]) -> Transport:
-    """Transport the client's requests to an application."""
+    """Return a transport that sends requests to a WSGI application."""
 
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        heard: list[str] = []
+        statuses: list[str] = []
         environ = _environ(method, path, headers, body or b"")
-        parts = application(environ, lambda status, *_: heard.append(status))
+        parts = application(environ, lambda status, *_: statuses.append(status))
         try:
             content = b"".join(parts)
         finally:
             getattr(parts, "close", lambda: None)()
-        return Response(int(heard[0][:3]), content)
+        return Response(int(statuses[0][:3]), content)
 
     return send
 
@@ -45,7 +45,7 @@ def _environ(method: str, path: str, headers: Mapping[str, str], body: bytes) ->
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
         "CONTENT_LENGTH": str(len(body)),
-        "wsgi.errors": sys.stderr,  # which pytest exchanges from test to test
+        "wsgi.errors": sys.stderr,  # pytest replaces it in each test
         "wsgi.input": io.BytesIO(body),
     }
     for name, value in headers.items():
