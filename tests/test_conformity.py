@@ -21,7 +21,7 @@ from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import NotForced, SessionQueries, Surface, Transition
 from tests.conftest import App
-from tests.surfaces.sample_sessions import AT, MANY, MINUTE
+from tests.surfaces.sample_sessions import AT, INSERT_SAMPLES, MINUTE
 
 MODULES = {
     "blueprint",
@@ -111,7 +111,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with closing(app.namespace), app.namespace.activate():
         app.seed(EXAMPLE.read_text())
-        MANY[surface.name](random.Random(surface.name))
+        INSERT_SAMPLES[surface.name](random.Random(surface.name))
         every = [session for _, session in surface.sessions.page(0, ALL)]
         yield Place(surface, app, every)
 
@@ -171,7 +171,7 @@ def test_only_scale_has_no_transitions(surface: Surface) -> None:
     """So that the tests of transitions here try something."""
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with closing(app.namespace), app.namespace.activate():
-        MANY[surface.name](random.Random(surface.name))
+        INSERT_SAMPLES[surface.name](random.Random(surface.name))
         found = surface.sessions.changing(0, 2 * AT, ALL)
     assert (len(found) > 10) == (surface.name != "scale")
 

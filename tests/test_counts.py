@@ -11,7 +11,7 @@ from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
 from tests.conftest import App
-from tests.surfaces.sample_sessions import AT, MANY, MINUTE
+from tests.surfaces.sample_sessions import AT, INSERT_SAMPLES, MINUTE
 from tests.test_conformity import EXAMPLE
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
@@ -27,7 +27,7 @@ def test_the_counts_are_those_of_the_statuses_that_are_explained(surface: Surfac
     place = app()
     with closing(place.namespace), place.namespace.activate():
         place.seed(EXAMPLE.read_text())
-        MANY[surface.name](random.Random(surface.name))
+        INSERT_SAMPLES[surface.name](random.Random(surface.name))
         every = [session for _, session in surface.sessions.page(0, 1_000)]
         transitions = {
             transition.at for each in every for transition in surface.sessions.transitions(each)

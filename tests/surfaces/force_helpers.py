@@ -1,17 +1,17 @@
-"""What only the vendor could cause, as the control plane brings it about."""
+"""Helpers that force a status and explain a session, as the control plane does."""
 
 from sessionary import clock
 from sessionary.web.surface import Explanation, Surface
 from tests.conftest import App
 
 
-def force(app: App, surface: Surface, id: str, state: str, reason: str = "it broke") -> None:
-    """Bring a session into a state, now."""
+def force(app: App, surface: Surface, id: str, status: str, reason: str = "it broke") -> None:
+    """Force a session into a status at the current instant."""
     with app.namespace.activate(), clock.transaction() as at:
-        surface.sessions.forced_states[state](surface.sessions.find(id), at, reason)
+        surface.sessions.forced_states[status](surface.sessions.find(id), at, reason)
 
 
-def explained(app: App, surface: Surface, id: str) -> Explanation:
-    """Why a session is what it is now."""
+def explain_now(app: App, surface: Surface, id: str) -> Explanation:
+    """Explain the status of a session at the current instant."""
     with app.namespace.activate():
         return surface.sessions.explain(surface.sessions.find(id), clock.now())

@@ -1,4 +1,4 @@
-"""Many sessions of each surface, in every state, with many instants around NOON that tie."""
+"""Sample sessions of each surface, in every status, with many equal instants around NOON."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -22,27 +22,27 @@ MINUTE = 60_000_000
 COUNT = 60
 
 
-def _ago(chance: random.Random, most: int = 8) -> int:
-    return AT - chance.randrange(most) * MINUTE - chance.choice([-1, 0, 0, 1])
+def _ago(rng: random.Random) -> int:
+    return AT - rng.randrange(8) * MINUTE - rng.choice([-1, 0, 0, 1])
 
 
 def _uuid(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012d}"
 
 
-def _notte(chance: random.Random) -> None:
+def _insert_notte(rng: random.Random) -> None:
     for number in range(COUNT):
-        created_at = _ago(chance)
-        end = chance.choice([None, None, None, notte_rules.CLOSED, notte_rules.ERROR])
-        reason = chance.choice(["manual", "error", notte_rules.BY_OPERATION])
+        created_at = _ago(rng)
+        end = rng.choice([None, None, None, notte_rules.CLOSED, notte_rules.ERROR])
+        reason = rng.choice(["manual", "error", notte_rules.BY_OPERATION])
         row = NotteRow(
             id=_uuid(number),
             organization="o",
             created_at=created_at,
-            last_accessed_at=created_at + chance.randrange(3) * MINUTE,
-            timeout_minutes=chance.randint(1, 6),
-            max_duration_minutes=chance.choice([None, 5, 6]),
-            outlives_timeout=chance.choice([0, 0, 1]),
+            last_accessed_at=created_at + rng.randrange(3) * MINUTE,
+            timeout_minutes=rng.randint(1, 6),
+            max_duration_minutes=rng.choice([None, 5, 6]),
+            outlives_timeout=rng.choice([0, 0, 1]),
             ended_at=None if end is None else created_at + 3 * MINUTE,
             ended_as=end,
             close_reason=None if end is None else reason,
@@ -52,11 +52,11 @@ def _notte(chance: random.Random) -> None:
         notte_queries.insert.run(**row._asdict(), key_hash="")
 
 
-def _galtea(chance: random.Random) -> None:
+def _insert_galtea(rng: random.Random) -> None:
     for number in range(COUNT):
-        written_at = _ago(chance)
-        status = chance.choice([galtea_rules.PENDING, *galtea_rules.STATUSES])
-        minutes = chance.choice([None, 3, 5, 7])
+        written_at = _ago(rng)
+        status = rng.choice([galtea_rules.PENDING, *galtea_rules.STATUSES])
+        minutes = rng.choice([None, 3, 5, 7])
         galtea_queries.insert.run(
             id=f"session_{number:024}",
             organization="o",
@@ -77,79 +77,78 @@ def _galtea(chance: random.Random) -> None:
             written_at=written_at,
             auto_close_minutes=minutes,
             expires_at=galtea_rules.deadline(status, written_at, minutes),
-            deleted_at=chance.choice([None, None, None, AT]),
+            deleted_at=rng.choice([None, None, None, AT]),
         )
 
 
-def _scale(chance: random.Random) -> None:
+def _insert_scale(rng: random.Random) -> None:
     for number in range(COUNT):
-        created_at = _ago(chance)
-        archived_at = chance.choice([None, created_at, AT + MINUTE])
+        created_at = _ago(rng)
+        archived_at = rng.choice([None, created_at, AT + MINUTE])
         row = ScaleRow(
             id=_uuid(number),
             account_id="o",
             title="t",
             state="{}",
             created_at=created_at,
-            updated_at=created_at + chance.randrange(2) * MINUTE,
+            updated_at=created_at + rng.randrange(2) * MINUTE,
             created_by_user_id="u",
             created_by_identity_type="user",
-            start_date=chance.choice([None, AT - MINUTE]),
-            end_date=chance.choice([None, AT]),
+            start_date=rng.choice([None, AT - MINUTE]),
+            end_date=rng.choice([None, AT]),
             archived_at=archived_at,
         )
         scale_queries.insert.run(**row._asdict())
         scale_queries.count(None, row)
 
 
-def _mobilenext(chance: random.Random) -> None:
-    """Each with up to three devices, whose ends are the session's end."""
+def _insert_mobilenext(rng: random.Random) -> None:
+    """Sessions with up to three devices; the last release ends a session."""
     for number in range(COUNT):
         opened_at = AT - 60 * MINUTE + number * MINUTE
-        held = chance.randrange(4)
-        lease = chance.choice([None, 60, 62]) if held else None
+        devices = rng.randrange(4)
+        lease = rng.choice([None, 60, 62]) if devices else None
         session = mobilenext.SessionRow(
             id=_uuid(number),
             organization="o",
             user=_uuid(0),
             opened_at=opened_at,
-            empty_expires_at=mobilenext_rules.empty_expires_at(opened_at, chance.randint(1, 90)),
-            created_at=opened_at if held else None,
+            empty_expires_at=mobilenext_rules.empty_expires_at(opened_at, rng.randint(1, 90)),
+            created_at=opened_at if devices else None,
             expires_at=mobilenext_rules.lease_expires_at(opened_at, lease),
-            released_at=None,
         )
-        allocations = [_allocation(chance, session, number * 3 + each) for each in range(held)]
-        ended_at = mobilenext_rules.last_release_at(allocations)
-        mobilenext_sessions.insert.run(**session._replace(released_at=ended_at)._asdict())
+        allocations = [_make_allocation(rng, session, number * 3 + each) for each in range(devices)]
+        released_at = mobilenext_rules.last_release_at(allocations)
+        mobilenext_sessions.insert.run(**session._replace(released_at=released_at)._asdict())
         for each in allocations:
             mobilenext_allocations.insert.run(**each._asdict())
 
 
-def _allocation(
-    chance: random.Random, session: mobilenext.SessionRow, number: int
+def _make_allocation(
+    rng: random.Random, session: mobilenext.SessionRow, number: int
 ) -> mobilenext.AllocationRow:
     serial = f"serial-{number}"
-    facts = {"platform": "ios", "type": "real", "name": "iPhone", "version": "18"}
+    description = {"platform": "ios", "type": "real", "name": "iPhone", "version": "18"}
     mobilenext.Device.create(
-        serial=serial, provision_seconds=0, is_default=0, is_retired=0, **facts
+        serial=serial, provision_seconds=0, is_default=0, is_retired=0, **description
     )
-    created_at = session.opened_at + chance.randrange(3)
+    created_at = session.opened_at + rng.randrange(3)
     return mobilenext.AllocationRow(
         id=_uuid(10_000 + number),
         session=session.id,
         serial=serial,
         created_at=created_at,
         # Some leases end before their device is ready.
-        in_use_at=chance.choice([None, *(created_at + each * MINUTE for each in (30, 61, 63))]),
+        in_use_at=rng.choice([None, *(created_at + each * MINUTE for each in (30, 61, 63))]),
         expires_at=session.expires_at,
-        released_at=chance.choice([None, created_at + 5 * MINUTE]),
-        **facts,
+        released_at=rng.choice([None, created_at + 5 * MINUTE]),
+        **description,
     )
 
 
-MANY: Mapping[str, Callable[[random.Random], None]] = {
-    "galtea": _galtea,
-    "mobilenext": _mobilenext,
-    "notte": _notte,
-    "scale": _scale,
+INSERT_SAMPLES: Mapping[str, Callable[[random.Random], None]] = {
+    "galtea": _insert_galtea,
+    "mobilenext": _insert_mobilenext,
+    "notte": _insert_notte,
+    "scale": _insert_scale,
 }

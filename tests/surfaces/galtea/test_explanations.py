@@ -11,7 +11,7 @@ from sessionary.surfaces.galtea.models import SessionRow
 from sessionary.web.instants import to_text
 from sessionary.web.surface import NotForced
 from tests.conftest import EPOCH, MICROSECOND, NOON, App
-from tests.surfaces.force_helpers import explained, force
+from tests.surfaces.force_helpers import explain_now, force
 from tests.surfaces.galtea.conftest import Api, assert_error
 from tests.surfaces.galtea.test_rules import DEADLINE, MINUTE, START, session
 
@@ -77,7 +77,7 @@ def test_the_named_patch_keeps_the_session_pending(closing: Api) -> None:
     closing.app.advance(minutes=30)
     closing.app.advance(-MICROSECOND)
     assert [closing.get(id).json["status"] for id in (kept, left)] == ["PENDING", "COMPLETED"]
-    explanation = [explained(closing.app, surface, id) for id in (kept, left)]
+    explanation = [explain_now(closing.app, surface, id) for id in (kept, left)]
     assert [each.status for each in explanation] == ["PENDING", "COMPLETED"]
     closed_at = (NOON - EPOCH) // MICROSECOND + 30 * MINUTE
     assert [each.since_at for each in explanation] == [closed_at - 1, closed_at]
@@ -108,7 +108,7 @@ def test_every_answer_shows_a_forced_failure(closing: Api) -> None:
     assert shown["stoppingReason"] is None
     assert closing.list_ids("statuses=FAILED") == [id]
     assert closing.list_ids("statuses=COMPLETED") == [other]
-    explanation = explained(closing.app, surface, id)
+    explanation = explain_now(closing.app, surface, id)
     assert explanation.since_at == (NOON - EPOCH) // MICROSECOND + 2 * MINUTE
 
 

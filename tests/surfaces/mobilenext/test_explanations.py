@@ -12,7 +12,7 @@ from sessionary.surfaces.mobilenext.queries.control import SessionWithAllocation
 from sessionary.web.instants import to_text
 from sessionary.web.surface import NotForced
 from tests.conftest import MICROSECOND
-from tests.surfaces.force_helpers import explained, force
+from tests.surfaces.force_helpers import explain_now, force
 from tests.surfaces.mobilenext.api_client import (
     IOS,
     MINUTE,
@@ -207,12 +207,12 @@ def test_the_call_in_the_explanation_keeps_an_empty_session(calls: Calls, app: A
     app.advance(-MICROSECOND)
     assert calls.allocate(kept).status_code == 201
     app.advance(MICROSECOND)
-    assert [explained(app, surface, id).status for id in (kept, left)] == ["active", "expired"]
+    assert [explain_now(app, surface, id).status for id in (kept, left)] == ["active", "expired"]
     assert calls.get(f"/sessions/{left}/devices").status_code == 404
 
 
 def test_a_session_is_found_in_any_case(calls: Calls, app: App) -> None:
-    assert explained(app, surface, calls.start().upper()).status == "empty"
+    assert explain_now(app, surface, calls.start().upper()).status == "empty"
 
 
 def test_lost_devices_are_released_in_every_response(leased: App) -> None:
@@ -231,7 +231,7 @@ def test_lost_devices_are_released_in_every_response(leased: App) -> None:
     assert shown["device"] == first["device"]
     assert calls.page()["data"] == [shown]
     assert calls.get(f"/sessions/{first['id']}/devices").json["data"] == shown["devices"]
-    assert explained(leased, surface, first["id"]).rule == "release"
+    assert explain_now(leased, surface, first["id"]).rule == "release"
 
 
 def test_after_a_loss_release_and_allocate_fail_and_the_device_is_free(

@@ -9,7 +9,7 @@ from sessionary.surfaces.notte.models import SessionRow
 from sessionary.web.instants import to_text
 from sessionary.web.surface import NotForced
 from tests.conftest import App
-from tests.surfaces.force_helpers import explained, force
+from tests.surfaces.force_helpers import explain_now, force
 from tests.surfaces.notte.conftest import (
     CLOSED,
     FAILED,
@@ -117,7 +117,7 @@ def test_the_inputs_are_those_of_the_row_without_a_deadline_that_never_comes() -
 
 def test_a_session_is_found_by_its_id_in_any_case(app: App, notte: NotteClient) -> None:
     id = notte.start()["session_id"]
-    assert explained(app, surface, id.upper()).status == "active"
+    assert explain_now(app, surface, id.upper()).status == "active"
 
 
 def test_every_answer_shows_a_forced_error(app: App, notte: NotteClient) -> None:
@@ -136,7 +136,7 @@ def test_every_answer_shows_a_forced_error(app: App, notte: NotteClient) -> None
     assert notte.list_ids() == [other]
     assert notte.list_ids(only_active="false") == [other, id]
     assert ok_json(notte.get("/health"))["active_sessions"] == 1
-    assert explained(app, surface, id).rule == "failure"
+    assert explain_now(app, surface, id).rule == "failure"
 
 
 def test_a_failed_session_takes_no_operation(app: App, notte: NotteClient) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sessionary.surfaces import SURFACES
 from sessionary.surfaces.scale.explanations import explain
 from sessionary.surfaces.scale.models import SessionRow
-from tests.surfaces.force_helpers import explained
+from tests.surfaces.force_helpers import explain_now
 from tests.surfaces.scale.conftest import Caller
 from tests.surfaces.scale.test_rules import AT, session
 
@@ -54,7 +54,7 @@ def test_a_session_is_archived_since_the_call_whatever_the_date_given(
     answer = anyone.delete(id) if body is None else anyone.patch(id, body)
     assert answer.status_code == 200
     anyone.app.advance(minutes=3)
-    explanation = explained(anyone.app, surface, id)
+    explanation = explain_now(anyone.app, surface, id)
     assert explanation[:2] == ("archived", NOON + 3 * MINUTE)
 
 
@@ -62,18 +62,18 @@ def test_the_call_in_the_explanation_restores_an_archived_session(anyone: Caller
     id = anyone.create()["id"]
     anyone.delete(id)
     assert f'PATCH /v4/sessions/{id} with {{"restore": true}}' in (
-        explained(anyone.app, surface, id).unless or ""
+        explain_now(anyone.app, surface, id).unless or ""
     )
     anyone.app.advance(minutes=1)
     assert anyone.patch(id, {"restore": True}).status_code == 200
-    explanation = explained(anyone.app, surface, id)
+    explanation = explain_now(anyone.app, surface, id)
     assert explanation[:2] == ("live", NOON + MINUTE)
     assert f"DELETE /v4/sessions/{id}" in (explanation.unless or "")
 
 
 def test_a_session_is_found_in_any_case_and_account(anyone: Caller) -> None:
     id = anyone.create("undeclared")["id"]
-    assert explained(anyone.app, surface, id.upper()).status == "live"
+    assert explain_now(anyone.app, surface, id.upper()).status == "live"
 
 
 def test_only_a_live_session_is_open() -> None:
