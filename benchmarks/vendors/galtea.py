@@ -47,31 +47,20 @@ def fill(connection: sqlite3.Connection, dataset: Dataset) -> None:
     insert(connection, "galtea_sessions", SessionRow._fields, _rows(dataset))
 
 
-def _rows(dataset: Dataset) -> Iterator[tuple[object, ...]]:
+def _rows(dataset: Dataset) -> Iterator[SessionRow]:
     """About 500 pending sessions among them; five versions."""
     every = max(dataset.count // 500, 1)
     for number in range(dataset.count):
         at = dataset.created_at(number)
         is_pending = number % every == 0 or dataset.is_open(number)
-        yield (
-            id_of(number),
-            dataset.organization,
-            None,
-            f"ver_{number // every % 5}",
-            "product_1",
-            None,
-            None,
-            "",
-            None,
-            1,
-            None,
-            '{"channel":"web"}',
-            "PENDING" if is_pending else "COMPLETED",
-            None if is_pending else "done",
-            None,
-            at - at % 1000,
-            at,
-            None,
-            None,
-            None,
+        yield SessionRow(
+            id=id_of(number),
+            organization=dataset.organization,
+            version=f"ver_{number // every % 5}",
+            product="product_1",
+            status="PENDING" if is_pending else "COMPLETED",
+            created_at=at - at % 1000,
+            written_at=at,
+            metadata='{"channel":"web"}',
+            stopping_reason=None if is_pending else "done",
         )

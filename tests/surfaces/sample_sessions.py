@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 
 from sessionary.surfaces.galtea import rules as galtea_rules
-from sessionary.surfaces.galtea.models import NONE
+from sessionary.surfaces.galtea.models import SessionRow as GalteaRow
 from sessionary.surfaces.galtea.queries import sessions as galtea_queries
 from sessionary.surfaces.mobilenext import models as mobilenext
 from sessionary.surfaces.mobilenext import rules as mobilenext_rules
@@ -57,28 +57,20 @@ def _insert_galtea(rng: random.Random) -> None:
         written_at = _ago(rng)
         status = rng.choice([galtea_rules.PENDING, *galtea_rules.STATUSES])
         minutes = rng.choice([None, 3, 5, 7])
-        galtea_queries.insert.run(
+        row = GalteaRow(
             id=f"session_{number:024}",
             organization="o",
-            custom_id=None,
             version="v",
             product="p",
-            user=None,
-            test_case=None,
-            test=NONE,
-            run=None,
-            is_production=1,
-            context=None,
-            metadata=None,
             status=status,
-            stopping_reason=None,
-            error="it broke" if status == galtea_rules.FAILED else None,
             created_at=written_at - written_at % 1000,
             written_at=written_at,
+            error="it broke" if status == galtea_rules.FAILED else None,
             auto_close_minutes=minutes,
             expires_at=galtea_rules.deadline(status, written_at, minutes),
             deleted_at=rng.choice([None, None, None, AT]),
         )
+        galtea_queries.insert.run(**row._asdict())
 
 
 def _insert_scale(rng: random.Random) -> None:

@@ -13,23 +13,12 @@ def session(**facts: object) -> SessionRow:
     row = SessionRow(
         id="s",
         organization="o",
-        custom_id=None,
         version="v",
         product="p",
-        user=None,
-        test_case=None,
-        test="",
-        run=None,
-        is_production=1,
-        context=None,
-        metadata=None,
         status="PENDING",
-        stopping_reason=None,
-        error=None,
         created_at=START,
         written_at=START,
         auto_close_minutes=30,
-        expires_at=None,
     )._replace(**facts)
     return row._replace(expires_at=rules.deadline(row.status, START, row.auto_close_minutes))
 

@@ -47,15 +47,7 @@ OVER = SessionRow(
     created_at=NOW - MINUTE,
     last_accessed_at=NOW - MINUTE,
     timeout_minutes=1,
-    max_duration_minutes=None,
-    outlives_timeout=0,
     expires_at=NOW,
-    ended_at=None,
-    ended_as=None,
-    close_reason=None,
-    error=None,
-    url=None,
-    options="{}",
 )
 CLOSED = OVER._replace(ended_at=NOW + 9, ended_as="closed", close_reason="manual")
 

@@ -32,15 +32,6 @@ def session(**facts: object) -> SessionRow:
         created_at=START,
         last_accessed_at=START,
         timeout_minutes=5,
-        max_duration_minutes=None,
-        outlives_timeout=0,
-        expires_at=rules.NEVER,
-        ended_at=None,
-        ended_as=None,
-        close_reason=None,
-        error=None,
-        url=None,
-        options="{}",
     )._replace(**facts)
     return row._replace(expires_at=rules.deadline(row, row.last_accessed_at))
 

@@ -176,8 +176,6 @@ def _make_row(body: dict[str, Any], at: int, *, is_production: bool) -> SessionR
         id=f"session_{ids.word(24, LETTERS)}",
         user=None if is_production else caller().user,
         is_production=int(is_production),
-        stopping_reason=None,
-        error=None,
         created_at=at - at % 1000,
         written_at=at,
         auto_close_minutes=settings().vendors["galtea"].auto_close_minutes,

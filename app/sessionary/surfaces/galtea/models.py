@@ -93,23 +93,23 @@ class SessionRow(NamedTuple):
 
     id: str
     organization: str
-    custom_id: str | None
     version: str
     product: str
-    user: str | None
-    test_case: str | None
-    test: str
-    run: str | None
-    is_production: int
-    context: str | None
-    metadata: str | None
     status: str
-    stopping_reason: str | None
-    error: str | None
     created_at: int
     written_at: int
-    auto_close_minutes: int | None
-    expires_at: int | None
+    custom_id: str | None = None
+    user: str | None = None
+    test_case: str | None = None
+    test: str = NONE
+    run: str | None = None
+    is_production: int = 1
+    context: str | None = None
+    metadata: str | None = None
+    stopping_reason: str | None = None
+    error: str | None = None
+    auto_close_minutes: int | None = None
+    expires_at: int | None = None
     deleted_at: int | None = None
 
 

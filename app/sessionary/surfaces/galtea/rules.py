@@ -24,7 +24,7 @@ SOURCES = {
     "ensure_has_version_or_product": "Source: client (one of the two is needed).",
     "ensure_can_join_run": "Source: docs (no runId on a production session).",
     "ensure_can_set_context": "Source: page (the context comes from the test case). "
-    "Assumed: null may clear it.",
+    "Assumed: a PATCH of it is refused, null may clear it.",
     "ensure_custom_id_free": "Source: client (unique in its version). "
     "Assumed: a deleted session has given its customId up.",
     "ensure_all_exist": "Source: docs (all or none).",

@@ -52,7 +52,7 @@ class NotteSettings:
     """The settings `notte_…`."""
 
     global_timeout_minutes: int = field(
-        default=30,
+        default=GLOBAL_TIMEOUT_MINUTES,
         metadata={"help": "upper limit of a v1 session's timeout, exclusive", "minimum": 2},
     )
     keep_alive: str = field(
