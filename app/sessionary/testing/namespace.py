@@ -8,7 +8,7 @@ from sessionary.client import Client, ControlError, Transport
 from sessionary.sdk_env import DEFAULT, Environment
 from sessionary.surfaces import SDKS
 from sessionary.testing.journal import Journal
-from sessionary.web.sdk import SdkAccess
+from sessionary.web.sdk import Sdk, SdkAccess
 
 Seed = str | Path | Mapping[str, Any]
 
@@ -26,11 +26,13 @@ class Namespace(Client):
         token: str | None = None,
         *,
         transport: Transport | None = None,
+        sdks: Iterable[Sdk] = SDKS,
     ) -> None:
         super().__init__(url, namespace, token, transport=transport)
         self.journal: Journal = Journal(self.api, lambda: self.for_namespace(DEFAULT))
         self.seeded_ids: set[str] = set()  # sessions of a seed or a snapshot: never leaks
-        self._environment = Environment(url, namespace)
+        self._environment = Environment(url, namespace, sdks)
+        self._sdks = sdks
         self._forks: list[Namespace] = []
 
     def __getattr__(self, surface: str) -> SdkAccess:
@@ -40,7 +42,7 @@ class Namespace(Client):
         return access
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(sdk.surface for sdk in SDKS)]
+        return [*super().__dir__(), *(sdk.surface for sdk in self._sdks)]
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables that point SDKs at this namespace."""

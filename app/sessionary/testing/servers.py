@@ -9,7 +9,7 @@ from sessionary.client import Client, Instant, Transport
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double, make_settings
 from sessionary.settings import DOUBLE
-from sessionary.surfaces import SURFACES
+from sessionary.surfaces import SDKS, SURFACES
 from sessionary.testing.namespace import Namespace, Seed
 from sessionary.testing.wsgi_transport import wsgi_send
 from sessionary.web.surface import Surface
@@ -29,6 +29,7 @@ class RemoteServer:
         self._token = token
         self._transport = transport
         self._names: set[str] = set()
+        self._sdks = SDKS
 
     @property
     def client(self) -> Client:
@@ -48,7 +49,9 @@ class RemoteServer:
         """
         name = self.client.namespaces.create(now=now)["name"]
         self._names.add(name)
-        namespace = Namespace(self.url, name, self._token, transport=self._transport)
+        namespace = Namespace(
+            self.url, name, self._token, transport=self._transport, sdks=self._sdks
+        )
         try:
             namespace.prepare(seed, faults, has_sessions=self.has_seed)
         except BaseException:
@@ -93,6 +96,7 @@ class Server(RemoteServer):
         self._embedded: EmbeddedServer | None = None
         self._is_stopped = False
         super().__init__(UNBOUND_URL, self.settings.control_token, transport=wsgi_send(self))
+        self._sdks = tuple(surface.sdk for surface in surfaces)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if self._is_stopped:
