@@ -12,8 +12,9 @@ from marshmallow import ValidationError
 from sessionary import clock
 from sessionary.cli import main
 from sessionary.durations import BadDuration, parse_duration, parse_signed_duration
-from sessionary.factory import create_double
+from sessionary.factory import create_double, load_settings
 from sessionary.seeds.schemas import Ago
+from sessionary.settings import BadSetting, Settings
 from sessionary.web.instants import parse
 from tests.conftest import App, double_settings
 
@@ -200,3 +201,49 @@ def test_the_wait_of_the_ready_command_is_a_duration(text: str) -> None:
     result = CliRunner().invoke(main, ["ready", f"--wait={text}"])
     assert result.exit_code == 2
     assert "must be a" in result.output
+
+
+def from_a_flag(text: str, _: Path) -> Settings:
+    return load_settings({"client_timeout_seconds": text}, {})
+
+
+def from_the_environment(text: str, _: Path) -> Settings:
+    return load_settings({}, {"SESSIONARY_CLIENT_TIMEOUT_SECONDS": text})
+
+
+def from_the_file(text: str, folder: Path) -> Settings:
+    (folder / "sessionary.toml").write_text(f"client_timeout_seconds = {json.dumps(text)}")
+    return load_settings({}, {"SESSIONARY_CONFIG": str(folder / "sessionary.toml")})
+
+
+SOURCES: list[Any] = [from_a_flag, from_the_environment, from_the_file]
+Load = Callable[[str, Path], Settings]
+
+
+@pytest.mark.parametrize("load", SOURCES)
+def test_a_setting_of_seconds_may_be_a_duration(load: Load, tmp_path: Path) -> None:
+    accepted = {text: each for text, each in ACCEPTED.items() if 0 < each <= HOUR}
+    assert len(accepted) > 3
+    for text, microseconds in accepted.items():
+        if microseconds < SECOND // 10:
+            with pytest.raises(BadSetting, match=r"from 0\.1 to 3600"):
+                load(text, tmp_path)
+        else:
+            assert load(text, tmp_path).client_timeout_seconds == microseconds / SECOND
+    assert load("90", tmp_path).client_timeout_seconds == 90.0
+
+
+@pytest.mark.parametrize("load", SOURCES)
+def test_a_setting_of_seconds_refuses_other_text(load: Load, tmp_path: Path) -> None:
+    message = r"(?i)client_timeout_seconds must be a number or a duration"
+    for text in {*REFUSED, *TOO_LONG} - {"90"}:
+        with pytest.raises(BadSetting, match=message):
+            load(text, tmp_path)
+
+
+def test_a_setting_of_whole_days_or_minutes_takes_whole_ones() -> None:
+    variables = {"SESSIONARY_PRUNE_ENDED_DAYS": "2w"}
+    assert load_settings({}, variables).prune_ended_days == 14
+    for text in ("25h", "1.5"):
+        with pytest.raises(BadSetting, match="PRUNE_ENDED_DAYS must be a whole number"):
+            load_settings({}, {"SESSIONARY_PRUNE_ENDED_DAYS": text})

@@ -48,3 +48,11 @@ def parse_signed_duration(text: str) -> int:
     if text.startswith("-"):
         return -parse_duration(text[1:])
     return parse_duration(text.removeprefix("+"))
+
+
+def parse_amount(text: str, unit: str) -> float:
+    """Return a duration in this unit. Text that is a bare number is in the unit already."""
+    try:
+        return float(text)
+    except ValueError:
+        return parse_duration(text) / MICROSECONDS[unit]

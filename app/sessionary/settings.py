@@ -12,6 +12,8 @@ from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
+from sessionary.durations import BadDuration, parse_amount
+
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
@@ -40,6 +42,14 @@ class Setting(NamedTuple):
     def variable(self) -> str:
         """The environment variable: `SESSIONARY_` and the name in capitals."""
         return f"SESSIONARY_{self.name.upper()}"
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of a duration, which its name ends in: `s`, `m`, `d`."""
+        return _UNITS.get(self.name.rpartition("_")[2])
+
+
+_UNITS = {"seconds": "s", "minutes": "m", "days": "d"}
 
 
 def _setting(default: Any, help: str, **limits: Any) -> Any:
@@ -166,6 +176,7 @@ class Settings:
     ) -> Self:
         """Settings from flags, `SESSIONARY_*` and the TOML file that `SESSIONARY_CONFIG` names.
 
+        Where a number of seconds, minutes or days is expected, text may be a duration: `1m30s`.
         `defaults` replace those of the settings. Raises BadSetting for an unknown name in the file
         and for a value that is not accepted.
         """
@@ -176,6 +187,9 @@ class Settings:
             if each.variable in environ:
                 values[each.name] = _parse(each, environ[each.variable])
         values |= {name: value for name, value in (flags or {}).items() if value is not None}
+        for each in known:
+            if each.unit and isinstance(values.get(each.name), str):
+                values[each.name] = _parse_duration(each, values[each.name], each.name)
         return cls.make(declarations, **values)
 
     def with_defaults(self, declarations: Declarations) -> Self:
@@ -283,6 +297,8 @@ def _parse(setting: Setting, text: str) -> Any:
     types = setting.types
     if not text and type(None) in types:
         return None
+    if setting.unit:
+        return _parse_duration(setting, text, setting.variable)
     try:
         if bool in types:
             return _BOOLEANS[text.lower()]
@@ -292,6 +308,18 @@ def _parse(setting: Setting, text: str) -> Any:
     except (KeyError, ValueError):
         expected = "true or false" if bool in types else "a number"
         raise BadSetting(f"{setting.variable} must be {expected}, not {text!r}") from None
+
+
+def _parse_duration(setting: Setting, text: str, name: str) -> float:
+    try:
+        value = parse_amount(text, str(setting.unit))
+    except BadDuration:
+        raise BadSetting(f"{name} must be a number or a duration, not {text!r}") from None
+    if float in setting.types:
+        return value
+    if not value.is_integer():
+        raise BadSetting(f"{name} must be a whole number, not {text!r}")
+    return int(value)
 
 
 def _read_file(path: str | None, known: list[Setting]) -> dict[str, Any]:

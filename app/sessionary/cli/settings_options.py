@@ -51,7 +51,8 @@ def _option(setting: Setting, default: Any) -> Decorator:
     return click.option(
         f"{flag}/--no-{flag[2:]}" if bool in types else flag,
         setting.name,
-        type=click.Choice(choices) if choices else types[0],
+        type=click.Choice(choices) if choices else str if setting.unit else types[0],
+        metavar=setting.name.rpartition("_")[2].upper() if setting.unit else None,
         default=None,
         help=f"{about[0].upper()}{about[1:]}.  [env var: {setting.variable}; default: {value}]",
     )
