@@ -7,24 +7,26 @@ or made by default.
 from typing import Any, NamedTuple
 
 from sessionary import clock, ids
-from sessionary.surfaces.galtea import errors, rules
-from sessionary.surfaces.galtea.models import (
-    NONE,
-    PRODUCT,
-    TEST,
-    TEST_CASE,
-    VERSION,
-    ReferenceRow,
-    SessionRow,
-)
+from sessionary.surfaces.galtea import errors, models, rules
+from sessionary.surfaces.galtea.models import NONE, ReferenceRow, SessionRow
 from sessionary.surfaces.galtea.queries import references as queries
 from sessionary.web import json_codec
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ZEROS = "0" * 24
 # The parent of a reference that is not stored.
-UNKNOWN = {VERSION: f"product_{_ZEROS}", TEST_CASE: f"test_{_ZEROS}", PRODUCT: NONE, TEST: NONE}
-_NAMES = {VERSION: "Version", PRODUCT: "Product", TEST_CASE: "Test case", TEST: "Test"}
+UNKNOWN = {
+    models.VERSION: f"product_{_ZEROS}",
+    models.TEST_CASE: f"test_{_ZEROS}",
+    models.PRODUCT: NONE,
+    models.TEST: NONE,
+}
+_NAMES = {
+    models.VERSION: "Version",
+    models.PRODUCT: "Product",
+    models.TEST_CASE: "Test case",
+    models.TEST: "Test",
+}
 
 
 class References(NamedTuple):
@@ -59,12 +61,12 @@ class References(NamedTuple):
 
         Assumed: the name v1. Call it inside a transaction.
         """
-        self.one(PRODUCT, product)
+        self.one(models.PRODUCT, product)
         found = queries.latest_version.one(product=product, organization=self.organization)
         if found is not None:
             return found
         id = f"version_{ids.word(24, LETTERS)}"
-        row = ReferenceRow(VERSION, id, self.organization, product, "v1", None, at)
+        row = ReferenceRow(models.VERSION, id, self.organization, product, "v1", None, at)
         queries.insert.run(**row._asdict())
         return row
 
@@ -75,7 +77,7 @@ class References(NamedTuple):
 
         `fields` are a loaded body or seed row, `facts` all other columns.
         """
-        test_case = fields["test_case"] and self.one(TEST_CASE, fields["test_case"])
+        test_case = fields["test_case"] and self.one(models.TEST_CASE, fields["test_case"])
         status = fields["status"] or rules.PENDING
         return SessionRow(
             organization=self.organization,

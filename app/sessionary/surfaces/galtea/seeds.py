@@ -7,14 +7,7 @@ from sessionary import identity, ids
 from sessionary.seeds.schemas import Ago, BadRow, SeedRow
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.errors import GalteaError
-from sessionary.surfaces.galtea.models import (
-    PRODUCT,
-    TEST,
-    TEST_CASE,
-    VERSION,
-    ReferenceRow,
-    SessionRow,
-)
+from sessionary.surfaces.galtea.models import NONE, ReferenceRow, SessionRow
 from sessionary.surfaces.galtea.queries import references, sessions
 from sessionary.surfaces.galtea.references import References, to_json_text
 from sessionary.surfaces.galtea.schemas import Context, opaque_id
@@ -73,7 +66,7 @@ def _apply_reference(kind: str, parent_kind: str | None, row: dict[str, Any], no
     """Store a reference, and its parent where no row of the file has declared it."""
     if row["organization"] is not None:
         _ensure_organization(row["organization"])
-    parent = models.NONE if parent_kind is None else row[parent_kind]
+    parent = NONE if parent_kind is None else row[parent_kind]
     reference = ReferenceRow(
         kind=kind,
         id=row["id"],
@@ -84,7 +77,7 @@ def _apply_reference(kind: str, parent_kind: str | None, row: dict[str, Any], no
         created_at=now - row["created_ago"],
     )
     if parent_kind is not None and not references.exists.one(kind=parent_kind, id=parent):
-        missing = reference._replace(kind=parent_kind, id=parent, parent=models.NONE, name=parent)
+        missing = reference._replace(kind=parent_kind, id=parent, parent=NONE, name=parent)
         references.upsert(missing._replace(context=None, created_at=now))
     references.upsert(reference)
 
@@ -103,7 +96,7 @@ def _apply_session(row: dict[str, Any], now: int) -> None:
 def _make_row(row: dict[str, Any], now: int) -> SessionRow:
     """Raise BadRow, or GalteaError for a session that no call could have made."""
     known = References(row["organization"], is_strict=False)
-    version = known.one(VERSION, row["version"])
+    version = known.one(models.VERSION, row["version"])
     is_set, has_context = row["is_production"], row["context"] is not None
     rules.ensure_fits_test_case(row["test_case"], is_set, has_context=has_context)
     is_production = rules.is_production(row["test_case"], is_set)
@@ -149,9 +142,15 @@ def _ensure_organization(organization: str) -> None:
 
 
 TABLES = (
-    SeedTable("galtea.products", ReferenceSeed(), partial(_apply_reference, PRODUCT, None)),
-    SeedTable("galtea.tests", ReferenceSeed(), partial(_apply_reference, TEST, None)),
-    SeedTable("galtea.versions", VersionSeed(), partial(_apply_reference, VERSION, PRODUCT)),
-    SeedTable("galtea.test_cases", TestCaseSeed(), partial(_apply_reference, TEST_CASE, TEST)),
+    SeedTable("galtea.products", ReferenceSeed(), partial(_apply_reference, models.PRODUCT, None)),
+    SeedTable("galtea.tests", ReferenceSeed(), partial(_apply_reference, models.TEST, None)),
+    SeedTable(
+        "galtea.versions", VersionSeed(), partial(_apply_reference, models.VERSION, models.PRODUCT)
+    ),
+    SeedTable(
+        "galtea.test_cases",
+        TestCaseSeed(),
+        partial(_apply_reference, models.TEST_CASE, models.TEST),
+    ),
     SeedTable("galtea.sessions", SessionSeed(), _apply_session),
 )

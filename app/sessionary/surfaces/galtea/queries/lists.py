@@ -25,16 +25,21 @@ FILTERS: dict[str, Any] = {
 _FEW_ROWS_EACH = {"ids", "custom_ids", "test_case_ids", "run_ids", "involved_in_run_ids"}
 
 
-class Filters(NamedTuple):
-    """Which filters a list has; each combination is a statement of its own."""
+_OTHERS: dict[str, Any] = {
+    "exclude_test_ids": Session.test.not_in(param_list("exclude_test_ids")),
+    "from_created_at": Session.created_at >= param("from_created_at"),
+    "to_created_at": Session.created_at <= param("to_created_at"),
+}
 
-    single: frozenset[str]  # of FILTERS, with one value: an index then gives the list's order
-    several: frozenset[str]  # of FILTERS, with more
-    excludes_tests: bool
-    statuses: frozenset[str]
-    since: bool
-    until: bool
-    newest_first: bool
+
+class Filters(NamedTuple):
+    """Which filters a list has; each combination is another statement."""
+
+    single: frozenset[str] = frozenset()  # of FILTERS, with one value: an index gives the order
+    several: frozenset[str] = frozenset()  # of FILTERS, with more values
+    others: frozenset[str] = frozenset()  # of _OTHERS
+    statuses: frozenset[str] = frozenset()
+    newest_first: bool = True
 
 
 def find(query: dict[str, Any], *, organization: str, now: int) -> list[SessionRow]:
@@ -45,9 +50,17 @@ def find(query: dict[str, Any], *, organization: str, now: int) -> list[SessionR
     values = {name: list(dict.fromkeys(query[name])) for name in FILTERS if query[name]}
     if "user_ids" in values:
         values["user_ids"] = [ids.canonical(each) for each in values["user_ids"]]
+    single = frozenset(name for name, each in values.items() if len(each) == 1)
+    filters = Filters(
+        single,
+        frozenset(values) - single,
+        frozenset(name for name in _OTHERS if query.get(name) not in (None, [])),
+        frozenset(query["statuses"]),
+        query["sort"][1] == "desc",
+    )
     since, until = query.get("from_created_at"), query.get("to_created_at")
     required, limit, offset = values.get("ids"), query["limit"], query["offset"]
-    rows = page(_filters(query, values)).all(
+    rows = page(filters).all(
         organization=organization,
         now=now,
         exclude_test_ids=json_codec.encode(query["exclude_test_ids"]),
@@ -64,47 +77,30 @@ def find(query: dict[str, Any], *, organization: str, now: int) -> list[SessionR
     return rows[offset : offset + limit]
 
 
-def _filters(query: dict[str, Any], values: dict[str, list[str]]) -> Filters:
-    single = frozenset(name for name, each in values.items() if len(each) == 1)
-    return Filters(
-        single=single,
-        several=frozenset(values) - single,
-        excludes_tests=bool(query["exclude_test_ids"]),
-        statuses=frozenset(query["statuses"]),
-        since="from_created_at" in query,
-        until="to_created_at" in query,
-        newest_first=query["sort"][1] == "desc",
-    )
-
-
 @lru_cache(maxsize=512)  # combinations of filters
 def page(filters: Filters) -> Statement[SessionRow]:
     """Sessions of an organization that pass every filter, in order of creation."""
 
     def query() -> Any:
-        found = Session.select(*COLUMNS).where(is_own, *_conditions(filters))
-        order = [each.desc() if filters.newest_first else each.asc() for each in _order(filters)]
-        return found.order_by(*order).limit(param("limit")).offset(param("offset"))
+        # `+ 0` makes SQLite sort a few found rows rather than walk the index of the order.
+        is_search = bool(filters.several & _FEW_ROWS_EACH)
+        order = [each + 0 if is_search else each for each in (Session.created_at, Session.seq)]
+        return (
+            Session.select(*COLUMNS)
+            .where(is_own, *_conditions(filters))
+            .order_by(*(each.desc() if filters.newest_first else each.asc() for each in order))
+            .limit(param("limit"))
+            .offset(param("offset"))
+        )
 
     return Statement(SessionRow._make, query)
-
-
-def _order(filters: Filters) -> list[Any]:
-    """Order of creation; `+ 0` makes SQLite sort a few found rows rather than walk the index."""
-    is_search = bool(filters.several & _FEW_ROWS_EACH)
-    return [each + 0 if is_search else each for each in (Session.created_at, Session.seq)]
 
 
 def _conditions(filters: Filters) -> list[Any]:
     """Values of one filter are alternatives; all filters must hold. Source: docs."""
     found = [FILTERS[name] == param(name) for name in sorted(filters.single)]
     found += [FILTERS[name].in_(param_list(name)) for name in sorted(filters.several)]
-    if filters.excludes_tests:
-        found.append(Session.test.not_in(param_list("exclude_test_ids")))
+    found += [_OTHERS[name] for name in sorted(filters.others)]
     if filters.statuses:
         found.append(has_status(filters.statuses, param("now")))
-    if filters.since:
-        found.append(Session.created_at >= param("from_created_at"))
-    if filters.until:
-        found.append(Session.created_at <= param("to_created_at"))
     return found
