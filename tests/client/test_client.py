@@ -1,4 +1,4 @@
-"""The control plane's client, against a double on a real socket."""
+"""The client of the control plane, against a double on a real socket."""
 
 import subprocess
 import sys
@@ -46,29 +46,29 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def client(url: str, request: pytest.FixtureRequest) -> Client:
-    """A namespace of its own for each test, its clock standing at noon."""
+    """A client of a new namespace that is frozen at noon."""
     client = Client(url, f"t{abs(hash(request.node.name))}")
     client.namespaces.create(client.namespace, now=NOON)
     return client
 
 
 def start(client: Client) -> str:
-    """A Notte session that is idle after three minutes."""
+    """Start a Notte session with an idle timeout of three minutes."""
     notte = Environment(client.url, client.namespace).notte
     who = {"Authorization": f"Bearer {notte.key}"}
     answer = requests.post(f"{notte.url}/session/start", json={}, headers=who, timeout=10)
     return str(answer.json()["session_id"])
 
 
-def test_importing_it_loads_nothing_that_only_its_calls_need() -> None:
+def test_importing_the_client_loads_only_what_it_needs() -> None:
     script = (
         "import sys, sessionary.client, sessionary.sdk_env\n"
         "print(sorted({'flask', 'peewee', 'http.client', 'json', 'tomllib'} & set(sys.modules)))"
     )
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert told.stdout == "[]\n"
+    assert completed.stdout == "[]\n"
 
 
 def test_the_clock_is_set_and_read(client: Client) -> None:
@@ -86,19 +86,19 @@ def test_the_clock_is_set_and_read(client: Client) -> None:
 
 
 @pytest.mark.parametrize("by", ["90s", "PT90S", timedelta(seconds=90)], ids=str)
-def test_the_clock_is_moved_by_a_duration(client: Client, by: timedelta | str) -> None:
+def test_the_clock_advances_by_a_duration(client: Client, by: timedelta | str) -> None:
     client.clock.advance(by)
     assert client.clock.now() == NOON + timedelta(seconds=90)
 
 
-def test_the_clock_is_moved_by_parts_of_a_duration_back_as_well(client: Client) -> None:
+def test_the_clock_advances_by_parts_of_a_duration_also_back(client: Client) -> None:
     client.clock.advance(minutes=-5, microseconds=1)
     assert client.clock.now() == NOON - timedelta(minutes=5) + timedelta(microseconds=1)
     with pytest.raises(TypeError, match="pass one duration"):
         client.clock.advance()
 
 
-def test_an_instant_may_be_given_in_any_time_zone(client: Client) -> None:
+def test_an_instant_can_have_any_time_zone(client: Client) -> None:
     client.clock.freeze((NOON + timedelta(days=1)).astimezone(timezone(timedelta(hours=-5))))
     assert client.clock.now() == NOON + timedelta(days=1)
 
@@ -109,7 +109,7 @@ def test_an_instant_without_a_time_zone_is_refused(client: Client) -> None:
     assert client.clock.now() == NOON
 
 
-def test_the_clock_is_moved_to_what_happens_next(client: Client) -> None:
+def test_the_clock_advances_to_the_next_transition(client: Client) -> None:
     session = start(client)
     (transition,) = client.timeline()["transitions"]
     assert (transition["session"], transition["to_status"]) == (session, "timed_out")
@@ -119,7 +119,7 @@ def test_the_clock_is_moved_to_what_happens_next(client: Client) -> None:
     assert client.clock.advance_until(session, "timed_out")["now"] == transition["at"]
 
 
-def test_a_timeline_is_cut_at_its_limit_and_bounded_by_its_window(client: Client) -> None:
+def test_a_timeline_has_a_limit_and_a_window(client: Client) -> None:
     start(client)
     start(client)
     assert client.timeline(limit=1)["truncated"]
@@ -128,9 +128,7 @@ def test_a_timeline_is_cut_at_its_limit_and_bounded_by_its_window(client: Client
     assert len(client.timeline(at="+1s")["transitions"]) == 2
 
 
-def test_sessions_are_listed_over_the_pages(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sessions_are_listed_across_pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sessionary.client.MAX_PAGE", 2)
     sessions = [start(client) for _ in range(3)]
     assert [each["id"] for each in client.sessions()] == sessions
@@ -140,26 +138,26 @@ def test_sessions_are_listed_over_the_pages(
     assert (first["status"], first["open"], first["next_transition"]) == ("timed_out", False, None)
 
 
-def test_a_session_is_explained_now_and_at_another_instant(client: Client) -> None:
+def test_a_session_is_explained_as_of_now_and_another_instant(client: Client) -> None:
     session = start(client)
     assert client.explain(session)["status"] == "active"
     assert client.explain(session, "notte", NOON + timedelta(hours=1))["status"] == "timed_out"
 
 
-def test_a_session_that_nobody_has_is_a_problem(client: Client) -> None:
+def test_an_unknown_session_raises_an_error(client: Client) -> None:
     with pytest.raises(ControlError, match="there is no session 'none'") as caught:
         client.explain("none")
     assert caught.value.status == 404
 
 
-def test_a_session_is_forced_into_a_state_of_the_vendor_s(client: Client) -> None:
+def test_a_session_is_forced_into_a_status_of_the_vendor(client: Client) -> None:
     session = start(client)
     assert client.force(session, "error", "the browser crashed")["status"] == "error"
     with pytest.raises(ControlError, match="notte can be forced to error, not 'asleep'"):
         client.force(session, "asleep")
 
 
-def test_what_changed_is_told_between_two_instants(client: Client) -> None:
+def test_changes_between_two_instants_are_listed(client: Client) -> None:
     session = start(client)
     client.clock.advance(hours=1)
     made, ended = client.diff(NOON - timedelta(seconds=1))["changes"]
@@ -168,7 +166,7 @@ def test_what_changed_is_told_between_two_instants(client: Client) -> None:
     assert client.diff(NOON, NOON + timedelta(seconds=1))["changes"] == []
 
 
-def test_a_namespace_is_made_copied_filled_and_dropped(client: Client) -> None:
+def test_a_namespace_is_created_copied_seeded_and_dropped(client: Client) -> None:
     namespaces = client.namespaces
     session = start(client)
     fork = client.for_namespace(namespaces.fork()["name"])
@@ -188,7 +186,7 @@ def test_a_namespace_is_made_copied_filled_and_dropped(client: Client) -> None:
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_a_key_of_a_seed_s_mapping_expires_at_its_toml_date_time(
+def test_a_key_in_a_seed_mapping_expires_at_its_toml_date_time(
     client: Client, is_new: bool
 ) -> None:
     document = tomllib.loads(EXPIRING.format(at="2026-03-01T14:00:00+01:00"))
@@ -197,33 +195,31 @@ def test_a_key_of_a_seed_s_mapping_expires_at_its_toml_date_time(
         client.namespaces.create(client.namespace, now=NOON, seed=document)
     else:
         client.namespaces.seed(document)
-    asked = []
+    statuses = []
     for at in (NOON + timedelta(minutes=59), NOON + timedelta(minutes=60)):
         client.clock.freeze(at)
         url = f"{client.url}/~{client.namespace}/notte/sessions"
         who = {"Authorization": "Bearer sk-notte-brief"}
-        asked.append(requests.get(url, headers=who, timeout=10).status_code)
-    assert asked == [200, 401]
+        statuses.append(requests.get(url, headers=who, timeout=10).status_code)
+    assert statuses == [200, 401]
 
 
 @pytest.mark.parametrize("at", ["2026-03-01T13:00:00", "2026-03-01", "13:00:00"])
-def test_a_seed_s_date_or_time_that_is_no_instant_is_refused_with_its_place(
-    client: Client, at: str
-) -> None:
+def test_a_date_or_time_without_an_instant_in_a_seed_is_refused(client: Client, at: str) -> None:
     with pytest.raises(
         ControlError, match="number 1: expires_at: must be a date-time with an offset"
     ):
         client.namespaces.seed(tomllib.loads(EXPIRING.format(at=at)))
 
 
-def test_a_refusal_is_raised_with_its_sentence_and_its_places(client: Client) -> None:
+def test_an_error_is_raised_with_its_detail_and_places(client: Client) -> None:
     with pytest.raises(ControlError, match="/by must be") as caught:
         client.clock.advance("a while")
     assert caught.value.status == 400
     assert [each["pointer"] for each in caught.value.errors] == ["/by"]
 
 
-def test_a_token_is_sent_where_one_is_asked_for() -> None:
+def test_the_token_is_sent() -> None:
     settings = double_settings(control_token="hush")
     with EmbeddedServer(create_double(settings)) as server:
         assert Client(server.url, token="hush").clock.get()["mode"] == "real"
@@ -232,14 +228,14 @@ def test_a_token_is_sent_where_one_is_asked_for() -> None:
     assert caught.value.status == 401
 
 
-def test_a_server_may_be_below_a_path() -> None:
+def test_the_url_of_a_server_can_have_a_path() -> None:
     nothing = Response(status=404)
     below = DispatcherMiddleware(nothing, {"/below": create_double()})
     with EmbeddedServer(below) as server:
         assert Client(f"{server.url}/below/").clock.get()["mode"] == "real"
 
 
-def test_a_server_without_a_control_plane_is_called_so() -> None:
+def test_a_server_without_a_control_plane_is_reported() -> None:
     settings = Settings(db=":memory:", auth="lenient", durability="off")
     with (
         EmbeddedServer(create_app(settings)) as server,
@@ -248,7 +244,7 @@ def test_a_server_without_a_control_plane_is_called_so() -> None:
         Client(server.url).explain("any")
 
 
-def test_an_address_where_nothing_answers_is_called_so() -> None:
+def test_an_unreachable_url_is_reported() -> None:
     with EmbeddedServer(create_double()) as server:
         gone = server.url
     with pytest.raises(ConnectionError, match=f"{gone} does not answer"):
@@ -257,7 +253,7 @@ def test_an_address_where_nothing_answers_is_called_so() -> None:
         Client("localhost:8000")
 
 
-def test_faults_are_armed_shown_and_disarmed(client: Client) -> None:
+def test_faults_are_armed_listed_and_disarmed(client: Client) -> None:
     fault = client.faults.add(
         "notte", status=503, method="POST", delay=timedelta(milliseconds=1), from_=NOON, times=1
     )
@@ -272,7 +268,7 @@ def test_faults_are_armed_shown_and_disarmed(client: Client) -> None:
     assert client.faults.list() == []
 
 
-def test_the_journal_is_searched_over_its_pages_counted_and_cleared(
+def test_the_journal_is_searched_across_pages_counted_and_cleared(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sessionary.client.journal.MAX_PAGE", 2)

@@ -1,4 +1,4 @@
-"""A double for tests: its namespaces, and its control plane."""
+"""A double for tests, with helpers for its control plane."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ MOBILENEXT = {"Authorization": "Bearer mob_1"}
 
 
 class Double:
-    """A double whose default namespace's clock stands at NOON until it is moved."""
+    """A double with a default namespace that is frozen at NOON."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -29,7 +29,7 @@ class Double:
         self.put("/clock", {"mode": "frozen", "now": NOON})
 
     def call(self, method: str, path: str, *, ns: str | None = None, **given: Any) -> TestResponse:
-        """A call of the control plane, in a namespace."""
+        """Call the control plane in a namespace."""
         prefix = "" if ns is None else f"/~{ns}"
         return self.client.open(f"{prefix}/_control/v1{path}", method=method, **given)
 
@@ -48,18 +48,26 @@ class Double:
         assert answer.status_code == status, answer.text
         return answer.json
 
+    def calls(self, query: str = "", ns: str | None = None) -> list[dict[str, Any]]:
+        """List recorded calls."""
+        found: list[dict[str, Any]] = self.get(f"/journal{query}", ns=ns)["calls"]
+        return found
+
+    def newest_call(self) -> dict[str, Any]:
+        return self.calls()[-1]
+
     def advance(self, by: Any) -> None:
         self.post("/clock/advance", {"by": by})
 
     def start(self, ns: str | None = None, **body: Any) -> str:
-        """The id of a new Notte session."""
+        """Start a Notte session; return its id."""
         prefix = "" if ns is None else f"/~{ns}"
         answer = self.client.post(f"{prefix}/notte/session/start", json=body, headers=NOTTE)
         assert answer.status_code == 200, answer.text
         return str(answer.json["session_id"])
 
     def status(self, id: str, ns: str | None = None, **headers: str) -> str | None:
-        """A Notte session's status, None if there is none."""
+        """Return a Notte session's status, or None."""
         prefix = "" if ns is None else f"/~{ns}"
         answer = self.client.get(f"{prefix}/notte/sessions/{id}", headers=NOTTE | headers)
         return answer.json["status"] if answer.status_code == 200 else None
@@ -72,7 +80,7 @@ class Double:
 
 @pytest.fixture
 def make_double() -> Iterator[Callable[..., Double]]:
-    """Doubles with settings of their own."""
+    """A factory of doubles with given settings."""
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Double:
@@ -86,7 +94,7 @@ def make_double() -> Iterator[Callable[..., Double]]:
 
 @pytest.fixture(scope="session")
 def shared_application() -> Iterator[Flask]:
-    """A double's application takes longer to make than its namespaces to begin anew."""
+    """One application for all tests: resetting its namespaces is faster than creating it."""
     app = create_double()
     yield app
     app.extensions["sessionary.control"].namespaces.close()
@@ -94,7 +102,7 @@ def shared_application() -> Iterator[Flask]:
 
 @pytest.fixture
 def double(shared_application: Flask) -> Double:
-    """A double with one namespace, just begun."""
+    """A double with one new namespace."""
     namespaces = shared_application.extensions["sessionary.control"].namespaces
     for name in namespaces.names():
         if name != "default":

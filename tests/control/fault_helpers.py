@@ -1,4 +1,4 @@
-"""Faults armed by tests, calls that meet them, and what is told of calls."""
+"""Helpers that arm faults, make calls and read explanations."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 from tests.control.conftest import GALTEA, MOBILENEXT, NOTTE, SCALE, Double
 
 START = "/notte/session/start"
-# A call of each surface, that succeeds.
+# For each surface, a call that succeeds.
 CALLS: dict[str, tuple[str, dict[str, str]]] = {
     "notte": ("/notte/sessions", NOTTE),
     "galtea": ("/galtea/sessions", GALTEA),
@@ -17,12 +17,12 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def arm(double: Double, surface: str = "notte", *, ns: str | None = None, **fault: Any) -> Any:
-    """A fault, armed in a namespace."""
+    """Arm a fault in a namespace."""
     return double.post("/faults", {"surface": surface, **fault}, status=201, ns=ns)
 
 
 def refusal(double: Double, fault: dict[str, Any]) -> str:
-    """What is said of a fault that cannot be armed."""
+    """Return the error message for an invalid fault."""
     return str(double.post("/faults", fault, status=400)["detail"])
 
 
@@ -32,16 +32,16 @@ def call(double: Double, surface: str, **given: Any) -> TestResponse:
 
 
 def start(double: Double, path: str = START, **given: Any) -> int:
-    """The status of a call that starts a Notte session."""
+    """Call Notte's start route; return the status."""
     client = double.app.test_client()
     return client.post(path, json={}, headers=NOTTE, **given).status_code
 
 
 def statuses(double: Double, count: int, path: str = START) -> list[int]:
-    """Of so many calls that start a Notte session."""
+    """Call Notte's start route `count` times; return the statuses."""
     return [start(double, path) for _ in range(count)]
 
 
-def told(found: Any, what: str = "violations") -> dict[str, dict[str, Any]]:
-    """What is told, by its place."""
+def by_pointer(found: Any, what: str = "violations") -> dict[str, dict[str, Any]]:
+    """Return violations or ignored fields by their pointers."""
     return {each["pointer"]: each for each in found[what]}

@@ -1,4 +1,4 @@
-"""What notte-sdk's users see of faults. Prints what each step gave."""
+"""A script for notte-sdk under faults; prints the result of each step."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Reads as of another instant: they move nothing, and writes refuse the header."""
+"""Reads as of another instant change nothing; writes refuse the header."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,14 +14,14 @@ def at(text: str) -> dict[str, str]:
     return {"Sessionary-At": text}
 
 
-def test_a_read_can_be_of_the_future(double: Double) -> None:
+def test_a_read_can_be_as_of_the_future(double: Double) -> None:
     id = double.start()
     assert double.status(id, **at("+5m")) == "active"
     assert double.status(id, **at("2026-03-01T12:05:00.000001Z")) == "timed_out"
     assert double.status(id) == "active"
 
 
-def test_a_read_can_be_of_the_past(double: Double) -> None:
+def test_a_read_can_be_as_of_the_past(double: Double) -> None:
     id = double.start()
     double.advance("1m")
     double.close(id)
@@ -33,7 +33,7 @@ def test_a_read_can_be_of_the_past(double: Double) -> None:
     assert double.status(id) == "closed"
 
 
-def test_an_answer_says_as_of_which_instant_it_is(double: Double) -> None:
+def test_a_response_names_the_instant_that_it_is_as_of(double: Double) -> None:
     answer = double.client.get("/notte/sessions", headers=NOTTE | at("+1h"))
     assert answer.headers["Sessionary-Now"] == "2026-03-01T13:00:00.000000Z"
     assert answer.headers["Sessionary-Namespace"] == "default"
@@ -52,7 +52,7 @@ def test_a_read_of_the_past_changes_nothing(double: Double) -> None:
     assert double.status(id) == "closed"
 
 
-def test_what_a_seed_said_has_always_been(double: Double) -> None:
+def test_seeded_rows_exist_at_every_past_instant(double: Double) -> None:
     id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
     session = {"id": id, "organization": "000000000000000000000001", "created_ago": "3m"}
     body = {
@@ -66,7 +66,7 @@ def test_what_a_seed_said_has_always_been(double: Double) -> None:
     assert double.status(id, **at("+121s")) == "timed_out"
 
 
-def test_a_key_is_judged_by_the_clock_not_by_the_instant_asked_for(
+def test_a_key_expires_by_the_clock_not_by_the_requested_instant(
     make_double: Callable[..., Double],
 ) -> None:
     double = make_double(auth="strict")
@@ -90,7 +90,7 @@ def test_a_key_is_judged_by_the_clock_not_by_the_instant_asked_for(
 
 
 @pytest.mark.parametrize("text", ["soon", "+", "+5", "5m", "-5x", "", "2026-03-01", "+1h-1m"])
-def test_what_is_no_instant_is_refused_as_the_vendor_refuses(double: Double, text: str) -> None:
+def test_a_bad_instant_is_refused_in_the_vendors_error_format(double: Double, text: str) -> None:
     answer = double.client.get("/notte/sessions", headers=NOTTE | at(text))
     assert answer.status_code == 422
     assert "Sessionary-At" in answer.json["detail"][0]["loc"]
@@ -107,11 +107,11 @@ def test_a_write_with_the_header_is_refused_and_writes_nothing(double: Double) -
     assert double.get("/sessions")["sessions"] == []
 
 
-def test_who_may_not_ask_is_told_so_first(double: Double) -> None:
+def test_a_bad_key_is_refused_before_a_bad_instant(double: Double) -> None:
     assert double.client.get("/notte/sessions", headers=at("soon")).status_code == 401
 
 
-def test_control_reads_can_be_as_of_another_instant(double: Double) -> None:
+def test_control_plane_reads_can_be_as_of_another_instant(double: Double) -> None:
     id = double.start()
     double.advance("1m")
     (then,) = double.get("/sessions", headers=at("+1h"))["sessions"]
@@ -122,7 +122,7 @@ def test_control_reads_can_be_as_of_another_instant(double: Double) -> None:
     assert "date and time" in double.get("/timeline", headers=at("soon"), status=400)["detail"]
 
 
-def test_health_is_as_of_another_instant_as_well(double: Double) -> None:
+def test_the_health_route_can_be_as_of_another_instant(double: Double) -> None:
     double.start()
 
     def active(headers: dict[str, str]) -> Any:
@@ -133,7 +133,7 @@ def test_health_is_as_of_another_instant_as_well(double: Double) -> None:
     assert "date and time" in active(at("soon"))["detail"]
 
 
-def test_a_server_knows_the_future_and_refuses_the_past(app: App) -> None:
+def test_a_server_answers_for_the_future_and_refuses_the_past(app: App) -> None:
     started = app.client.post("/notte/session/start", json={}, headers=NOTTE)
     path = f"/notte/sessions/{started.json['session_id']}"
     assert app.client.get(path, headers=NOTTE | at("+6m")).json["status"] == "timed_out"
@@ -142,7 +142,7 @@ def test_a_server_knows_the_future_and_refuses_the_past(app: App) -> None:
     assert "keeps no history" in refused.json["detail"][0]["msg"]
 
 
-def test_a_history_that_was_cut_says_where_it_begins(
+def test_an_instant_before_the_undo_log_is_refused_with_its_beginning(
     double: Double, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store.undo_log, "MAX_ENTRIES", 3)

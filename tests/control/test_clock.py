@@ -1,4 +1,4 @@
-"""The clock over the wire: set, moved both ways, to what comes next."""
+"""The clock resource: read, set and advance."""
 
 from typing import Any
 
@@ -7,18 +7,18 @@ import pytest
 from tests.control.conftest import NOON, Double
 
 
-def test_the_clock_says_its_mode_its_time_the_wall_s_and_its_rate(double: Double) -> None:
+def test_the_clock_shows_mode_time_real_time_and_rate(double: Double) -> None:
     shown = double.get("/clock")
     assert (shown["mode"], shown["now"], shown["rate"]) == ("frozen", NOON, 0.0)
     assert shown["wall_time"] > NOON
 
 
-def test_a_real_clock_follows_the_wall(double: Double) -> None:
+def test_a_real_clock_follows_the_real_time(double: Double) -> None:
     shown = double.put("/clock", {"mode": "real"})
     assert shown["now"] == shown["wall_time"]
 
 
-def test_an_offset_clock_goes_on_from_where_it_was_set(double: Double) -> None:
+def test_an_offset_clock_continues_from_the_time_that_was_set(double: Double) -> None:
     first = double.put("/clock", {"mode": "offset", "now": "2030-01-01T00:00:00Z"})
     assert first["now"].startswith("2030-01-01T00:00:00.")
     assert double.get("/clock")["now"] > first["now"]
@@ -42,11 +42,13 @@ def test_a_scaled_clock_has_a_rate(double: Double) -> None:
         ("250ms", "2026-03-01T12:00:00.250000Z"),
     ],
 )
-def test_a_clock_moves_by_a_duration_both_ways(double: Double, by: Any, shown: str) -> None:
+def test_a_clock_advances_by_a_duration_forward_and_back(
+    double: Double, by: Any, shown: str
+) -> None:
     assert double.post("/clock/advance", {"by": by})["now"] == shown
 
 
-def test_every_read_behind_a_move_is_at_the_new_time(double: Double) -> None:
+def test_every_read_after_an_advance_is_at_the_new_time(double: Double) -> None:
     id = double.start()
     double.advance("5m")
     assert double.status(id) == "active"
@@ -56,7 +58,7 @@ def test_every_read_behind_a_move_is_at_the_new_time(double: Double) -> None:
     assert double.status(id) == "active"
 
 
-def test_a_clock_moves_to_the_next_thing_that_happens(double: Double) -> None:
+def test_a_clock_advances_to_the_next_transition(double: Double) -> None:
     later = double.start(session_timeout_minutes=9)
     sooner = double.start(session_timeout_minutes=4)
     assert double.post("/clock/advance", {"to": "next"})["now"] == "2026-03-01T12:04:00.000001Z"
@@ -68,7 +70,7 @@ def test_a_clock_moves_to_the_next_thing_that_happens(double: Double) -> None:
     )
 
 
-def test_a_clock_moves_until_a_session_has_a_status(double: Double) -> None:
+def test_a_clock_advances_until_a_session_has_a_status(double: Double) -> None:
     double.start(session_timeout_minutes=2)
     id = double.start(session_timeout_minutes=9)
     until = {"session": id, "status": "timed_out"}
@@ -76,7 +78,7 @@ def test_a_clock_moves_until_a_session_has_a_status(double: Double) -> None:
     assert double.status(id) == "timed_out"
 
 
-def test_a_real_clock_that_is_moved_to_a_transition_has_passed_it(double: Double) -> None:
+def test_a_real_clock_advanced_to_a_transition_is_past_it(double: Double) -> None:
     double.put("/clock", {"mode": "real"})
     id = double.start()
     double.post("/clock/advance", {"to": "next"})
@@ -84,32 +86,32 @@ def test_a_real_clock_that_is_moved_to_a_transition_has_passed_it(double: Double
     assert double.get("/clock")["mode"] == "offset"
 
 
-def test_a_scaled_clock_keeps_its_rate_when_it_is_moved(double: Double) -> None:
+def test_a_scaled_clock_keeps_its_rate_when_advanced(double: Double) -> None:
     double.put("/clock", {"mode": "scaled", "rate": 40})
     assert double.post("/clock/advance", {"by": "1h"})["rate"] == 40.0
 
 
 @pytest.mark.parametrize(
-    ("until", "status", "said"),
+    ("until", "status", "detail"),
     [
-        ({"session": "nobody", "status": "timed_out"}, 404, "there is no session 'nobody'"),
+        ({"session": "unknown", "status": "timed_out"}, 404, "there is no session 'unknown'"),
         ({"status": "timed_out"}, 400, "/until/session is required"),
         ({"session": "x", "surface": "nope", "status": "a"}, 404, "there is no surface 'nope'"),
     ],
 )
-def test_a_wait_for_nothing_is_refused(
-    double: Double, until: dict[str, str], status: int, said: str
+def test_advancing_until_an_unknown_session_or_status_is_refused(
+    double: Double, until: dict[str, str], status: int, detail: str
 ) -> None:
-    assert said in double.post("/clock/advance", {"until": until}, status=status)["detail"]
+    assert detail in double.post("/clock/advance", {"until": until}, status=status)["detail"]
 
 
-def test_a_status_that_time_does_not_bring_is_refused_and_what_it_brings_is_said(
+def test_an_unreachable_status_is_refused_with_the_reachable_ones(
     double: Double,
 ) -> None:
     id = double.start()
     until = {"session": id, "status": "closed"}
-    said = double.post("/clock/advance", {"until": until}, status=409)["detail"]
-    assert "timed_out at 2026-03-01T12:05:00.000001Z, not 'closed'" in said
+    detail = double.post("/clock/advance", {"until": until}, status=409)["detail"]
+    assert "timed_out at 2026-03-01T12:05:00.000001Z, not 'closed'" in detail
     assert double.get("/clock")["now"] == NOON
 
 
@@ -129,7 +131,7 @@ def test_a_status_that_time_does_not_bring_is_refused_and_what_it_brings_is_said
         ({"until": "x"}, "/until"),
     ],
 )
-def test_a_bad_move_says_where_and_what_and_moves_nothing(
+def test_a_bad_advance_names_its_place_and_changes_nothing(
     double: Double, body: dict[str, Any], pointer: str
 ) -> None:
     answer = double.call("POST", "/clock/advance", json=body)
@@ -139,12 +141,12 @@ def test_a_bad_move_says_where_and_what_and_moves_nothing(
 
 
 @pytest.mark.parametrize("body", [{}, {"by": "1s", "to": "next"}])
-def test_a_move_is_one_of_three(double: Double, body: dict[str, Any]) -> None:
+def test_an_advance_has_exactly_one_member(double: Double, body: dict[str, Any]) -> None:
     assert '"by"' in double.post("/clock/advance", body, status=400)["detail"]
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "detail"),
     [
         ({"mode": "fast"}, "must be one of real, frozen, offset, scaled"),
         ({}, "/mode is required"),
@@ -155,6 +157,6 @@ def test_a_move_is_one_of_three(double: Double, body: dict[str, Any]) -> None:
         ({"mode": "frozen", "now": "9999-01-01T00:00:00Z"}, "between the years 1970 and 9000"),
     ],
 )
-def test_a_clock_that_cannot_be_is_refused(double: Double, body: dict[str, Any], said: str) -> None:
-    assert said in double.put("/clock", body, status=400)["detail"]
+def test_an_invalid_clock_is_refused(double: Double, body: dict[str, Any], detail: str) -> None:
+    assert detail in double.put("/clock", body, status=400)["detail"]
     assert double.get("/clock")["now"] == NOON

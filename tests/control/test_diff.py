@@ -1,4 +1,4 @@
-"""What changed between two instants, and by what."""
+"""The diff resource: changes between two instants, and their causes."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from tests.control.conftest import GALTEA, NOON, NOTTE, Double
 START = "POST /notte/session/start"
 
 
-def told(double: Double, query: str = "from=2000-01-01T00:00:00Z") -> list[tuple[Any, ...]]:
+def changes(double: Double, query: str = "from=2000-01-01T00:00:00Z") -> list[tuple[Any, ...]]:
     found = double.get(f"/diff?{query}")["changes"]
     return [
         (each["at"][11:19], each["cause"], each["from_status"], each["to_status"]) for each in found
     ]
 
 
-def test_a_diff_names_the_call_the_session_and_its_status_before_and_after(
+def test_a_diff_names_the_call_the_session_and_both_statuses(
     double: Double,
 ) -> None:
     id = double.start()
@@ -36,7 +36,7 @@ def test_a_diff_names_the_call_the_session_and_its_status_before_and_after(
     assert (second["from_status"], second["to_status"]) == ("active", "closed")
 
 
-def test_a_diff_names_time_and_its_rule(double: Double) -> None:
+def test_a_diff_names_the_rule_of_a_change_by_time(double: Double) -> None:
     double.start()
     double.advance("6m")
     _, by_time = double.get("/diff?from=2000-01-01T00:00:00Z")["changes"]
@@ -44,63 +44,63 @@ def test_a_diff_names_time_and_its_rule(double: Double) -> None:
     assert by_time["at"] == "2026-03-01T12:05:00.000001Z"
 
 
-def test_a_session_that_a_call_kept_alive_did_not_time_out_before(double: Double) -> None:
+def test_a_session_kept_alive_by_a_call_has_no_timeout_before_it(double: Double) -> None:
     id = double.start()
     double.advance("4m")
     body = {"session_id": id, "keep_alive": True}
     double.client.post("/notte/env/observe", json=body, headers=NOTTE)
     double.advance("10m")
-    assert told(double) == [
+    assert changes(double) == [
         ("12:00:00", "call", None, "active"),
         ("12:04:00", "call", "active", "active"),
         ("12:09:00", "time", "active", "timed_out"),
     ]
 
 
-def test_a_diff_begins_behind_its_beginning_and_ends_with_its_end(double: Double) -> None:
+def test_a_diff_excludes_from_and_includes_to(double: Double) -> None:
     double.start()
     double.advance("6m")
-    assert told(double, f"from={NOON}") == [("12:05:00", "time", "active", "timed_out")]
-    assert told(double, f"from=2000-01-01T00:00:00Z&to={NOON}") == [
+    assert changes(double, f"from={NOON}") == [("12:05:00", "time", "active", "timed_out")]
+    assert changes(double, f"from=2000-01-01T00:00:00Z&to={NOON}") == [
         ("12:00:00", "call", None, "active")
     ]
-    assert told(double, "from=2026-03-01T12:05:00.000001Z") == []
+    assert changes(double, "from=2026-03-01T12:05:00.000001Z") == []
 
 
-def test_a_status_that_time_gave_and_a_call_took_back_is_in_the_diff(
+def test_a_status_reached_by_time_and_undone_by_a_call_is_in_the_diff(
     make_double: Any,
 ) -> None:
-    """The row of the end alone would not tell: it is seen as it was in between."""
+    """The last row alone does not show it: the database is rewound in between."""
     double = make_double(galtea_auto_close_minutes=5)
     made = double.client.post("/galtea/sessions", json={"productId": "p"}, headers=GALTEA)
     double.advance("6m")
     path = f"/galtea/sessions/{made.json['id']}"
     patched = double.client.patch(path, json={"status": "PENDING"}, headers=GALTEA)
     assert patched.json["status"] == "PENDING"
-    assert told(double) == [
+    assert changes(double) == [
         ("12:00:00", "call", None, "PENDING"),
         ("12:05:00", "time", "PENDING", "COMPLETED"),
         ("12:06:00", "call", "COMPLETED", "PENDING"),
     ]
 
 
-def test_two_calls_of_one_instant_are_two_changes_in_their_order(double: Double) -> None:
+def test_two_calls_at_one_instant_are_two_changes_in_order(double: Double) -> None:
     id = double.start()
     double.close(id)
-    assert told(double) == [
+    assert changes(double) == [
         ("12:00:00", "call", None, "active"),
         ("12:00:00", "call", "active", "closed"),
     ]
 
 
-def test_a_diff_may_look_ahead(double: Double) -> None:
+def test_a_diff_can_include_the_future(double: Double) -> None:
     double.start()
-    assert told(double, f"from={NOON}&to=2026-03-01T13:00:00Z") == [
+    assert changes(double, f"from={NOON}&to=2026-03-01T13:00:00Z") == [
         ("12:05:00", "time", "active", "timed_out")
     ]
 
 
-def test_a_diff_that_is_cut_says_so(double: Double) -> None:
+def test_a_truncated_diff_says_so(double: Double) -> None:
     for _ in range(3):
         double.start()
     shown = double.get("/diff?from=2000-01-01T00:00:00Z&limit=2")
@@ -110,12 +110,12 @@ def test_a_diff_that_is_cut_says_so(double: Double) -> None:
 def test_a_diff_changes_nothing(double: Double) -> None:
     id = double.start()
     double.close(id)
-    before = told(double)
-    assert told(double) == before
+    before = changes(double)
+    assert changes(double) == before
     assert double.status(id) == "closed"
 
 
-def test_a_diff_that_cannot_be_is_refused(double: Double) -> None:
+def test_an_invalid_diff_is_refused(double: Double) -> None:
     assert "from is required" in double.get("/diff", status=400)["detail"]
     query = "from=2026-03-02T00:00:00Z"
     assert "must not be after" in double.get(f"/diff?{query}", status=400)["detail"]

@@ -1,4 +1,4 @@
-"""Namespaces: each a database of its own, named by whoever asks."""
+"""Namespaces: isolated databases, selected by name."""
 
 import sqlite3
 import threading
@@ -23,7 +23,7 @@ created_ago = "3m"
 """
 
 
-def test_a_namespace_is_made_with_its_name_or_one_is_made_up(double: Double) -> None:
+def test_a_namespace_is_created_with_a_given_or_generated_name(double: Double) -> None:
     assert double.post("/namespaces", {"name": "t1"}, status=201)["name"] == "t1"
     made_up = double.post("/namespaces", status=201)["name"]
     assert double.get("/namespaces")["namespaces"] == ["default", "t1", made_up]
@@ -37,7 +37,7 @@ def test_a_new_namespace_is_empty_and_its_clock_is_real(double: Double) -> None:
     assert double.get("/sessions", ns="t1")["sessions"] == []
 
 
-def test_a_namespace_can_be_made_at_an_instant_and_with_a_seed(double: Double) -> None:
+def test_a_namespace_can_be_created_at_an_instant_and_with_a_seed(double: Double) -> None:
     seed = {
         "organizations": [{"id": "acme", "name": "Acme"}],
         "scale": {
@@ -57,7 +57,7 @@ def test_a_namespace_can_be_made_at_an_instant_and_with_a_seed(double: Double) -
     assert found["since"] == "2026-02-27T12:00:00.000000Z"
 
 
-def test_a_refused_seed_makes_no_namespace(double: Double) -> None:
+def test_a_refused_seed_creates_no_namespace(double: Double) -> None:
     refused = double.post("/namespaces", {"name": "t1", "seed": {"nonsense": []}}, status=400)
     assert "there is no table [[nonsense]]" in refused["detail"]
     assert double.get("/namespaces")["namespaces"] == ["default"]
@@ -73,7 +73,9 @@ def test_a_refused_seed_makes_no_namespace(double: Double) -> None:
         NOTTE | {"Sessionary-Namespace": "t42"},
     ],
 )
-def test_a_namespace_is_named_by_a_key_or_a_header(double: Double, headers: dict[str, str]) -> None:
+def test_a_namespace_is_selected_by_a_key_or_a_header(
+    double: Double, headers: dict[str, str]
+) -> None:
     answer = double.client.post("/notte/session/start", json={}, headers=headers)
     assert answer.headers["Sessionary-Namespace"] == "t42"
     assert double.status(answer.json["session_id"]) is None
@@ -101,7 +103,7 @@ def test_every_surface_answers_in_a_named_namespace(
     assert answer.headers["Sessionary-Namespace"] == "t42"
 
 
-def test_the_header_goes_before_the_path_and_the_path_before_the_key(double: Double) -> None:
+def test_the_header_precedes_the_path_and_the_path_precedes_the_key(double: Double) -> None:
     key = {"Authorization": "Bearer sk-notte-ns-bykey-x"}
     by_path = double.client.get("/~bypath/notte/sessions", headers=key)
     assert by_path.headers["Sessionary-Namespace"] == "bypath"
@@ -110,7 +112,7 @@ def test_the_header_goes_before_the_path_and_the_path_before_the_key(double: Dou
     assert by_header.headers["Sessionary-Namespace"] == "byheader"
 
 
-def test_a_key_that_only_resembles_a_namespace_s_is_an_ordinary_key(double: Double) -> None:
+def test_a_key_that_only_resembles_a_namespace_key_is_ordinary(double: Double) -> None:
     for key in ("ns-T42-x", "ns-t42", "sk-notte-xns-t42-x", f"ns-{'a' * 41}-x"):
         headers = {"Authorization": f"Bearer {key}"}
         answer = double.client.get("/notte/sessions", headers=headers)
@@ -118,7 +120,7 @@ def test_a_key_that_only_resembles_a_namespace_s_is_an_ordinary_key(double: Doub
 
 
 @pytest.mark.parametrize("name", ["T42", "a-b", "a" * 41, "", "ä"])
-def test_a_bad_name_is_refused_in_the_vendor_s_envelope(double: Double, name: str) -> None:
+def test_a_bad_name_is_refused_in_the_vendors_error_format(double: Double, name: str) -> None:
     answer = double.client.get(f"/~{name}/notte/sessions", headers=NOTTE)
     assert answer.status_code == 400
     assert "1 to 40 of the characters a-z, 0-9 and _" in answer.json["detail"]
@@ -126,12 +128,12 @@ def test_a_bad_name_is_refused_in_the_vendor_s_envelope(double: Double, name: st
     assert "a-z, 0-9 and _" in refused["detail"]
 
 
-def test_a_name_is_given_once(double: Double) -> None:
+def test_a_name_cannot_be_used_twice(double: Double) -> None:
     double.post("/namespaces", {"name": "t1"}, status=201)
     assert "already" in double.post("/namespaces", {"name": "t1"}, status=409)["detail"]
 
 
-def test_more_namespaces_than_allowed_are_refused_loudly(
+def test_more_namespaces_than_the_maximum_are_refused(
     make_double: Callable[..., Double],
 ) -> None:
     double = make_double(max_namespaces=2)
@@ -144,7 +146,7 @@ def test_more_namespaces_than_allowed_are_refused_loudly(
     assert double.post("/namespaces", {"name": "t2"}, status=201)["name"] == "t2"
 
 
-def test_a_reset_brings_rows_clock_and_history_back(double: Double) -> None:
+def test_a_reset_restores_rows_clock_and_undo_log(double: Double) -> None:
     id = double.start()
     shown = double.post("/namespaces/default/reset")
     assert shown["clock"]["mode"] == "real"
@@ -152,7 +154,7 @@ def test_a_reset_brings_rows_clock_and_history_back(double: Double) -> None:
     assert double.get("/diff?from=2000-01-01T00:00:00Z")["changes"] == []
 
 
-def test_a_fork_goes_its_own_way(double: Double) -> None:
+def test_a_fork_is_independent_of_its_origin(double: Double) -> None:
     id = double.start()
     made = double.post("/namespaces/default/fork", {"name": "copy"}, status=201)
     assert made["clock"]["now"] == NOON
@@ -162,9 +164,7 @@ def test_a_fork_goes_its_own_way(double: Double) -> None:
     assert [each["session"] for each in changed] == [id]
 
 
-def test_a_snapshot_is_a_database_file_and_brings_a_namespace_back(
-    double: Double, tmp_path: Path
-) -> None:
+def test_a_snapshot_is_a_database_file_that_can_be_restored(double: Double, tmp_path: Path) -> None:
     id = double.start()
     answer = double.call("GET", "/namespaces/default/snapshot")
     file = tmp_path / "test.sqlite3"
@@ -191,14 +191,16 @@ def test_a_file_in_wal_mode_can_be_restored(double: Double, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("contents", "said"),
+    ("contents", "detail"),
     [(b"", "not a SQLite database"), (b"SQLite format 3\0junk", "cannot be used")],
 )
-def test_what_is_no_namespace_is_not_restored(double: Double, contents: bytes, said: str) -> None:
+def test_a_file_that_is_not_a_namespace_is_not_restored(
+    double: Double, contents: bytes, detail: str
+) -> None:
     id = double.start()
     answer = double.call("POST", "/namespaces/default/restore", data=contents)
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
-    assert said in answer.json["detail"]
+    assert detail in answer.json["detail"]
     assert double.status(id) == "active"
 
 
@@ -213,7 +215,7 @@ def test_a_database_of_another_program_is_not_restored(double: Double, tmp_path:
     assert "999" in answer.json["detail"]
 
 
-def test_a_dropped_namespace_is_gone_and_a_new_one_takes_its_name(double: Double) -> None:
+def test_a_dropped_namespace_is_gone_and_its_name_can_be_reused(double: Double) -> None:
     id = double.start(ns="t1")
     assert double.call("DELETE", "/namespaces/t1").status_code == 204
     assert double.call("GET", "/namespaces/t1").status_code == 404
@@ -221,7 +223,7 @@ def test_a_dropped_namespace_is_gone_and_a_new_one_takes_its_name(double: Double
     assert double.call("DELETE", "/namespaces/default").status_code == 400
 
 
-def test_a_request_that_waits_for_a_dropped_namespace_finds_a_new_one(double: Double) -> None:
+def test_a_request_that_waits_for_a_dropped_namespace_gets_a_new_one(double: Double) -> None:
     namespaces = double.control.namespaces
     assert namespaces is not None
     namespace = namespaces.create("t1")
@@ -242,8 +244,8 @@ def test_a_request_that_waits_for_a_dropped_namespace_finds_a_new_one(double: Do
     assert seen[0].status_code == 200
 
 
-def test_namespaces_are_strangers_to_each_other(double: Double) -> None:
-    """Eight threads on five namespaces, and no session is seen where it does not belong."""
+def test_namespaces_are_isolated_from_each_other(double: Double) -> None:
+    """Eight threads use five namespaces; each sees only its own sessions."""
     names = [f"w{number}" for number in range(5)]
     made: dict[str, set[str]] = {name: set() for name in names}
     ready = threading.Barrier(8)
@@ -267,7 +269,7 @@ def test_namespaces_are_strangers_to_each_other(double: Double) -> None:
     assert sum(map(len, made.values())) == 160
 
 
-def test_a_seed_is_taken_as_toml_or_as_json(double: Double) -> None:
+def test_a_seed_can_be_toml_or_json(double: Double) -> None:
     answer = double.call("POST", "/namespaces/default/seed", data=SEED, content_type="text/toml")
     assert answer.json == {"row_count": 2}
     bad = double.call("POST", "/namespaces/default/seed", data="x = ", content_type="text/toml")
@@ -289,7 +291,7 @@ def test_a_seed_is_taken_as_toml_or_as_json(double: Double) -> None:
     ],
     ids=["broken", "no object", "deep JSON", "deep TOML"],
 )
-def test_a_seed_that_cannot_be_read_is_refused_with_why(
+def test_a_seed_that_cannot_be_parsed_is_refused_with_the_reason(
     double: Double, kind: str, text: str, why: str
 ) -> None:
     refused = double.call("POST", "/namespaces/default/seed", data=text, content_type=kind)
@@ -298,7 +300,7 @@ def test_a_seed_that_cannot_be_read_is_refused_with_why(
     assert refused.json["detail"].startswith(why)
 
 
-def test_a_new_namespace_has_the_double_s_seed_as_of_its_own_beginning(
+def test_a_new_namespace_has_the_doubles_seed_as_of_its_creation(
     make_double: Callable[..., Double], tmp_path: Path
 ) -> None:
     file = tmp_path / "seed.toml"
@@ -309,7 +311,7 @@ def test_a_new_namespace_has_the_double_s_seed_as_of_its_own_beginning(
     assert (found["id"], found["status"]) == ("0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01", "active")
 
 
-def test_a_file_namespace_forks_resets_and_restores_as_one_in_memory_does(
+def test_a_file_namespace_forks_resets_and_restores_like_one_in_memory(
     make_double: Callable[..., Double], tmp_path: Path
 ) -> None:
     double = make_double(db=str(tmp_path / "test.sqlite3"))
@@ -335,7 +337,7 @@ def test_thousands_of_namespaces_leave_nothing_behind(double: Double) -> None:
         pass
 
 
-def test_an_old_namespace_that_rests_is_as_it_was(double: Double) -> None:
+def test_a_hibernated_namespace_is_unchanged(double: Double) -> None:
     namespaces = double.control.namespaces
     assert namespaces is not None
     id = double.start(ns="first")
@@ -349,7 +351,7 @@ def test_an_old_namespace_that_rests_is_as_it_was(double: Double) -> None:
         assert namespace.database.run("SELECT id FROM notte_sessions").fetchall() == [(id,)]
 
 
-def test_a_namespace_that_is_busy_does_not_rest(double: Double) -> None:
+def test_a_busy_namespace_is_not_hibernated(double: Double) -> None:
     namespaces = double.control.namespaces
     assert namespaces is not None
     namespace = namespaces.create("busy")

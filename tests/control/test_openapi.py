@@ -1,4 +1,4 @@
-"""The control plane keeps to its own document, whatever it is sent."""
+"""The control plane conforms to its OpenAPI document."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +39,7 @@ def test_the_document_is_valid_and_names_its_problem_documents(double: Double) -
         ("GET", "/journal/{}/explain"),
     ],
 )
-def test_a_number_that_no_row_can_have_is_not_found(
+def test_an_id_that_is_too_large_is_not_found(
     double: Double, method: str, path: str, id: str
 ) -> None:
     answer = double.call(method, path.format(id))
@@ -54,12 +54,11 @@ def _operations() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("operation", list(_operations()))
-def test_a_call_as_documented_is_answered_as_documented(operation: Any) -> None:
+def test_every_operation_conforms_to_the_openapi_document(operation: Any) -> None:
     @given(operation.as_strategy())
     @settings(max_examples=25)
     def call(case: Case) -> None:
-        # A schema cannot say which namespaces and sessions there are, nor which fields exclude
-        # others.
+        # A schema cannot say which names exist, nor which fields exclude each other.
         case.call_and_validate(headers=WHO, excluded_checks=[positive_data_acceptance])
 
     call()

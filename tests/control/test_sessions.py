@@ -1,4 +1,4 @@
-"""Sessions of all surfaces, the timeline, explanations and forced states over the wire."""
+"""The sessions and timeline resources: lists, explanations and forced statuses."""
 
 import json
 
@@ -11,7 +11,7 @@ TRANSITION = "2026-03-01T12:05:00.000001Z"
 
 
 def start_everywhere(double: Double) -> dict[str, str]:
-    """A session of each surface, by its surface."""
+    """Create a session on each surface; return ids by surface."""
     client = double.client
     body = {"account_id": "a", "title": "t", "state": {}}
     scale = client.post("/scale/v4/sessions", json=body, headers=SCALE)
@@ -35,7 +35,7 @@ def test_one_list_shows_the_sessions_of_all_surfaces(double: Double) -> None:
     assert by_surface["scale"]["next_transition"] is None
 
 
-def test_a_list_is_walked_page_by_page(double: Double) -> None:
+def test_a_list_has_pages(double: Double) -> None:
     made = start_everywhere(double)
     seen, after = [], ""
     while after is not None:
@@ -45,7 +45,7 @@ def test_a_list_is_walked_page_by_page(double: Double) -> None:
     assert sorted(seen) == sorted(made.values())
 
 
-def test_a_list_can_be_of_one_surface(double: Double) -> None:
+def test_a_list_can_be_limited_to_one_surface(double: Double) -> None:
     made = start_everywhere(double)
     (only,) = double.get("/sessions?surface=galtea")["sessions"]
     assert only["id"] == made["galtea"]
@@ -53,7 +53,7 @@ def test_a_list_can_be_of_one_surface(double: Double) -> None:
 
 
 @pytest.mark.parametrize("after", ["x", "notte:", "notte:-1", "notte:²", "nope:1", "notte:1x"])
-def test_a_page_behind_no_place_is_refused(double: Double, after: str) -> None:
+def test_an_invalid_page_is_refused(double: Double, after: str) -> None:
     assert "`next`" in double.get(f"/sessions?after={after}", status=400)["detail"]
 
 
@@ -75,14 +75,14 @@ def test_the_timeline_has_every_coming_transition_in_order(double: Double) -> No
     assert not shown["truncated"]
 
 
-def test_a_timeline_that_is_cut_says_so(double: Double) -> None:
+def test_a_truncated_timeline_says_so(double: Double) -> None:
     for _ in range(3):
         double.start()
     shown = double.get("/timeline?limit=2")
     assert (len(shown["transitions"]), shown["truncated"]) == (2, True)
 
 
-def test_a_window_of_the_timeline_ends_with_its_end_and_begins_behind_its_beginning(
+def test_a_timeline_excludes_from_and_includes_to(
     double: Double,
 ) -> None:
     double.start()
@@ -92,29 +92,29 @@ def test_a_window_of_the_timeline_ends_with_its_end_and_begins_behind_its_beginn
     assert double.get(f"/timeline?from={TRANSITION}")["transitions"] == []
 
 
-def test_a_window_of_the_timeline_that_ends_before_it_begins_is_refused(double: Double) -> None:
+def test_a_timeline_that_ends_before_it_begins_is_refused(double: Double) -> None:
     refused = double.get(f"/timeline?from={TRANSITION}&to={DEADLINE}", status=400)
     assert refused["detail"].startswith("from: must not be after `to`")
 
 
-def test_an_explanation_says_what_why_since_when_and_what_would_have_kept_it(
+def test_an_explanation_has_status_rule_inputs_and_alternative(
     double: Double,
 ) -> None:
     id = double.start()
     double.advance("6m")
-    said = double.get(f"/sessions/notte/{id}/explain")
-    assert (said["status"], said["since"], said["rule"]) == (
+    detail = double.get(f"/sessions/notte/{id}/explain")
+    assert (detail["status"], detail["since"], detail["rule"]) == (
         "timed_out",
         TRANSITION,
         "idle_timeout",
     )
-    assert said["inputs"]["last_accessed_at"] == NOON
-    assert DEADLINE in said["unless"]
-    assert said["source"].startswith("Source: page")
-    assert said["next_transitions"] == []
+    assert detail["inputs"]["last_accessed_at"] == NOON
+    assert DEADLINE in detail["unless"]
+    assert detail["source"].startswith("Source: page")
+    assert detail["next_transitions"] == []
 
 
-def test_an_explanation_can_be_of_tomorrow_and_of_yesterday(double: Double) -> None:
+def test_an_explanation_can_be_as_of_tomorrow_and_yesterday(double: Double) -> None:
     id = double.start()
     tomorrow = double.get(f"/sessions/notte/{id}/explain?at=2026-03-02T12:00:00Z")
     assert (tomorrow["status"], tomorrow["at"]) == ("timed_out", "2026-03-02T12:00:00.000000Z")
@@ -128,12 +128,12 @@ def test_an_explanation_can_be_of_tomorrow_and_of_yesterday(double: Double) -> N
 
 def test_every_surface_explains_its_sessions(double: Double) -> None:
     for surface, id in start_everywhere(double).items():
-        said = double.get(f"/sessions/{surface}/{id}/explain")
-        assert (said["surface"], said["id"], said["at"]) == (surface, id, NOON)
-        assert said["source"]
+        detail = double.get(f"/sessions/{surface}/{id}/explain")
+        assert (detail["surface"], detail["id"], detail["at"]) == (surface, id, NOON)
+        assert detail["source"]
 
 
-def test_what_is_unknown_is_404(double: Double) -> None:
+def test_an_unknown_session_or_surface_is_404(double: Double) -> None:
     assert (
         "no session 'x' of notte" in double.get("/sessions/notte/x/explain", status=404)["detail"]
     )
@@ -149,14 +149,14 @@ def test_an_explanation_writes_nothing(double: Double) -> None:
     assert double.control.namespace.contents() == before
 
 
-def test_a_state_that_only_the_vendor_causes_can_be_forced(double: Double) -> None:
+def test_a_status_that_only_the_vendor_causes_can_be_forced(double: Double) -> None:
     id = double.start()
-    said = double.post(f"/sessions/notte/{id}/force", {"status": "error", "reason": "crashed"})
-    assert (said["status"], said["inputs"]["error"]) == ("error", "crashed")
+    detail = double.post(f"/sessions/notte/{id}/force", {"status": "error", "reason": "crashed"})
+    assert (detail["status"], detail["inputs"]["error"]) == ("error", "crashed")
     assert double.status(id) == "error"
 
 
-def test_what_is_over_cannot_be_forced(double: Double) -> None:
+def test_an_ended_session_cannot_be_forced(double: Double) -> None:
     id = double.start()
     double.close(id)
     before = double.get(f"/sessions/notte/{id}/explain")
@@ -164,7 +164,7 @@ def test_what_is_over_cannot_be_forced(double: Double) -> None:
     assert double.get(f"/sessions/notte/{id}/explain") == before
 
 
-def test_a_state_that_a_call_or_time_causes_is_not_forced(double: Double) -> None:
+def test_a_status_that_a_call_or_time_causes_is_not_forced(double: Double) -> None:
     id = double.start()
     refused = double.post(f"/sessions/notte/{id}/force", {"status": "timed_out"}, status=400)
     assert "notte can be forced to error, not 'timed_out'" in refused["detail"]

@@ -1,4 +1,4 @@
-"""What the control plane does around a vendor's call, where the database fails it."""
+"""The middleware when the database fails."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.control.conftest import NOTTE, SCALE, Double
 
 
-def test_a_broken_database_is_answered_in_the_vendor_s_envelope(
+def test_a_broken_database_is_answered_in_the_vendors_error_format(
     make_double: Callable[..., Double], tmp_path: Path
 ) -> None:
     file = tmp_path / "test.sqlite3"

@@ -1,4 +1,4 @@
-"""Requests explained before they are made; nothing is changed by it."""
+"""Explanations of requests that are only tried."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from sessionary import ids
 from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
-from tests.control.fault_helpers import START, arm, told
+from tests.control.fault_helpers import START, arm, by_pointer
 
 SCALE_CREATE = "/scale/v4/sessions"
 
@@ -16,7 +16,7 @@ def explain(double: Double, method: str, path: str, *, ns: str | None = None, **
     return double.post("/requests/explain", {"method": method, "path": path, **given}, ns=ns)
 
 
-def test_a_request_that_fits_is_told_what_it_would_get(double: Double) -> None:
+def test_a_valid_request_is_explained_with_its_response(double: Double) -> None:
     found = explain(double, "POST", "/session/start", headers=NOTTE, body={})
     assert found.pop("response")["status"] == "active"
     assert found.pop("caller")["organization"] == "000000000000000000000001"
@@ -35,11 +35,11 @@ def test_a_request_that_fits_is_told_what_it_would_get(double: Double) -> None:
     }
 
 
-def test_every_violation_is_told_at_once(double: Double) -> None:
+def test_every_violation_is_reported_at_once(double: Double) -> None:
     body = {"session_timeout_minutes": 30, "keep_alive": "yes", "screenshot": 1, "session_id": 7}
     found = explain(double, "POST", START, body=body)
     assert found["status"] == 401
-    assert told(found) == {
+    assert by_pointer(found) == {
         "Authorization": {
             "location": "header",
             "pointer": "Authorization",
@@ -100,7 +100,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("headers", "method", "path", "body"), WRONG)
-def test_a_request_with_every_nearest_value_is_accepted(
+def test_a_request_with_every_suggestion_is_accepted(
     double: Double, headers: dict[str, str], method: str, path: str, body: dict[str, Any]
 ) -> None:
     found = explain(double, method, path, headers=headers, body=body)
@@ -122,18 +122,18 @@ def test_a_request_with_every_nearest_value_is_accepted(
         ("/galtea/sessions", {"wholly_new": 1}, "/wholly_new", None),
     ],
 )
-def test_a_name_that_is_ignored_is_told_with_what_was_meant(
+def test_an_ignored_name_is_reported_with_a_hint(
     double: Double, path: str, body: dict[str, Any], place: str, hint: str | None
 ) -> None:
     (got,) = body.values()
-    ignored = told(explain(double, "POST", path, body=body), "ignored")[place]
+    ignored = by_pointer(explain(double, "POST", path, body=body), "ignored")[place]
     assert (ignored["location"], ignored["actual"]) == ("body", got)
     assert ignored["hint"] is None if hint is None else hint in ignored["hint"]
 
 
-def test_a_name_that_is_refused_is_told_with_what_was_meant(double: Double) -> None:
+def test_a_refused_name_is_reported_with_a_hint(double: Double) -> None:
     body = {"idle_timeout_minuts": 3, "keep_alive": True}
-    found = told(explain(double, "POST", "/notte/sessions/start", headers=NOTTE, body=body))
+    found = by_pointer(explain(double, "POST", "/notte/sessions/start", headers=NOTTE, body=body))
     assert "Did you mean `idle_timeout_minutes`?" in found["/idle_timeout_minuts"]["hint"]
     assert "a field of POST /env/observe" in found["/keep_alive"]["hint"]
 
@@ -145,38 +145,38 @@ def test_a_name_that_is_refused_is_told_with_what_was_meant(double: Double) -> N
         ("/notte/sessions/start", {"colour": "red"}),
     ],
 )
-def test_a_name_that_is_taken_or_refused_is_not_ignored(
+def test_a_name_that_is_read_or_refused_is_not_reported_as_ignored(
     double: Double, path: str, body: dict[str, Any]
 ) -> None:
     assert explain(double, "POST", path, headers=NOTTE, body=body)["ignored"] == []
 
 
-def test_a_name_that_is_missing_is_told_with_what_was_sent(double: Double) -> None:
+def test_a_missing_name_is_reported_with_the_similar_one_that_was_sent(double: Double) -> None:
     body = {"titel": "t", "state": {}, "account_id": "a"}
     found = explain(double, "POST", SCALE_CREATE, headers=SCALE, body=body)
-    assert told(found)["/title"]["hint"] == "You sent `titel`."
-    assert "actual" not in told(found)["/title"]
+    assert by_pointer(found)["/title"]["hint"] == "You sent `titel`."
+    assert "actual" not in by_pointer(found)["/title"]
 
 
-def test_places_within_lists_are_pointed_at(double: Double) -> None:
+def test_pointers_reach_into_lists(double: Double) -> None:
     body = {"filters": [{"attribute": "platfrom", "operator": "EQUALS", "value": "ios", "x": 1}]}
     path = "/mobilenext/api/v1/sessions/a/devices"
     found = explain(double, "POST", path, headers=MOBILENEXT, body=body)
-    assert told(found)["/filters/0/attribute"]["suggestion"] == "platform"
-    assert told(found, "ignored")["/filters/0/x"]["actual"] == 1
+    assert by_pointer(found)["/filters/0/attribute"]["suggestion"] == "platform"
+    assert by_pointer(found, "ignored")["/filters/0/x"]["actual"] == 1
 
 
-def test_a_query_is_told_of_like_a_body(double: Double) -> None:
+def test_a_query_is_reported_like_a_body(double: Double) -> None:
     query = {"page_size": "101", "only_active": "perhaps", "colour": ["red"]}
     found = explain(double, "GET", "/notte/sessions?page=0", headers=NOTTE, query=query)
-    violations = told(found)
+    violations = by_pointer(found)
     assert {place: each.get("suggestion") for place, each in violations.items()} == {
         "page": 1,
         "page_size": 100,
         "only_active": None,
     }
     assert {each["location"] for each in violations.values()} == {"query"}
-    assert told(found, "ignored")["/colour"]["actual"] == "red"
+    assert by_pointer(found, "ignored")["/colour"]["actual"] == "red"
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_query_is_told_of_like_a_body(double: Double) -> None:
         ("GET", "/nowhere/at/all", "must be a path of a route", None),
     ],
 )
-def test_a_path_without_a_route_is_told_where_to_go(
+def test_a_path_without_a_route_is_reported_with_a_hint(
     double: Double, method: str, path: str, expected: str, hint: str | None
 ) -> None:
     found = explain(double, method, path)["violations"][0]
@@ -199,7 +199,7 @@ def test_a_path_without_a_route_is_told_where_to_go(
 
 def test_a_key_of_another_vendor_is_recognized_but_not_shown(double: Double) -> None:
     found = explain(double, "GET", "/galtea/sessions", headers={"Authorization": "Bearer mob_zq"})
-    assert told(found)["Authorization"]["hint"] == "It looks like a key of Mobile Next's."
+    assert by_pointer(found)["Authorization"]["hint"] == "It looks like a key of Mobile Next's."
     assert "zq" not in str(found)
 
 
@@ -217,16 +217,18 @@ def test_a_key_of_another_vendor_is_recognized_but_not_shown(double: Double) -> 
         ({"body": {}, "headers": {"Sessionary-At": "+1h"}}, "Sessionary-At", "only a read"),
     ],
 )
-def test_what_is_wrong_with_a_whole_request_is_told(
+def test_violations_of_the_whole_request_are_reported(
     double: Double, given: dict[str, Any], place: str, expected: str
 ) -> None:
     headers = {"Content-Type": "application/json", **NOTTE, **given.pop("headers", {})}
     found = explain(double, "POST", START, headers=headers, **given)
     assert found["status"] == 400
-    assert expected in told(found)[place]["expected"]
+    assert expected in by_pointer(found)[place]["expected"]
 
 
-def test_a_body_that_is_too_large_is_told_by_its_answer(make_double: Callable[..., Double]) -> None:
+def test_a_body_that_is_too_large_is_explained_by_its_response(
+    make_double: Callable[..., Double],
+) -> None:
     double = make_double(scale_max_state_bytes=20)
     body = {"title": "t", "state": {"a": "x" * 20}, "account_id": "a"}
     found = explain(double, "POST", SCALE_CREATE, headers=SCALE, body=body)
@@ -234,27 +236,27 @@ def test_a_body_that_is_too_large_is_told_by_its_answer(make_double: Callable[..
     assert "larger than 20 bytes" in found["response"]["detail"]
 
 
-def test_a_refusal_by_a_rule_is_told_as_such(double: Double) -> None:
+def test_a_refusal_by_a_rule_is_noted(double: Double) -> None:
     found = explain(double, "GET", "/notte/sessions/unknown", headers=NOTTE)
     assert (found["status"], found["violations"]) == (404, [])
     assert found["note"].startswith("the request is well formed")
 
 
-def test_the_namespace_is_the_one_that_the_call_enters(double: Double) -> None:
+def test_the_explanation_uses_the_namespace_of_the_request(double: Double) -> None:
     id = double.start(ns="a")
     path = f"/notte/sessions/{id}"
     assert explain(double, "GET", path, ns="a", headers=NOTTE)["status"] == 200
     assert explain(double, "GET", path, headers=NOTTE)["status"] == 404
 
 
-def test_notte_is_told_from_galtea_at_the_root(double: Double) -> None:
+def test_notte_and_galtea_are_distinguished_at_the_root(double: Double) -> None:
     sdk = {"x-notte-sdk-version": "1.10.0"}
     assert explain(double, "GET", "/sessions", headers=sdk)["surface"] == "notte"
     assert explain(double, "GET", "/sessions")["surface"] == "galtea"
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "detail"),
     [
         ({"path": "/session/start"}, "/method is required"),
         ({"method": "POST", "path": "session/start"}, "path: must begin with a single /"),
@@ -266,10 +268,10 @@ def test_notte_is_told_from_galtea_at_the_root(double: Double) -> None:
         ({"method": "POST", "path": "/x", "colour": 1}, "/colour is not a known field"),
     ],
 )
-def test_what_cannot_be_tried_says_what_to_send_instead(
-    double: Double, given: dict[str, Any], said: str
+def test_an_invalid_call_is_refused_with_what_to_send_instead(
+    double: Double, given: dict[str, Any], detail: str
 ) -> None:
-    assert said in double.post("/requests/explain", given, status=400)["detail"]
+    assert detail in double.post("/requests/explain", given, status=400)["detail"]
 
 
 CHANGES = [
@@ -281,7 +283,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("method", "path", "headers", "body"), CHANGES)
-def test_nothing_is_changed_by_it(
+def test_explaining_a_request_changes_nothing(
     double: Double, method: str, path: str, headers: dict[str, str], body: Any
 ) -> None:
     for surface in ("notte", "galtea", "scale", "mobilenext"):

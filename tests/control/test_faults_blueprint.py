@@ -1,4 +1,4 @@
-"""Faults armed, shown and disarmed over HTTP."""
+"""The faults resource: arm, list and disarm."""
 
 import sqlite3
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tests.control.fault_helpers import CALLS, START, arm, refusal, start, statu
 CONNECTIONS = pytest.mark.parametrize("kind", ["reset", "empty", "truncated"])
 
 
-def test_a_fault_is_shown_with_how_often_it_was_met_and_hit(double: Double) -> None:
+def test_a_fault_shows_its_matched_and_hit_counts(double: Double) -> None:
     armed = arm(double, method="POST", route="/session/start", status=503, times=1, after=1)
     assert (armed["matched_count"], armed["hit_count"], armed["spent"]) == (0, 0, False)
     statuses(double, 3)
@@ -27,7 +27,7 @@ def test_a_fault_is_shown_with_how_often_it_was_met_and_hit(double: Double) -> N
     assert double.get("/faults") == {"faults": [shown]}
 
 
-def test_a_fault_that_was_never_hit_is_reported(double: Double) -> None:
+def test_faults_without_a_hit_can_be_listed(double: Double) -> None:
     arm(double, status=503)
     unmatched = arm(double, status=500, after=5)
     other = arm(double, "galtea", status=500)
@@ -36,8 +36,8 @@ def test_a_fault_that_was_never_hit_is_reported(double: Double) -> None:
     assert double.get("/faults?unmatched=true&surface=galtea") == {"faults": [other]}
 
 
-def test_all_that_can_be_said_of_a_fault_is_shown(double: Double) -> None:
-    said = {
+def test_a_fault_shows_every_member_of_its_request(double: Double) -> None:
+    detail = {
         "method": "POST",
         "route": "/session/start",
         "kind": "latency",
@@ -49,10 +49,10 @@ def test_all_that_can_be_said_of_a_fault_is_shown(double: Double) -> None:
         "from": "2026-03-01T12:00:00.000000Z",
         "to": "2026-03-01T13:00:00.000000Z",
     }
-    assert arm(double, **said).items() >= said.items()
+    assert arm(double, **detail).items() >= detail.items()
 
 
-def test_faults_are_disarmed_one_by_one_or_all(double: Double) -> None:
+def test_faults_are_disarmed_one_by_one_or_all_at_once(double: Double) -> None:
     first, second = arm(double, status=503), arm(double, status=500)
     assert double.call("DELETE", f"/faults/{first['id']}").status_code == 204
     assert double.get("/faults") == {"faults": [second]}
@@ -63,7 +63,7 @@ def test_faults_are_disarmed_one_by_one_or_all(double: Double) -> None:
         assert (gone.status_code, gone.json and gone.json["status"]) == (404, 404)
 
 
-def test_namespaces_have_their_own_faults_and_a_fork_has_its_origins(double: Double) -> None:
+def test_namespaces_have_their_own_faults_and_a_fork_copies_them(double: Double) -> None:
     armed = arm(double, status=503, ns="a")
     assert double.get("/faults") == {"faults": []}
     double.post("/namespaces/a/fork", {"name": "b"}, status=201)
@@ -73,7 +73,7 @@ def test_namespaces_have_their_own_faults_and_a_fork_has_its_origins(double: Dou
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "detail"),
     [
         ({"status": 503}, "/surface is required"),
         ({"surface": "acme", "status": 503}, "only scale, mobilenext, notte, galtea"),
@@ -113,15 +113,15 @@ def test_namespaces_have_their_own_faults_and_a_fork_has_its_origins(double: Dou
         ),
     ],
 )
-def test_what_cannot_be_armed_says_what_to_send_instead(
-    double: Double, fault: dict[str, Any], said: str
+def test_an_invalid_fault_is_refused_with_what_to_send_instead(
+    double: Double, fault: dict[str, Any], detail: str
 ) -> None:
-    assert said in refusal(double, fault)
+    assert detail in refusal(double, fault)
     assert double.get("/faults") == {"faults": []}
 
 
 @CONNECTIONS
-def test_a_server_that_is_no_double_does_nothing_to_connections(kind: str) -> None:
+def test_a_server_refuses_faults_of_connections(kind: str) -> None:
     client = create_app(
         Settings(db=":memory:", auth="lenient", control=True, control_token="t")
     ).test_client()
@@ -132,7 +132,7 @@ def test_a_server_that_is_no_double_does_nothing_to_connections(kind: str) -> No
 
 
 @CONNECTIONS
-def test_in_process_a_broken_connection_is_raised(double: Double, kind: str) -> None:
+def test_in_process_a_dropped_connection_is_raised(double: Double, kind: str) -> None:
     arm(double, kind=kind)
     path, headers = CALLS["notte"]
     with pytest.raises(ConnectionResetError):
@@ -146,7 +146,7 @@ def test_in_process_a_broken_connection_is_raised(double: Double, kind: str) -> 
 
 
 @pytest.mark.parametrize(("kind", "sessions"), [("reset", 0), ("empty", 0), ("truncated", 1)])
-def test_only_an_answer_that_is_cut_short_has_done_its_work(
+def test_only_a_truncated_response_has_had_its_effect(
     double: Double, kind: str, sessions: int
 ) -> None:
     arm(double, kind=kind)
@@ -155,36 +155,36 @@ def test_only_an_answer_that_is_cut_short_has_done_its_work(
     assert len(double.get("/sessions")["sessions"]) == sessions
 
 
-def test_with_nothing_armed_a_call_asks_for_faults_once_by_an_index(double: Double) -> None:
+def test_without_faults_a_call_runs_one_indexed_query_for_them(double: Double) -> None:
     assert double.control.namespaces is not None
-    asked: list[str] = []
+    queries: list[str] = []
     with double.control.namespace.activate():
         connection = double.control.namespace.connection()
-        connection.set_trace_callback(asked.append)
+        connection.set_trace_callback(queries.append)
         start(double)
         connection.set_trace_callback(None)
-        (select,) = [text for text in asked if "control_fault" in text]
+        (select,) = [text for text in queries if "control_fault" in text]
         (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {select}").fetchall()
     assert "USING INDEX" in plan[3]
 
 
-def test_nobody_else_counts_while_a_call_is_judged(
+def test_matching_and_counting_happen_under_one_write_lock(
     make_double: Callable[..., Double], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "test.sqlite3"
     double = make_double(db=str(file))
     arm(double, status=503, times=1)
-    said: list[str] = []
-    judge = matching._draw
+    detail: list[str] = []
+    draw = matching._draw
 
-    def judging(fault: matching.FaultRow) -> bool:
+    def draw_with_lock_check(fault: matching.FaultRow) -> bool:
         with closing(sqlite3.connect(file, timeout=0)) as other:
             try:
                 other.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                said.append(str(error))
-        return judge(fault)
+                detail.append(str(error))
+        return draw(fault)
 
-    monkeypatch.setattr(matching, "_draw", judging)
+    monkeypatch.setattr(matching, "_draw", draw_with_lock_check)
     assert statuses(double, 2) == [503, 200]
-    assert said == ["database is locked"]
+    assert detail == ["database is locked"]

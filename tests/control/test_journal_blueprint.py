@@ -1,4 +1,4 @@
-"""Calls found, counted and forgotten; and what is done where they are not kept."""
+"""The journal resource: find, count and remove calls; servers without a journal."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tests.control.fault_helpers import start
 
 @pytest.fixture
 def busy(double: Double) -> Double:
-    """A double that has been called: two Notte sessions started, one of them read, and others."""
+    """A double with recorded calls: two Notte sessions started, one of them read, and others."""
     ids = [double.start(), double.start()]
     client = double.client
     client.get(f"/notte/sessions/{ids[1]}", headers=NOTTE)
@@ -56,18 +56,18 @@ def test_calls_are_found_in_order_and_counted(busy: Double, query: str, found: l
         assert busy.get(f"/journal/count?{query}") == {"count": len(found), "dropped_count": 0}
 
 
-def test_calls_and_faults_of_no_surface_are_not_looked_for(double: Double) -> None:
+def test_an_unknown_surface_is_refused(double: Double) -> None:
     for path in ("/journal?surface=nott", "/journal/count?surface=nott", "/faults?surface=nott"):
         refused = double.get(path, status=404)
         assert refused["detail"].startswith("there is no surface 'nott', only scale, ")
 
 
-def test_a_session_is_found_by_its_id(busy: Double) -> None:
+def test_calls_are_found_by_session_id(busy: Double) -> None:
     session = busy.get("/journal/2")["session"]
     assert ids(busy, f"session={session}") == [2, 3]
 
 
-def test_pages_hold_every_call_once(busy: Double) -> None:
+def test_pages_contain_every_call_once(busy: Double) -> None:
     found, after = [], 0
     while after is not None:
         page = busy.get(f"/journal?limit=4&after={after}")
@@ -76,7 +76,7 @@ def test_pages_hold_every_call_once(busy: Double) -> None:
     assert found == [1, 2, 3, 4, 5, 6]
 
 
-def test_forgotten_calls_are_gone_and_their_ids_are_not_used_again(busy: Double) -> None:
+def test_removed_calls_are_gone_and_their_ids_are_not_reused(busy: Double) -> None:
     assert busy.call("DELETE", "/journal").status_code == 204
     assert busy.get("/journal/count") == {"count": 0, "dropped_count": 0}
     start(busy)
@@ -86,7 +86,7 @@ def test_forgotten_calls_are_gone_and_their_ids_are_not_used_again(busy: Double)
 
 
 @pytest.mark.parametrize("how", ["fork", "reset", "restore"])
-def test_a_namespace_made_of_another_has_a_journal_of_its_own(double: Double, how: str) -> None:
+def test_a_copied_namespace_has_an_empty_journal(double: Double, how: str) -> None:
     double.start(ns="a")
     if how == "fork":
         double.post("/namespaces/a/fork", {"name": "b"}, status=201)
@@ -101,13 +101,13 @@ def test_a_namespace_made_of_another_has_a_journal_of_its_own(double: Double, ho
 
 @pytest.fixture
 def small(double: Double, monkeypatch: pytest.MonkeyPatch) -> Double:
-    """A double that lets calls go behind twenty, five at a time."""
+    """A double that keeps twenty calls and drops five at a time."""
     monkeypatch.setattr(models, "MAX_CALLS", 20)
     monkeypatch.setattr(models, "_TRIM_EVERY", 5)
     return double
 
 
-def test_the_oldest_calls_go_first_and_it_says_how_many(small: Double) -> None:
+def test_the_oldest_calls_are_dropped_and_counted(small: Double) -> None:
     for _ in range(33):
         small.client.get("/health")
     page = small.get("/journal")
@@ -116,7 +116,7 @@ def test_the_oldest_calls_go_first_and_it_says_how_many(small: Double) -> None:
     assert small.get("/journal/count") == {"count": 23, "dropped_count": 10}
 
 
-def test_what_was_let_go_is_counted_from_when_the_journal_was_emptied(small: Double) -> None:
+def test_dropped_calls_are_counted_since_the_journal_was_emptied(small: Double) -> None:
     for _ in range(30):
         small.client.get("/health")
     small.call("DELETE", "/journal")
@@ -126,7 +126,7 @@ def test_what_was_let_go_is_counted_from_when_the_journal_was_emptied(small: Dou
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "detail"),
     [
         ("status=4", "must be a status such as 404, or 4xx"),
         ("limit=0", "limit must be at least 1"),
@@ -135,11 +135,11 @@ def test_what_was_let_go_is_counted_from_when_the_journal_was_emptied(small: Dou
         ("colour=red", "colour is not a known field"),
     ],
 )
-def test_a_bad_filter_says_what_to_send_instead(double: Double, query: str, said: str) -> None:
-    assert said in double.get(f"/journal?{query}", status=400)["detail"]
+def test_a_bad_filter_says_what_to_send_instead(double: Double, query: str, detail: str) -> None:
+    assert detail in double.get(f"/journal?{query}", status=400)["detail"]
 
 
-def test_a_call_that_cannot_be_written_down_is_answered_all_the_same(
+def test_a_call_that_cannot_be_recorded_is_still_answered(
     double: Double, caplog: pytest.LogCaptureFixture
 ) -> None:
     with double.control.namespace.activate():
@@ -151,7 +151,7 @@ def test_a_call_that_cannot_be_written_down_is_answered_all_the_same(
 
 @pytest.fixture
 def server() -> Iterator[Callable[..., Any]]:
-    """Clients of servers that are no doubles."""
+    """A factory of clients of servers."""
     namespaces = []
 
     def make(**settings: Any) -> Any:
@@ -166,19 +166,19 @@ def server() -> Iterator[Callable[..., Any]]:
 
 
 @pytest.mark.parametrize("path", ["/journal", "/journal/count", "/journal/1", "/journal/1/explain"])
-def test_a_server_without_a_journal_says_how_to_have_one(
+def test_a_server_without_a_journal_says_how_to_enable_it(
     server: Callable[..., Any], path: str
 ) -> None:
     answer = server().get(f"/_control/v1{path}", headers={"Authorization": "Bearer t"})
     assert (answer.status_code, "--journal" in answer.json["detail"]) == (409, True)
 
 
-def test_a_server_with_a_journal_keeps_its_calls(server: Callable[..., Any]) -> None:
+def test_a_server_with_a_journal_records_its_calls(server: Callable[..., Any]) -> None:
     client = server(journal=True)
     client.get("/scale/user-info", headers=SCALE)
     answer = client.get("/_control/v1/journal", headers={"Authorization": "Bearer t"})
     assert [call["path"] for call in answer.json["calls"]] == ["/user-info"]
 
 
-def test_without_a_journal_a_refusal_links_to_nothing(server: Callable[..., Any]) -> None:
+def test_without_a_journal_an_error_has_no_link(server: Callable[..., Any]) -> None:
     assert "Link" not in server().get("/scale/user-info").headers

@@ -1,4 +1,4 @@
-"""Which calls meet a fault, how often, and what they are answered."""
+"""Which calls a fault hits, how often, and their responses."""
 
 import threading
 from typing import Any
@@ -16,7 +16,7 @@ PRESETS = [(surface, name) for surface in SURFACES for name in surface.fault_pre
 
 
 @each_surface
-def test_a_status_comes_in_the_vendors_own_envelope(double: Double, surface: Surface) -> None:
+def test_a_status_fault_has_the_vendors_error_format(double: Double, surface: Surface) -> None:
     arm(double, surface.name, status=503, message="Not today")
     answer = call(double, surface.name)
     assert (answer.status_code, answer.content_type) == (503, surface.error_content_type)
@@ -28,7 +28,7 @@ def test_a_status_comes_in_the_vendors_own_envelope(double: Double, surface: Sur
 
 @each_surface
 @pytest.mark.parametrize("status", [400, 418, 429, 499, 500, 529, 599])
-def test_any_refusal_can_be_armed(double: Double, surface: Surface, status: int) -> None:
+def test_any_error_status_can_be_armed(double: Double, surface: Surface, status: int) -> None:
     arm(double, surface.name, status=status)
     answer = call(double, surface.name)
     assert answer.status_code == status
@@ -36,7 +36,7 @@ def test_any_refusal_can_be_armed(double: Double, surface: Surface, status: int)
 
 
 @pytest.mark.parametrize(("surface", "name"), PRESETS, ids=lambda each: getattr(each, "name", each))
-def test_a_preset_is_what_the_vendor_says(double: Double, surface: Surface, name: str) -> None:
+def test_a_preset_returns_the_vendors_failure(double: Double, surface: Surface, name: str) -> None:
     arm(double, surface.name, preset=name)
     answer, failure = call(double, surface.name), surface.fault_presets[name]
     assert (answer.status_code, answer.json) == (failure.status, failure.body)
@@ -53,7 +53,7 @@ def test_a_preset_is_what_the_vendor_says(double: Double, surface: Surface, name
         ("galtea", "internal_error", 500, "error", {}),
     ],
 )
-def test_a_vendor_asks_to_wait_where_it_does_so(
+def test_a_preset_carries_the_vendors_retry_headers(
     double: Double, surface: str, preset: str, status: int, body: str, wait: dict[str, str]
 ) -> None:
     armed = arm(double, surface, preset=preset)
@@ -65,13 +65,13 @@ def test_a_vendor_asks_to_wait_where_it_does_so(
     assert wait.items() <= dict(call(double, surface).headers).items()
 
 
-def test_how_long_to_wait_can_be_said(double: Double) -> None:
+def test_the_retry_time_can_be_set(double: Double) -> None:
     arm(double, "scale", preset="rate_limited", retry_after="1500ms")
     headers = call(double, "scale").headers
     assert (headers["Retry-After"], headers["retry-after-ms"]) == ("2", "1500")
 
 
-def test_the_presets_are_listed_as_they_are_answered(double: Double) -> None:
+def test_presets_are_listed_as_they_are_returned(double: Double) -> None:
     listed = double.get("/faults/presets")["presets"]
     assert len(listed) == len(PRESETS)
     for each in listed:
@@ -81,7 +81,7 @@ def test_the_presets_are_listed_as_they_are_answered(double: Double) -> None:
         ]
 
 
-def test_it_fails_twice_and_then_succeeds(double: Double) -> None:
+def test_a_fault_with_times_two_hits_twice(double: Double) -> None:
     arm(double, route="/session/start", status=503, times=2)
     assert statuses(double, 4) == [503, 503, 200, 200]
 
@@ -92,18 +92,18 @@ def test_faults_on_the_same_route_apply_in_the_order_of_arming(double: Double) -
     assert statuses(double, 4) == [503, 503, 429, 200]
 
 
-def test_so_many_calls_pass_first(double: Double) -> None:
+def test_a_fault_lets_the_first_calls_pass(double: Double) -> None:
     arm(double, route="/session/start", status=503, after=2, times=1)
     assert statuses(double, 4) == [200, 200, 503, 200]
 
 
-def test_a_call_that_one_fault_lets_pass_meets_the_next(double: Double) -> None:
+def test_a_call_that_one_fault_lets_pass_can_be_hit_by_the_next(double: Double) -> None:
     arm(double, status=503, after=1, times=1)
     arm(double, status=429, times=1)
     assert statuses(double, 3) == [429, 503, 200]
 
 
-def test_without_a_count_it_fails_until_it_is_disarmed(double: Double) -> None:
+def test_without_times_a_fault_hits_until_it_is_disarmed(double: Double) -> None:
     armed = arm(double, status=503)
     assert statuses(double, 3) == [503] * 3
     double.call("DELETE", f"/faults/{armed['id']}")
@@ -116,14 +116,14 @@ def chances(double: Double, seed: int, ns: str) -> list[int]:
     return statuses(double, 60, f"/~{ns}{START}")
 
 
-def test_the_same_seed_fails_the_same_calls_in_every_namespace(double: Double) -> None:
+def test_the_same_seed_hits_the_same_calls_in_every_namespace(double: Double) -> None:
     first = chances(double, 7, "a")
     assert chances(double, 7, "b") == first
     assert chances(double, 8, "c") != first
     assert 8 <= first.count(503) <= 28
 
 
-def test_a_probability_of_none_never_fails(double: Double) -> None:
+def test_a_probability_of_zero_never_hits(double: Double) -> None:
     arm(double, status=503, probability=0)
     assert statuses(double, 20) == [200] * 20
 
@@ -132,7 +132,7 @@ def test_a_probability_of_none_never_fails(double: Double) -> None:
     ("moved", "status"),
     [("59999ms", 200), ("60s", 503), ("119999ms", 503), ("2m", 200)],
 )
-def test_a_window_on_the_namespaces_clock_holds_from_its_start_to_before_its_end(
+def test_a_window_includes_its_start_and_excludes_its_end(
     double: Double, moved: str, status: int
 ) -> None:
     window = {"from": "2026-03-01T12:01:00Z", "to": "2026-03-01T12:02:00Z"}
@@ -141,7 +141,7 @@ def test_a_window_on_the_namespaces_clock_holds_from_its_start_to_before_its_end
     assert start(double) == status
 
 
-def test_a_read_as_of_another_instant_is_judged_by_the_clock(double: Double) -> None:
+def test_a_window_applies_to_the_clock_not_to_the_requested_instant(double: Double) -> None:
     arm(double, status=503, **{"from": "2026-03-01T12:01:00Z"})
     path, headers = CALLS["notte"]
     later = {**headers, "Sessionary-At": "+1h"}
@@ -160,7 +160,7 @@ def test_a_read_as_of_another_instant_is_judged_by_the_clock(double: Double) -> 
         ("/health", "/notte/health"),
     ],
 )
-def test_a_route_is_met_at_the_root_under_the_prefix_and_by_a_path(
+def test_a_route_matches_at_the_root_under_the_prefix_and_by_path(
     double: Double, route: str, path: str
 ) -> None:
     arm(double, method="GET", route=route, status=503)
@@ -178,45 +178,45 @@ def test_a_route_is_met_at_the_root_under_the_prefix_and_by_a_path(
         ("GET", "/sessions/one"),
     ],
 )
-def test_other_calls_do_not_meet_it(double: Double, method: str, path: str) -> None:
+def test_other_routes_do_not_match(double: Double, method: str, path: str) -> None:
     armed = arm(double, method="GET", route="/sessions/one", status=503)
     assert double.client.open(path, method=method, headers=NOTTE).status_code != 503
     assert double.get(f"/faults/{armed['id']}")["matched_count"] == 0
 
 
-def test_other_methods_of_its_route_do_not_meet_it(double: Double) -> None:
+def test_other_methods_of_the_route_do_not_match(double: Double) -> None:
     arm(double, "galtea", method="GET", route="/sessions/{session_id}", status=503)
     path, headers = "/galtea/sessions/one", CALLS["galtea"][1]
     assert double.client.delete(path, headers=headers).status_code == 404
     assert double.client.get(path, headers=headers).status_code == 503
 
 
-def test_without_a_route_every_call_of_the_surface_meets_it(double: Double) -> None:
+def test_without_a_route_every_call_of_the_surface_matches(double: Double) -> None:
     arm(double, status=503)
     assert double.client.get("/notte/nowhere", headers=NOTTE).status_code == 503
     assert call(double, "notte").status_code == 503
     assert call(double, "galtea").status_code == 200
 
 
-def test_it_strikes_before_anybody_asks_who_is_calling(double: Double) -> None:
+def test_a_fault_hits_before_authentication(double: Double) -> None:
     arm(double, status=503)
     assert double.client.post(START, json={}).status_code == 503
 
 
-def test_a_call_that_fails_has_done_nothing(double: Double) -> None:
+def test_a_call_that_a_fault_fails_changes_nothing(double: Double) -> None:
     arm(double, status=500, times=1)
     start(double)
     assert double.get("/sessions")["sessions"] == []
 
 
-def test_a_head_request_is_refused_without_a_body(double: Double) -> None:
+def test_a_head_request_is_failed_without_a_body(double: Double) -> None:
     arm(double, status=503)
     path, headers = CALLS["notte"]
     answer = double.client.head(path, headers=headers)
     assert (answer.status_code, answer.data) == (503, b"")
 
 
-def test_latency_is_slept_before_the_call_is_served(double: Double) -> None:
+def test_latency_is_slept_before_the_call_is_handled(double: Double) -> None:
     arm(double, kind="latency", delay="2s", times=1)
     slept: list[float] = []
     assert start(double, environ_overrides={"sessionary.sleep": slept.append}) == 200
@@ -224,7 +224,7 @@ def test_latency_is_slept_before_the_call_is_served(double: Double) -> None:
     assert slept == [2.0]
 
 
-def test_others_are_served_in_the_same_namespace_meanwhile(double: Double) -> None:
+def test_other_calls_in_the_namespace_are_served_during_the_delay(double: Double) -> None:
     arm(double, kind="latency", route="/session/start", delay="1s")
     others: list[Any] = []
 
@@ -242,7 +242,7 @@ def test_others_are_served_in_the_same_namespace_meanwhile(double: Double) -> No
     assert session["since"] == "2026-03-01T12:05:00.000000Z"
 
 
-def test_a_failure_can_be_slow(double: Double) -> None:
+def test_a_status_fault_can_have_a_delay(double: Double) -> None:
     arm(double, status=504, delay="30s")
     slept: list[float] = []
     assert start(double, environ_overrides={"sessionary.sleep": slept.append}) == 504

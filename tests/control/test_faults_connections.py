@@ -1,4 +1,4 @@
-"""What a fault does to a connection, on a real socket, and what the vendors' clients make of it."""
+"""Faults of connections on real sockets, and how the vendors' clients react."""
 
 import json
 import threading
@@ -37,7 +37,7 @@ def connection(server: EmbeddedServer) -> Iterator[HTTPConnection]:
 
 
 def started(connection: HTTPConnection, **body: Any) -> tuple[int, Any]:
-    """Start a Notte session; gives the status and the parsed answer."""
+    """Start a Notte session; return the status and the parsed response."""
     headers = {**NOTTE, "Content-Type": "application/json"}
     connection.request("POST", START, json.dumps(body), headers)
     answer = connection.getresponse()
@@ -50,21 +50,21 @@ def failing(connection: HTTPConnection) -> Exception:
     return caught.value
 
 
-def test_a_reset_reaches_the_client_as_one(double: Double, connection: HTTPConnection) -> None:
+def test_a_reset_reaches_the_client_as_a_reset(double: Double, connection: HTTPConnection) -> None:
     arm(double, kind="reset", times=1)
     found = failing(connection)
     assert isinstance(found, ConnectionResetError)
     assert not isinstance(found, RemoteDisconnected)
 
 
-def test_an_empty_reply_is_an_orderly_end_without_a_byte(
+def test_an_empty_response_is_a_close_without_a_byte(
     double: Double, connection: HTTPConnection
 ) -> None:
     arm(double, kind="empty", times=1)
     assert isinstance(failing(connection), RemoteDisconnected)
 
 
-def test_a_cut_answer_has_its_head_and_half_of_its_body(
+def test_a_truncated_response_has_its_head_and_half_of_its_body(
     double: Double, connection: HTTPConnection
 ) -> None:
     arm(double, kind="truncated", times=1)
@@ -76,7 +76,7 @@ def test_a_cut_answer_has_its_head_and_half_of_its_body(
 
 
 @pytest.mark.parametrize("kind", ["reset", "empty", "truncated"])
-def test_a_broken_connection_is_logged_by_nobody_and_the_next_one_works(
+def test_a_dropped_connection_is_not_logged_and_the_next_one_works(
     double: Double,
     connection: HTTPConnection,
     capfd: pytest.CaptureFixture[str],
@@ -84,7 +84,7 @@ def test_a_broken_connection_is_logged_by_nobody_and_the_next_one_works(
     kind: str,
 ) -> None:
     arm(double, kind=kind, after=1, times=8)
-    assert started(connection)[0] == 200  # so that the broken one has been kept alive
+    assert started(connection)[0] == 200  # the dropped connection is a reused one
     for _ in range(8):
         failing(connection)
         connection.close()
@@ -93,11 +93,11 @@ def test_a_broken_connection_is_logged_by_nobody_and_the_next_one_works(
     assert caplog.records == []
 
 
-def test_a_server_that_stops_waits_for_no_latency(double: Double) -> None:
+def test_a_server_that_stops_does_not_wait_for_latency(double: Double) -> None:
     arm(double, kind="latency", delay="10m")
     answers: list[tuple[int, Any]] = []
     is_asleep = threading.Event()
-    serving = EmbeddedServer(told(double.app, is_asleep)).start()
+    serving = EmbeddedServer(notify_when_asleep(double.app, is_asleep)).start()
     connection = HTTPConnection(urlsplit(serving.url).netloc, timeout=30)
     client = threading.Thread(target=lambda: answers.append(started(connection)))
     client.start()
@@ -108,22 +108,22 @@ def test_a_server_that_stops_waits_for_no_latency(double: Double) -> None:
     assert [status for status, _ in answers] == [200]
 
 
-def told(app: Any, is_asleep: threading.Event) -> Callable[..., Any]:
-    """The application; the event says that a call of it sleeps as its server lets it."""
+def notify_when_asleep(app: Any, is_asleep: threading.Event) -> Callable[..., Any]:
+    """Wrap an application; set the event when a call starts to sleep."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Any:
         sleep = environ["sessionary.sleep"]
 
-        def telling(seconds: float) -> None:
+        def notify_and_sleep(seconds: float) -> None:
             is_asleep.set()
             sleep(seconds)
 
-        return app({**environ, "sessionary.sleep": telling}, start_response)
+        return app({**environ, "sessionary.sleep": notify_and_sleep}, start_response)
 
     return call
 
 
-def test_the_scale_client_tries_again_when_it_is_told_to(
+def test_the_scale_client_retries_after_a_rate_limit(
     double: Double, server: EmbeddedServer
 ) -> None:
     arm(double, "scale", preset="rate_limited", retry_after="1ms", times=2)
@@ -147,7 +147,7 @@ def test_the_scale_client_gives_up_after_three_calls(
 
 
 @pytest.mark.parametrize("kind", ["reset", "empty", "truncated"])
-def test_the_scale_client_loses_its_connection(
+def test_the_scale_client_reports_a_lost_connection(
     double: Double, server: EmbeddedServer, kind: str
 ) -> None:
     arm(double, "scale", kind=kind)
@@ -189,7 +189,7 @@ def test_the_galtea_client_reports_a_failure_at_once(
         ("truncated", ChunkedEncodingError),
     ],
 )
-def test_the_galtea_client_sends_nothing_again_that_may_have_arrived(
+def test_the_galtea_client_does_not_retry_what_may_have_arrived(
     double: Double, galtea: Galtea, kind: str, error: type[Exception]
 ) -> None:
     arm(double, "galtea", route="/sessions", kind=kind)
@@ -198,7 +198,7 @@ def test_the_galtea_client_sends_nothing_again_that_may_have_arrived(
     assert double.get("/faults")["faults"][0]["hit_count"] == 1
 
 
-def test_the_notte_client_tries_again_what_did_no_work(
+def test_the_notte_client_retries_what_had_no_effect(
     double: Double, server: EmbeddedServer
 ) -> None:
     arm(double, route="/sessions/start", preset="overloaded", retry_after="0s", times=2)
