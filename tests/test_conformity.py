@@ -1,4 +1,4 @@
-"""What every surface keeps to."""
+"""Rules that hold for every surface."""
 
 import inspect
 import json
@@ -69,20 +69,20 @@ def test_sources_has_an_entry_for_each_public_rule_and_no_other(surface: Surface
 
 
 @each_surface
-def test_a_rule_asks_no_clock(surface: Surface) -> None:
+def test_a_rule_reads_no_clock(surface: Surface) -> None:
     for rule in public_functions(module(surface, "rules")):
         assert not {"clock", "datetime", "time"} & set(rule.__code__.co_names), rule.__qualname__
 
 
 @each_surface
-def test_every_refusal_of_http_is_in_the_documented_envelope(surface: Surface) -> None:
+def test_every_http_error_has_the_documented_body(surface: Surface) -> None:
     for status in surface.error_schemas.keys() - {422}:
         schema = surface.error_schemas[status]
         assert schema.validate(surface.error_body(status, "said")) == {}
 
 
-class Place(NamedTuple):
-    """A surface's sessions: those of the example seed, and many more; the namespace is entered."""
+class Example(NamedTuple):
+    """A surface with sessions of the example seed and of INSERT_SAMPLES, and its namespace."""
 
     surface: Surface
     app: App
@@ -101,57 +101,57 @@ class Place(NamedTuple):
         ]
 
     def changes_count(self) -> int:
-        """How many rows have been changed in this namespace so far."""
+        """The number of rows changed in this namespace so far."""
         return self.app.namespace.connection().total_changes
 
 
 @pytest.fixture(scope="module", params=SURFACES, ids=lambda surface: surface.name)
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+def example(request: pytest.FixtureRequest) -> Iterator[Example]:
     surface: Surface = request.param
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with closing(app.namespace), app.namespace.activate():
         app.seed(EXAMPLE.read_text())
         INSERT_SAMPLES[surface.name](random.Random(surface.name))
         every = [session for _, session in surface.sessions.page(0, ALL)]
-        yield Place(surface, app, every)
+        yield Example(surface, app, every)
 
 
-def test_the_status_explained_is_the_one_after_the_last_transition_passed(place: Place) -> None:
-    for session in place.every:
-        transitions = place.transitions(session)
+def test_an_explanation_has_the_status_after_the_last_transition(example: Example) -> None:
+    for session in example.every:
+        transitions = example.transitions(session)
         beginning = (
             transitions[0].from_status
             if transitions
-            else place.sessions.explain(session, AT).status
+            else example.sessions.explain(session, AT).status
         )
         for now in [AT, *(transition.at + by for transition in transitions for by in (-1, 0, 1))]:
             passed = [transition.to_status for transition in transitions if now >= transition.at]
-            told = place.sessions.explain(session, now)
-            assert told.status == [beginning, *passed][-1]
+            explanation = example.sessions.explain(session, now)
+            assert explanation.status == [beginning, *passed][-1]
 
 
-def test_a_status_is_explained_to_have_begun_at_its_transition(place: Place) -> None:
-    for session in place.every:
-        for transition in place.transitions(session):
+def test_a_status_begins_at_its_transition(example: Example) -> None:
+    for session in example.every:
+        for transition in example.transitions(session):
             before, *after = (
-                place.sessions.explain(session, transition.at + by).since_at for by in (-1, 0, 1)
+                example.sessions.explain(session, transition.at + by).since_at for by in (-1, 0, 1)
             )
             assert before < transition.at
             assert after == [transition.at, transition.at]
 
 
-def test_what_changes_within_an_interval_is_all_that_has_a_transition_in_it(place: Place) -> None:
-    id, transitions = place.sessions.id, place.sessions.transitions
+def test_changing_gives_all_sessions_with_a_transition_in_the_interval(example: Example) -> None:
+    id, transitions = example.sessions.id, example.sessions.transitions
     instants = {
         transition.at + by
-        for each in place.every
+        for each in example.every
         for transition in transitions(each)
         for by in (-1, 0, 1)
     }
     instants |= {AT, AT + 9 * MINUTE}
     for after in instants:
         for until in (after, after + 1, after + 3 * MINUTE, after + 40 * MINUTE):
-            found = place.sessions.changing(after, until, ALL)
+            found = example.sessions.changing(after, until, ALL)
             first = [
                 min(transition.at for transition in transitions(each) if transition.at > after)
                 for each in found
@@ -160,15 +160,15 @@ def test_what_changes_within_an_interval_is_all_that_has_a_transition_in_it(plac
             assert len({id(each) for each in found}) == len(found)
             assert {id(each) for each in found} == {
                 id(each)
-                for each in place.every
+                for each in example.every
                 if any(after < transition.at <= until for transition in transitions(each))
             }
-            assert place.sessions.changing(after, until, 3) == found[:3]
+            assert example.sessions.changing(after, until, 3) == found[:3]
 
 
 @each_surface
 def test_only_scale_has_no_transitions(surface: Surface) -> None:
-    """So that the tests of transitions here try something."""
+    """Otherwise the tests of transitions would test nothing."""
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with closing(app.namespace), app.namespace.activate():
         INSERT_SAMPLES[surface.name](random.Random(surface.name))
@@ -176,73 +176,76 @@ def test_only_scale_has_no_transitions(surface: Surface) -> None:
     assert (len(found) > 10) == (surface.name != "scale")
 
 
-def test_a_walk_of_pages_meets_every_session_once_in_the_order_of_creation(place: Place) -> None:
-    (table,) = [table for table, column in place.sessions.session_columns.items() if column == "id"]
+def test_the_pages_have_every_session_once_in_order_of_creation(example: Example) -> None:
+    (table,) = [
+        table for table, column in example.sessions.session_columns.items() if column == "id"
+    ]
     stored = [row[0] for row in table.select(table.id).order_by(store.rowid(table)).tuples()]
     met, last = [], 0
-    while page := place.sessions.page(last, 7):
+    while page := example.sessions.page(last, 7):
         places = [last, *(at for at, _ in page)]
         assert places == sorted(set(places))
         assert len(page) <= 7
-        met += [place.sessions.id(session) for _, session in page]
+        met += [example.sessions.id(session) for _, session in page]
         last = places[-1]
     assert met == stored
     assert len(stored) > 60
 
 
-def test_a_session_is_found_by_its_id(place: Place) -> None:
-    for session in place.every:
-        assert place.sessions.find(place.sessions.id(session)) == session
-    assert place.sessions.find("no such session") is None
+def test_a_session_is_found_by_its_id(example: Example) -> None:
+    for session in example.every:
+        assert example.sessions.find(example.sessions.id(session)) == session
+    assert example.sessions.find("no such session") is None
 
 
-def test_every_row_of_a_table_of_sessions_names_its_session(place: Place) -> None:
-    assert place.sessions.session_columns.keys() <= set(place.surface.tables)
-    known = {place.sessions.id(session) for session in place.every}
-    for table, column in place.sessions.session_columns.items():
+def test_session_columns_hold_ids_of_sessions(example: Example) -> None:
+    assert example.sessions.session_columns.keys() <= set(example.surface.tables)
+    known = {example.sessions.id(session) for session in example.every}
+    for table, column in example.sessions.session_columns.items():
         named = {row[0] for row in table.select(getattr(table, column)).tuples()}
         assert named
         assert named <= known
 
 
-def test_a_session_is_open_until_its_last_transition(place: Place) -> None:
-    for session in place.every:
-        for transition in place.transitions(session)[-1:]:
+def test_a_session_is_open_until_its_last_transition(example: Example) -> None:
+    for session in example.every:
+        for transition in example.transitions(session)[-1:]:
             is_open = [
-                place.sessions.is_open(session, transition.at + by) for by in (-1, 0, 1, MINUTE)
+                example.sessions.is_open(session, transition.at + by) for by in (-1, 0, 1, MINUTE)
             ]
             assert is_open == [True, False, False, False]
 
 
-def test_every_explanation_says_where_its_rule_comes_from(place: Place) -> None:
-    for session in place.every:
-        for now in (AT, *(transition.at for transition in place.transitions(session))):
-            told = place.sessions.explain(session, now)
-            assert told.source.startswith(("Source: ", "Assumed: "))
-            assert all((told.status, told.rule, told.reason, told.unless, told.inputs))
+def test_every_explanation_has_a_source(example: Example) -> None:
+    for session in example.every:
+        for now in (AT, *(transition.at for transition in example.transitions(session))):
+            explanation = example.sessions.explain(session, now)
+            assert explanation.source.startswith(("Source: ", "Assumed: "))
+            for name in ("status", "rule", "reason", "unless", "inputs"):
+                assert getattr(explanation, name)
 
 
-def test_explaining_writes_nothing(place: Place) -> None:
-    before = place.changes_count()
-    for session in place.every:
-        place.sessions.find(place.sessions.id(session))
-        place.sessions.explain(session, AT)
-        place.sessions.is_open(session, AT)
-    place.sessions.changing(0, 2 * AT, ALL)
-    assert place.changes_count() == before
+def test_explaining_writes_nothing(example: Example) -> None:
+    before = example.changes_count()
+    for session in example.every:
+        example.sessions.find(example.sessions.id(session))
+        example.sessions.explain(session, AT)
+        example.sessions.is_open(session, AT)
+    example.sessions.changing(0, 2 * AT, ALL)
+    assert example.changes_count() == before
 
 
 @pytest.fixture
-def undone(place: Place) -> Iterator[None]:
-    """Take back what the test changes."""
-    connection = place.app.namespace.connection()
+def rolled_back(example: Example) -> Iterator[None]:
+    """Roll back the changes of the test."""
+    connection = example.app.namespace.connection()
     connection.execute("BEGIN")
     yield
     connection.rollback()
 
 
 def refusal(force: Callable[[Any, int, str], None], session: Any) -> str | None:
-    """Why a session is not forced into a state; None if it is."""
+    """The message of NotForced, or None if the session was forced."""
     try:
         force(session, AT, "it broke")
     except NotForced as error:
@@ -250,29 +253,29 @@ def refusal(force: Callable[[Any, int, str], None], session: Any) -> str | None:
     return None
 
 
-@pytest.mark.usefixtures("undone")
-def test_a_forced_session_is_in_that_state_for_good(place: Place) -> None:
-    for state, force in place.sessions.forced_states.items():
-        forced = [each for each in place.every if refusal(force, each) is None]
+@pytest.mark.usefixtures("rolled_back")
+def test_a_forced_session_keeps_its_state(example: Example) -> None:
+    for state, force in example.sessions.forced_states.items():
+        forced = [each for each in example.every if refusal(force, each) is None]
         assert forced
         for session in forced:
-            found = place.sessions.find(place.sessions.id(session))
-            assert place.sessions.explain(found, AT).status == state
-            assert not place.sessions.is_open(found, AT)
-            assert not place.sessions.transitions(found)
+            found = example.sessions.find(example.sessions.id(session))
+            assert example.sessions.explain(found, AT).status == state
+            assert not example.sessions.is_open(found, AT)
+            assert not example.sessions.transitions(found)
 
 
-@pytest.mark.usefixtures("undone")
-def test_a_session_that_cannot_be_forced_is_named_and_left_as_it_is(place: Place) -> None:
-    for force in place.sessions.forced_states.values():
+@pytest.mark.usefixtures("rolled_back")
+def test_not_forced_names_the_session_and_changes_nothing(example: Example) -> None:
+    for force in example.sessions.forced_states.values():
         refused_count = 0
-        for session in place.every:
-            before = place.changes_count()
-            said = refusal(force, session)
-            if said is not None:
+        for session in example.every:
+            before = example.changes_count()
+            message = refusal(force, session)
+            if message is not None:
                 refused_count += 1
-                assert place.sessions.id(session) in said
-                assert place.changes_count() == before
+                assert example.sessions.id(session) in message
+                assert example.changes_count() == before
         assert refused_count
 
 
