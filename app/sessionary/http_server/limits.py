@@ -54,9 +54,6 @@ class WaitingConnections:
     def expired(self, now: float) -> "list[Connection]":
         return [each for each in self._waiting if each.expires_at <= now]
 
-    def all(self) -> "list[Connection]":
-        return list(self._waiting)
-
     def stop(self) -> None:
         """Shorten all deadlines, from now on."""
         self.is_stopping = True

@@ -27,7 +27,7 @@ class EventLoop:
         self._wakeup = Wakeup()
         self.call_soon = self._wakeup.call_soon
         self.shutdown = Shutdown()
-        self._open_count = 0
+        self.open: set[Connection] = set()
         self._is_accepting = False
         self._swept_at = 0.0
         self._notified_at = 0.0
@@ -48,14 +48,12 @@ class EventLoop:
         self._heartbeat = heartbeat
         self.poller.register(self._wakeup.reader, selectors.EVENT_READ, self._wakeup.run_callbacks)
         while not self.shutdown.is_requested:
-            self._accept_new(self._open_count < self.limits.max_connections)
+            self._accept_new(len(self.open) < self.limits.max_connections)
             self._turn(_TICK_SECONDS)
         self._accept_new(False)
         self.waiting.stop()
-        while self._open_count and not self.shutdown.is_over():
+        while self.open and not self.shutdown.is_over():
             self._turn(self.waiting.seconds_to_next())
-        for each in self.waiting.all():
-            self.drop(each)
         self.poller.close()
         self._wakeup.close()
         for listener in self._listeners:
@@ -88,7 +86,7 @@ class EventLoop:
     def _accept(self, listener: Any) -> None:
         """Accept new clients, several at once: they are the ones who have waited longest."""
         for _ in range(self.limits.accept_batch):
-            if self._open_count + 1 >= self.limits.max_connections:
+            if len(self.open) + 1 >= self.limits.max_connections:
                 self.drop(self.waiting.least_useful())
             try:
                 sock, peer = listener.accept()
@@ -97,8 +95,9 @@ class EventLoop:
             except OSError:  # this process, or the machine, is out of file descriptors
                 self.drop(self.waiting.least_useful())
                 return
-            self._open_count += 1
-            self.begin(Connection(sock, peer, self._parser_config))
+            connection = Connection(sock, peer, self._parser_config)
+            self.open.add(connection)
+            self.begin(connection)
 
     def begin(self, connection: Connection) -> None:
         """Serve a new connection."""
@@ -123,5 +122,5 @@ class EventLoop:
         self.close(connection)
 
     def close(self, connection: Connection) -> None:
-        self._open_count -= 1
+        self.open.remove(connection)
         connection.close()

@@ -30,16 +30,17 @@ class HttpServer(EventLoop):
         super().__init__(listeners, limits, parser_config)
         self._tls_context = tls_context
         self._pool = ThreadPoolExecutor(limits.threads)
-        self._in_threads: set[Connection] = set()
         self._application: Application
 
     def run(self, application: Application, heartbeat: Callable[[], Any] = bool) -> None:
         """Serve until `stop` or `quit`; `heartbeat` is called about every second."""
         self._application = application
         self.run_until_stopped(heartbeat)
-        self._pool.shutdown(wait=False)
-        for each in self._in_threads:  # or the process would wait for their threads
-            each.abort()
+        for each in self.open:
+            each.abort()  # a thread that waits for its client goes on
+        self._pool.shutdown()
+        for each in self.open:
+            each.close()
 
     def begin(self, connection: Connection) -> None:
         if self._tls_context is None:
@@ -179,14 +180,12 @@ class HttpServer(EventLoop):
         connection.due = None
         sock = BlockingSocket(connection.sock, self.limits.client_timeout_seconds)
         connection.give_to_parser(sock)
-        self._in_threads.add(connection)
         answering = self._pool.submit(self._call, connection, sock)
         answering.add_done_callback(
             lambda _: self.call_soon(self._take_from_thread, connection, answering)
         )
 
     def _take_from_thread(self, connection: Connection, answering: "Future[bool]") -> None:
-        self._in_threads.discard(connection)
         connection.keep_alive = (
             not answering.cancelled() and answering.exception() is None and answering.result()
         )

@@ -1,0 +1,181 @@
+"""The core in a thread of the test, without a gunicorn process around it."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+
+from sessionary.http_server import HttpServer, Limits
+from tests.raw_http import RawConnection, Response, connect, send_and_read
+
+GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+OK = ("200 OK", [("Content-Length", "2")])
+Application = Callable[[dict[str, Any], Any], Any]
+
+
+@contextmanager
+def serving(application: Application, **limits: float) -> Iterator[tuple[HttpServer, str]]:
+    """Serve in a thread; gives the server and its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = "http://127.0.0.1:{1}".format(*listener.getsockname())
+    config = Config()
+    config.set("errorlog", None)
+    defaults = {"threads": 1, "max_connections": 20, "max_body_bytes": 1000}
+    given: Any = defaults | {"client_timeout_seconds": 60} | limits
+    server = HttpServer([listener], Limits(**given), config)
+    thread = threading.Thread(target=server.run, args=(application,))
+    thread.start()
+    try:
+        yield server, url
+    finally:
+        server.stop()
+        thread.join()
+
+
+def hello(_: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response(*OK)
+    return [b"hi"]
+
+
+def status_and_body(response: Response) -> tuple[int, bytes]:
+    return response.status, response.body
+
+
+def test_an_application_is_served_in_a_thread() -> None:
+    with serving(hello) as (_, url):
+        assert list(map(status_and_body, send_and_read(url, GET + GET))) == [(200, b"hi")] * 2
+
+
+@pytest.mark.parametrize("request_", [GET, CHUNKED + b"0\r\n\r\n"], ids=["loop", "thread"])
+def test_an_error_before_the_headers_is_answered_with_500(
+    request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise KeyError("secret")
+
+    with serving(fail) as (_, url):
+        (response,) = send_and_read(url, request_)
+    assert status_and_body(response) == (500, b"")
+    assert response.headers["connection"] == "close"
+    assert [each.getMessage() for each in caplog.records] == ["Error handling request"]
+
+
+@pytest.mark.parametrize("request_", [GET, CHUNKED + b"0\r\n\r\n"], ids=["loop", "thread"])
+def test_an_error_after_the_headers_ends_the_connection_without_a_second_response(
+    request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed = []
+
+    class Body:
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"h"
+            raise KeyError("secret")
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def fail(_: Any, start_response: Any) -> Body:
+        start_response(*OK)
+        return Body()
+
+    with serving(fail) as (_, url), connect(url) as client:
+        client.send(request_ + GET)
+        assert b"500" not in client.read_to_end()
+    assert closed == [True]
+    assert [each.getMessage() for each in caplog.records] == ["Error handling request"]
+
+
+@pytest.mark.parametrize("header", [("X: Y", "z"), ("X", "y\r\nZ: a")])
+def test_an_invalid_response_header_is_an_error_of_the_application(header: tuple[str, str]) -> None:
+    def forge(_: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [header])
+        return []
+
+    with serving(forge) as (_, url):
+        assert [each.status for each in send_and_read(url, GET)] == [500]
+
+
+def test_a_refusal_does_not_quote_the_request_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(hello) as (_, url):
+        (response,) = send_and_read(url, b"GET /secret nonsense\r\n\r\n")
+    assert response.status == 400
+    assert [each.getMessage() for each in caplog.records] == ["Invalid request from ip=127.0.0.1"]
+
+
+def test_a_body_is_closed_after_it_was_sent() -> None:
+    closed = threading.Event()
+
+    class Body(list[bytes]):
+        def close(self) -> None:
+            closed.set()
+
+    def application(_: Any, start_response: Any) -> Body:
+        start_response(*OK)
+        return Body([b"hi"])
+
+    with serving(application) as (_, url):
+        assert len(send_and_read(url, GET)) == 1
+        assert closed.is_set()
+
+
+def test_a_response_without_a_length_is_chunked() -> None:
+    def application(_: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"h", b"i"]
+
+    with serving(application) as (_, url), connect(url) as client:
+        client.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert client.read_to_end().endswith(b"\r\n\r\n1\r\nh\r\n1\r\ni\r\n0\r\n\r\n")
+
+
+def is_closed(client: RawConnection) -> bool:
+    return client.read_to_end() == b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /", CHUNKED + b"5\r\n{"])
+def test_quit_closes_every_connection_at_once(sent: bytes) -> None:
+    def read_body(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ["wsgi.input"].read()
+        return hello(environ, start_response)
+
+    with serving(read_body) as (server, url), connect(url) as client, connect(url) as other:
+        client.send(sent)
+        other.send(GET)
+        assert other.expect_response().status == 200
+        server.quit()
+        assert is_closed(client)
+        assert is_closed(other)
+
+
+def test_stop_finishes_a_request_that_has_begun() -> None:
+    with serving(hello) as (server, url), connect(url) as client:
+        client.send(GET)
+        assert client.expect_response().headers["connection"] == "keep-alive"
+        client.send(GET[:-1])
+        server.stop()
+        client.send(GET[-1:])
+        response = client.expect_response()
+        assert (response.status, response.headers["connection"]) == (200, "close")
+
+
+def test_a_request_has_a_deadline() -> None:
+    with serving(hello, client_timeout_seconds=0.01) as (_, url), connect(url) as client:
+        client.send(GET[:-1])
+        assert is_closed(client)
+
+
+def test_a_frozen_process_does_not_stop_the_deadlines() -> None:
+    from freezegun import freeze_time
+
+    with (
+        freeze_time("2026-03-01"),
+        serving(hello, client_timeout_seconds=0.01) as (_, url),
+        connect(url) as client,
+    ):
+        client.send(GET[:-1])
+        assert is_closed(client)
