@@ -51,8 +51,8 @@ def test_each_state_is_explained_by_its_rule(
 
 
 def test_status_and_since_change_in_the_microsecond_of_the_deadline() -> None:
-    explanation = [explain(CLOSING, DEADLINE + by)[:2] for by in (-1, 0, 1)]
-    assert explanation == [("PENDING", START), ("COMPLETED", DEADLINE), ("COMPLETED", DEADLINE)]
+    explanations = [explain(CLOSING, DEADLINE + by)[:2] for by in (-1, 0, 1)]
+    assert explanations == [("PENDING", START), ("COMPLETED", DEADLINE), ("COMPLETED", DEADLINE)]
 
 
 @pytest.mark.parametrize("row", [LEFT, DONE, BROKEN, DELETED])
@@ -77,10 +77,10 @@ def test_the_named_patch_keeps_the_session_pending(closing: Api) -> None:
     closing.app.advance(minutes=30)
     closing.app.advance(-MICROSECOND)
     assert [closing.get(id).json["status"] for id in (kept, left)] == ["PENDING", "COMPLETED"]
-    explanation = [explain_now(closing.app, surface, id) for id in (kept, left)]
-    assert [each.status for each in explanation] == ["PENDING", "COMPLETED"]
+    explanations = [explain_now(closing.app, surface, id) for id in (kept, left)]
+    assert [each.status for each in explanations] == ["PENDING", "COMPLETED"]
     closed_at = (NOON - EPOCH) // MICROSECOND + 30 * MINUTE
-    assert [each.since_at for each in explanation] == [closed_at - 1, closed_at]
+    assert [each.since_at for each in explanations] == [closed_at - 1, closed_at]
 
 
 def test_the_inactivity_period_counts_from_the_last_write() -> None:

@@ -64,9 +64,9 @@ def test_each_state_is_explained_by_its_rule(
 @pytest.mark.parametrize("row", [IDLE, LONG])
 def test_status_and_since_change_one_microsecond_after_the_deadline(row: SessionRow) -> None:
     (transition,) = rules.transitions(row)
-    explanation = [explain(row, transition.at + by)[:2] for by in (-1, 0, 1)]
+    explanations = [explain(row, transition.at + by)[:2] for by in (-1, 0, 1)]
     assert transition.at == transition.deadline + 1
-    assert explanation == [
+    assert explanations == [
         ("active", START),
         ("timed_out", transition.at),
         ("timed_out", transition.at),
