@@ -91,7 +91,7 @@ def _insert_scale(rng: random.Random) -> None:
             archived_at=archived_at,
         )
         scale_queries.insert.run(**row._asdict())
-        scale_queries.count(None, row)
+        scale_queries.update_counts(None, row)
 
 
 def _insert_mobilenext(rng: random.Random) -> None:

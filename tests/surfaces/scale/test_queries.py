@@ -47,7 +47,7 @@ def rows(app: App) -> Iterator[list[SessionRow]]:
                 archived_at=chance.choice([None, None, number]),
             )
             queries.insert.run(**row._asdict())
-            queries.count(None, row)
+            queries.update_counts(None, row)
             made.append(row)
         yield made
 
@@ -128,7 +128,7 @@ def test_counts_follow_every_insert_and_change(rows: list[SessionRow]) -> None:
         archived_at = None if row.archived_at else number + 1
         after = row._replace(archived_at=archived_at)
         queries.update(frozenset({"archived_at"})).run(id=row.id, archived_at=archived_at)
-        queries.count(row, after)
+        queries.update_counts(row, after)
     for account in ACCOUNTS[:-1]:
         counts = SessionCount.get_by_id(account)
         mine = Session.select().where(Session.account_id == account)
@@ -212,7 +212,7 @@ def test_a_serialized_page_fits_its_schema(rows: list[SessionRow]) -> None:
 
 
 def test_a_serialized_deletion_fits_its_schema() -> None:
-    assert_fits_schema(schemas.DeleteResponse(), serializers.deleted(1))
+    assert_fits_schema(schemas.DeleteResponse(), serializers.deletion(1))
 
 
 @pytest.mark.parametrize("email", [None, "ana@example.com"])

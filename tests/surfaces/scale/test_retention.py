@@ -45,7 +45,7 @@ def test_sessions_archived_before_are_removed_and_uncounted(
             table.delete().execute()
         for row in namespace:
             queries.insert.run(**row._asdict())
-            queries.count(None, row)
+            queries.update_counts(None, row)
         ended = {row.id for row in namespace if has_ended(row, before_at)}
         assert {row.id for row in namespace if rules.has_ended(row, before_at)} == ended
         found = retention.ended.all(before_at=before_at, until=2**62, after=0, limit=100)

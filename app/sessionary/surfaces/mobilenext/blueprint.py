@@ -49,7 +49,7 @@ def _to_sentence(problem: Problem) -> str:
 @operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.SessionPage()})
 def list_sessions(query: dict[str, Any]) -> Response:
     """Every member sees every session, newest first. Source: page."""
-    organization, _ = _selected()
+    organization, _ = _organization_and_role()
     before, limit = query["before"], query["limit"]
     statement = sessions.page(only_before=before is not None)
     rows = statement.all(
@@ -63,7 +63,7 @@ def list_sessions(query: dict[str, Any]) -> Response:
 @routes.get("/api/v1/sessions/<session_id>")
 @operation("Get a session", answers={200: schemas.Session()})
 def get_session(session_id: str) -> Response:
-    organization, _ = _selected()
+    organization, _ = _organization_and_role()
     rows = sessions.with_allocations.all(id=ids.canonical(session_id), organization=organization)
     rules.ensure_listed(rows, session_id)
     return answer(serializers.session(rows, now()))
@@ -76,7 +76,7 @@ def start() -> Response:
 
     Source: client (it sends neither a body nor a content type). Assumed: it expires while empty.
     """
-    organization = _writable()
+    organization = _writable_organization()
     with clock.transaction() as at:
         row = SessionRow(
             id=ids.uuid(),
@@ -99,7 +99,7 @@ def start() -> Response:
 )
 def allocate(session_id: str, body: dict[str, Any]) -> Response:
     """Answer 201 for a ready device, 202 for one on demand. Source: client."""
-    organization = _writable()
+    organization = _writable_organization()
     with clock.transaction() as at:
         session = _find(session_id, organization, at)
         rules.ensure_can_allocate(session, at)
@@ -134,7 +134,7 @@ def release(session_id: str, device: str) -> Response:
 
     Source: client (202, with the allocation as JSON).
     """
-    organization = _writable()
+    organization = _writable_organization()
     with clock.transaction() as at:
         of_session = _allocations(_find(session_id, organization, at))
         found = rules.find_allocation(of_session, device)
@@ -152,12 +152,12 @@ def list_organizations() -> Response:
     """
     roles = caller().roles
     if request.headers.get(HEADER, "").strip():
-        _selected()
+        _organization_and_role()
     rows = sessions.organizations.all(ids=json_codec.encode(list(roles)))
     return answer(serializers.organizations(rows, roles, clock.state().began_at))
 
 
-def _selected() -> tuple[str, str]:
+def _organization_and_role() -> tuple[str, str]:
     """Return the organization that the call acts in, and the caller's role there.
 
     Source: page (the header, else the key's binding, else the caller's default; 403). Assumed: an
@@ -170,8 +170,8 @@ def _selected() -> tuple[str, str]:
     return organization, role
 
 
-def _writable() -> str:
-    organization, role = _selected()
+def _writable_organization() -> str:
+    organization, role = _organization_and_role()
     rules.ensure_can_write(role)
     return organization
 
@@ -186,6 +186,6 @@ def _allocations(session: SessionRow) -> list[AllocationRow]:
 
 
 def _read_allocations(session_id: str) -> list[AllocationRow]:
-    organization, _ = _selected()
+    organization, _ = _organization_and_role()
     with store.read_transaction():
         return _allocations(_find(session_id, organization, now()))

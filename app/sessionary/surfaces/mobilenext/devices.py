@@ -15,7 +15,7 @@ from sessionary.web.fields import Bounds, Integer, OneOf, Text, problem, problem
 PLATFORMS = ("android", "ios")
 TYPES = ("real", "simulator", "emulator")
 _SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
-_DEFAULT = (
+_DEFAULT_DEVICES = (
     ("emulator-5554", "android", "emulator", "Pixel 9", "16"),
     ("emulator-5556", "android", "emulator", "Pixel 8", "15"),
     ("emulator-5558", "android", "emulator", "Pixel 7a", "14"),
@@ -68,7 +68,7 @@ class DeviceFacts(SeedRow):
 
 def insert_defaults() -> None:
     """Insert the default devices: both platforms, several versions, all ready at once."""
-    queries.insert_defaults([dict(zip(DESCRIPTION, row, strict=True)) for row in _DEFAULT])
+    queries.insert_defaults([dict(zip(DESCRIPTION, row, strict=True)) for row in _DEFAULT_DEVICES])
 
 
 def add(**description: Any) -> None:

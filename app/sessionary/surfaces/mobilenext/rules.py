@@ -90,7 +90,7 @@ class MobileNextSettings:
         metadata={"help": "maximum time that a session holds its devices", "minimum": 1},
     )
     empty_session_minutes: int = field(
-        default=15,
+        default=DEFAULT_EMPTY_SESSION_MINUTES,
         metadata={"help": "remove a session that has no device for this long", "minimum": 1},
     )
 

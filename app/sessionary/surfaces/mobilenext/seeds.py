@@ -99,7 +99,7 @@ def _apply_session(row: dict[str, Any], applied_at: int) -> None:
         if is_new:
             sessions.upsert(session)
         return
-    session = _list(session, row["lease_minutes"])
+    session = _with_created_at(session, row["lease_minutes"])
     of_session = _make_allocations(row, session, applied_at)
     elsewhere = _allocated_elsewhere(of_session, session)
     if elsewhere and is_new:
@@ -126,7 +126,7 @@ def _make_session(row: dict[str, Any], applied_at: int) -> SessionRow:
     )
 
 
-def _list(session: SessionRow, lease_minutes: int | None) -> SessionRow:
+def _with_created_at(session: SessionRow, lease_minutes: int | None) -> SessionRow:
     """Give a session the first free `createdAt` since it was opened, and its lease."""
     created_at = allocation.free_created_at(session, session.opened_at)
     expires_at = rules.lease_expires_at(created_at, lease_minutes)

@@ -40,12 +40,12 @@ def handle_invalid(error: Invalid) -> Response:
 def create(body: dict[str, Any]) -> Response:
     """Answer 200: an older client reads any other status as failure. Source: page, client."""
     account = body["account_id"]
-    rules.ensure_same_account(_selected(to_write=True), account)
+    rules.ensure_same_account(_account_of_header(to_write=True), account)
     rules.ensure_access(caller(), account, identity.is_declared, to_write=True)
     with clock.transaction() as at:
         row = _make_row(body, at)
         queries.insert.run(**row._asdict())
-        queries.count(None, row)
+        queries.update_counts(None, row)
     return answer(serializers.session(row))
 
 
@@ -54,7 +54,7 @@ def create(body: dict[str, Any]) -> Response:
 def list_sessions(query: dict[str, Any]) -> Response:
     """Past the end of the list, where every client's walk ends, no row is queried."""
     accounts, anywhere = rules.listed_accounts(
-        caller(), _selected(), query["account_id"], identity.is_declared
+        caller(), _account_of_header(), query["account_id"], identity.is_declared
     )
     number, size, include_archived = query["page"], query["limit"], query["include_archived"]
     scope, offset = queries.scope(accounts, anywhere=anywhere), (number - 1) * size
@@ -73,14 +73,14 @@ def list_sessions(query: dict[str, Any]) -> Response:
 @operation("Get Session", answers={200: _session})
 def get(session_id: str) -> Response:
     """Archived sessions are found too. Source: sibling."""
-    return answer(serializers.session(_find(session_id, _selected())))
+    return answer(serializers.session(_find(session_id, _account_of_header())))
 
 
 @routes.patch("/v4/sessions/<session_id>")
 @operation("Update Session", body=schemas.UpdateRequest(), answers={200: _session})
 def update(session_id: str, body: dict[str, Any]) -> Response:
     """Assumed: an archived session is reported before an invalid window."""
-    selected = _selected(to_write=True)
+    selected = _account_of_header(to_write=True)
     with clock.transaction() as at:
         row = _find(session_id, selected, to_write=True)
         rules.ensure_can_change(row, body)
@@ -94,25 +94,25 @@ def update(session_id: str, body: dict[str, Any]) -> Response:
 @operation("Archive Session", answers={200: schemas.DeleteResponse()})
 def delete(session_id: str) -> Response:
     """Archive; nothing is deleted. Source: sibling."""
-    selected = _selected(to_write=True)
+    selected = _account_of_header(to_write=True)
     with clock.transaction() as at:
         row = _find(session_id, selected, to_write=True)
         if rules.is_live(row):
             now = rules.next_updated_at(row, at)
             _write(row, {"archived_at": now, "updated_at": now})
-    return answer(serializers.deleted(int(rules.is_live(row))))
+    return answer(serializers.deletion(int(rules.is_live(row))))
 
 
 @routes.get("/user-info")
 @operation("Get User Info", answers={200: schemas.UserInfo()})
 def user_info() -> Response:
-    _selected()
+    _account_of_header()
     roles = rules.account_roles(caller())
     names = dict(queries.account_names.all(accounts=json_codec.encode(list(roles))))
     return answer(serializers.user_info(caller(), roles, names))
 
 
-def _selected(*, to_write: bool = False) -> str | None:
+def _account_of_header(*, to_write: bool = False) -> str | None:
     """Return the account that the header names. Raises NoAccess and ReadOnly.
 
     Source: page (optional). Assumed: empty is as absent; without access every call is refused.
@@ -155,5 +155,5 @@ def _write(row: SessionRow, columns: dict[str, Any]) -> SessionRow:
     after = row._replace(**columns)
     queries.update(frozenset(columns)).run(id=row.id, **columns)
     if "archived_at" in columns:
-        queries.count(row, after)
+        queries.update_counts(row, after)
     return after

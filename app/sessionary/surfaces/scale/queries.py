@@ -50,7 +50,7 @@ def upsert(row: SessionRow) -> None:
     """Insert a seeded session, or replace the one with its id; count it."""
     before = by_id.one(id=row.id)
     store.upsert(Session, "id", **row._asdict())
-    count(before, row)
+    update_counts(before, row)
 
 
 _add_to_count = Statement(
@@ -64,7 +64,7 @@ _add_to_count = Statement(
 )
 
 
-def count(before: SessionRow | None, after: SessionRow) -> None:
+def update_counts(before: SessionRow | None, after: SessionRow) -> None:
     """Update the counts for a session that is new (`before` is None) or has changed."""
     for row, by in ((before, -1), (after, 1)):
         if row is not None:

@@ -28,8 +28,8 @@ _DATES = ("start_date", "end_date")
 # Where each rule comes from.
 SOURCES = {
     "transitions": "Assumed: a window that is over changes nothing else.",
-    "status": "Assumed: an `archived_at` that the caller gave archives at once, even if it lies "
-    "ahead.",
+    "status": "Assumed: an `archived_at` that the caller gave archives at once, even if it "
+    "is in the future.",
     "is_live": "Source: sibling (`archived_at`).",
     "has_ended": "Assumed: a caller may date an archiving back; the call's own instant counts too.",
     "is_valid_window": "Source: page (both ends are optional), sibling (the order).",

@@ -45,7 +45,7 @@ def page(rows: list["SessionRow"], *, total: int, number: int, size: int) -> dic
     }
 
 
-def deleted(count: int) -> dict[str, Any]:
+def deletion(count: int) -> dict[str, Any]:
     """Serialize a DELETE. Source: sibling. Assumed: an archived session counts 0 and succeeds."""
     return {"count": count, "success": True}
 

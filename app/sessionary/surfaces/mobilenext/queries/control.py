@@ -104,13 +104,13 @@ def _is_within(at: Any) -> Any:
 _changing = Statement(SessionRow._make, _query_changing)
 
 
-def _prunable() -> Any:
+def _prunable_ids() -> Any:
     is_prunable = session_statements.is_prunable(Session, queries.has_ended(param("before_at")))
     return Session.select(Session.id).where(is_prunable)
 
 
 _delete_allocations = Statement(
-    tuple, lambda: Allocation.delete().where(Allocation.session.in_(_prunable()))
+    tuple, lambda: Allocation.delete().where(Allocation.session.in_(_prunable_ids()))
 )
 
 

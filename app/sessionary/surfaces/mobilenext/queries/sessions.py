@@ -48,7 +48,7 @@ def upsert(row: SessionRow) -> None:
     store.upsert(Session, "id", **row._asdict())
 
 
-def _joined(session: Any) -> list[Any]:
+def _joined_columns(session: Any) -> list[Any]:
     """The columns of JoinedRow."""
     of_allocation = [getattr(Allocation, name) for name in JoinedRow._fields[3:]]
     return [session.organization, session.user, session.released_at, *of_allocation]
@@ -57,7 +57,7 @@ def _joined(session: Any) -> list[Any]:
 with_allocations = Statement(
     JoinedRow._make,
     lambda: (
-        Allocation.select(*_joined(Session))
+        Allocation.select(*_joined_columns(Session))
         .join(Session)
         .where(Session.id == param("id"), Session.organization == param("organization"))
         .order_by(Allocation.seq)
@@ -82,7 +82,7 @@ def page(*, only_before: bool) -> Statement[JoinedRow]:
         # The outer join fixes the order of work: first the page, then its allocations.
         each = pw.Join(newest, Allocation, pw.JOIN.LEFT_OUTER, Allocation.session == newest.c.id)
         newest_first = (newest.c.created_at.desc(), Allocation.seq)
-        return Allocation.select(*_joined(newest.c)).from_(each).order_by(*newest_first)
+        return Allocation.select(*_joined_columns(newest.c)).from_(each).order_by(*newest_first)
 
     return Statement(JoinedRow._make, query)
 
