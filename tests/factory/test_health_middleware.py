@@ -197,7 +197,7 @@ def test_the_lines_of_the_documents_work_when_pasted(db: Path) -> None:
     lines = block("sh watch")
     with running_server("--db", str(db), "--metrics", "127.0.0.1:0") as process:
         assert process.popen.stdout is not None
-        metrics = process.popen.stdout.readline().split(" at ")[1].strip()
+        metrics = process.popen.stdout.readline().removeprefix("Metrics: ").strip()
         script = lines.replace("http://127.0.0.1:8000", process.url).replace("curl", "curl -sSf")
         script = script.replace("http://127.0.0.1:9090/metrics", metrics)
         environ = os.environ | {"PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}"}
