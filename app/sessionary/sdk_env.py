@@ -26,7 +26,7 @@ class Environment:
     def __getattr__(self, surface: str) -> SdkAccess:
         sdk = self.__dict__.get("_sdks", {}).get(surface)
         if sdk is None:
-            raise AttributeError(f"there is no surface {surface!r}")
+            raise AttributeError(f"unknown surface: {surface!r}")
         is_default = self.namespace == DEFAULT
         root = self.url if is_default else f"{self.url}/~{self.namespace}"
         key = "test" if is_default else f"ns-{self.namespace}-test"

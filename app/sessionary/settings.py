@@ -119,12 +119,12 @@ class Settings:
     )
     max_failed_keys_per_minute: int = _setting(
         20,
-        "maximum invalid keys per remote address and minute; 0 is no limit",
+        "maximum invalid keys per remote address and minute; 0 turns the limit off",
         maximum=1_000_000,
     )
     trusted_proxy: str | None = _setting(
         None,
-        "comma-separated addresses or networks of proxies whose `X-Forwarded-` headers are used",
+        "use `X-Forwarded-` headers from these addresses or networks, separated by commas",
     )
     control: bool = _setting(False, "serve the control plane at /_control/v1")
     control_token: str | None = _setting(

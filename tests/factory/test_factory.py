@@ -9,7 +9,7 @@ from sessionary import create_app, identity
 from sessionary.factory import error_handlers, namespace_middleware
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
-from sessionary.web.events import BAD_KEY, DISORDER, RequestFinished
+from sessionary.web.events import INVALID_KEY, OUTAGE, RequestFinished
 from sessionary.web.surface import Surface
 from tests.conftest import App
 
@@ -195,7 +195,7 @@ def test_what_is_told_says_whether_a_key_or_the_database_was_the_reason(
     file = Path(app.settings.db)
     file.rename(file.with_name("elsewhere"))
     client.post("/session/start", json={}, headers=WHO)
-    assert [(each.status, each.failure) for each in told] == [(401, BAD_KEY), (503, DISORDER)]
+    assert [(each.status, each.failure) for each in told] == [(401, INVALID_KEY), (503, OUTAGE)]
 
 
 def test_the_first_start_of_a_strict_server_makes_a_key_for_each_surface_once(

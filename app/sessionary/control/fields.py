@@ -36,7 +36,7 @@ class Instant(web.Instant):
 class Number(web.Field, base.Float):
     """A JSON number."""
 
-    wants = "number"
+    expects = "number"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool):
@@ -47,7 +47,7 @@ class Number(web.Field, base.Float):
 class Duration(web.Field, base.Raw):
     """`90s`, `-5m`, `PT25H` or `{"minutes": 5}`, loaded as microseconds."""
 
-    wants = "duration"
+    expects = "duration"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         try:

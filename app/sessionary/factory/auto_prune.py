@@ -1,4 +1,4 @@
-"""Prunes old sessions in small batches after write requests; there is no background worker."""
+"""Prunes old sessions in small batches after write requests, without a background worker."""
 
 import logging
 import threading

@@ -11,7 +11,7 @@ from sessionary import store
 from sessionary.identity import InvalidKey
 from sessionary.identity.rate_limits import RateLimited
 from sessionary.web import json_codec
-from sessionary.web.events import BAD_KEY, DISORDER, FAILURE
+from sessionary.web.events import FAILURE, INVALID_KEY, OUTAGE
 from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface, retry_after
@@ -69,7 +69,7 @@ class ErrorHandlers:
         return response
 
     def _invalid_key(self, _: InvalidKey) -> Response:
-        request.environ[FAILURE] = BAD_KEY
+        request.environ[FAILURE] = INVALID_KEY
         surface = self.surface(request.path)
         scheme = surface.security.get("scheme") if surface else None
         headers = {"WWW-Authenticate": scheme.title()} if scheme else None
@@ -106,7 +106,7 @@ class ErrorHandlers:
 
     def _server_error(self, error: Exception) -> Response:
         if store.is_unavailable(error):
-            request.environ[FAILURE] = DISORDER
+            request.environ[FAILURE] = OUTAGE
             store.report_outage(error)
             return self.response(request.path, 503)
         # The rule instead of the path, which may hold personal data.

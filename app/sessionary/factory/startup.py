@@ -40,7 +40,7 @@ def _write_first_rows(surfaces: Sequence[Surface]) -> None:
 def make_schema(surfaces: Sequence[Surface]) -> Schema:
     """The schema of a server on these surfaces.
 
-    A version whose surface is not among them has an empty migration.
+    A version of another surface has an empty migration.
     """
     migrations = {
         version: migration

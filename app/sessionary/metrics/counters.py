@@ -4,7 +4,7 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from sessionary.web.events import BAD_KEY, DISORDER, RequestFinished
+from sessionary.web.events import INVALID_KEY, OUTAGE, RequestFinished
 
 _NONE = "none"  # in place of a missing surface, route or status
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -35,7 +35,7 @@ _database_errors = Counter(
     ("surface",),
     registry=_registry,
 )
-_FAILURES = {BAD_KEY: _key_failures, DISORDER: _database_errors}
+_FAILURES = {INVALID_KEY: _key_failures, OUTAGE: _database_errors}
 
 
 def count(request: RequestFinished) -> None:

@@ -26,7 +26,7 @@ class SeedRow(Request):
 class Ago(Field, base.String):
     """A duration back from the namespace's clock, e.g. `90s`, `1h30m`, `2d`, in microseconds."""
 
-    wants = "text"
+    expects = "text"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:  # type: ignore[override]
         if not isinstance(value, str):
@@ -40,7 +40,7 @@ class Ago(Field, base.String):
 class Moment(Field, base.DateTime):
     """A TOML date-time with an offset, or RFC 3339 text, in microseconds since 1970."""
 
-    wants = "instant"
+    expects = "instant"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:  # type: ignore[override]
         moment = value

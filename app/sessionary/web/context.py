@@ -40,8 +40,8 @@ def bearer() -> str:
 def authenticate(surface: str, secret: str, *, well_formed: bool) -> None:
     """Set `caller()` and `now()` from a credential.
 
-    In lenient mode every well-formed secret is valid. Keys expire by the clock, whatever instant
-    `Sessionary-At` asks for. Raises InvalidKey, and RateLimited for a key with too many requests
+    In lenient mode every well-formed secret is valid. Keys expire by the clock, not by
+    `Sessionary-At`. Raises InvalidKey, and RateLimited for a key with too many requests
     or an address with too many invalid keys.
     """
     if not secret:

@@ -1,24 +1,24 @@
-"""What is told of a request once it is answered: to the log, and to who counts."""
+"""The event that follows each response, for the access log and for metrics."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-# The environ key for the reason of a refusal: one of the two failures below.
+# The key of a request's environment for the reason of a refusal: one of the two below.
 FAILURE = "sessionary.failure"
-BAD_KEY, DISORDER = "key", "disorder"
+INVALID_KEY, OUTAGE = "invalid_key", "outage"
 
 
 class RequestFinished(NamedTuple):
-    """An answered request, without anything secret: no path, query, header or body."""
+    """A request after its response, without secrets: no path, query, header or body."""
 
     request_id: str
-    surface: str | None  # whose the path is
-    method: str  # one of HTTP's, or OTHER
-    route: str | None  # the pattern, as the surface's OpenAPI document has it
-    status: int | None  # None where the connection was dropped instead
+    surface: str | None  # of the path
+    method: str  # OTHER if it is not a method of HTTP
+    route: str | None  # path template, as in the surface's OpenAPI document
+    status: int | None  # None if the connection was cut
     seconds: float
     organization: str | None  # the caller's
-    failure: str | None  # BAD_KEY or DISORDER, where it was refused for one
+    failure: str | None  # INVALID_KEY, OUTAGE or None
 
 
 Observer = Callable[[RequestFinished], None]

@@ -1,6 +1,6 @@
-"""The list of violations that FastAPI applications answer with: loc, msg and type for each.
+"""Violations in FastAPI's format: loc, msg and type.
 
-Source: FastAPI and pydantic 2, whose words several vendors' clients show to their users.
+Source: FastAPI and pydantic 2. Clients of several vendors show these texts to their users.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _WORDS = {
     "choice": ("literal_error", "Input should be"),
 }
 _NO_NULL = ("value_error", "Value error, must not be null")
-# A query string holds text, which pydantic parses; and of null it says what it wanted instead.
+# pydantic parses the text of a query string, and says so.
 _QUERY_WORDS = {
     "integer": (
         "int_parsing",
@@ -68,7 +68,7 @@ def _words(problem: Problem) -> tuple[str, str]:
         kind, words = _BOUNDS[name]
         return kind, f"Input should be {words} {limit}"
     if problem.kind == "null":
-        return _WORDS.get(problem.bounds["wanted"], _NO_NULL)
+        return _WORDS.get(problem.bounds["expected"], _NO_NULL)
     if problem.kind == "choice":
         kind, message = _WORDS["choice"]
         return kind, f"{message} {_listed(problem.bounds['choices'])}"

@@ -1,7 +1,7 @@
-"""What a request may carry: marshmallow fields that take a value of the right type or refuse it.
+"""Strict marshmallow fields and validators for requests.
 
-Nothing is coerced: no string is a number, no number is true. A refusal is a Problem whose `kind`
-each surface puts into its vendor's words; `text` is a plain sentence for those that have none.
+Nothing is coerced: a string is not a number, a number is not true. Errors are Problems; a surface
+translates their `kind` into its vendor's words or shows their `text`.
 """
 
 import re
@@ -17,13 +17,13 @@ from sessionary.web import instants
 _UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 _DIGITS = re.compile("-?[0-9]+", re.ASCII)
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
-# Beyond this no database column holds an integer; every bound in use is far below it.
+# The largest integer of a database column.
 _MAX_INTEGER = 2**63 - 1
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a request: where, what kind of mistake, and a sentence."""
+    """One mistake in a request: its place, its kind and a sentence."""
 
     kind: str
     text: str
@@ -39,17 +39,17 @@ class Problem:
         return "".join(f"/{each}" for each in self.path) or "/"
 
     def as_error(self) -> ValidationError:
-        """This problem as marshmallow collects it."""
+        """The problem as an error that marshmallow collects."""
         return ValidationError([self])
 
 
 def problem(kind: str, text: str, **bounds: Any) -> ValidationError:
-    """A refusal for a field or a validator to raise."""
+    """Make the error that a field or a validator raises."""
     return Problem(kind, text, bounds=bounds).as_error()
 
 
 class Request(Schema):
-    """What a body or a query may hold. Unknown names are ignored unless `Meta.unknown` refuses."""
+    """A body or a query. Unknown names are ignored unless `Meta.unknown` is RAISE."""
 
     class Meta:
         unknown = EXCLUDE
@@ -60,23 +60,23 @@ class Request(Schema):
 
 
 class Field(base.Field[Any]):
-    """A field whose refusals are Problems; `wants` is the kind of value that it takes."""
+    """A field that reports Problems; `expects` is the kind of its values."""
 
-    wants = "value"
+    expects = "value"
 
     def make_error(self, key: str, **_: Any) -> ValidationError:
-        """marshmallow's own refusals: a required value is missing, or is null."""
+        """Translate marshmallow's own errors: a required value is missing or null."""
         if key == "required":
             return problem("missing", "is required")
         if key == "null":
-            return problem("null", "must not be null", wanted=self.wants)
-        return problem(self.wants, f"must be a {self.wants}")
+            return problem("null", "must not be null", expected=self.expects)
+        return problem(self.expects, f"must be a {self.expects}")
 
 
 class Text(Field, base.String):
-    """A string that any store and client can hold: no NUL, no lone surrogate."""
+    """A string without NUL and lone surrogates, which not every client and database can hold."""
 
-    wants = "text"
+    expects = "text"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if not isinstance(value, str):
@@ -89,7 +89,7 @@ class Text(Field, base.String):
 class Integer(Field, base.Integer):
     """A whole number; `5.0` is one, `true` and `"5"` are not."""
 
-    wants = "integer"
+    expects = "integer"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -104,7 +104,7 @@ class Integer(Field, base.Integer):
 class Boolean(Field, base.Boolean):
     """`true` or `false`."""
 
-    wants = "boolean"
+    expects = "boolean"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if not isinstance(value, bool):
@@ -113,9 +113,9 @@ class Boolean(Field, base.Boolean):
 
 
 class Object(Field, base.Dict):
-    """Any JSON object, kept as it is: lone surrogates, big integers and key order included."""
+    """Any JSON object, unchanged: lone surrogates, big integers and key order included."""
 
-    wants = "object"
+    expects = "object"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -124,15 +124,15 @@ class Object(Field, base.Dict):
 
 
 class List(Field, base.List[Any]):
-    """A list whose every item fits the inner field."""
+    """A list of values of the inner field."""
 
-    wants = "list"
+    expects = "list"
 
 
 class Instant(Field, base.DateTime):
     """An RFC 3339 date-time as integer nanoseconds; with `assume_utc` the offset may be missing."""
 
-    wants = "instant"
+    expects = "instant"
 
     def __init__(self, *, assume_utc: bool = False, **kwargs: Any) -> None:
         self._assume_utc = assume_utc
@@ -168,16 +168,16 @@ class QueryBoolean(Boolean):
 
 
 class Bounds(validate.Range):
-    """How large a number may be; OpenAPI shows the same bounds."""
+    """Limits of a number; OpenAPI shows them, too."""
 
     def __call__(self, value: Any) -> Any:
         try:
             return super().__call__(value)
         except ValidationError:
-            raise problem("bounds", self._sentence(), **self._broken(value)) from None
+            raise problem("bounds", self._sentence(), **self._exceeded(value)) from None
 
-    def _broken(self, value: Any) -> dict[str, Any]:
-        """The one limit that this value does not keep."""
+    def _exceeded(self, value: Any) -> dict[str, Any]:
+        """The limit that this value exceeds."""
         is_low = self.min is not None and value <= self.min
         return {
             name: limit
@@ -199,7 +199,7 @@ class Bounds(validate.Range):
 
 
 class OneOf(validate.OneOf):
-    """The words that a value may be."""
+    """The accepted values."""
 
     def __call__(self, value: Any) -> Any:
         if value not in self.choices:
@@ -209,7 +209,7 @@ class OneOf(validate.OneOf):
 
 
 def problems(error: ValidationError, where: str) -> list[Problem]:
-    """Every Problem that marshmallow collected, with its place."""
+    """The Problems that marshmallow collected, with their places."""
     return list(_flatten(error.messages, (), where))
 
 

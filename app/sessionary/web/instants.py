@@ -1,4 +1,4 @@
-"""Instants as text. Inside they are integer microseconds since 1970 in UTC."""
+"""Instants as text. Everywhere else they are integer microseconds since 1970 in UTC."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ _SECOND = timedelta(seconds=1)
 
 
 class BadInstant(ValueError):
-    """Text that is not an instant; the message says what one looks like."""
+    """Text that is not an instant; the message shows the format."""
 
 
 def parse(text: str, *, assume_utc: bool = False) -> int:
@@ -45,7 +45,7 @@ def parse(text: str, *, assume_utc: bool = False) -> int:
 def to_text(at: int, timespec: str = "microseconds") -> str:
     """`2026-01-31T09:30:00.000000Z`, cut to microseconds or milliseconds.
 
-    Kept, for whoever polls is shown the same instants again and again.
+    Cached: clients that poll see the same instants again and again.
     """
     minute, rest = divmod(at, 60_000_000)
     second, microsecond = divmod(rest, 1_000_000)
@@ -56,10 +56,10 @@ def to_text(at: int, timespec: str = "microseconds") -> str:
 
 @lru_cache(maxsize=4096)
 def _minute(minute: int) -> str:
-    """`2026-01-31T09:30`: instants that are shown together are mostly close to each other."""
+    """`2026-01-31T09:30`, cached: instants of one response are close to each other."""
     return (_EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes")[:16]
 
 
 def to_stamp(at: int) -> str:
-    """`20260131T093000.000000Z`: an instant as a part of a file's name."""
+    """`20260131T093000.000000Z`: an instant in a file name."""
     return to_text(at).replace("-", "").replace(":", "")

@@ -1,4 +1,4 @@
-"""JSON as it travels: what is refused in every body, and one encoder for every answer."""
+"""JSON of requests and responses: the limits of the decoder, and the encoder."""
 
 import json
 from collections.abc import Callable
@@ -9,11 +9,11 @@ MAX_DEPTH = 100
 
 
 class BadDocument(ValueError):
-    """A body that is not one JSON object that can be echoed; the message says why."""
+    """A body that is not a JSON object within the limits; the message says why."""
 
 
 class NotAnObject(BadDocument):
-    """A body that is JSON, but a list, a string, a number, a boolean or null."""
+    """A body of valid JSON other than an object."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -30,15 +30,15 @@ def _finite(text: str) -> float:
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 _encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False)
 
-# ASCII-escaped and compact: a value comes back equal, lone surrogates and big integers included.
+# Compact ASCII. Values come back equal, lone surrogates and big integers included.
 encode = _encoder.encode
 _quick_bytes: Callable[[Any], bytes] | None = None
-with suppress(ImportError):  # an extra: nothing but speed depends on it
+with suppress(ImportError):  # an extra, for speed
     from orjson import dumps as _quick_bytes
 
 
 def to_bytes(value: Any) -> bytes:
-    """An answer's body: by orjson where it is installed and can say the value, else by `encode`.
+    """Encode a response: with orjson if it is installed and accepts the value, or with `encode`.
 
     orjson refuses integers over 64 bits and lone surrogates.
     """
@@ -52,12 +52,12 @@ _scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())["scan_on
 
 
 def decode(text: str) -> Any:
-    """The value of text that `encode` has written; what comes from outside goes to `parse`."""
+    """The value of text that `encode` wrote. Use `parse` for text from outside."""
     return _scan(text, 0)[0]
 
 
 def value(text: str) -> Any:
-    """The value of JSON text, whatever it is. Raises BadDocument."""
+    """The value of any JSON text. Raises BadDocument."""
     try:
         return _decoder.decode(text)
     except BadDocument:
@@ -69,8 +69,8 @@ def value(text: str) -> Any:
 def parse(body: bytes) -> dict[str, Any]:
     """The object in a request body. Raises BadDocument.
 
-    Refused: invalid UTF-8, NaN and Infinity, numbers beyond a double, integers over 4300 digits,
-    nesting over 100, anything but an object. Of duplicate keys the last one wins.
+    Refuses invalid UTF-8, NaN and Infinity, numbers beyond a double, integers over 4300 digits,
+    nesting over 100, and values other than an object. The last of duplicate keys wins.
     """
     try:
         found = _decoder.decode(body.decode())

@@ -75,7 +75,7 @@ def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
 
 
 def _responses(schemas: Mapping[int, Schema | None], content_type: str) -> dict[str, Any]:
-    """Response objects by status; without a schema there is no body."""
+    """Response objects by status; a body only where there is a schema."""
     responses: dict[str, Any] = {}
     for status, schema in schemas.items():
         responses[str(status)] = {"description": HTTPStatus(status).phrase}

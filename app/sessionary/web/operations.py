@@ -1,4 +1,4 @@
-"""A route's contract in one place: the schemas that load what it takes also describe it."""
+"""The `operation` decorator: loads query and body by schemas, which OpenAPI shows."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from sessionary.web.fields import Problem, problems
 
 
 class Invalid(Exception):
-    """A request whose query or body does not fit; every problem is listed."""
+    """A request with an invalid query or body; lists every problem."""
 
     def __init__(self, found: list[Problem]) -> None:
         super().__init__("; ".join(each.text for each in found))
@@ -22,7 +22,7 @@ class Invalid(Exception):
 
 
 class Operation:
-    """A view that is called with its loaded `query` and `body`, and knows what it answers."""
+    """A view with the schemas of its query, body and responses."""
 
     def __init__(
         self,
@@ -49,11 +49,13 @@ class Operation:
         return self.view(**values)
 
     def load(self, values: dict[str, Any]) -> list[Problem]:
-        """Add to `values` what the request at hand asks for. Gives all that is wrong with it."""
+        """Load query and body into `values`; return every problem."""
         found: list[Problem] = []
         query, body = self.query, self.body
         if query is not None:
-            values["query"] = _load(lambda: _asked(query, request.query_string), "query", found)
+            values["query"] = _load(
+                lambda: _load_query(query, request.query_string), "query", found
+            )
         if body is not None:
             values["body"] = _load(lambda: body.load(read_object()), "body", found)
         return found
@@ -79,24 +81,23 @@ def operation(
     body: Schema | None = None,
     is_open: bool = False,
 ) -> Callable[[Callable[..., Response]], Operation]:
-    """Make an Operation of a view; the view takes its path's values, then `query` and `body`.
+    """Decorate a view: it is called with the path's values, then the loaded `query` and `body`.
 
-    An answer without a schema has no body; an open operation needs no key.
+    `answers` has the schema of each status, None for no body. An open operation needs no key.
     """
 
-    def of(view: Callable[..., Response]) -> Operation:
+    def decorate(view: Callable[..., Response]) -> Operation:
         return Operation(view, summary, answers, query, body, is_open)
 
-    return of
+    return decorate
 
 
 @functools.lru_cache(maxsize=128)
-def _asked(schema: Schema, _: bytes) -> Any:
-    """What the request's query asks for, which its text alone decides: who polls repeats it.
+def _load_query(schema: Schema, _: bytes) -> Any:
+    """Load the query, cached by its text: clients that poll repeat it. Views must not change it.
 
-    What is returned is kept, so no view may change it. Each parameter's last value, or all of them
-    where the schema asks for a list. `ids[]` is read as `ids` is: a schema whose vendor writes
-    lists so finds them under that name.
+    A parameter has its last value, or all values where the schema has a list. `ids[]` is a list if
+    the schema has a list `ids`.
     """
     values = request.args.to_dict(flat=False)
     lists = {
@@ -111,9 +112,9 @@ def _asked(schema: Schema, _: bytes) -> Any:
 
 
 def read_object() -> dict[str, Any]:
-    """The request's JSON object; no body at all is an empty one.
+    """The JSON object of the request; empty without a body.
 
-    Raises BadDocument, also for a body that is not declared as JSON, and 413 for a large one.
+    Raises BadDocument, also for another content type, and RequestEntityTooLarge.
     """
     body = _body()
     if not body:
@@ -124,15 +125,15 @@ def read_object() -> dict[str, Any]:
 
 
 def _body() -> bytes:
-    """Of a body in chunks Flask reads no more than the limit, and would not miss the rest."""
-    most, rest = request.max_content_length, b""
+    """Read the body. Flask cuts a chunked body at the limit without an error."""
+    limit, rest = request.max_content_length, b""
     try:
         body = request.get_data(cache=False)
-        if len(body) == most and request.content_length is None:
+        if len(body) == limit and request.content_length is None:
             rest = request.environ["wsgi.input"].read(1)
     except HTTPException:
         raise
-    except Exception as error:  # each server has its own for what is no chunk
+    except Exception as error:  # each server has its own error for a bad chunk
         raise json_codec.BadDocument("the body cannot be read") from error
     if rest:
         raise RequestEntityTooLarge

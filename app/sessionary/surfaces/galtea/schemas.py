@@ -26,7 +26,7 @@ _DIRECTIONS = ("asc", "desc")
 class Context(Field):
     """A string or an object; a string `s` becomes `{"value": s}`. Source: page."""
 
-    wants = "object"
+    expects = "object"
 
     def __init__(self, **kwargs: Any) -> None:
         metadata = {"oneOf": [{"type": "string"}, {"type": "object"}, {"type": "null"}]}

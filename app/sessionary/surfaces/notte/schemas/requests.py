@@ -106,7 +106,7 @@ _OLDER_IDLE = "timeout_minutes"
 class Proxies(fields.Field):
     """Whether to use a proxy: a boolean, a list of proxies or a country. Source: client."""
 
-    wants = "list"
+    expects = "list"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if not isinstance(value, bool | str | list):
