@@ -196,11 +196,11 @@ def test_a_snapshot_brings_a_namespace_back(run: Run, session: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        (("explain", "none"), "there is no session 'none'"),
+        (("explain", "none"), "session 'none' not found"),
         (("timeline", "--url", "http://127.0.0.1:9"), "sessionary double"),
         (("timeline", "--from", "noon"), "from must be a date and time"),
         (("timeline", "--at", "soon"), "--at must be a date and time"),
-        (("namespaces", "drop", "none"), "there is no namespace 'none'"),
+        (("namespaces", "drop", "none"), "namespace 'none' not found"),
         (("faults", "add", "notte"), "status"),
         (("snapshot", "/nowhere/at/all"), "No such file or directory"),
         (("namespaces", "create", "--seed", "/nowhere.toml"), "No such file or directory"),

@@ -65,7 +65,7 @@ def test_a_clock_advances_to_the_next_transition(double: Double) -> None:
     assert (double.status(sooner), double.status(later)) == ("timed_out", "active")
     assert double.post("/clock/advance", {"to": "next"})["now"] == "2026-03-01T12:09:00.000001Z"
     assert (
-        "there is no next transition"
+        "this namespace has no next transition"
         in double.post("/clock/advance", {"to": "next"}, status=409)["detail"]
     )
 
@@ -94,9 +94,9 @@ def test_a_scaled_clock_keeps_its_rate_when_advanced(double: Double) -> None:
 @pytest.mark.parametrize(
     ("until", "status", "detail"),
     [
-        ({"session": "unknown", "status": "timed_out"}, 404, "there is no session 'unknown'"),
+        ({"session": "unknown", "status": "timed_out"}, 404, "session 'unknown' not found"),
         ({"status": "timed_out"}, 400, "/until/session is required"),
-        ({"session": "x", "surface": "nope", "status": "a"}, 404, "there is no surface 'nope'"),
+        ({"session": "x", "surface": "nope", "status": "a"}, 404, "unknown surface 'nope'"),
     ],
 )
 def test_advancing_until_an_unknown_session_or_status_is_refused(

@@ -37,7 +37,7 @@ def test_faults_without_a_hit_can_be_listed(double: Double) -> None:
 
 
 def test_a_fault_shows_every_member_of_its_request(double: Double) -> None:
-    detail = {
+    fault = {
         "method": "POST",
         "route": "/session/start",
         "kind": "latency",
@@ -49,7 +49,7 @@ def test_a_fault_shows_every_member_of_its_request(double: Double) -> None:
         "from": "2026-03-01T12:00:00.000000Z",
         "to": "2026-03-01T13:00:00.000000Z",
     }
-    assert arm(double, **detail).items() >= detail.items()
+    assert arm(double, **fault).items() >= fault.items()
 
 
 def test_faults_are_disarmed_one_by_one_or_all_at_once(double: Double) -> None:
@@ -76,7 +76,7 @@ def test_namespaces_have_their_own_faults_and_a_fork_copies_them(double: Double)
     ("fault", "detail"),
     [
         ({"status": 503}, "/surface is required"),
-        ({"surface": "acme", "status": 503}, "only scale, mobilenext, notte, galtea"),
+        ({"surface": "acme", "status": 503}, "must be one of scale, mobilenext, notte, galtea"),
         ({"surface": "notte"}, "status: is required"),
         ({"surface": "notte", "status": 200}, "/status must be at least 400"),
         ({"surface": "notte", "status": 503, "colour": 1}, "/colour is not a known field"),
@@ -174,7 +174,7 @@ def test_matching_and_counting_happen_under_one_write_lock(
     file = tmp_path / "test.sqlite3"
     double = make_double(db=str(file))
     arm(double, status=503, times=1)
-    detail: list[str] = []
+    errors: list[str] = []
     draw = matching._draw
 
     def draw_with_lock_check(fault: matching.FaultRow) -> bool:
@@ -182,9 +182,9 @@ def test_matching_and_counting_happen_under_one_write_lock(
             try:
                 other.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                detail.append(str(error))
+                errors.append(str(error))
         return draw(fault)
 
     monkeypatch.setattr(matching, "_draw", draw_with_lock_check)
     assert statuses(double, 2) == [503, 200]
-    assert detail == ["database is locked"]
+    assert errors == ["database is locked"]

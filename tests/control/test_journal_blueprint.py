@@ -59,7 +59,7 @@ def test_calls_are_found_in_order_and_counted(busy: Double, query: str, found: l
 def test_an_unknown_surface_is_refused(double: Double) -> None:
     for path in ("/journal?surface=nott", "/journal/count?surface=nott", "/faults?surface=nott"):
         refused = double.get(path, status=404)
-        assert refused["detail"].startswith("there is no surface 'nott', only scale, ")
+        assert refused["detail"].startswith("unknown surface 'nott': must be one of scale, ")
 
 
 def test_calls_are_found_by_session_id(busy: Double) -> None:
@@ -82,7 +82,7 @@ def test_removed_calls_are_gone_and_their_ids_are_not_reused(busy: Double) -> No
     start(busy)
     assert ids(busy, "") == [7]
     assert busy.get("/journal")["dropped_count"] == 0
-    assert busy.get("/journal/1", status=404)["detail"].startswith("there is no call 1")
+    assert busy.get("/journal/1", status=404)["detail"].startswith("call 1 not found")
 
 
 @pytest.mark.parametrize("how", ["fork", "reset", "restore"])

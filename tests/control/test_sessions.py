@@ -49,7 +49,7 @@ def test_a_list_can_be_limited_to_one_surface(double: Double) -> None:
     made = start_everywhere(double)
     (only,) = double.get("/sessions?surface=galtea")["sessions"]
     assert only["id"] == made["galtea"]
-    assert "no surface 'nope'" in double.get("/sessions?surface=nope", status=404)["detail"]
+    assert "unknown surface 'nope'" in double.get("/sessions?surface=nope", status=404)["detail"]
 
 
 @pytest.mark.parametrize("after", ["x", "notte:", "notte:-1", "notte:²", "nope:1", "notte:1x"])
@@ -102,16 +102,16 @@ def test_an_explanation_has_status_rule_inputs_and_alternative(
 ) -> None:
     id = double.start()
     double.advance("6m")
-    detail = double.get(f"/sessions/notte/{id}/explain")
-    assert (detail["status"], detail["since"], detail["rule"]) == (
+    explanation = double.get(f"/sessions/notte/{id}/explain")
+    assert (explanation["status"], explanation["since"], explanation["rule"]) == (
         "timed_out",
         TRANSITION,
         "idle_timeout",
     )
-    assert detail["inputs"]["last_accessed_at"] == NOON
-    assert DEADLINE in detail["unless"]
-    assert detail["source"].startswith("Source: page")
-    assert detail["next_transitions"] == []
+    assert explanation["inputs"]["last_accessed_at"] == NOON
+    assert DEADLINE in explanation["unless"]
+    assert explanation["source"].startswith("Source: page")
+    assert explanation["next_transitions"] == []
 
 
 def test_an_explanation_can_be_as_of_tomorrow_and_yesterday(double: Double) -> None:
@@ -128,16 +128,24 @@ def test_an_explanation_can_be_as_of_tomorrow_and_yesterday(double: Double) -> N
 
 def test_every_surface_explains_its_sessions(double: Double) -> None:
     for surface, id in start_everywhere(double).items():
-        detail = double.get(f"/sessions/{surface}/{id}/explain")
-        assert (detail["surface"], detail["id"], detail["at"]) == (surface, id, NOON)
-        assert detail["source"]
+        explanation = double.get(f"/sessions/{surface}/{id}/explain")
+        assert (explanation["surface"], explanation["id"], explanation["at"]) == (surface, id, NOON)
+        assert explanation["source"]
+
+
+def test_a_session_is_explained_without_its_surface(double: Double) -> None:
+    for surface, id in start_everywhere(double).items():
+        explanation = double.get(f"/sessions/{surface}/{id}/explain")
+        assert double.get(f"/sessions/{id}/explain") == explanation
+    assert "session 'x' not found" in double.get("/sessions/x/explain", status=404)["detail"]
 
 
 def test_an_unknown_session_or_surface_is_404(double: Double) -> None:
     assert (
-        "no session 'x' of notte" in double.get("/sessions/notte/x/explain", status=404)["detail"]
+        "session 'x' not found on notte"
+        in double.get("/sessions/notte/x/explain", status=404)["detail"]
     )
-    assert "no surface 'nope'" in double.get("/sessions/nope/x/explain", status=404)["detail"]
+    assert "unknown surface 'nope'" in double.get("/sessions/nope/x/explain", status=404)["detail"]
 
 
 def test_an_explanation_writes_nothing(double: Double) -> None:
@@ -151,8 +159,10 @@ def test_an_explanation_writes_nothing(double: Double) -> None:
 
 def test_a_status_that_only_the_vendor_causes_can_be_forced(double: Double) -> None:
     id = double.start()
-    detail = double.post(f"/sessions/notte/{id}/force", {"status": "error", "reason": "crashed"})
-    assert (detail["status"], detail["inputs"]["error"]) == ("error", "crashed")
+    explanation = double.post(
+        f"/sessions/notte/{id}/force", {"status": "error", "reason": "crashed"}
+    )
+    assert (explanation["status"], explanation["inputs"]["error"]) == ("error", "crashed")
     assert double.status(id) == "error"
 
 
@@ -169,7 +179,7 @@ def test_a_status_that_a_call_or_time_causes_is_not_forced(double: Double) -> No
     refused = double.post(f"/sessions/notte/{id}/force", {"status": "timed_out"}, status=400)
     assert "notte can be forced to error, not 'timed_out'" in refused["detail"]
     refused = double.post("/sessions/notte/x/force", {"status": "error"}, status=404)
-    assert "no session 'x' of notte" in refused["detail"]
+    assert "session 'x' not found on notte" in refused["detail"]
 
 
 def test_the_control_plane_describes_itself(double: Double) -> None:

@@ -48,7 +48,7 @@ def test_control_calls_have_the_same_results_with_and_without_a_socket() -> None
         for client in (over_http, namespace):
             with pytest.raises(ControlError, match="/by must be"):
                 client.clock.advance("ärger")
-            with pytest.raises(ControlError, match="there is no session 'Ärger 1'"):
+            with pytest.raises(ControlError, match="session 'Ärger 1' not found"):
                 client.explain("Ärger 1", "notte")
 
 

@@ -134,7 +134,7 @@ def _make_error(call: str, response: Response) -> ControlError:
         return ControlError(response.status, document["detail"], document)
     except (ValueError, KeyError, TypeError):
         detail = (
-            f"{call} returned {response.status}: there is no control plane at this URL "
-            "(a double has one, a server needs --control)"
+            f"{call} returned {response.status}: the server has no control plane "
+            "(a double always has one, a server needs --control)"
         )
         return ControlError(response.status, detail, {})

@@ -20,7 +20,7 @@ _RESERVED = (".localhost", ".test", ".invalid")
 
 
 def check_server(settings: Settings) -> None:
-    """Raise BadSetting for a server whose control plane has no token."""
+    """Raise BadSetting for a server with a control plane and without a token."""
     if settings.control and not settings.control_token:
         raise BadSetting(f"control needs a token: set {_TOKEN} to a secret that its clients send")
 

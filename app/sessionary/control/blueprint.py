@@ -56,7 +56,7 @@ class Control:
             if each.name == name:
                 return each
         names = ", ".join(each.name for each in self.surfaces)
-        raise ApiError(status, f"there is no surface {name!r}, only {names}")
+        raise ApiError(status, f"unknown surface {name!r}: must be one of {names}")
 
 
 class _Id(IntegerConverter):

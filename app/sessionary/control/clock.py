@@ -90,7 +90,7 @@ def _target(until: dict[str, Any] | None) -> int:
         return timeline.transition_into(surfaces, now, **until).at
     transitions = timeline.between(surfaces, now, timeline.END, 1)
     if not transitions:
-        raise ApiError(409, "there is no next transition in this namespace")
+        raise ApiError(409, "this namespace has no next transition")
     return transitions[0].transition.at
 
 

@@ -154,7 +154,7 @@ def _find(name: str) -> Namespace:
     if namespaces is not None:
         return namespaces.find(name)
     if name != DEFAULT:
-        raise ApiError(404, f"there is no namespace {name!r}")
+        raise ApiError(404, f"namespace {name!r} not found")
     return control().namespace
 
 

@@ -60,7 +60,7 @@ class ExplanationQuery(StrictSchema):
 
 
 class ExplanationResponse(StrictSchema):
-    """The rule behind a session's status, its inputs, and what would have changed it."""
+    """Why a session has its status: the rule, its inputs, and what would have changed it."""
 
     surface = Text(required=True)
     id = Text(required=True)

@@ -96,7 +96,7 @@ def find_session(
             found = each.sessions.find(session)
             if found is not None:
                 return each, found
-    raise ApiError(404, f"there is no session {session!r}" + (f" of {surface}" if surface else ""))
+    raise ApiError(404, f"session {session!r} not found" + (f" on {surface}" if surface else ""))
 
 
 def coming(surface: Surface, session: Any, now: int) -> list[SessionTransition]:

@@ -62,7 +62,7 @@ class Namespaces:
         try:
             return self._namespaces[name]
         except KeyError:
-            raise NoSuchNamespace(f"there is no namespace {name!r}") from None
+            raise NoSuchNamespace(f"namespace {name!r} not found") from None
 
     def get(self, name: str) -> Namespace:
         """Return the namespace of this name, created if missing.

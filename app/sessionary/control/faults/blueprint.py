@@ -165,4 +165,4 @@ def _to_json(fault: FaultRow | None, id: int | None = None) -> dict[str, Any]:
 
 
 def _not_found(id: int | None) -> ApiError:
-    return ApiError(404, f"there is no fault {id}: GET faults lists the armed faults")
+    return ApiError(404, f"fault {id} not found: GET faults lists the armed faults")

@@ -159,7 +159,7 @@ def find_call(id: int) -> CallRow:
     _ensure_enabled()
     call = models.get(id)
     if call is None:
-        raise ApiError(404, f"there is no call {id}: the journal keeps {models.MAX_CALLS} calls")
+        raise ApiError(404, f"call {id} not found: the journal keeps {models.MAX_CALLS} calls")
     return call
 
 

@@ -12,7 +12,7 @@ from sessionary.web.instants import BadInstant, parse
 from sessionary.web.route_table import Route, RouteTable
 from sessionary.web.surface import Surface
 
-NOTHING = object()  # there is no value to suggest
+NOTHING = object()  # the absence of a value
 _MIN_SIMILARITY = 0.7
 _STEPS = {"ge": 0, "le": 0, "gt": 1, "lt": -1}
 _WORDS = {"true": True, "yes": True, "1": True, "on": True}
