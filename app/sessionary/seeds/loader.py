@@ -1,6 +1,6 @@
 """Loads seed files: the contents of a namespace before the first request.
 
-A file is applied in one transaction. It updates the rows that exist by their ids, and removes nothing.
+A file is applied in one transaction. It updates rows with the same id, and removes nothing.
 """
 
 import re
