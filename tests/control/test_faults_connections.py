@@ -5,20 +5,21 @@ import threading
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from galtea import Galtea
 from requests import HTTPError
 from requests.exceptions import ChunkedEncodingError
 from requests.exceptions import ConnectionError as RequestsConnectionError
-from scale_gp import APIConnectionError, RateLimitError, SGPClient
 
 from sessionary.embedded import EmbeddedServer
 from tests.control.conftest import NOTTE, Double
 from tests.control.fault_helpers import START, arm
 from tests.sdk_environments import sdk_script
+
+if TYPE_CHECKING:  # the SDKs take a second or two to import
+    from galtea import Galtea
 
 NOTTE_SCRIPT = Path(__file__).with_name("sdk_script_notte_faults.py")
 
@@ -126,6 +127,8 @@ def notify_when_asleep(app: Any, is_asleep: threading.Event) -> Callable[..., An
 def test_the_scale_client_retries_after_a_rate_limit(
     double: Double, server: EmbeddedServer
 ) -> None:
+    from scale_gp import SGPClient
+
     arm(double, "scale", preset="rate_limited", retry_after="1ms", times=2)
     with SGPClient(base_url=f"{server.url}/scale", api_key="key") as client:
         client.get("/user-info", cast_to=object)
@@ -136,6 +139,8 @@ def test_the_scale_client_retries_after_a_rate_limit(
 def test_the_scale_client_gives_up_after_three_calls(
     double: Double, server: EmbeddedServer
 ) -> None:
+    from scale_gp import RateLimitError, SGPClient
+
     arm(double, "scale", preset="rate_limited", retry_after="1ms")
     with (
         SGPClient(base_url=f"{server.url}/scale", api_key="key") as client,
@@ -150,6 +155,8 @@ def test_the_scale_client_gives_up_after_three_calls(
 def test_the_scale_client_reports_a_lost_connection(
     double: Double, server: EmbeddedServer, kind: str
 ) -> None:
+    from scale_gp import APIConnectionError, SGPClient
+
     arm(double, "scale", kind=kind)
     with (
         SGPClient(base_url=f"{server.url}/scale", api_key="key", max_retries=0) as client,
@@ -159,7 +166,9 @@ def test_the_scale_client_reports_a_lost_connection(
 
 
 @pytest.fixture
-def galtea(server: EmbeddedServer) -> Iterator[Galtea]:
+def galtea(server: EmbeddedServer) -> "Iterator[Galtea]":
+    from galtea import Galtea
+
     client = Galtea(api_key="gsk_anyone", base_url=f"{server.url}/galtea")
     yield client
     client.shutdown()
@@ -169,7 +178,7 @@ def galtea(server: EmbeddedServer) -> Iterator[Galtea]:
     ("preset", "status"), [("insufficient_credits", 402), ("unavailable", 503)]
 )
 def test_the_galtea_client_reports_a_failure_at_once(
-    double: Double, galtea: Galtea, preset: str, status: int
+    double: Double, galtea: "Galtea", preset: str, status: int
 ) -> None:
     armed = arm(double, "galtea", route="/sessions", preset=preset)
     with pytest.raises(HTTPError) as caught:
@@ -190,7 +199,7 @@ def test_the_galtea_client_reports_a_failure_at_once(
     ],
 )
 def test_the_galtea_client_does_not_retry_what_may_have_arrived(
-    double: Double, galtea: Galtea, kind: str, error: type[Exception]
+    double: Double, galtea: "Galtea", kind: str, error: type[Exception]
 ) -> None:
     arm(double, "galtea", route="/sessions", kind=kind)
     with pytest.raises(error):

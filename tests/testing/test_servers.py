@@ -6,8 +6,6 @@ from io import BytesIO
 import httpx
 import pytest
 import requests
-from galtea import Galtea
-from scale_gp import SGPClient
 from werkzeug.test import Client as WSGIClient
 
 from sessionary.client import Client, ControlError
@@ -19,6 +17,8 @@ TITLE = {"title": "t", "state": {}, "account_id": "a"}
 
 
 def test_a_server_listens_between_enter_and_exit() -> None:
+    from galtea import Galtea
+
     with Server() as server:
         namespace = server.namespace(now=NOON)
         with Galtea(api_key=namespace.galtea.key, base_url=namespace.galtea.url) as galtea:
@@ -53,6 +53,8 @@ def test_control_calls_have_the_same_results_with_and_without_a_socket() -> None
 
 
 def test_a_mounted_server_needs_no_socket_for_httpx() -> None:
+    from scale_gp import SGPClient
+
     server = Server()
     namespace = server.namespace(now=NOON)
     with SGPClient(
