@@ -38,9 +38,7 @@ def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path) -> No
         ("BUSY_TIMEOUT_SECONDS", "2", 2.0),
     ],
 )
-def test_every_setting_has_a_twin_in_the_environment(
-    variable: str, text: str, value: object
-) -> None:
+def test_every_setting_has_an_environment_variable(variable: str, text: str, value: object) -> None:
     settings = load_settings({}, {f"SESSIONARY_{variable}": text})
     shared, vendors = vars(settings), vars(settings.vendors["galtea"])
     name = variable.lower()
@@ -64,7 +62,7 @@ def test_every_setting_has_a_twin_in_the_environment(
         {"db": 5},
     ],
 )
-def test_nonsense_is_refused_by_the_name_of_the_setting(given: dict[str, Any]) -> None:
+def test_an_invalid_value_is_refused_by_the_name_of_the_setting(given: dict[str, Any]) -> None:
     with pytest.raises(BadSetting, match=next(iter(given))):
         make_settings(**given)
 
@@ -73,13 +71,15 @@ def test_nonsense_is_refused_by_the_name_of_the_setting(given: dict[str, Any]) -
     ("variable", "text"),
     [("SESSIONARY_PORT", "many"), ("SESSIONARY_VENDOR_DEFAULTS", "maybe")],
 )
-def test_nonsense_in_the_environment_is_refused_by_the_variable(variable: str, text: str) -> None:
+def test_an_invalid_value_in_the_environment_is_refused_by_the_variable(
+    variable: str, text: str
+) -> None:
     with pytest.raises(BadSetting, match=variable):
         load_settings({}, {variable: text})
 
 
 @pytest.mark.parametrize("name", ["db", "host"])
-def test_an_empty_address_or_file_is_refused_wherever_it_is_said(name: str) -> None:
+def test_an_empty_address_or_file_is_refused_from_every_source(name: str) -> None:
     for flags, environ in (({name: ""}, {}), ({}, {f"SESSIONARY_{name.upper()}": ""})):
         with pytest.raises(BadSetting, match=f"^{name} must not be empty$"):
             load_settings(flags, environ)
@@ -94,14 +94,14 @@ def test_blanks_around_a_control_token_are_not_part_of_it(token: str) -> None:
 @pytest.mark.parametrize(
     "token", ["", " \n", "q7 q7", "q7\nq7", "q7\tq7", "q7é", "q7\0", "q7\x7f", "q7\xa0q7"]
 )
-def test_a_control_token_that_no_caller_can_send_is_refused_and_not_shown(token: str) -> None:
+def test_a_control_token_that_cannot_be_a_header_is_refused_and_not_shown(token: str) -> None:
     sentence = r"control_token \(SESSIONARY_CONTROL_TOKEN\) must be printable ASCII"
     with pytest.raises(BadSetting, match=sentence) as refused:
         Settings(control_token=token)
     assert "q7" not in str(refused.value)
 
 
-def test_a_control_token_that_is_no_text_is_not_shown_either() -> None:
+def test_a_control_token_that_is_not_text_is_not_shown_either() -> None:
     with pytest.raises(BadSetting, match=r"control_token must be str or nothing$"):
         Settings(control_token=4711)  # type: ignore[arg-type]
 
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: str | No
         load_settings({}, {"SESSIONARY_CONFIG": str(file)})
 
 
-def test_vendor_defaults_turn_on_all_that_differ_and_no_more() -> None:
+def test_vendor_defaults_replace_defaults_and_no_explicit_values() -> None:
     def auto_close(**values: Any) -> Any:
         return make_settings(**values).vendors["galtea"].auto_close_minutes
 

@@ -41,7 +41,7 @@ def is_served(server: Process) -> bool:
         return json.loads(raw.expect_response().body)["timeout_minutes"] == 7
 
 
-def test_many_that_send_a_byte_at_a_time_are_answered_and_keep_nobody_waiting(
+def test_many_clients_that_send_single_bytes_are_answered_and_delay_no_others(
     server: Process,
 ) -> None:
     with ExitStack() as stack:
@@ -59,7 +59,7 @@ def test_many_that_send_a_byte_at_a_time_are_answered_and_keep_nobody_waiting(
     [b" " * (MOST + 1), START + b" " * MOST, b"{" * (4 * MOST)],
     ids=["by one byte", "behind an object", "far"],
 )
-def test_a_body_in_chunks_that_is_too_large_is_refused(server: Process, body: bytes) -> None:
+def test_a_chunked_body_over_the_limit_is_refused(server: Process, body: bytes) -> None:
     with connect(server.url) as raw:
         raw.send(CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
         said = raw.expect_response()
@@ -70,14 +70,14 @@ def test_a_body_in_chunks_that_is_too_large_is_refused(server: Process, body: by
     assert is_served(server)
 
 
-def test_a_body_in_chunks_that_is_as_large_as_may_be_is_read(server: Process) -> None:
+def test_a_chunked_body_at_the_limit_is_read(server: Process) -> None:
     body = START + b" " * (MOST - len(START))
     with connect(server.url) as raw:
         raw.send(CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
         assert json.loads(raw.expect_response().body)["timeout_minutes"] == 7
 
 
-def test_chunks_without_end_are_refused_when_they_are_too_many(server: Process) -> None:
+def test_endless_chunks_are_refused_at_the_limit(server: Process) -> None:
     with connect(server.url) as raw:
         raw.send(CHUNKED)
         with suppress(OSError):  # it stops reading
@@ -89,7 +89,7 @@ def test_chunks_without_end_are_refused_when_they_are_too_many(server: Process) 
 
 
 @pytest.mark.parametrize("length", [MOST + 1, 10**11, 10**30], ids=["one", "many", "all too many"])
-def test_a_length_that_is_too_large_is_refused_before_anything_is_sent(
+def test_a_content_length_over_the_limit_is_refused_before_the_body(
     server: Process, length: int
 ) -> None:
     with connect(server.url) as raw:
@@ -98,7 +98,7 @@ def test_a_length_that_is_too_large_is_refused_before_anything_is_sent(
         assert raw.read_to_end() == b""
 
 
-def test_a_head_without_end_is_refused_where_it_is_too_long(server: Process) -> None:
+def test_an_endless_head_is_refused_at_the_limit(server: Process) -> None:
     with connect(server.url) as raw:
         raw.send(b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 12_000)
         assert raw.expect_response().status == 431
@@ -146,13 +146,15 @@ def goes_on(raw: RawConnection, part: bytes) -> None:
     ],
     ids=["a head", "a body", "a body in chunks"],
 )
-def test_who_sends_for_ever_is_sent_away(impatient: Process, begin: bytes, part: bytes) -> None:
+def test_a_client_that_never_stops_sending_is_disconnected(
+    impatient: Process, begin: bytes, part: bytes
+) -> None:
     with connect(impatient.url) as raw:
         raw.send(begin)
         goes_on(raw, part)
 
 
-def test_a_thread_that_waits_for_a_silent_client_is_free_again(impatient: Process) -> None:
+def test_a_thread_is_freed_from_a_silent_client(impatient: Process) -> None:
     """There is one thread: without an end to its patience the second would never be answered."""
     with connect(impatient.url) as silent, connect(impatient.url) as busy:
         silent.send(CHUNKED + b"5\r\n{")
@@ -161,7 +163,7 @@ def test_a_thread_that_waits_for_a_silent_client_is_free_again(impatient: Proces
         assert json.loads(busy.expect_response().body)["timeout_minutes"] == 7
 
 
-def test_who_reads_nothing_for_ever_is_sent_away(impatient: Process) -> None:
+def test_a_client_that_never_reads_is_disconnected(impatient: Process) -> None:
     with connect(impatient.url) as deaf:
         with suppress(OSError):
             while True:
@@ -169,7 +171,7 @@ def test_who_reads_nothing_for_ever_is_sent_away(impatient: Process) -> None:
         assert is_served(impatient)
 
 
-def test_a_kept_connection_outlasts_the_patience_with_a_request(impatient: Process) -> None:
+def test_an_idle_connection_outlasts_the_client_timeout(impatient: Process) -> None:
     with connect(impatient.url) as kept, connect(impatient.url) as slow:
         kept.send(WHOLE)
         assert kept.expect_response().status == 200

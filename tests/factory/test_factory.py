@@ -26,7 +26,7 @@ each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: 
 
 
 @each_surface
-def test_an_unknown_path_is_refused_in_the_envelope_of_its_surface(
+def test_an_unknown_path_gets_404_in_the_error_body_of_its_surface(
     app: App, surface: Surface
 ) -> None:
     for segment in (surface.name, *surface.root_segments):
@@ -36,7 +36,7 @@ def test_an_unknown_path_is_refused_in_the_envelope_of_its_surface(
 
 
 @each_surface
-def test_an_unknown_path_asks_first_who_is_there(app: App, surface: Surface) -> None:
+def test_an_unknown_path_requires_a_key_first(app: App, surface: Surface) -> None:
     for segment in (surface.name, *surface.root_segments):
         answer = app.client.get(f"/{segment}/no/such/path")
         assert answer.status_code == 401, segment
@@ -44,9 +44,7 @@ def test_an_unknown_path_asks_first_who_is_there(app: App, surface: Surface) -> 
 
 
 @each_surface
-def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(
-    app: App, surface: Surface
-) -> None:
+def test_a_wrong_method_gets_405_and_the_allowed_methods(app: App, surface: Surface) -> None:
     path = f"/{surface.name}/openapi.json"
     for method in ("PUT", "OPTIONS", "TRACE"):
         answer = app.client.open(path, method=method, headers=credential(surface))
@@ -57,7 +55,7 @@ def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(
 
 @each_surface
 @pytest.mark.parametrize("at", ["+1h", "-1h", "soon"])
-def test_at_no_route_an_instant_to_read_as_of_changes_no_refusal(
+def test_sessionary_at_changes_no_error_of_an_unrouted_path(
     app: App, surface: Surface, at: str
 ) -> None:
     client, who = app.client, credential(surface) | {"Sessionary-At": at}
@@ -71,7 +69,7 @@ def test_at_no_route_an_instant_to_read_as_of_changes_no_refusal(
     assert unknown.status_code == 401
 
 
-def test_a_path_of_no_surface_is_not_found_for_anybody(app: App) -> None:
+def test_a_path_outside_the_surfaces_is_404_without_a_key(app: App) -> None:
     for path in ("/", "/nowhere", "//", "/Notte/sessions", "/~t42/notte/health"):
         answer = app.client.get(path)
         assert answer.status_code == 404, path
@@ -91,7 +89,7 @@ def test_slashes_are_not_merged_and_nothing_is_redirected(app: App, path: str) -
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "headers", "is_nottes"),
+    ("method", "path", "headers", "is_claimed"),
     [
         ("POST", "/sessions/start", {}, True),
         ("POST", "/sessions/start/", {}, True),
@@ -109,13 +107,13 @@ def test_slashes_are_not_merged_and_nothing_is_redirected(app: App, path: str) -
         ("GET", "/sessionsx", {"x-notte-sdk-version": "1"}, False),
     ],
 )
-def test_sessions_at_the_root_are_nottes_or_galteas(
-    method: str, path: str, headers: dict[str, str], is_nottes: bool
+def test_a_path_under_sessions_at_the_root_belongs_to_one_surface(
+    method: str, path: str, headers: dict[str, str], is_claimed: bool
 ) -> None:
     routed_path = namespace_middleware.make_routed_path(SURFACES)
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items()}
-    assert routed_path(environ).startswith("/notte/") is is_nottes
+    assert routed_path(environ).startswith("/notte/") is is_claimed
 
 
 @each_surface
@@ -152,7 +150,7 @@ def test_a_busy_database_is_503_with_retry_after_and_nothing_written(
     assert app.client.post("/session/start", json={}, headers=WHO).status_code == 200
 
 
-def test_a_mishap_inside_is_500_without_a_trace_and_is_logged(
+def test_an_unexpected_error_is_500_without_details_and_is_logged(
     app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from sessionary.surfaces.notte import serializers
@@ -166,7 +164,7 @@ def test_a_mishap_inside_is_500_without_a_trace_and_is_logged(
 
 
 @each_surface
-def test_what_breaks_at_an_unrouted_path_is_500_in_the_envelope_of_its_surface(
+def test_an_error_at_an_unrouted_path_is_500_in_the_error_body_of_its_surface(
     app: App, monkeypatch: pytest.MonkeyPatch, surface: Surface
 ) -> None:
     monkeypatch.setattr("sessionary.web.context.authenticate_key", lambda *_, **__: {}["gone"])
@@ -175,7 +173,7 @@ def test_what_breaks_at_an_unrouted_path_is_500_in_the_envelope_of_its_surface(
     assert answer.json == surface.error_body(500, error_handlers.MESSAGES[500])
 
 
-def test_each_request_is_told_of_once_to_everybody_who_asked(app: App) -> None:
+def test_each_observer_is_called_once_per_request(app: App) -> None:
     told: list[RequestFinished] = []
     flask_app = create_app(app.settings, app.namespace, told.append, told.append)
     flask_app.test_client().post("/session/start?x=hidden", json={}, headers=WHO)
@@ -185,7 +183,7 @@ def test_each_request_is_told_of_once_to_everybody_who_asked(app: App) -> None:
     assert (first.status, first.failure, first.seconds > 0) == (200, None, True)
 
 
-def test_what_is_told_says_whether_a_key_or_the_database_was_the_reason(
+def test_the_event_has_the_reason_an_invalid_key_or_an_outage(
     make_file_app: Callable[..., App],
 ) -> None:
     app = make_file_app()
@@ -198,7 +196,7 @@ def test_what_is_told_says_whether_a_key_or_the_database_was_the_reason(
     assert [(each.status, each.failure) for each in told] == [(401, INVALID_KEY), (503, OUTAGE)]
 
 
-def test_the_first_start_of_a_strict_server_makes_a_key_for_each_surface_once(
+def test_the_first_start_of_a_strict_server_creates_a_key_for_each_surface_once(
     tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = Settings(db=str(tmp_path / "test.sqlite3"))
@@ -213,12 +211,12 @@ def test_the_first_start_of_a_strict_server_makes_a_key_for_each_surface_once(
     assert capsys.readouterr().out == ""
 
 
-def test_a_lenient_server_makes_no_keys(app: App) -> None:
+def test_a_lenient_server_creates_no_keys(app: App) -> None:
     with app.namespace.activate():
         assert not identity.has_keys()
 
 
-def test_a_seed_with_keys_leaves_nothing_to_make(
+def test_no_first_keys_are_created_if_the_seed_has_keys(
     tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "seed.toml"
@@ -252,7 +250,7 @@ def test_importing_the_package_loads_neither_flask_nor_the_database() -> None:
     assert told.stdout.strip() == "set()"
 
 
-def test_no_start_waits_for_addresses_that_no_answer_holds(app: App) -> None:
+def test_rules_build_no_urls(app: App) -> None:
     for rule in app.flask_app.url_map.iter_rules():
         with pytest.raises(NotImplementedError):
             rule.build(dict.fromkeys(rule.arguments, "1"))

@@ -65,32 +65,32 @@ def is_ready(server: Process) -> bool:
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/livez/", "/readyz/"])
-def test_they_answer_without_a_key(make_app: Callable[..., App], path: str) -> None:
+def test_health_paths_need_no_key(make_app: Callable[..., App], path: str) -> None:
     client = make_app(auth="strict").client
     assert client.get(path).status_code == 200
     assert client.head(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
-def test_they_are_only_read(app: App, path: str) -> None:
+def test_health_paths_accept_get_and_head_only(app: App, path: str) -> None:
     answer = app.client.post(path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
     assert answer.json["error"] == "refused"
 
 
 @pytest.mark.parametrize("path", ["/livez/x", "/readyz//", "//livez", "/Livez", "/~t42/livez"])
-def test_what_only_looks_like_them_is_not_found(app: App, path: str) -> None:
+def test_similar_paths_are_not_found(app: App, path: str) -> None:
     answer = app.client.get("/", environ_overrides={"PATH_INFO": path})
     assert (answer.status_code, answer.json["error"]) == (404, "not_found")
 
 
-def test_a_double_is_ready_and_keeps_no_journal_of_being_asked() -> None:
+def test_a_double_is_ready_and_records_no_health_check() -> None:
     client = create_double(Settings(**DOUBLE)).test_client()
     assert client.get("/readyz").status_code == 200
     assert client.get("/_control/v1/journal").json["calls"] == []
 
 
-def test_asking_changes_nothing(make_file_app: Callable[..., App]) -> None:
+def test_a_readiness_check_changes_nothing(make_file_app: Callable[..., App]) -> None:
     app = make_file_app()
     client = create_app(app.settings, app.namespace).test_client()
     with closing(sqlite3.connect(app.settings.db)) as other:
@@ -170,7 +170,7 @@ def test_a_database_that_another_version_has_changed(server: Process, db: Path) 
     assert is_ready(server)
 
 
-def test_a_server_that_is_ready_is_said_to_be_in_one_sentence(server: Process) -> None:
+def test_ready_prints_one_sentence_for_a_ready_server(server: Process) -> None:
     assert ready(server.url) == (0, f"{server.url} is ready\n")
     assert ready(f"{server.url}/", "--wait", "1s")[0] == 0
 
@@ -181,12 +181,12 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-def test_nobody_who_listens_is_said_in_one_sentence() -> None:
+def test_ready_prints_one_sentence_without_a_server() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     assert ready(url) == (1, f"Error: {url} does not answer: Connection refused\n")
 
 
-def test_it_waits_for_a_server_that_is_started_meanwhile(db: Path) -> None:
+def test_ready_waits_for_a_server_that_starts_later(db: Path) -> None:
     port = free_port()
     waiting = subprocess.Popen([COMMAND, "ready", f"http://127.0.0.1:{port}", "--wait", "30s"])
     with running_server("--db", str(db), "--auth", "lenient", "--port", str(port)):
@@ -217,7 +217,7 @@ class _Stranger(BaseHTTPRequestHandler):
         pass
 
 
-def test_another_program_is_not_taken_for_one_that_is_ready() -> None:
+def test_ready_recognizes_another_program() -> None:
     with HTTPServer(("127.0.0.1", 0), _Stranger) as stranger:
         threading.Thread(target=stranger.handle_request).start()
         url = f"http://127.0.0.1:{stranger.server_port}"
@@ -226,11 +226,11 @@ def test_another_program_is_not_taken_for_one_that_is_ready() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["127.0.0.1:8000"], ["http://x", "--wait", "soon"]])
-def test_what_cannot_be_asked_is_a_wrong_call(arguments: list[str]) -> None:
+def test_ready_refuses_an_address_that_is_not_http(arguments: list[str]) -> None:
     assert ready(*arguments)[0] == 2
 
 
-def test_asking_takes_no_proxy(server: Process) -> None:
+def test_ready_uses_no_proxy(server: Process) -> None:
     told = subprocess.run(
         [COMMAND, "ready", server.url],
         env=os.environ | {"http_proxy": f"http://127.0.0.1:{free_port()}"},

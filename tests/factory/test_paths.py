@@ -113,7 +113,7 @@ def test_each_key_opens_its_own_surface(server: Process) -> None:
     [(PATHS, []), ([path for path in PATHS if ".." in path], [b"x-notte-sdk-version: 1"])],
     ids=["anybody", "Notte's client"],
 )
-def test_no_path_leads_a_key_to_another_surface(
+def test_a_key_opens_no_other_surface_by_any_path(
     server: Process, paths: list[str], headers: list[bytes]
 ) -> None:
     for key, others in (("notte-key", GALTEAS), ("galtea-key", NOTTES), ("no-key", b'"id"')):
@@ -138,7 +138,7 @@ def test_no_path_leads_a_key_to_another_surface(
         "/notte/sessions#fragment",
     ],
 )
-def test_a_target_in_another_form_needs_a_key_like_any(server: Process, target: str) -> None:
+def test_a_request_target_in_another_form_needs_a_key(server: Process, target: str) -> None:
     assert get(server, target, "no-key").status in (400, 401, 404)
 
 
@@ -155,7 +155,7 @@ def journaled(flask_app: Flask, namespace: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("slashes", ["//", "///"])
-def test_what_begins_with_more_than_one_slash_is_at_no_route_and_not_journaled(
+def test_a_path_with_several_leading_slashes_has_no_route_and_is_not_recorded(
     make_app: Callable[..., App], slashes: str
 ) -> None:
     flask_app = make_app(control=True, control_token="right", journal=True).flask_app
@@ -169,7 +169,7 @@ def test_what_begins_with_more_than_one_slash_is_at_no_route_and_not_journaled(
 
 
 @pytest.mark.parametrize("prefix", ["/~t42//", "//", "//~t42/"])
-def test_nor_is_it_in_any_namespace_of_a_double(prefix: str) -> None:
+def test_a_double_has_no_route_for_it_in_any_namespace(prefix: str) -> None:
     flask_app = create_double(double_settings(control_token="right"))
     for path in ("_control/v1/clock", "notte/sessions"):
         as_sent = {"PATH_INFO": prefix + path}

@@ -35,12 +35,12 @@ def seen(remote: str, **headers: str) -> tuple[str, str, str, str]:
 
 
 @pytest.mark.parametrize("proxy", ["10.1.2.3", "2001:db8::1", "192.0.2.1", "::ffff:10.1.2.3"])
-def test_a_trusted_proxy_is_believed(proxy: str) -> None:
+def test_headers_of_a_trusted_proxy_are_used(proxy: str) -> None:
     assert seen(proxy, **TOLD) == ("203.0.113.7", "https", "sessions.example", "/sessions")
 
 
 @pytest.mark.parametrize("remote", ["203.0.113.9", "127.0.0.1", "192.0.2.2", "::1", ""])
-def test_anybody_else_is_not(remote: str) -> None:
+def test_headers_of_other_clients_are_ignored(remote: str) -> None:
     assert seen(remote, **TOLD) == (remote, "http", "localhost", "")
 
 
@@ -65,7 +65,7 @@ def test_anybody_else_is_not(remote: str) -> None:
         (" , ", "10.0.0.1"),
     ],
 )
-def test_the_client_is_the_last_address_that_no_trusted_proxy_has(told: str, client: str) -> None:
+def test_the_client_is_the_last_address_that_is_not_a_trusted_proxy(told: str, client: str) -> None:
     """What stands before it may have come from the client itself."""
     assert seen("10.0.0.1", **{"X-Forwarded-For": told})[0] == client
 
@@ -83,7 +83,7 @@ def test_the_client_is_the_last_address_that_no_trusted_proxy_has(told: str, cli
         "127.0.0.1 127.0.0.1",
     ],
 )
-def test_a_client_whose_address_cannot_be_read_is_neither_the_proxy_nor_who_stands_before(
+def test_a_client_with_an_unreadable_address_is_neither_the_proxy_nor_the_address_before(
     told: str,
 ) -> None:
     assert seen("10.0.0.1", **{"X-Forwarded-For": told})[0] == "unknown"
@@ -102,7 +102,7 @@ def statuses(client: FlaskClient, told: str | None, keys: Iterable[str]) -> list
     ]
 
 
-def test_keys_that_fail_are_counted_for_the_client_whatever_port_it_asks_from(
+def test_invalid_keys_are_counted_per_client_whatever_its_port(
     make_app: Callable[..., App],
 ) -> None:
     client = make_app(auth="strict", trusted_proxy=TRUSTED, max_failed_keys_per_minute=2).client
@@ -111,7 +111,7 @@ def test_keys_that_fail_are_counted_for_the_client_whatever_port_it_asks_from(
     assert statuses(client, "203.0.113.8:2", "c") == [401]
 
 
-def test_those_whose_addresses_cannot_be_read_are_counted_together_and_with_nobody_else(
+def test_clients_with_unreadable_addresses_share_one_count(
     make_app: Callable[..., App],
 ) -> None:
     client = make_app(auth="strict", trusted_proxy=TRUSTED, max_failed_keys_per_minute=2).client
@@ -122,6 +122,6 @@ def test_those_whose_addresses_cannot_be_read_are_counted_together_and_with_nobo
 
 
 @pytest.mark.parametrize("text", ["", "proxy", "10.0.0.1/8", "10.0.0.0/8,", "10.0.0.0/40"])
-def test_a_proxy_that_is_no_address_is_refused_in_a_sentence(text: str) -> None:
+def test_a_trusted_proxy_that_is_not_an_address_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(BadSetting, match="trusted_proxy must be addresses or networks"):
         Settings(trusted_proxy=text)

@@ -61,7 +61,7 @@ def test_applying_a_seed_twice_changes_nothing_however_much_later(app: App) -> N
     assert everything(app) == before
 
 
-def test_a_row_that_exists_is_brought_up_to_the_file_and_nothing_is_removed(
+def test_an_existing_row_is_updated_and_nothing_is_removed(
     app: App,
 ) -> None:
     app.seed(IDENTITY + NOTTE)
@@ -76,7 +76,7 @@ def test_the_order_of_tables_in_the_file_does_not_matter(app: App) -> None:
     assert len(app.rows("key")) == 1
 
 
-def test_the_example_of_the_format_is_applied_whole(app: App) -> None:
+def test_the_example_file_is_applied(app: App) -> None:
     document = loader.read(Path(__file__).parents[1] / "seed.example.toml")
     with app.namespace.activate():
         assert loader.apply(document, SURFACES) == 16
@@ -110,9 +110,7 @@ def test_the_example_of_the_format_is_applied_whole(app: App) -> None:
         (IDENTITY + NOTTE.replace("timeout_minutes = 5", "timeout_minutes = 0"), "at least 1"),
     ],
 )
-def test_a_mistake_is_refused_with_its_place_and_nothing_is_applied(
-    app: App, text: str, why: str
-) -> None:
+def test_an_error_names_its_place_and_nothing_is_applied(app: App, text: str, why: str) -> None:
     before = everything(app)
     with pytest.raises(loader.BadSeed, match=why) as refused:
         app.seed(text)
@@ -120,7 +118,7 @@ def test_a_mistake_is_refused_with_its_place_and_nothing_is_applied(
     assert everything(app) == before
 
 
-def test_a_mistake_in_the_last_row_takes_the_first_ones_back(app: App) -> None:
+def test_an_error_in_the_last_row_rolls_back_the_first_ones(app: App) -> None:
     before = everything(app)
     with pytest.raises(loader.BadSeed):
         app.seed(IDENTITY + NOTTE.replace('organization = "acme"', 'organization = "other"'))

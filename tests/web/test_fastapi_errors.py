@@ -71,11 +71,11 @@ def theirs(body: dict[str, Any]) -> list[dict[str, Any]]:
     ],
     ids=str,
 )
-def test_a_violation_is_worded_as_pydantic_words_it(body: dict[str, Any]) -> None:
+def test_a_violation_has_the_words_of_pydantic(body: dict[str, Any]) -> None:
     assert ours(body) == theirs(body)
 
 
-def test_null_for_a_field_without_a_word_of_its_own_is_a_violation_all_the_same() -> None:
+def test_null_is_a_violation_for_a_field_of_any_kind() -> None:
     class Body(Request):
         it = fields.Raw(required=True, allow_none=False)
 

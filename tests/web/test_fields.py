@@ -89,7 +89,7 @@ def test_a_value_of_another_type_is_refused(field: Any, value: Any, kind: str) -
         (Instant(assume_utc=True), "1970-01-01T00:00:01", 1_000_000_000),
     ],
 )
-def test_a_value_of_the_right_type_is_taken(field: Any, value: Any, loaded: Any) -> None:
+def test_a_value_of_the_right_type_is_accepted(field: Any, value: Any, loaded: Any) -> None:
     class Body(Request):
         it = field
 
@@ -110,7 +110,7 @@ def test_every_problem_of_a_request_is_listed_with_its_place() -> None:
     assert found == {(("name",), "missing"), (("tags", 1), "text"), (("howMany",), "integer")}
 
 
-def test_the_sentence_of_a_bound_names_both_ends_and_its_limit_the_broken_one() -> None:
+def test_the_text_of_a_bound_names_both_limits_and_its_data_the_exceeded_one() -> None:
     bounds = Bounds(0, 30, min_inclusive=False, max_inclusive=False)
     with pytest.raises(ValidationError) as refused:
         bounds(30)

@@ -8,7 +8,7 @@ from sessionary.web.instants import BadInstant, parse, to_text
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
-def test_an_instant_that_was_printed_is_read_back(moment: datetime) -> None:
+def test_a_formatted_instant_is_parsed_back(moment: datetime) -> None:
     microseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     assert parse(to_text(microseconds)) == microseconds * 1000
 
@@ -25,7 +25,7 @@ def test_an_instant_that_was_printed_is_read_back(moment: datetime) -> None:
         ("1969-12-31T23:59:59.999999999Z", -1),
     ],
 )
-def test_offsets_and_up_to_nine_digits_of_fraction_count(text: str, nanoseconds: int) -> None:
+def test_offsets_and_nine_digits_of_fraction_are_parsed(text: str, nanoseconds: int) -> None:
     assert parse(text) == nanoseconds
 
 
@@ -58,12 +58,12 @@ def test_anything_else_is_refused(text: str) -> None:
         parse(text)
 
 
-def test_a_missing_offset_is_utc_only_where_that_is_said() -> None:
+def test_a_missing_offset_is_utc_only_with_assume_utc() -> None:
     assert parse("1970-01-01T00:00:01", assume_utc=True) == 1_000_000_000
     with pytest.raises(BadInstant):
         parse("1970-01-01T00:00:01")
 
 
-def test_the_printed_precision_cuts_and_never_rounds() -> None:
+def test_formatting_cuts_digits_and_never_rounds() -> None:
     assert to_text(1_999_999) == "1970-01-01T00:00:01.999999Z"
     assert to_text(1_999_999, "milliseconds") == "1970-01-01T00:00:01.999Z"

@@ -20,7 +20,7 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.text(st.characters(codec=None)), json_values, max_size=5))
 @settings(max_examples=200)
-def test_what_was_sent_comes_back_equal_and_in_order(value: dict[str, object]) -> None:
+def test_a_value_is_encoded_back_equal_and_in_order(value: dict[str, object]) -> None:
     sent = json.dumps(value).encode()
     echoed = decode(encode(parse(sent)))
     assert echoed == value
@@ -63,7 +63,7 @@ def test_unusual_but_legal_values_are_accepted(value: str) -> None:
         (b'{"a": ' * 50_000, "deeper than 100"),
     ],
 )
-def test_what_cannot_be_echoed_is_refused_with_the_reason(body: bytes, why: str) -> None:
+def test_a_body_over_a_limit_is_refused_with_the_reason(body: bytes, why: str) -> None:
     with pytest.raises(BadDocument, match=why):
         parse(body)
 
@@ -73,14 +73,14 @@ def test_many_shallow_values_are_not_deep() -> None:
     assert len(parse(body)["rows"]) == 1_000
 
 
-def test_of_duplicate_keys_the_last_one_wins() -> None:
+def test_the_last_of_duplicate_keys_wins() -> None:
     assert parse(b'{"a": 1, "a": 2}') == {"a": 2}
 
 
 @pytest.mark.parametrize("with_orjson", [True, False])
 @given(value=st.dictionaries(st.text(st.characters(codec=None)), json_values, max_size=5))
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
-def test_an_answer_is_the_same_value_with_orjson_and_without(
+def test_a_response_is_the_same_value_with_orjson_and_without(
     monkeypatch: pytest.MonkeyPatch, with_orjson: bool, value: dict[str, object]
 ) -> None:
     if with_orjson:
@@ -93,6 +93,6 @@ def test_an_answer_is_the_same_value_with_orjson_and_without(
     assert list(body) == list(value)
 
 
-def test_what_orjson_cannot_say_is_said_without_it() -> None:
+def test_a_value_that_orjson_refuses_is_encoded_without_it() -> None:
     assert to_bytes({"n": 2**64}) == b'{"n":18446744073709551616}'
     assert to_bytes({"s": "\ud800"}) == b'{"s":"\\ud800"}'

@@ -36,9 +36,7 @@ def test_the_document_describes_every_route_and_no_other(app: App, surface: Surf
 
 
 @each_surface
-def test_every_route_loads_what_it_takes_with_the_schemas_that_describe_it(
-    app: App, surface: Surface
-) -> None:
+def test_every_route_loads_its_input_by_the_documented_schemas(app: App, surface: Surface) -> None:
     for rule in app.flask_app.url_map.iter_rules():
         if rule.rule.startswith(f"/{surface.name}/") and not rule.rule.endswith("/openapi.json"):
             assert isinstance(app.flask_app.view_functions[rule.endpoint], Operation), rule
@@ -73,7 +71,7 @@ def test_galteas_document_is_also_at_the_root(app: App) -> None:
 
 
 @each_surface
-def test_every_operation_documents_how_it_is_refused(app: App, surface: Surface) -> None:
+def test_every_operation_documents_its_errors(app: App, surface: Surface) -> None:
     document = app.client.get(f"/{surface.name}/openapi.json").json
     for item in document["paths"].values():
         for operation in item.values():
