@@ -27,7 +27,7 @@ def _in_a_namespace() -> Iterator[None]:
     namespace.close()
 
 
-def test_a_real_clock_is_the_wall_clock_to_the_microsecond() -> None:
+def test_a_real_clock_equals_wall_time_to_the_microsecond() -> None:
     with freeze_time("2026-03-01T12:00:00.123456Z"):
         assert clock.now() == instant(NOON) + 123_456
         assert clock.state().mode == "real"
@@ -39,7 +39,7 @@ def test_a_real_clock_follows_a_frozen_process() -> None:
         assert clock.now() == instant(NOON + timedelta(minutes=5))
 
 
-def test_a_frozen_clock_stands_still_while_the_wall_moves() -> None:
+def test_a_frozen_clock_stands_still_while_wall_time_moves() -> None:
     with freeze_time(NOON) as wall:
         clock.set_mode("frozen")
         wall.tick(timedelta(days=3))
@@ -51,7 +51,7 @@ def test_a_frozen_clock_can_be_set_to_any_instant() -> None:
     assert clock.now() == 7
 
 
-def test_an_offset_clock_keeps_its_distance_to_the_wall() -> None:
+def test_an_offset_clock_keeps_its_distance_to_wall_time() -> None:
     with freeze_time(NOON) as wall:
         clock.set_mode("offset", instant(NOON + timedelta(days=1)))
         wall.tick(timedelta(hours=2, microseconds=1))
@@ -65,7 +65,7 @@ def test_a_scaled_clock_runs_at_its_rate() -> None:
         assert clock.now() == instant(NOON + timedelta(seconds=120))
 
 
-def test_a_scaled_clock_goes_on_from_where_it_is_when_its_rate_changes() -> None:
+def test_a_scaled_clock_continues_from_its_instant_when_its_rate_changes() -> None:
     with freeze_time(NOON) as wall:
         clock.set_mode("scaled", rate=40)
         wall.tick(timedelta(seconds=3))
@@ -78,7 +78,7 @@ def test_a_scaled_clock_goes_on_from_where_it_is_when_its_rate_changes() -> None
     rate=st.floats(0.001, 1_000_000),
     steps=st.lists(st.integers(0, 10**9), min_size=1, max_size=20),
 )
-def test_no_clock_runs_backwards_by_itself(rate: float, steps: list[int]) -> None:
+def test_a_clock_does_not_run_backwards_by_itself(rate: float, steps: list[int]) -> None:
     state = State("scaled", 0, 0, rate, 0, 0)
     wall, shown = 0, state.at(0)
     for step in steps:
@@ -103,7 +103,7 @@ def test_advancing_a_real_clock_makes_it_an_offset_one() -> None:
         assert clock.now() == instant(NOON) + SECOND
 
 
-def test_a_clock_may_be_moved_back_and_counts_how_often() -> None:
+def test_a_clock_counts_how_often_it_is_moved_back() -> None:
     clock.set_mode("frozen", 10 * SECOND)
     before = clock.state().moves
     clock.advance(-SECOND)
@@ -112,7 +112,7 @@ def test_a_clock_may_be_moved_back_and_counts_how_often() -> None:
     assert clock.state().moves == before + 1
 
 
-def test_going_back_to_real_forgets_the_distance() -> None:
+def test_a_clock_set_to_real_shows_wall_time() -> None:
     with freeze_time(NOON):
         clock.set_mode("frozen", 5)
         clock.set_mode("real")
@@ -146,7 +146,7 @@ def test_the_first_instant_of_a_namespace_stays() -> None:
         ("real", None, 2.0),
     ],
 )
-def test_a_clock_that_cannot_be_is_refused_and_nothing_changes(
+def test_an_invalid_clock_is_refused_and_nothing_changes(
     mode: str, at: int | None, rate: float | None
 ) -> None:
     before = clock.state()
@@ -155,7 +155,7 @@ def test_a_clock_that_cannot_be_is_refused_and_nothing_changes(
     assert clock.state() == before
 
 
-def test_a_clock_cannot_be_advanced_out_of_the_calendar() -> None:
+def test_a_clock_cannot_be_advanced_beyond_the_year_9000() -> None:
     clock.set_mode("frozen", 5)
     with pytest.raises(BadClock):
         clock.advance(-6)

@@ -31,12 +31,12 @@ def test_a_seeded_sequence_is_the_same_in_every_run() -> None:
     assert ids.uuid() != first[0]
 
 
-def test_a_seeded_sequence_repeats_nothing() -> None:
+def test_a_seeded_sequence_has_no_duplicates() -> None:
     ids.seed("a test")
     assert len({ids.uuid() for _ in range(100)}) == 100
 
 
-def test_without_its_seed_a_namespace_is_random_again() -> None:
+def test_a_namespace_without_its_seed_is_random_again() -> None:
     ids.seed("a test")
     first = ids.uuid()
     ids.seed(None)

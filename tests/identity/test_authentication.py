@@ -46,7 +46,7 @@ def ask(secret: str, surface: str = "notte", *, derive: bool = False) -> Caller:
     return identity.authenticate_key(secret, surface, derive=derive)[0]
 
 
-def test_a_key_is_its_user_with_every_membership(ana: str) -> None:
+def test_a_key_authenticates_its_user_with_every_membership(ana: str) -> None:
     key = identity.create_key("sk-", user=ana, surface="notte")
     caller = ask(key.secret)
     assert key.secret.startswith("sk-")
@@ -56,7 +56,7 @@ def test_a_key_is_its_user_with_every_membership(ana: str) -> None:
     assert not caller.anywhere
 
 
-def test_the_instant_of_asking_is_the_namespace_clock(ana: str) -> None:
+def test_authentication_returns_the_time_of_the_namespace(ana: str) -> None:
     key = identity.create_key("", user=ana, surface=None)
     assert identity.authenticate_key(key.secret, "notte", derive=False)[1] == NOW
 
@@ -66,13 +66,13 @@ def test_a_bound_key_acts_in_its_organization(ana: str) -> None:
     assert ask(key.secret).organization == "zeta"
 
 
-def test_a_key_of_one_surface_is_unknown_on_another(ana: str) -> None:
+def test_a_key_of_one_surface_is_invalid_on_another(ana: str) -> None:
     key = identity.create_key("", user=ana, surface="notte")
     with pytest.raises(InvalidKey):
         ask(key.secret, "scale")
 
 
-def test_a_key_of_no_surface_opens_every_one(ana: str) -> None:
+def test_a_key_without_a_surface_is_valid_on_all(ana: str) -> None:
     key = identity.create_key("", user=ana, surface=None)
     assert ask(key.secret, "scale") == ask(key.secret, "galtea")
 
@@ -88,7 +88,7 @@ def test_a_key_expires_at_its_deadline(ana: str, after: int, open: bool) -> None
             ask(key.secret)
 
 
-def test_a_revoked_key_is_unknown_at_once(ana: str) -> None:
+def test_a_revoked_key_is_invalid_at_once(ana: str) -> None:
     key = identity.create_key("", user=ana, surface=None)
     assert identity.revoke_key(key.id)
     with pytest.raises(InvalidKey):
@@ -103,7 +103,7 @@ def test_only_the_hash_of_a_secret_is_stored(ana: str) -> None:
     assert stored["hash"] == identity.hash_of(key.secret)
 
 
-def test_a_secret_that_nobody_has_is_unknown_in_strict_mode(ana: str) -> None:
+def test_an_unknown_secret_is_invalid_in_strict_mode(ana: str) -> None:
     assert ana
     with pytest.raises(InvalidKey):
         ask("anything")
@@ -141,7 +141,7 @@ def test_a_user_without_memberships_has_no_roles(ana: str) -> None:
     assert caller.organization is None
 
 
-def test_the_owner_of_an_empty_database_is_made_once() -> None:
+def test_the_owner_of_an_empty_database_is_created_once() -> None:
     owner = identity.owner()
     assert identity.owner() == owner
     (organization,) = identity.organizations_of(owner)
@@ -150,7 +150,7 @@ def test_the_owner_of_an_empty_database_is_made_once() -> None:
     assert caller.organization == organization
 
 
-def test_a_key_of_nobody_cannot_be_made() -> None:
+def test_a_key_needs_an_existing_user() -> None:
     import peewee as pw
 
     with pytest.raises(pw.IntegrityError):

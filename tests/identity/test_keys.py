@@ -75,9 +75,7 @@ def statements_of(app: App) -> Iterator[list[str]]:
 
 @each_surface
 @pytest.mark.parametrize("path", ["/no/such/path", "/sessions/x", "/v4/sessions/x"])
-def test_every_key_that_fails_is_answered_in_the_same_words(
-    app: App, surface: Surface, path: str
-) -> None:
+def test_every_invalid_key_gets_the_same_response(app: App, surface: Surface, path: str) -> None:
     answers = {
         kind: ask(app, surface, secret, path)
         for kind, secret in keys_that_fail(app, surface).items()
@@ -88,7 +86,7 @@ def test_every_key_that_fails_is_answered_in_the_same_words(
 
 
 @each_surface
-def test_every_key_that_fails_costs_the_same_statements(app: App, surface: Surface) -> None:
+def test_every_invalid_key_runs_the_same_statements(app: App, surface: Surface) -> None:
     """The first is another: its address was at rest."""
     ask(app, surface, "first", "/no/such/path")
     executed = {}
@@ -113,9 +111,7 @@ def test_a_key_is_found_by_its_hash_alone(app: App, surface: Surface) -> None:
 
 
 @each_surface
-def test_a_key_that_works_costs_a_select_and_its_address_another(
-    app: App, surface: Surface
-) -> None:
+def test_a_valid_key_costs_one_select_and_its_address_another(app: App, surface: Surface) -> None:
     """But not from this machine; and nothing is written."""
     with app.namespace.activate(), store.transaction():
         key = identity.create_key("", user=identity.owner(), surface=surface.name).secret

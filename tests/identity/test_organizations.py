@@ -165,7 +165,7 @@ def as_if(outcome: Outcome) -> Outcome:
     return status, text, held
 
 
-def test_every_route_says_here_what_it_is_called_with() -> None:
+def test_every_route_has_a_sample_body_and_query() -> None:
     """A new one fails until routes.py has its body, its query, and what its path names."""
     assert BODIES.keys() == {route.case for route in ROUTES if route.operation.body is not None}
     assert QUERIES.keys() == {route.case for route in ROUTES if route.operation.query is not None}
@@ -174,27 +174,27 @@ def test_every_route_says_here_what_it_is_called_with() -> None:
 
 
 @each_route
-def test_who_asks_without_a_key_is_told_nothing(app: App, route: Route) -> None:
+def test_a_request_without_a_key_learns_nothing(app: App, route: Route) -> None:
     said = app.client.open(route.path(ANAS), method=route.method, json=route.body(ANAS))
     assert said.status_code == 401
 
 
 @each_route
-def test_what_is_anas_is_there_for_ana(app: App, route: Route) -> None:
+def test_ana_can_reach_her_own_resources(app: App, route: Route) -> None:
     """So that what follows tries something."""
     said = ask(app, route, "ana", route.path(ANAS), json=route.body(ANAS))
     assert said.status_code < 300, said.text
 
 
 @each_route
-def test_what_is_anas_is_for_eve_as_what_does_not_exist(app: App, route: Route) -> None:
+def test_anas_resources_do_not_exist_for_eve(app: App, route: Route) -> None:
     """In answer, headers and all rows."""
     anas = outcome(app, route, ANAS)
     assert anas == as_if(outcome(app, route, NOBODYS))
 
 
 @each_route
-def test_anas_organization_is_for_eve_as_one_that_does_not_exist(app: App, route: Route) -> None:
+def test_anas_organization_does_not_exist_for_eve(app: App, route: Route) -> None:
     """When she selects it by a header."""
     anas, nobodys = (
         outcome(app, route, names, headers=dict.fromkeys(SELECTING, names["organization"]))
@@ -208,7 +208,7 @@ def test_anas_organization_is_for_eve_as_one_that_does_not_exist(app: App, route
     [route for route in GUARDED if route.method == "GET" and not route.names()],
     ids=lambda each: each.rule,
 )
-def test_no_list_shows_eve_what_is_anas(app: App, route: Route) -> None:
+def test_lists_do_not_show_eve_anas_resources(app: App, route: Route) -> None:
     for asks in (True, False):
         shown = ask(app, route, "eve", route.path(NOBODYS, asks=asks))
         assert not [each for each in (MARK, *ANAS.values()) if each in shown.text]

@@ -43,7 +43,7 @@ def changes_count(app: App) -> int:
 
 
 @each_surface
-def test_who_asks_too_often_is_refused_as_the_vendor_does_until_it_said(
+def test_a_key_over_its_limit_gets_the_vendors_429_until_its_retry_after(
     make_app: Make, surface: Surface
 ) -> None:
     client = make_app(rate_limit=3).client
@@ -68,7 +68,7 @@ def test_each_key_has_its_own_limit(make_app: Make) -> None:
     assert asked == [404, 404, 429, 429, 404]
 
 
-def test_no_clock_of_a_namespace_opens_or_closes_a_limit(make_app: Make) -> None:
+def test_the_clock_of_a_namespace_does_not_affect_a_limit(make_app: Make) -> None:
     app, surface = make_app(rate_limit=1), SURFACES[0]
     with freeze_time(NOON) as wall:
         assert ask(app.client, surface, "a").status_code == 404
@@ -79,7 +79,7 @@ def test_no_clock_of_a_namespace_opens_or_closes_a_limit(make_app: Make) -> None
         assert ask(app.client, surface, "a").status_code == 404
 
 
-def test_a_wall_that_is_set_back_locks_nobody_out(make_app: Make) -> None:
+def test_wall_time_that_is_set_back_locks_no_key_out(make_app: Make) -> None:
     client, surface = make_app(rate_limit=2).client, SURFACES[0]
     with freeze_time(NOON):
         assert ask(client, surface, "a").status_code == 404
@@ -97,7 +97,7 @@ def test_a_refused_call_changes_nothing(make_app: Make) -> None:
     assert len(app.rows("notte_sessions")) == 1
 
 
-def test_rows_of_who_is_at_rest_do_not_pile_up(make_app: Make) -> None:
+def test_expired_rows_do_not_pile_up(make_app: Make) -> None:
     app = make_app(rate_limit=5)
     with freeze_time(NOON) as wall:
         for number in range(50):
@@ -113,7 +113,7 @@ def test_without_a_limit_a_key_is_not_counted(make_app: Make) -> None:
     assert changes_count(app) == before
 
 
-def test_what_cannot_be_counted_is_let_in(make_file_app: Make) -> None:
+def test_a_request_that_cannot_be_counted_is_accepted(make_file_app: Make) -> None:
     """A full disk or a lock that others hold refuses no reads; it would, were each a write."""
     app = make_file_app(rate_limit=1, max_failed_keys_per_minute=1, busy_timeout_seconds=0.01)
     with closing(sqlite3.connect(app.namespace.database.database, isolation_level=None)) as other:
@@ -124,7 +124,7 @@ def test_what_cannot_be_counted_is_let_in(make_file_app: Make) -> None:
     assert [ask(app.client, SURFACES[0], "a").status_code for _ in range(2)] == [404, 429]
 
 
-def test_counting_leaves_the_durability_of_other_writes_as_it_is(make_file_app: Make) -> None:
+def test_counting_does_not_change_the_durability_of_other_writes(make_file_app: Make) -> None:
     app = make_file_app(rate_limit=1, durability="full")
     for _ in range(2):
         ask(app.client, SURFACES[0], "a")
@@ -138,9 +138,7 @@ def mobilenext() -> Surface:
 
 
 @each_surface
-def test_failed_keys_are_slowed_where_they_come_from_and_nowhere_else(
-    make_app: Make, surface: Surface
-) -> None:
+def test_invalid_keys_are_limited_per_address(make_app: Make, surface: Surface) -> None:
     app = make_app(auth="strict", max_failed_keys_per_minute=3)
     client, key = app.client, key_of(app, surface)
     with freeze_time(NOON) as wall:
@@ -154,7 +152,7 @@ def test_failed_keys_are_slowed_where_they_come_from_and_nowhere_else(
         assert [ask(client, surface, "guess").status_code for _ in range(2)] == [401, 429]
 
 
-def test_a_key_that_works_from_there_goes_on_working(make_app: Make) -> None:
+def test_a_valid_key_from_a_limited_address_still_works(make_app: Make) -> None:
     """Behind one address there may be many, of whom one has an old key."""
     app, surface = make_app(auth="strict", max_failed_keys_per_minute=3), SURFACES[0]
     client, neighbour, late = app.client, *(key_of(app, surface) for _ in range(2))
@@ -168,7 +166,7 @@ def test_a_key_that_works_from_there_goes_on_working(make_app: Make) -> None:
         assert ask(client, surface, late).status_code == 404
 
 
-def test_a_guesser_learns_nothing_of_a_key_while_it_is_slowed(make_app: Make) -> None:
+def test_a_limited_guesser_learns_nothing_about_a_key(make_app: Make) -> None:
     app, surface = make_app(auth="strict", max_failed_keys_per_minute=1), SURFACES[0]
     key = key_of(app, surface)
     with freeze_time(NOON):
@@ -177,7 +175,7 @@ def test_a_guesser_learns_nothing_of_a_key_while_it_is_slowed(make_app: Make) ->
     assert (wrong.status_code, wrong.data, wrong.headers) == (429, right.data, right.headers)
 
 
-def test_a_revoked_key_is_refused_where_it_was_familiar(make_app: Make) -> None:
+def test_a_revoked_key_is_refused_where_it_was_trusted(make_app: Make) -> None:
     app, surface = make_app(auth="strict", max_failed_keys_per_minute=2), SURFACES[0]
     with app.namespace.activate(), store.transaction():
         key = identity.create_key("", user=identity.owner(), surface=None)
@@ -204,7 +202,9 @@ def test_a_revoked_key_is_refused_where_it_was_familiar(make_app: Make) -> None:
         (rate_limits.UNKNOWN, rate_limits.UNKNOWN),
     ],
 )
-def test_an_address_is_counted_as_what_one_holder_has(address: str, counted: str | None) -> None:
+def test_an_address_is_counted_with_the_network_of_its_holder(
+    address: str, counted: str | None
+) -> None:
     assert rate_limits.counted_address(address) == counted
 
 
@@ -234,7 +234,7 @@ def command(client: FlaskClient, token: str, address: str = HERE) -> int:
     return client.get("/_control/v1/clock", headers=who, environ_base=at).status_code
 
 
-def test_the_control_planes_token_is_guessed_as_slowly_as_keys(make_app: Make) -> None:
+def test_guesses_of_the_control_token_are_limited_like_keys(make_app: Make) -> None:
     app = make_app(control=True, control_token="right", max_failed_keys_per_minute=3)
     client = app.client
     with freeze_time(NOON) as wall:

@@ -1,25 +1,21 @@
-"""A database with rows of every kind, and the command on it."""
+"""A sample database with rows in every table, and the `sessionary` command on it."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from sessionary.cli import main
-from tests import schema_versions
+from tests.store.database_files import command_on, load_sample
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    """A database with rows of every kind."""
-    schema_versions.load(schema_versions.fixtures()[-1], tmp_path / "test.sqlite3")
-    return tmp_path / "test.sqlite3"
+    """A database with rows in every table."""
+    return load_sample(tmp_path)
 
 
 @pytest.fixture
 def sessionary(db: Path) -> Callable[..., Result]:
-    """Run the command on a database of this test."""
-    return lambda *args: CliRunner().invoke(
-        main, [str(each) for each in args], env={"SESSIONARY_DB": str(db)}
-    )
+    """Run the command on this database."""
+    return command_on(db)

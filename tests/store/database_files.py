@@ -1,15 +1,33 @@
-"""Database files as these tests look at them, and damage them."""
+"""Read, change and damage database files; run a command on a sample database."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner, Result
+
+from sessionary.cli import main
 from sessionary.factory import SCHEMA
+from tests import schema_versions
+
+
+def load_sample(folder: Path) -> Path:
+    """Create a database with rows in every table."""
+    schema_versions.load(schema_versions.fixtures()[-1], folder / "test.sqlite3")
+    return folder / "test.sqlite3"
+
+
+def command_on(db: Path) -> Callable[..., Result]:
+    """Return a function that runs `sessionary` on a database."""
+    return lambda *args: CliRunner().invoke(
+        main, [str(each) for each in args], env={"SESSIONARY_DB": str(db)}
+    )
 
 
 def dump(file: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """The version of a database, and every row of every table that each database has."""
+    """Return the schema version, and every row of the tables that each database has."""
     names = [table._meta.table_name for table in SCHEMA.tables]
     with closing(sqlite3.connect(file)) as connection:
         rows = {name: list(connection.execute(f'SELECT * FROM "{name}"')) for name in names}  # noqa: S608
@@ -17,12 +35,12 @@ def dump(file: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def change(file: Path, name: str = "changed") -> None:
-    """Give every organization this name."""
+    """Set the name of every organization."""
     run(file, f"UPDATE organization SET name = '{name}'")  # noqa: S608 - our own
 
 
-def leave_journal(file: Path, name: str) -> None:
-    """As who is killed leaves it: that every organization has this name says the journal only."""
+def leave_wal(file: Path, name: str) -> None:
+    """Leave a WAL, as a killed server does; only it has this name of every organization."""
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("UPDATE organization SET name = ?", (name,))
@@ -40,7 +58,7 @@ def scratch(file: Path, page: int = 12) -> None:
 
 
 def beside(file: Path) -> set[str]:
-    """The names of the files in its folder, but for its own."""
+    """Return the names of the other files in its folder, except its lease."""
     return {each.name for each in file.parent.iterdir()} - {file.name, f"{file.name}.hold"}
 
 

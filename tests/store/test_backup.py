@@ -1,4 +1,4 @@
-"""Copies of a database, made while it is served."""
+"""Backup of a database, also while it is served."""
 
 import shutil
 import sqlite3
@@ -16,7 +16,7 @@ from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import backup
 from tests.processes import COMMAND, running_server
-from tests.store.database_files import beside, change, dump, leave_journal, scratch
+from tests.store.database_files import beside, change, dump, leave_wal, scratch
 
 Command = Callable[..., Result]
 
@@ -33,7 +33,7 @@ def test_a_backup_holds_what_the_database_holds(
 
 
 def test_a_backup_is_of_one_moment_while_two_workers_write(tmp_path: Path) -> None:
-    """Every session that was answered before it began is in it, and none in part."""
+    """It has every session that was created before it started, each complete."""
     db = tmp_path / "test.sqlite3"
     answered: list[str] = []
     over = threading.Event()
@@ -66,25 +66,25 @@ def test_a_backup_is_of_one_moment_while_two_workers_write(tmp_path: Path) -> No
     assert answered
 
 
-def test_a_backup_ends_however_much_is_written_meanwhile(
+def test_a_backup_ends_while_others_keep_writing(
     db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_app(Settings(db=str(db), auth="lenient")).extensions["sessionary"].close()
     before, steps = dump(db), []
     monkeypatch.setattr(backup, "_PAGES", 1)
 
-    def write_meanwhile(done: int, _: int) -> None:
-        assert done > len(steps), "it has begun again"
+    def write_during_the_copy(done: int, _: int) -> None:
+        assert done > len(steps), "the copy started again"
         steps.append(done)
         change(db, f"as of page {done}")
 
-    store.back_up(db, tmp_path / "copy", progress=write_meanwhile)
+    store.back_up(db, tmp_path / "copy", progress=write_during_the_copy)
     assert len(steps) > 10
     assert dump(tmp_path / "copy") == before
-    assert (tmp_path / "copy").read_bytes()[18:20] == b"\1\1"  # it needs no journal beside it
+    assert (tmp_path / "copy").read_bytes()[18:20] == b"\1\1"  # not in WAL mode
 
 
-def test_a_file_that_is_there_is_replaced_when_asked_for_only(
+def test_an_existing_file_is_replaced_only_with_force(
     sessionary: Command, db: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"
@@ -98,7 +98,7 @@ def test_a_file_that_is_there_is_replaced_when_asked_for_only(
 
 
 @pytest.mark.parametrize("command", ["backup", "export"])
-def test_its_owner_alone_may_read_what_replaces_a_file_that_others_could_read(
+def test_a_replaced_file_is_readable_by_its_owner_only(
     sessionary: Command, tmp_path: Path, command: str
 ) -> None:
     copy = tmp_path / "copy"
@@ -119,7 +119,7 @@ def test_a_database_that_is_served_is_not_overwritten(
         assert dump(served) == before
 
 
-def test_a_database_that_nobody_has_open_any_more_is_overwritten(
+def test_a_database_that_is_not_open_is_overwritten(
     sessionary: Command, db: Path, tmp_path: Path
 ) -> None:
     create_app(Settings(db=str(tmp_path / "old"))).extensions["sessionary"].close()
@@ -128,12 +128,12 @@ def test_a_database_that_nobody_has_open_any_more_is_overwritten(
 
 
 @pytest.mark.parametrize("is_there", [False, True])
-def test_a_backup_is_not_made_beside_the_journal_of_an_earlier_database(
+def test_a_backup_is_refused_next_to_the_wal_of_an_earlier_database(
     sessionary: Command, db: Path, tmp_path: Path, is_there: bool
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copy(db, copy)
-    leave_journal(copy, "earlier")
+    leave_wal(copy, "earlier")
     if not is_there:
         copy.unlink()
     refused = sessionary("backup", copy, "--force")
@@ -144,7 +144,7 @@ def test_a_backup_is_not_made_beside_the_journal_of_an_earlier_database(
 
 
 @pytest.mark.parametrize("command", ["backup", "export"])
-def test_what_is_taken_from_a_database_does_not_overwrite_it(
+def test_a_backup_or_export_does_not_overwrite_its_database(
     sessionary: Command, db: Path, command: str
 ) -> None:
     before = dump(db)
@@ -155,26 +155,24 @@ def test_what_is_taken_from_a_database_does_not_overwrite_it(
 
 
 @pytest.mark.parametrize("limit", ["unlimited", "32"])
-def test_a_copy_that_cannot_be_made_is_told_with_where_from_and_where_to(
-    db: Path, tmp_path: Path, limit: str
-) -> None:
-    """Where the database cannot be read, and where the disk takes no more."""
+def test_a_failed_copy_names_source_and_target(db: Path, tmp_path: Path, limit: str) -> None:
+    """If the database is unreadable, and if the disk is full."""
     if limit == "unlimited":
-        db.write_bytes(b"no database" * 999)
+        db.write_bytes(b"not a database" * 999)
     script = f'ulimit -f {limit}; exec "$0" backup "$1" --db "$2"'
-    told = subprocess.run(
+    result = subprocess.run(
         ["sh", "-c", script, COMMAND, tmp_path / "copy", db],
         check=False,
         capture_output=True,
         text=True,
     )
-    assert told.returncode == 1
-    assert told.stderr.startswith(f"Error: {db} cannot be copied to {tmp_path / 'copy'}: ")
-    assert told.stderr.count("\n") == 1
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"Error: {db} cannot be copied to {tmp_path / 'copy'}: ")
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["backup", "export"])
-def test_a_folder_that_is_not_there_is_told_with_the_name_that_was_given(
+def test_a_missing_folder_is_reported_with_the_given_name(
     sessionary: Command, tmp_path: Path, command: str
 ) -> None:
     copy = tmp_path / "nowhere" / "copy"
@@ -183,7 +181,7 @@ def test_a_folder_that_is_not_there_is_told_with_the_name_that_was_given(
     assert refused.output == f"Error: {copy} cannot be written: No such file or directory.\n"
 
 
-def test_a_backup_that_fails_leaves_the_one_before_it(
+def test_a_failed_backup_leaves_the_previous_one(
     sessionary: Command, db: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"

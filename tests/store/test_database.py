@@ -107,7 +107,7 @@ def test_a_transaction_within_a_transaction_is_part_of_it(namespace: Namespace) 
         assert sizes.all(name="a") == []
 
 
-def test_a_snapshot_sees_one_moment_while_another_thread_writes(tmp_path: Path) -> None:
+def test_a_read_transaction_sees_one_state_while_another_thread_writes(tmp_path: Path) -> None:
     with closing(make(str(tmp_path / "w.sqlite3"))) as namespace, namespace.activate():
         with store.read_transaction():
             assert sizes.all(name="a") == []
@@ -171,7 +171,7 @@ def test_no_read_then_write_is_lost_among_threads(tmp_path: Path) -> None:
     namespace.close()
 
 
-def test_a_connection_stays_open_between_two_visits(tmp_path: Path) -> None:
+def test_a_connection_stays_open_between_two_activations(tmp_path: Path) -> None:
     with closing(make(str(tmp_path / "w.sqlite3"))) as namespace:
         with namespace.activate():
             first = namespace.database.connection()
@@ -202,7 +202,7 @@ def test_the_connection_to_memory_outlives_the_thread_that_opened_it() -> None:
         assert len(namespace.database.opened) == 1
 
 
-def test_a_namespace_can_be_entered_again_after_it_was_closed(tmp_path: Path) -> None:
+def test_a_file_namespace_can_be_activated_after_it_was_closed(tmp_path: Path) -> None:
     with closing(make(str(tmp_path / "w.sqlite3"))) as namespace:
         with namespace.activate():
             add.run(name="a", size=1)
@@ -212,7 +212,7 @@ def test_a_namespace_can_be_entered_again_after_it_was_closed(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("durability", "level"), [("full", 2), ("normal", 1), ("off", 0)])
-def test_the_engine_works_as_durably_as_asked(tmp_path: Path, durability: str, level: int) -> None:
+def test_the_durability_setting_reaches_sqlite(tmp_path: Path, durability: str, level: int) -> None:
     namespace = store.open_namespace(str(tmp_path / "w.sqlite3"), durability=durability)
     with namespace.activate():
         assert namespace.database.run("PRAGMA synchronous").fetchone() == (level,)
@@ -221,7 +221,7 @@ def test_the_engine_works_as_durably_as_asked(tmp_path: Path, durability: str, l
     namespace.close()
 
 
-def test_a_database_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_a_database_of_a_newer_program_is_refused_with_advice(tmp_path: Path) -> None:
     path = tmp_path / "w.sqlite3"
     with closing(sqlite3.connect(path)) as raw:
         raw.execute(f"PRAGMA user_version = {SCHEMA.version + 1}")
@@ -234,7 +234,7 @@ def test_a_database_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path
     namespace.close()
 
 
-def test_a_file_that_is_no_database_of_ours_is_left_alone(tmp_path: Path) -> None:
+def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "w.sqlite3"
     path.write_bytes(b"not a database" * 100)
     namespace = store.open_namespace(str(path), durability="normal")
@@ -245,7 +245,7 @@ def test_a_file_that_is_no_database_of_ours_is_left_alone(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("number", range(25))  # what could go wrong is rare
-def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path, number: int) -> None:
+def test_concurrent_starts_create_the_schema_once(tmp_path: Path, number: int) -> None:
     path = str(tmp_path / f"w{number}.sqlite3")
     firsts: list[int] = []
     barrier = threading.Barrier(8)
@@ -265,7 +265,7 @@ def test_starting_many_times_at_once_makes_the_schema_once(tmp_path: Path, numbe
     assert firsts == [1]
 
 
-def test_a_write_gives_up_when_another_program_keeps_the_lock(tmp_path: Path) -> None:
+def test_a_write_fails_if_another_program_holds_the_lock_too_long(tmp_path: Path) -> None:
     namespace = make(str(tmp_path / "w.sqlite3"), busy_timeout_seconds=0.01)
     with closing(sqlite3.connect(tmp_path / "w.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -280,7 +280,7 @@ def test_a_write_gives_up_when_another_program_keeps_the_lock(tmp_path: Path) ->
     namespace.close()
 
 
-def test_a_full_database_is_out_of_order_and_keeps_what_it_has(tmp_path: Path) -> None:
+def test_a_full_database_is_unavailable_and_keeps_its_rows(tmp_path: Path) -> None:
     namespace = make(str(tmp_path / "w.sqlite3"))
     with namespace.activate():
         add.run(name="a", size=1)
@@ -292,13 +292,13 @@ def test_a_full_database_is_out_of_order_and_keeps_what_it_has(tmp_path: Path) -
     namespace.close()
 
 
-def test_a_mistake_in_a_statement_is_not_mistaken_for_a_busy_database(namespace: Namespace) -> None:
+def test_an_sql_error_does_not_count_as_an_unavailable_database(namespace: Namespace) -> None:
     with namespace.activate(), pytest.raises(pw.OperationalError) as refused:
         namespace.database.run("SELECT * FROM nowhere")
     assert not store.is_unavailable(refused.value)
 
 
-def test_put_adds_a_row_and_then_changes_it(namespace: Namespace) -> None:
+def test_upsert_inserts_a_row_then_updates_it(namespace: Namespace) -> None:
     with namespace.activate():
         store.upsert(Thing, "name", name="a", size=1)
         store.upsert(Thing, "name", name="a", size=2)

@@ -1,4 +1,4 @@
-"""Everything as lines of JSON: out of one database, and into another."""
+"""Export to JSON Lines, and import."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
 from tests import schema_versions
 from tests.processes import COMMAND, running_server
-from tests.store.database_files import beside, dump, leave_journal
+from tests.store.database_files import beside, dump, leave_wal
 
 Command = Callable[..., Result]
 
@@ -36,9 +36,9 @@ def exported(sessionary: Command, tmp_path: Path) -> Path:
 def test_what_is_imported_equals_what_was_exported_row_for_row(
     sessionary: Command, db: Path, exported: Path, new: Path
 ) -> None:
-    told = sessionary("import", exported, "--db", new).output
+    output = sessionary("import", exported, "--db", new).output
     lines = exported.read_text().splitlines()
-    assert told == f"Imported {len(lines) - 2} rows into {new}\n"
+    assert output == f"Imported {len(lines) - 2} rows into {new}\n"
     assert dump(new) == dump(db)
     assert sessionary("export", "--db", new).output.splitlines() == lines
 
@@ -52,13 +52,13 @@ def test_imported_sessions_read_as_before(sessionary: Command, exported: Path, n
         app.extensions["sessionary"].close()
 
 
-def test_an_export_goes_by_a_pipe_as_well(db: Path, new: Path) -> None:
+def test_an_export_can_be_piped_into_an_import(db: Path, new: Path) -> None:
     script = '"$0" export --db "$1" | "$0" import - --db "$2"'
     subprocess.run(["sh", "-ec", script, COMMAND, db, new], check=True, stdout=subprocess.DEVNULL)
     assert dump(new) == dump(db)
 
 
-def test_an_export_replaces_a_file_when_asked_for_only(sessionary: Command, exported: Path) -> None:
+def test_an_export_replaces_a_file_only_with_force(sessionary: Command, exported: Path) -> None:
     before = exported.read_text()
     exported.write_text("precious")
     assert "use --force" in sessionary("export", exported).output
@@ -67,7 +67,7 @@ def test_an_export_replaces_a_file_when_asked_for_only(sessionary: Command, expo
     assert exported.read_text() == before
 
 
-def test_a_database_that_is_there_is_replaced_when_asked_for_only_and_kept(
+def test_an_existing_database_is_replaced_only_with_force_and_kept(
     sessionary: Command, db: Path, exported: Path, new: Path
 ) -> None:
     create_app(Settings(db=str(new), auth="lenient")).extensions["sessionary"].close()
@@ -76,17 +76,17 @@ def test_a_database_that_is_there_is_replaced_when_asked_for_only_and_kept(
     assert refused.exit_code == 1
     assert "use --force" in refused.output
     assert dump(new) == before
-    told = sessionary("import", exported, "--db", new, "--force").output
+    output = sessionary("import", exported, "--db", new, "--force").output
     assert dump(new) == dump(db)
-    assert dump(Path(told.strip().rpartition(" ")[2])) == before
+    assert dump(Path(output.strip().rpartition(" ")[2])) == before
 
 
-def test_the_journal_of_an_earlier_database_becomes_no_part_of_an_imported_one(
+def test_an_import_ignores_the_wal_of_an_earlier_database(
     sessionary: Command, db: Path, exported: Path, new: Path
 ) -> None:
     new.parent.mkdir()
     shutil.copy(db, new)
-    leave_journal(new, "earlier")
+    leave_wal(new, "earlier")
     new.unlink()
     assert sessionary("import", exported, "--db", new).exit_code == 0
     assert dump(new) == dump(db)
@@ -110,7 +110,7 @@ def test_a_signal_ends_an_import_and_leaves_nothing_of_it(
     assert list(new.parent.iterdir()) == [Path(f"{new}.hold")]
 
 
-def test_an_import_that_is_to_outlive_its_terminal_does(new: Path) -> None:
+def test_an_import_under_nohup_outlives_its_terminal(new: Path) -> None:
     with importing(new, "sh", "-c", """trap '' HUP; exec "$0" "$@" """, COMMAND) as process:
         process.send_signal(signal.SIGHUP)
         process.communicate('"}}\n{"rows": 1}')
@@ -120,7 +120,7 @@ def test_an_import_that_is_to_outlive_its_terminal_does(new: Path) -> None:
 
 @contextmanager
 def importing(new: Path, *command: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """An import that has read, and waits for the end of a row that is longer than a pipe holds."""
+    """Start an import that waits for the end of a row longer than a pipe's buffer."""
     with subprocess.Popen(
         [*command, "import", "-", "--db", new],
         stdin=subprocess.PIPE,
@@ -147,7 +147,7 @@ def organization(**values: object) -> dict[str, object]:
     ("lines", "why"),
     [
         ([], "it is cut off after 0 rows"),
-        (["no json"], "line 1: not a JSON object"),
+        (["not json"], "line 1: not a JSON object"),
         (["\xff"], "line 1: not a JSON object"),
         (["[" * 100_000], "line 1: not a JSON object"),
         (["5"], "line 1: not a JSON object"),
@@ -156,8 +156,8 @@ def organization(**values: object) -> dict[str, object]:
         ([FIRST, organization()], "it is cut off after 1 rows"),
         ([FIRST, organization(), {"rows": 2}], "it is cut off after 1 rows"),
         ([FIRST, {"rows": 0}, organization()], "line 3: there is more after the last line"),
-        ([FIRST, {"table": "sqlite_master", "row": {}}], "line 2: there is no table"),
-        ([FIRST, {"table": ["key"], "row": {}}], "line 2: there is no table"),
+        ([FIRST, {"table": "sqlite_master", "row": {}}], "line 2: unknown table"),
+        ([FIRST, {"table": ["key"], "row": {}}], "line 2: unknown table"),
         ([FIRST, organization(extra=1)], "line 2: a row of organization has the columns seq, id"),
         ([FIRST, {"table": "organization", "row": [1]}], "line 2: a row of organization has"),
         ([FIRST, organization(name=5)], "line 2: organization.name cannot be 5"),
@@ -176,7 +176,7 @@ def organization(**values: object) -> dict[str, object]:
         ),
     ],
 )
-def test_what_is_not_whole_is_refused_with_its_line_and_nothing_is_made(
+def test_invalid_lines_are_refused_by_number_and_nothing_is_created(
     sessionary: Command, tmp_path: Path, new: Path, lines: list[object], why: str
 ) -> None:
     file = tmp_path / "broken.jsonl"

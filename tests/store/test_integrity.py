@@ -1,4 +1,4 @@
-"""Whether a database is sound, and of which version."""
+"""The `check` and `migrate` commands."""
 
 import json
 import os
@@ -24,10 +24,10 @@ from tests.store.database_files import dump, run, scratch
 Command = Callable[..., Result]
 
 
-def test_a_sound_database_is_told_to_be_so(sessionary: Command) -> None:
-    told = sessionary("check", "--json")
-    assert told.exit_code == 0
-    assert json.loads(told.output) == [
+def test_a_healthy_database_passes_every_check(sessionary: Command) -> None:
+    result = sessionary("check", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.output) == [
         {"check": name, "ok": True, "problem": None}
         for name in ("integrity", "references", "schema")
     ]
@@ -41,18 +41,18 @@ def test_a_sound_database_is_told_to_be_so(sessionary: Command) -> None:
         (lambda db: run(db, "DROP INDEX galtea_sessions_id_organization"), "schema"),
     ],
 )
-def test_what_is_wrong_is_told_and_the_exit_code_says_so(
+def test_a_problem_is_reported_and_sets_the_exit_code(
     sessionary: Command, db: Path, damage: Callable[[Path], None], check: str
 ) -> None:
     damage(db)
-    told = sessionary("check", "--json")
-    assert told.exit_code == 1
-    assert check in [each["check"] for each in json.loads(told.output) if not each["ok"]]
+    result = sessionary("check", "--json")
+    assert result.exit_code == 1
+    assert check in [each["check"] for each in json.loads(result.output) if not each["ok"]]
     assert sessionary("check").exit_code == 1
 
 
-def as_a_stranger(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command as somebody whom the modes of files bind."""
+def run_without_root(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as a process that file modes apply to."""
     return subprocess.run(
         [*WITHOUT_ROOT_ACCESS, COMMAND, *map(str, command)],
         env=clean_environment(),
@@ -65,7 +65,7 @@ def as_a_stranger(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def kept(db: Path) -> Iterator[Path]:
-    """A database as a server keeps it, in a folder of its own."""
+    """A database in WAL mode, in its own folder."""
     folder = db.parent / "kept"
     folder.mkdir()
     create_app(Settings(db=str(db), auth="lenient")).extensions["sessionary"].close()
@@ -73,57 +73,55 @@ def kept(db: Path) -> Iterator[Path]:
     folder.chmod(0o755)
 
 
-def closed(file: Path) -> None:
-    """Let nobody write a file or into its folder."""
+def make_read_only(file: Path) -> None:
+    """Make a database and its folder read-only."""
     for each in (*file.parent.iterdir(), file.parent):
         each.chmod(each.stat().st_mode & 0o555)
 
 
 @pytest.mark.parametrize(("damaged", "code"), [(False, 0), (True, 1)])
-def test_a_database_that_nobody_changes_is_checked_where_it_cannot_be_written(
+def test_a_read_only_database_without_a_wal_can_be_checked(
     kept: Path, damaged: bool, code: int
 ) -> None:
     if damaged:
         scratch(kept)
-    closed(kept)
-    told = as_a_stranger("check", "--json", "--db", kept)
-    assert (told.returncode, told.stderr) == (code, "")
-    assert json.loads(told.stdout)[0]["ok"] is not damaged
+    make_read_only(kept)
+    result = run_without_root("check", "--json", "--db", kept)
+    assert (result.returncode, result.stderr) == (code, "")
+    assert json.loads(result.stdout)[0]["ok"] is not damaged
 
 
-def test_a_database_that_cannot_be_read_is_not_told_to_be_damaged(kept: Path) -> None:
+def test_a_database_that_cannot_be_read_is_not_reported_as_damaged(kept: Path) -> None:
     with closing(sqlite3.connect(kept)) as connection:
-        connection.execute("UPDATE organization SET name = 'in the journal'")
+        connection.execute("UPDATE organization SET name = 'in the WAL'")
         connection.commit()
         os.link(f"{kept}-wal", f"{kept}.kept")
     Path(f"{kept}.kept").rename(f"{kept}-wal")
-    closed(kept)
-    told = as_a_stranger("check", "--db", kept)
-    assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr.startswith(f"Error: {kept}: ")
-    assert told.stderr.endswith(
+    make_read_only(kept)
+    result = run_without_root("check", "--db", kept)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: {kept}: ")
+    assert result.stderr.endswith(
         "check that it is a file, and the permissions of it and its folder\n"
     )
 
 
-def test_a_database_that_another_program_keeps_is_not_told_to_be_damaged(
+def test_a_locked_database_is_not_reported_as_damaged(
     sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(integrity, "BUSY_TIMEOUT_SECONDS", 0.05)
     with closing(sqlite3.connect(db)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        told = sessionary("check")
-    assert told.exit_code == 1
-    assert told.output == f"Error: {db}: database is locked: find the program that has it open\n"
+        result = sessionary("check")
+    assert result.exit_code == 1
+    assert result.output == f"Error: {db}: database is locked: find the program that has it open\n"
 
 
-def test_checking_makes_no_database_where_there_is_none(
-    sessionary: Command, tmp_path: Path
-) -> None:
+def test_a_check_creates_no_database(sessionary: Command, tmp_path: Path) -> None:
     for command in (["check"], ["migrate"], ["export"], ["backup", tmp_path / "copy"]):
         refused = sessionary(*command, "--db", tmp_path / "none")
-        assert refused.output == f"Error: There is no database at {tmp_path / 'none'}.\n"
+        assert refused.output == f"Error: No database at {tmp_path / 'none'}.\n"
     assert not (tmp_path / "none").exists()
 
 
@@ -150,15 +148,15 @@ def test_a_database_is_copied_before_it_is_upgraded(sessionary: Command, db: Pat
     problems = [each["problem"] for each in json.loads(sessionary("check", "--json").output)]
     said = f"it has version {version - 1}, this program has {version}: run `sessionary migrate`"
     assert problems[-1] == said
-    told = json.loads(sessionary("migrate", "--json").output)
-    assert (told["before"], told["after"]) == (version - 1, version)
-    assert dump(Path(told["kept"])) == before
+    result = json.loads(sessionary("migrate", "--json").output)
+    assert (result["before"], result["after"]) == (version - 1, version)
+    assert dump(Path(result["kept"])) == before
     assert "'upgraded'" in str(dump(db)["organization"])
     assert json.loads(sessionary("migrate", "--json").output)["kept"] is None
 
 
 @pytest.mark.usefixtures("_next_version")
-def test_only_the_older_database_is_kept_where_another_process_upgrades_it_meanwhile(
+def test_no_copy_is_kept_if_another_process_upgrades_at_the_same_time(
     sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     back_up, before = store.back_up, dump(db)
@@ -175,7 +173,7 @@ def test_only_the_older_database_is_kept_where_another_process_upgrades_it_meanw
 
 @pytest.mark.usefixtures("_next_version")
 @pytest.mark.parametrize("create", [create_app, create_double])
-def test_a_seed_that_cannot_be_read_is_refused_before_the_database_is_made_or_upgraded(
+def test_an_unreadable_seed_is_refused_before_the_database_is_created_or_upgraded(
     db: Path, tmp_path: Path, create: Callable[[Settings], object]
 ) -> None:
     before, new = dump(db), tmp_path / "new.sqlite3"

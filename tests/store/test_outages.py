@@ -1,7 +1,7 @@
-"""What happens to a disk and its files while a server runs, and what the server does then.
+"""Disk and file failures under a running server.
 
-Each time: the vendor's 503, one line in the log, nothing lost that was answered, and everything as
-before once the cause is gone.
+Each time: the vendor's 503, one line in the log, no answered write lost, and normal service once
+the cause is gone.
 """
 
 import os
@@ -30,36 +30,36 @@ WRITES = {
 
 
 class Served:
-    """A server with one worker, and the Notte sessions that it has answered."""
+    """A server with one worker, and the Notte sessions that it has created."""
 
     def __init__(self, process: Process, db: Path, log: Path) -> None:
         self.process = process
         self.db = db
         self.log = log
-        self.answered: list[str] = []
+        self.created: list[str] = []
 
     def start(self) -> int:
         status, body = self.process.request("POST", "/session/start", {}, **NOTTE)
         if status == 200:
-            self.answered.append(body["session_id"])
+            self.created.append(body["session_id"])
         return status
 
     def read(self, session_id: str) -> int:
         return self.process.request("GET", f"/notte/sessions/{session_id}", **NOTTE)[0]
 
-    def refuses_writes_as_each_vendor_does(self) -> None:
+    def check_writes_are_refused(self) -> None:
         for surface in SURFACES:
             path, body, who = WRITES[surface.name]
             status, said = self.process.request("POST", path, body, **who)
             assert status == 503, (surface.name, said)
             assert surface.error_schemas[503].validate(said) == {}, surface.name
 
-    def works_and_has_lost_nothing(self) -> None:
+    def check_works_and_lost_nothing(self) -> None:
         assert self.start() == 200
-        assert [self.read(each) for each in self.answered] == [200] * len(self.answered)
+        assert [self.read(each) for each in self.created] == [200] * len(self.created)
 
-    def told(self) -> list[str]:
-        """Stop, and give what the log says of mishaps."""
+    def stop(self) -> list[str]:
+        """Stop the server; return the log lines about outages and errors."""
         assert self.process.stop() == 0
         lines = self.log.read_text().splitlines()
         return [line for line in lines if "database unavailable" in line or "Traceback" in line]
@@ -87,39 +87,39 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         yield start
 
 
-def test_a_full_disk(serve: Callable[..., Served]) -> None:
+def test_a_full_disk_gives_503_until_there_is_space(serve: Callable[..., Served]) -> None:
     served = serve()
     worker = served.worker()
     before = resource.prlimit(worker, resource.RLIMIT_FSIZE)
-    journal = served.db.with_name("test.sqlite3-wal").stat().st_size  # the log is shorter
-    resource.prlimit(worker, resource.RLIMIT_FSIZE, (journal, before[1]))
+    wal_bytes = served.db.with_name("test.sqlite3-wal").stat().st_size
+    resource.prlimit(worker, resource.RLIMIT_FSIZE, (wal_bytes, before[1]))
     for _ in range(3):
-        served.refuses_writes_as_each_vendor_does()
-    assert served.read(served.answered[0]) == 200
+        served.check_writes_are_refused()
+    assert served.read(served.created[0]) == 200
     resource.prlimit(worker, resource.RLIMIT_FSIZE, before)
-    served.works_and_has_lost_nothing()
-    assert len(served.told()) == 1
+    served.check_works_and_lost_nothing()
+    assert len(served.stop()) == 1
 
 
-def test_a_disk_that_can_only_be_read(serve: Callable[..., Served]) -> None:
-    """Found by a worker that starts then: what is open stays open."""
+def test_a_read_only_disk_gives_503_until_it_is_writable(serve: Callable[..., Served]) -> None:
+    """A new worker meets it; a connection that is open stays writable."""
     served = serve(*WITHOUT_ROOT_ACCESS)
     served.db.parent.chmod(0o555)
     for file in served.db.parent.iterdir():
         file.chmod(0o444)
     os.kill(served.worker(), signal.SIGKILL)
     for _ in range(3):
-        served.refuses_writes_as_each_vendor_does()
-    assert served.read(served.answered[0]) == 200
+        served.check_writes_are_refused()
+    assert served.read(served.created[0]) == 200
     served.db.parent.chmod(0o755)
     for file in served.db.parent.iterdir():
         file.chmod(0o644)
-    served.works_and_has_lost_nothing()
-    assert len(served.told()) == 1
+    served.check_works_and_lost_nothing()
+    assert len(served.stop()) == 1
 
 
-def test_a_corrupt_file(serve: Callable[..., Served]) -> None:
-    """What it can still read, it reads."""
+def test_a_corrupt_table_gives_503_and_other_tables_work(serve: Callable[..., Served]) -> None:
+    """The other tables are still readable and writable."""
     served = serve()
     path, body, who = WRITES["scale"]
     assert served.process.request("POST", path, body, **who)[0] == 200
@@ -133,12 +133,12 @@ def test_a_corrupt_file(serve: Callable[..., Served]) -> None:
             file.seek(page)
             file.write(content)
     assert served.process.request("POST", path, body, **who)[0] == 200
-    served.works_and_has_lost_nothing()
-    assert len(served.told()) == 1
+    served.check_works_and_lost_nothing()
+    assert len(served.stop()) == 1
 
 
 def corrupt(db: Path, table: str) -> dict[int, bytes]:
-    """Overwrite the first page of a table and of each of its indexes; gives what was there."""
+    """Overwrite the first page of a table and of its indexes; return what was there."""
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         found = connection.execute(
@@ -154,52 +154,54 @@ def corrupt(db: Path, table: str) -> dict[int, bytes]:
     return before
 
 
-def test_a_removed_file(serve: Callable[..., Served], tmp_path: Path) -> None:
-    """Nothing is made in its place, and nothing goes into the file that nobody can find."""
+def test_a_removed_file_gives_503_until_it_is_back(
+    serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    """The server does not create a new file, and does not write to the unlinked one."""
     served = serve()
     served.db.rename(tmp_path / "elsewhere")
     for _ in range(3):
-        served.refuses_writes_as_each_vendor_does()
-        assert served.read(served.answered[0]) == 503
+        served.check_writes_are_refused()
+        assert served.read(served.created[0]) == 503
     assert not served.db.exists()
     (tmp_path / "elsewhere").rename(served.db)
-    served.works_and_has_lost_nothing()
-    (told,) = served.told()
-    assert f"{served.db} cannot be found" in told
+    served.check_works_and_lost_nothing()
+    (line,) = served.stop()
+    assert f"{served.db} cannot be found" in line
 
 
 @pytest.mark.parametrize("other", [b"", b"not a database" * 1000])
-def test_another_file_in_the_place_of_a_removed_one(
+def test_another_file_in_its_place_gives_503_and_is_left_alone(
     serve: Callable[..., Served], tmp_path: Path, other: bytes
 ) -> None:
-    """It is left alone; the journal beside it, which is not its own, would be the end of both."""
+    """Opening it would apply the WAL of the removed file to it and destroy both."""
     served = serve()
     served.db.rename(tmp_path / "elsewhere")
     served.db.write_bytes(other)
     os.kill(served.worker(), signal.SIGKILL)
     for _ in range(3):
-        served.refuses_writes_as_each_vendor_does()
-        assert served.read(served.answered[0]) == 503
+        served.check_writes_are_refused()
+        assert served.read(served.created[0]) == 503
     assert served.db.read_bytes() == other
     (tmp_path / "elsewhere").rename(served.db)
-    served.works_and_has_lost_nothing()
-    (told,) = served.told()
-    assert "was replaced while it was open" in told
+    served.check_works_and_lost_nothing()
+    (line,) = served.stop()
+    assert "was replaced while it was open" in line
 
 
-def test_a_locked_file(serve: Callable[..., Served]) -> None:
+def test_a_locked_file_gives_503_for_writes(serve: Callable[..., Served]) -> None:
     served = serve()
     with closing(sqlite3.connect(served.db, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        served.refuses_writes_as_each_vendor_does()
-        served.refuses_writes_as_each_vendor_does()
-        assert served.read(served.answered[0]) == 200
+        served.check_writes_are_refused()
+        served.check_writes_are_refused()
+        assert served.read(served.created[0]) == 200
         other.execute("ROLLBACK")
-    served.works_and_has_lost_nothing()
-    assert len(served.told()) == 1
+    served.check_works_and_lost_nothing()
+    assert len(served.stop()) == 1
 
 
-def test_the_end_of_a_mishap_is_told_with_the_number_of_refusals(
+def test_the_end_of_an_outage_is_logged_with_the_number_of_refused_requests(
     make_file_app: Callable[..., App],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -221,7 +223,7 @@ def test_the_end_of_a_mishap_is_told_with_the_number_of_refusals(
     ] * 2
 
 
-def test_what_comes_and_goes_is_told_once(
+def test_a_recurring_outage_is_logged_once(
     make_file_app: Callable[..., App], caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.01)

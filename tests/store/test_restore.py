@@ -1,4 +1,4 @@
-"""Copies of a database, put back in its place."""
+"""Restore a database from a copy."""
 
 import json
 import os
@@ -16,13 +16,13 @@ from sessionary.settings import Settings
 from sessionary.store import files
 from sessionary.store.files import exclusive_lease
 from tests.processes import running_server
-from tests.store.database_files import beside, change, dump, leave_journal, run, scratch
+from tests.store.database_files import beside, change, dump, leave_wal, run, scratch
 
 Command = Callable[..., Result]
 NOTTE = {"Authorization": "Bearer anyone"}
 
 
-def test_a_restored_database_is_the_copy_and_the_old_one_is_kept_with_its_journal(
+def test_a_restored_database_equals_the_copy_and_the_old_one_is_kept_with_its_wal(
     sessionary: Command, db: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"
@@ -31,22 +31,22 @@ def test_a_restored_database_is_the_copy_and_the_old_one_is_kept_with_its_journa
     app = create_app(Settings(db=str(db), auth="lenient"))
     app.test_client().post("/session/start", json={}, headers=NOTTE)
     store.back_up(db, changed)
-    # As a killed server leaves it: what was written last is in the journal only.
+    # As after a kill: the last writes are in the WAL only.
     os.link(db, left := tmp_path / "left")
     os.link(f"{db}-wal", f"{left}-wal")
     app.extensions["sessionary"].close()
     left.replace(db)
     Path(f"{left}-wal").replace(f"{db}-wal")
-    told = json.loads(sessionary("restore", copy, "--json").output)
+    result = json.loads(sessionary("restore", copy, "--json").output)
     assert dump(db) == dump(copy)
-    assert dump(Path(told["kept"])) == dump(changed)
+    assert dump(Path(result["kept"])) == dump(changed)
     assert not Path(f"{db}-shm").exists()
 
 
 def test_a_restore_is_refused_while_a_server_has_the_file(
     sessionary: Command, tmp_path: Path
 ) -> None:
-    """Also where no worker has been asked for anything yet."""
+    """Even before any worker has handled a request."""
     db, copy = tmp_path / "served.sqlite3", tmp_path / "copy"
     with running_server("--db", str(db), "--auth", "lenient", "--workers", "2") as process:
         assert sessionary("backup", copy, "--db", db).exit_code == 0
@@ -58,7 +58,7 @@ def test_a_restore_is_refused_while_a_server_has_the_file(
     assert sessionary("restore", copy, "--db", db).exit_code == 0
 
 
-def test_a_link_to_a_database_is_as_the_database(sessionary: Command, tmp_path: Path) -> None:
+def test_a_link_to_a_database_counts_as_the_database(sessionary: Command, tmp_path: Path) -> None:
     db, link, copy = (tmp_path / name for name in ("served.sqlite3", "link", "copy"))
     link.symlink_to(db)
     for served, named in [(db, link), (link, db)]:
@@ -76,7 +76,7 @@ def test_a_link_to_a_database_is_as_the_database(sessionary: Command, tmp_path: 
 
 
 @pytest.mark.parametrize("command", ["restore", "import", "backup", "export", "serve"])
-def test_links_that_lead_back_to_themselves_are_refused(
+def test_circular_links_are_refused(
     sessionary: Command, db: Path, tmp_path: Path, command: str
 ) -> None:
     link, back = tmp_path / "link", tmp_path / "back"
@@ -91,7 +91,7 @@ def test_links_that_lead_back_to_themselves_are_refused(
 
 @pytest.mark.parametrize("command", ["restore", "import", "backup", "export", "serve"])
 @pytest.mark.parametrize("name", ["", ".", "/", "folder", "pipe", "link"])
-def test_what_is_no_regular_file_is_neither_opened_nor_replaced(
+def test_a_folder_or_device_is_neither_opened_nor_replaced(
     sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
 ) -> None:
     monkeypatch.chdir(db.parent)
@@ -109,7 +109,7 @@ def test_what_is_no_regular_file_is_neither_opened_nor_replaced(
 
 
 @pytest.mark.parametrize("is_empty", [False, True])
-def test_no_database_is_made_in_the_place_of_one_that_a_server_has_open(
+def test_a_database_is_not_created_where_a_server_has_one_open(
     sessionary: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_empty: bool
 ) -> None:
     monkeypatch.setattr(files, "MISSING_FILE_TIMEOUT_SECONDS", 0.05)
@@ -130,7 +130,7 @@ def test_no_database_is_made_in_the_place_of_one_that_a_server_has_open(
         assert process.request("GET", f"/notte/sessions/{made}", **NOTTE)[0] == 200
 
 
-def test_a_missing_database_that_is_just_being_put_in_its_place_is_not_missed(
+def test_a_database_that_is_being_replaced_does_not_count_as_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "MISSING_FILE_TIMEOUT_SECONDS", 0.0)
@@ -138,24 +138,24 @@ def test_a_missing_database_that_is_just_being_put_in_its_place_is_not_missed(
         store.ensure_not_in_use(tmp_path / "new.sqlite3")
 
 
-def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
+def test_opening_a_database_during_its_replacement_waits_for_the_new_one(
     db: Path, tmp_path: Path
 ) -> None:
     copy, found = tmp_path / "copy", []
-    is_about_to = threading.Event()
+    is_opening = threading.Event()
 
     def open_it() -> None:
         with (
             closing(store.open_namespace(str(db), durability="off")) as namespace,
             namespace.activate(),
         ):
-            is_about_to.set()
+            is_opening.set()
             found.extend(namespace.database.run("SELECT name FROM organization"))
 
     with exclusive_lease(db):
         thread = threading.Thread(target=open_it)
         thread.start()
-        is_about_to.wait()
+        is_opening.wait()
         store.back_up(db, copy)
         change(copy)
         copy.replace(db)
@@ -163,7 +163,7 @@ def test_who_opens_a_database_that_is_being_replaced_gets_the_new_one(
     assert found == [("changed",)] * 2
 
 
-def test_an_interruption_just_before_the_new_database_loses_nothing_of_the_old_one(
+def test_an_interrupted_restore_keeps_the_old_database(
     sessionary: Command, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -171,25 +171,25 @@ def test_an_interruption_just_before_the_new_database_loses_nothing_of_the_old_o
 
     copy = tmp_path / "copy"
     sessionary("backup", copy)
-    leave_journal(db, "the last")
+    leave_wal(db, "the last")
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", interrupted)
         assert sessionary("restore", copy).exit_code == 1
     assert {row[2] for row in dump(db)["organization"]} == {"the last"}
 
 
-@pytest.mark.parametrize("contents", [b"", b"no database" * 999])
-def test_what_is_no_database_any_more_is_replaced_and_kept_as_it_is(
+@pytest.mark.parametrize("contents", [b"", b"not a database" * 999])
+def test_a_broken_database_is_replaced_and_kept_as_it_is(
     sessionary: Command, db: Path, tmp_path: Path, contents: bytes
 ) -> None:
     copy = tmp_path / "copy"
     sessionary("backup", copy)
-    leave_journal(db, "the last")
-    journal = Path(f"{db}-wal").read_bytes()
+    leave_wal(db, "the last")
+    wal = Path(f"{db}-wal").read_bytes()
     db.write_bytes(contents)
     kept = json.loads(sessionary("restore", copy, "--json").output)["kept"]
     assert dump(db) == dump(copy)
-    assert (Path(kept).read_bytes(), Path(f"{kept}-wal").read_bytes()) == (contents, journal)
+    assert (Path(kept).read_bytes(), Path(f"{kept}-wal").read_bytes()) == (contents, wal)
 
 
 @pytest.mark.parametrize(
@@ -197,17 +197,17 @@ def test_what_is_no_database_any_more_is_replaced_and_kept_as_it_is(
     [
         (scratch, "cannot be restored, integrity"),
         (lambda copy: copy.write_bytes(b""), "database of another program, or empty"),
-        (lambda copy: copy.write_bytes(b"no database" * 999), "cannot be copied"),
+        (lambda copy: copy.write_bytes(b"not a database" * 999), "cannot be copied"),
         (lambda copy: run(copy, "PRAGMA user_version = 9"), "schema: it has version 9"),
         (lambda copy: run(copy, "DROP TABLE notte_sessions"), "notte_sessions is not as it was"),
         (
             lambda copy: run(copy, 'DELETE FROM "user"'),
             "references: row 1 of key refers to nothing",
         ),
-        (Path.unlink, "There is no database at"),
+        (Path.unlink, "No database at"),
     ],
 )
-def test_what_is_not_sound_is_not_restored_and_nothing_is_changed(
+def test_a_damaged_copy_is_not_restored_and_nothing_is_changed(
     sessionary: Command, db: Path, tmp_path: Path, damage: Callable[[Path], None], why: str
 ) -> None:
     copy = tmp_path / "copy"
@@ -222,9 +222,9 @@ def test_what_is_not_sound_is_not_restored_and_nothing_is_changed(
     assert beside(db) | {f"{db.name}.hold"} == others | {f"{db.name}.hold"}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a file")
 @pytest.mark.parametrize("command", ["restore", "import"])
-def test_a_new_database_belongs_to_the_owner_of_its_folder_alone(
+def test_a_new_database_belongs_to_the_owner_of_its_folder(
     sessionary: Command, db: Path, tmp_path: Path, command: str
 ) -> None:
     sessionary("export", tmp_path / "everything.jsonl")
@@ -237,7 +237,7 @@ def test_a_new_database_belongs_to_the_owner_of_its_folder_alone(
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 12346, 0o600)
 
 
-def test_a_restored_database_is_as_readable_as_the_old_one(
+def test_a_restored_database_keeps_the_mode_of_the_old_one(
     sessionary: Command, db: Path, tmp_path: Path
 ) -> None:
     sessionary("backup", tmp_path / "copy")
@@ -246,10 +246,10 @@ def test_a_restored_database_is_as_readable_as_the_old_one(
     assert stat.S_IMODE(db.stat().st_mode) == 0o640
 
 
-def test_a_backup_is_restored_where_nothing_was(
+def test_a_backup_can_be_restored_to_a_new_path(
     sessionary: Command, db: Path, tmp_path: Path
 ) -> None:
     new = tmp_path / "new" / "test.sqlite3"
-    told = json.loads(sessionary("restore", db, "--db", new, "--json").output)
-    assert told["kept"] is None
+    result = json.loads(sessionary("restore", db, "--db", new, "--json").output)
+    assert result["kept"] is None
     assert dump(new) == dump(db)

@@ -127,7 +127,7 @@ def test_a_migration_that_fails_leaves_the_version_before_it(file: Path) -> None
     assert (version(file), count(file, "thing")) == (2, 1)
 
 
-def test_a_migration_that_breaks_a_reference_is_taken_back_and_told(file: Path) -> None:
+def test_a_migration_that_breaks_a_reference_is_rolled_back(file: Path) -> None:
     program = things(add_parts, lambda database: database.run('DELETE FROM "thing"'))
     with entered(file) as namespace:
         with pytest.raises(
@@ -138,7 +138,7 @@ def test_a_migration_that_breaks_a_reference_is_taken_back_and_told(file: Path) 
     assert (version(file), count(file, "thing")) == (2, 1)
 
 
-def test_a_migration_may_make_a_table_anew_that_others_refer_to(file: Path) -> None:
+def test_a_migration_may_recreate_a_table_that_others_reference(file: Path) -> None:
     def remake(database: Database) -> None:
         database.run('CREATE TABLE "new" ("id" INTEGER NOT NULL PRIMARY KEY, "name" TEXT)')
         database.run('INSERT INTO "new" ("id") SELECT "id" FROM "thing"')
@@ -152,7 +152,7 @@ def test_a_migration_may_make_a_table_anew_that_others_refer_to(file: Path) -> N
     assert count(file, "part") == 1
 
 
-def test_programs_that_start_at_once_upgrade_once(file: Path) -> None:
+def test_concurrent_starts_upgrade_once(file: Path) -> None:
     all_have_seen_the_old_version = threading.Barrier(8)
     failed: list[BaseException] = []
     program = things(add_parts)

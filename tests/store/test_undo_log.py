@@ -95,7 +95,7 @@ steps = st.sampled_from(
 
 @settings(max_examples=25)
 @given(told=st.lists(steps, max_size=25))
-def test_a_rewound_namespace_is_row_by_row_what_it_was(told: list[str]) -> None:
+def test_a_rewound_namespace_equals_its_past_row_by_row(told: list[str]) -> None:
     story = Story()
     namespace = story.double.control.namespace
     seen: list[tuple[int, Rows]] = []
@@ -123,7 +123,7 @@ def file_double(tmp_path: Path) -> str:
     return path
 
 
-def test_a_server_on_a_double_s_database_keeps_no_history(file_double: str) -> None:
+def test_a_server_removes_the_undo_log_of_a_double(file_double: str) -> None:
     namespace = prepare(Settings(db=file_double, auth="lenient")).namespace
     with namespace.activate():
         triggers = namespace.database.run("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -134,7 +134,7 @@ def test_a_server_on_a_double_s_database_keeps_no_history(file_double: str) -> N
     namespace.close()
 
 
-def test_a_double_goes_on_with_its_history(file_double: str) -> None:
+def test_a_double_continues_its_undo_log(file_double: str) -> None:
     double = Double(create_double(double_settings(db=file_double)))
     changes = double.get("/diff?from=2000-01-01T00:00:00Z")["changes"]
     assert [each["call"] for each in changes] == ["POST /notte/session/start"]

@@ -42,7 +42,7 @@ class Caller(NamedTuple):
 class _KeyLookup(NamedTuple):
     """A row of the key lookup: a membership, and what all rows share: key, user and clock.
 
-    The columns of a key and its user are None if there is no such key.
+    The columns of a key and its user are None if the key is unknown.
     """
 
     organization: str | None

@@ -87,7 +87,7 @@ def replace_database(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None
 
 def _checkpoint(file: Path) -> None:
     """Move the WAL into the file, since the WAL is removed first. Leave a damaged file as it is."""
-    if file.exists() and file.stat().st_size:  # SQLite removes a WAL beside an empty file
+    if file.exists() and file.stat().st_size:  # SQLite removes the WAL of an empty file
         with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -17,7 +17,7 @@ from sessionary.store.files import DatabaseFile, resolve_path
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
 DEFAULT = "default"  # the namespace that always exists
-# Bytes. A double may hold thousands of memory namespaces whose tables are mostly empty.
+# Bytes. A double may hold thousands of memory namespaces with mostly empty tables.
 _SMALL_PAGE = 512
 
 _namespace: ContextVar["Namespace"] = ContextVar("sessionary_namespace")

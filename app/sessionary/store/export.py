@@ -154,7 +154,7 @@ def _check_header(found: dict[str, Any], known: int) -> None:
 def _table_name(found: dict[str, Any], known: Iterable[str]) -> str:
     name = found.get("table")
     if not isinstance(name, str) or name not in known:
-        raise BadExport(f"there is no table {name!r}")
+        raise BadExport(f"unknown table {name!r}")
     return name
 
 

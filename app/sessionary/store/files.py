@@ -117,8 +117,8 @@ class DatabaseFile:
     def check_unchanged(self) -> None:
         """Raise DatabaseUnavailable if the file is gone or another has taken its place.
 
-        A write to a file without a name is lost, and one beside the WAL of another file destroys
-        it. So nothing is written until the file is back.
+        A write to an unlinked file is lost, and a write next to the WAL of another file destroys
+        that one. So nothing is written until the file is back.
         """
         if self._identity is not None and self._identity != self._find_identity():
             raise DatabaseUnavailable(

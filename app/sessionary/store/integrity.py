@@ -29,7 +29,7 @@ class Finding(NamedTuple):
 def find_problems(file: Path, schema: Schema, *, may_be_older: bool = False) -> list[Finding]:
     """Check the pages, the foreign keys and the schema of a file.
 
-    Raises DatabaseUnusable where there is no file or it cannot be read now.
+    Raises DatabaseUnusable if the file is missing or unreadable.
     """
     checks: dict[str, Callable[[sqlite3.Connection], str | None]] = {
         "integrity": _check_pages,
@@ -56,9 +56,9 @@ def file_version(file: Path) -> int:
 
 
 def open_read_only(file: Path) -> sqlite3.Connection:
-    """Open a read-only connection. Raises DatabaseUnusable where there is no file."""
+    """Open a read-only connection. Raises DatabaseUnusable if it is missing."""
     if not file.is_file():
-        raise DatabaseUnusable(f"There is no database at {file}.")
+        raise DatabaseUnusable(f"No database at {file}.")
     mode = "immutable=1" if _is_immutable(file) else "mode=ro"
     return sqlite3.connect(
         f"{file.absolute().as_uri()}?{mode}",

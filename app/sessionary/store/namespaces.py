@@ -23,11 +23,11 @@ class BadName(ValueError):
 
 
 class NoSuchNamespace(LookupError):
-    """There is no namespace of this name."""
+    """A name without a namespace."""
 
 
 class NamespaceExists(ValueError):
-    """There is a namespace of this name already."""
+    """A name that another namespace has."""
 
 
 class TooManyNamespaces(RuntimeError):
@@ -121,7 +121,7 @@ class Namespaces:
             raise BadName("a namespace's name is 1 to 40 of the characters a-z, 0-9 and _")
         with self._lock:
             if name in self._namespaces:
-                raise NamespaceExists(f"there is a namespace {name!r} already")
+                raise NamespaceExists(f"namespace {name!r} exists already")
             if len(self._namespaces) >= self.maximum:
                 raise TooManyNamespaces(
                     f"there are {self.maximum} namespaces already: drop some, or allow more "

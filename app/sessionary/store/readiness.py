@@ -17,7 +17,7 @@ def check_writable(namespace: Namespace) -> None:
     It waits at most 250 ms for other writers. Raises DatabaseUnavailable or an SQLite error.
     """
     if namespace.database.file is None:
-        return  # memory is always writable, and shared with nobody
+        return  # memory is always writable
     with namespace.activate():
         namespace.check_file_unchanged()
         connection = namespace.writable_connection()

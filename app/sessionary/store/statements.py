@@ -39,7 +39,7 @@ def rowid(model: type[Model]) -> Any:
 
 
 class Statement(Generic[Row]):
-    """A query written with the models, whose text is rendered once, at its first use.
+    """A query written with the models. Its text is rendered once, at the first use.
 
     `row` converts a tuple of the selected columns. Each call passes a value for every `param` of
     the query; a missing one is a KeyError.
@@ -91,7 +91,7 @@ def insert_statement(model: type[Model], *, without: Iterable[str] = ()) -> Stat
 
 
 def upsert(model: type[Model], *keys: str, **values: Any) -> None:
-    """Insert a row, or update the one whose `keys` have the same values."""
+    """Insert a row, or update the one with the same values of `keys`."""
     same = [getattr(model, key) == values[key] for key in keys]
     changes = {name: value for name, value in values.items() if name not in keys}
     if model.select(pw.SQL("1")).where(*same).exists():

@@ -199,7 +199,7 @@ def unrecorded() -> Iterator[None]:
 
 
 def earliest_at() -> int | None:
-    """Return the earliest instant that can be read; None if there is no log or it is complete."""
+    """Return the earliest instant that can be read; None if the log is off or complete."""
     oldest = _oldest.one() if current_namespace().has_undo_log else None
     return oldest[1] if oldest is not None and oldest[0] > 1 else None
 

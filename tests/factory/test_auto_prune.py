@@ -1,4 +1,4 @@
-"""A server that is told to removes what ended long ago, with the writes of its clients."""
+"""With `prune_ended_days`, write requests remove the sessions that ended long ago."""
 
 import json
 import sqlite3
@@ -19,13 +19,23 @@ from sessionary.store import Namespace, batches
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import RequestFinished
 from tests import schema_versions
+from tests.cli.test_prune import OLD
 from tests.processes import running_server
-from tests.store.database_files import dump
-from tests.store.test_prune import OLD
+from tests.store.database_files import command_on, dump, load_sample
 
 Command = Callable[..., Result]
 ANA = {"Authorization": "Bearer mob_ana"}
-ENOUGH = len(SURFACES)  # writes, for a piece of each surface
+ENOUGH = len(SURFACES)  # writes, for a batch of each surface
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return load_sample(tmp_path)
+
+
+@pytest.fixture
+def sessionary(db: Path) -> Command:
+    return command_on(db)
 
 
 @pytest.fixture
@@ -48,17 +58,17 @@ def write(app: Flask, times: int) -> None:
         )
 
 
-def gone(app: Flask, before: dict[str, Any]) -> set[str]:
+def removed_paths(app: Flask, before: dict[str, Any]) -> set[str]:
     return before.keys() - schema_versions.read(app).keys()
 
 
-def left(sessionary: Command) -> int:
-    """How many sessions there are to be removed."""
-    told = sessionary("prune", "--ended-before", "90d", "--dry-run", "--json")
-    return sum(each["sessions"] for each in json.loads(told.output))
+def prunable_count(sessionary: Command) -> int:
+    """Return how many sessions could be removed."""
+    result = sessionary("prune", "--ended-before", "90d", "--dry-run", "--json")
+    return sum(each["sessions"] for each in json.loads(result.output))
 
 
-def answered(method: str = "POST", status: int | None = 200) -> RequestFinished:
+def write_finished(method: str = "POST", status: int | None = 200) -> RequestFinished:
     return RequestFinished(
         request_id="a",
         surface="notte",
@@ -71,7 +81,7 @@ def answered(method: str = "POST", status: int | None = 200) -> RequestFinished:
     )
 
 
-def test_writes_remove_what_ended_long_ago_and_the_rest_reads_as_before(app: Flask) -> None:
+def test_writes_remove_old_sessions_and_the_rest_reads_as_before(app: Flask) -> None:
     before = schema_versions.read(app)
     write(app, ENOUGH)
     after = schema_versions.read(app)
@@ -80,11 +90,11 @@ def test_writes_remove_what_ended_long_ago_and_the_rest_reads_as_before(app: Fla
     assert {path: after[path] for path in shown} == {path: before[path] for path in shown}
 
 
-def test_nobody_removes_anything_who_was_not_told_to(db: Path) -> None:
+def test_without_the_setting_nothing_is_removed(db: Path) -> None:
     app = create_app(Settings(db=str(db)))
     before = schema_versions.read(app)
     write(app, ENOUGH)
-    assert gone(app, before) == set()
+    assert removed_paths(app, before) == set()
     app.extensions["sessionary"].close()
 
 
@@ -93,80 +103,78 @@ def test_a_read_a_refusal_and_a_failure_remove_nothing(
     db: Path, method: str, status: int | None, namespace: Namespace
 ) -> None:
     before = dump(db)
-    some = AutoPrune(namespace, 90)
+    auto = AutoPrune(namespace, 90)
     for _ in range(ENOUGH):
-        some.on_request_finished(answered(method, status))
+        auto.on_request_finished(write_finished(method, status))
     assert dump(db) == before
 
 
-@pytest.mark.parametrize(("looked_at", "removed", "seconds"), [(2, 1, 1), (3, 50, 0), (7, 2, 1)])
-def test_small_pieces_miss_none(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, looked_at: int, removed: int, seconds: int
+@pytest.mark.parametrize(("max_keys", "max_removed", "seconds"), [(2, 1, 1), (3, 50, 0), (7, 2, 1)])
+def test_small_batches_miss_nothing(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, max_keys: int, max_removed: int, seconds: int
 ) -> None:
-    monkeypatch.setattr(auto_prune, "_MAX_KEYS", looked_at)
-    monkeypatch.setattr(auto_prune, "_MAX_REMOVED", removed)
+    monkeypatch.setattr(auto_prune, "_MAX_KEYS", max_keys)
+    monkeypatch.setattr(auto_prune, "_MAX_REMOVED", max_removed)
     monkeypatch.setattr(batches, "_BATCH_SECONDS", seconds)
     monkeypatch.setattr(batches, "_CHUNK_SIZE", 1)
     before = schema_versions.read(app)
     write(app, 40)
-    assert gone(app, before) == OLD
+    assert removed_paths(app, before) == OLD
 
 
-def test_what_ends_later_is_found_when_all_is_gone_through_again(
+def test_sessions_that_end_later_are_found_in_the_next_round(
     sessionary: Command, namespace: Namespace
 ) -> None:
-    some = AutoPrune(namespace, 90, rest_seconds=0)
+    auto = AutoPrune(namespace, 90, rest_seconds=0)
     for _ in range(ENOUGH):
-        some.on_request_finished(answered())
+        auto.on_request_finished(write_finished())
     assert sessionary("clock", "advance", "200d").exit_code == 0
-    assert left(sessionary)
+    assert prunable_count(sessionary)
     for _ in range(ENOUGH):
-        some.on_request_finished(answered())
-    assert not left(sessionary)
+        auto.on_request_finished(write_finished())
+    assert not prunable_count(sessionary)
 
 
-def test_it_rests_when_all_was_gone_through(
-    sessionary: Command, namespace: Namespace, db: Path
-) -> None:
-    some = AutoPrune(namespace, 90)
+def test_it_pauses_after_a_full_round(sessionary: Command, namespace: Namespace, db: Path) -> None:
+    auto = AutoPrune(namespace, 90)
     for _ in range(ENOUGH):
-        some.on_request_finished(answered())
+        auto.on_request_finished(write_finished())
     assert sessionary("clock", "advance", "200d").exit_code == 0
     before = dump(db)
     for _ in range(ENOUGH):
-        some.on_request_finished(answered())
+        auto.on_request_finished(write_finished())
     assert dump(db) == before
 
 
-def test_a_database_that_cannot_be_written_just_then_fails_nobody_and_is_tried_again(
+def test_a_locked_database_fails_no_request_and_is_retried(
     db: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(auto_prune, "_RETRY_SECONDS", 0)
     app = create_app(Settings(db=str(db), busy_timeout_seconds=0))
     before = schema_versions.read(app)
-    some = AutoPrune(app.extensions["sessionary"], 90)
+    auto = AutoPrune(app.extensions["sessionary"], 90)
     with closing(sqlite3.connect(db)) as other:
         other.execute("BEGIN IMMEDIATE")
         for _ in range(ENOUGH):
-            some.on_request_finished(answered())
-    assert gone(app, before) == set()
+            auto.on_request_finished(write_finished())
+    assert removed_paths(app, before) == set()
     for _ in range(ENOUGH):
-        some.on_request_finished(answered())
-    assert gone(app, before) == OLD
+        auto.on_request_finished(write_finished())
+    assert removed_paths(app, before) == OLD
     assert caplog.records == []
     app.extensions["sessionary"].close()
 
 
-def test_a_fault_of_its_own_fails_nobody_and_is_told(
+def test_an_error_of_its_own_fails_no_request_and_is_logged(
     namespace: Namespace, db: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(sqlite3.connect(db)) as other:
         other.execute("DROP TABLE scale_sessions")
-    AutoPrune(namespace, 90).on_request_finished(answered())
+    AutoPrune(namespace, 90).on_request_finished(write_finished())
     assert [record.message for record in caplog.records] == ["cannot prune: next attempt in 60 s"]
 
 
-def test_a_server_does_it_too(db: Path) -> None:
+def test_a_server_prunes_after_writes(db: Path) -> None:
     with running_server("--db", str(db), "--prune-ended-days", "90", "--no-log-requests") as server:
         for _ in range(ENOUGH):
             assert server.request("POST", "/notte/sessions/start", {}, **ANA)[0] == 200

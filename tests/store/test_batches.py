@@ -1,0 +1,56 @@
+"""Long writes in short batches."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from sessionary import store
+from sessionary.store import batches
+
+
+def test_a_batch_ends_on_time_and_the_next_continues_from_there(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "_BATCH_SECONDS", 0)
+    seen: list[list[int]] = []
+
+    def find(after: int, limit: int) -> list[int]:
+        return [key for key in range(1, 21) if key > after][:limit]
+
+    def change(keys: list[int]) -> int:
+        seen.append(keys)
+        return len(keys)
+
+    namespace = store.open_namespace(str(db), durability="normal")
+    with namespace.activate():
+        assert list(store.run_in_batches(find, change)) == [4, 4, 4, 4, 4]
+    namespace.close()
+    assert [key for keys in seen for key in keys] == list(range(1, 21))
+
+
+def test_others_write_between_two_batches(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A waiting writer gets the lock before the work is done."""
+    monkeypatch.setattr(batches, "_BATCH_SECONDS", 0)
+    namespace = store.open_namespace(str(db), durability="normal")
+
+    def find(after: int, _: int) -> list[int]:
+        return [after + 1] if after < 10_000 else []
+
+    def write() -> None:
+        with namespace.activate(), store.transaction():
+            namespace.database.run("UPDATE organization SET name = 'written in between'")
+        is_written.set()
+
+    is_written = threading.Event()
+    with namespace.activate():
+        writer = threading.Thread(target=write)
+        for number, _ in enumerate(store.run_in_batches(find, len)):
+            if number == 0:
+                writer.start()
+            if is_written.is_set():
+                break
+    was_written = is_written.is_set()
+    writer.join()
+    namespace.close()
+    assert was_written
