@@ -1,4 +1,4 @@
-"""Every route of every surface, and what a call of it names that belongs to somebody."""
+"""Every route of every surface, with a sample request that names resources of a user."""
 
 import re
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from sessionary.web.operations import Operation
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _FILTERS = [{"attribute": "platform", "operator": "EQUALS", "value": "ios"}]
 
-# What a new route with a body or a query needs: by its surface, method and path. The names are
-# those of `ANAS` and `NOBODYS` in test_organizations.py, as in the paths of the routes themselves.
+# Sample bodies by surface, method and path; a new route with a body needs one. The placeholders are
+# the keys of `ANAS` and `MISSING` in test_organizations.py, as in the paths of the routes.
 BODIES: Mapping[str, Any] = {
     "scale POST /v4/sessions": {"title": "t", "state": {}, "account_id": "{organization}"},
     "scale PATCH /v4/sessions/<session_id>": {"title": "Eve's"},
@@ -45,7 +45,7 @@ QUERIES = {
 
 
 class Route(NamedTuple):
-    """A route, as Flask has it; its `case` is what it is called with."""
+    """A route of Flask; `case` is its key in BODIES and QUERIES."""
 
     surface: str
     method: str
@@ -56,32 +56,32 @@ class Route(NamedTuple):
     def case(self) -> str:
         return f"{self.surface} {self.method} {self.rule.removeprefix(f'/{self.surface}')}"
 
-    def path(self, names: Mapping[str, str], *, asks: bool = True) -> str:
-        """Its path with these names in their places, and its query, if it has one."""
+    def path(self, names: Mapping[str, str], *, with_query: bool = True) -> str:
+        """Return its path, and its query if it has one, with these names filled in."""
         path = _PARAMETER.sub(lambda found: names[self._name(found[1])], self.rule)
         query = QUERIES.get(self.case)
-        return path if query is None or not asks else f"{path}?{query.format(**names)}"
+        return path if query is None or not with_query else f"{path}?{query.format(**names)}"
 
     def body(self, names: Mapping[str, str]) -> Any:
-        return _filled(BODIES.get(self.case), names)
+        return _fill(BODIES.get(self.case), names)
 
     def _name(self, parameter: str) -> str:
         return f"{self.surface}_session_id" if parameter == "session_id" else parameter
 
     def names(self) -> set[str]:
-        """What of somebody's its path names."""
+        """Return the placeholders of its path."""
         return {self._name(parameter) for parameter in _PARAMETER.findall(self.rule)}
 
 
-def _filled(value: Any, names: Mapping[str, str]) -> Any:
+def _fill(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {name: _filled(each, names) for name, each in value.items()}
+        return {name: _fill(each, names) for name, each in value.items()}
     if isinstance(value, list):
-        return [_filled(each, names) for each in value]
+        return [_fill(each, names) for each in value]
     return value.format(**names) if isinstance(value, str) else value
 
 
-def _found() -> list[Route]:
+def _find_routes() -> list[Route]:
     app = create_app(Settings(db=":memory:", auth="lenient"))
     owner = {
         name: surface.name
@@ -99,5 +99,5 @@ def _found() -> list[Route]:
     return sorted(routes, key=lambda route: (route.rule, route.method))
 
 
-ROUTES = _found()
+ROUTES = _find_routes()
 GUARDED = [route for route in ROUTES if not route.operation.is_open]

@@ -42,13 +42,13 @@ def ana() -> str:
     return "ana"
 
 
-def ask(secret: str, surface: str = "notte", *, derive: bool = False) -> Caller:
+def authenticate(secret: str, surface: str = "notte", *, derive: bool = False) -> Caller:
     return identity.authenticate_key(secret, surface, derive=derive)[0]
 
 
 def test_a_key_authenticates_its_user_with_every_membership(ana: str) -> None:
     key = identity.create_key("sk-", user=ana, surface="notte")
-    caller = ask(key.secret)
+    caller = authenticate(key.secret)
     assert key.secret.startswith("sk-")
     assert (caller.user, caller.name, caller.identity_type) == ("ana", "Ana", "user")
     assert caller.roles == {"acme": "admin", "zeta": "readonly"}
@@ -63,18 +63,18 @@ def test_authentication_returns_the_time_of_the_namespace(ana: str) -> None:
 
 def test_a_bound_key_acts_in_its_organization(ana: str) -> None:
     key = identity.create_key("", user=ana, surface=None, organization="zeta")
-    assert ask(key.secret).organization == "zeta"
+    assert authenticate(key.secret).organization == "zeta"
 
 
 def test_a_key_of_one_surface_is_invalid_on_another(ana: str) -> None:
     key = identity.create_key("", user=ana, surface="notte")
     with pytest.raises(InvalidKey):
-        ask(key.secret, "scale")
+        authenticate(key.secret, "scale")
 
 
 def test_a_key_without_a_surface_is_valid_on_all(ana: str) -> None:
     key = identity.create_key("", user=ana, surface=None)
-    assert ask(key.secret, "scale") == ask(key.secret, "galtea")
+    assert authenticate(key.secret, "scale") == authenticate(key.secret, "galtea")
 
 
 @pytest.mark.parametrize(("after", "open"), [(-1, True), (0, False), (1, False)])
@@ -82,17 +82,17 @@ def test_a_key_expires_at_its_deadline(ana: str, after: int, open: bool) -> None
     key = identity.create_key("", user=ana, surface=None, expires_at=NOW + 60)
     clock.set_mode("frozen", NOW + 60 + after)
     if open:
-        assert ask(key.secret).user == ana
+        assert authenticate(key.secret).user == ana
     else:
         with pytest.raises(InvalidKey):
-            ask(key.secret)
+            authenticate(key.secret)
 
 
 def test_a_revoked_key_is_invalid_at_once(ana: str) -> None:
     key = identity.create_key("", user=ana, surface=None)
     assert identity.revoke_key(key.id)
     with pytest.raises(InvalidKey):
-        ask(key.secret)
+        authenticate(key.secret)
     assert not identity.revoke_key(key.id)
 
 
@@ -106,11 +106,11 @@ def test_only_the_hash_of_a_secret_is_stored(ana: str) -> None:
 def test_an_unknown_secret_is_invalid_in_strict_mode(ana: str) -> None:
     assert ana
     with pytest.raises(InvalidKey):
-        ask("anything")
+        authenticate("anything")
 
 
 def test_in_lenient_mode_the_same_text_is_always_the_same_admin() -> None:
-    first, again, other = (ask(text, derive=True) for text in ("a", "a", "b"))
+    first, again, other = (authenticate(text, derive=True) for text in ("a", "a", "b"))
     assert first == again
     assert first.user != other.user
     assert first.roles == {DEFAULT_ORGANIZATION: "admin"}
@@ -120,23 +120,23 @@ def test_in_lenient_mode_the_same_text_is_always_the_same_admin() -> None:
 
 def test_in_lenient_mode_the_first_organization_is_the_default(ana: str) -> None:
     assert ana
-    assert ask("anything", derive=True).organization == "acme"
+    assert authenticate("anything", derive=True).organization == "acme"
 
 
 def test_in_lenient_mode_a_created_key_acts_as_created(ana: str) -> None:
     key = identity.create_key("", user=ana, surface="notte")
-    assert ask(key.secret, derive=True).user == ana
+    assert authenticate(key.secret, derive=True).user == ana
     with pytest.raises(InvalidKey):
-        ask(key.secret, "scale", derive=True)
+        authenticate(key.secret, "scale", derive=True)
     identity.revoke_key(key.id)
     with pytest.raises(InvalidKey):
-        ask(key.secret, derive=True)
+        authenticate(key.secret, derive=True)
 
 
 def test_a_user_without_memberships_has_no_roles(ana: str) -> None:
     assert ana
     User.create(id="eve", name="Eve", identity_type="service_account")
-    caller = ask(identity.create_key("", user="eve", surface=None).secret)
+    caller = authenticate(identity.create_key("", user="eve", surface=None).secret)
     assert caller.roles == {}
     assert caller.organization is None
 
@@ -145,7 +145,7 @@ def test_the_owner_of_an_empty_database_is_created_once() -> None:
     owner = identity.owner()
     assert identity.owner() == owner
     (organization,) = identity.organizations_of(owner)
-    caller = ask(identity.create_key("", user=owner, surface=None).secret)
+    caller = authenticate(identity.create_key("", user=owner, surface=None).secret)
     assert caller.roles == {organization: "admin"}
     assert caller.organization == organization
 
@@ -154,4 +154,4 @@ def test_a_key_needs_an_existing_user() -> None:
     import peewee as pw
 
     with pytest.raises(pw.IntegrityError):
-        identity.create_key("", user="nobody", surface=None)
+        identity.create_key("", user="missing", surface=None)

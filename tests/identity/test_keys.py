@@ -1,4 +1,4 @@
-"""Keys that do not open a door: nobody can tell one kind from another, by words or by work."""
+"""Invalid keys: all kinds get the same response, by the same statements."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ def app(make_app: Callable[..., App]) -> App:
 
 
 def keys_that_fail(app: App, surface: Surface) -> dict[str, str]:
-    """A secret of each kind."""
+    """Return an invalid secret of each kind."""
     other = next(each for each in SURFACES if each is not surface)
     with app.namespace.activate(), store.transaction():
         user, now = identity.owner(), clock.now()
@@ -57,14 +57,14 @@ def keys_that_fail(app: App, surface: Surface) -> dict[str, str]:
     }
 
 
-def ask(app: App, surface: Surface, secret: str, path: str) -> TestResponse:
-    who = {"Authorization": f"Bearer {secret}", "x-api-key": secret, "X-Request-Id": "one"}
-    return app.client.get(f"/{surface.name}{path}", headers=who, environ_base=AT)
+def send(app: App, surface: Surface, secret: str, path: str) -> TestResponse:
+    headers = {"Authorization": f"Bearer {secret}", "x-api-key": secret, "X-Request-Id": "one"}
+    return app.client.get(f"/{surface.name}{path}", headers=headers, environ_base=AT)
 
 
 @contextmanager
 def statements_of(app: App) -> Iterator[list[str]]:
-    """What is executed in the namespace meanwhile, without the values."""
+    """Collect the statements that the namespace executes in the block, without values."""
     seen: list[str] = []
     with app.namespace.activate():
         connection = app.namespace.connection()
@@ -77,22 +77,22 @@ def statements_of(app: App) -> Iterator[list[str]]:
 @pytest.mark.parametrize("path", ["/no/such/path", "/sessions/x", "/v4/sessions/x"])
 def test_every_invalid_key_gets_the_same_response(app: App, surface: Surface, path: str) -> None:
     answers = {
-        kind: ask(app, surface, secret, path)
+        kind: send(app, surface, secret, path)
         for kind, secret in keys_that_fail(app, surface).items()
     }
-    told = {(each.status, each.data, str(each.headers)) for each in answers.values()}
-    assert len(told) == 1
-    assert told.pop()[0].startswith("401")
+    distinct = {(each.status, each.data, str(each.headers)) for each in answers.values()}
+    assert len(distinct) == 1
+    assert distinct.pop()[0].startswith("401")
 
 
 @each_surface
 def test_every_invalid_key_runs_the_same_statements(app: App, surface: Surface) -> None:
-    """The first is another: its address was at rest."""
-    ask(app, surface, "first", "/no/such/path")
+    """The first request differs, as it creates the bucket of the address."""
+    send(app, surface, "first", "/no/such/path")
     executed = {}
     for kind, secret in keys_that_fail(app, surface).items():
         with statements_of(app) as seen:
-            ask(app, surface, secret, "/no/such/path")
+            send(app, surface, secret, "/no/such/path")
         executed[kind] = [each.split(" ", 2)[:2] for each in seen]
     kinds = iter(executed.values())
     first = next(kinds)
@@ -102,27 +102,27 @@ def test_every_invalid_key_runs_the_same_statements(app: App, surface: Surface) 
 
 @each_surface
 def test_a_key_is_found_by_its_hash_alone(app: App, surface: Surface) -> None:
-    """No statement compares a secret, so none can stop at its first wrong letter."""
-    secret = "mob_a-secret-that-nobody-has"
+    """No statement compares a secret, so timing reveals nothing about its text."""
+    secret = "mob_an-unknown-secret"
     with statements_of(app) as seen:
-        assert ask(app, surface, secret, "/no/such/path").status_code == 401
+        assert send(app, surface, secret, "/no/such/path").status_code == 401
     assert any(identity.hash_of(secret) in each for each in seen)
     assert not any(secret in each for each in seen)
 
 
 @each_surface
 def test_a_valid_key_costs_one_select_and_its_address_another(app: App, surface: Surface) -> None:
-    """But not from this machine; and nothing is written."""
+    """The second is not made for this machine's addresses; neither case writes."""
     with app.namespace.activate(), store.transaction():
         key = identity.create_key("", user=identity.owner(), surface=surface.name).secret
-    ask(app, surface, key, "/no/such/path")
+    send(app, surface, key, "/no/such/path")
     counts = {}
     for address in ("203.0.113.7", "127.0.0.1"):
         with statements_of(app) as seen:
-            who = {"Authorization": f"Bearer {key}", "x-api-key": key}
+            headers = {"Authorization": f"Bearer {key}", "x-api-key": key}
             at = {"REMOTE_ADDR": address}
             path = f"/{surface.name}/no/such/path"
-            assert app.client.get(path, headers=who, environ_base=at).status_code == 404
+            assert app.client.get(path, headers=headers, environ_base=at).status_code == 404
         counts[address] = len(seen)
     assert counts == {"203.0.113.7": 2, "127.0.0.1": 1}
 
@@ -132,13 +132,13 @@ def test_an_expired_key_is_refused_at_once_by_every_worker(tmp_path: Path) -> No
     with running_server(*db, "--workers", "2") as server:
         command("clock", "freeze", "2026-03-01T12:00:00Z", *db)
         made = command("keys", "create", "--expires-at", "2026-03-01T12:00:01Z", "--json", *db)
-        who = {"Authorization": f"Bearer {json.loads(made)[0]['secret']}"}
+        headers = {"Authorization": f"Bearer {json.loads(made)[0]['secret']}"}
         path = "/notte/sessions"
-        assert {server.request("GET", path, **who)[0] for _ in range(8)} == {200}
+        assert {server.request("GET", path, **headers)[0] for _ in range(8)} == {200}
         command("clock", "advance", "1s", *db)
-        assert [server.request("GET", path, **who)[0] for _ in range(8)] == [401] * 8
+        assert [server.request("GET", path, **headers)[0] for _ in range(8)] == [401] * 8
 
 
 def command(*arguments: str) -> bytes:
-    """What `sessionary` prints, called with these arguments."""
+    """Run `sessionary` with these arguments; return its output."""
     return subprocess.run([COMMAND, *arguments], capture_output=True, check=True).stdout

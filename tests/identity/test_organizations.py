@@ -1,4 +1,4 @@
-"""What belongs to another organization is as what does not exist: on every route that there is."""
+"""Resources of another organization do not exist, on any route."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from sessionary.settings import Settings
 from tests.conftest import App
 from tests.identity.routes import BODIES, GUARDED, QUERIES, ROUTES, Route
 
-MARK = "said-by-ana-alone"
+MARK = "written-by-ana-only"
 ANAS = {
     "organization": "acme",
     "scale_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01",
@@ -25,7 +25,7 @@ ANAS = {
     "test_case_id": "testCase_anas",
     "test_id": "test_anas",
 }
-NOBODYS = {
+MISSING = {
     "organization": "nope",
     "scale_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0c01",
     "mobilenext_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0c02",
@@ -121,7 +121,7 @@ Outcome = tuple[int, str, list[Any]]
 
 @pytest.fixture(scope="module")
 def prepared() -> Iterator[tuple[App, bytes]]:
-    """A strict namespace in which only Ana has anything, and all that it holds."""
+    """A strict namespace where only Ana has resources, and its contents."""
     app = App(create_app(Settings(db=":memory:", seed=None, durability="off")))
     with closing(app.namespace):
         app.seed(SEED)
@@ -132,75 +132,75 @@ def prepared() -> Iterator[tuple[App, bytes]]:
 
 @pytest.fixture
 def app(prepared: tuple[App, bytes]) -> App:
-    """The same namespace at each call of `ask` and each test."""
+    """The same namespace for each test."""
     app, contents = prepared
     app.namespace.restore(contents)
     return app
 
 
-def ask(app: App, route: Route, key: str, path: str, **given: Any) -> TestResponse:
-    who = {"Authorization": f"Bearer {key}", "x-api-key": key, "X-Request-Id": "one"}
-    headers = {**who, **given.pop("headers", {})}
+def send(app: App, route: Route, key: str, path: str, **given: Any) -> TestResponse:
+    key_headers = {"Authorization": f"Bearer {key}", "x-api-key": key, "X-Request-Id": "one"}
+    headers = {**key_headers, **given.pop("headers", {})}
     return app.client.open(path, method=route.method, headers=headers, **given)
 
 
 def outcome(app: App, route: Route, names: Mapping[str, str], **given: Any) -> Outcome:
-    """What Eve is answered who names these, and what everything holds thereafter."""
+    """Send as Eve with these names; return the status, the response and all rows after it."""
     before = app.namespace.contents()
-    said = ask(app, route, "eve", route.path(names), json=route.body(names), **given)
+    response = send(app, route, "eve", route.path(names), json=route.body(names), **given)
     with app.namespace.activate():
         held = list(app.namespace.connection().iterdump())
     app.namespace.restore(before)
-    told = f"{said.text} {sorted(said.headers.items())}"
-    return said.status_code, told, held
+    text = f"{response.text} {sorted(response.headers.items())}"
+    return response.status_code, text, held
 
 
-def as_if(outcome: Outcome) -> Outcome:
-    """The same with Ana's names where nobody's were."""
+def with_anas_names(outcome: Outcome) -> Outcome:
+    """Replace the missing names of an outcome with Ana's."""
     status, text, held = outcome
     mapped = json.dumps([text, held])
-    for name, nobodys in NOBODYS.items():
-        mapped = mapped.replace(nobodys, ANAS[name])
+    for name, missing in MISSING.items():
+        mapped = mapped.replace(missing, ANAS[name])
     text, held = json.loads(mapped)
     return status, text, held
 
 
 def test_every_route_has_a_sample_body_and_query() -> None:
-    """A new one fails until routes.py has its body, its query, and what its path names."""
+    """A new route fails until routes.py has its body, its query and the names of its path."""
     assert BODIES.keys() == {route.case for route in ROUTES if route.operation.body is not None}
     assert QUERIES.keys() == {route.case for route in ROUTES if route.operation.query is not None}
     assert set().union(*(route.names() for route in ROUTES)) <= ANAS.keys()
-    assert ANAS.keys() == NOBODYS.keys()
+    assert ANAS.keys() == MISSING.keys()
 
 
 @each_route
 def test_a_request_without_a_key_learns_nothing(app: App, route: Route) -> None:
-    said = app.client.open(route.path(ANAS), method=route.method, json=route.body(ANAS))
-    assert said.status_code == 401
+    response = app.client.open(route.path(ANAS), method=route.method, json=route.body(ANAS))
+    assert response.status_code == 401
 
 
 @each_route
 def test_ana_can_reach_her_own_resources(app: App, route: Route) -> None:
-    """So that what follows tries something."""
-    said = ask(app, route, "ana", route.path(ANAS), json=route.body(ANAS))
-    assert said.status_code < 300, said.text
+    """Otherwise the tests below would prove nothing."""
+    response = send(app, route, "ana", route.path(ANAS), json=route.body(ANAS))
+    assert response.status_code < 300, response.text
 
 
 @each_route
 def test_anas_resources_do_not_exist_for_eve(app: App, route: Route) -> None:
-    """In answer, headers and all rows."""
+    """Compared by response, headers and all rows."""
     anas = outcome(app, route, ANAS)
-    assert anas == as_if(outcome(app, route, NOBODYS))
+    assert anas == with_anas_names(outcome(app, route, MISSING))
 
 
 @each_route
 def test_anas_organization_does_not_exist_for_eve(app: App, route: Route) -> None:
-    """When she selects it by a header."""
-    anas, nobodys = (
+    """Even if she selects it by a header."""
+    anas, missing = (
         outcome(app, route, names, headers=dict.fromkeys(SELECTING, names["organization"]))
-        for names in (ANAS, NOBODYS)
+        for names in (ANAS, MISSING)
     )
-    assert anas == as_if(nobodys)
+    assert anas == with_anas_names(missing)
 
 
 @pytest.mark.parametrize(
@@ -209,8 +209,8 @@ def test_anas_organization_does_not_exist_for_eve(app: App, route: Route) -> Non
     ids=lambda each: each.rule,
 )
 def test_lists_do_not_show_eve_anas_resources(app: App, route: Route) -> None:
-    for asks in (True, False):
-        shown = ask(app, route, "eve", route.path(NOBODYS, asks=asks))
+    for with_query in (True, False):
+        shown = send(app, route, "eve", route.path(MISSING, with_query=with_query))
         assert not [each for each in (MARK, *ANAS.values()) if each in shown.text]
-    hers = ask(app, route, "ana", route.path(ANAS))
+    hers = send(app, route, "ana", route.path(ANAS))
     assert any(each in hers.text for each in (MARK, *ANAS.values()))

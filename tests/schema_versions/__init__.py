@@ -1,4 +1,4 @@
-"""A small database of every schema version, as SQL, and how its sessions read."""
+"""A small database of every schema version as SQL, and the responses to reads of it as JSON."""
 
 import sqlite3
 from contextlib import closing
@@ -29,23 +29,23 @@ _SESSIONS = {
 
 
 def fixture(version: int) -> Path:
-    """Where the database of this version is; beside it, as JSON, how it reads."""
+    """Return the SQL file of a version; the JSON file has the same name."""
     return FOLDER / f"version-{version}.sql"
 
 
 def fixtures() -> list[Path]:
-    """The database of every version."""
+    """Return the SQL files of all versions."""
     return sorted(FOLDER.glob("version-*.sql"))
 
 
 def load(dump: Path, file: Path) -> None:
-    """Make a database file of a dump."""
+    """Create a database file from an SQL file."""
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(dump.read_text())
 
 
 def read(app: Flask) -> dict[str, Any]:
-    """What its lists and each of its sessions answer, by path: the status and the body."""
+    """Return status and body of every list and every session, by path."""
     client = app.test_client()
     with app.extensions["sessionary"].activate():
         run = app.extensions["sessionary"].database.run

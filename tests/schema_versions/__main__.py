@@ -1,4 +1,4 @@
-"""`python -m tests.schema_versions` writes the fixture of the present schema version.
+"""`python -m tests.schema_versions` writes the fixture of the current schema version.
 
 Do it once for each version, when its migration is written. The fixture of an earlier version is
 never written again: it stands for what people have.
@@ -27,10 +27,10 @@ _ANA = {"Authorization": "Bearer mob_ana"}
 
 
 def write(target: Path) -> None:
-    """Write the dump, and beside it how its sessions read."""
+    """Write the SQL file and the JSON file."""
     with TemporaryDirectory() as folder, freeze_time(NOON):
         db = Path(folder, "test.sqlite3")
-        _made(db).extensions["sessionary"].close()
+        _create(db).extensions["sessionary"].close()
         app = create_app(
             Settings(db=str(db), seed=str(FOLDER / "seed.toml"), max_failed_keys_per_minute=0)
         )
@@ -41,8 +41,8 @@ def write(target: Path) -> None:
         target.with_suffix(".json").write_text(answers + "\n")
 
 
-def _made(db: Path) -> Flask:
-    """An empty database whose clock stands still and whose ids can be foreseen."""
+def _create(db: Path) -> Flask:
+    """Create an empty database with a frozen clock and seeded ids."""
     app = create_app(Settings(db=str(db), auth="lenient", max_failed_keys_per_minute=0))
     with app.extensions["sessionary"].activate():
         clock.set_mode("frozen")
@@ -51,7 +51,7 @@ def _made(db: Path) -> Flask:
 
 
 def _call(client: FlaskClient) -> None:
-    """What only calls can do."""
+    """Create rows that a seed cannot."""
     started = _post(client, "/session/start", {}, _ANA)
     _post(client, "/env/observe", {"session_id": started["session_id"], "keep_alive": False}, _ANA)
     made = _post(client, "/galtea/sessions", {"productId": "product_p2", "runId": None}, _BOT)

@@ -1,4 +1,4 @@
-"""Upgrading: a database of every earlier version becomes what a new one is, rows and all."""
+"""Creation and upgrade: a database of every earlier version gets the schema of a new one."""
 
 import json
 import sqlite3
@@ -81,7 +81,7 @@ def add_parts(database: Database) -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A database of version 1 with one thing."""
+    """A database of version 1 with one row."""
     with entered(tmp_path / "w.sqlite3") as namespace:
         store.migrate(things())
         namespace.database.run('INSERT INTO "thing" DEFAULT VALUES')

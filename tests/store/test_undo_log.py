@@ -1,4 +1,4 @@
-"""The undo log: a namespace that is rewound is, row by row, what it was."""
+"""The undo log: a rewound namespace equals its past, row by row."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def rows(namespace: Namespace) -> Rows:
-    """Every row of every surface's table, in the active namespace."""
+    """Return every row of every vendor table of the active namespace."""
     names = [table._meta.table_name for surface in SURFACES for table in surface.tables]
     return {
         name: sorted(namespace.database.run(f'SELECT * FROM "{name}"'), key=repr)  # noqa: S608
@@ -29,7 +29,7 @@ def rows(namespace: Namespace) -> Rows:
 
 
 class Story:
-    """Calls of every surface, each a minute behind the other."""
+    """Send calls to every surface, a minute apart."""
 
     def __init__(self) -> None:
         self.double = Double(create_double())
