@@ -113,7 +113,7 @@ def test_without_a_limit_a_key_is_not_counted(make_app: Make) -> None:
     assert changes_count(app) == before
 
 
-def test_a_callthat_cannot_be_counted_is_accepted(make_file_app: Make) -> None:
+def test_a_request_that_cannot_be_counted_is_accepted(make_file_app: Make) -> None:
     """Reads must not fail because the disk is full or another process holds the lock."""
     app = make_file_app(rate_limit=1, max_failed_keys_per_minute=1, busy_timeout_seconds=0.01)
     with closing(sqlite3.connect(app.namespace.database.database, isolation_level=None)) as other:
