@@ -59,7 +59,7 @@ def test_a_namespace_can_be_created_at_an_instant_and_with_a_seed(double: Double
 
 def test_a_refused_seed_creates_no_namespace(double: Double) -> None:
     refused = double.post("/namespaces", {"name": "t1", "seed": {"nonsense": []}}, status=400)
-    assert "there is no table [[nonsense]]" in refused["detail"]
+    assert "unknown table [[nonsense]]" in refused["detail"]
     assert double.get("/namespaces")["namespaces"] == ["default"]
 
 

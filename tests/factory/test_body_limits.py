@@ -1,4 +1,4 @@
-"""Bodies that are too large, and those that take too long: nobody else waits for them."""
+"""Bodies that are too large or too slow: other clients are not delayed."""
 
 import json
 from collections.abc import Iterator
@@ -126,7 +126,7 @@ def test_urls_and_headers_have_the_lengths_that_the_readme_says(
 
 
 def goes_on(raw: RawConnection, part: bytes) -> None:
-    """Send until the server has had enough, which is long before this has."""
+    """Send until the server disconnects, which it does long before the end."""
     raw.socket.settimeout(0.01)
     with suppress(ConnectionError):
         for _ in range(3000):
@@ -155,7 +155,7 @@ def test_a_client_that_never_stops_sending_is_disconnected(
 
 
 def test_a_thread_is_freed_from_a_silent_client(impatient: Process) -> None:
-    """There is one thread: without an end to its patience the second would never be answered."""
+    """There is one thread: without a timeout the second request would never be answered."""
     with connect(impatient.url) as silent, connect(impatient.url) as busy:
         silent.send(CHUNKED + b"5\r\n{")
         assert is_served(impatient)

@@ -17,7 +17,7 @@ WHO = {"Authorization": "Bearer anyone"}
 
 
 def credential(surface: Surface) -> dict[str, str]:
-    """Headers of a caller that a lenient installation lets in."""
+    """Headers with a credential that a lenient application accepts."""
     token = f"{surface.key_prefix}anyone"
     return {"Authorization": f"Bearer {token}", "x-api-key": token}
 

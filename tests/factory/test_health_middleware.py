@@ -1,4 +1,4 @@
-"""`/livez`, `/readyz` and `sessionary ready`: what they say, and that asking changes nothing."""
+"""`/livez`, `/readyz` and `sessionary ready`: their responses, and that they change nothing."""
 
 import os
 import resource
@@ -31,7 +31,7 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(db: Path) -> Iterator[Process]:
-    """A server with one worker that never waits long."""
+    """A server with one worker and short timeouts."""
     with running_server(
         "--db", str(db), "--auth", "lenient", "--busy-timeout-seconds", "5"
     ) as process:
@@ -40,7 +40,7 @@ def server(db: Path) -> Iterator[Process]:
 
 
 def ready(*arguments: str) -> tuple[int, str]:
-    """The exit code of `sessionary ready` and all that it says."""
+    """The exit code and the output of `sessionary ready`."""
     told = subprocess.run(
         [COMMAND, "ready", *arguments],
         capture_output=True,
@@ -52,7 +52,7 @@ def ready(*arguments: str) -> tuple[int, str]:
 
 
 def reason(server: Process) -> str:
-    """Why a server is not ready; it is alive all the while."""
+    """The reason of a server that is alive and not ready."""
     assert server.request("GET", "/livez") == (200, {"status": "alive"})
     status, body = server.request("GET", "/readyz")
     assert (status, body.pop("error")) == (503, "not_ready")
@@ -130,7 +130,7 @@ def test_a_locked_file(server: Process, db: Path) -> None:
 
 
 def test_a_file_that_others_write_all_the_time(server: Process, db: Path) -> None:
-    """It is locked nearly always, and in order."""
+    """The file is locked nearly always, and works."""
     over = threading.Event()
 
     def write() -> None:
@@ -153,7 +153,7 @@ def test_a_file_that_others_write_all_the_time(server: Process, db: Path) -> Non
 
 
 def test_a_removed_file(server: Process, db: Path, tmp_path: Path) -> None:
-    """The reason says nothing of the folders of the machine."""
+    """The reason names no folder."""
     db.rename(tmp_path / "elsewhere")
     assert reason(server) == "test.sqlite3 cannot be found: No such file or directory"
     assert not db.exists()

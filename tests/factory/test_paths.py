@@ -1,4 +1,4 @@
-"""Whoever a path seems to belong to: the surface that answers is the one that has let in."""
+"""Paths in unusual forms: the surface that responds is the one that checked the key."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -102,7 +102,7 @@ def get(server: Process, target: str, key: str, *headers: bytes) -> Response:
 
 
 def test_each_key_opens_its_own_surface(server: Process) -> None:
-    """So that what follows tries something."""
+    """Otherwise the tests below would test nothing."""
     assert get(server, f"/notte/sessions/{NOTTES.decode()}", "notte-key").status == 200
     assert get(server, f"/galtea/sessions/{GALTEAS.decode()}", "galtea-key").status == 200
     assert GALTEAS in get(server, "/sessions?versionIds=version_v1", "galtea-key").body
@@ -149,7 +149,7 @@ def test_a_path_after_two_slashes_is_not_found_with_any_key(server: Process) -> 
 
 
 def journaled(flask_app: Flask, namespace: str = "") -> list[str]:
-    """The path of each call that was kept."""
+    """The paths of the recorded calls."""
     said = flask_app.test_client().get(f"{namespace}/_control/v1/journal", headers=TOKEN)
     return [call["path"] for call in said.get_json()["calls"]]
 
@@ -192,7 +192,7 @@ def test_a_server_has_no_namespaces_by_path_header_or_key(
 
 
 def control_routes() -> list[tuple[str, str]]:
-    """Method and path of each route of the control plane, and of some that it does not have."""
+    """Method and path of each route of the control plane, and of some unknown ones."""
     token = {"control": True, "control_token": "t"}
     flask_app = create_app(Settings(db=":memory:", auth="lenient", **token))  # type: ignore[arg-type]
     with closing(flask_app.extensions["sessionary"]):

@@ -1,4 +1,4 @@
-"""What is said of a client is believed when a trusted proxy says it, and never otherwise."""
+"""`X-Forwarded-` headers are used from trusted proxies only."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -66,7 +66,7 @@ def test_headers_of_other_clients_are_ignored(remote: str) -> None:
     ],
 )
 def test_the_client_is_the_last_address_that_is_not_a_trusted_proxy(told: str, client: str) -> None:
-    """What stands before it may have come from the client itself."""
+    """The addresses before it may come from the client itself."""
     assert seen("10.0.0.1", **{"X-Forwarded-For": told})[0] == client
 
 
@@ -90,7 +90,7 @@ def test_a_client_with_an_unreadable_address_is_neither_the_proxy_nor_the_addres
 
 
 def statuses(client: FlaskClient, told: str | None, keys: Iterable[str]) -> list[int]:
-    """What a proxy's client is answered that brings these keys."""
+    """The responses to a proxy's client with these keys."""
     by = {} if told is None else {"X-Forwarded-For": told}
     return [
         client.get(

@@ -1,4 +1,4 @@
-"""Applications on some surfaces only: what they serve, store and can be told."""
+"""Applications on some surfaces only: what they serve and store, and their settings."""
 
 from contextlib import closing
 from dataclasses import replace

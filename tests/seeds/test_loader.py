@@ -88,8 +88,8 @@ def test_the_example_file_is_applied(app: App) -> None:
     [
         ("organizations = 5", r"write organizations as \[\[organizations\]\]"),
         ("[organizations]\nid = 'a'", r"write organizations as \[\[organizations\]\]"),
-        ("[[organisations]]\nid = 'a'", r"no table \[\[organisations\]\]"),
-        ("[[notte.session]]\nid = 'a'", r"no table \[\[notte.session\]\]"),
+        ("[[organisations]]\nid = 'a'", r"unknown table \[\[organisations\]\]"),
+        ("[[notte.session]]\nid = 'a'", r"unknown table \[\[notte.session\]\]"),
         ("[[organizations]]\nid = 'a'", r"\[\[organizations\]\] number 1, line 1: name: is req"),
         (
             "[[organizations]]\nid = 'a'\nname = 'A'\n\n[[organizations]]\nid = 'b'\nnome = 'B'",

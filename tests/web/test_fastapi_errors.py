@@ -1,4 +1,4 @@
-"""Each word is compared with pydantic's own, which the vendors' clients bring along."""
+"""Violations are compared with those of pydantic, which the vendors' clients install."""
 
 from typing import Any, Literal
 

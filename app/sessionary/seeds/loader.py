@@ -95,7 +95,7 @@ def _read_rows(
         for full, found in [(f"{name}.{key}", rows) for key, rows in inner] or [(name, value)]:
             if full not in tables:
                 known = ", ".join(sorted(tables))
-                raise BadSeed(f"{document.name}: there is no table [[{full}]], only {known}")
+                raise BadSeed(f"{document.name}: unknown table [[{full}]], known are {known}")
             if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
                 raise BadSeed(f"{document.name}: write {full} as [[{full}]], one for each row")
             yield from ((tables[full], number, row) for number, row in enumerate(found, 1))
