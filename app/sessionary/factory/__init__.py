@@ -1,6 +1,6 @@
 """The application factory: builds the Flask application and the WSGI middleware around it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,8 +24,7 @@ from sessionary.factory.namespace_middleware import (
 )
 from sessionary.factory.proxy_middleware import TrustedProxyMiddleware
 from sessionary.factory.request_id_middleware import RequestIdMiddleware
-from sessionary.factory.startup import SCHEMA, Prepared, prepare
-from sessionary.identity import NewKey
+from sessionary.factory.startup import SCHEMA, Prepared, prepare, welcome
 from sessionary.settings import DOUBLE, BadSetting, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
@@ -116,15 +115,6 @@ def create_double(
         builder.serve(), namespaces, builder.error_handlers, builder.routed_path, surfaces
     )
     return builder.finish(wsgi)
-
-
-def welcome(keys: Iterable[NewKey], url: str, surfaces: Sequence[Surface] = SURFACES) -> str:
-    """The message of the first start: each surface's key, and curl lines ready to paste."""
-    secrets = {key.surface: key.secret for key in keys}
-    lines = ["The first keys, shown once and stored hashed:"]
-    lines += [f"  {name:<11} {secret}" for name, secret in secrets.items()]
-    calls = [each.example.format(url=url, key=secrets[each.name]) for each in surfaces]
-    return "\n".join([*lines, "Try one:", *(f"  curl {call}" for call in calls)])
 
 
 class _App(Flask):

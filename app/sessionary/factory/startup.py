@@ -1,7 +1,7 @@
 """Startup: opens the database, migrates it, applies the seed and creates the first keys."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -141,3 +141,12 @@ def _create_first_keys(surfaces: Sequence[Surface]) -> tuple[NewKey, ...]:
             identity.create_key(surface.key_prefix, user=user, surface=surface.name)
             for surface in surfaces
         )
+
+
+def welcome(keys: Iterable[NewKey], url: str, surfaces: Sequence[Surface] = SURFACES) -> str:
+    """The message of the first start: each surface's key, and curl lines ready to paste."""
+    secrets = {key.surface: key.secret for key in keys}
+    lines = ["The first keys, shown once and stored hashed:"]
+    lines += [f"  {name:<11} {secret}" for name, secret in secrets.items()]
+    calls = [each.example.format(url=url, key=secrets[each.name]) for each in surfaces]
+    return "\n".join([*lines, "Try one:", *(f"  curl {call}" for call in calls)])
