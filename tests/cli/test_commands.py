@@ -1,3 +1,5 @@
+"""Every command: its help, and the commands that work on a database file."""
+
 import json
 import re
 from collections.abc import Callable
@@ -37,42 +39,33 @@ def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tupl
     return found
 
 
-def test_the_version_is_told(sessionary: Command) -> None:
+def test_version_prints_the_version(sessionary: Command) -> None:
     assert sessionary("--version").output == f"sessionary, version {__version__}\n"
 
 
-def test_the_help_alone_says_where_the_data_is_and_what_an_exit_means(
+def test_the_help_says_where_the_data_is_and_what_exit_codes_mean(
     sessionary: Command, tmp_path: Path
 ) -> None:
-    told = re.sub(r"\s+", " ", sessionary("--help").output)
-    assert f"{Settings.db} in the current folder" in told
+    text = re.sub(r"\s+", " ", sessionary("--help").output)
+    assert f"{Settings.db} in the current folder" in text
     assert (
-        "Exit codes: 0 for success, 1 for an error, with one sentence that explains it, 2" in told
+        "Exit codes: 0 for success, 1 for an error, with one sentence that explains it, 2" in text
     )
-    done, cannot, wrong = ("keys", "list"), ("seed", str(tmp_path / "none")), ("keys", "--nothing")
-    assert [sessionary(*call).exit_code for call in (done, cannot, wrong)] == [0, 1, 2]
+    success, error, usage = ("keys", "list"), ("seed", str(tmp_path / "none")), ("keys", "--none")
+    assert [sessionary(*call).exit_code for call in (success, error, usage)] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("path", [(), *commands()], ids=" ".join)
-def test_every_command_has_a_help_text(sessionary: Command, path: tuple[str, ...]) -> None:
-    told = sessionary(*path, "--help")
-    assert told.exit_code == 0
-    assert "Usage:" in told.output
-    takes_arguments = any(isinstance(each, click.Argument) for each in _command(path).params)
-    assert "Example:" in told.output or not takes_arguments
+def test_every_command_has_a_help_text_and_an_example(
+    sessionary: Command, path: tuple[str, ...]
+) -> None:
+    result = sessionary(*path, "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+    assert "Example" in result.output
 
 
-def _command(path: tuple[str, ...]) -> click.Command:
-    found: click.Command = main
-    for name in path:
-        assert isinstance(found, click.Group)
-        inner = found.get_command(click.Context(found), name)
-        assert inner is not None
-        found = inner
-    return found
-
-
-OF_SERVERS = {
+SERVER_SETTINGS = {
     "server",
     "workers",
     "client_timeout_seconds",
@@ -80,41 +73,41 @@ OF_SERVERS = {
     "tls_certificate",
     "tls_key",
 }
-OF_LISTENERS = {"host", "port", "ready_file", "log_format", "log_requests", "metrics"}
+LISTENER_SETTINGS = {"host", "port", "ready_file", "log_format", "log_requests", "metrics"}
 
 
 @pytest.mark.parametrize(
     ("command", "missing"),
-    [("serve", set()), ("double", OF_SERVERS), ("exec", OF_SERVERS | OF_LISTENERS)],
+    [("serve", set()), ("double", SERVER_SETTINGS), ("exec", SERVER_SETTINGS | LISTENER_SETTINGS)],
 )
-def test_what_serves_has_a_flag_and_a_variable_for_every_setting_that_is_no_secret(
+def test_a_serving_command_has_a_flag_and_a_variable_for_every_setting_but_secrets(
     sessionary: Command, command: str, missing: set[str]
 ) -> None:
-    told = re.sub(r"\s+", " ", sessionary(command, "--help").output)
+    text = re.sub(r"\s+", " ", sessionary(command, "--help").output)
     for each in all_settings(declared_settings(SURFACES)):
         is_there = not (each.is_secret or each.name in missing)
-        assert (f"--{each.name.replace('_', '-')} " in told) == is_there, each.name
-        assert (f"[env var: {each.variable};" in told) == is_there
+        assert (f"--{each.name.replace('_', '-')} " in text) == is_there, each.name
+        assert (f"[env var: {each.variable};" in text) == is_there
 
 
-def test_a_key_is_made_listed_and_revoked(sessionary: Command, db: str) -> None:
-    made = json.loads(sessionary("keys", "create", "--surface", "notte", "--json").output)[0]
-    assert made["secret"].startswith("sk-notte-")
+def test_a_key_is_created_listed_and_revoked(sessionary: Command, db: str) -> None:
+    created = json.loads(sessionary("keys", "create", "--surface", "notte", "--json").output)[0]
+    assert created["secret"].startswith("sk-notte-")
     app = create_app(Settings(db=db))
-    who = {"Authorization": f"Bearer {made['secret']}"}
+    who = {"Authorization": f"Bearer {created['secret']}"}
     assert app.test_client().post("/session/start", json={}, headers=who).status_code == 200
 
     (listed,) = json.loads(sessionary("keys", "list", "--json").output)
-    assert (listed["id"], listed["surface"], listed["state"]) == (made["id"], "notte", "open")
-    assert made["secret"] not in sessionary("keys", "list").output
+    assert (listed["id"], listed["surface"], listed["state"]) == (created["id"], "notte", "open")
+    assert created["secret"] not in sessionary("keys", "list").output
 
-    assert sessionary("keys", "revoke", made["id"]).output == f"Revoked {made['id']}\n"
+    assert sessionary("keys", "revoke", created["id"]).output == f"Revoked {created['id']}\n"
     assert app.test_client().post("/session/start", json={}, headers=who).status_code == 401
     assert "revoked" in sessionary("keys", "list").output
     app.extensions["sessionary"].close()
 
 
-def test_a_key_for_people_is_shown_with_a_word_of_warning(sessionary: Command) -> None:
+def test_a_created_key_is_printed_with_a_hint_to_store_it(sessionary: Command) -> None:
     lines = sessionary("keys", "create").output.splitlines()
     assert lines[0].startswith("key_")
     assert lines[2] == "Store the secret now: only its hash is kept."
@@ -127,7 +120,7 @@ def test_an_expired_key_is_listed_as_expired(sessionary: Command) -> None:
     assert listed["expires_at"] == "2001-01-01T00:00:00.000000Z"
 
 
-def test_without_keys_the_list_says_so(sessionary: Command) -> None:
+def test_a_list_without_keys_says_so(sessionary: Command) -> None:
     assert sessionary("keys", "list").output == "No keys found\n"
 
 
@@ -138,7 +131,7 @@ def test_without_keys_the_list_says_so(sessionary: Command) -> None:
             ("keys", "revoke", "key_nothing"),
             "no open key has the id key_nothing: see `sessionary keys list`",
         ),
-        (("keys", "create", "--user", "nobody"), "--user nobody does not exist"),
+        (("keys", "create", "--user", "none"), "--user none does not exist"),
         (
             ("keys", "create", "--organization", "none"),
             "is not a member of --organization none: add a membership",
@@ -158,14 +151,14 @@ def test_without_keys_the_list_says_so(sessionary: Command) -> None:
         (("serve", "--seed", "nothing.toml", "--port", "0"), "cannot read the seed nothing.toml"),
     ],
 )
-def test_a_mishap_is_one_sentence_and_a_failing_exit(
+def test_an_error_is_one_sentence_and_exit_code_1(
     sessionary: Command, command: tuple[str, ...], why: str
 ) -> None:
-    told = sessionary(*command)
-    assert told.exit_code == 1
-    assert told.output.startswith("Error: ")
-    assert why in told.output
-    assert told.output.count("\n") == 1
+    result = sessionary(*command)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert why in result.output
+    assert result.output.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -178,28 +171,28 @@ def test_a_mishap_is_one_sentence_and_a_failing_exit(
         (("ready", "127.0.0.1:8000"), "URL: must begin with http://"),
     ],
 )
-def test_what_can_never_be_right_is_a_wrong_call(
+def test_an_invalid_value_is_a_usage_error(
     sessionary: Command, command: tuple[str, ...], why: str
 ) -> None:
-    told = sessionary(*command)
-    assert told.exit_code == 2
-    assert f"Error: Invalid value for {why}" in told.output
+    result = sessionary(*command)
+    assert result.exit_code == 2
+    assert f"Error: Invalid value for {why}" in result.output
 
 
-def test_a_seed_is_applied_from_the_command_line(
-    sessionary: Command, tmp_path: Path, db: str
-) -> None:
+def test_a_seed_file_is_applied(sessionary: Command, tmp_path: Path, db: str) -> None:
     file = tmp_path / "seed.toml"
     file.write_text(SEED)
     assert sessionary("seed", str(file)).output == f"Applied 1 rows of {file} to {db}\n"
 
 
-def test_a_refused_seed_names_file_table_and_line(sessionary: Command, tmp_path: Path) -> None:
+def test_a_refused_seed_file_is_named_with_table_and_line(
+    sessionary: Command, tmp_path: Path
+) -> None:
     file = tmp_path / "seed.toml"
     file.write_text(SEED + "colour = 5\n")
-    told = sessionary("seed", str(file))
-    assert told.exit_code == 1
-    assert f"{file}, [[organizations]] number 1, line 4: colour" in told.output
+    result = sessionary("seed", str(file))
+    assert result.exit_code == 1
+    assert f"{file}, [[organizations]] number 1, line 4: colour" in result.output
 
 
 def test_a_device_is_added_listed_and_retired(sessionary: Command) -> None:
@@ -225,7 +218,7 @@ def test_a_device_is_added_listed_and_retired(sessionary: Command) -> None:
 
 
 def clock(sessionary: Command) -> tuple[str, str, float]:
-    """The clock of the database file: its mode, what it shows, its rate."""
+    """Return mode, time and rate of the clock of the database file."""
     shown = json.loads(sessionary("clock", "--json").output)
     return shown["mode"], shown["now"], shown["rate"]
 

@@ -1,4 +1,4 @@
-"""Completion in a shell, set up as the README says."""
+"""Shell completion, set up with the lines of the documents."""
 
 import os
 import shutil
@@ -15,15 +15,15 @@ SHELLS = [line.split("COMPLETE=")[1].split("_source")[0] for line in SETUPS]
 
 def run(program: list[str], **variables: str) -> str:
     environ = os.environ | {"PATH": f"{SCRIPTS}:{os.environ['PATH']}"} | variables
-    told = subprocess.run(
+    result = subprocess.run(
         program, env=environ, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
     )
-    assert (told.returncode, told.stderr) == (0, "")
-    return told.stdout
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
 
 
 def in_shell(shell: str, script: str) -> list[str]:
-    """The words that a script prints after the README's line for this shell."""
+    """Return the words that a script prints after the documented line for this shell."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     without_files = {"bash": "--norc", "zsh": "-f", "fish": "--no-config"}[shell]
@@ -35,17 +35,20 @@ def test_the_readme_has_a_line_for_each_shell() -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_script_for_the_shell_is_printed_and_asks_the_command(shell: str) -> None:
+def test_the_script_for_a_shell_calls_the_command(shell: str) -> None:
     script = run([COMMAND], _SESSIONARY_COMPLETE=f"{shell}_source")
     assert f"_SESSIONARY_COMPLETE={shell}_complete" in script
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_command_answers_the_shells_question(shell: str) -> None:
-    asked = {"COMP_WORDS": "sessionary clock fre", "COMP_CWORD": "fre" if shell == "fish" else "2"}
-    told = run([COMMAND], _SESSIONARY_COMPLETE=f"{shell}_complete", **asked)
-    assert "freeze" in told
-    assert "advance" not in told
+def test_the_command_completes_a_word_for_the_shell(shell: str) -> None:
+    variables = {
+        "COMP_WORDS": "sessionary clock fre",
+        "COMP_CWORD": "fre" if shell == "fish" else "2",
+    }
+    result = run([COMMAND], _SESSIONARY_COMPLETE=f"{shell}_complete", **variables)
+    assert "freeze" in result
+    assert "advance" not in result
 
 
 def test_bash_completes_a_command_an_option_and_its_values() -> None:

@@ -1,7 +1,6 @@
-"""The commands over the control plane, each against a real double."""
+"""The commands on the control plane, each against a running double."""
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +12,11 @@ from click.testing import CliRunner, Result
 from sessionary.cli import main
 from sessionary.client import Client
 from sessionary.sdk_env import Environment
-from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_double
+from tests.processes import COMMAND, Process, run_command, running_double
 
 Run = Callable[..., Result]
 NOON = "2026-03-01T12:00:00.000000Z"
-IDLE = "2026-03-01T12:05:00.000001Z"  # five minutes later, and what Notte has beyond its deadline
+IDLE = "2026-03-01T12:05:00.000001Z"  # five minutes later, and Notte's 1 µs after the deadline
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def double() -> Iterator[Process]:
 
 @pytest.fixture
 def client(double: Process, request: pytest.FixtureRequest) -> Client:
-    """A namespace of its own for each test, its clock standing at noon."""
+    """A new namespace for each test, with a clock frozen at noon."""
     name = f"t{abs(hash(request.node.nodeid))}"
     client = Client(double.url, name)
     client.namespaces.create(name, now=NOON)
@@ -37,16 +36,16 @@ def client(double: Process, request: pytest.FixtureRequest) -> Client:
 
 @pytest.fixture
 def run(client: Client, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command in the namespace of this test."""
+    """Run a command in the namespace of this test."""
     monkeypatch.setenv("SESSIONARY_URL", client.url)
     monkeypatch.setenv("SESSIONARY_NAMESPACE", client.namespace)
     return lambda *args: CliRunner().invoke(main, args)
 
 
-def found(run: Run, *command: str) -> Any:
-    told = run(*command, "--json")
-    assert told.exit_code == 0, told.output
-    return json.loads(told.output)
+def run_json(run: Run, *command: str) -> Any:
+    result = run(*command, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
 
 
 @pytest.fixture
@@ -57,35 +56,35 @@ def session(client: Client, double: Process) -> str:
     return str(double.request("POST", f"{notte.url}/session/start", {}, **who)[1]["session_id"])
 
 
-def test_the_clock_is_shown_set_moved_and_made_real_again(run: Run) -> None:
-    assert found(run, "clock")["now"] == NOON
+def test_the_clock_is_shown_moved_set_frozen_scaled_and_real(run: Run) -> None:
+    assert run_json(run, "clock")["now"] == NOON
     assert "frozen  2026-03-01T12:00:00.000000Z" in run("clock").output
-    assert found(run, "clock", "advance", "-90s")["now"] == "2026-03-01T11:58:30.000000Z"
-    assert found(run, "clock", "set", NOON)["now"] == NOON
-    assert found(run, "clock", "freeze", IDLE)["now"] == IDLE
-    assert found(run, "clock", "scale", "40")["rate"] == 40
-    assert found(run, "clock", "real")["mode"] == "real"
+    assert run_json(run, "clock", "advance", "-90s")["now"] == "2026-03-01T11:58:30.000000Z"
+    assert run_json(run, "clock", "set", NOON)["now"] == NOON
+    assert run_json(run, "clock", "freeze", IDLE)["now"] == IDLE
+    assert run_json(run, "clock", "scale", "40")["rate"] == 40
+    assert run_json(run, "clock", "real")["mode"] == "real"
 
 
-def test_the_clock_is_moved_to_what_happens_next(run: Run, session: str) -> None:
+def test_the_clock_moves_to_the_next_transition(run: Run, session: str) -> None:
     assert session
-    assert found(run, "clock", "advance", "--to-next")["now"] == IDLE
+    assert run_json(run, "clock", "advance", "--to-next")["now"] == IDLE
 
 
-def test_the_clock_is_moved_until_a_session_has_a_status(run: Run, session: str) -> None:
-    assert found(run, "clock", "advance", "--until", session, "timed_out")["now"] == IDLE
+def test_the_clock_moves_until_a_session_has_a_status(run: Run, session: str) -> None:
+    assert run_json(run, "clock", "advance", "--until", session, "timed_out")["now"] == IDLE
     assert "give one of" in run("clock", "advance", "1s", "--to-next").output
 
 
-def test_sessions_are_listed_with_what_comes_next(run: Run, session: str) -> None:
-    assert [each["id"] for each in found(run, "sessions")] == [session]
+def test_sessions_are_listed_with_their_next_transition(run: Run, session: str) -> None:
+    assert [each["id"] for each in run_json(run, "sessions")] == [session]
     assert f"timed_out at {IDLE}" in run("sessions", "--surface", "notte").output
     assert run("sessions", "--surface", "galtea").output == "No sessions found\n"
-    assert found(run, "sessions", "--at", "+10m")[0]["status"] == "timed_out"
+    assert run_json(run, "sessions", "--at", "+10m")[0]["status"] == "timed_out"
 
 
-def test_the_timeline_is_told_in_order(run: Run, session: str) -> None:
-    (transition,) = found(run, "timeline")["transitions"]
+def test_the_timeline_lists_transitions(run: Run, session: str) -> None:
+    (transition,) = run_json(run, "timeline")["transitions"]
     assert (transition["at"], transition["session"], transition["to_status"]) == (
         IDLE,
         session,
@@ -97,7 +96,9 @@ def test_the_timeline_is_told_in_order(run: Run, session: str) -> None:
     assert run("timeline", "--from", IDLE).output == "No transitions found\n"
 
 
-def test_a_cut_timeline_says_so(run: Run, double: Process, client: Client, session: str) -> None:
+def test_a_truncated_timeline_says_so(
+    run: Run, double: Process, client: Client, session: str
+) -> None:
     who = {"Authorization": f"Bearer {Environment('', client.namespace).notte.key}"}
     double.request("POST", "/session/start", {}, **who)
     assert session
@@ -105,92 +106,92 @@ def test_a_cut_timeline_says_so(run: Run, double: Process, client: Client, sessi
 
 
 def test_a_session_is_explained_now_and_at_another_instant(run: Run, session: str) -> None:
-    assert found(run, "explain", session)["status"] == "active"
-    told = run("explain", session, "--at", "+1h").output
-    assert f"status     timed_out since {IDLE}" in told
-    assert "timeout_minutes" in told
+    assert run_json(run, "explain", session)["status"] == "active"
+    result = run("explain", session, "--at", "+1h").output
+    assert f"status     timed_out since {IDLE}" in result
+    assert "timeout_minutes" in result
     assert f"next       timed_out at {IDLE}" in run("explain", session).output
 
 
-def test_what_changed_is_told_with_its_cause(run: Run, session: str) -> None:
+def test_changes_are_listed_with_their_cause(run: Run, session: str) -> None:
     run("clock", "advance", "1h")
-    made, ended = found(run, "diff", "--from", "2026-03-01T11:00:00Z")["changes"]
-    assert (made["session"], made["cause"], ended["cause"]) == (session, "call", "time")
-    told = run("diff", "--from", "2026-03-01T11:00:00Z").output
-    assert "POST /notte/session/start" in told
+    opened, ended = run_json(run, "diff", "--from", "2026-03-01T11:00:00Z")["changes"]
+    assert (opened["session"], opened["cause"], ended["cause"]) == (session, "call", "time")
+    result = run("diff", "--from", "2026-03-01T11:00:00Z").output
+    assert "POST /notte/session/start" in result
     assert run("diff", "--from", IDLE).output == "Nothing changed\n"
 
 
-def test_the_journal_lists_finds_and_forgets_calls(run: Run, session: str) -> None:
-    (call,) = found(run, "journal")
+def test_the_journal_lists_filters_and_clears_calls(run: Run, session: str) -> None:
+    (call,) = run_json(run, "journal")
     assert (call["method"], call["session"]) == ("POST", session)
     assert "POST /session/start" in run("journal", "--method", "POST", "--status", "2xx").output
     assert run("journal", "--status", "4xx").output == "No recorded call matches\n"
     assert run("journal", "clear").output == "Cleared the journal\n"
-    assert found(run, "journal") == []
+    assert run_json(run, "journal") == []
 
 
 def test_a_call_of_the_journal_is_explained(run: Run, double: Process, client: Client) -> None:
     who = {"Authorization": f"Bearer {Environment('', client.namespace).notte.key}"}
     assert double.request("POST", "/session/start", {"session_timeout_minutes": 99}, **who)[0] > 399
-    told = run("journal", "explain", "1").output
-    assert "body /session_timeout_minutes" in told
-    assert found(run, "journal", "explain", "1")["violations"]
+    result = run("journal", "explain", "1").output
+    assert "body /session_timeout_minutes" in result
+    assert run_json(run, "journal", "explain", "1")["violations"]
 
 
 def test_a_fault_is_armed_listed_and_disarmed(run: Run) -> None:
-    armed = found(run, "faults", "add", "notte", "overloaded", "--times", "2")
+    armed = run_json(run, "faults", "add", "notte", "overloaded", "--times", "2")
     assert (armed["status"], armed["times"]) == (529, 2)
-    told = run(
+    result = run(
         "faults", "add", "galtea", "--route", "/sessions", "--kind", "latency", "--delay", "2s"
     )
-    assert told.output == "Armed fault 2\n"
+    assert result.output == "Armed fault 2\n"
     head, one, _ = run("faults", "--unmatched").output.splitlines()
     assert head.split()[:5] == ["id", "surface", "method", "route", "fault"]
     assert one.split()[:5] == ["1", "notte", "any", "any", "overloaded"]
     assert run("faults", "clear", "1").output == "Disarmed fault 1\n"
-    assert [each["id"] for each in found(run, "faults")] == [2]
+    assert [each["id"] for each in run_json(run, "faults")] == [2]
     assert run("faults", "clear").output == "Disarmed all faults\n"
     assert run("faults").output == "No fault is armed\n"
 
 
-def test_the_presets_of_faults_are_listed(run: Run) -> None:
+def test_fault_presets_are_listed(run: Run) -> None:
     assert "overloaded" in run("faults", "presets").output
-    assert {"surface", "name", "status"} <= found(run, "faults", "presets")[0].keys()
+    assert {"surface", "name", "status"} <= run_json(run, "faults", "presets")[0].keys()
 
 
-def test_namespaces_are_made_listed_copied_and_dropped(run: Run, tmp_path: Path) -> None:
+def test_namespaces_are_created_listed_forked_and_dropped(run: Run, tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text('[[organizations]]\nid = "acme"\nname = "Acme"\n')
     assert (
         run("namespaces", "create", "made", "--now", NOON, "--seed", str(seed)).output == "made\n"
     )
-    assert found(run, "clock", "--ns", "made")["now"] == NOON
+    assert run_json(run, "clock", "--ns", "made")["now"] == NOON
     assert run("namespaces", "fork", "copy", "--ns", "made").output == "copy\n"
-    assert {"made", "copy"} < {each["namespace"] for each in found(run, "namespaces")}
+    assert {"made", "copy"} < {each["namespace"] for each in run_json(run, "namespaces")}
     for name in ("made", "copy"):
         assert run("namespaces", "drop", name).output == f"Dropped namespace {name}\n"
     assert "made" not in run("namespaces").output
 
 
-def test_a_namespace_begins_with_the_example_of_a_seed(run: Run) -> None:
+def test_a_namespace_can_start_with_the_example_seed(run: Run) -> None:
     example = Path(__file__).parents[1] / "seed.example.toml"
     assert run("namespaces", "create", "exemplary", "--seed", str(example)).exit_code == 0
-    assert found(run, "sessions", "--ns", "exemplary")
+    assert run_json(run, "sessions", "--ns", "exemplary")
 
 
 def test_a_namespace_is_reset(run: Run, session: str) -> None:
     assert session
     assert run("reset").output.startswith("Reset namespace ")
-    assert found(run, "sessions") == []
+    assert run_json(run, "sessions") == []
 
 
-def test_a_snapshot_brings_a_namespace_back(run: Run, session: str, tmp_path: Path) -> None:
+def test_a_snapshot_restores_a_namespace(run: Run, session: str, tmp_path: Path) -> None:
     file = tmp_path / "before.sqlite3"
     assert f" to {file}\n" in run("snapshot", str(file)).output
     run("reset")
     assert run("namespaces", "restore", str(file)).exit_code == 0
-    assert [each["id"] for each in found(run, "sessions")] == [session]
+    assert [each["id"] for each in run_json(run, "sessions")] == [session]
 
 
 @pytest.mark.parametrize(
@@ -207,53 +208,49 @@ def test_a_snapshot_brings_a_namespace_back(run: Run, session: str, tmp_path: Pa
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
 )
-def test_a_mishap_is_one_sentence_and_a_failing_exit(
+def test_an_error_is_one_sentence_and_exit_code_1(
     run: Run, command: tuple[str, ...], why: str
 ) -> None:
-    told = run(*command)
-    assert told.exit_code == 1
-    assert told.output.startswith("Error: ")
-    assert why in told.output
-    assert told.output.count("\n") == 1
+    result = run(*command)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert why in result.output
+    assert result.output.count("\n") == 1
 
 
-def test_a_seed_that_is_nested_too_deep_is_told_in_one_sentence(run: Run, tmp_path: Path) -> None:
+def test_a_seed_that_is_nested_too_deeply_is_refused_in_one_sentence(
+    run: Run, tmp_path: Path
+) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text("id = " + "[" * 5000)
-    told = run("namespaces", "create", "--seed", str(seed))
-    assert (told.exit_code, told.output) == (1, f"Error: --seed {seed} is nested too deeply\n")
+    result = run("namespaces", "create", "--seed", str(seed))
+    assert (result.exit_code, result.output) == (1, f"Error: --seed {seed} is nested too deeply\n")
 
 
 def test_a_token_comes_from_the_environment() -> None:
     with running_double(SESSIONARY_CONTROL_TOKEN="hush\n") as double:
         for token, code in (("hush", 0), ("hush\n", 0), ("wrong", 1), ("", 1)):
-            told = subprocess.run(
-                [COMMAND, "clock", "--json", "--url", double.url],
-                env=clean_environment(SESSIONARY_CONTROL_TOKEN=token),
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-            )
-            assert told.returncode == code
-            assert ("SESSIONARY_CONTROL_TOKEN" in told.stderr) == (code == 1)
+            command = (COMMAND, "clock", "--json", "--url", double.url)
+            result = run_command(*command, SESSIONARY_CONTROL_TOKEN=token)
+            assert result.returncode == code
+            assert ("SESSIONARY_CONTROL_TOKEN" in result.stderr) == (code == 1)
 
 
-def test_of_a_server_and_a_file_the_flag_counts_then_the_servers_variable(
+def test_a_flag_wins_over_variables_and_a_url_variable_over_a_file_variable(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, other = str(tmp_path / "file.sqlite3"), str(tmp_path / "other.sqlite3")
-    of_the_file = ("--db", file, "--ns", "default")
-    run("clock", "freeze", "2020-01-01T00:00:00Z", *of_the_file)
+    file_options = ("--db", file, "--ns", "default")
+    run("clock", "freeze", "2020-01-01T00:00:00Z", *file_options)
     monkeypatch.setenv("SESSIONARY_DB", other)
-    assert found(run, "clock")["now"] == NOON
-    assert found(run, "clock", *of_the_file)["now"].startswith("2020")
+    assert run_json(run, "clock")["now"] == NOON
+    assert run_json(run, "clock", *file_options)["now"].startswith("2020")
     assert "not both" in run("clock", "--db", file, "--url", "http://127.0.0.1:8000").output
     monkeypatch.delenv("SESSIONARY_URL")
     monkeypatch.setenv("SESSIONARY_NAMESPACE", "default")
-    assert datetime.fromisoformat(found(run, "clock")["now"]).year > 2020
+    assert datetime.fromisoformat(run_json(run, "clock")["now"]).year > 2020
 
 
-def test_a_file_has_no_namespace_but_its_own(run: Run, tmp_path: Path) -> None:
-    told = run("clock", "--db", str(tmp_path / "file.sqlite3"), "--ns", "other")
-    assert told.output == "Error: A server has only the default namespace.\n"
+def test_a_database_file_has_only_the_default_namespace(run: Run, tmp_path: Path) -> None:
+    result = run("clock", "--db", str(tmp_path / "file.sqlite3"), "--ns", "other")
+    assert result.output == "Error: A server has only the default namespace.\n"

@@ -1,4 +1,4 @@
-"""`sessionary double` as a process: how it starts, whom it lets in, and how it ends."""
+"""`sessionary double` as a process: its start, its access rules and its end."""
 
 import json
 import os
@@ -14,12 +14,13 @@ from tests.processes import (
     COMMAND,
     TIMEOUT_SECONDS,
     clean_environment,
+    run_command,
     running_double,
     running_process,
 )
 
 ANY = {"Authorization": "Bearer sk-notte-any"}
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see it refused, and with a token
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused without a token
 KEPT = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
 SEED = f"""
 [[organizations]]
@@ -33,30 +34,23 @@ created_ago = "1d"
 """
 
 
-def refused(*arguments: str, **variables: str) -> str:
-    """What a start that fails says."""
-    told = subprocess.run(
-        [COMMAND, *arguments],
-        env=clean_environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    assert told.returncode == 1, told.stderr
-    assert told.stderr.startswith("Error: ")
-    assert told.stderr.count("\n") == 1
-    return told.stderr
+def startup_error(*arguments: str, **variables: str) -> str:
+    """Return the error of a start that fails."""
+    result = run_command(COMMAND, *arguments, **variables)
+    assert result.returncode == 1, result.stderr
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
 
 
-def test_it_admits_any_key_and_has_a_control_plane() -> None:
+def test_it_accepts_any_key_and_has_a_control_plane() -> None:
     with running_double() as double:
         assert double.request("POST", "/session/start", {}, **ANY)[0] == 200
         status, clock = double.request("GET", "/_control/v1/clock")
         assert (status, clock["mode"]) == (200, "real")
 
 
-def test_it_says_where_it_is_and_how_to_use_it() -> None:
+def test_it_prints_how_to_use_it() -> None:
     with running_double() as double:
         double.stop()
         assert double.output_lines() == [
@@ -66,7 +60,7 @@ def test_it_says_where_it_is_and_how_to_use_it() -> None:
         ]
 
 
-def test_it_keeps_its_data_in_memory_unless_told_otherwise(tmp_path: Path) -> None:
+def test_it_keeps_its_data_in_memory_unless_a_file_is_given(tmp_path: Path) -> None:
     with running_double() as double:
         double.request("POST", "/session/start", {}, **ANY)
     assert list(tmp_path.iterdir()) == []
@@ -80,7 +74,7 @@ def test_it_keeps_its_data_in_memory_unless_told_otherwise(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_leaves_all_its_data_in_the_one_file(tmp_path: Path, sent: signal.Signals) -> None:
+def test_after_a_signal_all_data_is_in_one_file(tmp_path: Path, sent: signal.Signals) -> None:
     file = tmp_path / "test.sqlite3"
     with running_double("--db", str(file)) as double:
         double.request("POST", "/session/start", {}, **ANY)
@@ -89,15 +83,15 @@ def test_a_signal_leaves_all_its_data_in_the_one_file(tmp_path: Path, sent: sign
     assert not Path(f"{file}-wal").exists()
 
 
-def test_two_at_once_know_nothing_of_each_other() -> None:
+def test_two_doubles_are_independent() -> None:
     with running_double() as one, running_double() as other:
         one.request("PUT", "/_control/v1/clock", {"mode": "frozen"})
         assert other.request("GET", "/_control/v1/clock")[1]["mode"] == "real"
         assert one.url != other.url
 
 
-def test_the_ready_file_tells_address_and_process_until_it_ends(tmp_path: Path) -> None:
-    file = tmp_path / "made" / "ready.json"
+def test_the_ready_file_has_url_pid_and_version_until_the_double_ends(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "ready.json"
     with running_double("--ready-file", str(file)) as double:
         ready = {"url": double.url, "pid": double.popen.pid, "version": __version__}
         assert json.loads(file.read_text()) == ready
@@ -106,7 +100,9 @@ def test_the_ready_file_tells_address_and_process_until_it_ends(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGQUIT])
-def test_a_terminal_that_ends_it_leaves_no_ready_file(tmp_path: Path, sent: signal.Signals) -> None:
+def test_a_signal_of_the_terminal_leaves_no_ready_file(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
     file = tmp_path / "ready.json"
     with running_double("--ready-file", str(file)) as double:
         double.popen.send_signal(sent)
@@ -114,7 +110,7 @@ def test_a_terminal_that_ends_it_leaves_no_ready_file(tmp_path: Path, sent: sign
     assert not file.exists()
 
 
-def test_under_nohup_it_outlives_its_terminal() -> None:
+def test_under_nohup_it_survives_its_terminal() -> None:
     command = ["nohup", COMMAND, "double", "--port", "0"]
     with running_process(command, clean_environment()) as double:
         double.popen.send_signal(signal.SIGHUP)
@@ -123,7 +119,7 @@ def test_under_nohup_it_outlives_its_terminal() -> None:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_well_with_clients_still_connected(sent: signal.Signals) -> None:
+def test_a_signal_stops_it_while_clients_are_connected(sent: signal.Signals) -> None:
     with running_double() as double:
         idle = double.connect()
         idle.request("GET", "/notte/health")
@@ -133,7 +129,7 @@ def test_a_signal_ends_it_well_with_clients_still_connected(sent: signal.Signals
         idle.close()
 
 
-def test_every_namespace_begins_with_the_seed(tmp_path: Path) -> None:
+def test_every_namespace_has_the_seed(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(SEED)
     with running_double(SESSIONARY_SEED=str(seed)) as double:
@@ -142,7 +138,7 @@ def test_every_namespace_begins_with_the_seed(tmp_path: Path) -> None:
             assert [each["id"] for each in page["sessions"]] == [KEPT]
 
 
-def test_more_namespaces_than_allowed_are_refused_with_the_flag_that_allows_them() -> None:
+def test_too_many_namespaces_are_refused_with_the_flag_that_allows_more() -> None:
     with running_double("--max-namespaces", "2") as double:
         assert double.request("POST", "/_control/v1/namespaces", {"name": "a"})[0] == 201
         status, problem = double.request("POST", "/_control/v1/namespaces", {"name": "b"})
@@ -150,28 +146,30 @@ def test_more_namespaces_than_allowed_are_refused_with_the_flag_that_allows_them
         assert "--max-namespaces" in problem["detail"]
 
 
-def test_anywhere_but_on_this_machine_it_wants_a_token() -> None:
-    said = refused("double", "--host", EVERYWHERE, "--port", "0")
-    assert "SESSIONARY_CONTROL_TOKEN" in said
+def test_on_an_address_that_is_not_loopback_it_needs_a_token() -> None:
+    error = startup_error("double", "--host", EVERYWHERE, "--port", "0")
+    assert "SESSIONARY_CONTROL_TOKEN" in error
     with running_double("--host", EVERYWHERE, SESSIONARY_CONTROL_TOKEN="hush") as double:
         assert double.request("GET", "/_control/v1/clock")[0] == 401
         who = {"Authorization": "Bearer hush"}
         assert double.request("GET", "/_control/v1/clock", **who)[0] == 200
 
 
-def test_a_server_with_a_control_plane_wants_a_token_before_it_listens(tmp_path: Path) -> None:
+def test_a_server_with_a_control_plane_needs_a_token_before_it_starts(tmp_path: Path) -> None:
     db = str(tmp_path / "test.sqlite3")
-    assert "SESSIONARY_CONTROL_TOKEN" in refused("serve", "--control", "--port", "0", "--db", db)
+    assert "SESSIONARY_CONTROL_TOKEN" in startup_error(
+        "serve", "--control", "--port", "0", "--db", db
+    )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_taken_port_is_told_in_one_sentence() -> None:
+def test_a_used_port_is_refused_in_one_sentence() -> None:
     with running_double() as double:
         port = double.url.rpartition(":")[2]
-        assert f"cannot listen on 127.0.0.1:{port}" in refused("double", "--port", port)
+        assert f"cannot listen on 127.0.0.1:{port}" in startup_error("double", "--port", port)
 
 
-def test_it_does_without_gunicorn() -> None:
+def test_it_imports_neither_gunicorn_nor_apispec() -> None:
     script = (
         "import os, signal, sys, threading\n"
         "from sessionary.cli import main\n"
@@ -184,7 +182,7 @@ def test_it_does_without_gunicorn() -> None:
         "notice.ReadyNotice.announce = seen\n"
         "main(['double', '--port', '0'])\n"
     )
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script],
         env=os.environ | clean_environment(),
         capture_output=True,
@@ -192,4 +190,4 @@ def test_it_does_without_gunicorn() -> None:
         timeout=TIMEOUT_SECONDS,
         check=True,
     )
-    assert told.stdout.splitlines()[-1] == "False False"
+    assert result.stdout.splitlines()[-1] == "False False"

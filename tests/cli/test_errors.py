@@ -1,4 +1,4 @@
-"""What the commands say of a database that cannot be used, and of a reader who leaves."""
+"""Errors of commands whose database is unusable or whose output is closed."""
 
 import sqlite3
 import subprocess
@@ -22,7 +22,7 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sessionary(db: Path) -> Command:
-    """Run the command on a database of this test, which is there."""
+    """Run the command on an existing database of this test."""
     run: Command = lambda *args: CliRunner().invoke(  # noqa: E731
         main, args, env={"SESSIONARY_DB": str(db), "SESSIONARY_BUSY_TIMEOUT_SECONDS": "0.05"}
     )
@@ -30,12 +30,12 @@ def sessionary(db: Path) -> Command:
     return run
 
 
-def none(db: Path) -> None:
+def not_a_database(db: Path) -> None:
     db.write_bytes(b"not a database" * 100)
 
 
-def torn(db: Path) -> None:
-    """Its schema is gone, its first page looks well."""
+def damaged(db: Path) -> None:
+    """Erase the schema and keep the header of the first page."""
     content = bytearray(db.read_bytes())
     content[100:4096] = bytes(3996)
     db.write_bytes(content)
@@ -53,43 +53,43 @@ def newer(db: Path) -> None:
 
 @pytest.mark.parametrize("command", [("keys", "list"), ("sessions",), ("serve", "--port", "0")])
 @pytest.mark.parametrize(
-    ("trouble", "why"),
+    ("break_it", "why"),
     [
-        (none, ": file is not a database: run `sessionary check`"),
-        (torn, ": database disk image is malformed: run `sessionary check`"),
+        (not_a_database, ": file is not a database: run `sessionary check`"),
+        (damaged, ": database disk image is malformed: run `sessionary check`"),
         (folder, " is a folder or a device, not a regular file: name another."),
         (newer, " has schema version 99"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_named_with_what_to_do(
+def test_an_unusable_database_is_named_with_what_to_do(
     sessionary: Command,
     db: Path,
     command: tuple[str, ...],
-    trouble: Callable[[Path], None],
+    break_it: Callable[[Path], None],
     why: str,
 ) -> None:
-    trouble(db)
-    told = sessionary(*command)
-    assert told.exit_code == 1
-    assert told.output.startswith(f"Error: {db}{why}")
-    assert told.output.count("\n") == 1
+    break_it(db)
+    result = sessionary(*command)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {db}{why}")
+    assert result.output.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", [("keys", "list"), ("sessions",)])
-def test_a_database_that_another_program_keeps_is_named_with_what_to_do(
+def test_a_locked_database_is_named_with_what_to_do(
     sessionary: Command, db: Path, command: tuple[str, ...]
 ) -> None:
     with closing(sqlite3.connect(db)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        told = sessionary(*command)
-    assert told.output == f"Error: {db}: database is locked: find the program that has it open\n"
+        result = sessionary(*command)
+    assert result.output == f"Error: {db}: database is locked: find the program that has it open\n"
 
 
 @pytest.mark.parametrize("command", ["keys list", "sessions", "export"])
 @pytest.mark.usefixtures("sessionary")
-def test_a_reader_who_leaves_is_told_nothing(db: Path, command: str) -> None:
-    told = subprocess.run(
+def test_a_closed_pipe_is_not_an_error(db: Path, command: str) -> None:
+    result = subprocess.run(
         ["sh", "-c", f'"$0" {command} --db "$1" | true', COMMAND, str(db)],
         env=clean_environment(),
         stderr=subprocess.PIPE,
@@ -97,4 +97,4 @@ def test_a_reader_who_leaves_is_told_nothing(db: Path, command: str) -> None:
         timeout=TIMEOUT_SECONDS,
         check=True,
     )
-    assert told.stderr == ""
+    assert result.stderr == ""

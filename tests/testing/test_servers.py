@@ -88,7 +88,7 @@ class _WSGIAdapter(requests.adapters.BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Do nothing: there is no connection."""
+        """Do nothing: no connection is open."""
 
 
 def test_a_mounted_server_needs_no_socket_for_requests() -> None:

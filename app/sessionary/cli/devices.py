@@ -15,7 +15,7 @@ _COLUMNS = ("serial", "platform", "type", "name", "version", "provision_seconds"
 
 @click.group()
 def devices() -> None:
-    """Add, list and retire devices (Mobile Next)."""
+    """Add, list and retire devices of a surface that allocates them."""
 
 
 @devices.command()

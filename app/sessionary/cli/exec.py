@@ -101,7 +101,7 @@ def _handle(act: Callable[[int], None]) -> None:
 
 
 def _is_from_terminal(number: int) -> bool:
-    """Tell whether the command has this signal already: Ctrl-C reaches the whole process group."""
+    """Return whether the terminal sent this signal to the command as well, as for Ctrl-C."""
     if number not in (signal.SIGINT, signal.SIGQUIT):
         return False
     try:

@@ -66,7 +66,7 @@ class Namespace(Client):
     ) -> None:
         """Seed the new namespace and arm faults, each a mapping of arguments of `faults.add`.
 
-        `has_sessions` tells whether the double's own seed may have created sessions in it.
+        `has_sessions`: the double's own seed may have created sessions in it.
         """
         if has_sessions:
             self.seeded_ids = self._ids()

@@ -1,6 +1,6 @@
 """The pytest plugin: a double for the test run, a namespace for each test, and reports.
 
-Fixtures import what they need, so a run that uses none of them pays nothing.
+Fixtures import what they need, so a run without them costs nothing.
 """
 
 from collections.abc import Callable, Generator, Iterator

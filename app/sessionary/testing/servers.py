@@ -45,7 +45,7 @@ class RemoteServer:
     ) -> Namespace:
         """Create a namespace: its clock frozen at `now`, a seed applied, faults armed.
 
-        Raises client.ControlError and leaves no namespace behind if one of them is refused.
+        Raises client.ControlError if one of them is refused, and then drops the namespace.
         """
         name = self.client.namespaces.create(now=now)["name"]
         self._names.add(name)
