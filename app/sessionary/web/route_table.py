@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from flask import Flask, request
+from flask import Flask, Request, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import Rule
 
 from sessionary.web.openapi import path_template, routes
 from sessionary.web.operations import Operation
@@ -43,7 +44,7 @@ class RouteTable:
     def __init__(self, app: Flask, surfaces: Sequence[Surface]) -> None:
         self._app = app
         self._routes: dict[str, list[Route]] = {}
-        self._by_rule: dict[tuple[str, str], tuple[str, Operation | None]] = {}
+        self._by_rule: dict[tuple[str, str], tuple[Surface | None, str, str, Operation | None]] = {}
         self._by_segment = {
             segment: surface
             for surface in surfaces
@@ -82,16 +83,20 @@ class RouteTable:
             return RouteMatch(surface, own, methods=tuple(sorted(error.valid_methods or ())))
         except HTTPException:
             return RouteMatch(surface, own)
-        return RouteMatch(surface, own, *self._describe(surface, rule), values)
+        template, operation = self._describe(rule)[2:]
+        return RouteMatch(surface, own, template, operation, values)
 
     def note_match(self) -> None:
         """Keep the match in the request's environ; Flask forgets it at the end of the request."""
-        surface, own = self.split(request.path)
-        match, rule = RouteMatch(surface, own), request.url_rule
-        if rule is not None:
-            template, operation = self._describe(surface, rule)
-            match = RouteMatch(surface, own, template, operation, request.view_args or {})
-        request.environ[MATCH] = match
+        this: Request = request._get_current_object()  # type: ignore[attr-defined]
+        rule = this.url_rule
+        if rule is None:
+            match = RouteMatch(*self.split(this.path))
+        else:
+            surface, prefix, template, operation = self._describe(rule)
+            path = this.path.removeprefix(prefix) or "/"
+            match = RouteMatch(surface, path, template, operation, this.view_args or {})
+        this.environ[MATCH] = match
 
     def canonical(self, surface: Surface, method: str | None, route: str) -> str | None:
         """The template that a route stands for, whatever its parameters are called, or its path.
@@ -105,16 +110,14 @@ class RouteTable:
                 return found if "{" in route else route
         return None
 
-    def _describe(self, surface: Surface | None, rule: Any) -> tuple[str, Operation | None]:
-        """The OpenAPI path and the operation of a Flask rule, at the root or under a prefix."""
+    def _describe(self, rule: Rule) -> tuple[Surface | None, str, str, Operation | None]:
+        """The surface, prefix, template and operation of a rule, at the root or under a prefix."""
         key = rule.rule, rule.endpoint
         found = self._by_rule.get(key)
         if found is None:
-            prefix = f"/{surface.name}/" if surface else "//"
-            own = (
-                "/" + rule.rule.removeprefix(prefix) if rule.rule.startswith(prefix) else rule.rule
-            )
+            surface, own = self.split(rule.rule)
             view = self._app.view_functions[rule.endpoint]
             operation = view if isinstance(view, Operation) else None
-            found = self._by_rule[key] = path_template(own), operation
+            prefix = "" if surface is None else f"/{surface.name}"
+            found = self._by_rule[key] = surface, prefix, path_template(own), operation
         return found
