@@ -1,5 +1,6 @@
 """Mobile Next's rules: pure functions of rows and an instant in microseconds."""
 
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +36,12 @@ MINUTE = 60 * SECOND
 
 PLATFORM, VERSION = "platform", "version"
 ATTRIBUTES = (PLATFORM, "type", "name", VERSION)
-ORDERING = ("GREATER_THAN", "GREATER_THAN_OR_EQUALS", "LESS_THAN", "LESS_THAN_OR_EQUALS")
+ORDERING = {
+    "GREATER_THAN": operator.gt,
+    "GREATER_THAN_OR_EQUALS": operator.ge,
+    "LESS_THAN": operator.lt,
+    "LESS_THAN_OR_EQUALS": operator.le,
+}
 OPERATORS = ("EQUALS", *ORDERING, "STARTS_WITH", "CONTAINS")
 _NUMBERS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})*", re.ASCII)
 
@@ -285,24 +291,15 @@ def is_match(device: "DeviceRow", filters: Sequence[Mapping[str, str]]) -> bool:
 
 
 def _meets(found: str, filter: Mapping[str, str]) -> bool:
-    operator, value = filter["operator"], filter["value"]
-    if operator == "STARTS_WITH":
+    name, value = filter["operator"], filter["value"]
+    if name == "STARTS_WITH":
         return found.casefold().startswith(value.casefold())
-    if operator == "CONTAINS":
+    if name == "CONTAINS":
         return value.casefold() in found.casefold()
     if filter["attribute"] != VERSION:
         return found.casefold() == value.casefold()
-    return is_version(value) and _compare(_components(found), operator, _components(value))
-
-
-def _compare(found: list[int], operator: str, value: list[int]) -> bool:
-    return {
-        "EQUALS": found == value,
-        "GREATER_THAN": found > value,
-        "GREATER_THAN_OR_EQUALS": found >= value,
-        "LESS_THAN": found < value,
-        "LESS_THAN_OR_EQUALS": found <= value,
-    }[operator]
+    compare = ORDERING.get(name, operator.eq)
+    return is_version(value) and compare(_components(found), _components(value))
 
 
 def _components(version: str) -> list[int]:

@@ -112,13 +112,9 @@ def _prunable_ids() -> Any:
 _delete_allocations = Statement(
     tuple, lambda: Allocation.delete().where(Allocation.session.in_(_prunable_ids()))
 )
-
-
-def _remove_allocations(values: dict[str, Any]) -> None:
-    """The marks stay: the `createdAt` of a removed session is not given again."""
-    _delete_allocations.run(**values)
-
-
+# The marks stay: the `createdAt` of a removed session is not given again.
 retention = session_statements.retention(
-    Session, queries.has_ended(param("before_at")), _remove_allocations
+    Session,
+    queries.has_ended(param("before_at")),
+    lambda values: _delete_allocations.run(**values),
 )
