@@ -85,7 +85,7 @@ def _discard_output() -> None:
 def write_ready_file(path: Path, url: str) -> None:
     """Write the ready file atomically. Raises CannotWriteReadyFile."""
     content = {"url": url, "pid": os.getpid(), "version": __version__}
-    with _named_errors(path), store.atomic_write(path) as draft:
+    with _named_errors(path), store.atomic_write(path, durable=False) as draft:
         draft.write_text(json.dumps(content))
 
 

@@ -19,19 +19,22 @@ class CannotWrite(OSError):
 
 
 @contextmanager
-def atomic_write(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield an empty draft (mode 0600) that replaces `target` at the end; an error removes it.
 
-    A signal that would end the process removes it, too. Raises CannotWrite.
+    A signal that would end the process removes it, too. Unless `durable`, the file may be lost with
+    the power, and no time is spent on fsync. Raises CannotWrite.
     """
     folder = target.absolute().parent
     with _clean_exit(), draft_folder(target) as drafts:
         draft = Path(drafts, target.name)
         draft.touch(0o600)
         yield draft
-        fsync(draft)
+        if durable:
+            fsync(draft)
         draft.replace(target)
-        fsync(folder)
+        if durable:
+            fsync(folder)
 
 
 @contextmanager
