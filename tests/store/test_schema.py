@@ -82,14 +82,14 @@ def add_parts(database: Database) -> None:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A database of version 1 with one row."""
-    with entered(tmp_path / "w.sqlite3") as namespace:
+    with activated(tmp_path / "w.sqlite3") as namespace:
         store.migrate(things())
         namespace.database.run('INSERT INTO "thing" DEFAULT VALUES')
     return tmp_path / "w.sqlite3"
 
 
 @contextmanager
-def entered(file: Path) -> Iterator[Namespace]:
+def activated(file: Path) -> Iterator[Namespace]:
     namespace = store.open_namespace(str(file), durability="off")
     with closing(namespace), namespace.activate():
         yield namespace
@@ -109,7 +109,7 @@ def test_migrations_run_in_order_and_once(file: Path) -> None:
     told: list[int] = []
     program = things(widen, add_parts)
     for _ in range(2):
-        with entered(file) as namespace:
+        with activated(file) as namespace:
             store.migrate(program, told.append)
             assert namespace.database.run("SELECT size FROM thing").fetchall() == [(7,)]
             assert namespace.database.run("SELECT thing FROM part").fetchall() == [(1,)]
@@ -122,14 +122,14 @@ def test_a_migration_that_fails_leaves_the_version_before_it(file: Path) -> None
         raise ZeroDivisionError
 
     program = things(widen, break_off)
-    with entered(file), pytest.raises(ZeroDivisionError):
+    with activated(file), pytest.raises(ZeroDivisionError):
         store.migrate(program)
     assert (version(file), count(file, "thing")) == (2, 1)
 
 
 def test_a_migration_that_breaks_a_reference_is_rolled_back(file: Path) -> None:
     program = things(add_parts, lambda database: database.run('DELETE FROM "thing"'))
-    with entered(file) as namespace:
+    with activated(file) as namespace:
         with pytest.raises(
             store.DatabaseUnusable, match="row 1 of part would refer to nothing in thing"
         ):
@@ -146,7 +146,7 @@ def test_a_migration_may_recreate_a_table_that_others_reference(file: Path) -> N
         database.run('ALTER TABLE "new" RENAME TO "thing"')
 
     program = things(add_parts, remake)
-    with entered(file) as namespace:
+    with activated(file) as namespace:
         store.migrate(program)
         assert namespace.database.run("SELECT id, name FROM thing").fetchall() == [(1, None)]
     assert count(file, "part") == 1
@@ -161,7 +161,7 @@ def test_concurrent_starts_upgrade_once(file: Path) -> None:
         all_have_seen_the_old_version.wait()
 
     def start() -> None:
-        with entered(file):
+        with activated(file):
             try:
                 store.migrate(program, wait)
             except BaseException as error:  # noqa: BLE001 - told below
@@ -179,7 +179,7 @@ def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Pat
     with closing(sqlite3.connect(tmp_path / "w.sqlite3")) as connection:
         connection.execute("CREATE TABLE theirs (id)")
     with (
-        entered(tmp_path / "w.sqlite3"),
+        activated(tmp_path / "w.sqlite3"),
         pytest.raises(store.DatabaseUnusable, match="another program"),
     ):
         store.migrate(things())

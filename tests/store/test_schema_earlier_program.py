@@ -1,7 +1,7 @@
 """A database file of an earlier program opens, reads, is written and checked as before.
 
 `double-version-2.sql` is the file of a double with a journal, faults, rate limits and an undo log,
-made by the program whose Python names were others; the JSON file is what that program answered.
+made by a program with other Python names; the JSON file is what that program answered.
 """
 
 import json
@@ -22,6 +22,7 @@ from sessionary.cli import main
 from sessionary.factory import create_double
 from sessionary.settings import Settings
 from tests import schema_versions
+from tests.conftest import double_settings
 
 DUMP = schema_versions.FOLDER / "double-version-2.sql"
 ANSWERS: dict[str, Any] = json.loads(DUMP.with_suffix(".json").read_text())
@@ -62,9 +63,7 @@ def close(app: Flask) -> None:
 @pytest.fixture
 def double(db: Path) -> Iterator[FlaskClient]:
     app = create_double(
-        Settings.of_a_double(
-            db=str(db), auth="strict", rate_limit=1000, max_failed_keys_per_minute=20
-        )
+        double_settings(db=str(db), auth="strict", rate_limit=1000, max_failed_keys_per_minute=20)
     )
     yield app.test_client()
     close(app)
@@ -132,7 +131,7 @@ def test_the_check_of_the_file_is_clean_before_and_after(db: Path) -> None:
         result = CliRunner().invoke(main, ["check", "--db", str(db), "--json"])
         assert result.exit_code == 0, result.output
         assert [each["problem"] for each in json.loads(result.output)] == [None] * 3
-        close(create_double(Settings.of_a_double(db=str(db))))
+        close(create_double(double_settings(db=str(db))))
 
 
 def test_the_file_has_rows_in_every_table(db: Path) -> None:

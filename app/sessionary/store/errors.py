@@ -20,19 +20,18 @@ _TRANSIENT = {
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # A connection that has met one of these may report it for good.
 _STICKY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, *_CORRUPT}
-_CHECK_PERMISSIONS = "check that it is a file, and the permissions of it and its folder"
-_CHECK_PROCESSES = "find the program that has it open"
-_CHECK_DAMAGE = "run `sessionary check`, then `sessionary restore` a backup"
-_CHECK_DISK = "check the disk and its free space"
 _ADVICE = {
-    sqlite3.SQLITE_BUSY: _CHECK_PROCESSES,
-    sqlite3.SQLITE_LOCKED: _CHECK_PROCESSES,
-    sqlite3.SQLITE_FULL: _CHECK_DISK,
-    sqlite3.SQLITE_IOERR: _CHECK_DISK,
-    sqlite3.SQLITE_READONLY: _CHECK_PERMISSIONS,
-    sqlite3.SQLITE_CANTOPEN: _CHECK_PERMISSIONS,
-    sqlite3.SQLITE_CORRUPT: _CHECK_DAMAGE,
-    sqlite3.SQLITE_NOTADB: _CHECK_DAMAGE,
+    **dict.fromkeys(
+        (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), "find the program that has it open"
+    ),
+    **dict.fromkeys(
+        (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR), "check the disk and its free space"
+    ),
+    **dict.fromkeys(
+        (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
+        "check that it is a file, and the permissions of it and its folder",
+    ),
+    **dict.fromkeys(_CORRUPT, "run `sessionary check`, then `sessionary restore` a backup"),
 }
 _log = logging.getLogger("sessionary")
 
