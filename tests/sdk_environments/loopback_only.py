@@ -1,6 +1,6 @@
-"""Runs a script that may talk to this host only: `python loopback_only.py script.py argument ...`.
+"""Run a script that connects to this host only: `python loopback_only.py script.py argument ...`.
 
-It runs inside the vendors' environments, so it imports the standard library alone.
+It runs inside the vendors' environments, so it imports only the standard library.
 """
 
 import ipaddress

@@ -1,7 +1,7 @@
-"""Conversations of our scripts with a server, held in the environment of a vendor's client.
+"""Run scripts that use a vendor's SDK, in the environment of that SDK.
 
-Each script runs in a process of its own that inherits neither proxies nor credentials, has an empty
-home, reaches no other host, and prints one JSON document as its last line.
+Each script runs in its own process with no inherited proxies or credentials, an empty home and
+connections to this host only. It prints one JSON document as its last line.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ TIMEOUT_SECONDS = 60
 
 
 def run(environment: str, script: Path, *args: str, env: Mapping[str, str] | None = None) -> Any:
-    """Run a Python script in an environment and return what it printed last, parsed."""
-    return hear(script, guarded(prepared(environment).program_path, script, args), env=env)
+    """Run a Python script in an environment and return the JSON of its last line."""
+    return run_command(script, guarded(prepared(environment).program_path, script, args), env=env)
 
 
 def run_here(script: Path, *args: str, env: Mapping[str, str] | None = None) -> Any:
-    """Run a Python script where the tests run and the newest clients are, as `run` does."""
-    return hear(script, guarded(sys.executable, script, args), env=env)
+    """Run a Python script in the test environment, which has the newest SDKs."""
+    return run_command(script, guarded(sys.executable, script, args), env=env)
 
 
 def guarded(python: Path | str, script: Path, args: tuple[str, ...]) -> tuple[str, ...]:
@@ -41,23 +41,22 @@ def guarded(python: Path | str, script: Path, args: tuple[str, ...]) -> tuple[st
 
 
 def run_node(script: Path, *args: str, env: Mapping[str, str] | None = None) -> Any:
-    """Run an ES module with the mobilenext environment's packages, as `run` does."""
+    """Run an ES module with the packages of the mobilenext environment."""
     folder = prepared("mobilenext").folder
     node = shutil.which("node") or unavailable("node is not installed")
     guard = (HERE / "loopback_only.mjs").as_uri()
-    # From standard input, because node looks for packages from the place of the module, which is
-    # then the working directory.
+    # From standard input: node then searches packages from the working directory.
     command = (node, f"--import={guard}", "--input-type=module", "-", *args)
-    return hear(script, command, env=env, cwd=folder, stdin=script.read_text())
+    return run_command(script, command, env=env, cwd=folder, stdin=script.read_text())
 
 
 def mobilecli() -> Path:
-    """Return the mobilecli binary; give it `client_environment(...)` to run in."""
+    """Return the path of mobilecli; run it in `client_environment(...)`."""
     return prepared("mobilenext").program_path
 
 
 def client_environment(home: Path | str, env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the whole environment of a client: nothing of this process's own, then `env`."""
+    """Return a client's environment variables: `env`, and none of this process."""
     return {"HOME": str(home), "PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC", **(env or {})}
 
 
@@ -74,7 +73,7 @@ def unavailable(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def hear(
+def run_command(
     script: Path,
     command: tuple[str, ...],
     *,
@@ -95,14 +94,14 @@ def hear(
                 timeout=TIMEOUT_SECONDS,
             )
         except subprocess.TimeoutExpired as error:
-            said = (error.stderr or b"").decode(errors="replace")
-            pytest.fail(f"{script.name} ran for more than {TIMEOUT_SECONDS} seconds:\n{said}")
+            stderr = (error.stderr or b"").decode(errors="replace")
+            pytest.fail(f"{script.name} ran for more than {TIMEOUT_SECONDS} seconds:\n{stderr}")
     if finished.returncode != 0:
         pytest.fail(f"{script.name} ended with {finished.returncode}:\n{finished.stderr}")
-    return last_document(script, finished.stdout)
+    return parse_last_line(script, finished.stdout)
 
 
-def last_document(script: Path, stdout: str) -> Any:
+def parse_last_line(script: Path, stdout: str) -> Any:
     try:
         return json.loads(stdout.splitlines()[-1])
     except (IndexError, ValueError):

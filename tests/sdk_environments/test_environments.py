@@ -1,4 +1,4 @@
-"""The prepared clients are there, import, and cannot leave this host."""
+"""The prepared clients exist, can be imported, and connect to this host only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCRIPTS = Path(__file__).parent / "scripts"
-NOBODY = "192.0.2.1"  # reserved for documentation: it answers nowhere
+OTHER_HOST = "192.0.2.1"  # reserved for documentation: no host has it
 
 
 @pytest.mark.parametrize(
@@ -40,43 +40,43 @@ def test_the_node_environment_imports_its_driver() -> None:
     assert sdk_script.run_node(SCRIPTS / "import_driver.mjs") == "FleetApiClient"
 
 
-def test_mobilecli_says_its_version(tmp_path: Path) -> None:
-    said = subprocess.check_output(
+def test_mobilecli_prints_its_version(tmp_path: Path) -> None:
+    version = subprocess.check_output(
         [sdk_script.mobilecli(), "--version"],
         env=sdk_script.client_environment(tmp_path),
         text=True,
     )
-    assert said == "mobilecli version 1.0.9\n"
+    assert version == "mobilecli version 1.0.9\n"
 
 
-def test_a_python_client_reaches_this_host_and_no_other() -> None:
+def test_a_python_client_connects_to_this_host_only() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         here = f"127.0.0.1:{server.getsockname()[1]}"
-        there, named = f"{NOBODY}:80", "example.com:80"
-        heard = sdk_script.run("notte-1.2", SCRIPTS / "reach.py", here, there, named)
-    assert heard["addresses"] == {
+        there, named = f"{OTHER_HOST}:80", "example.com:80"
+        result = sdk_script.run("notte-1.2", SCRIPTS / "reach.py", here, there, named)
+    assert result["addresses"] == {
         here: "connected",
-        there: f"{NOBODY} is not this host",
+        there: f"{OTHER_HOST} is not this host",
         named: "example.com is not this host",
     }
 
 
-def test_a_node_client_reaches_this_host_and_no_other(url: str) -> None:
-    there = f"http://{NOBODY}/"
-    heard = sdk_script.run_node(SCRIPTS / "reach.mjs", url, there)
-    assert heard == {url: 501, there: f"{NOBODY} is not this host"}
+def test_a_node_client_connects_to_this_host_only(url: str) -> None:
+    there = f"http://{OTHER_HOST}/"
+    result = sdk_script.run_node(SCRIPTS / "reach.mjs", url, there)
+    assert result == {url: 501, there: f"{OTHER_HOST} is not this host"}
 
 
 def test_a_client_inherits_no_proxy_and_no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "http_proxy", "NOTTE_API_KEY"):
         monkeypatch.setenv(name, "http://proxy.invalid:1")
-    heard = sdk_script.run("notte-1.2", SCRIPTS / "reach.py", env={"NOTTE_SERVER": "x"})
+    result = sdk_script.run("notte-1.2", SCRIPTS / "reach.py", env={"NOTTE_SERVER": "x"})
     given = {"HOME", "PATH", "LANG", "TZ", "NOTTE_SERVER"}
-    assert given <= set(heard["variables"])
-    assert not {"HTTPS_PROXY", "http_proxy", "NOTTE_API_KEY"} & set(heard["variables"])
+    assert given <= set(result["variables"])
+    assert not {"HTTPS_PROXY", "http_proxy", "NOTTE_API_KEY"} & set(result["variables"])
 
 
-def test_a_half_prepared_folder_is_not_prepared(
+def test_an_incomplete_folder_is_not_prepared(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(environments, "ROOT", tmp_path)
@@ -91,7 +91,7 @@ def test_a_half_prepared_folder_is_not_prepared(
 @pytest.mark.parametrize(
     ("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)]
 )
-def test_a_client_that_is_not_there_is_skipped_but_fails_in_ci(
+def test_a_missing_client_skips_the_test_but_fails_it_in_ci(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str, outcome: type[BaseException]
 ) -> None:
     monkeypatch.setattr(environments, "ROOT", tmp_path)
@@ -102,7 +102,7 @@ def test_a_client_that_is_not_there_is_skipped_but_fails_in_ci(
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """Return the address of a server that answers 501 to everything."""
+    """Serve 501 to every request; return the URL."""
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -1,4 +1,4 @@
-"""Imports a client and says its version: `import_client.py module:Client distribution`."""
+"""Import a client and print its version: `import_client.py module:Client distribution`."""
 
 import json
 import pkgutil

@@ -1,4 +1,4 @@
-"""Says which variables it sees and, for each `host:port` asked, how connecting to it ended."""
+"""Print the environment variables and, for each `host:port`, the outcome of a connection."""
 
 import json
 import os
