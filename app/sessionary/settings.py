@@ -194,18 +194,19 @@ class Settings:
 
     def with_defaults(self, declarations: Declarations) -> Self:
         """The same settings, with the defaults of each surface that `vendors` leaves out."""
-        missing = {name: {} for name in declarations if name not in self.vendors}  # type: ignore[var-annotated]
+        missing: dict[str, dict[str, Any]] = {
+            name: {} for name in declarations if name not in self.vendors
+        }
         return self._with(declarations, missing) if missing else self
 
-    def _with(self, declarations: Declarations, vendors: Mapping[str, Mapping[str, Any]]) -> Self:
+    def _with(self, declarations: Declarations, vendors: Mapping[str, dict[str, Any]]) -> Self:
         made = {
-            name: self._make_vendor(name, declarations[name], values)
-            for name, values in vendors.items()
+            surface: self._make_vendor(surface, declarations[surface], values)
+            for surface, values in vendors.items()
         }
         return replace(self, vendors={**self.vendors, **made})
 
-    def _make_vendor(self, surface: str, declared: type[Any], values: Mapping[str, Any]) -> Any:
-        chosen = dict(values)
+    def _make_vendor(self, surface: str, declared: type[Any], chosen: dict[str, Any]) -> Any:
         for each in fields(declared):
             setting = _describe(each, f"{surface}_")
             value = chosen.get(each.name, setting.default)

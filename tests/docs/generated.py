@@ -51,9 +51,10 @@ def settings() -> str:
 A setting is a flag of `sessionary serve` and `sessionary double` (`--busy-timeout-seconds`), an
 environment variable (`SESSIONARY_BUSY_TIMEOUT_SECONDS`) and a name in the TOML file that
 `SESSIONARY_CONFIG` names. A flag beats a variable, a variable beats the file, the file beats the
-default. `control_token` is a secret and has no flag. A setting in seconds, minutes or days also
-takes a duration, such as `1m30s`. The column "double" has the default of a test double where it
-differs.
+default. `control_token` is a secret and has no flag. In Python,
+`create_app(make_settings(port=8001, notte_keep_alive="timeout"))` takes the same names. A setting
+in seconds, minutes or days also takes a duration, such as `1m30s`. The column "double" has the
+default of a test double where it differs.
 
 """
         + "\n".join(rows)
