@@ -133,7 +133,7 @@ def test_a_test_can_make_several_namespaces(suite: Suite) -> None:
             import pytest
             from sessionary.client import ControlError
 
-            with pytest.raises(ControlError, match="there is no table"):
+            with pytest.raises(ControlError, match="unknown table"):
                 make_sessionary(seed="[[nothing]]")
             with pytest.raises(ValueError, match=r"seed=Path\\('fixtures.toml'\\)"):
                 make_sessionary(seed="fixtures.toml")
