@@ -72,11 +72,10 @@ class Client:
     ) -> Timeline:
         """List transitions after `from_` (default: now) and up to `to`, at most `limit` (100).
 
-        `at` asks for the timeline as of another instant.
+        `at` reads it as of another instant.
         """
         query = {"from": optional_text(from_), "to": optional_text(to), "limit": limit}
-        found: Timeline = self.api.request("GET", "timeline", query=query, at=optional_text(at))
-        return found
+        return self.api.request(Timeline, "GET", "timeline", query=query, at=optional_text(at))
 
     def sessions(
         self, surface: str | None = None, *, at: Instant | None = None
@@ -95,8 +94,7 @@ class Client:
             path = f"sessions/{segment(session)}/explain"
         else:
             path = f"sessions/{segment(surface)}/{segment(session)}/explain"
-        found: Explanation = self.api.request("GET", path, at=optional_text(at))
-        return found
+        return self.api.request(Explanation, "GET", path, at=optional_text(at))
 
     def force(
         self, session: str, status: str, reason: str | None = None, surface: str | None = None
@@ -105,14 +103,12 @@ class Client:
         owner = surface or self.explain(session)["surface"]
         body = {"status": status} if reason is None else {"status": status, "reason": reason}
         path = f"sessions/{segment(owner)}/{segment(session)}/force"
-        found: Explanation = self.api.request("POST", path, body)
-        return found
+        return self.api.request(Explanation, "POST", path, body)
 
     def diff(self, from_: Instant, to: Instant | None = None, limit: int | None = None) -> Diff:
         """List changes of sessions after `from_` and up to `to` (default: now)."""
         query = {"from": to_text(from_), "to": optional_text(to), "limit": limit}
-        found: Diff = self.api.request("GET", "diff", query=query)
-        return found
+        return self.api.request(Diff, "GET", "diff", query=query)
 
     def explain_request(
         self,
@@ -126,14 +122,13 @@ class Client:
         """Explain a vendor call without making it: its response and everything wrong with it."""
         request = {"method": method, "path": path, "headers": headers, "query": query, "body": body}
         given = {name: value for name, value in request.items() if value is not None}
-        found: RequestExplanation = self.api.request("POST", "requests/explain", given)
-        return found
+        return self.api.request(RequestExplanation, "POST", "requests/explain", given)
 
     def _sessions(self, surface: str | None, at: str | None) -> Iterator[SessionSummary]:
         after = None
         while True:
             query = {"surface": surface, "limit": MAX_PAGE, "after": after}
-            page = self.api.request("GET", "sessions", query=query, at=at)
+            page = self.api.request(dict, "GET", "sessions", query=query, at=at)
             yield from page["sessions"]
             after = page["next"]
             if after is None:

@@ -16,8 +16,7 @@ class Clock:
 
     def get(self) -> ClockState:
         """Return the mode, the rate, the clock's time and the real time."""
-        found: ClockState = self._api.request("GET", "clock")
-        return found
+        return self._api.request(ClockState, "GET", "clock")
 
     def now(self) -> datetime:
         """Return the clock's time."""
@@ -27,8 +26,7 @@ class Clock:
         """Set the mode (`real`, `frozen`, `offset`, or `scaled` with a rate) and the time."""
         body = {"mode": mode, "now": optional_text(now), "rate": rate}
         given = {name: value for name, value in body.items() if value is not None}
-        found: ClockState = self._api.request("PUT", "clock", given)
-        return found
+        return self._api.request(ClockState, "PUT", "clock", given)
 
     def freeze(self, at: Instant | None = None) -> ClockState:
         """Stop the clock, at an instant or at its current time."""
@@ -68,5 +66,4 @@ class Clock:
         return self._advance({"until": until if surface is None else until | {"surface": surface}})
 
     def _advance(self, body: dict[str, Any]) -> ClockState:
-        found: ClockState = self._api.request("POST", "clock/advance", body)
-        return found
+        return self._api.request(ClockState, "POST", "clock/advance", body)

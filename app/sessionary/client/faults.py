@@ -46,23 +46,24 @@ class Faults:
 
     def arm(self, document: Mapping[str, Any]) -> Fault:
         """Arm a fault from a complete request document."""
-        found: Fault = self._api.request("POST", "faults", document)
-        return found
+        return self._api.request(Fault, "POST", "faults", document)
 
     def list(self, surface: str | None = None, *, unmatched: bool = False) -> list[Fault]:
         """List faults in the order of arming; with `unmatched` only those with no hit."""
         query = {"surface": surface, "unmatched": "true" if unmatched else None}
-        found: builtins.list[Fault] = self._api.request("GET", "faults", query=query)["faults"]
+        found: builtins.list[Fault] = self._api.request(dict, "GET", "faults", query=query)[
+            "faults"
+        ]
         return found
 
     def presets(self) -> builtins.list[Preset]:
         """List the known failures of every vendor."""
-        found: builtins.list[Preset] = self._api.request("GET", "faults/presets")["presets"]
+        found: builtins.list[Preset] = self._api.request(dict, "GET", "faults/presets")["presets"]
         return found
 
     def clear(self, fault: int | None = None) -> None:
         """Disarm the fault with this id, or all faults."""
-        self._api.request("DELETE", "faults" if fault is None else f"faults/{fault}")
+        self._api.send("DELETE", "faults" if fault is None else f"faults/{fault}")
 
 
 def _to_json(value: Any) -> Any:

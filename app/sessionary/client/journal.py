@@ -52,20 +52,19 @@ class Journal:
 
     def dropped_count(self) -> int:
         """Count the oldest calls, removed because the journal is full."""
-        found: int = self._api.request("GET", "journal/count")["dropped_count"]
+        found: int = self._api.request(dict, "GET", "journal/count")["dropped_count"]
         return found
 
     def clear(self) -> None:
         """Remove all calls."""
-        self._api.request("DELETE", "journal")
+        self._api.send("DELETE", "journal")
 
     def explain(self, call: int) -> RequestExplanation:
         """List everything that was wrong with the call of this id."""
-        found: RequestExplanation = self._api.request("GET", f"journal/{call}/explain")
-        return found
+        return self._api.request(RequestExplanation, "GET", f"journal/{call}/explain")
 
     def _get(
         self, suffix: str, method: str | None, path: str | None, filters: Filters, **page: Any
     ) -> Any:
         query = {"method": method, "path": path, **filters, **page}
-        return self._api.request("GET", f"journal{suffix}", query=query)
+        return self._api.request(dict, "GET", f"journal{suffix}", query=query)

@@ -19,7 +19,7 @@ class Namespaces:
 
     def list(self) -> list[str]:
         """List the names of all namespaces."""
-        found: list[str] = self._api.request("GET", "namespaces")["namespaces"]
+        found: list[str] = self._api.request(dict, "GET", "namespaces")["namespaces"]
         return found
 
     def create(
@@ -32,24 +32,20 @@ class Namespaces:
         """Create a namespace: by default with a generated name; with `now`, on a frozen clock."""
         body = {"name": name, "now": optional_text(now), "seed": seed}
         given = {key: value for key, value in body.items() if value is not None}
-        found: Namespace = self._api.request("POST", "namespaces", given)
-        return found
+        return self._api.request(Namespace, "POST", "namespaces", given)
 
     def get(self, name: str | None = None) -> Namespace:
         """Return a namespace with its clock."""
-        found: Namespace = self._api.request("GET", self._path(name))
-        return found
+        return self._api.request(Namespace, "GET", self._path(name))
 
     def reset(self, name: str | None = None) -> Namespace:
         """Reset a namespace to its initial state."""
-        found: Namespace = self._api.request("POST", self._path(name, "reset"))
-        return found
+        return self._api.request(Namespace, "POST", self._path(name, "reset"))
 
     def fork(self, to: str | None = None, *, name: str | None = None) -> Namespace:
         """Copy a namespace to a new one, named `to` or with a generated name."""
         body = {} if to is None else {"name": to}
-        found: Namespace = self._api.request("POST", self._path(name, "fork"), body)
-        return found
+        return self._api.request(Namespace, "POST", self._path(name, "fork"), body)
 
     def snapshot(self, name: str | None = None) -> bytes:
         """Return a namespace as a database file."""
@@ -75,7 +71,7 @@ class Namespaces:
 
     def drop(self, name: str | None = None) -> None:
         """Delete a namespace."""
-        self._api.request("DELETE", self._path(name))
+        self._api.send("DELETE", self._path(name))
 
     def _path(self, name: str | None, *rest: str) -> str:
         return "/".join(["namespaces", segment(name or self._own), *rest])

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 PREFIX = "/_control/v1/"
 MAX_PAGE = 1000  # the largest page that the control plane returns
 _TIMEOUT_SECONDS = 60
+Json = TypeVar("Json")
 
 
 class ControlError(Exception):
@@ -70,14 +71,15 @@ class ControlApi:
 
     def request(
         self,
+        _kind: type[Json],
         method: str,
         path: str,
         body: Any = None,
         *,
         query: Mapping[str, Any] | None = None,
         at: str | None = None,
-    ) -> Any:
-        """Send and receive JSON; an empty response is None. Raises ControlError.
+    ) -> Json:
+        """Send and receive JSON, typed as `_kind` but not checked. Raises ControlError.
 
         Query members that are None are left out. `at` is sent as `Sessionary-At`.
         """
@@ -88,8 +90,7 @@ class ControlApi:
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = encode(body)
-        received = self.send(method, path, content, headers, query)
-        return json.loads(received) if received else None
+        return cast(Json, json.loads(self.send(method, path, content, headers, query)))
 
     def send(
         self,

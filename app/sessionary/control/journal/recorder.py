@@ -60,7 +60,7 @@ class Recorder:
         environ, caller = request.environ, request.environ.get(CALLER)
         session = match.values.get("session_id") or _session_in_bodies(exchange)
         content = b"" if response is None else response.body
-        # Redacted before it is cut, so that no half of a secret is left at the cut.
+        # Redact before cutting, or a part of a secret could remain at the cut.
         texts = redactor_of(environ, self._key_prefixes).redact(
             {
                 "path": request.path,

@@ -39,7 +39,7 @@ class Redactor:
         self._hints = (*_NAME_HINTS, *(f"{stem}{end}".lower() for stem in stems for end in "_-"))
 
     def redact(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """Return the texts without credentials; nothing is scanned if no text can have any."""
+        """Return the texts without credentials; texts that cannot have any are not scanned."""
         joined = "\n".join(texts.values())
         lowered = joined.lower()
         for needle in self._needles:
