@@ -58,13 +58,15 @@ def test_an_insert_stores_every_column(namespace: list[tuple[SessionRow, str]]) 
     assert [(SessionRow._make(found[:-1]), found[-1]) for found in stored] == namespace
 
 
-@given(namespace=namespaces, minutes=st.integers(-20, 20), step=st.sampled_from((-1, 0, 1)))
+@given(namespace=namespaces, data=st.data())
 @some
 def test_each_sql_twin_agrees_with_its_rule(
-    namespace: list[tuple[SessionRow, str]], minutes: int, step: int
+    namespace: list[tuple[SessionRow, str]], data: st.DataObject
 ) -> None:
+    """Compared at, and just before, an instant of one of the rows."""
     fill(namespace)
-    at = NOW + minutes * 60_000_000 + step
+    instants = [at for row, _ in namespace for at in (row.expires_at, row.ended_at) if at]
+    at = data.draw(st.sampled_from([NOW, *instants])) - data.draw(st.sampled_from((0, 1)))
     for twin, rule in (
         (queries.is_active, rules.is_active),
         (queries.has_timed_out, rules.has_timed_out),
