@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from textwrap import dedent
 
 import pytest
+import requests  # noqa: F401 - pytester would forget it, as below
 
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double
