@@ -5,58 +5,26 @@ is not needed. Key, memberships and clock are read in one select per request and
 revocation takes effect at once in every worker.
 """
 
-from sessionary.identity import rate_limits
-from sessionary.identity.authentication import (
-    DEFAULT_ORGANIZATION,
-    Caller,
-    InvalidKey,
-    authenticate_key,
-    hash_of,
-    is_declared,
-)
-from sessionary.identity.keys import (
-    KeyRow,
-    NewKey,
-    create_key,
-    has_keys,
-    list_keys,
-    make_key_id,
-    organizations_of,
-    owner,
-    revoke_key,
-)
-from sessionary.identity.models import (
-    IDENTITY_TYPES,
-    ROLES,
-    TABLES,
-    Key,
-    Membership,
-    Organization,
-    User,
-)
-
-__all__ = [
-    "DEFAULT_ORGANIZATION",
-    "IDENTITY_TYPES",
-    "ROLES",
-    "TABLES",
-    "Caller",
-    "InvalidKey",
-    "Key",
-    "KeyRow",
-    "Membership",
-    "NewKey",
-    "Organization",
-    "User",
-    "authenticate_key",
-    "create_key",
-    "has_keys",
-    "hash_of",
-    "is_declared",
-    "list_keys",
-    "make_key_id",
-    "organizations_of",
-    "owner",
-    "rate_limits",
-    "revoke_key",
-]
+from sessionary.identity import rate_limits as rate_limits
+from sessionary.identity.authentication import DEFAULT_ORGANIZATION as DEFAULT_ORGANIZATION
+from sessionary.identity.authentication import Caller as Caller
+from sessionary.identity.authentication import InvalidKey as InvalidKey
+from sessionary.identity.authentication import authenticate_key as authenticate_key
+from sessionary.identity.authentication import hash_of as hash_of
+from sessionary.identity.authentication import is_declared as is_declared
+from sessionary.identity.keys import KeyRow as KeyRow
+from sessionary.identity.keys import NewKey as NewKey
+from sessionary.identity.keys import create_key as create_key
+from sessionary.identity.keys import has_keys as has_keys
+from sessionary.identity.keys import list_keys as list_keys
+from sessionary.identity.keys import make_key_id as make_key_id
+from sessionary.identity.keys import organizations_of as organizations_of
+from sessionary.identity.keys import owner as owner
+from sessionary.identity.keys import revoke_key as revoke_key
+from sessionary.identity.models import IDENTITY_TYPES as IDENTITY_TYPES
+from sessionary.identity.models import ROLES as ROLES
+from sessionary.identity.models import TABLES as TABLES
+from sessionary.identity.models import Key as Key
+from sessionary.identity.models import Membership as Membership
+from sessionary.identity.models import Organization as Organization
+from sessionary.identity.models import User as User
