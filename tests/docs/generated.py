@@ -71,7 +71,8 @@ def compatibility() -> str:
     texts = [
         "# Compatibility",
         NOTE,
-        "Each rule rests on the vendor's page, its client, its documentation, or is assumed.",
+        "A source is the vendor's page of the endpoint, a sibling (another page of the same API), the "
+        "vendor's client, or its other docs; what none of them says is assumed.",
         "A default that differs from the vendor's; `--vendor-defaults` restores the vendor's:",
         "\n".join(_differences()),
     ]
