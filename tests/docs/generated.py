@@ -72,7 +72,7 @@ def compatibility() -> str:
         "# Compatibility",
         NOTE,
         "A source is the vendor's page of the endpoint, a sibling (another page of the same API), the "
-        "vendor's client, or its other docs; what none of them says is assumed.",
+        "vendor's client, or its other docs; a rule without a source is assumed.",
         "A default that differs from the vendor's; `--vendor-defaults` restores the vendor's:",
         "\n".join(_differences()),
     ]
