@@ -171,6 +171,7 @@ def test_the_plugin_imports_only_itself() -> None:
 
 
 def test_a_suite_that_does_not_use_it_imports_nothing_more(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")  # pytest reads no TOML of a parent folder
     (tmp_path / "test_suite.py").write_text(
         "import sys\n\n\ndef test_it(request):\n"
         "    assert request.config.pluginmanager.hasplugin('sessionary')\n"
