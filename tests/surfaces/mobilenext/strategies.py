@@ -93,8 +93,9 @@ def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[JoinedR
         JoinedRow(
             organization=session.organization,
             user=session.user,
-            session_released_at=session.released_at,
-            **each._asdict(),
+            expires_at=session.expires_at,
+            released_at=session.released_at,
+            allocation=each,
         )
         for each in allocations
         if each.session == session.id

@@ -19,7 +19,6 @@ from sessionary.store import Statement
 from sessionary.surfaces.mobilenext import allocation, queries, rules
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
-    AllocationRow,
     DeviceRow,
     Session,
     SessionRow,
@@ -98,7 +97,7 @@ def test_each_sql_twin_selects_the_rows_that_its_rule_does(namespace: Namespace,
     fill(namespace)
     of_sessions = [
         (queries.is_open, rules.is_open),
-        (queries.is_lease_over, is_lease_over),
+        (queries.is_lease_over, rules.is_lease_over),
         (lambda *_: queries.is_listed(), lambda row, _: rules.is_listed(row)),
         (lambda _, at: queries.has_expired(at), rules.has_expired),
         (lambda _, at: queries.has_ended(at), rules.has_ended),
@@ -110,10 +109,6 @@ def test_each_sql_twin_selects_the_rows_that_its_rule_does(namespace: Namespace,
         for sql, rule in twins:
             selected = {each.id for each in model.select().where(sql(model, pw.Value(now)))}
             assert selected == {row.id for row in rows if rule(row, now)}
-
-
-def is_lease_over(row: SessionRow | AllocationRow, now: int) -> bool:
-    return rules.is_lease_over(row.released_at, row.expires_at, now)
 
 
 @given(namespace=namespaces(), serial=serials)

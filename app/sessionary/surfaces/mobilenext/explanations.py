@@ -3,98 +3,71 @@
 from typing import Any
 
 from sessionary.surfaces.mobilenext import allocation, rules
-from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session
+from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
 from sessionary.surfaces.mobilenext.queries import control
 from sessionary.surfaces.mobilenext.queries.control import SessionWithAllocations
 from sessionary.web.instants import to_text
 from sessionary.web.surface import Explanation, NotForced, SessionQueries
 
+# since_at, rule, reason, unless, and the key of its source.
+_Reason = tuple[int, str, str, str, str]
+
 
 def explain(session: SessionWithAllocations, now: int) -> Explanation:
     """Explain the status at an instant, and that of each allocation."""
-    row = session.row
-    released_at = rules.released_at(row, now)
-    if not rules.is_listed(row):
-        return (_expired if rules.has_expired(row, now) else _empty)(session)
-    if released_at is None:
-        return _active(session, now)
-    return (_lease_over if released_at == row.expires_at else _released)(session, released_at, now)
-
-
-def _empty(session: SessionWithAllocations) -> Explanation:
-    row = session.row
+    released_at = rules.released_at(session.row, now)
+    if not rules.is_listed(session.row):
+        since_at, rule, reason, unless, source = _empty(session.row, now)
+    elif released_at is None:
+        since_at, rule, reason, unless, source = _active(session, now)
+    else:
+        since_at, rule, reason, unless, source = _released(session.row, released_at)
     return Explanation(
-        status=rules.EMPTY,
-        since_at=row.opened_at,
-        rule="empty_session",
-        reason="it has no device yet: no list shows it, and GET by id is 404",
-        inputs=_inputs(session, row.opened_at),
-        unless=f"{_call_before(session)} keeps it; then it expires",
-        source=rules.SOURCES["ensure_listed"],
+        status=rules.session_status(session.row, now),
+        since_at=since_at,
+        rule=rule,
+        reason=reason,
+        inputs=_inputs(session, now),
+        unless=unless,
+        source=rules.SOURCES[source],
     )
 
 
-def _expired(session: SessionWithAllocations) -> Explanation:
-    row, at = session.row, session.row.empty_expires_at
-    return Explanation(
-        status=rules.EXPIRED,
-        since_at=at,
-        rule="empty_session",
-        reason=f"it got no device between {to_text(row.opened_at)} and {to_text(at)}: "
-        "everything on it is 404",
-        inputs=_inputs(session, at),
-        unless=f"{_call_before(session)} would have kept it",
-        source=rules.SOURCES["ensure_exists"],
-    )
+def _empty(row: SessionRow, now: int) -> _Reason:
+    opened_at, expires_at = to_text(row.opened_at), to_text(row.empty_expires_at)
+    call = f"POST /api/v1/sessions/{row.id}/devices before {expires_at}"
+    if rules.has_expired(row, now):
+        reason = f"it got no device between {opened_at} and {expires_at}: everything on it is 404"
+        unless = f"{call} would have kept it"
+        return row.empty_expires_at, "empty_session", reason, unless, "ensure_exists"
+    reason = "it has no device yet: no list shows it, and GET by id is 404"
+    unless = f"{call} keeps it; then it expires"
+    return row.opened_at, "empty_session", reason, unless, "ensure_listed"
 
 
-def _call_before(session: SessionWithAllocations) -> str:
-    expires_at = to_text(session.row.empty_expires_at)
-    return f"POST /api/v1/sessions/{session.row.id}/devices before {expires_at}"
-
-
-def _active(session: SessionWithAllocations, now: int) -> Explanation:
+def _active(session: SessionWithAllocations, now: int) -> _Reason:
     row = session.row
     serials = ", ".join(each.serial for each in session.allocations if rules.is_open(each, now))
-    end = "until a call releases the last of them"
+    rule, unless = "no_deadline", "it holds them until a call releases the last of them"
     if row.expires_at is not None:
-        end += f", or its lease ends at {to_text(row.expires_at)}, which no call moves"
-    return Explanation(
-        status=rules.ACTIVE,
-        since_at=row.created_at or row.opened_at,
-        rule="no_deadline" if row.expires_at is None else "lease",
-        reason=f"it holds {serials}",
-        inputs=_inputs(session, now),
-        unless=f"it holds them {end}",
-        source=rules.SOURCES["lease_expires_at"],
-    )
+        rule = "lease"
+        unless += f", or its lease ends at {to_text(row.expires_at)}, which no call moves"
+    since_at = row.created_at or row.opened_at
+    return since_at, rule, f"it holds {serials}", unless, "lease_expires_at"
 
 
-def _lease_over(session: SessionWithAllocations, released_at: int, now: int) -> Explanation:
-    return Explanation(
-        status=rules.RELEASED,
-        since_at=released_at,
-        rule="lease",
-        reason=f"its lease ended at {to_text(released_at)}, for all its devices",
-        inputs=_inputs(session, now),
-        unless="no call: a lease lasts as long as mobilenext_lease_minutes said when the first "
-        "device was allocated",
-        source=rules.SOURCES["transitions"],
-    )
-
-
-def _released(session: SessionWithAllocations, released_at: int, now: int) -> Explanation:
-    expires_at = session.row.expires_at
-    until = "for good" if expires_at is None else f"until {to_text(expires_at)}"
-    return Explanation(
-        status=rules.RELEASED,
-        since_at=released_at,
-        rule="release",
-        reason=f"the last device that it held was released at {to_text(released_at)}",
-        inputs=_inputs(session, now),
-        unless=f"without that release it would be active {until}; it takes no further device",
-        source=rules.SOURCES["last_release_at"],
-    )
+def _released(row: SessionRow, released_at: int) -> _Reason:
+    if released_at == row.expires_at:
+        reason = f"its lease ended at {to_text(released_at)}, for all its devices"
+        unless = (
+            "no call: a lease lasts as long as mobilenext_lease_minutes said when the first "
+            "device was allocated"
+        )
+        return released_at, "lease", reason, unless, "transitions"
+    until = "for good" if row.expires_at is None else f"until {to_text(row.expires_at)}"
+    reason = f"the last device that it held was released at {to_text(released_at)}"
+    unless = f"without that release it would be active {until}; it takes no further device"
+    return released_at, "release", reason, unless, "last_release_at"
 
 
 def _inputs(session: SessionWithAllocations, now: int) -> dict[str, Any]:
@@ -106,7 +79,6 @@ def _inputs(session: SessionWithAllocations, now: int) -> dict[str, Any]:
 
 
 def _explain_allocation(row: AllocationRow, now: int) -> dict[str, Any]:
-    """Return the status of an allocation, with its reason and inputs."""
     since_at, rule, reason = _allocation_reason(row, now)
     names = ("id", "serial", "created_at", "in_use_at", "expires_at", "released_at")
     return {
@@ -146,10 +118,6 @@ def lose_devices(session: SessionWithAllocations, at: int, _reason: str) -> None
             allocations[index] = allocation.release(each, allocations, at)
 
 
-def _is_open(session: SessionWithAllocations, now: int) -> bool:
-    return rules.session_status(session.row, now) in (rules.EMPTY, rules.ACTIVE)
-
-
 sessions = SessionQueries(
     find=control.find,
     page=control.page,
@@ -157,7 +125,9 @@ sessions = SessionQueries(
     id=lambda session: session.row.id,
     transitions=lambda session: rules.transitions(session.row, session.allocations),
     explain=explain,
-    is_open=_is_open,
+    is_open=lambda session, now: (
+        rules.session_status(session.row, now) in (rules.EMPTY, rules.ACTIVE)
+    ),
     counts=lambda now: control.counts.one(now=now) or {},
     forced_states={rules.RELEASED: lose_devices},
     session_columns={Session: "id", Allocation: "session"},

@@ -133,18 +133,9 @@ class JoinedRow(NamedTuple):
 
     organization: str
     user: str
-    session_released_at: int | None
-    session: str
-    id: str  # from here on the allocation's
-    serial: str
-    platform: str
-    type: str
-    name: str
-    version: str
-    created_at: int
-    in_use_at: int | None
     expires_at: int | None
     released_at: int | None
+    allocation: AllocationRow
 
 
 class MarkRow(NamedTuple):

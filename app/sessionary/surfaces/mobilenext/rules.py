@@ -6,21 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from sessionary.surfaces.mobilenext.errors import (
-    DeviceNotAllocated,
-    NotFound,
-    ReadOnly,
-    SessionReleased,
-)
+from sessionary.surfaces.mobilenext import errors
 
 if TYPE_CHECKING:
-    from sessionary.surfaces.mobilenext.models import (
-        AllocationRow,
-        DeviceRow,
-        JoinedRow,
-        MarkRow,
-        SessionRow,
-    )
+    from sessionary.surfaces.mobilenext import models
+    from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
+
+    Leased = SessionRow | AllocationRow | models.JoinedRow
 
 PROVISIONING = "provisioning"
 IN_USE = "in_use"
@@ -48,8 +40,7 @@ _NUMBERS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})*", re.ASCII)
 # Where each rule comes from.
 SOURCES = {
     "transitions": "Assumed: an empty session expires, and a lease ends, at the deadline itself.",
-    "allocation_transitions": "Assumed: both at the deadline itself; a lease may end before the "
-    "device is ready.",
+    "allocation_transitions": "Assumed: at the deadline; a lease may end before `in_use`.",
     "session_status": "Source: page (`releasedAt`). Assumed: what an empty session is.",
     "allocation_status": "Source: client.",
     "is_listed": "Assumed: a session without a device is not listed, since `device` is required.",
@@ -57,18 +48,12 @@ SOURCES = {
     "is_lease_over": "Assumed: a lease has ended at its deadline.",
     "has_expired": "Assumed: an empty session expires at its deadline.",
     "has_ended": "Source: page (`releasedAt`). Assumed: an expired session ended at its deadline.",
-    "released_at": "Source: page (null while a device is held). Assumed: the end of a lease is a "
-    "release.",
-    "session_released_at": "Source: page (null while a device is held).",
-    "last_release_at": "Source: page (null while a device is held); client (a session holds "
-    "several devices).",
-    "ensure_exists": "Source: page (404). Assumed: from its deadline on, everything on an empty "
-    "session is 404.",
-    "ensure_listed": "Assumed: GET by id is 404 until a session has a device, since `device` is "
-    "required.",
+    "released_at": "Source: page (null while open). Assumed: the end of a lease is a release.",
+    "last_release_at": "Source: page (null while a device is held), client (several devices).",
+    "ensure_exists": "Source: page (404). Assumed: an expired session is 404 on every path.",
+    "ensure_listed": "Assumed: GET by id is 404 without a device, since `device` is required.",
     "ensure_can_allocate": "Assumed: a released session takes no further device.",
-    "ensure_can_write": "Source: docs (`admin` and `readwrite` start, allocate and release; "
-    "`readonly` does not).",
+    "ensure_can_write": "Source: docs (`admin` and `readwrite` write; `readonly` does not).",
     "find_allocation": "Source: client (by serial). Assumed: by allocation id as well, in any case "
     "and state, because the serial of a provisioning device is not shown.",
     "ensure_can_release": "Assumed: releasing what a call or a lease has released is 404.",
@@ -130,14 +115,13 @@ def allocation_transitions(row: "AllocationRow") -> list[Transition]:
     """Return the instants at which a device is ready and at which the lease ends."""
     if row.released_at is not None:
         return []
-    ready, end = row.in_use_at, row.expires_at
-    gets_ready = ready is not None and (end is None or ready < end)
-    found = []
-    if ready is not None and gets_ready:
+    found, status, ready, end = [], IN_USE, row.in_use_at, row.expires_at
+    if ready is not None and (end is None or ready < end):
         found.append(Transition(ready, ready, PROVISIONING, IN_USE, "provisioning", row.id))
+    elif ready is not None:
+        status = PROVISIONING
     if end is not None:
-        before = IN_USE if gets_ready or ready is None else PROVISIONING
-        found.append(Transition(end, end, before, RELEASED, "lease", row.id))
+        found.append(Transition(end, end, status, RELEASED, "lease", row.id))
     return found
 
 
@@ -149,7 +133,7 @@ def session_status(row: "SessionRow", now: int) -> str:
     return passed[-1] if passed else ACTIVE if is_listed(row) else EMPTY
 
 
-def allocation_status(row: "AllocationRow | JoinedRow", now: int) -> str:
+def allocation_status(row: "AllocationRow", now: int) -> str:
     """Return `provisioning`, `in_use` or `released`."""
     if not is_open(row, now):
         return RELEASED
@@ -161,14 +145,14 @@ def is_listed(row: "SessionRow") -> bool:
     return row.created_at is not None
 
 
-def is_open(row: "SessionRow | AllocationRow | JoinedRow", now: int) -> bool:
+def is_open(row: "Leased", now: int) -> bool:
     """Return whether no call has released it and its lease goes on. SQL twin: `queries.is_open`."""
     return row.released_at is None and (row.expires_at is None or row.expires_at > now)
 
 
-def is_lease_over(released_at: int | None, expires_at: int | None, now: int) -> bool:
+def is_lease_over(row: "Leased", now: int) -> bool:
     """Return whether a lease ended before a call released. SQL twin: `queries.is_lease_over`."""
-    return released_at is None and expires_at is not None and expires_at <= now
+    return row.released_at is None and not is_open(row, now)
 
 
 def has_expired(row: "SessionRow", now: int) -> bool:
@@ -182,63 +166,54 @@ def has_ended(row: "SessionRow", before_at: int) -> bool:
     return ended_at is not None and ended_at < before_at
 
 
-def released_at(row: "SessionRow | AllocationRow | JoinedRow", now: int) -> int | None:
+def released_at(row: "Leased", now: int) -> int | None:
     """Return the instant of the release or of the lease's end; None while it is open."""
-    is_over = is_lease_over(row.released_at, row.expires_at, now)
-    return row.expires_at if is_over else row.released_at
-
-
-def session_released_at(row: "JoinedRow", now: int) -> int | None:
-    """Return the same for the allocation's session, which has the same lease."""
-    is_over = is_lease_over(row.session_released_at, row.expires_at, now)
-    return row.expires_at if is_over else row.session_released_at
+    return row.expires_at if is_lease_over(row, now) else row.released_at
 
 
 def ensure_exists(row: "SessionRow | None", now: int, session_id: str) -> "SessionRow":
     """Return the session. Raise NotFound if there is none or it has expired."""
     if row is None or has_expired(row, now):
-        raise NotFound(session_id)
+        raise errors.NotFound(session_id)
     return row
 
 
-def ensure_listed(rows: "Sequence[JoinedRow]", session_id: str) -> None:
+def ensure_listed(rows: "Sequence[models.JoinedRow]", session_id: str) -> None:
     """Raise NotFound if a session has no allocations."""
     if not rows:
-        raise NotFound(session_id)
+        raise errors.NotFound(session_id)
 
 
 def ensure_can_allocate(row: "SessionRow", now: int) -> None:
     """Raise SessionReleased if the session is released."""
     if session_status(row, now) == RELEASED:
-        raise SessionReleased(row.id)
+        raise errors.SessionReleased(row.id)
 
 
 def ensure_can_write(role: str) -> None:
     """Raise ReadOnly for the role `readonly`."""
     if role == "readonly":
-        raise ReadOnly
+        raise errors.ReadOnly
 
 
 def find_allocation(allocations: "Sequence[AllocationRow]", device: str) -> "AllocationRow":
     """Return the newest allocation with this serial or id. Raise DeviceNotAllocated."""
-    id = device.lower()
     for each in reversed(allocations):
-        if each.serial == device or each.id == id:
+        if each.serial == device or each.id == device.lower():
             return each
-    raise DeviceNotAllocated(device)
+    raise errors.DeviceNotAllocated(device)
 
 
 def ensure_can_release(row: "AllocationRow", now: int, device: str) -> None:
     """Raise DeviceNotAllocated unless the allocation is open."""
     if not is_open(row, now):
-        raise DeviceNotAllocated(device)
+        raise errors.DeviceNotAllocated(device)
 
 
 def last_release_at(allocations: "Sequence[AllocationRow]") -> int | None:
     """Return the last release by a call; None while any allocation is not released."""
-    ends = [each.released_at for each in allocations]
-    released = [end for end in ends if end is not None]
-    return max(released) if len(released) == len(ends) and released else None
+    released = [each.released_at for each in allocations if each.released_at is not None]
+    return max(released, default=None) if len(released) == len(allocations) else None
 
 
 def empty_expires_at(opened_at: int, minutes: int) -> int:
@@ -261,7 +236,7 @@ def not_before(created_at: int, now: int) -> int:
     return max(now, created_at)
 
 
-def earliest_created_at(mark: "MarkRow | None", now: int, moves: int) -> int:
+def earliest_created_at(mark: "models.MarkRow | None", now: int, moves: int) -> int:
     """Return the earliest `createdAt` for a new session, before taken values are skipped.
 
     Moving the namespace's clock back (`moves`) resets the mark; a wall clock that steps back does
@@ -270,7 +245,7 @@ def earliest_created_at(mark: "MarkRow | None", now: int, moves: int) -> int:
     return now if mark is None or mark.moves != moves else max(now, mark.created_at + 1)
 
 
-def raised_mark(mark: "MarkRow | None", created_at: int, moves: int) -> int:
+def raised_mark(mark: "models.MarkRow | None", created_at: int, moves: int) -> int:
     """Return the mark of an organization after a session with this `createdAt`."""
     return max(created_at, earliest_created_at(mark, created_at, moves) - 1)
 
@@ -285,7 +260,7 @@ def is_version(text: str) -> bool:
     return _NUMBERS.fullmatch(text) is not None
 
 
-def is_match(device: "DeviceRow", filters: Sequence[Mapping[str, str]]) -> bool:
+def is_match(device: "models.DeviceRow", filters: Sequence[Mapping[str, str]]) -> bool:
     """Return whether a device meets every filter."""
     return all(_meets(getattr(device, each["attribute"]), each) for each in filters)
 

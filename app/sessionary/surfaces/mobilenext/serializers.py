@@ -9,12 +9,8 @@ from sessionary.surfaces.mobilenext import rules
 from sessionary.web.instants import to_text
 
 if TYPE_CHECKING:
-    from sessionary.surfaces.mobilenext.models import (
-        AllocationRow,
-        JoinedRow,
-        OrganizationRow,
-        SessionRow,
-    )
+    from sessionary.surfaces.mobilenext import models
+    from sessionary.surfaces.mobilenext.models import AllocationRow, JoinedRow
 
 
 def session(rows: "Sequence[JoinedRow]", now: int) -> dict[str, Any]:
@@ -22,20 +18,20 @@ def session(rows: "Sequence[JoinedRow]", now: int) -> dict[str, Any]:
 
     Source: page; client (`devices`, without which it cannot release).
     """
-    first = rows[0]
-    released_at = rules.session_released_at(first, now)
+    row, first = rows[0], rows[0].allocation
+    released_at = rules.released_at(row, now)
     return {
         "id": first.session,
-        "organization": first.organization,
-        "user": first.user,
+        "organization": row.organization,
+        "user": row.user,
         "device": {"id": first.serial, **_describe(first)},
-        "devices": [allocation(each, now) for each in rows],
+        "devices": [allocation(each.allocation, now) for each in rows],
         "createdAt": to_text(first.created_at),
         "releasedAt": None if released_at is None else to_text(released_at),
     }
 
 
-def allocation(row: "AllocationRow | JoinedRow", now: int) -> dict[str, Any]:
+def allocation(row: "AllocationRow", now: int) -> dict[str, Any]:
     """Serialize an allocation. Source: client (the serial is absent while provisioning)."""
     status = rules.allocation_status(row, now)
     info = _describe(row)
@@ -48,7 +44,7 @@ def allocation(row: "AllocationRow | JoinedRow", now: int) -> dict[str, Any]:
     return shown
 
 
-def _describe(row: "AllocationRow | JoinedRow") -> dict[str, Any]:
+def _describe(row: "AllocationRow") -> dict[str, Any]:
     return {
         "platform": row.platform,
         "type": row.type,
@@ -62,7 +58,7 @@ def page(rows: "Iterable[JoinedRow]", now: int, *, size: int) -> dict[str, Any]:
 
     Source: page (`nextCursor` is absent after the last session).
     """
-    sessions = [list(each) for _, each in groupby(rows, key=attrgetter("session"))]
+    sessions = [list(each) for _, each in groupby(rows, key=attrgetter("allocation.session"))]
     data = [session(each, now) for each in sessions[:size]]
     shown: dict[str, Any] = {"object": "list", "data": data}
     if len(sessions) > size:
@@ -70,7 +66,7 @@ def page(rows: "Iterable[JoinedRow]", now: int, *, size: int) -> dict[str, Any]:
     return shown
 
 
-def new_session(row: "SessionRow") -> dict[str, Any]:
+def new_session(row: "models.SessionRow") -> dict[str, Any]:
     """Serialize a session without devices. Source: client (it reads `id`)."""
     return {
         "id": row.id,
@@ -105,7 +101,7 @@ def allocation_list(rows: "Sequence[AllocationRow]", now: int) -> dict[str, Any]
 
 
 def organizations(
-    rows: "Sequence[OrganizationRow]", roles: Mapping[str, str], began_at: int
+    rows: "Sequence[models.OrganizationRow]", roles: Mapping[str, str], began_at: int
 ) -> dict[str, Any]:
     """Serialize the caller's organizations; one without a row is the default organization.
 

@@ -11,6 +11,7 @@ from sessionary.store import Statement, insert_statement, param, param_list
 from sessionary.surfaces.mobilenext import queries
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
+    AllocationRow,
     JoinedRow,
     Mark,
     MarkRow,
@@ -20,7 +21,8 @@ from sessionary.surfaces.mobilenext.models import (
 )
 
 _COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
-_LISTED = (Session.id, Session.organization, Session.user, Session.created_at, Session.released_at)
+_OF_SESSION = ("organization", "user", "expires_at", "released_at")
+_OF_ALLOCATION = [getattr(Allocation, name) for name in AllocationRow._fields]
 
 by_id = Statement(
     SessionRow._make,
@@ -48,16 +50,18 @@ def upsert(row: SessionRow) -> None:
     store.upsert(Session, "id", **row._asdict())
 
 
-def _joined_columns(session: Any) -> list[Any]:
-    """The columns of JoinedRow."""
-    of_allocation = [getattr(Allocation, name) for name in JoinedRow._fields[3:]]
-    return [session.organization, session.user, session.released_at, *of_allocation]
+def _select_joined(session: Any) -> Any:
+    return Allocation.select(*(getattr(session, name) for name in _OF_SESSION), *_OF_ALLOCATION)
+
+
+def _to_joined(row: tuple[Any, ...]) -> JoinedRow:
+    return JoinedRow(row[0], row[1], row[2], row[3], AllocationRow._make(row[4:]))
 
 
 with_allocations = Statement(
-    JoinedRow._make,
+    _to_joined,
     lambda: (
-        Allocation.select(*_joined_columns(Session))
+        _select_joined(Session)
         .join(Session)
         .where(Session.id == param("id"), Session.organization == param("organization"))
         .order_by(Allocation.seq)
@@ -73,7 +77,7 @@ def page(*, only_before: bool) -> Statement[JoinedRow]:
     """
 
     def query() -> Any:
-        listed = Session.select(*_LISTED).where(
+        listed = Session.select(*_COLUMNS).where(
             Session.organization == param("organization"), queries.is_listed()
         )
         if only_before:
@@ -82,9 +86,9 @@ def page(*, only_before: bool) -> Statement[JoinedRow]:
         # The outer join fixes the order of work: first the page, then its allocations.
         each = pw.Join(newest, Allocation, pw.JOIN.LEFT_OUTER, Allocation.session == newest.c.id)
         newest_first = (newest.c.created_at.desc(), Allocation.seq)
-        return Allocation.select(*_joined_columns(newest.c)).from_(each).order_by(*newest_first)
+        return _select_joined(newest.c).from_(each).order_by(*newest_first)
 
-    return Statement(JoinedRow._make, query)
+    return Statement(_to_joined, query)
 
 
 mark = Statement(
