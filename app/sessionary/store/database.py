@@ -63,7 +63,6 @@ class Namespace:
         self.name = DEFAULT
         self.has_undo_log = False
         self.schema_version = 0  # of the program, once `schema.migrate` has run
-        self.schema_version = 0  # of the program, once `schema.create` has run
         self._file = file = database.file
         self.write_lock: AbstractContextManager[None] = file.write_lock if file else nullcontext()
         # The threads share the connection of a memory namespace, one request at a time.

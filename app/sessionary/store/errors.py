@@ -11,26 +11,14 @@ from pathlib import Path
 import peewee as pw
 
 _QUIET_SECONDS = 10.0  # without a refused request, after which an outage is over
-_TRANSIENT = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_ACCESS = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-# A connection that has met one of these may report it for good.
-_STICKY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, *_CORRUPT}
-_ADVICE = {
-    **dict.fromkeys(
-        (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), "find the program that has it open"
-    ),
-    **dict.fromkeys(
-        (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR), "check the disk and its free space"
-    ),
-    **dict.fromkeys(
-        (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
-        "check that it is a file, and the permissions of it and its folder",
-    ),
+_ADVICE = {  # for each code that makes the database unavailable
+    **dict.fromkeys(_BUSY, "find the program that has it open"),
+    **dict.fromkeys(_DISK, "check the disk and its free space"),
+    **dict.fromkeys(_ACCESS, "check that it is a file, and the permissions of it and its folder"),
     **dict.fromkeys(_CORRUPT, "run `sessionary check`, then `sessionary restore` a backup"),
 }
 _log = logging.getLogger("sessionary")
@@ -59,7 +47,7 @@ def is_unavailable(error: BaseException) -> bool:
 
     It may be SQLite's own or peewee's wrapper of it.
     """
-    return isinstance(error, DatabaseUnavailable) or _primary_code(error) in _TRANSIENT | _STICKY
+    return isinstance(error, DatabaseUnavailable) or _primary_code(error) in _ADVICE
 
 
 def is_corruption(error: BaseException) -> bool:
@@ -68,8 +56,8 @@ def is_corruption(error: BaseException) -> bool:
 
 
 def requires_reconnect(error: BaseException) -> bool:
-    """Return whether a connection that has met this error must be reopened."""
-    return _primary_code(error) in _STICKY
+    """Return whether a connection that has met this error may report it for good."""
+    return _primary_code(error) in _ACCESS | _CORRUPT
 
 
 def _primary_code(error: BaseException) -> int | None:
@@ -105,10 +93,8 @@ class OutageLog:
         if not self._causes:
             return
         with self._lock:
-            is_over = self._causes and time.monotonic() - self._last_seconds >= _QUIET_SECONDS
-            count = self._refused_count
-            if is_over:
-                self._causes.clear()
-                self._refused_count = 0
-        if is_over:
-            _log.warning("database available again; %d requests were refused", count)
+            if not self._causes or time.monotonic() - self._last_seconds < _QUIET_SECONDS:
+                return
+            self._causes.clear()
+            count, self._refused_count = self._refused_count, 0
+        _log.warning("database available again; %d requests were refused", count)

@@ -45,14 +45,14 @@ def exclusive_lease(file: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def is_in_use(file: Path) -> bool:
-    """Return whether a process has the database file open. Creates no file."""
+def is_in_use(file: Path, *, or_replaced: bool = True) -> bool:
+    """Return whether a process has the database file open, or replaces it. Creates no file."""
     path = lease_path(file)
     if not path.exists():
         return False
     lock = open_lock_file(path)
     try:
-        return not try_lock(lock, fcntl.LOCK_EX)
+        return not try_lock(lock, fcntl.LOCK_EX) and (or_replaced or try_lock(lock, fcntl.LOCK_SH))
     finally:
         os.close(lock)
 
@@ -64,7 +64,7 @@ def ensure_not_in_use(file: Path) -> None:
     """
     file = resolve_path(file)
     until_seconds = time.monotonic() + MISSING_FILE_TIMEOUT_SECONDS
-    while not _has_content(file) and _is_leased(file):
+    while not _has_content(file) and is_in_use(file, or_replaced=False):
         if time.monotonic() > until_seconds:
             raise DatabaseUnusable(
                 f"{file} is gone while another process has it open: put it back, or stop that "
@@ -75,18 +75,6 @@ def ensure_not_in_use(file: Path) -> None:
 
 def _has_content(file: Path) -> bool:
     return file.exists() and file.stat().st_size > 0
-
-
-def _is_leased(file: Path) -> bool:
-    """Return whether a process has the file open; one that replaces it does not count."""
-    path = lease_path(file)
-    if not path.exists():
-        return False
-    lock = open_lock_file(path)
-    try:
-        return not try_lock(lock, fcntl.LOCK_EX) and try_lock(lock, fcntl.LOCK_SH)
-    finally:
-        os.close(lock)
 
 
 class DatabaseFile:

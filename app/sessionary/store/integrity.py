@@ -7,13 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from sessionary.store.errors import (
-    DatabaseUnusable,
-    is_corruption,
-    is_unavailable,
-    with_file_name,
-)
-from sessionary.store.schema import Schema, expected_shape, read_shape
+from sessionary.store.errors import DatabaseUnusable, is_corruption, is_unavailable, with_file_name
+from sessionary.store.schema import Schema, expected_shape, read_shape, read_version
 
 _MAX_PROBLEMS = 5  # listed per check; there may be one per row
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -49,7 +44,7 @@ def find_page_problem(file: Path) -> str | None:
 def file_version(file: Path) -> int:
     """Return the schema version of a file. Raises DatabaseUnusable unless it is one of ours."""
     with with_file_name(file), closing(open_read_only(file)) as connection:
-        version = _read_version(connection)
+        version = read_version(connection)
     if not version:
         raise DatabaseUnusable(f"{file} is the database of another program, or empty.")
     return version
@@ -86,7 +81,7 @@ def _check_references(connection: sqlite3.Connection) -> str | None:
 
 
 def _check_schema(connection: sqlite3.Connection, schema: Schema, may_be_older: bool) -> str | None:
-    found, known = _read_version(connection), schema.version
+    found, known = read_version(connection), schema.version
     if not found:
         return "it is the database of another program, or empty"
     if found > known:
@@ -99,10 +94,6 @@ def _check_schema(connection: sqlite3.Connection, schema: Schema, may_be_older: 
     return _join(
         [f"{name} is not as it was made" for name, sql in expected if shape.get(name) != sql]
     )
-
-
-def _read_version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _run(

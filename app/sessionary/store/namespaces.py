@@ -4,7 +4,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -155,15 +155,13 @@ def _prepare(contents: bytes, hook: Callable[[], None]) -> bytes:
     if contents[:16] != _MAGIC:
         raise DatabaseUnusable("not a SQLite database: send the file of a snapshot")
     # Clear the two bytes that say WAL: a database in memory cannot have one.
-    namespace = memory_namespace(contents[:18] + bytes((1, 1)) + contents[20:])
+    without_wal = contents[:18] + bytes((1, 1)) + contents[20:]
     try:
-        with namespace.activate():
+        with closing(memory_namespace(without_wal)) as namespace, namespace.activate():
             (found,) = namespace.database.run("PRAGMA quick_check").fetchone()
             if found != "ok":
                 raise DatabaseUnusable(f"the file is damaged: {found}")
             hook()
-        return namespace.contents()
+            return namespace.contents()
     except (sqlite3.DatabaseError, pw.DatabaseError) as error:
         raise DatabaseUnusable(f"the file cannot be used: {error}") from error
-    finally:
-        namespace.close()

@@ -8,6 +8,7 @@ from then on.
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from sessionary.store.connections import Database
@@ -40,7 +41,7 @@ def migrate(schema: Schema, before_upgrade: Callable[[int], None] = lambda _: No
     namespace = current_namespace()
     namespace.schema_version = schema.version
     database = namespace.database
-    version = _read_version(database)
+    version = read_version(namespace.connection())
     if version == 0:
         version = _create(database, schema)
     if version > schema.version:
@@ -64,14 +65,14 @@ def create_tables(tables: Sequence[type[Model]]) -> None:
 def _create(database: Database, schema: Schema) -> int:
     """Fill an empty database, unless another process has; return its version."""
     with transaction():
-        version = _read_version(database)
+        version = read_version(current_namespace().connection())
         if version:
             return version
         if database.get_tables():
             raise DatabaseUnusable(f"{database.database} is the database of another program.")
         database.create_tables(schema.tables, safe=False)
         schema.add_first_rows()
-        _write_version(database, schema.version)
+        database.run(f"PRAGMA user_version = {schema.version}")
         return schema.version
 
 
@@ -83,7 +84,7 @@ def _upgrade(database: Database, version: int, migration: Migration) -> None:
     database.run("PRAGMA foreign_keys = OFF")
     try:
         with transaction():
-            if _read_version(database) != version:
+            if read_version(current_namespace().connection()) != version:
                 return
             migration(database)
             broken = database.run("PRAGMA foreign_key_check").fetchone()
@@ -93,7 +94,7 @@ def _upgrade(database: Database, version: int, migration: Migration) -> None:
                     f"row {broken[1]} of {broken[0]} would refer to nothing in {broken[2]}. "
                     "Nothing was changed: run `sessionary check`."
                 )
-            _write_version(database, version + 1)
+            database.run(f"PRAGMA user_version = {version + 1}")
     finally:
         database.run("PRAGMA foreign_keys = ON")
 
@@ -106,19 +107,11 @@ def read_shape(connection: sqlite3.Connection) -> dict[str, str]:
 
 def expected_shape(tables: Sequence[type[Model]]) -> dict[str, str]:
     """Return the shape of a new database with these tables."""
-    namespace = memory_namespace()
-    try:
-        with namespace.activate():
-            namespace.database.create_tables(tables, safe=False)
-            return read_shape(namespace.connection())
-    finally:
-        namespace.close()
+    with closing(memory_namespace()) as namespace, namespace.activate():
+        namespace.database.create_tables(tables, safe=False)
+        return read_shape(namespace.connection())
 
 
-def _read_version(database: Database) -> int:
+def read_version(connection: sqlite3.Connection) -> int:
     """Return the schema version that a database has, 0 if it is empty or not ours."""
-    return int(database.run("PRAGMA user_version").fetchone()[0])
-
-
-def _write_version(database: Database, version: int) -> None:
-    database.run(f"PRAGMA user_version = {version}")
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
