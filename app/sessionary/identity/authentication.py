@@ -58,24 +58,7 @@ class _KeyLookup(NamedTuple):
     email: str | None
     identity_type: str
     default: str | None
-    clock_mode: str
-    clock_namespace_at: int
-    clock_wall_at: int
-    clock_rate: float
-    clock_began_at: int
-    clock_moves: int
-
-    def now(self) -> int:
-        """Return the time of the namespace."""
-        state = clock.State(
-            self.clock_mode,
-            self.clock_namespace_at,
-            self.clock_wall_at,
-            self.clock_rate,
-            self.clock_began_at,
-            self.clock_moves,
-        )
-        return state.at(clock.wall())
+    clock_state: clock.State
 
     def is_valid(self, surface: str, now: int) -> bool:
         """Return whether the key may be used on this surface at this instant."""
@@ -83,9 +66,10 @@ class _KeyLookup(NamedTuple):
         return not is_expired and self.revoked_at is None and self.surface in (None, surface)
 
 
+_CLOCK = _KeyLookup._fields.index("clock_state")
 _first_organization = Organization.select(Organization.id).order_by(Organization.seq).limit(1)
 _key_lookup = Statement(
-    _KeyLookup._make,
+    lambda row: _KeyLookup._make((*row[:_CLOCK], clock.State._make(row[_CLOCK:]))),
     lambda: (
         Clock.select(
             Membership.organization,
@@ -122,12 +106,10 @@ def authenticate_key(secret: str, surface: str, *, derive: bool) -> tuple[Caller
     digest = hash_of(secret)
     rows = _key_lookup.all(hash=digest)
     first = rows[0]
-    now = first.now()
-    if first.key is None:
-        if not derive:
-            raise InvalidKey
+    now = first.clock_state.at(clock.wall())
+    if first.key is None and derive:
         return _derive_caller(secret, digest, first.first_organization), now
-    if not first.is_valid(surface, now):
+    if first.key is None or not first.is_valid(surface, now):
         raise InvalidKey
     return _make_caller(digest, rows), now
 

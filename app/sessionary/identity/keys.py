@@ -5,9 +5,7 @@ from typing import NamedTuple
 from sessionary import clock, ids
 from sessionary.identity.authentication import hash_of
 from sessionary.identity.models import Key, Membership, Organization, User
-from sessionary.store import Statement, param
-
-_any_key = Statement(tuple, lambda: Key.select(Key.seq).limit(1))
+from sessionary.store import Statement
 
 
 class NewKey(NamedTuple):
@@ -20,7 +18,7 @@ class NewKey(NamedTuple):
 
 def has_keys() -> bool:
     """Return whether a key was ever created."""
-    return _any_key.one() is not None
+    return bool(Key.select().exists())
 
 
 def owner() -> str:
@@ -75,24 +73,16 @@ class KeyRow(NamedTuple):
     revoked_at: int | None
 
 
-_list_keys = Statement(
-    KeyRow._make,
-    lambda: Key.select(*(getattr(Key, name) for name in KeyRow._fields)).order_by(Key.seq),
-)
-_organizations_of = Statement(
-    lambda row: str(row[0]),
-    lambda: Membership.select(Membership.organization).where(Membership.user == param("user")),
-)
-
-
 def list_keys() -> list[KeyRow]:
     """Return every key, oldest first."""
-    return _list_keys.all()
+    columns = [getattr(Key, name) for name in KeyRow._fields]
+    return Statement(KeyRow._make, lambda: Key.select(*columns).order_by(Key.seq)).all()
 
 
 def organizations_of(user: str) -> list[str]:
     """Return the organizations that a user is a member of."""
-    return _organizations_of.all(user=user)
+    rows = Membership.select(Membership.organization).where(Membership.user == user)
+    return Statement(lambda row: str(row[0]), lambda: rows).all()
 
 
 def make_key_id() -> str:

@@ -115,12 +115,11 @@ def counted_address(address: str) -> str | None:
     except ValueError:
         return None
     if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is None:
-            if parsed.is_loopback:
-                return None
-            return str(ip_network((int(parsed), _IPV6_PREFIX_BITS), strict=False))
-        parsed = parsed.ipv4_mapped
-    return None if parsed.is_loopback else str(parsed)
+        parsed = parsed.ipv4_mapped or parsed
+    if parsed.is_loopback:
+        return None
+    is_ipv6 = isinstance(parsed, IPv6Address)
+    return str(ip_network((int(parsed), _IPV6_PREFIX_BITS), strict=False) if is_ipv6 else parsed)
 
 
 def consume(key_hash: str, per_minute: int) -> None:

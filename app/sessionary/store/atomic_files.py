@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,23 +60,18 @@ def fsync(path: Path) -> None:
 @contextmanager
 def _clean_exit() -> Iterator[None]:
     """Turn a signal with its default action into SystemExit(128 + n), so that cleanup runs."""
-    handled = [each for each in _SIGNALS if signal.getsignal(each) is signal.SIG_DFL]
-    if threading.current_thread() is not threading.main_thread():
-        handled = []
+    is_main = threading.current_thread() is threading.main_thread()
+    handled = [each for each in _SIGNALS if is_main and signal.getsignal(each) is signal.SIG_DFL]
 
     def leave(number: int, _: object) -> None:
-        _set_handlers(handled, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
+        for each in handled:
+            signal.signal(each, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
         raise SystemExit(128 + number)
 
-    _set_handlers(handled, leave)
+    for each in handled:
+        signal.signal(each, leave)
     try:
         yield
     finally:
-        _set_handlers(handled, signal.SIG_DFL)
-
-
-def _set_handlers(
-    signals: list[signal.Signals], handler: signal.Handlers | Callable[[int, object], None]
-) -> None:
-    for number in signals:
-        signal.signal(number, handler)
+        for each in handled:
+            signal.signal(each, signal.SIG_DFL)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from sessionary.store.database import Namespace
 from sessionary.store.errors import DatabaseUnavailable
+from sessionary.store.schema import read_version
 
 _TIMEOUT_MS = 250
 _TRIAL_BYTES = 32_768  # far more than a cache of one page: some of it reaches the disk
@@ -34,8 +35,7 @@ def check_writable(namespace: Namespace) -> None:
 
 
 def _check_schema(connection: sqlite3.Connection, known: int) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != known:
+    if (version := read_version(connection)) != known:
         raise DatabaseUnavailable(
             f"the database has schema version {version}, this program needs "
             f"{known}: restart the server"
@@ -47,16 +47,13 @@ def _short_timeout(connection: sqlite3.Connection) -> Iterator[None]:
     """Shorten the busy timeout, and the cache so that the trial reaches the disk."""
     trial = {"busy_timeout": _TIMEOUT_MS, "cache_size": 1}
     before = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in trial}
-    _set_pragmas(connection, trial)
+    for name, value in trial.items():
+        connection.execute(f"PRAGMA {name} = {value}")
     try:
         yield
     finally:
-        _set_pragmas(connection, before)
-
-
-def _set_pragmas(connection: sqlite3.Connection, pragmas: dict[str, int]) -> None:
-    for name, value in pragmas.items():
-        connection.execute(f"PRAGMA {name} = {value}")
+        for name, value in before.items():
+            connection.execute(f"PRAGMA {name} = {value}")
 
 
 def _data_version(connection: sqlite3.Connection) -> int:

@@ -15,7 +15,7 @@ import peewee as pw
 from sessionary.store.database import Model, current_namespace
 from sessionary.store.statements import Statement, param
 from sessionary.store.transactions import transaction
-from sessionary.store.undo_triggers import create_trigger_sql, trigger_name, undo_sql
+from sessionary.store.undo_triggers import undo_sql
 
 MAX_ENTRIES = 100_000  # changed rows; the oldest transactions are dropped first
 _call: ContextVar[str | None] = ContextVar("sessionary_call", default=None)
@@ -163,8 +163,7 @@ def disable(tables: Iterable[type[Model]]) -> None:
         with transaction():
             for table in tables:
                 for undo in undo_sql(table):
-                    name = trigger_name(table, undo.event)
-                    namespace.database.run(f'DROP TRIGGER IF EXISTS "{name}"')
+                    namespace.database.run(f'DROP TRIGGER IF EXISTS "{undo.trigger}"')
             namespace.database.drop_tables(_TABLES)
 
 
@@ -241,12 +240,13 @@ def rewind_scope() -> Iterator[None]:
 def _create_triggers(surface: str, table: type[Model], column: str | None) -> None:
     run = current_namespace().database.run
     for undo in undo_sql(table):
-        name = trigger_name(table, undo.event)
-        if not run("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone():
+        if not run("SELECT 1 FROM sqlite_master WHERE name = ?", (undo.trigger,)).fetchone():
             id = UndoStatement.insert(surface=surface, statement=undo.statement).execute()
             session = "NULL" if column is None else f'{undo.row}."{column}"'
-            values = f"NULL, {id}, {session}, {undo.values}"
-            run(create_trigger_sql(table, undo.event, UndoEntry, values))
+            event = f'AFTER {undo.event} ON "{table._meta.table_name}"'
+            values = f"(NULL, {id}, {session}, {undo.values})"
+            insert = f'INSERT INTO "history_changes" VALUES {values}'  # noqa: S608 - our own names
+            run(f'CREATE TRIGGER "{undo.trigger}" {event} BEGIN {insert}; END')
 
 
 def _find_seq_at(at: int) -> int:

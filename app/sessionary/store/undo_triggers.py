@@ -14,6 +14,7 @@ class UndoSql(NamedTuple):
     `row` is the row that has them in the trigger, `new` or `old`.
     """
 
+    trigger: str
     event: str
     row: str
     statement: str
@@ -23,30 +24,17 @@ class UndoSql(NamedTuple):
 def undo_sql(table: type[Model]) -> Iterator[UndoSql]:
     """Yield how to undo each event on a table. No column may be a float: JSON would round it."""
     meta = table._meta
-    name = f'"{meta.table_name}"'
+    name_sql = f'"{meta.table_name}"'
     columns = [f'"{each.column_name}"' for each in meta.sorted_fields]
     keys = [f'"{each.column_name}"' for each in meta.get_primary_keys()]  # type: ignore[no-untyped-call]
-    delete = f"DELETE FROM {name} WHERE {' AND '.join(f'{key} IS ?' for key in keys)}"
+    delete = f"DELETE FROM {name_sql} WHERE {' AND '.join(f'{key} IS ?' for key in keys)}"
     places = ", ".join("?" for _ in columns)
-    replace = f"REPLACE INTO {name} ({', '.join(columns)}) VALUES ({places})"
-    yield UndoSql("INSERT", "new", delete, _json_array("new", keys))
-    yield UndoSql("UPDATE", "old", replace, _json_array("old", columns))
-    yield UndoSql("DELETE", "old", replace, _json_array("old", columns))
-
-
-def _json_array(row: str, columns: list[str]) -> str:
-    return f"json_array({', '.join(f'{row}.{column}' for column in columns)})"
-
-
-def create_trigger_sql(table: type[Model], event: str, log: type[Model], values: str) -> str:
-    """Return the SQL of a trigger that inserts these values into the log."""
-    return (
-        f'CREATE TRIGGER "{trigger_name(table, event)}" AFTER {event} '
-        f'ON "{table._meta.table_name}" BEGIN '
-        f'INSERT INTO "{log._meta.table_name}" VALUES ({values}); END'
-    )
-
-
-def trigger_name(table: type[Model], event: str) -> str:
-    """Return the name of the trigger for an event on a table."""
-    return f"history_{table._meta.table_name}_{event.lower()}"
+    replace = f"REPLACE INTO {name_sql} ({', '.join(columns)}) VALUES ({places})"
+    for event, row, statement, names in (
+        ("INSERT", "new", delete, keys),
+        ("UPDATE", "old", replace, columns),
+        ("DELETE", "old", replace, columns),
+    ):
+        trigger = f"history_{meta.table_name}_{event.lower()}"
+        values = f"json_array({', '.join(f'{row}.{name}' for name in names)})"
+        yield UndoSql(trigger, event, row, statement, values)
