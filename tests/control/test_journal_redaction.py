@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from sessionary.control.journal import recorder
-from sessionary.control.journal.redaction import redactor_of
+from sessionary.control.journal.redaction import Redactor
 from tests.control.conftest import GALTEA, Double
 
 SECRET = "gsk_Xj4kQ9/very+secret"
@@ -22,7 +22,7 @@ def stored_text(double: Double) -> str:
 
 def redact(secret: str, text: str) -> str:
     """Redact a text of a request with this secret, where keys begin with `acme-`."""
-    return redactor_of({"HTTP_X_API_KEY": secret}, ("acme-",)).redact({"text": text})["text"]
+    return Redactor(["acme-"]).redact({"HTTP_X_API_KEY": secret}, {"text": text})["text"]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,18 @@ def test_keys_are_recognized_by_the_prefixes_of_the_surfaces() -> None:
     assert redact("unrelated", text) == f"[redacted] [redacted] other-{'k' * 20} acme-short"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"my-secretacme-{'k' * 20} x", "[redacted][redacted] x"),
+        (f"my-secretacme-{'k' * 20}.", "[redacted][redacted]."),
+        (f'{{"token": 1acme-{"k" * 20}', '{"token": "[redacted]"'),
+    ],
+)
+def test_a_key_directly_after_a_secret_is_redacted(text: str, expected: str) -> None:
+    assert redact("my-secret", text) == expected
+
+
 def test_texts_without_credentials_are_unchanged() -> None:
     texts = {"path": "/sessions", "body": '{"status": "active"}'}
-    assert redactor_of({"HTTP_X_API_KEY": "unrelated"}, ("acme-",)).redact(texts) == texts
+    assert Redactor(["acme-"]).redact({"HTTP_X_API_KEY": "unrelated"}, texts) == texts

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sessionary import clock
 from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal import models
-from sessionary.control.journal.redaction import redactor_of
+from sessionary.control.journal.redaction import Redactor
 from sessionary.control.messages import VendorRequest, VendorResponse
 from sessionary.web import json_codec
 from sessionary.web.context import CALLER
@@ -34,7 +34,7 @@ class Recorder:
 
     def __init__(self, routes: RouteTable, surfaces: Sequence[Surface]) -> None:
         self._routes = routes
-        self._key_prefixes = tuple(
+        self._redactor = Redactor(
             prefix for surface in surfaces for prefix in surface.sdk.key_prefixes
         )
 
@@ -61,7 +61,8 @@ class Recorder:
         session = match.values.get("session_id") or _session_in_bodies(exchange)
         content = b"" if response is None else response.body
         # Redact before cutting, or a part of a secret could remain at the cut.
-        texts = redactor_of(environ, self._key_prefixes).redact(
+        texts = self._redactor.redact(
+            environ,
             {
                 "path": request.path,
                 "query": environ.get("QUERY_STRING", ""),
@@ -69,7 +70,7 @@ class Recorder:
                 "body": "" if exchange.body is None else exchange.body.decode(errors="replace"),
                 "response": content.decode(errors="replace"),
                 "session": session or "",
-            }
+            },
         )
         body, answer = texts["body"], texts["response"]
         return {
