@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import pytest
 
 from sessionary.surfaces.notte import rules
-from sessionary.surfaces.notte.errors import AlreadyClosed, SessionEnded
+from sessionary.surfaces.notte.errors import SessionError
 from sessionary.surfaces.notte.models import SessionRow
 
 MINUTE = 60_000_000
@@ -166,7 +166,7 @@ def test_a_duration_is_never_below_zero() -> None:
 def test_an_operation_on_an_ended_session_is_refused_with_the_reason(
     row: SessionRow, now: int, why: str
 ) -> None:
-    with pytest.raises(SessionEnded, match=why):
+    with pytest.raises(SessionError, match=why):
         rules.ensure_can_operate(row, now)
 
 
@@ -178,7 +178,7 @@ def test_an_active_session_takes_operations_up_to_its_deadline(
 
 
 def test_a_stop_of_an_ended_session_says_already_closed() -> None:
-    with pytest.raises(AlreadyClosed, match="already closed"):
+    with pytest.raises(SessionError, match="already closed"):
         rules.ensure_can_stop(session(), IDLE_DEADLINE + 1)
 
 

@@ -16,20 +16,14 @@ sdk = Sdk(
 
 def make_surface() -> "Surface":
     """Load the modules of this surface: `sessionary env` needs only its `sdk`."""
-    from sessionary.surfaces.galtea import (
-        blueprint,
-        errors,
-        explanations,
-        fault_presets,
-        models,
-        schemas,
-        seeds,
-    )
+    from sessionary.surfaces.galtea import blueprint, errors, explanations, models, seeds
+    from sessionary.surfaces.galtea.fault_presets import FAULT_PRESETS
     from sessionary.surfaces.galtea.queries import sessions
     from sessionary.surfaces.galtea.rules import GalteaSettings
+    from sessionary.surfaces.galtea.schemas import ErrorBody
     from sessionary.web.surface import Surface
 
-    error = schemas.ErrorBody()
+    error_statuses = (400, 401, 403, 404, 405, 413, 429, 500, 503)
     return Surface(
         sdk=sdk,
         title="Galtea evaluation sessions",
@@ -47,10 +41,10 @@ def make_surface() -> "Surface":
         migrations=models.MIGRATIONS,
         authenticate=blueprint.authenticate,
         error_body=errors.body,
-        error_schemas=dict.fromkeys((400, 401, 403, 404, 405, 413, 429, 500, 503), error),
+        error_schemas=dict.fromkeys(error_statuses, ErrorBody()),
         sessions=explanations.sessions,
         retention=sessions.retention,
         seed_tables=seeds.TABLES,
-        fault_presets=fault_presets.FAULT_PRESETS,
+        fault_presets=FAULT_PRESETS,
         openapi_at_root=True,
     )

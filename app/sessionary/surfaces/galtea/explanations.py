@@ -20,62 +20,41 @@ def explain(row: SessionRow, now: int) -> Explanation:
 
 
 def _deleted(row: SessionRow, deleted_at: int) -> Explanation:
-    return Explanation(
-        status=rules.DELETED,
-        since_at=deleted_at,
-        rule="call",
-        reason=f"a call deleted it at {to_text(deleted_at)}; from then on it is 404",
-        inputs=_inputs(row),
-        unless="without that call it would exist for good; nothing restores it",
-        source=rules.SOURCES["is_kept"],
-    )
+    status, rule, source = rules.DELETED, "call", rules.SOURCES["is_kept"]
+    reason = f"a call deleted it at {to_text(deleted_at)}; from then on it is 404"
+    unless = "without that call it would exist for good; nothing restores it"
+    return Explanation(status, deleted_at, rule, reason, _inputs(row), unless, source)
 
 
 def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool) -> Explanation:
     minutes, deadline = row.auto_close_minutes or 0, to_text(transition.deadline)
     written_at = to_text(transition.deadline - minutes * clock.MINUTE)
     patch = f"a PATCH /sessions/{row.id} that sets a field, and no other status, before {deadline}"
+    more = f"PENDING for {minutes} minutes more"
     if has_passed:
+        status, since_at, source = transition.to_status, transition.at, rules.SOURCES["transitions"]
         reason = f"it was left alone for {minutes} minutes, from {written_at} on"
-        unless = (
-            f"{patch} would have kept it PENDING for {minutes} minutes more; a later one makes it "
-            "PENDING again"
-        )
+        unless = f"{patch} would have kept it {more}; a later one makes it PENDING again"
     else:
-        reason = (
-            f"it closes by itself after {minutes} minutes without a write, and was written last at "
-            f"{written_at}"
-        )
-        unless = f"{patch} keeps it PENDING for {minutes} minutes more"
-    return Explanation(
-        status=transition.to_status if has_passed else transition.from_status,
-        since_at=transition.at if has_passed else row.written_at,
-        rule=transition.rule,
-        reason=reason,
-        inputs=_inputs(row),
-        unless=unless,
-        source=rules.SOURCES["transitions" if has_passed else "deadline"],
-    )
+        status, since_at, source = transition.from_status, row.written_at, rules.SOURCES["deadline"]
+        reason = f"it closes by itself after {minutes} minutes without a write, and was written "
+        reason += f"last at {written_at}"
+        unless = f"{patch} keeps it {more}"
+    return Explanation(status, since_at, transition.rule, reason, _inputs(row), unless, source)
 
 
 def _by_last_write(row: SessionRow) -> Explanation:
     """The row shows only its last write, not the one that set the status."""
-    reason = f"its last write, at {to_text(row.written_at)}, left it {row.status}"
-    unless = f"it stays {row.status} until a PATCH /sessions/{row.id} gives it another status"
-    if row.status == rules.PENDING:
+    status, at, rule, source = row.status, row.written_at, "call", rules.SOURCES["status"]
+    reason = f"its last write, at {to_text(at)}, left it {status}"
+    unless = f"it stays {status} until a PATCH /sessions/{row.id} gives it another status"
+    if status == rules.PENDING:
+        rule, source = "no_deadline", rules.SOURCES["deadline"]
         reason += " while no auto-close was set"
         unless = "it stays PENDING until a call finishes it or gives it another status"
     elif row.error is not None:
         reason += f", with the error {row.error!r}"
-    return Explanation(
-        status=row.status,
-        since_at=row.written_at,
-        rule="no_deadline" if row.status == rules.PENDING else "call",
-        reason=reason,
-        inputs=_inputs(row),
-        unless=unless,
-        source=rules.SOURCES["deadline" if row.status == rules.PENDING else "status"],
-    )
+    return Explanation(status, at, rule, reason, _inputs(row), unless, source)
 
 
 def _inputs(row: SessionRow) -> dict[str, Any]:

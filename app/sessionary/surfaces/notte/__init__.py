@@ -20,20 +20,13 @@ sdk = Sdk(
 
 def make_surface() -> "Surface":
     """Load the modules of this surface: `sessionary env` needs only its `sdk`."""
-    from sessionary.surfaces.notte import (
-        blueprint,
-        errors,
-        explanations,
-        fault_presets,
-        models,
-        queries,
-        seeds,
-    )
+    from sessionary.surfaces.notte import blueprint, errors, explanations, models, queries, seeds
+    from sessionary.surfaces.notte.fault_presets import FAULT_PRESETS, RETRY_STATUSES
     from sessionary.surfaces.notte.rules import NotteSettings
-    from sessionary.surfaces.notte.schemas import responses
+    from sessionary.surfaces.notte.schemas.responses import ErrorBody
     from sessionary.web.surface import Surface
 
-    error = responses.ErrorBody()
+    error_statuses = (400, 401, 403, 404, 413, 422, 429, 500, 503)
     return Surface(
         sdk=sdk,
         title="Notte browser sessions",
@@ -50,11 +43,11 @@ def make_surface() -> "Surface":
         journal_headers=("x-notte-sdk-version",),
         authenticate=blueprint.authenticate,
         error_body=lambda _, message: errors.body(message),
-        error_schemas=dict.fromkeys((400, 401, 403, 404, 413, 422, 429, 500, 503), error),
+        error_schemas=dict.fromkeys(error_statuses, ErrorBody()),
         sessions=explanations.sessions,
         retention=queries.retention,
         seed_tables=seeds.TABLES,
         session_key="session_id",
-        fault_presets=fault_presets.FAULT_PRESETS,
-        retry_statuses=fault_presets.RETRY_STATUSES,
+        fault_presets=FAULT_PRESETS,
+        retry_statuses=RETRY_STATUSES,
     )

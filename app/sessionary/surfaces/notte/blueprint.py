@@ -20,6 +20,7 @@ v1 = Blueprint("notte_v1", __name__)
 v4 = Blueprint("notte_v4", __name__)
 
 _session = responses.SessionResponse()
+_observed = responses.ObserveResponse()
 
 
 def claims_root_path(environ: Mapping[str, Any], path: str) -> bool:
@@ -79,10 +80,7 @@ def start(body: dict[str, Any]) -> Response:
     Assumed: with one, an active session is joined, which is activity and keeps its timeout.
     """
     with clock.transaction() as at:
-        if body["session_id"] is None:
-            row = _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"])
-        else:
-            row = _touch(_find_active(body["session_id"], at), at)
+        row = _find_or_create(body, at)
     return answer(serializers.session(row, at))
 
 
@@ -98,24 +96,22 @@ def close(body: dict[str, Any]) -> Response:
 
 
 @v1.post("/env/observe")
-@operation(
-    "Look at a page", body=requests.ObserveRequest(), answers={200: responses.ObserveResponse()}
-)
+@operation("Look at a page", body=requests.ObserveRequest(), answers={200: _observed})
 def observe(body: dict[str, Any]) -> Response:
     return _operate(body)
 
 
 @v1.post("/env/scrape")
-@operation("Read a page", body=requests.ScrapeRequest(), answers={200: responses.ObserveResponse()})
+@operation("Read a page", body=requests.ScrapeRequest(), answers={200: _observed})
 def scrape(body: dict[str, Any]) -> Response:
     return _operate(body)
 
 
 @v1.post("/env/step")
-@operation("Act on a page", body=requests.StepRequest(), answers={200: responses.ObserveResponse()})
+@operation("Act on a page", body=requests.StepRequest(), answers={200: _observed})
 def step(body: dict[str, Any]) -> Response:
     """Source: client, which sends no url here."""
-    return _operate({**body, "url": None})
+    return _operate(body)
 
 
 @v4.post("/sessions/start")
@@ -124,9 +120,9 @@ def start_v4(body: dict[str, Any]) -> Response:
     with clock.transaction() as at:
         row = _create(
             at,
-            body["idle_timeout_minutes"],
-            max_minutes=body["max_duration_minutes"],
-            options={name: body[name] for name in serializers.BROWSER},
+            timeout_minutes=body["idle_timeout_minutes"],
+            max_duration_minutes=body["max_duration_minutes"],
+            options=json_codec.encode({name: body[name] for name in serializers.BROWSER}),
         )
     return answer(serializers.session(row, at))
 
@@ -190,60 +186,41 @@ def scrape_page(session_id: str, body: dict[str, Any]) -> Response:
 
 
 def _organization() -> str:
+    """The caller's organization, which keeps the sessions. Assumed: 403 without one."""
     organization = caller().organization
     if organization is None:
-        raise errors.NoOrganization
+        raise errors.NotteError("This key belongs to no organization", 403)
     return organization
 
 
 def _find(session_id: str) -> SessionRow:
     row = queries.by_id.one(id=ids.canonical(session_id), organization=_organization())
     if row is None:
-        raise errors.NotFound(session_id)
+        raise errors.SessionError(session_id, "not found")
     return row
 
 
-def _find_active(session_id: str, at: int) -> SessionRow:
-    row = _find(session_id)
-    rules.ensure_can_operate(row, at)
-    return row
-
-
-def _create(
-    at: int,
-    timeout_minutes: int,
-    *,
-    keep_alive: bool = False,
-    max_minutes: int | None = None,
-    url: str | None = None,
-    options: dict[str, Any] | None = None,
-) -> SessionRow:
+def _create(at: int, *, keep_alive: bool = False, **facts: Any) -> SessionRow:
+    outlives_timeout = rules.outlives_timeout(keep_alive, settings().vendors["notte"].keep_alive)
     row = SessionRow(
         id=ids.uuid(),
         organization=_organization(),
         created_at=at,
         last_accessed_at=at,
-        timeout_minutes=timeout_minutes,
-        max_duration_minutes=max_minutes,
-        outlives_timeout=int(
-            rules.outlives_timeout(keep_alive, settings().vendors["notte"].keep_alive)
-        ),
-        url=url,
-        options=json_codec.encode(options or {}),
+        outlives_timeout=int(outlives_timeout),
+        **facts,
     )
     row = row._replace(expires_at=rules.deadline(row, at))
     queries.insert.run(**row._asdict(), key_hash=caller().key_hash)
     return row
 
 
-def _touch(row: SessionRow, at: int, url: str | None = None) -> SessionRow:
-    """Activity: the idle timeout counts from here. Source: page."""
-    accessed_at = max(at, row.last_accessed_at)
-    row = row._replace(
-        last_accessed_at=accessed_at,
-        expires_at=rules.deadline(row, accessed_at),
-        url=url or row.url,
-    )
+def _touch(session_id: str, at: int, url: str | None = None) -> SessionRow:
+    """Activity of an active session: the idle timeout counts from here. Source: page."""
+    row = _find(session_id)
+    rules.ensure_can_operate(row, at)
+    at = max(at, row.last_accessed_at)
+    row = row._replace(last_accessed_at=at, expires_at=rules.deadline(row, at), url=url or row.url)
     queries.touch.run(**row._asdict())
     return row
 
@@ -257,27 +234,29 @@ def _end(row: SessionRow, at: int, reason: str) -> SessionRow:
 
 
 def _operate(body: dict[str, Any]) -> Response:
-    """An operation of v1, which closes its session unless that is kept alive."""
+    """An operation of v1, which closes its session unless that is kept alive.
+
+    Source: page ("a new session is created when not provided"). Assumed: without a url, 400.
+    """
+    url = body.get("url")
+    if body["session_id"] is None and not url:
+        raise errors.NotteError("session_id: is required where no url is given")
     with clock.transaction() as at:
-        row = _find_or_create(body, at)
+        row = _find_or_create(body, at, url)
         if rules.closes_after_operation(body["keep_alive"], settings().vendors["notte"].keep_alive):
             row = _end(row, at, rules.BY_OPERATION)
     return answer(serializers.operated(row, at, screenshot=bool(body["screenshot"])))
 
 
-def _find_or_create(body: dict[str, Any], at: int) -> SessionRow:
-    """The session of an operation of v1: the one that it names, or a new one for its url.
-
-    Source: page ("a new session is created when not provided"). Assumed: without either, 400.
-    """
+def _find_or_create(body: dict[str, Any], at: int, url: str | None = None) -> SessionRow:
+    """The session that a call of v1 names, or a new one."""
     if body["session_id"] is not None:
-        return _touch(_find_active(body["session_id"], at), at, body["url"])
-    if not body["url"]:
-        raise errors.NotteError("session_id: is required where no url is given")
-    return _create(at, body["timeout_minutes"], keep_alive=body["keep_alive"], url=body["url"])
+        return _touch(body["session_id"], at, url)
+    minutes = body["session_timeout_minutes"]
+    return _create(at, keep_alive=body["keep_alive"], timeout_minutes=minutes, url=url)
 
 
 def _operate_on_page(session_id: str, url: str | None) -> tuple[SessionRow, int]:
     """An operation of v4: activity. Source: client."""
     with clock.transaction() as at:
-        return _touch(_find_active(session_id, at), at, url), at
+        return _touch(session_id, at, url), at

@@ -33,44 +33,32 @@ def _ended(row: SessionRow, ended_at: int) -> Explanation:
         rule, reason = "operation", "its operation had keep_alive=false, which closes it"
         source = "closes_after_operation"
     until = "for good" if row.expires_at == rules.NEVER else f"up to {to_text(row.expires_at)}"
-    return Explanation(
-        status=rules.status(row, ended_at),
-        since_at=ended_at,
-        rule=rule,
-        reason=f"{reason}, at {to_text(ended_at)}",
-        inputs=_inputs(row),
-        unless=f"without that it would have stayed active {until}",
-        source=rules.SOURCES[source],
-    )
+    status, reason = rules.status(row, ended_at), f"{reason}, at {to_text(ended_at)}"
+    unless = f"without that it would have stayed active {until}"
+    return Explanation(status, ended_at, rule, reason, _inputs(row), unless, rules.SOURCES[source])
 
 
 def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool) -> Explanation:
-    deadline = to_text(transition.deadline)
-    if has_passed:
-        reason = f"{_WHY[transition.rule].format(row=row)}; its last active instant was {deadline}"
-    else:
-        reason = f"it is active up to and including {deadline}"
-    return Explanation(
-        status=transition.to_status if has_passed else transition.from_status,
-        since_at=transition.at if has_passed else row.created_at,
-        rule=transition.rule,
-        reason=reason,
-        inputs=_inputs(row),
-        unless=_extending_call(row, transition, "would have kept" if has_passed else "keeps"),
-        source=rules.SOURCES["deadline"],
+    rule, deadline, source = (
+        transition.rule,
+        to_text(transition.deadline),
+        rules.SOURCES["deadline"],
     )
+    if has_passed:
+        status, since_at, keeps = transition.to_status, transition.at, "would have kept"
+        reason = f"{_WHY[rule].format(row=row)}; its last active instant was {deadline}"
+    else:
+        status, since_at, keeps = transition.from_status, row.created_at, "keeps"
+        reason = f"it is active up to and including {deadline}"
+    unless = _extending_call(row, transition, keeps)
+    return Explanation(status, since_at, rule, reason, _inputs(row), unless, source)
 
 
 def _without_deadline(row: SessionRow) -> Explanation:
-    return Explanation(
-        status=rules.ACTIVE,
-        since_at=row.created_at,
-        rule="no_deadline",
-        reason="it was started with keep_alive=true, which outlives its timeout here",
-        inputs=_inputs(row),
-        unless="it stays active until a call closes it",
-        source=rules.SOURCES["outlives_timeout"],
-    )
+    status, rule, source = rules.ACTIVE, "no_deadline", rules.SOURCES["outlives_timeout"]
+    reason = "it was started with keep_alive=true, which outlives its timeout here"
+    unless = "it stays active until a call closes it"
+    return Explanation(status, row.created_at, rule, reason, _inputs(row), unless, source)
 
 
 def _extending_call(row: SessionRow, transition: rules.Transition, keeps: str) -> str:

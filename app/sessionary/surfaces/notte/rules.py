@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from sessionary.surfaces.notte.errors import AlreadyClosed, SessionEnded
+from sessionary.surfaces.notte.errors import SessionError
 
 if TYPE_CHECKING:
     from sessionary.surfaces.notte.models import SessionRow
@@ -12,6 +12,7 @@ ACTIVE = "active"
 CLOSED = "closed"
 ERROR = "error"
 TIMED_OUT = "timed_out"
+STATUSES = (ACTIVE, CLOSED, ERROR, TIMED_OUT)
 BY_OPERATION = "operation"  # closed by an operation that had keep_alive=false
 NAVIGATIONS = ("goto", "goto_new_tab")  # the actions of v4 that change the page's url (client)
 NEVER = 2**63 - 1  # the deadline of a session without one
@@ -147,15 +148,15 @@ def duration(row: "SessionRow", until: int) -> int:
 
 
 def ensure_can_operate(row: "SessionRow", now: int) -> None:
-    """Raise SessionEnded unless the session is active: no operation revives it."""
+    """Raise SessionError unless the session is active: no operation revives it."""
     if not is_active(row, now):
-        raise SessionEnded(row.id, _why_ended(row, now))
+        raise SessionError(row.id, _why_ended(row, now))
 
 
 def ensure_can_stop(row: "SessionRow", now: int) -> None:
-    """Raise AlreadyClosed unless the session is active."""
+    """Raise SessionError unless the session is active."""
     if not is_active(row, now):
-        raise AlreadyClosed(row.id)
+        raise SessionError(row.id, "is already closed", 400)
 
 
 def outlives_timeout(keep_alive: bool, mode: str) -> bool:

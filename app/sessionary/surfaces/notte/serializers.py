@@ -21,7 +21,6 @@ BROWSER: dict[str, Any] = {
     "solve_captchas": False,
     "web_bot_auth": False,
 }
-VIEWPORT = {"viewport_width": 1280, "viewport_height": 1080}
 # No browser runs here: a PNG of two by two white pixels stands for every page. v4's client pads
 # odd sides, which Pillow cannot do for every kind of PNG.
 PICTURE = (
@@ -64,13 +63,8 @@ def duration(microseconds: int) -> str:
     if minutes:
         time += f"{minutes}M"
     if rest or not (time or day):
-        time += f"{_seconds(rest)}S"
+        time += f"{rest / 1_000_000:f}".rstrip("0").rstrip(".") + "S"
     return f"P{day}T{time}" if time else f"P{day}"
-
-
-def _seconds(microseconds: int) -> str:
-    """Seconds below a minute, as `41.286072`, `5` or `0`."""
-    return f"{microseconds / 1_000_000:f}".rstrip("0").rstrip(".")
 
 
 def page(rows: list["SessionRow"], now: int, *, number: int, size: int) -> dict[str, Any]:
@@ -94,9 +88,10 @@ def metadata(row: "SessionRow", now: int) -> dict[str, Any]:
         "viewport": {
             "scroll_x": 0,
             "scroll_y": 0,
-            **VIEWPORT,
-            "total_width": VIEWPORT["viewport_width"],
-            "total_height": VIEWPORT["viewport_height"],
+            "viewport_width": 1280,
+            "viewport_height": 1080,
+            "total_width": 1280,
+            "total_height": 1080,
         },
         "tabs": [{"tab_id": 0, "title": "", "url": url}],
     }

@@ -1,6 +1,6 @@
-"""Request bodies and queries, v1 and v4."""
+"""Request bodies and queries, v1 and v4. Source: client, where nothing else is said."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, RAISE, missing, post_load, pre_load, validates_schema
 
@@ -10,11 +10,22 @@ from sessionary.web.context import settings
 from sessionary.web.fields import Bounds, OneOf, Request, Text, problem
 
 
-def _without_older_name(data: dict[str, Any], older: str, newer: str) -> dict[str, Any]:
-    """The older of a field's two names counts only where the newer one is absent."""
-    if newer not in data:
+class _Renamed(Request):
+    """A request with a field that has an older name, too, which counts if the newer is absent."""
+
+    newer: ClassVar[str]
+    older: ClassVar[str]
+
+    @pre_load
+    def prefer_the_newer_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        is_newer = self.newer in data
+        return {name: value for name, value in data.items() if not is_newer or name != self.older}
+
+    @post_load
+    def take_the_older_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if self.older in data:
+            data[self.newer] = data.pop(self.older)
         return data
-    return {name: value for name, value in data.items() if name != older}
 
 
 def _ensure_below_global_timeout(value: int) -> None:
@@ -30,13 +41,18 @@ def _default_timeout() -> int:
 _BELOW_GLOBAL = {"exclusiveMinimum": 0, "exclusiveMaximum": rules.GLOBAL_TIMEOUT_MINUTES}
 
 
-class SessionRequest(Request):
-    """v1. Source: page; every field is optional, unknown ones are ignored."""
+class SessionRequest(_Renamed):
+    """v1; every field is optional, unknown ones are ignored.
+
+    Source: page (its upper half has `session_timeout`; of the two defaults, 10 and 5, the body's 5
+    holds). Assumed: the newer name wins.
+    """
+
+    newer, older = "session_timeout_minutes", "session_timeout"
 
     session_id = Text(load_default=None, allow_none=True)
     keep_alive = fields.Boolean(load_default=False)
-    timeout_minutes = fields.Integer(
-        data_key="session_timeout_minutes",
+    session_timeout_minutes = fields.Integer(
         load_default=_default_timeout,
         validate=_ensure_below_global_timeout,
         metadata={
@@ -45,35 +61,20 @@ class SessionRequest(Request):
             "description": "Minutes; less than the global timeout, which is 30 unless set.",
         },
     )
-    older_timeout_minutes = fields.Integer(
-        data_key="session_timeout",
+    session_timeout = fields.Integer(
         validate=_ensure_below_global_timeout,
         metadata=_BELOW_GLOBAL
         | {"deprecated": True, "description": "The older name of session_timeout_minutes."},
     )
     screenshot = fields.Boolean(load_default=None, allow_none=True)
 
-    @pre_load
-    def prefer_the_newer_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Source: page (its upper half has `session_timeout`). Assumed: the newer name wins."""
-        return _without_older_name(data, "session_timeout", "session_timeout_minutes")
-
-    @post_load
-    def take_the_older_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Source: page (the same field; of the two defaults, 10 and 5, the body's 5 holds)."""
-        if "older_timeout_minutes" in data:
-            data["timeout_minutes"] = data.pop("older_timeout_minutes")
-        return data
-
 
 class CloseRequest(SessionRequest):
-    """Source: client; the session to close is required."""
-
     session_id = Text(required=True)
 
 
 class ObserveRequest(SessionRequest):
-    """Source: client. Without a session, `url` starts one."""
+    """Without a session, `url` starts one."""
 
     url = Text(load_default=None, allow_none=True)
     min_nb_actions = fields.Integer(load_default=None, allow_none=True)
@@ -81,8 +82,6 @@ class ObserveRequest(SessionRequest):
 
 
 class StepRequest(CloseRequest):
-    """Source: client."""
-
     action_id = Text(required=True)
     value = Text(load_default=None, allow_none=True)
     enter = fields.Boolean(load_default=None, allow_none=True)
@@ -91,20 +90,16 @@ class StepRequest(CloseRequest):
 
 
 class ScrapeRequest(ObserveRequest):
-    """Source: client."""
-
     scrape_images = fields.Boolean(load_default=False)
     only_main_content = fields.Boolean(load_default=True)
 
 
 _BROWSERS = ("chromium", "chrome", "firefox", "chrome-nightly", "chrome-turbo")
 _ASPECTS = ("5:4", "16:9")
-_IDLE = "idle_timeout_minutes"
-_OLDER_IDLE = "timeout_minutes"
 
 
 class Proxies(fields.Field):
-    """Whether to use a proxy: a boolean, a list of proxies or a country. Source: client."""
+    """Whether to use a proxy: a boolean, a list of proxies or a country."""
 
     expects = "list"
 
@@ -122,11 +117,13 @@ def _minutes(limit: int, default: Any = missing, **metadata: Any) -> fields.Inte
     )
 
 
-class StartRequest(Request):
-    """v4. Source: client. Unknown fields are refused."""
+class StartRequest(_Renamed):
+    """v4. Unknown fields are refused."""
 
     class Meta:
         unknown = RAISE
+
+    newer, older = "idle_timeout_minutes", "timeout_minutes"
 
     idle_timeout_minutes = _minutes(rules.MAX_IDLE_MINUTES, rules.DEFAULT_IDLE_MINUTES)
     timeout_minutes = _minutes(rules.MAX_IDLE_MINUTES, deprecated=True)
@@ -154,36 +151,22 @@ class StartRequest(Request):
     demonstrate = fields.Boolean()
     use_file_storage = fields.Boolean()
 
-    @pre_load
-    def prefer_the_newer_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Source: client (`timeout_minutes` is the older name, and gives way)."""
-        return _without_older_name(data, _OLDER_IDLE, _IDLE)
-
     @validates_schema
     def ensure_idle_fits_maximum(self, data: dict[str, Any], **_: Any) -> None:
-        """Source: client (idle over max is refused, the defaults of both included)."""
-        name = _OLDER_IDLE if _OLDER_IDLE in data else _IDLE
+        """Idle over maximum is refused, the defaults of both included."""
+        name = self.older if self.older in data else self.newer
         maximum = data["max_duration_minutes"]
         if data[name] > maximum:
             text = "must not exceed max_duration_minutes"
             raise fields.Problem("bounds", text, (name,), bounds={"le": maximum}).as_error()
 
-    @post_load
-    def take_the_older_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Source: client."""
-        if _OLDER_IDLE in data:
-            data[_IDLE] = data.pop(_OLDER_IDLE)
-        return data
-
 
 class StopQuery(Request):
-    """Source: client."""
-
     close_reason = Text(load_default="manual", validate=OneOf(("manual", "error")))
 
 
 class ListQuery(Request):
-    """Source: client, which writes booleans as `True` and `False`. Assumed: no page past 10**9."""
+    """The client writes booleans as `True` and `False`. Assumed: no page past 10**9."""
 
     page = fields.QueryInteger(load_default=1, validate=Bounds(1, 1_000_000_000))
     page_size = fields.QueryInteger(load_default=10, validate=Bounds(1, 100))
@@ -192,13 +175,13 @@ class ListQuery(Request):
 
 
 class PageRequest(Request):
-    """v4's observe and scrape. Source: client; what a browser would do with it is not done."""
+    """v4's observe and scrape; what a browser would do with it is not done."""
 
     url = Text(load_default=None, allow_none=True)
 
 
 class ExecuteRequest(Request):
-    """v4's execute: one action. Source: client (`type` names it, `url` is where a goto goes)."""
+    """v4's execute: one action, which `type` names; `url` is where a goto goes."""
 
     class Meta:
         unknown = INCLUDE

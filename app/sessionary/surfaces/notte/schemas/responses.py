@@ -1,4 +1,4 @@
-"""Response bodies, v1 and v4."""
+"""Response bodies, v1 and v4. Source: page, client."""
 
 from marshmallow import fields
 
@@ -10,10 +10,7 @@ class SessionResponse(Request):
     """Both v1 and v4 answer this; v1's client ignores the fields of v4."""
 
     session_id = fields.UUID(required=True)
-    status = fields.String(
-        required=True,
-        validate=OneOf((rules.ACTIVE, rules.CLOSED, rules.ERROR, rules.TIMED_OUT)),
-    )
+    status = fields.String(required=True, validate=OneOf(rules.STATUSES))
     created_at = fields.DateTime(required=True)
     last_accessed_at = fields.DateTime(required=True)
     closed_at = fields.DateTime(required=True, allow_none=True)
@@ -38,8 +35,6 @@ class SessionResponse(Request):
 
 
 class SessionPage(Request):
-    """v4's list."""
-
     items = fields.List(fields.Nested(SessionResponse), required=True)
     page = fields.Integer(required=True)
     page_size = fields.Integer(required=True)
@@ -58,38 +53,33 @@ class ObserveResponse(Request):
     progress = fields.Dict(required=True, allow_none=True)
 
 
-class Observation(Request):
+class _Timed(Request):
+    started_at = fields.DateTime(required=True)
+    ended_at = fields.DateTime(required=True)
+
+
+class Observation(_Timed):
     """v4's observe."""
 
     metadata = fields.Dict(required=True)
     screenshot = fields.Dict(required=True)
     space = fields.Dict(required=True)
-    started_at = fields.DateTime(required=True)
-    ended_at = fields.DateTime(required=True)
 
 
-class ExecutionResult(Request):
-    """v4's execute."""
-
+class ExecutionResult(_Timed):
     action = fields.Dict(required=True)
     success = fields.Boolean(required=True)
     message = fields.String(required=True)
     data = fields.Dict(required=True, allow_none=True)
     exception = fields.String(required=True, allow_none=True)
-    started_at = fields.DateTime(required=True)
-    ended_at = fields.DateTime(required=True)
 
 
 class ScrapeResponse(Request):
-    """v4's scrape."""
-
     markdown = fields.String(required=True)
     structured = fields.Dict(required=True, allow_none=True)
 
 
 class Health(Request):
-    """Source: client."""
-
     status = fields.String(required=True)
     version = fields.String(required=True)
     active_sessions = fields.Integer(required=True)
