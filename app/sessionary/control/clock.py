@@ -9,7 +9,13 @@ from sessionary import clock
 from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Duration, Instant, Number, StrictSchema
+from sessionary.control.fields import (
+    Duration,
+    Instant,
+    Number,
+    StrictSchema,
+    response_schema,
+)
 from sessionary.web.fields import OneOf, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
@@ -41,13 +47,7 @@ class AdvanceRequest(StrictSchema):
     until = fields.Nested(UntilStatus, load_default=None)
 
 
-class ClockResponse(StrictSchema):
-    """The clock: mode, time, real time, and seconds per real second."""
-
-    mode = Text(required=True)
-    now = Text(required=True)
-    wall_time = Text(required=True)
-    rate = Number(required=True)
+ClockResponse = response_schema("ClockResponse", text="mode now wall_time", number="rate")
 
 
 @routes.get("/clock")

@@ -4,15 +4,14 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import store
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema
+from sessionary.control.fields import Instant, StrictSchema, items, response_schema
 from sessionary.store.undo_log import Change
-from sessionary.web.fields import Boolean, Bounds, OneOf, QueryInteger, Text
+from sessionary.web.fields import Bounds, OneOf, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 from sessionary.web.surface import Surface
@@ -30,25 +29,13 @@ class DiffQuery(StrictSchema):
     limit = QueryInteger(load_default=1000, validate=Bounds(1, 10_000))
 
 
-class ChangeResponse(StrictSchema):
-    """A change of a session or its part; `from_status` is null for a new session."""
-
-    at = Text(required=True)
-    surface = Text(required=True)
-    session = Text(required=True)
-    part = Text(required=True, allow_none=True)
-    cause = Text(required=True, validate=OneOf(("call", "time")))
-    call = Text(required=True, allow_none=True)
-    rule = Text(required=True, allow_none=True)
-    from_status = Text(required=True, allow_none=True)
-    to_status = Text(required=True, allow_none=True)
-
-
-class DiffResponse(StrictSchema):
-    """Changes in order; `truncated` if there are more."""
-
-    changes = fields.List(fields.Nested(ChangeResponse), required=True)
-    truncated = Boolean(required=True)
+ChangeResponse = response_schema(
+    "ChangeResponse",
+    text="at surface session",
+    text_or_null="part call rule from_status to_status",
+    cause=Text(required=True, validate=OneOf(("call", "time"))),
+)
+DiffResponse = response_schema("DiffResponse", boolean="truncated", changes=items(ChangeResponse))
 
 
 class StatusChange(NamedTuple):

@@ -6,8 +6,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from sessionary.control.fields import StrictSchema
-from sessionary.web.fields import Integer, Text
+from sessionary.control.fields import response_schema
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -21,21 +20,13 @@ class ApiError(Exception):
         self.detail = detail
 
 
-class ProblemPlace(StrictSchema):
-    """A place in the request, as a JSON pointer or a name, and what is wrong there."""
-
-    pointer = Text(required=True)
-    detail = Text(required=True)
-
-
-class ProblemResponse(StrictSchema):
-    """A problem document (RFC 9457)."""
-
-    type = Text(required=True)
-    title = Text(required=True)
-    status = Integer(required=True)
-    detail = Text(required=True)
-    errors = fields.List(fields.Nested(ProblemPlace))
+ProblemPlace = response_schema("ProblemPlace", text="pointer detail")
+ProblemResponse = response_schema(
+    "ProblemResponse",
+    text="type title detail",
+    integer="status",
+    errors=fields.List(fields.Nested(ProblemPlace)),
+)
 
 
 def error_body(status: int, detail: str, places: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:

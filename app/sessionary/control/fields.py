@@ -1,8 +1,8 @@
 """Fields of control-plane requests: durations, instants and numbers."""
 
-from typing import Any
+from typing import Any, cast
 
-from marshmallow import RAISE
+from marshmallow import RAISE, Schema
 from marshmallow import fields as base
 
 from sessionary.durations import MICROSECONDS, BadDuration, parse_signed_duration
@@ -24,6 +24,28 @@ class StrictSchema(web.Request):
 
     class Meta:
         unknown = RAISE
+
+
+def response_schema(name: str, **members: str | base.Field[Any]) -> type[StrictSchema]:
+    """Make the schema of a response, whose members are all required, for OpenAPI.
+
+    `text="id at"` declares two texts, `text_or_null="part"` one that may be null; the same goes
+    for the other types of `_TYPES`. A further keyword is a member with its own field.
+    """
+    found: dict[str, base.Field[Any]] = {}
+    for key, value in members.items():
+        if isinstance(value, str):
+            kind, is_nullable = key.removesuffix("_or_null"), key.endswith("_or_null")
+            for member in value.split():
+                found[member] = _TYPES[kind](required=True, allow_none=is_nullable)
+        else:
+            found[key] = value
+    return cast(type[StrictSchema], StrictSchema.from_dict(found, name=name))
+
+
+def items(schema: type[Schema]) -> base.List[Any]:
+    """A required list of objects of this schema."""
+    return base.List(base.Nested(schema), required=True)
 
 
 class Instant(web.Instant):
@@ -67,3 +89,13 @@ def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 10**12:
         raise BadDuration("must have whole numbers")
     return value
+
+
+_TYPES: dict[str, type[base.Field[Any]]] = {
+    "text": web.Text,
+    "integer": web.Integer,
+    "number": Number,
+    "boolean": web.Boolean,
+    "object": web.Object,
+    "value": base.Raw,
+}

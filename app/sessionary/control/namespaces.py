@@ -11,10 +11,10 @@ from sessionary import clock, ids, store
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.clock import ClockResponse, clock_to_json
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema
+from sessionary.control.fields import Instant, StrictSchema, response_schema
 from sessionary.seeds import loader
 from sessionary.store import DEFAULT, Namespace, Namespaces
-from sessionary.web.fields import Integer, Object, Text
+from sessionary.web.fields import Object, Text
 from sessionary.web.operations import answer, operation, read_object
 
 SQLITE = "application/vnd.sqlite3"
@@ -36,26 +36,13 @@ class ForkRequest(StrictSchema):
     name = Text(load_default=None)
 
 
-class NamespaceResponse(StrictSchema):
-    """A namespace with its clock."""
-
-    name = Text(required=True)
-    clock = fields.Nested(ClockResponse, required=True)
-
-
-class NamespaceList(StrictSchema):
-    """The names of all namespaces, and their maximum number."""
-
-    namespaces = fields.List(Text(), required=True)
-    max_namespaces = Integer(required=True)
-
-
-class SeedResponse(StrictSchema):
-    """The number of rows in a seed."""
-
-    row_count = Integer(required=True)
-
-
+NamespaceResponse = response_schema(
+    "NamespaceResponse", text="name", clock=fields.Nested(ClockResponse, required=True)
+)
+NamespaceList = response_schema(
+    "NamespaceList", integer="max_namespaces", namespaces=fields.List(Text(), required=True)
+)
+SeedResponse = response_schema("SeedResponse", integer="row_count")
 _answers = {200: NamespaceResponse()}
 
 

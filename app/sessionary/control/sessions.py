@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from sessionary import clock
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema
+from sessionary.control.fields import Instant, StrictSchema, items, response_schema
 from sessionary.control.timeline import (
     TransitionResponse,
     coming,
@@ -17,7 +17,7 @@ from sessionary.control.timeline import (
     transition_to_json,
 )
 from sessionary.web.as_of import rewind
-from sessionary.web.fields import Boolean, Bounds, Object, QueryInteger, Text
+from sessionary.web.fields import Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 from sessionary.web.surface import NotForced, Surface
@@ -34,23 +34,16 @@ class SessionQuery(StrictSchema):
     after = Text(load_default=None)
 
 
-class SessionSummary(StrictSchema):
-    """A session: status, since when, whether its owner still has to end it, next transition."""
-
-    surface = Text(required=True)
-    id = Text(required=True)
-    status = Text(required=True)
-    since = Text(required=True)
-    open = Boolean(required=True)
-    next_transition = fields.Nested(TransitionResponse, required=True, allow_none=True)
-
-
-class SessionList(StrictSchema):
-    """A page of sessions; `next` is the `after` of the next page, null on the last page."""
-
-    now = Text(required=True)
-    sessions = fields.List(fields.Nested(SessionSummary), required=True)
-    next = Text(required=True, allow_none=True)
+_STATUS = "surface id status since"
+SessionSummary = response_schema(
+    "SessionSummary",
+    text=_STATUS,
+    boolean="open",
+    next_transition=fields.Nested(TransitionResponse, required=True, allow_none=True),
+)
+SessionList = response_schema(
+    "SessionList", text="now", text_or_null="next", sessions=items(SessionSummary)
+)
 
 
 class ExplanationQuery(StrictSchema):
@@ -59,20 +52,13 @@ class ExplanationQuery(StrictSchema):
     at = Instant(load_default=None)
 
 
-class ExplanationResponse(StrictSchema):
-    """Why a session has its status: the rule, its inputs, and what would have changed it."""
-
-    surface = Text(required=True)
-    id = Text(required=True)
-    at = Text(required=True)
-    status = Text(required=True)
-    since = Text(required=True)
-    rule = Text(required=True)
-    reason = Text(required=True)
-    inputs = Object(required=True)
-    unless = Text(required=True, allow_none=True)
-    source = Text(required=True)
-    next_transitions = fields.List(fields.Nested(TransitionResponse), required=True)
+ExplanationResponse = response_schema(
+    "ExplanationResponse",
+    text=f"{_STATUS} at rule reason source",
+    text_or_null="unless",
+    object="inputs",
+    next_transitions=items(TransitionResponse),
+)
 
 
 class ForceRequest(StrictSchema):

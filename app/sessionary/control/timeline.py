@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema
-from sessionary.web.fields import Boolean, Bounds, QueryInteger, Text
+from sessionary.control.fields import Instant, StrictSchema, items, response_schema
+from sessionary.web.fields import Bounds, QueryInteger
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 from sessionary.web.surface import Surface, Transition
@@ -35,28 +34,15 @@ class TimelineQuery(StrictSchema):
     limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
 
 
-class TransitionResponse(StrictSchema):
-    """A transition of a session or its part: `to_status` begins at `at`.
-
-    `deadline` is the instant that is shown as the end.
-    """
-
-    at = Text(required=True)
-    deadline = Text(required=True)
-    surface = Text(required=True)
-    session = Text(required=True)
-    part = Text(required=True, allow_none=True)
-    from_status = Text(required=True)
-    to_status = Text(required=True)
-    rule = Text(required=True)
-
-
-class TimelineResponse(StrictSchema):
-    """Transitions in order; `truncated` if there are more."""
-
-    now = Text(required=True)
-    transitions = fields.List(fields.Nested(TransitionResponse), required=True)
-    truncated = Boolean(required=True)
+# `to_status` begins at `at`; `deadline` is the instant that is shown as the end.
+TransitionResponse = response_schema(
+    "TransitionResponse",
+    text="at deadline surface session from_status to_status rule",
+    text_or_null="part",
+)
+TimelineResponse = response_schema(
+    "TimelineResponse", text="now", boolean="truncated", transitions=items(TransitionResponse)
+)
 
 
 @routes.get("/timeline")

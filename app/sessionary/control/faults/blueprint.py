@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import store
@@ -10,38 +9,27 @@ from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.errors import ApiError
 from sessionary.control.faults.matching import COLUMNS, Fault, FaultRow
 from sessionary.control.faults.schemas import FaultRequest, fault_row, retry_headers
-from sessionary.control.fields import Number, StrictSchema
+from sessionary.control.fields import StrictSchema, items, response_schema
 from sessionary.store import Statement, insert_statement, param
 from sessionary.web import json_codec
-from sessionary.web.fields import Boolean, Integer, Object, QueryBoolean, Text
+from sessionary.web.fields import QueryBoolean, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 
 routes = make_blueprint("faults")
 
 
-class FaultResponse(StrictSchema):
-    """A fault; `matched_count` calls matched it, and it hit `hit_count` of them."""
-
-    id = Integer(required=True)
-    surface = Text(required=True)
-    method = Text(required=True, allow_none=True)
-    route = Text(required=True, allow_none=True)
-    kind = Text(required=True)
-    preset = Text(required=True, allow_none=True)
-    status = Integer(required=True, allow_none=True)
-    headers = Object(required=True)
-    body = Object(required=True, allow_none=True)
-    delay = Text(required=True, allow_none=True)
-    times = Integer(required=True, allow_none=True)
-    after = Integer(required=True)
-    probability = Number(required=True)
-    seed = Integer(required=True)
-    from_at = Text(data_key="from", required=True, allow_none=True)
-    until_at = Text(data_key="to", required=True, allow_none=True)
-    matched_count = Integer(required=True)
-    hit_count = Integer(required=True)
-    spent = Boolean(required=True)
+FaultResponse = response_schema(
+    "FaultResponse",
+    text="surface kind",
+    text_or_null="method route preset delay from to",
+    integer="id after seed matched_count hit_count",
+    integer_or_null="status times",
+    number="probability",
+    boolean="spent",
+    object="headers",
+    object_or_null="body",
+)
 
 
 class FaultQuery(StrictSchema):
@@ -51,29 +39,11 @@ class FaultQuery(StrictSchema):
     unmatched = QueryBoolean(load_default=False)
 
 
-class FaultList(StrictSchema):
-    """Faults in the order of arming, spent ones included."""
-
-    faults = fields.List(fields.Nested(FaultResponse), required=True)
-
-
-class PresetResponse(StrictSchema):
-    """A known failure of a vendor, and the source for it."""
-
-    surface = Text(required=True)
-    name = Text(required=True)
-    status = Integer(required=True)
-    headers = Object(required=True)
-    body = Object(required=True)
-    source = Text(required=True)
-
-
-class PresetList(StrictSchema):
-    """The presets of all surfaces."""
-
-    presets = fields.List(fields.Nested(PresetResponse), required=True)
-
-
+FaultList = response_schema("FaultList", faults=items(FaultResponse))
+PresetResponse = response_schema(
+    "PresetResponse", text="surface name source", integer="status", object="headers body"
+)
+PresetList = response_schema("PresetList", presets=items(PresetResponse))
 _insert = insert_statement(Fault, without=("id",))
 _newest = Statement(FaultRow._make, lambda: Fault.select(*COLUMNS).order_by(Fault.id.desc()))
 _all = Statement(FaultRow._make, lambda: Fault.select(*COLUMNS).order_by(Fault.id))

@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response
 from sessionary import clock
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import StrictSchema
+from sessionary.control.fields import StrictSchema, items, response_schema
 from sessionary.control.journal import models
 from sessionary.control.journal.models import CallRow
 from sessionary.web import json_codec
 from sessionary.web.context import settings
-from sessionary.web.fields import Boolean, Bounds, Integer, Object, QueryInteger, Text, problem
+from sessionary.web.fields import Bounds, QueryInteger, Text, problem
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 
@@ -54,65 +54,31 @@ class JournalQuery(CallFilters):
     limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
 
 
-class CallerResponse(StrictSchema):
-    """The authenticated user, and the organization of the call."""
-
-    user = Text(required=True)
-    organization = Text(required=True, allow_none=True)
-
-
-class FaultHit(StrictSchema):
-    """The fault that hit a call."""
-
-    id = Integer(required=True)
-    kind = Text(required=True)
-
-
-class CallResponse(StrictSchema):
-    """A recorded call; `path` has no surface prefix, `status` is null for a dropped connection.
-
-    A body is JSON if it is complete and valid, else text.
-    """
-
-    id = Integer(required=True)
-    at = Text(required=True)
-    wall_time = Text(required=True)
-    surface = Text(required=True, allow_none=True)
-    method = Text(required=True)
-    path = Text(required=True)
-    route = Text(required=True, allow_none=True)
-    query = Object(required=True)
-    headers = Object(required=True)
-    body = fields.Raw(required=True, allow_none=True)
-    body_bytes = Integer(required=True)
-    body_truncated = Boolean(required=True)
-    status = Integer(required=True, allow_none=True)
-    response = fields.Raw(required=True, allow_none=True)
-    response_bytes = Integer(required=True)
-    response_truncated = Boolean(required=True)
-    caller = fields.Nested(CallerResponse, required=True, allow_none=True)
-    session = Text(required=True, allow_none=True)
-    fault = fields.Nested(FaultHit, required=True, allow_none=True)
-
-
-class CallList(StrictSchema):
-    """Calls in order; `next` is the `after` of the next page, null on the last page.
-
-    The journal keeps `max_calls`; `dropped_count` counts the oldest calls that it removed.
-    """
-
-    now = Text(required=True)
-    calls = fields.List(fields.Nested(CallResponse), required=True)
-    next = Integer(required=True, allow_none=True)
-    max_calls = Integer(required=True)
-    dropped_count = Integer(required=True)
-
-
-class CallCount(StrictSchema):
-    """The number of matching calls, and of removed calls, which might have matched."""
-
-    count = Integer(required=True)
-    dropped_count = Integer(required=True)
+CallerResponse = response_schema("CallerResponse", text="user", text_or_null="organization")
+FaultHit = response_schema("FaultHit", integer="id", text="kind")
+# `path` has no surface prefix; `status` is null for a dropped connection. A body is JSON if it
+# is complete and valid, else text.
+CallResponse = response_schema(
+    "CallResponse",
+    text="at wall_time method path",
+    text_or_null="surface route session",
+    integer="id body_bytes response_bytes",
+    integer_or_null="status",
+    boolean="body_truncated response_truncated",
+    object="query headers",
+    value_or_null="body response",
+    caller=fields.Nested(CallerResponse, required=True, allow_none=True),
+    fault=fields.Nested(FaultHit, required=True, allow_none=True),
+)
+# `next` is the `after` of the next page; `dropped_count` counts the oldest calls, removed.
+CallList = response_schema(
+    "CallList",
+    text="now",
+    integer="max_calls dropped_count",
+    integer_or_null="next",
+    calls=items(CallResponse),
+)
+CallCount = response_schema("CallCount", integer="count dropped_count")
 
 
 @routes.get("/journal")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from sessionary import clock, store
 from sessionary.control.blueprint import PREFIX, control, make_blueprint
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import StrictSchema
+from sessionary.control.fields import StrictSchema, items, response_schema
 from sessionary.control.journal import blueprint as journal
 from sessionary.control.journal.models import CallRow
 from sessionary.control.journal.redaction import REDACTED
@@ -39,44 +39,27 @@ class ExplainRequest(StrictSchema):
     body = fields.Raw(load_default=None, allow_none=True)
 
 
-class ViolationResponse(StrictSchema):
-    """A violation: location, pointer, expected and actual value, and a valid suggestion."""
-
-    location = Text(required=True)
-    pointer = Text(required=True)
-    expected = Text(required=True)
-    actual = fields.Raw()
-    suggestion = fields.Raw()
-    hint = Text(required=True, allow_none=True)
-
-
-class IgnoredResponse(StrictSchema):
-    """A field that the vendor ignores, and a hint at what may have been meant."""
-
-    location = Text(required=True)
-    pointer = Text(required=True)
-    actual = fields.Raw()
-    hint = Text(required=True, allow_none=True)
-
-
-class RequestExplanationResponse(StrictSchema):
-    """A call, its response, everything that is wrong with it, and its ignored fields."""
-
-    at = Text(required=True)
-    surface = Text(required=True, allow_none=True)
-    method = Text(required=True)
-    path = Text(required=True)
-    route = Text(required=True, allow_none=True)
-    operation = Text(required=True, allow_none=True)
-    caller = fields.Nested(journal.CallerResponse, required=True, allow_none=True)
-    status = fields.Integer(required=True, allow_none=True)
-    response = fields.Raw(required=True, allow_none=True)
-    violations = fields.List(fields.Nested(ViolationResponse), required=True)
-    ignored = fields.List(fields.Nested(IgnoredResponse), required=True)
-    fault = fields.Nested(journal.FaultHit, required=True, allow_none=True)
-    note = Text(required=True, allow_none=True)
-
-
+ViolationResponse = response_schema(
+    "ViolationResponse",
+    text="location pointer expected",
+    text_or_null="hint",
+    actual=fields.Raw(),
+    suggestion=fields.Raw(),
+)
+IgnoredResponse = response_schema(
+    "IgnoredResponse", text="location pointer", text_or_null="hint", actual=fields.Raw()
+)
+RequestExplanationResponse = response_schema(
+    "RequestExplanationResponse",
+    text="at method path",
+    text_or_null="surface route operation note",
+    integer_or_null="status",
+    value_or_null="response",
+    caller=fields.Nested(journal.CallerResponse, required=True, allow_none=True),
+    fault=fields.Nested(journal.FaultHit, required=True, allow_none=True),
+    violations=items(ViolationResponse),
+    ignored=items(IgnoredResponse),
+)
 _answers = {200: RequestExplanationResponse()}
 
 
