@@ -77,15 +77,14 @@ def start() -> Response:
     Source: client (it sends neither a body nor a content type). Assumed: it expires while empty.
     """
     organization = _writable_organization()
+    minutes = settings().vendors["mobilenext"].empty_session_minutes
     with clock.transaction() as at:
         row = SessionRow(
             id=ids.uuid(),
             organization=organization,
             user=caller().user,
             opened_at=at,
-            empty_expires_at=rules.empty_expires_at(
-                at, settings().vendors["mobilenext"].empty_session_minutes
-            ),
+            empty_expires_at=rules.empty_expires_at(at, minutes),
         )
         sessions.insert.run(**row._asdict())
     return answer(serializers.new_session(row), 201)
@@ -100,13 +99,12 @@ def start() -> Response:
 def allocate(session_id: str, body: dict[str, Any]) -> Response:
     """Answer 201 for a ready device, 202 for one on demand. Source: client."""
     organization = _writable_organization()
+    lease_minutes = settings().vendors["mobilenext"].lease_minutes
     with clock.transaction() as at:
         session = _find(session_id, organization, at)
         rules.ensure_can_allocate(session, at)
         device = allocation.choose_device(body["filters"], at)
-        row = allocation.allocate(
-            device, session, at, settings().vendors["mobilenext"].lease_minutes
-        )
+        row = allocation.allocate(device, session, at, lease_minutes)
     if row.in_use_at is None:
         return answer(serializers.allocated(row), 201)
     return answer(serializers.allocating(row), 202)
@@ -130,10 +128,7 @@ def get_device(session_id: str, device: str) -> Response:
 @routes.post("/api/v1/sessions/<session_id>/devices/<device>/release")
 @operation("Release a device", answers={202: _allocation})
 def release(session_id: str, device: str) -> Response:
-    """Release a device; the last release ends the session.
-
-    Source: client (202, with the allocation as JSON).
-    """
+    """The last release ends the session. Source: client (202, with the allocation as JSON)."""
     organization = _writable_organization()
     with clock.transaction() as at:
         of_session = _allocations(_find(session_id, organization, at))
@@ -146,10 +141,7 @@ def release(session_id: str, device: str) -> Response:
 @routes.get("/api/v1/organizations")
 @operation("List organizations", answers={200: schemas.OrganizationList()})
 def list_organizations() -> Response:
-    """List all of the caller's organizations, also for a caller without a default one.
-
-    Source: docs. Assumed: the header does not narrow the list.
-    """
+    """List all of the caller's organizations. Source: docs. Assumed: whatever the header names."""
     roles = caller().roles
     if request.headers.get(HEADER, "").strip():
         _organization_and_role()

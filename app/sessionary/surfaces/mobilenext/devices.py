@@ -35,34 +35,25 @@ class BadDevice(BadRow):
     """A device that cannot be added; the message says why."""
 
 
-class Serial(Text):
-    """A device's serial, which is also used in paths: letters, digits and `. _ : -`."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, *args, **kwargs)
-        if not _SERIAL.fullmatch(text):
-            raise problem("value", "must be up to 128 letters, digits and . _ : -")
-        return text
+def _check_serial(text: str) -> None:
+    """Raise unless the text can be used in paths."""
+    if not _SERIAL.fullmatch(text):
+        raise problem("value", "must be up to 128 letters, digits and . _ : -")
 
 
-class Version(Text):
-    """An OS version: numbers and dots."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, *args, **kwargs)
-        if not rules.is_version(text):
-            raise problem("value", "must be numbers and dots, such as 18.6.2")
-        return text
+def _check_version(text: str) -> None:
+    if not rules.is_version(text):
+        raise problem("value", "must be numbers and dots, such as 18.6.2")
 
 
 class DeviceFacts(SeedRow):
     """The description of a device. Assumed: two platforms; a version is numbers and dots."""
 
-    serial = Serial(required=True)
+    serial = Text(required=True, validate=_check_serial)
     platform = Text(required=True, validate=OneOf(PLATFORMS))
     type = Text(required=True, validate=OneOf(TYPES))
     name = Text(required=True, validate=validate.Length(min=1))
-    version = Version(required=True)
+    version = Text(required=True, validate=_check_version)
     provision_seconds = Integer(load_default=0, validate=Bounds(0, 86_400))
 
 
@@ -91,9 +82,6 @@ def list_devices() -> list[DeviceRow]:
 
 
 def retire(serial: str) -> bool:
-    """Stop allocating a device; a session that holds it keeps it. Return whether there was one.
-
-    Assumed: a retired device does not exist for allocation.
-    """
+    """Stop allocating a device; a session that holds it keeps it. Return whether there was one."""
     with store.transaction():
         return queries.retire.run(serial=serial) > 0

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 INVALID_REQUEST = "invalid_request"
 INVALID_FILTERS = "invalid_filters"
-# Codes of errors without a class below. Assumed: the vendor does not document them.
+# Assumed: the vendor does not document the codes of errors without a class below.
 _CODES = {
     400: INVALID_REQUEST,
     401: "unauthorized",
@@ -36,57 +36,46 @@ class Forbidden(MobileNextError):
     Assumed: the same words if it does not exist, and if the caller is a member nowhere.
     """
 
-    status = 403
-    code = _CODES[403]
+    status, code = 403, "forbidden"
     message = "You are not a member of the selected organization"
 
 
 class ReadOnly(MobileNextError):
     """The caller's role does not allow writes. Source: docs (the role `readonly`)."""
 
-    status = 403
-    code = _CODES[403]
-    message = "Your role in this organization does not allow this"
+    status, code, message = 403, "forbidden", "Your role in this organization does not allow this"
 
 
 class NotFound(MobileNextError):
     """No session of the selected organization has this id. Source: page (404)."""
 
-    status = 404
-    code = "session_not_found"
-    message = "Session {} not found"
+    status, code, message = 404, "session_not_found", "Session {} not found"
 
 
 class DeviceNotAllocated(MobileNextError):
     """The device has no open allocation in the session. Assumed: 404 and its code."""
 
-    status = 404
-    code = "device_not_found"
+    status, code = 404, "device_not_found"
     message = "Device {} is not allocated in this session"
 
 
 class NoSuchDevice(MobileNextError):
     """The catalogue has no device that matches. Assumed: 404."""
 
-    status = 404
-    code = "device_not_found"
-    message = "No device matches these filters"
+    status, code, message = 404, "device_not_found", "No device matches these filters"
 
 
 class NoDeviceAvailable(MobileNextError):
     """Every device that matches is allocated. Assumed: 409."""
 
-    status = 409
-    code = "no_device_available"
+    status, code = 409, "no_device_available"
     message = "Every device that matches these filters is in use"
 
 
 class SessionReleased(MobileNextError):
     """A released session takes no further device. Assumed: 409."""
 
-    status = 409
-    code = "session_released"
-    message = "Session {} is released"
+    status, code, message = 409, "session_released", "Session {} is released"
 
 
 def body(code: str, message: str) -> dict[str, Any]:

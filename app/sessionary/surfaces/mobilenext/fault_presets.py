@@ -9,17 +9,12 @@ def _assumed(status: int, code: str, message: str) -> FaultPreset:
     return FaultPreset(status, errors.body(code, message), source)
 
 
+_NO_CREDITS = errors.body("insufficient_credits", "Not enough credits")
 FAULTS = {
     "insufficient_credits": FaultPreset(
-        402,
-        errors.body("insufficient_credits", "Not enough credits"),
-        "Source: client (402, this code and these words).",
+        402, _NO_CREDITS, "Source: client (402, this code and these words)."
     ),
-    "no_device_available": FaultPreset(
-        409,
-        errors.body("no_device_available", str(errors.NoDeviceAvailable())),
-        "Assumed: 409, as where every device is allocated.",
-    ),
+    "no_device_available": _assumed(409, "no_device_available", str(errors.NoDeviceAvailable())),
     "rate_limited": _assumed(429, "rate_limited", "Too many requests"),
     "unavailable": _assumed(503, "unavailable", "The service is temporarily unavailable"),
     "internal_error": _assumed(500, "internal_error", "Internal server error"),

@@ -68,23 +68,24 @@ def _bad_filter(text: str) -> ValidationError:
     return Problem("value", text, path=("filters",)).as_error()
 
 
-class SessionDevice(Request):
+class DeviceInfo(Request):
+    """The description of a device."""
+
+    platform = fields.String(required=True)
+    type = fields.String(required=True)
+    name = fields.String(required=True)
+    os_version = fields.String(required=True, data_key="osVersion")
+
+
+class SessionDevice(DeviceInfo):
     """The first device of a session."""
 
     id = fields.String(required=True)
-    platform = fields.String(required=True)
-    type = fields.String(required=True)
-    name = fields.String(required=True)
-    os_version = fields.String(required=True, data_key="osVersion")
 
 
-class AllocationInfo(Request):
+class AllocationInfo(DeviceInfo):
     """The device of an allocation; its serial is absent while it is provisioning."""
 
-    platform = fields.String(required=True)
-    type = fields.String(required=True)
-    name = fields.String(required=True)
-    os_version = fields.String(required=True, data_key="osVersion")
     serial = fields.String()
 
 
@@ -100,15 +101,20 @@ class Allocation(Request):
     released_at = fields.DateTime(data_key="releasedAt")
 
 
-class Session(Request):
-    """A session with at least one device."""
+class NewSession(Request):
+    """A session without a device; its createdAt is provisional."""
 
     id = fields.UUID(required=True)
     organization = fields.String(required=True)
     user = fields.UUID(required=True)
+    created_at = fields.DateTime(required=True, data_key="createdAt")
+
+
+class Session(NewSession):
+    """A session with at least one device."""
+
     device = fields.Nested(SessionDevice, required=True)
     devices = fields.List(fields.Nested(Allocation), required=True)
-    created_at = fields.DateTime(required=True, data_key="createdAt")
     released_at = fields.DateTime(required=True, allow_none=True, data_key="releasedAt")
 
 
@@ -118,15 +124,6 @@ class SessionPage(Request):
     object = fields.String(required=True, validate=OneOf(("list",)))
     data = fields.List(fields.Nested(Session), required=True)
     next_cursor = fields.DateTime(data_key="nextCursor")
-
-
-class NewSession(Request):
-    """A session without a device; its createdAt is provisional."""
-
-    id = fields.UUID(required=True)
-    organization = fields.String(required=True)
-    user = fields.UUID(required=True)
-    created_at = fields.DateTime(required=True, data_key="createdAt")
 
 
 class ReadyDevice(Request):

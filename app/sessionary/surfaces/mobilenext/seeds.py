@@ -61,22 +61,14 @@ class SessionSeed(SeedRow):
     def check_order(self, data: dict[str, Any], **_: Any) -> None:
         lease = data["lease_minutes"]
         for each in (data, *data["further_devices"]):
-            released_ago = each["released_ago"]
-            if each["created_ago"] > data["created_ago"]:
+            created_ago, released_ago = each["created_ago"], each["released_ago"]
+            last_call_ago = created_ago if released_ago is None else released_ago
+            if created_ago > data["created_ago"]:
                 raise problem("value", "a further device's created_ago is before the session's")
-            if released_ago is not None and released_ago > each["created_ago"]:
+            if last_call_ago > created_ago:
                 raise problem("value", "released_ago is before created_ago")
-            if (
-                lease is not None
-                and _last_call_ago(each) < data["created_ago"] - lease * rules.MINUTE
-            ):
+            if lease is not None and last_call_ago < data["created_ago"] - lease * rules.MINUTE:
                 raise problem("value", "the lease ends before a created_ago or released_ago")
-
-
-def _last_call_ago(allocation: dict[str, Any]) -> int:
-    """Return how long ago the last call on a device was."""
-    ago = allocation["released_ago"]
-    return int(allocation["created_ago"] if ago is None else ago)
 
 
 def _apply_device(row: dict[str, Any], _: int) -> None:
@@ -89,17 +81,17 @@ def _apply_device(row: dict[str, Any], _: int) -> None:
 def _apply_session(row: dict[str, Any], applied_at: int) -> None:
     """Insert or replace a session. Raises BadRow.
 
-    An existing one stays as it is if the file has it empty, or if one of its devices has been
-    allocated to another session since.
+    An existing one stays as it is if the file has it empty or another session holds its device.
     """
-    _ensure_owner_exists(row)
     session = _make_session(row, applied_at)
     is_new = control.by_id.one(id=session.id) is None
     if row["device"] is None:
         if is_new:
             sessions.upsert(session)
         return
-    session = _with_created_at(session, row["lease_minutes"])
+    created_at = allocation.free_created_at(session, session.opened_at)
+    expires_at = rules.lease_expires_at(created_at, row["lease_minutes"])
+    session = session._replace(created_at=created_at, expires_at=expires_at)
     of_session = _make_allocations(row, session, applied_at)
     elsewhere = _allocated_elsewhere(of_session, session)
     if elsewhere and is_new:
@@ -108,14 +100,11 @@ def _apply_session(row: dict[str, Any], applied_at: int) -> None:
         _upsert(session, of_session, is_new=is_new)
 
 
-def _ensure_owner_exists(row: dict[str, Any]) -> None:
+def _make_session(row: dict[str, Any], applied_at: int) -> SessionRow:
     if not identity.is_declared(row["organization"]):
         raise BadRow(f"organization {row['organization']!r} does not exist")
     if sessions.has_user.one(id=str(row["user"])) is None:
         raise BadRow(f"user {str(row['user'])!r} does not exist")
-
-
-def _make_session(row: dict[str, Any], applied_at: int) -> SessionRow:
     opened_at = applied_at - row["created_ago"]
     return SessionRow(
         id=str(row["id"]),
@@ -124,13 +113,6 @@ def _make_session(row: dict[str, Any], applied_at: int) -> SessionRow:
         opened_at=opened_at,
         empty_expires_at=rules.empty_expires_at(opened_at, row["empty_minutes"]),
     )
-
-
-def _with_created_at(session: SessionRow, lease_minutes: int | None) -> SessionRow:
-    """Give a session the first free `createdAt` since it was opened, and its lease."""
-    created_at = allocation.free_created_at(session, session.opened_at)
-    expires_at = rules.lease_expires_at(created_at, lease_minutes)
-    return session._replace(created_at=created_at, expires_at=expires_at)
 
 
 def _make_allocations(

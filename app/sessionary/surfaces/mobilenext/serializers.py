@@ -45,12 +45,7 @@ def allocation(row: "AllocationRow", now: int) -> dict[str, Any]:
 
 
 def _describe(row: "AllocationRow") -> dict[str, Any]:
-    return {
-        "platform": row.platform,
-        "type": row.type,
-        "name": row.name,
-        "osVersion": row.version,
-    }
+    return {"platform": row.platform, "type": row.type, "name": row.name, "osVersion": row.version}
 
 
 def page(rows: "Iterable[JoinedRow]", now: int, *, size: int) -> dict[str, Any]:

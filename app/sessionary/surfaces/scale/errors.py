@@ -16,29 +16,25 @@ class ScaleError(Exception):
 class NoAccess(ScaleError):
     """The key has no profile in this account. Assumed: 403, not 404."""
 
-    status = 403
-    detail = "This key has no access to account {}"
+    status, detail = 403, "This key has no access to account {}"
 
 
 class ReadOnly(ScaleError):
     """The key's role in the account does not allow writes. Assumed: 403."""
 
-    status = 403
-    detail = "The role readonly does not allow this"
+    status, detail = 403, "The role readonly does not allow this"
 
 
 class AccountMismatch(ScaleError):
     """Header and body name different accounts. Assumed: 403."""
 
-    status = 403
-    detail = "x-selected-account-id is {}, but the account_id of the body is {}"
+    status, detail = 403, "x-selected-account-id is {}, but the account_id of the body is {}"
 
 
 class NotFound(ScaleError):
     """The caller can see no session with this id. Source: sibling (404)."""
 
-    status = 404
-    detail = "Session {} not found"
+    status, detail = 404, "Session {} not found"
 
 
 class SessionArchived(ScaleError):
@@ -50,8 +46,7 @@ class SessionArchived(ScaleError):
 class StateTooLarge(ScaleError):
     """A `state` over the limit. Assumed: 413."""
 
-    status = 413
-    detail = "state is larger than {} bytes"
+    status, detail = 413, "state is larger than {} bytes"
 
 
 def body(detail: Any) -> dict[str, Any]:
@@ -60,8 +55,5 @@ def body(detail: Any) -> dict[str, Any]:
 
 
 def retry_headers(milliseconds: int) -> dict[str, str]:
-    """Build the headers that say when to retry, for 429 and 503; seconds are rounded up.
-
-    Source: client (it reads both, and prefers milliseconds).
-    """
+    """Say when to retry, in seconds (rounded up) and in milliseconds. Source: client (both)."""
     return {"Retry-After": str(-(-milliseconds // 1000)), "retry-after-ms": str(milliseconds)}

@@ -8,41 +8,34 @@ from sessionary.web.surface import Explanation, SessionQueries
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
-    """Explain the status, which is the same at every instant: only calls change it."""
-    return _live(row) if rules.status(row, now) == rules.LIVE else _archived(row)
+    """Explain the status, which is the same at every instant: only calls change it.
 
-
-def _archived(row: SessionRow) -> Explanation:
-    """The last write of an archived session is the call that archived it."""
+    Whether a live session was archived before its last write is not stored.
+    """
+    inputs = ("created_at", "updated_at", "start_date", "end_date", "archived_at")
+    if rules.is_live(row):
+        rule, source = "no_deadline", "transitions"
+        reason = (
+            "no call has archived it since it was last written, and nothing else ends it, "
+            "not even the end of its window"
+        )
+        unless = f"it stays live until DELETE /v4/sessions/{row.id}, or a PATCH of its archived_at"
+    else:
+        rule, source = "call", "status"
+        reason = f"a call archived it at {to_text(row.updated_at)}"
+        unless = (
+            "without that call it would be live for good; "
+            f'PATCH /v4/sessions/{row.id} with {{"restore": true}} makes it live again'
+        )
     return Explanation(
-        status=rules.ARCHIVED,
-        since_at=row.updated_at,
-        rule="call",
-        reason=f"a call archived it at {to_text(row.updated_at)}",
-        inputs=_inputs(row),
-        unless="without that call it would be live for good; "
-        f'PATCH /v4/sessions/{row.id} with {{"restore": true}} makes it live again',
-        source=rules.SOURCES["status"],
+        status=rules.status(row, now),
+        since_at=row.updated_at,  # an archived session is not written
+        rule=rule,
+        reason=reason,
+        inputs={name: getattr(row, name) for name in inputs},
+        unless=unless,
+        source=rules.SOURCES[source],
     )
-
-
-def _live(row: SessionRow) -> Explanation:
-    """Whether it was archived before its last write is not stored."""
-    return Explanation(
-        status=rules.LIVE,
-        since_at=row.updated_at,
-        rule="no_deadline",
-        reason="no call has archived it since it was last written, and nothing else ends it, "
-        "not even the end of its window",
-        inputs=_inputs(row),
-        unless=f"it stays live until DELETE /v4/sessions/{row.id}, or a PATCH of its archived_at",
-        source=rules.SOURCES["transitions"],
-    )
-
-
-def _inputs(row: SessionRow) -> dict[str, int | None]:
-    names = ("created_at", "updated_at", "start_date", "end_date", "archived_at")
-    return {name: getattr(row, name) for name in names}
 
 
 sessions = SessionQueries(

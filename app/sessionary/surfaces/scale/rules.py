@@ -7,16 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sessionary.surfaces.scale.errors import (
-    AccountMismatch,
-    NoAccess,
-    ReadOnly,
-    SessionArchived,
-)
+from sessionary.surfaces.scale.errors import AccountMismatch, NoAccess, ReadOnly, SessionArchived
 
 if TYPE_CHECKING:
     from sessionary.identity import Caller
     from sessionary.surfaces.scale.models import SessionRow
+
+    IsDeclared = Callable[[str], bool]
 
 LIVE = "live"
 ARCHIVED = "archived"
@@ -28,8 +25,7 @@ _DATES = ("start_date", "end_date")
 # Where each rule comes from.
 SOURCES = {
     "transitions": "Assumed: a window that is over changes nothing else.",
-    "status": "Assumed: an `archived_at` that the caller gave archives at once, even if it "
-    "is in the future.",
+    "status": "Assumed: a future `archived_at` of the caller archives at once, too.",
     "is_live": "Source: sibling (`archived_at`).",
     "has_ended": "Assumed: a caller may date an archiving back; the call's own instant counts too.",
     "is_valid_window": "Source: page (both ends are optional), sibling (the order).",
@@ -44,11 +40,9 @@ SOURCES = {
     "to_microseconds": "Assumed: digits after the sixth are cut, never rounded.",
     "account_roles": "Source: client (access profiles). Assumed: keys can be bound.",
     "role": "Assumed: a lenient caller is an admin of every account that is not declared.",
-    "ensure_access": "Source: client (the error classes). Assumed: what each role may do.",
-    "ensure_can_write": "Assumed: the role `readonly` writes nothing.",
+    "ensure_access": "Source: client (the error classes). Assumed: `readonly` writes nothing.",
     "ensure_same_account": "Assumed: two different accounts in one call are refused.",
-    "is_visible": "Assumed: a header that names another account hides a session, as having no "
-    "profile in its account does.",
+    "is_visible": "Assumed: a header with another account hides a session, as no profile does.",
     "listed_accounts": "Source: sibling (all of the caller's, narrowed by the header and by "
     "`account_id`). Assumed: an `account_id` without access, or other than the header's, gives an "
     "empty list.",
@@ -139,7 +133,7 @@ def account_roles(caller: "Caller") -> dict[str, str]:
     }
 
 
-def role(caller: "Caller", account: str, is_declared: Callable[[str], bool]) -> str | None:
+def role(caller: "Caller", account: str, is_declared: "IsDeclared") -> str | None:
     """Return the caller's role in an account, or None without a profile there."""
     known = account_roles(caller).get(account)
     if known is None and caller.anywhere and not is_declared(account):
@@ -148,19 +142,13 @@ def role(caller: "Caller", account: str, is_declared: Callable[[str], bool]) -> 
 
 
 def ensure_access(
-    caller: "Caller", account: str, is_declared: Callable[[str], bool], *, to_write: bool
+    caller: "Caller", account: str, is_declared: "IsDeclared", *, to_write: bool
 ) -> None:
     """Raise NoAccess without a profile in the account, ReadOnly if its role may not write."""
     found = role(caller, account, is_declared)
     if found is None:
         raise NoAccess(account)
-    if to_write:
-        ensure_can_write(found)
-
-
-def ensure_can_write(role: str) -> None:
-    """Raise ReadOnly for the role `readonly`."""
-    if role == READONLY:
+    if to_write and found == READONLY:
         raise ReadOnly
 
 
@@ -171,14 +159,14 @@ def ensure_same_account(selected: str | None, named: str) -> None:
 
 
 def is_visible(
-    caller: "Caller", account: str, selected: str | None, is_declared: Callable[[str], bool]
+    caller: "Caller", account: str, selected: str | None, is_declared: "IsDeclared"
 ) -> bool:
     """Return whether the caller can get a session of this account by its id."""
     return selected in (None, account) and role(caller, account, is_declared) is not None
 
 
 def listed_accounts(
-    caller: "Caller", selected: str | None, named: str | None, is_declared: Callable[[str], bool]
+    caller: "Caller", selected: str | None, named: str | None, is_declared: "IsDeclared"
 ) -> tuple[list[str], bool]:
     """Return the accounts that a list covers, and whether it covers undeclared ones as well.
 

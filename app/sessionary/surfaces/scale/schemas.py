@@ -74,9 +74,7 @@ class UpdateRequest(WindowRequest):
     title = Text()
     state = State(metadata=_OPAQUE)
     archived_at = Instant(
-        assume_utc=True,
-        allow_none=True,
-        metadata={"description": "Archives; null restores."},
+        assume_utc=True, allow_none=True, metadata={"description": "Archives; null restores."}
     )
     restore = Boolean(metadata={"description": "Set to true to restore an archived session."})
 

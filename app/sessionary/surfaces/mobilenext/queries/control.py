@@ -114,7 +114,5 @@ _delete_allocations = Statement(
 )
 # The marks stay: the `createdAt` of a removed session is not given again.
 retention = session_statements.retention(
-    Session,
-    queries.has_ended(param("before_at")),
-    lambda values: _delete_allocations.run(**values),
+    Session, queries.has_ended(param("before_at")), lambda values: _delete_allocations.run(**values)
 )
