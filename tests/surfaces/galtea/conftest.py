@@ -1,70 +1,24 @@
 """A client of Galtea's routes, and a namespace with organizations, keys and references."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from sessionary import create_app
-from sessionary.identity import Key, Membership, Organization, User
-from sessionary.seeds.loader import Seeded
-from sessionary.settings import Settings
-from sessionary.surfaces.galtea import models
-from tests.conftest import NOON, App
+from tests import identities
+from tests.conftest import App
+from tests.surfaces.conftest import SharedApp
 
-ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-ZOE = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
 NOWHERE = f"session_{'0' * 24}"
-
-NAMESPACE = f"""
-[[organizations]]
-id = "acme"
-name = "Acme"
-[[organizations]]
-id = "zeta"
-name = "Zeta"
-
-[[users]]
-id = "{ANA}"
-name = "Ana"
-default_organization = "acme"
-memberships = [
-  {{ organization = "acme", role = "admin" }}, {{ organization = "zeta", role = "readwrite" }}
-]
-[[users]]
-id = "{ZOE}"
-name = "Zoe"
-default_organization = "zeta"
-memberships = [{{ organization = "zeta", role = "admin" }}]
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-name = "Nomad"
-memberships = []
-
+SEED = (
+    identities.seed("galtea")
+    + f"""
 [[keys]]
-secret = "gsk_ana"
-user = "{ANA}"
-surface = "galtea"
-[[keys]]
-secret = "gsk-ana-in-zeta"
-user = "{ANA}"
+secret = "gsk-ana"
+user = "{identities.ANA}"
 organization = "zeta"
-[[keys]]
-secret = "gsk_zoe"
-user = "{ZOE}"
-[[keys]]
-secret = "gsk_nomad"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-[[keys]]
-secret = "gsk_elsewhere"
-user = "{ANA}"
-surface = "scale"
-[[keys]]
-secret = "gsk_expired"
-user = "{ANA}"
-expires_at = 2026-03-01T12:00:00Z
 
 [[galtea.products]]
 id = "product_p1"
@@ -99,6 +53,7 @@ organization = "zeta"
 test = "test_s3"
 context = "theirs"
 """
+)
 
 
 class Api:
@@ -161,43 +116,10 @@ def make_api() -> Callable[..., Api]:
     return lambda app, key="gsk_anyone": Api(app, key)
 
 
-@pytest.fixture(scope="session")
-def shared_app() -> Iterator[Callable[[str], App]]:
-    """One application for each auth mode: making one takes longer than a test."""
-    made: dict[str, App] = {}
-
-    def of(auth: str) -> App:
-        if auth not in made:
-            settings = Settings(db=":memory:", auth=auth, durability="off")
-            made[auth] = App(create_app(settings))
-        return clear(made[auth])
-
-    yield of
-    for app in made.values():
-        app.namespace.close()
-
-
-def clear(app: App) -> App:
-    """Empty the namespace of an application and freeze its clock at NOON."""
-    with app.namespace.activate():
-        for table in (*models.TABLES, Seeded, Key, Membership, User, Organization):
-            table.delete().execute()
-    app.freeze(NOON)
-    return app
-
-
 @pytest.fixture
-def app(shared_app: Callable[[str], App]) -> App:
-    """A lenient namespace without a seed."""
-    return shared_app("lenient")
-
-
-@pytest.fixture
-def namespace(shared_app: Callable[[str], App]) -> App:
-    """A strict namespace with organizations, keys and references."""
-    app = shared_app("strict")
-    app.seed(NAMESPACE)
-    return app
+def strict(shared_app: SharedApp) -> App:
+    """A strict namespace with people, keys and references."""
+    return shared_app("strict", SEED)
 
 
 @pytest.fixture
@@ -207,9 +129,9 @@ def api(app: App) -> Api:
 
 
 @pytest.fixture
-def ana(namespace: App) -> Api:
+def ana(strict: App) -> Api:
     """Ana of acme, in the seeded namespace."""
-    return Api(namespace, "gsk_ana")
+    return Api(strict, "gsk_ana")
 
 
 def assert_error(response: TestResponse, status: int, saying: str) -> None:

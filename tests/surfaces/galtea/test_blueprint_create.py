@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import MICROSECOND, App
-from tests.surfaces.galtea.conftest import ANA, Api, assert_error
+from tests.identities import ANA
+from tests.surfaces.galtea.conftest import Api, assert_error
 
 LONE = "\ud83d"  # half of a surrogate pair
 
@@ -246,9 +247,9 @@ def test_a_deleted_session_frees_its_custom_id(api: Api) -> None:
 
 
 def test_a_custom_id_is_free_in_another_organization(
-    namespace: App, make_api: Callable[..., Api]
+    strict: App, make_api: Callable[..., Api]
 ) -> None:
-    ana, zoe = make_api(namespace, "gsk_ana"), make_api(namespace, "gsk_zoe")
+    ana, zoe = make_api(strict, "gsk_ana"), make_api(strict, "gsk_zoe")
     ana.create(customId="c")
     zoe.create(customId="c")
     assert_error(zoe.post(versionId="ver_123", customId="c"), 400, "already exists")

@@ -6,7 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import MICROSECOND, App
-from tests.surfaces.galtea.conftest import ANA, NOWHERE, ZOE, Api, assert_error
+from tests.identities import ANA, ZOE
+from tests.surfaces.galtea.conftest import NOWHERE, Api, assert_error
 
 
 def spellings(name: str, *values: str) -> list[str]:
@@ -175,9 +176,9 @@ def test_an_empty_test_id_means_without_a_test(ana: Api) -> None:
 
 
 def test_sessions_are_filtered_by_their_user_in_any_case(
-    namespace: App, make_api: Callable[..., Api]
+    strict: App, make_api: Callable[..., Api]
 ) -> None:
-    ana, zoe = make_api(namespace, "gsk-ana-in-zeta"), make_api(namespace, "gsk_zoe")
+    ana, zoe = make_api(strict, "gsk_ana-in-zeta"), make_api(strict, "gsk_zoe")
     mine, theirs = (each.create(isProduction=False)["id"] for each in (ana, zoe))
     ana.create()
     assert ana.list_ids(f"userIds={ANA}") == ana.list_ids(f"userIds={ANA.upper()}") == [mine]
@@ -256,10 +257,8 @@ def test_ids_are_checked_after_the_other_filters_and_before_the_page(api: Api) -
     assert api.list_ids(f"{both}&sort=createdAt&sort=asc") == [one, two]
 
 
-def test_a_list_never_shows_another_organization(
-    namespace: App, make_api: Callable[..., Api]
-) -> None:
-    ana, zoe = make_api(namespace, "gsk_ana"), make_api(namespace, "gsk_zoe")
+def test_a_list_never_shows_another_organization(strict: App, make_api: Callable[..., Api]) -> None:
+    ana, zoe = make_api(strict, "gsk_ana"), make_api(strict, "gsk_zoe")
     id = ana.create(customId="c")["id"]
     assert zoe.list_ids() == zoe.list_ids("customIds=c") == []
     assert_error(zoe.get_list(f"ids={id}"), 404, id)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import App
 from tests.sdk_environments import sdk_script
-from tests.surfaces.galtea.conftest import NAMESPACE, NOWHERE
+from tests.surfaces.galtea.conftest import NOWHERE, SEED
 
 LIFE = Path(__file__).with_name("sdk_script_galtea_4_18.py")
 TEST_CASE = "testCase_t1aaaaaaaaaaaaaaaaaaaaa"
@@ -25,7 +25,7 @@ def test_a_session_from_creation_to_deletion_with_its_errors(
     make_app: Callable[..., App], serve: Callable[[App], str], base: str
 ) -> None:
     app = make_app(auth="strict")
-    app.seed(NAMESPACE + REFERENCES)
+    app.seed(SEED + REFERENCES)
     results = converse(serve(app) + base)
     made = results["made"]
     check_creation(results, made)
@@ -99,7 +99,7 @@ def test_an_unknown_reference_of_an_empty_list_is_not_found_in_strict_mode(
     make_app: Callable[..., App], serve: Callable[[App], str]
 ) -> None:
     app = make_app(galtea_references="strict")
-    app.seed(NAMESPACE)
+    app.seed(SEED)
     script = Path(__file__).with_name("sdk_script_galtea_4_18_strict.py")
     results = sdk_script.run("galtea-4.18", script, env={"GALTEA_API_URL": serve(app)})
     kinds = ("Version", "Test case", "Test")

@@ -9,7 +9,8 @@ from galtea.utils.tracing import clear_run_context, set_run_context
 from requests import HTTPError
 
 from tests.conftest import App
-from tests.surfaces.galtea.conftest import ANA, NAMESPACE, NOWHERE
+from tests.identities import ANA
+from tests.surfaces.galtea.conftest import NOWHERE, SEED
 
 Serve = Callable[[App], str]
 
@@ -34,9 +35,9 @@ def galtea(app: App, connect: Callable[..., Galtea]) -> Galtea:
 
 
 @pytest.fixture
-def strict(namespace: App, connect: Callable[..., Galtea]) -> Galtea:
+def seeded(strict: App, connect: Callable[..., Galtea]) -> Galtea:
     """Ana's client of the strict namespace with seeded references."""
-    return connect(namespace, "gsk_ana")
+    return connect(strict, "gsk_ana")
 
 
 def status_of(error: pytest.ExceptionInfo[HTTPError]) -> int:
@@ -92,8 +93,8 @@ def test_a_session_from_creation_to_deletion(galtea: Galtea) -> None:
         galtea.sessions.get(created.id)
 
 
-def test_a_test_driven_session(strict: Galtea) -> None:
-    created = strict.sessions.create(version_id="version_v1", test_case_id="testCase_t1")
+def test_a_test_driven_session(seeded: Galtea) -> None:
+    created = seeded.sessions.create(version_id="version_v1", test_case_id="testCase_t1")
     assert created.is_test_based()
     assert not created.is_monitoring()
     assert created.user_id == ANA
@@ -126,17 +127,17 @@ def test_an_update_of_nothing(galtea: Galtea) -> None:
     assert galtea.sessions.update(created.id) == created
 
 
-def test_a_product_alone_gets_its_latest_version(strict: Galtea) -> None:
-    assert strict.sessions.create(product_id="product_p1").version_id == "version_v2"
-    made = strict.sessions.create(product_id="product_new").version_id
-    assert strict.sessions.create(product_id="product_new").version_id == made
-    assert strict.versions.get(made).product_id == "product_new"
+def test_a_product_alone_gets_its_latest_version(seeded: Galtea) -> None:
+    assert seeded.sessions.create(product_id="product_p1").version_id == "version_v2"
+    made = seeded.sessions.create(product_id="product_new").version_id
+    assert seeded.sessions.create(product_id="product_new").version_id == made
+    assert seeded.versions.get(made).product_id == "product_new"
 
 
-def test_a_session_by_its_custom_id_in_a_version_and_across_a_product(strict: Galtea) -> None:
-    first = strict.sessions.create(version_id="version_v1", custom_id="c")
-    second = strict.sessions.create(version_id="version_v2", custom_id="c")
-    find = strict.sessions.get_by_custom_id
+def test_a_session_by_its_custom_id_in_a_version_and_across_a_product(seeded: Galtea) -> None:
+    first = seeded.sessions.create(version_id="version_v1", custom_id="c")
+    second = seeded.sessions.create(version_id="version_v2", custom_id="c")
+    find = seeded.sessions.get_by_custom_id
     assert find("c", version_id="version_v1") == first
     assert find("c", product_id="product_p1").id in (first.id, second.id)
     for anchor in ({"version_id": "elsewhere"}, {"product_id": "product_p2"}):
@@ -144,13 +145,11 @@ def test_a_session_by_its_custom_id_in_a_version_and_across_a_product(strict: Ga
             find("c", **anchor)
 
 
-def test_the_latest_of_a_product_s_sessions_with_a_custom_id(
-    namespace: App, strict: Galtea
-) -> None:
-    strict.sessions.create(version_id="version_v2", custom_id="c")
-    namespace.advance(milliseconds=1)
-    latest = strict.sessions.create(version_id="version_v1", custom_id="c")
-    assert strict.sessions.get_by_custom_id("c", product_id="product_p1") == latest
+def test_the_latest_of_a_product_s_sessions_with_a_custom_id(strict: App, seeded: Galtea) -> None:
+    seeded.sessions.create(version_id="version_v2", custom_id="c")
+    strict.advance(milliseconds=1)
+    latest = seeded.sessions.create(version_id="version_v1", custom_id="c")
+    assert seeded.sessions.get_by_custom_id("c", product_id="product_p1") == latest
 
 
 def test_get_or_create_makes_a_session_once(galtea: Galtea) -> None:
@@ -195,12 +194,12 @@ def test_the_pages_of_a_list_have_every_session(app: App, galtea: Galtea, order:
     assert walked == (ids if order == "asc" else ids[::-1])
 
 
-def test_every_filter_of_a_list(strict: Galtea) -> None:
-    mine = strict.sessions.create(
+def test_every_filter_of_a_list(seeded: Galtea) -> None:
+    mine = seeded.sessions.create(
         version_id="version_v1", custom_id="c d", test_case_id="testCase_t1"
     )
-    strict.sessions.create(version_id="version_v2")
-    find = strict.sessions.list
+    seeded.sessions.create(version_id="version_v2")
+    find = seeded.sessions.list
     for filters in (
         {"id": mine.id},
         {"version_id": ["version_v1", "version_v3"]},
@@ -294,10 +293,10 @@ def test_an_unknown_status_is_an_http_error(galtea: Galtea) -> None:
 
 @pytest.mark.parametrize("key", ["gsk_unknown", "gsk_expired", "key"])
 def test_an_unknown_key_is_an_http_error(
-    namespace: App, connect: Callable[..., Galtea], key: str
+    strict: App, connect: Callable[..., Galtea], key: str
 ) -> None:
     with pytest.raises(HTTPError) as error:
-        connect(namespace, key).sessions.create(version_id="v")
+        connect(strict, key).sessions.create(version_id="v")
     assert status_of(error) == 401
 
 
@@ -305,7 +304,7 @@ def test_an_unknown_reference_raises_entity_not_found_in_strict_mode(
     make_app: Callable[..., App], connect: Callable[..., Galtea]
 ) -> None:
     app = make_app(galtea_references="strict")
-    app.seed(NAMESPACE)
+    app.seed(SEED)
     client = connect(app)
     with pytest.raises(EntityNotFoundHTTPError, match="Version not found: elsewhere"):
         client.sessions.create(version_id="elsewhere")

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.galtea.conftest import NAMESPACE, Api, assert_error
+from tests.surfaces.galtea.conftest import SEED, Api, assert_error
 
 NOBODYS_PRODUCT = f"product_{'0' * 24}"
 NOBODYS_TEST = f"test_{'0' * 24}"
 
 
 @pytest.fixture
-def strict(make_app: Callable[..., App], make_api: Callable[..., Api]) -> Api:
+def strict_api(make_app: Callable[..., App], make_api: Callable[..., Api]) -> Api:
     """Ana's client under galtea_references = strict."""
     app = make_app(auth="strict", galtea_references="strict")
-    app.seed(NAMESPACE)
+    app.seed(SEED)
     return make_api(app, "gsk_ana")
 
 
@@ -98,9 +98,9 @@ def test_a_list_has_seeded_and_assumed_references(ana: Api) -> None:
 
 
 def test_a_reference_of_another_organization_counts_as_unknown(
-    namespace: App, make_api: Callable[..., Api]
+    strict: App, make_api: Callable[..., Api]
 ) -> None:
-    ana, zoe = make_api(namespace, "gsk_ana"), make_api(namespace, "gsk_zoe")
+    ana, zoe = make_api(strict, "gsk_ana"), make_api(strict, "gsk_zoe")
     assert ask(zoe, "versions/version_of_zeta")["productId"] == "product_p1"
     assert ask(ana, "versions/version_of_zeta")["productId"] == NOBODYS_PRODUCT
     assert zoe.create(testCaseId="testCase_of_zeta")["context"] == {"value": "theirs"}
@@ -123,9 +123,9 @@ def test_a_product_resolves_to_its_latest_version(ana: Api) -> None:
 
 
 def test_the_latest_version_is_the_one_that_the_organization_sees(
-    namespace: App, make_api: Callable[..., Api]
+    strict: App, make_api: Callable[..., Api]
 ) -> None:
-    zoe = make_api(namespace, "gsk_zoe")
+    zoe = make_api(strict, "gsk_zoe")
     assert zoe.create(versionId=None, productId="product_p1")["versionId"] == "version_of_zeta"
 
 
@@ -163,9 +163,9 @@ def test_a_product_without_a_version_gets_one_by_default_and_keeps_it(api: Api) 
 
 
 def test_a_version_made_by_default_belongs_to_one_organization(
-    namespace: App, make_api: Callable[..., Api]
+    strict: App, make_api: Callable[..., Api]
 ) -> None:
-    ana, zoe = make_api(namespace, "gsk_ana"), make_api(namespace, "gsk_zoe")
+    ana, zoe = make_api(strict, "gsk_ana"), make_api(strict, "gsk_zoe")
     mine = ana.create(versionId=None, productId="p")["versionId"]
     theirs = zoe.create(versionId=None, productId="p")["versionId"]
     assert mine != theirs
@@ -192,11 +192,11 @@ def test_a_refused_session_makes_no_version(api: Api) -> None:
     ],
 )
 def test_an_unknown_reference_of_a_session_is_404_in_strict_mode(
-    strict: Api, fields: dict[str, str], saying: str
+    strict_api: Api, fields: dict[str, str], saying: str
 ) -> None:
-    before = strict.rows()
-    assert_error(strict.post(**fields), 404, saying)
-    assert strict.rows() == before
+    before = strict_api.rows()
+    assert_error(strict_api.post(**fields), 404, saying)
+    assert strict_api.rows() == before
 
 
 @pytest.mark.parametrize(
@@ -208,28 +208,34 @@ def test_an_unknown_reference_of_a_session_is_404_in_strict_mode(
         {"versionId": "version_v1", "productId": "elsewhere"},
     ],
 )
-def test_known_references_are_accepted_in_strict_mode(strict: Api, fields: dict[str, str]) -> None:
-    assert strict.post(**fields).status_code == 201
+def test_known_references_are_accepted_in_strict_mode(
+    strict_api: Api, fields: dict[str, str]
+) -> None:
+    assert strict_api.post(**fields).status_code == 201
 
 
 @pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
-def test_an_unknown_id_is_404_and_left_out_of_a_list_in_strict_mode(strict: Api, kind: str) -> None:
-    assert_error(strict.call("GET", f"/{kind}/elsewhere"), 404, "not found: elsewhere")
-    assert ask(strict, f"{kind}?ids=elsewhere") == []
+def test_an_unknown_id_is_404_and_left_out_of_a_list_in_strict_mode(
+    strict_api: Api, kind: str
+) -> None:
+    assert_error(strict_api.call("GET", f"/{kind}/elsewhere"), 404, "not found: elsewhere")
+    assert ask(strict_api, f"{kind}?ids=elsewhere") == []
 
 
-def test_a_list_has_only_known_references_in_strict_mode(strict: Api) -> None:
+def test_a_list_has_only_known_references_in_strict_mode(strict_api: Api) -> None:
     query = "versions?ids=version_v2&ids=elsewhere&ids=version_of_zeta&ids=version_v1"
-    assert [each["id"] for each in ask(strict, query)] == ["version_v2", "version_v1"]
-    assert ask(strict, "tests/test_s2")["name"] == "test_s2"
+    assert [each["id"] for each in ask(strict_api, query)] == ["version_v2", "version_v1"]
+    assert ask(strict_api, "tests/test_s2")["name"] == "test_s2"
 
 
-def test_a_filter_by_an_unknown_reference_gives_an_empty_list_in_strict_mode(strict: Api) -> None:
-    strict.create(versionId="version_v1")
-    assert strict.list_ids("versionIds=elsewhere") == []
+def test_a_filter_by_an_unknown_reference_gives_an_empty_list_in_strict_mode(
+    strict_api: Api,
+) -> None:
+    strict_api.create(versionId="version_v1")
+    assert strict_api.list_ids("versionIds=elsewhere") == []
 
 
-def test_invalid_input_is_refused_before_its_references_are_looked_up(strict: Api) -> None:
+def test_invalid_input_is_refused_before_its_references_are_looked_up(strict_api: Api) -> None:
     assert_error(
-        strict.post(versionId="elsewhere", testCaseId="tc", isProduction=True), 400, "isProd"
+        strict_api.post(versionId="elsewhere", testCaseId="tc", isProduction=True), 400, "isProd"
     )

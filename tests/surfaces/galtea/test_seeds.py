@@ -7,7 +7,8 @@ import pytest
 from sessionary.seeds.loader import BadSeed
 from sessionary.surfaces import SURFACES
 from tests.conftest import App
-from tests.surfaces.galtea.conftest import ANA, NAMESPACE, Api
+from tests.identities import ANA
+from tests.surfaces.galtea.conftest import SEED, Api
 
 surface = next(each for each in SURFACES if each.name == "galtea")
 
@@ -100,7 +101,7 @@ def test_a_seeded_session_may_have_been_deleted_and_frees_its_custom_id(ana: Api
 
 
 def test_applying_a_seed_again_changes_nothing(ana: Api) -> None:
-    text = NAMESPACE + SESSION + 'test_case = "testCase_t1"\ncustom_id = "c"\n'
+    text = SEED + SESSION + 'test_case = "testCase_t1"\ncustom_id = "c"\n'
     ana.app.seed(text)
     before = ana.rows()
     ana.app.advance(hours=5)

@@ -388,10 +388,10 @@ def test_an_allocation_keeps_the_description_of_its_device(app: App, few: Calls)
 
 
 def test_a_device_is_exclusive_across_organizations(
-    tenants: App,
+    strict: App,
 ) -> None:
-    tenants.seed(TWO)
-    ana, zeta = Calls(tenants, "mob_ana"), Calls(tenants, "mob_ana_zeta")
+    strict.seed(TWO)
+    ana, zeta = Calls(strict, "mob_ana"), Calls(strict, "mob_ana-in-zeta")
     ana.hold()
     zeta.hold()
     for calls in (ana, zeta):

@@ -46,10 +46,10 @@ UNKNOWN = [
 ]
 
 
-def test_an_unknown_key_is_401_on_every_call(tenants: App) -> None:
+def test_an_unknown_key_is_401_on_every_call(strict: App) -> None:
     for (method, path), mount, authorization in product(CALLS, MOUNTS, UNKNOWN):
         headers = {} if authorization is None else {"Authorization": authorization}
-        response = tenants.client.open(f"{mount}/api/v1{path}", method=method, headers=headers)
+        response = strict.client.open(f"{mount}/api/v1{path}", method=method, headers=headers)
         assert error_of(response) == (401, "unauthorized")
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
@@ -74,11 +74,11 @@ def test_the_authorization_scheme_matches_in_any_case(calls: Calls) -> None:
     assert calls.get("/sessions").status_code == 200
 
 
-def test_a_key_that_has_expired_is_401_at_its_deadline(tenants: App) -> None:
-    calls = Calls(tenants, "mob_expiring")
-    tenants.advance(seconds=59.999999)
+def test_a_key_that_has_expired_is_401_at_its_deadline(strict: App) -> None:
+    calls = Calls(strict, "mob_expiring")
+    strict.advance(seconds=59.999999)
     assert calls.get("/sessions").status_code == 200
-    tenants.advance(seconds=0.000001)
+    strict.advance(seconds=0.000001)
     assert error_of(calls.get("/sessions")) == (401, "unauthorized")
 
 
@@ -162,13 +162,13 @@ def test_a_body_over_the_limit_is_413(make_app: Callable[..., App]) -> None:
     assert contents(app) == before
 
 
-def test_errors_are_checked_in_the_documented_order(tenants: App) -> None:
+def test_errors_are_checked_in_the_documented_order(strict: App) -> None:
     """401, 404 or 405 of the path, 400, 403, 404 of the row, 409."""
-    held = Calls(tenants, "mob_ana").hold()
-    Calls(tenants, "mob_ana").release(held["id"], held["device"]["id"])
-    unknown = Calls(tenants, "mob_unknown", organization="closed")
-    stranger = Calls(tenants, "mob_ana", organization="closed")
-    looker, worker = Calls(tenants, "mob_rob"), Calls(tenants, "mob_ana")
+    held = Calls(strict, "mob_ana").hold()
+    Calls(strict, "mob_ana").release(held["id"], held["device"]["id"])
+    unknown = Calls(strict, "mob_unknown", organization="mars")
+    stranger = Calls(strict, "mob_ana", organization="mars")
+    looker, worker = Calls(strict, "mob_rob"), Calls(strict, "mob_ana")
     bad: dict[str, Any] = {"json": {"filters": []}}
     path, nowhere = f"/sessions/{held['id']}/devices", f"/sessions/{UNKNOWN_ID}/devices"
     assert error_of(unknown.post("/nowhere"))[0] == 401

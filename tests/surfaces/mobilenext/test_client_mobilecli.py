@@ -168,9 +168,9 @@ def test_an_error_is_printed_with_its_message_and_writes_nothing(
 
 
 def test_a_readonly_member_cannot_allocate(
-    tmp_path: Path, tenants: App, serve: Callable[[App], str]
+    tmp_path: Path, strict: App, serve: Callable[[App], str]
 ) -> None:
-    mobilecli = Mobilecli(tmp_path, serve(tenants))
+    mobilecli = Mobilecli(tmp_path, serve(strict))
     refused = mobilecli.allocate("--platform", "android", key="mob_rob")
     assert refused.error == "create session: Your role in this organization does not allow this"
     held = mobilecli.allocate("--platform", "android", key="mob_ana").data

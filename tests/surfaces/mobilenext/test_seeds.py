@@ -12,8 +12,8 @@ from freezegun import freeze_time
 
 from sessionary.seeds.loader import BadSeed
 from sessionary.surfaces.mobilenext import devices
+from tests.identities import ANA
 from tests.surfaces.mobilenext.api_client import IOS, Calls, contents, error_of, filters_by_name
-from tests.surfaces.mobilenext.conftest import ANA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +38,8 @@ def session(id: str = ONE, *lines: str, device: str | None = "emulator-5554") ->
 
 
 @pytest.fixture
-def ana(tenants: App) -> Calls:
-    return Calls(tenants, "mob_ana")
+def ana(strict: App) -> Calls:
+    return Calls(strict, "mob_ana")
 
 
 def serials(app: App, *, retired: bool = False) -> list[str]:
@@ -53,8 +53,8 @@ def test_a_seed_that_names_devices_replaces_the_default_ones(app: App) -> None:
     assert serials(app, retired=True) == []
 
 
-def test_a_seed_without_devices_leaves_the_default_ones(tenants: App) -> None:
-    assert len(serials(tenants)) == 12
+def test_a_seed_without_devices_leaves_the_default_ones(strict: App) -> None:
+    assert len(serials(strict)) == 12
 
 
 def test_default_devices_that_were_allocated_are_retired_instead(app: App, calls: Calls) -> None:
@@ -82,17 +82,17 @@ def test_a_seed_never_removes_what_an_operator_added(app: App) -> None:
         assert serials(app) == ["B-1", "A-1"]
 
 
-def test_applying_a_seed_twice_changes_nothing(tenants: App) -> None:
+def test_applying_a_seed_twice_changes_nothing(strict: App) -> None:
     text = device("A-1", provision_seconds=5) + device("A-2", retired=True)
     text += session(ONE, 'created_ago = "1h"', device="A-1")
     text += session(TWO, 'created_ago = "1h"', 'released_ago = "30m"', device="A-1")
     text += session(ONE.replace("b01", "b03"), 'created_ago = "1m"', device=None)
-    tenants.seed(text)
-    before = contents(tenants)
+    strict.seed(text)
+    before = contents(strict)
     for _ in range(2):
-        tenants.advance(minutes=7)
-        tenants.seed(text)
-        assert contents(tenants) == before
+        strict.advance(minutes=7)
+        strict.seed(text)
+        assert contents(strict) == before
 
 
 def test_a_seeded_device_is_updated_from_the_file(app: App) -> None:
@@ -104,8 +104,8 @@ def test_a_seeded_device_is_updated_from_the_file(app: App) -> None:
         assert devices.list_devices()[0].version == "16"
 
 
-def test_a_seeded_session_is_active_and_can_be_released(tenants: App, ana: Calls) -> None:
-    tenants.seed(session(ONE, 'created_ago = "3h"'))
+def test_a_seeded_session_is_active_and_can_be_released(strict: App, ana: Calls) -> None:
+    strict.seed(session(ONE, 'created_ago = "3h"'))
     shown = ana.session(ONE)
     assert shown["user"] == ANA
     assert shown["device"]["id"] == "emulator-5554"
@@ -120,37 +120,37 @@ def test_a_seeded_session_is_active_and_can_be_released(tenants: App, ana: Calls
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:00:00.000000Z"
 
 
-def test_a_seeded_session_may_be_released_long_ago(tenants: App, ana: Calls) -> None:
-    tenants.seed(session(ONE, 'created_ago = "3h"', 'released_ago = "2h"'))
+def test_a_seeded_session_may_be_released_long_ago(strict: App, ana: Calls) -> None:
+    strict.seed(session(ONE, 'created_ago = "3h"', 'released_ago = "2h"'))
     shown = ana.session(ONE)
     assert shown["releasedAt"] == "2026-03-01T10:00:00.000000Z"
     assert shown["devices"][0]["status"] == "released"
     assert ana.hold(*filters_by_name("Pixel 9"))["device"]["id"] == "emulator-5554"
 
 
-def test_a_seeded_session_may_be_provisioning(tenants: App, ana: Calls) -> None:
-    tenants.seed(device("A-1", provision_seconds=60))
-    tenants.seed(session(ONE, 'created_ago = "20s"', device="A-1"))
+def test_a_seeded_session_may_be_provisioning(strict: App, ana: Calls) -> None:
+    strict.seed(device("A-1", provision_seconds=60))
+    strict.seed(session(ONE, 'created_ago = "20s"', device="A-1"))
     assert ana.session(ONE)["devices"][0]["status"] == "provisioning"
-    tenants.advance(seconds=40)
+    strict.advance(seconds=40)
     assert ana.session(ONE)["devices"][0]["status"] == "in_use"
 
 
-def test_a_seeded_session_may_have_a_lease(tenants: App, ana: Calls) -> None:
-    tenants.seed(session(ONE, 'created_ago = "20m"', "lease_minutes = 30"))
-    tenants.seed(session(TWO, 'created_ago = "2h"', "lease_minutes = 30", device="emulator-5556"))
+def test_a_seeded_session_may_have_a_lease(strict: App, ana: Calls) -> None:
+    strict.seed(session(ONE, 'created_ago = "20m"', "lease_minutes = 30"))
+    strict.seed(session(TWO, 'created_ago = "2h"', "lease_minutes = 30", device="emulator-5556"))
     assert ana.session(TWO)["releasedAt"] == "2026-03-01T10:30:00.000000Z"
     assert ana.session(ONE)["releasedAt"] is None
-    tenants.advance(minutes=10)
+    strict.advance(minutes=10)
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:10:00.000000Z"
 
 
-def test_a_seeded_session_may_have_several_devices(tenants: App, ana: Calls) -> None:
+def test_a_seeded_session_may_have_several_devices(strict: App, ana: Calls) -> None:
     further = (
         'further_devices = [{ device = "emulator-5556", created_ago = "2h", released_ago = "1h" },'
         ' { device = "emulator-5558", created_ago = "90m" }]'
     )
-    tenants.seed(session(ONE, 'created_ago = "3h"', 'released_ago = "2h"', further))
+    strict.seed(session(ONE, 'created_ago = "3h"', 'released_ago = "2h"', further))
     shown = ana.session(ONE)
     assert [each["status"] for each in shown["devices"]] == ["released", "released", "in_use"]
     assert shown["device"]["id"] == "emulator-5554"
@@ -159,37 +159,37 @@ def test_a_seeded_session_may_have_several_devices(tenants: App, ana: Calls) -> 
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:00:00.000000Z"
 
 
-def test_a_seeded_session_may_be_empty(tenants: App, ana: Calls) -> None:
-    tenants.seed(session(ONE, 'created_ago = "10m"', device=None))
-    tenants.seed(session(TWO, 'created_ago = "10m"', "empty_minutes = 10", device=None))
+def test_a_seeded_session_may_be_empty(strict: App, ana: Calls) -> None:
+    strict.seed(session(ONE, 'created_ago = "10m"', device=None))
+    strict.seed(session(TWO, 'created_ago = "10m"', "empty_minutes = 10", device=None))
     assert ana.get(f"/sessions/{TWO}/devices").status_code == 404
     assert ana.get(f"/sessions/{ONE}/devices").json["data"] == []
     assert ana.allocate(ONE).status_code == 201
-    tenants.seed(session(ONE, 'created_ago = "10m"', device=None))
+    strict.seed(session(ONE, 'created_ago = "10m"', device=None))
     assert ana.session(ONE)["releasedAt"] is None
 
 
-def test_seeded_sessions_of_one_instant_are_a_microsecond_apart(tenants: App, ana: Calls) -> None:
+def test_seeded_sessions_of_one_instant_are_a_microsecond_apart(strict: App, ana: Calls) -> None:
     over = ('created_ago = "1h"', 'released_ago = "1h"')
-    tenants.seed(session(ONE, *over) + session(TWO, *over))
+    strict.seed(session(ONE, *over) + session(TWO, *over))
     assert ana.listed() == [TWO, ONE]
     assert ana.session(TWO)["createdAt"] == "2026-03-01T11:00:00.000001Z"
     assert ana.session(TWO)["releasedAt"] == "2026-03-01T11:00:00.000001Z"
 
 
-def test_a_new_session_is_listed_before_every_seeded_one(tenants: App, ana: Calls) -> None:
-    tenants.seed(session(ONE, 'created_ago = "0s"'))
+def test_a_new_session_is_listed_before_every_seeded_one(strict: App, ana: Calls) -> None:
+    strict.seed(session(ONE, 'created_ago = "0s"'))
     held = ana.hold()
     assert ana.listed() == [held["id"], ONE]
     assert held["createdAt"] == "2026-03-01T12:00:00.000001Z"
 
 
 def test_new_sessions_are_listed_before_seeded_ones_when_the_wall_clock_steps_back(
-    tenants: App, ana: Calls
+    strict: App, ana: Calls
 ) -> None:
-    tenants.use_real_clock()
+    strict.use_real_clock()
     with freeze_time("2026-03-02T12:00:00Z") as wall:
-        tenants.seed(session(ONE, 'created_ago = "0s"'))
+        strict.seed(session(ONE, 'created_ago = "0s"'))
         wall.tick(timedelta(seconds=-90))
         held = ana.hold()
     assert held["createdAt"] == "2026-03-02T12:00:00.000001Z"
@@ -197,44 +197,42 @@ def test_new_sessions_are_listed_before_seeded_ones_when_the_wall_clock_steps_ba
 
 
 def test_a_lease_stays_over_when_a_seeded_session_got_the_device_and_the_clock_moves_back(
-    tenants: App, ana: Calls
+    strict: App, ana: Calls
 ) -> None:
-    tenants.seed(session(ONE, 'created_ago = "1h"', "lease_minutes = 30"))
-    tenants.seed(session(TWO, 'created_ago = "20m"'))
-    tenants.advance(minutes=-45)
+    strict.seed(session(ONE, 'created_ago = "1h"', "lease_minutes = 30"))
+    strict.seed(session(TWO, 'created_ago = "20m"'))
+    strict.advance(minutes=-45)
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T11:30:00.000000Z"
     assert ana.session(TWO)["releasedAt"] is None
 
 
-def test_applying_a_file_again_restores_a_seeded_session(tenants: App, ana: Calls) -> None:
+def test_applying_a_file_again_restores_a_seeded_session(strict: App, ana: Calls) -> None:
     text = session(ONE, 'created_ago = "1h"')
-    tenants.seed(text)
+    strict.seed(text)
     ana.release(ONE, "emulator-5554")
-    tenants.seed(text)
+    strict.seed(text)
     assert ana.session(ONE)["releasedAt"] is None
 
 
 def test_a_seeded_session_whose_device_is_allocated_elsewhere_is_not_changed(
-    tenants: App, ana: Calls
+    strict: App, ana: Calls
 ) -> None:
     text = session(ONE, 'created_ago = "1h"')
-    tenants.seed(text)
+    strict.seed(text)
     ana.release(ONE, "emulator-5554")
     released = ana.session(ONE)
     other = ana.hold(*filters_by_name("Pixel 9"))
-    before = contents(tenants)
-    tenants.seed(text)
+    before = contents(strict)
+    strict.seed(text)
     assert ana.session(ONE) == released
     assert ana.session(other["id"]) == other
-    assert contents(tenants) == before
+    assert contents(strict) == before
 
 
-def test_the_file_does_not_release_a_session_with_a_further_device(
-    tenants: App, ana: Calls
-) -> None:
-    tenants.seed(session(ONE, 'created_ago = "1h"'))
+def test_the_file_does_not_release_a_session_with_a_further_device(strict: App, ana: Calls) -> None:
+    strict.seed(session(ONE, 'created_ago = "1h"'))
     phone = ana.allocate(ONE, IOS).json["device"]["id"]
-    tenants.seed(session(ONE, 'created_ago = "1h"', 'released_ago = "5m"'))
+    strict.seed(session(ONE, 'created_ago = "1h"', 'released_ago = "5m"'))
     assert ana.session(ONE)["releasedAt"] is None
     ana.release(ONE, phone)
     assert ana.session(ONE)["releasedAt"] == "2026-03-01T12:00:00.000000Z"
@@ -287,14 +285,14 @@ WRONG = [
 
 
 def test_an_invalid_seed_is_rejected_with_a_reason_and_nothing_is_applied(
-    tenants: App, subtests: pytest.Subtests
+    strict: App, subtests: pytest.Subtests
 ) -> None:
-    before = contents(tenants)
+    before = contents(strict)
     for text, said in WRONG:
         with subtests.test(said=said):
             with pytest.raises(BadSeed, match=said):
-                tenants.seed(device("A-9") + text if text.startswith("[[devices") else text)
-            assert contents(tenants) == before
+                strict.seed(device("A-9") + text if text.startswith("[[devices") else text)
+            assert contents(strict) == before
 
 
 def test_the_example_seed_has_its_devices_and_session(

@@ -1,9 +1,8 @@
 """Calls to Notte's surface as a client makes them."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,55 +12,12 @@ from werkzeug.test import TestResponse
 from sessionary import create_app
 from sessionary.embedded import EmbeddedServer
 from sessionary.settings import Settings
+from tests import identities
 from tests.conftest import App
+from tests.surfaces.conftest import SharedApp
 
-KEY = "sk-notte-ana"
-TWO_TENANTS = """
-[[organizations]]
-id = "acme"
-name = "Acme"
-[[organizations]]
-id = "zeta"
-name = "Zeta"
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-name = "Ana"
-default_organization = "acme"
-memberships = [
-    { organization = "acme", role = "admin" },
-    { organization = "zeta", role = "readonly" },
-]
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
-name = "Rob"
-default_organization = "zeta"
-memberships = [{ organization = "zeta", role = "admin" }]
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-name = "Tramp"
-[[keys]]
-secret = "sk-notte-ana"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-surface = "notte"
-[[keys]]
-secret = "sk-notte-ana-in-zeta"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-organization = "zeta"
-[[keys]]
-secret = "sk-notte-rob"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
-[[keys]]
-secret = "sk-notte-tramp"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-[[keys]]
-secret = "sk-notte-late"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-expires_at = 2026-03-01T12:00:01Z
-[[keys]]
-secret = "gsk_elsewhere"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-surface = "galtea"
-"""
+KEY = identities.key("notte", "ana")
+SEED = identities.seed("notte")
 # One session in each state; the active one is a minute old.
 SESSIONS = """
 [[notte.sessions]]
@@ -152,26 +108,15 @@ def urls() -> Iterator[list[str]]:
             settings = Settings(db=":memory:", auth="strict", durability="off")
             app = App(create_app(settings))
             stack.callback(app.namespace.close)
-            app.seed(TWO_TENANTS + SESSIONS)
+            app.seed(SEED + SESSIONS)
             served.append(stack.enter_context(EmbeddedServer(app.flask_app)).url + prefix)
         yield served
 
 
-@pytest.fixture(scope="module")
-def shared_app() -> Iterator[tuple[App, sqlite3.Connection]]:
-    """The application that a module's tests share, and a copy of its empty database."""
-    app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
-    with closing(app.namespace), closing(sqlite3.connect(":memory:")) as fresh:
-        app.namespace.database.connection().backup(fresh)
-        yield app, fresh
-
-
 @pytest.fixture
-def app(shared_app: tuple[App, sqlite3.Connection]) -> App:
-    """The shared application with an empty database: faster than a new one for each test."""
-    app, fresh = shared_app
-    fresh.backup(app.namespace.database.connection())
-    return app
+def strict(shared_app: SharedApp) -> App:
+    """A strict namespace with people and keys."""
+    return shared_app("strict", SEED)
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def converse(url):
         "no session to close": refusal(client().close),
         "nowhere to look": refusal(client().observe),
         "nothing to scrape": refusal(client().scrape),
-        "foreign": refusal(client("sk-notte-rob").close, session_id=active),
+        "foreign": refusal(client("sk-notte-zoe").close, session_id=active),
         "unknown key": refusal(client("unknown").start),
     }
     return heard

@@ -83,7 +83,7 @@ def converse(url):
     def client(key="sk-notte-ana"):
         return NotteClient(api_key=key, server_url=url)
 
-    api, stranger = client(), client("sk-notte-rob")
+    api, stranger = client(), client("sk-notte-zoe")
     api.health_check()
     heard = {**lifecycle(api), **others(api)}
     heard["made"] = [api.sessions.start().session_id for _ in range(5)]

@@ -1,12 +1,10 @@
 """Keys, organizations, and the paths at which the surface answers."""
 
-from collections.abc import Callable
-
 import pytest
 
 from sessionary import __version__
 from tests.conftest import App
-from tests.surfaces.notte.conftest import TWO_TENANTS, NotteClient, error_detail, ok_json
+from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 CALLS = [
     ("POST", "/session/start"),
@@ -22,13 +20,6 @@ CALLS = [
     ("POST", "/sessions/x/page/execute"),
     ("POST", "/sessions/x/page/scrape"),
 ]
-
-
-@pytest.fixture
-def strict(make_app: Callable[..., App]) -> App:
-    app = make_app(auth="strict")
-    app.seed(TWO_TENANTS)
-    return app
 
 
 @pytest.mark.parametrize(
@@ -49,7 +40,7 @@ def test_a_call_without_a_bearer_token_is_401(app: App, headers: dict[str, str])
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("key", ["sk-notte-unknown", "gsk_elsewhere", "ä"])
+@pytest.mark.parametrize("key", ["sk-notte-unknown", "sk-notte-elsewhere", "ä"])
 def test_a_strict_server_accepts_only_its_own_keys(strict: App, key: str) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     for method, path in CALLS:
@@ -69,15 +60,15 @@ def test_the_scheme_bearer_is_accepted_in_any_case(app: App) -> None:
 
 
 def test_a_key_is_refused_from_its_expiry_on(strict: App) -> None:
-    late = NotteClient(strict.client, key="sk-notte-late")
-    strict.advance(seconds=1, microseconds=-1)
-    late.start()
+    expiring = NotteClient(strict.client, key="sk-notte-expiring")
+    strict.advance(minutes=1, microseconds=-1)
+    expiring.start()
     strict.advance(microseconds=1)
-    error_detail(late.post("/session/start"), 401)
+    error_detail(expiring.post("/session/start"), 401)
 
 
 def test_a_session_of_another_organization_is_not_found(strict: App) -> None:
-    ana, rob = NotteClient(strict.client), NotteClient(strict.client, key="sk-notte-rob")
+    ana, zoe = NotteClient(strict.client), NotteClient(strict.client, key="sk-notte-zoe")
     session_id = ana.start()["session_id"]
     strict.advance(minutes=1)
     before = strict.rows("notte_sessions")
@@ -86,32 +77,32 @@ def test_a_session_of_another_organization_is_not_found(strict: App) -> None:
             continue
         there = f"/notte{path.replace('x', session_id, 1) if '/x' in path else path}"
         body = {"json": {"session_id": session_id, "type": "goto", "action_id": "B1"}}
-        response = rob.client.open(there, method=method, headers=rob.headers, **body)
+        response = zoe.client.open(there, method=method, headers=zoe.headers, **body)
         assert error_detail(response, 404) == f"Session {session_id} not found"
-    assert rob.list_ids(only_active=False) == []
+    assert zoe.list_ids(only_active=False) == []
     assert strict.rows("notte_sessions") == before
 
 
 def test_a_key_bound_to_an_organization_acts_there(strict: App) -> None:
     bound = NotteClient(strict.client, key="sk-notte-ana-in-zeta")
     session_id = bound.start()["session_id"]
-    assert NotteClient(strict.client, key="sk-notte-rob").list_ids() == [session_id]
+    assert NotteClient(strict.client, key="sk-notte-zoe").list_ids() == [session_id]
     assert NotteClient(strict.client).list_ids() == []
 
 
 def test_the_members_of_an_organization_share_its_sessions(strict: App) -> None:
-    session_id = NotteClient(strict.client, key="sk-notte-rob").start()["session_id"]
-    bound = NotteClient(strict.client, key="sk-notte-ana-in-zeta")
-    assert bound.start(session_id=session_id)["session_id"] == session_id
+    session_id = NotteClient(strict.client).start()["session_id"]
+    reader = NotteClient(strict.client, key="sk-notte-rob")
+    assert reader.start(session_id=session_id)["session_id"] == session_id
 
 
 def test_a_user_without_an_organization_gets_403_after_the_body_is_checked(strict: App) -> None:
-    tramp = NotteClient(strict.client, key="sk-notte-tramp")
-    error_detail(tramp.post("/session/start", {"keep_alive": 1}), 400)
+    cleo = NotteClient(strict.client, key="sk-notte-cleo")
+    error_detail(cleo.post("/session/start", {"keep_alive": 1}), 400)
     for response in (
-        tramp.post("/session/start"),
-        tramp.get("/sessions/"),
-        tramp.get("/sessions/x"),
+        cleo.post("/session/start"),
+        cleo.get("/sessions/"),
+        cleo.get("/sessions/x"),
     ):
         assert error_detail(response, 403) == "This key belongs to no organization"
     assert strict.rows("notte_sessions") == []

@@ -1,70 +1,17 @@
 """Accounts, roles and keys, and callers that send requests as Scale's clients do."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
+from tests import identities
 from tests.conftest import App
+from tests.surfaces.conftest import SharedApp
 
-ANA = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-ROB = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
-BOT = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
 UNKNOWN_ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6cffff"
-
-SEED = f"""
-[[organizations]]
-id = "acme"
-name = "Acme"
-[[organizations]]
-id = "zeta"
-name = "Zeta"
-[[organizations]]
-id = "mars"
-name = "Mars"
-
-[[users]]
-id = "{ANA}"
-name = "Ana"
-email = "ana@example.com"
-default_organization = "zeta"
-memberships = [
-  {{ organization = "acme", role = "admin" }}, {{ organization = "zeta", role = "readwrite" }}
-]
-[[users]]
-id = "{ROB}"
-name = "Rob"
-default_organization = "acme"
-memberships = [
-  {{ organization = "acme", role = "readonly" }}, {{ organization = "mars", role = "readwrite" }}
-]
-[[users]]
-id = "{BOT}"
-name = "deploy-bot"
-identity_type = "service_account"
-default_organization = "acme"
-memberships = [{{ organization = "acme", role = "readwrite" }}]
-
-[[keys]]
-secret = "ana"
-user = "{ANA}"
-[[keys]]
-secret = "ana-in-zeta"
-user = "{ANA}"
-organization = "zeta"
-[[keys]]
-secret = "rob"
-user = "{ROB}"
-[[keys]]
-secret = "bot"
-user = "{BOT}"
-[[keys]]
-secret = "ana-at-notte"
-user = "{ANA}"
-surface = "notte"
-"""
+SEED = identities.seed("scale", ana_default="zeta")
 
 
 class Caller:
@@ -121,11 +68,9 @@ def anyone(app: App) -> Caller:
 
 
 @pytest.fixture
-def strict(make_app: Callable[..., App]) -> App:
-    """A strict namespace with the accounts, users and keys above."""
-    app = make_app(auth="strict")
-    app.seed(SEED)
-    return app
+def strict(shared_app: SharedApp) -> App:
+    """A strict namespace with accounts, users and keys."""
+    return shared_app("strict", SEED)
 
 
 @pytest.fixture

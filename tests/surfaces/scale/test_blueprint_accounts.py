@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.scale.conftest import ANA, BOT, ROB, SEED, UNKNOWN_ID, Caller, assert_error
+from tests.identities import ANA, BOT, ROB
+from tests.surfaces.scale.conftest import SEED, UNKNOWN_ID, Caller, assert_error
 
 BODY = {"title": "t", "state": {}, "account_id": "acme"}
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.scale.conftest import BOT, Caller, assert_error, violations
+from tests.identities import BOT
+from tests.surfaces.scale.conftest import Caller, assert_error, violations
 
 NOON = "2026-03-01T12:00:00.000000Z"
 FULL = {

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import App
+from tests.identities import BOT
 from tests.sdk_environments import sdk_script
-from tests.surfaces.scale.conftest import BOT, UNKNOWN_ID
+from tests.surfaces.scale.conftest import UNKNOWN_ID
 
 ENVIRONMENT = "scale-egp-1.1"
 SCRIPT = Path(__file__).with_name("sdk_script_scale_egp.py")

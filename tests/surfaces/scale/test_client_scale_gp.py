@@ -14,7 +14,8 @@ from scale_gp import BaseModel, SGPClient
 from scale_gp.pagination import SyncPageResponse
 
 from tests.conftest import App
-from tests.surfaces.scale.conftest import BOT, SEED, UNKNOWN_ID
+from tests.identities import BOT
+from tests.surfaces.scale.conftest import SEED, UNKNOWN_ID
 
 Serve = Callable[[App], str]
 

@@ -4,7 +4,8 @@ import pytest
 
 from sessionary.seeds.loader import BadSeed
 from tests.conftest import App
-from tests.surfaces.scale.conftest import ANA, BOT, SEED, Caller
+from tests.identities import ANA, BOT
+from tests.surfaces.scale.conftest import SEED, Caller
 
 SESSION_ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
 
