@@ -4,7 +4,7 @@ Instants are passed as aware datetimes or RFC 3339 text. Methods return the JSON
 plane; sessionary.client.responses describes it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sessionary.client.clock import Clock
@@ -81,7 +81,14 @@ class Client:
         self, surface: str | None = None, *, at: Instant | None = None
     ) -> list[SessionSummary]:
         """List the namespace's sessions, of all surfaces or one, as of now or another instant."""
-        return list(self._sessions(surface, optional_text(at)))
+        found: list[SessionSummary] = []
+        query: dict[str, Any] = {"surface": surface, "limit": MAX_PAGE}
+        while True:
+            page = self.api.request(dict, "GET", "sessions", query=query, at=optional_text(at))
+            found += page["sessions"]
+            query["after"] = page["next"]
+            if query["after"] is None:
+                return found
 
     def explain(
         self, session: str, surface: str | None = None, at: Instant | None = None
@@ -90,10 +97,8 @@ class Client:
 
         Without `surface`, every surface is searched.
         """
-        if surface is None:
-            path = f"sessions/{segment(session)}/explain"
-        else:
-            path = f"sessions/{segment(surface)}/{segment(session)}/explain"
+        owner = "" if surface is None else f"{segment(surface)}/"
+        path = f"sessions/{owner}{segment(session)}/explain"
         return self.api.request(Explanation, "GET", path, at=optional_text(at))
 
     def force(
@@ -123,13 +128,3 @@ class Client:
         request = {"method": method, "path": path, "headers": headers, "query": query, "body": body}
         given = {name: value for name, value in request.items() if value is not None}
         return self.api.request(RequestExplanation, "POST", "requests/explain", given)
-
-    def _sessions(self, surface: str | None, at: str | None) -> Iterator[SessionSummary]:
-        after = None
-        while True:
-            query = {"surface": surface, "limit": MAX_PAGE, "after": after}
-            page = self.api.request(dict, "GET", "sessions", query=query, at=at)
-            yield from page["sessions"]
-            after = page["next"]
-            if after is None:
-                return

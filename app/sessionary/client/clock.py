@@ -25,8 +25,7 @@ class Clock:
     def put(self, mode: str, now: Instant | None = None, rate: float | None = None) -> ClockState:
         """Set the mode (`real`, `frozen`, `offset`, or `scaled` with a rate) and the time."""
         body = {"mode": mode, "now": optional_text(now), "rate": rate}
-        given = {name: value for name, value in body.items() if value is not None}
-        return self._api.request(ClockState, "PUT", "clock", given)
+        return self._api.request(ClockState, "PUT", "clock", body)
 
     def freeze(self, at: Instant | None = None) -> ClockState:
         """Stop the clock, at an instant or at its current time."""
@@ -62,8 +61,8 @@ class Clock:
 
     def advance_until(self, session: str, status: str, surface: str | None = None) -> ClockState:
         """Move the clock to the transition that gives a session this status."""
-        until = {"session": session, "status": status}
-        return self._advance({"until": until if surface is None else until | {"surface": surface}})
+        until = {"session": session, "status": status, "surface": surface}
+        return self._advance({"until": until})
 
     def _advance(self, body: dict[str, Any]) -> ClockState:
         return self._api.request(ClockState, "POST", "clock/advance", body)

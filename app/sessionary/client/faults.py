@@ -1,6 +1,5 @@
 """The faults of a namespace."""
 
-import builtins
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
@@ -48,18 +47,14 @@ class Faults:
         """Arm a fault from a complete request document."""
         return self._api.request(Fault, "POST", "faults", document)
 
+    def presets(self) -> list[Preset]:
+        """List the known failures of every vendor."""
+        return self._api.request(dict[str, list[Preset]], "GET", "faults/presets")["presets"]
+
     def list(self, surface: str | None = None, *, unmatched: bool = False) -> list[Fault]:
         """List faults in the order of arming; with `unmatched` only those with no hit."""
         query = {"surface": surface, "unmatched": "true" if unmatched else None}
-        found: builtins.list[Fault] = self._api.request(dict, "GET", "faults", query=query)[
-            "faults"
-        ]
-        return found
-
-    def presets(self) -> builtins.list[Preset]:
-        """List the known failures of every vendor."""
-        found: builtins.list[Preset] = self._api.request(dict, "GET", "faults/presets")["presets"]
-        return found
+        return self._api.request(dict[str, list[Fault]], "GET", "faults", query=query)["faults"]
 
     def clear(self, fault: int | None = None) -> None:
         """Disarm the fault with this id, or all faults."""

@@ -1,6 +1,6 @@
 """The journal of a namespace: its recorded vendor calls."""
 
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from sessionary.client.responses import Call, RequestExplanation
 from sessionary.client.transport import MAX_PAGE, ControlApi
@@ -33,10 +33,12 @@ class Journal:
     ) -> list[Call]:
         """List matching calls in order: all, or the first `limit`."""
         found: list[Call] = []
+        query = {"method": method, "path": path, **filters}
         after: int | None = None
         while limit is None or len(found) < limit:
             size = MAX_PAGE if limit is None else min(limit - len(found), MAX_PAGE)
-            page = self._get("", method, path, filters, after=after, limit=size)
+            query |= {"after": after, "limit": size}
+            page = self._api.request(dict, "GET", "journal", query=query)
             found += page["calls"]
             after = page["next"]
             if after is None:
@@ -47,13 +49,12 @@ class Journal:
         self, method: str | None = None, path: str | None = None, **filters: Unpack[Filters]
     ) -> int:
         """Count matching calls."""
-        found: int = self._get("/count", method, path, filters)["count"]
-        return found
+        query = {"method": method, "path": path, **filters}
+        return self._api.request(dict[str, int], "GET", "journal/count", query=query)["count"]
 
     def dropped_count(self) -> int:
         """Count the oldest calls, removed because the journal is full."""
-        found: int = self._api.request(dict, "GET", "journal/count")["dropped_count"]
-        return found
+        return self._api.request(dict[str, int], "GET", "journal/count")["dropped_count"]
 
     def clear(self) -> None:
         """Remove all calls."""
@@ -62,9 +63,3 @@ class Journal:
     def explain(self, call: int) -> RequestExplanation:
         """List everything that was wrong with the call of this id."""
         return self._api.request(RequestExplanation, "GET", f"journal/{call}/explain")
-
-    def _get(
-        self, suffix: str, method: str | None, path: str | None, filters: Filters, **page: Any
-    ) -> Any:
-        query = {"method": method, "path": path, **filters, **page}
-        return self._api.request(dict, "GET", f"journal{suffix}", query=query)

@@ -19,8 +19,7 @@ class Namespaces:
 
     def list(self) -> list[str]:
         """List the names of all namespaces."""
-        found: list[str] = self._api.request(dict, "GET", "namespaces")["namespaces"]
-        return found
+        return self._api.request(dict[str, list[str]], "GET", "namespaces")["namespaces"]
 
     def create(
         self,
@@ -31,8 +30,7 @@ class Namespaces:
     ) -> Namespace:
         """Create a namespace: by default with a generated name; with `now`, on a frozen clock."""
         body = {"name": name, "now": optional_text(now), "seed": seed}
-        given = {key: value for key, value in body.items() if value is not None}
-        return self._api.request(Namespace, "POST", "namespaces", given)
+        return self._api.request(Namespace, "POST", "namespaces", body)
 
     def get(self, name: str | None = None) -> Namespace:
         """Return a namespace with its clock."""
@@ -44,8 +42,7 @@ class Namespaces:
 
     def fork(self, to: str | None = None, *, name: str | None = None) -> Namespace:
         """Copy a namespace to a new one, named `to` or with a generated name."""
-        body = {} if to is None else {"name": to}
-        return self._api.request(Namespace, "POST", self._path(name, "fork"), body)
+        return self._api.request(Namespace, "POST", self._path(name, "fork"), {"name": to})
 
     def snapshot(self, name: str | None = None) -> bytes:
         """Return a namespace as a database file."""
