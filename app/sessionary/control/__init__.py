@@ -12,7 +12,8 @@ from sessionary.control.blueprint import PREFIX, Control, authenticate
 from sessionary.control.faults import blueprint as faults_blueprint
 from sessionary.control.faults.matching import Fault
 from sessionary.control.journal import blueprint as journal_blueprint
-from sessionary.control.journal import models
+from sessionary.control.journal.models import Call
+from sessionary.control.journal.models import clear as clear_journal
 from sessionary.control.middleware import ControlMiddleware
 from sessionary.control.validation import blueprint as validation_blueprint
 from sessionary.control.validation.validator import RequestValidator
@@ -28,12 +29,11 @@ __all__ = [
     "check_server",
     "clear_journal",
     "close_namespaces",
-    "create_tables",
     "install",
     "surface",
 ]
 
-TABLES: tuple[type[store.Model], ...] = (Fault, models.Call)
+TABLES: tuple[type[store.Model], ...] = (Fault, Call)
 _problem = errors.ProblemResponse()
 
 surface = Surface(
@@ -59,16 +59,6 @@ surface = Surface(
     error_schemas=dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429, 500, 503), _problem),
     error_content_type=errors.CONTENT_TYPE,
 )
-
-
-def create_tables() -> None:
-    """Create the control plane's tables in the active namespace if they are missing."""
-    store.create_tables(TABLES)
-
-
-def clear_journal() -> None:
-    """Empty the active namespace's journal."""
-    models.clear()
 
 
 def install(

@@ -10,20 +10,13 @@ from flask import Blueprint, current_app, request
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
 
-from sessionary import clock
+from sessionary import clock, store
 from sessionary.control.access import ensure_not_from_web_page
 from sessionary.control.errors import CONTENT_TYPE, ApiError, error_body
 from sessionary.control.messages import Application
 from sessionary.control.validation.validator import RequestValidator
 from sessionary.identity import InvalidKey
-from sessionary.store import (
-    BadName,
-    Namespace,
-    NamespaceExists,
-    Namespaces,
-    NoSuchNamespace,
-    TooManyNamespaces,
-)
+from sessionary.store import Namespace, Namespaces
 from sessionary.web.context import bearer, limit_failures, read_instant, settings
 from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import RouteTable
@@ -31,7 +24,12 @@ from sessionary.web.surface import Surface
 
 PREFIX = "_control/v1"
 _SALT = secrets.token_hex()  # so that the token cannot be guessed from a hash in a database
-_STATUS = {BadName: 400, NoSuchNamespace: 404, NamespaceExists: 409, TooManyNamespaces: 409}
+_STATUS = {
+    store.BadName: 400,
+    store.NoSuchNamespace: 404,
+    store.NamespaceExists: 409,
+    store.TooManyNamespaces: 409,
+}
 
 
 @dataclass(frozen=True)

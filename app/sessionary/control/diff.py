@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from werkzeug.wrappers import Response
 
 from sessionary import store
+from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import Instant, StrictSchema, items, response_schema
@@ -112,11 +113,9 @@ def _of_write(
 
 
 def _by_time(surface: Surface, session: Any, after: int, until: int) -> Iterator[StatusChange]:
-    id = surface.sessions.id(session)
-    for each in surface.sessions.transitions(session):
-        if after < each.at <= until:
-            statuses = each.from_status, each.to_status
-            yield StatusChange(each.at, 0, surface.name, id, each.part, None, each.rule, *statuses)
+    for name, id, each in timeline.of_session(surface, session, after, until):
+        statuses = each.from_status, each.to_status
+        yield StatusChange(each.at, 0, name, id, each.part, None, each.rule, *statuses)
 
 
 def _order(change: StatusChange) -> tuple[int, int, str, str, str]:

@@ -7,15 +7,11 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import clock
+from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import Instant, StrictSchema, items, response_schema
-from sessionary.control.timeline import (
-    TransitionResponse,
-    coming,
-    find_session,
-    transition_to_json,
-)
+from sessionary.control.timeline import TransitionResponse, find_session, transition_to_json
 from sessionary.web.as_of import rewind
 from sessionary.web.fields import Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
@@ -134,20 +130,24 @@ def _explanation(surface: Surface, session: Any, at: int) -> dict[str, Any]:
         "since": to_text(found.since_at),
         **{name: getattr(found, name) for name in _COPIED},
         "inputs": _inputs(found.inputs),
-        "next_transitions": [transition_to_json(each) for each in coming(surface, session, at)],
+        "next_transitions": _next_transitions(surface, session, at),
     }
 
 
 def _summary(surface: Surface, session: Any, at: int) -> dict[str, Any]:
-    found, transitions = surface.sessions.explain(session, at), coming(surface, session, at)
+    found = surface.sessions.explain(session, at)
     return {
         "surface": surface.name,
         "id": surface.sessions.id(session),
         "status": found.status,
         "since": to_text(found.since_at),
         "open": surface.sessions.is_open(session, at),
-        "next_transition": transition_to_json(transitions[0]) if transitions else None,
+        "next_transition": next(iter(_next_transitions(surface, session, at)), None),
     }
+
+
+def _next_transitions(surface: Surface, session: Any, at: int) -> list[dict[str, Any]]:
+    return [transition_to_json(each) for each in timeline.of_session(surface, session, at)]
 
 
 def _page(
@@ -155,11 +155,10 @@ def _page(
 ) -> list[tuple[Surface, int, Any]]:
     found: list[tuple[Surface, int, Any]] = []
     for surface in surfaces[first:]:
-        rows = surface.sessions.page(after, limit - len(found))
-        found += [(surface, place, session) for place, session in rows]
-        after = 0
-        if len(found) == limit:
-            break
+        if len(found) < limit:
+            rows = surface.sessions.page(after, limit - len(found))
+            found += [(surface, place, session) for place, session in rows]
+            after = 0
     return found
 
 

@@ -1,6 +1,7 @@
 """The `/timeline` resource: the coming transitions of all sessions."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, NamedTuple
 
 from werkzeug.wrappers import Response
@@ -63,11 +64,10 @@ def between(
 ) -> list[SessionTransition]:
     """List the first transitions of all sessions in (after, until], in order."""
     found = [
-        SessionTransition(surface.name, surface.sessions.id(session), transition)
+        transition
         for surface in surfaces
         for session in surface.sessions.changing(after, until, limit)
-        for transition in surface.sessions.transitions(session)
-        if after < transition.at <= until
+        for transition in of_session(surface, session, after, until)
     ]
     found.sort(key=lambda each: (each.transition.at, each.surface, each.session))
     return found[:limit]
@@ -85,14 +85,12 @@ def find_session(
     raise ApiError(404, f"session {session!r} not found" + (f" on {surface}" if surface else ""))
 
 
-def coming(surface: Surface, session: Any, now: int) -> list[SessionTransition]:
-    """List the transitions of a session after an instant."""
-    id = surface.sessions.id(session)
-    return [
-        SessionTransition(surface.name, id, transition)
-        for transition in surface.sessions.transitions(session)
-        if transition.at > now
-    ]
+def of_session(
+    surface: Surface, session: Any, after: int, until: float = inf
+) -> list[SessionTransition]:
+    """List the transitions of a session in (after, until]."""
+    id, transitions = surface.sessions.id(session), surface.sessions.transitions(session)
+    return [SessionTransition(surface.name, id, t) for t in transitions if after < t.at <= until]
 
 
 def transition_into(
@@ -100,15 +98,13 @@ def transition_into(
 ) -> Transition:
     """Return the next transition that gives a session this status. Raises ApiError."""
     owner, found = find_session(surfaces, session, surface)
-    transitions = [each.transition for each in coming(owner, found, now)]
+    transitions = [each.transition for each in of_session(owner, found, now)]
     for transition in transitions:
         if transition.to_status == status:
             return transition
     known = [f"{each.to_status} at {to_text(each.at)}" for each in transitions]
-    raise ApiError(
-        409,
-        f"time alone makes this session {' or '.join(known) or 'nothing else'}, not {status!r}",
-    )
+    becomes = " or ".join(known) or "nothing else"
+    raise ApiError(409, f"time alone makes this session {becomes}, not {status!r}")
 
 
 def transition_to_json(found: SessionTransition) -> dict[str, Any]:

@@ -83,5 +83,5 @@ class _Contents:
 
     def _create_tables(self) -> None:
         store.migrate(self._schema)
-        control.create_tables()
+        store.create_tables(control.TABLES)
         add_rate_limits(self._settings)

@@ -82,7 +82,7 @@ def prepare(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Prepa
         if settings.control:
             from sessionary import control  # other servers do not load it
 
-            control.create_tables()
+            store.create_tables(control.TABLES)
         add_rate_limits(settings)
         apply_settings(settings, seed, surfaces)
         first_keys = _create_first_keys(surfaces) if settings.auth == "strict" else ()

@@ -66,24 +66,14 @@ _answers = {200: RequestExplanationResponse()}
 @routes.post("/requests/explain")
 @operation("Explain a vendor call without making it", body=ExplainRequest(), answers=_answers)
 def explain_request(body: dict[str, Any]) -> Response:
-    return answer(_explain_request(body))
-
-
-@routes.get("/journal/<id:call_id>/explain")
-@operation("Explain a recorded call", answers=_answers)
-def explain_call(call_id: int) -> Response:
-    return answer(_explain_call(journal.find_call(call_id)))
-
-
-def _explain_request(body: dict[str, Any]) -> dict[str, Any]:
     """Make the call in a dry run, without faults."""
     environ = _environ(body)
     environ["PATH_INFO"] = control().path_of(environ)
     if environ["PATH_INFO"].startswith(f"/{PREFIX.partition('/')[0]}"):
-        raise ApiError(
-            400, "path: must be a vendor's: calls of the control plane are not explained"
-        )
-    at, copy = clock.now(), _copy(environ)
+        raise ApiError(400, "path: must be a vendor's, not one of the control plane")
+    at, content = clock.now(), environ["wsgi.input"].read()
+    environ["wsgi.input"] = BytesIO(content)
+    copy = {**environ, "wsgi.input": BytesIO(content)}
     with store.dry_run():
         response = call_wsgi(control().application, environ)
         has_body = response.code != _TOO_LARGE
@@ -93,7 +83,7 @@ def _explain_request(body: dict[str, Any]) -> dict[str, Any]:
             copy, is_authenticated=response.code != 401, has_body=has_body
         )
     caller = environ.get(CALLER)
-    return {
+    explanation = {
         "at": to_text(at),
         **_route(environ["REQUEST_METHOD"], environ["PATH_INFO"]),
         "caller": caller and {"user": caller.user, "organization": caller.organization},
@@ -103,20 +93,21 @@ def _explain_request(body: dict[str, Any]) -> dict[str, Any]:
         "fault": None,
         "note": _WELL_FORMED if response.code >= 400 and not report.violations else None,
     }
+    return answer(explanation)
 
 
-def _explain_call(call: CallRow) -> dict[str, Any]:
-    recorded, prefix = (
-        journal.call_to_json(call),
-        "" if call.surface is None else f"/{call.surface}",
-    )
+@routes.get("/journal/<id:call_id>/explain")
+@operation("Explain a recorded call", answers=_answers)
+def explain_call(call_id: int) -> Response:
+    call = journal.find_call(call_id)
+    recorded, path = journal.call_to_json(call), f"/{call.surface}{call.path}"
+    if call.surface is None:
+        path = call.path
     has_body = not call.body_truncated
     environ = _environ(
         {
-            "method": call.method,
-            "path": prefix + call.path,
-            "headers": recorded["headers"],
-            "query": recorded["query"],
+            **{name: recorded[name] for name in ("method", "headers", "query")},
+            "path": path,
             "body": (call.body or "") if has_body else "",
         }
     )
@@ -125,12 +116,13 @@ def _explain_call(call: CallRow) -> dict[str, Any]:
         report = control().validator.validate(
             environ, is_authenticated=not was_refused, has_body=has_body
         )
-    return {
-        **_route(call.method, prefix + call.path),
+    explanation = {
+        **_route(call.method, path),
         **{name: recorded[name] for name in ("at", "caller", "status", "response", "fault")},
         **report._asdict(),
         "note": _note(call, report),
     }
+    return answer(explanation)
 
 
 def _route(method: str, path: str) -> dict[str, Any]:
@@ -159,31 +151,19 @@ def _environ(call: dict[str, Any]) -> dict[str, Any]:
 
     path, _, query = call["path"].partition("?")
     if not path.startswith("/") or unquote(path).startswith(("/~", "//")):
-        raise ApiError(
-            400,
-            "path: must begin with a single / and name no namespace: "
-            "this request's own namespace is used",
-        )
+        raise ApiError(400, "path: must begin with a single / and name no namespace")
     content, headers = call["body"], dict(call["headers"])
     if content is not None and not isinstance(content, str):
         content = json_codec.encode(content)
         if not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = "application/json"
     try:
-        builder = EnvironBuilder(
+        return EnvironBuilder(
             path=path,
             method=call["method"].upper(),
             headers=headers,
             query_string="&".join(filter(None, (query, urlencode(call["query"], doseq=True)))),
             data=(content or "").encode("utf-8", "surrogatepass"),
-        )
-        return builder.get_environ()
+        ).get_environ()
     except (AttributeError, TypeError, ValueError) as error:
         raise ApiError(400, f"headers and query must be texts by name: {error}") from None
-
-
-def _copy(environ: dict[str, Any]) -> dict[str, Any]:
-    """Copy a request, so that the body can be read once more."""
-    content = environ["wsgi.input"].read()
-    environ["wsgi.input"] = BytesIO(content)
-    return {**environ, "wsgi.input": BytesIO(content)}

@@ -1,6 +1,6 @@
 """Suggestions for invalid requests: the nearest valid value, and "did you mean"."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import takewhile
 from typing import Any
@@ -31,20 +31,15 @@ class FieldIndex:
 
     def hint(self, name: str, known: Iterable[str], surface: Surface) -> str | None:
         """Return a hint for a name that is not one of the `known` ones."""
-        similar = similar_name(name, known)
-        hints = [f"Did you mean `{similar}`?"] if similar is not None else []
-        elsewhere = self._elsewhere(name, surface)
-        return " ".join([*hints, *([elsewhere] if elsewhere is not None else [])]) or None
-
-    def _elsewhere(self, name: str, surface: Surface) -> str | None:
-        routes = self._routes.get(name, [])
-        for each in routes:
-            if each.surface is surface:
-                return f"`{name}` is a field of {each.method} {each.path}."
-        if routes:
+        similar, routes = similar_name(name, known), self._routes.get(name, [])
+        hints = [] if similar is None else [f"Did you mean `{similar}`?"]
+        own = next((each for each in routes if each.surface is surface), None)
+        if own is not None:
+            hints.append(f"`{name}` is a field of {own.method} {own.path}.")
+        elif routes:
             owner, here = vendor_name(routes[0].surface), vendor_name(surface)
-            return f"That is {owner}'s `{name}`; {here} has no such field."
-        return None
+            hints.append(f"That is {owner}'s `{name}`; {here} has no such field.")
+        return " ".join(hints) or None
 
 
 def vendor_name(surface: Surface) -> str:
@@ -71,40 +66,30 @@ def suggest_value(problem: Problem, actual: Any) -> Any:
     if problem.kind == "bounds":
         return next((limit + _STEPS[name] for name, limit in problem.bounds.items()), NOTHING)
     if problem.kind == "choice":
-        return _choice(problem.bounds.get("choices", ()), actual)
-    convert = _BY_KIND.get(problem.kind)
-    return NOTHING if convert is None else convert(actual)
-
-
-def _choice(choices: Sequence[str], actual: Any) -> Any:
-    by_letters = {_letters(each): each for each in choices}
-    found = get_close_matches(_letters(str(actual)), by_letters, 1, 0)
-    return by_letters[found[0]] if found else NOTHING
-
-
-def _integer(actual: Any) -> Any:
+        by_letters = {_letters(each): each for each in problem.bounds.get("choices", ())}
+        found = get_close_matches(_letters(str(actual)), by_letters, 1, 0)
+        return by_letters[found[0]] if found else NOTHING
     try:
-        return NOTHING if isinstance(actual, bool) else int(float(actual))
+        return _convert(problem.kind, actual)
     except (TypeError, ValueError, OverflowError):
         return NOTHING
 
 
-def _boolean(actual: Any) -> Any:
-    return _WORDS.get(str(actual).strip().lower(), NOTHING)
+def _convert(kind: str, actual: Any) -> Any:
+    """Convert a value to what a problem of this kind demands, if its meaning is plain."""
+    is_text, is_boolean = isinstance(actual, str), isinstance(actual, bool)
+    if kind in ("integer", "integer_fraction") and not is_boolean:
+        return int(float(actual))
+    if kind == "boolean":
+        return _WORDS.get(str(actual).strip().lower(), NOTHING)
+    if kind == "text" and isinstance(actual, int | float) and not is_boolean:
+        return str(actual)
+    if kind == "list" and is_text:
+        return [actual]
+    return _instant(actual) if kind == "instant_text" and is_text else NOTHING
 
 
-def _text(actual: Any) -> Any:
-    is_number = isinstance(actual, int | float) and not isinstance(actual, bool)
-    return str(actual) if is_number else NOTHING
-
-
-def _list(actual: Any) -> Any:
-    return [actual] if isinstance(actual, str) else NOTHING
-
-
-def _instant(actual: Any) -> Any:
-    if not isinstance(actual, str):
-        return NOTHING
+def _instant(actual: str) -> Any:
     for text in (f"{actual}Z", f"{actual}T00:00:00Z", actual.replace(" ", "T", 1) + "Z"):
         try:
             parse(text)
@@ -112,16 +97,6 @@ def _instant(actual: Any) -> Any:
             continue
         return text
     return NOTHING
-
-
-_BY_KIND = {
-    "integer": _integer,
-    "integer_fraction": _integer,
-    "boolean": _boolean,
-    "text": _text,
-    "list": _list,
-    "instant_text": _instant,
-}
 
 
 def _letters(name: str) -> str:

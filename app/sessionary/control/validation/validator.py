@@ -103,7 +103,7 @@ class RequestValidator:
     ) -> dict[str, Any]:
         actual, hint = _value_at(sent, problem.path), None
         name = str(problem.path[-1]) if problem.path else ""
-        known = _known_names(match, problem.where)
+        known = field_names(_schema(match, problem.where))
         if problem.kind == "unknown" and match.surface is not None:
             hint = self._fields.hint(name, known, match.surface)
         elif problem.kind == "missing":
@@ -115,22 +115,19 @@ class RequestValidator:
         return _report(problem.where, problem.pointer, problem.text, actual, suggestion, hint)
 
     def _ignored(self, sent: dict[str, Any], match: RouteMatch) -> list[dict[str, Any]]:
-        operation, surface = match.operation, match.surface
-        if operation is None or surface is None:
+        if match.surface is None:
             return []
-        found = []
-        for location, schema in (("query", operation.query), ("body", operation.body)):
-            known = _known_names(match, location)
-            found += [
-                {
-                    "location": location,
-                    "pointer": "".join(f"/{each}" for each in path),
-                    "actual": _value_at(sent[location], path),
-                    "hint": self._fields.hint(str(path[-1]), known, surface),
-                }
-                for path in _ignored_paths(schema, sent[location])
-            ]
-        return found
+        return [
+            {
+                "location": location,
+                "pointer": "".join(f"/{each}" for each in path),
+                "actual": _value_at(content, path),
+                "hint": self._fields.hint(str(path[-1]), field_names(schema), match.surface),
+            }
+            for location, content in sent.items()
+            for schema in [_schema(match, location)]
+            for path in _ignored_paths(schema, content)
+        ]
 
 
 def _problems(match: RouteMatch, environ: dict[str, Any]) -> list[Problem]:
@@ -153,11 +150,11 @@ def _parse_body() -> dict[str, Any]:
         return {}
 
 
-def _known_names(match: RouteMatch, location: str) -> set[str]:
+def _schema(match: RouteMatch, location: str) -> Schema | None:
     operation = match.operation
     if operation is None:
-        return set()
-    return set(field_names(operation.query if location == "query" else operation.body))
+        return None
+    return operation.query if location == "query" else operation.body
 
 
 def _ignored_paths(schema: Schema | None, sent: Any, path: tuple[Any, ...] = ()) -> Iterator[Any]:
