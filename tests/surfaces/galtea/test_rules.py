@@ -1,7 +1,7 @@
 import pytest
 
 from sessionary.surfaces.galtea import rules
-from sessionary.surfaces.galtea.errors import CustomIdTaken, GalteaError, NotFound
+from sessionary.surfaces.galtea.errors import GalteaError, NotFound
 from sessionary.surfaces.galtea.models import SessionRow
 
 MINUTE = 60_000_000
@@ -144,7 +144,7 @@ def test_a_session_without_a_test_case_takes_any_context() -> None:
 
 
 def test_a_custom_id_that_another_session_has_is_refused() -> None:
-    with pytest.raises(CustomIdTaken, match="'c' already exists for version with ID: 'v'"):
+    with pytest.raises(GalteaError, match="'c' already exists for version with ID: 'v'"):
         rules.ensure_custom_id_free(session(custom_id="c"), "another")
 
 

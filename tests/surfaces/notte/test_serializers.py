@@ -63,7 +63,7 @@ def test_the_answers_of_operations_fit_their_schemas(
     assert fits(responses.ObserveResponse(), serializers.operated(row, now, screenshot=screenshot))
     assert fits(responses.Observation(), serializers.observed(row, now))
     assert fits(responses.ExecutionResult(), serializers.executed({"type": "wait"}, now))
-    assert fits(responses.ScrapeResponse(), serializers.scraped())
+    assert fits(responses.ScrapeResponse(), serializers.SCRAPED)
     assert fits(responses.Health(), serializers.health(3))
 
 

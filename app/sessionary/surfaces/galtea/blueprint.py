@@ -147,9 +147,10 @@ def get_test(test_id: str) -> Response:
 
 
 def _organization() -> str:
+    """The caller's organization, which keeps the sessions. Assumed: 403 without one."""
     organization = caller().organization
     if organization is None:
-        raise errors.NoOrganization
+        raise errors.GalteaError("This key belongs to no organization", 403)
     return organization
 
 

@@ -71,9 +71,8 @@ def fail(row: SessionRow, at: int, reason: str) -> None:
     found = explain(row, at).status
     if found in (rules.DELETED, rules.FAILED):
         raise NotForced(f"Session {row.id} is {found} already, so it cannot become FAILED")
-    failed = row._replace(
-        status=rules.FAILED, error=reason, written_at=max(at, row.written_at), expires_at=None
-    )
+    at = max(at, row.written_at)
+    failed = row._replace(status=rules.FAILED, error=reason, written_at=at, expires_at=None)
     queries.update.run(**failed._asdict())
 
 

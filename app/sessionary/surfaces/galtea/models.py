@@ -9,6 +9,7 @@ from sessionary import store
 from sessionary.store import Database, Migration, recreate_table
 
 VERSION, PRODUCT, TEST, TEST_CASE = "version", "product", "test", "test case"
+PARENTS = {VERSION: PRODUCT, TEST_CASE: TEST}  # the kinds whose references have a parent
 NONE = ""  # stands for "none" in a column that is compared
 
 
@@ -67,11 +68,8 @@ for _column in (Session.custom_id, Session.test_case, Session.user, Session.run)
     _is_set = _is_kept & _column.is_null(False)
     Session.add_index(Session.index(Session.organization, _column, *_order).where(_is_set))
 # A customId is unique in its version: see rules.ensure_custom_id_free.
-Session.add_index(
-    Session.index(Session.organization, Session.version, Session.custom_id, unique=True).where(
-        _is_kept
-    )
-)
+_custom_id = Session.index(Session.organization, Session.version, Session.custom_id, unique=True)
+Session.add_index(_custom_id.where(_is_kept))
 
 TABLES = (Reference, Session)
 

@@ -8,25 +8,11 @@ from typing import Any, NamedTuple
 
 from sessionary import clock, ids
 from sessionary.surfaces.galtea import errors, models, rules
-from sessionary.surfaces.galtea.models import NONE, ReferenceRow, SessionRow
+from sessionary.surfaces.galtea.models import NONE, PARENTS, ReferenceRow, SessionRow
 from sessionary.surfaces.galtea.queries import references as queries
 from sessionary.web import json_codec
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-_ZEROS = "0" * 24
-# The parent of a reference that is not stored.
-UNKNOWN = {
-    models.VERSION: f"product_{_ZEROS}",
-    models.TEST_CASE: f"test_{_ZEROS}",
-    models.PRODUCT: NONE,
-    models.TEST: NONE,
-}
-_NAMES = {
-    models.VERSION: "Version",
-    models.PRODUCT: "Product",
-    models.TEST_CASE: "Test case",
-    models.TEST: "Test",
-}
 
 
 class References(NamedTuple):
@@ -44,17 +30,15 @@ class References(NamedTuple):
         found = {row.id: row for row in rows}
         if len(found) == len(wanted) or self.is_strict:
             return [found[id] for id in wanted if id in found]
-        began_at = clock.state().began_at
-        return [
-            found.get(id) or ReferenceRow(kind, id, None, UNKNOWN[kind], id, None, began_at)
-            for id in wanted
-        ]
+        parent = f"{PARENTS[kind]}_{'0' * 24}" if kind in PARENTS else NONE
+        assumed = ReferenceRow(kind, "", None, parent, "", None, clock.state().began_at)
+        return [found.get(id) or assumed._replace(id=id, name=id) for id in wanted]
 
     def one(self, kind: str, id: str) -> ReferenceRow:
         """This id's row. Raises NotFound in strict mode for an unknown one."""
         for row in self.all(kind, [id]):
             return row
-        raise errors.NotFound(_NAMES[kind], [id])
+        raise errors.NotFound(kind.capitalize(), [id])
 
     def latest_version(self, product: str, at: int) -> ReferenceRow:
         """The product's version that was created last; makes `v1` if it has none. Source: client.

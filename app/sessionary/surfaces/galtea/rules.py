@@ -4,15 +4,12 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionary.surfaces.galtea.errors import CustomIdTaken, GalteaError, NotFound
+from sessionary.surfaces.galtea.errors import GalteaError, NotFound
 
 if TYPE_CHECKING:
     from sessionary.surfaces.galtea.models import SessionRow
 
-PENDING = "PENDING"
-COMPLETED = "COMPLETED"
-FAILED = "FAILED"
-STATUSES = (PENDING, COMPLETED, FAILED)
+PENDING, COMPLETED, FAILED = STATUSES = ("PENDING", "COMPLETED", "FAILED")
 DELETED = "deleted"  # the control plane's word; Galtea answers 404
 DEFAULT_LIMIT = 10_000  # of a list. Source: docs.
 _MINUTE = 60_000_000
@@ -88,9 +85,8 @@ def ensure_fits_test_case(
     if requested:
         raise GalteaError("isProduction cannot be true when testCaseId is set")
     if has_context:
-        raise GalteaError(
-            "context cannot be given when testCaseId is set: the test case has its own"
-        )
+        text = "context cannot be given when testCaseId is set: the test case has its own"
+        raise GalteaError(text)
 
 
 def ensure_has_version_or_product(version: str | None, product: str | None) -> None:
@@ -112,12 +108,12 @@ def ensure_can_set_context(row: "SessionRow", context: Any) -> None:
 
 
 def ensure_custom_id_free(row: "SessionRow", holder: str | None) -> None:
-    """Raise CustomIdTaken if another session, `holder`, has this row's customId in its version.
-
-    queries.sessions.custom_id_holder finds it.
-    """
+    """Raise GalteaError if a kept session other than this, `holder`, has its customId."""
     if row.custom_id is not None and is_kept(row) and holder not in (None, row.id):
-        raise CustomIdTaken(row.custom_id, row.version)
+        raise GalteaError(
+            f"A Session with the same customId: '{row.custom_id}' already exists "
+            f"for version with ID: '{row.version}'."
+        )
 
 
 def ensure_all_exist(ids: Iterable[str], existing: Container[str]) -> None:
@@ -161,20 +157,14 @@ def has_closed(row: "SessionRow", now: int) -> bool:
 
 
 def has_ended_before(row: "SessionRow", at: int) -> bool:
-    """Whether it was deleted, finished or closed by itself before an instant.
-
-    SQL: queries.sessions.has_ended_before.
-    """
+    """Whether its end lies before an instant. SQL: queries.sessions.has_ended_before."""
     if row.status != PENDING and row.written_at < at:
         return True
     return any(end is not None and end < at for end in (row.deleted_at, row.expires_at))
 
 
 def status(row: "SessionRow", now: int) -> str:
-    """`PENDING`, `COMPLETED` or `FAILED`: what a caller set, until it closes by itself.
-
-    SQL: queries.sessions.has_status.
-    """
+    """What a caller set, until it closes by itself. SQL: queries.sessions.has_status."""
     return COMPLETED if has_closed(row, now) else row.status
 
 

@@ -1,29 +1,18 @@
-"""Request bodies, queries and response bodies."""
+"""Request bodies, queries and response bodies. Source: page, client."""
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, pre_load, validate, validates
+from marshmallow import ValidationError, pre_load, validate, validates
 
 from sessionary.surfaces.galtea import rules
-from sessionary.web.fields import (
-    Boolean,
-    Bounds,
-    Field,
-    Instant,
-    List,
-    Object,
-    OneOf,
-    QueryInteger,
-    Request,
-    Text,
-    problem,
-)
+from sessionary.web import fields
+from sessionary.web.fields import Bounds, List, OneOf, Request, Text, problem
 
 _FIELDS = ("createdAt",)
 _DIRECTIONS = ("asc", "desc")
 
 
-class Context(Field):
+class Context(fields.Field):
     """A string or an object; a string `s` becomes `{"value": s}`. Source: page."""
 
     expects = "object"
@@ -56,9 +45,9 @@ class SessionInput(Request):
     product = _optional_id("productId")
     custom_id = _optional_id("customId")
     test_case = _optional_id("testCaseId")
-    is_production = Boolean(data_key="isProduction", load_default=None, allow_none=True)
+    is_production = fields.Boolean(data_key="isProduction", load_default=None, allow_none=True)
     context = Context(load_default=None)
-    metadata = Object(load_default=None, allow_none=True)
+    metadata = fields.Object(load_default=None, allow_none=True)
     status = Text(load_default=None, allow_none=True, validate=OneOf(rules.STATUSES))
     run = _optional_id("runId")
 
@@ -70,7 +59,7 @@ class SessionChanges(Request):
     status = Text(validate=OneOf(rules.STATUSES))
     context = Context()
     stopping_reason = Text(data_key="stoppingReason", allow_none=True)
-    metadata = Object(allow_none=True)
+    metadata = fields.Object(allow_none=True)
     error = Text(allow_none=True)
 
 
@@ -117,10 +106,10 @@ class ListQuery(_ListParameters):
     run_ids = _list("runIds")
     involved_in_run_ids = _list("involvedInRunIds")
     statuses = _list("statuses", of=Text(validate=OneOf(rules.STATUSES)))
-    from_created_at = Instant(data_key="fromCreatedAt", assume_utc=True)
-    to_created_at = Instant(data_key="toCreatedAt", assume_utc=True)
-    limit = QueryInteger(load_default=rules.DEFAULT_LIMIT, validate=Bounds(1))
-    offset = QueryInteger(load_default=0, validate=Bounds(0))
+    from_created_at = fields.Instant(data_key="fromCreatedAt", assume_utc=True)
+    to_created_at = fields.Instant(data_key="toCreatedAt", assume_utc=True)
+    limit = fields.QueryInteger(load_default=rules.DEFAULT_LIMIT, validate=Bounds(1))
+    offset = fields.QueryInteger(load_default=0, validate=Bounds(0))
     sort = List(
         Text(validate=OneOf((*_FIELDS, *_DIRECTIONS))), load_default=lambda: ["createdAt", "desc"]
     )
@@ -146,67 +135,54 @@ class ReferenceQuery(_ListParameters):
     ids = List(Text(), required=True, validate=validate.Length(min=1))
 
 
-class Session(Request):
-    """A session. Source: page, client."""
+_USER = {"description": "Null for production."}
 
-    id = fields.String(required=True)
-    custom_id = fields.String(required=True, allow_none=True, data_key="customId")
-    version_id = fields.String(required=True, data_key="versionId")
-    user_id = fields.String(
-        required=True,
-        allow_none=True,
-        data_key="userId",
-        metadata={"description": "Null for production."},
-    )
-    test_case_id = fields.String(required=True, allow_none=True, data_key="testCaseId")
-    context = fields.Dict(required=True, allow_none=True)
-    stopping_reason = fields.String(required=True, allow_none=True, data_key="stoppingReason")
-    error = fields.String(required=True, allow_none=True)
-    status = fields.String(required=True, validate=OneOf(rules.STATUSES))
+
+class Session(Request):
+    id = Text(required=True)
+    custom_id = Text(required=True, allow_none=True, data_key="customId")
+    version_id = Text(required=True, data_key="versionId")
+    user_id = Text(required=True, allow_none=True, data_key="userId", metadata=_USER)
+    test_case_id = Text(required=True, allow_none=True, data_key="testCaseId")
+    context = fields.Object(required=True, allow_none=True)
+    stopping_reason = Text(required=True, allow_none=True, data_key="stoppingReason")
+    error = Text(required=True, allow_none=True)
+    status = Text(required=True, validate=OneOf(rules.STATUSES))
     is_production = fields.Boolean(required=True, data_key="isProduction")
-    metadata = fields.Dict(required=True, allow_none=True)
-    created_at = fields.DateTime(required=True, data_key="createdAt")
-    deleted_at = fields.DateTime(required=True, allow_none=True, data_key="deletedAt")
-    recording_uri = fields.String(required=True, allow_none=True, data_key="recordingUri")
-    run_id = fields.String(required=True, allow_none=True, data_key="runId")
+    metadata = fields.Object(required=True, allow_none=True)
+    created_at = fields.Instant(required=True, data_key="createdAt")
+    deleted_at = fields.Instant(required=True, allow_none=True, data_key="deletedAt")
+    recording_uri = Text(required=True, allow_none=True, data_key="recordingUri")
+    run_id = Text(required=True, allow_none=True, data_key="runId")
     is_seed = fields.Boolean(required=True, data_key="isSeed")
 
 
-class Version(Request):
-    """A version, as far as it is stored. Source: client."""
+class _Reference(Request):
+    """A version, test case or test, as far as it is stored. Source: client."""
 
-    id = fields.String(required=True)
-    name = fields.String(required=True)
-    product_id = fields.String(required=True, data_key="productId")
-    created_at = fields.DateTime(required=True, data_key="createdAt")
+    id = Text(required=True)
+    created_at = fields.Instant(required=True, data_key="createdAt")
 
 
-class TestCase(Request):
-    """A test case, as far as it is stored. Source: client."""
-
-    id = fields.String(required=True)
-    test_id = fields.String(required=True, data_key="testId")
-    context = fields.Dict(metadata={"description": "Absent without one."})
-    created_at = fields.DateTime(required=True, data_key="createdAt")
+class Version(_Reference):
+    name = Text(required=True)
+    product_id = Text(required=True, data_key="productId")
 
 
-class Test(Request):
-    """A test, as far as it is stored. Source: client."""
+class TestCase(_Reference):
+    test_id = Text(required=True, data_key="testId")
+    context = fields.Object(metadata={"description": "Absent without one."})
 
-    id = fields.String(required=True)
-    name = fields.String(required=True)
-    created_at = fields.DateTime(required=True, data_key="createdAt")
+
+class Test(_Reference):
+    name = Text(required=True)
 
 
 class SdkVersions(Request):
-    """What the SDK compares itself with. Source: client."""
-
-    latest = fields.String(required=True, data_key="latestSdkVersionPublished")
-    minimum = fields.String(required=True, data_key="minimumSdkVersionSupported")
+    latest = Text(required=True, data_key="latestSdkVersionPublished")
+    minimum = Text(required=True, data_key="minimumSdkVersionSupported")
 
 
 class ErrorBody(Request):
-    """Every error."""
-
-    error = fields.String(required=True)
-    message = fields.String(required=True)
+    error = Text(required=True)
+    message = Text(required=True)

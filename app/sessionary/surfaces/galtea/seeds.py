@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Any
 
-from sessionary import identity, ids
+from sessionary import identity, ids, store
 from sessionary.seeds.schemas import Ago, BadRow, SeedRow
 from sessionary.surfaces.galtea import models, rules
 from sessionary.surfaces.galtea.errors import GalteaError
-from sessionary.surfaces.galtea.models import NONE, ReferenceRow, SessionRow
+from sessionary.surfaces.galtea.models import NONE, PARENTS, ReferenceRow, SessionRow
 from sessionary.surfaces.galtea.queries import references, sessions
 from sessionary.surfaces.galtea.references import References, to_json_text
 from sessionary.surfaces.galtea.schemas import Context, opaque_id
@@ -62,10 +62,11 @@ class SessionSeed(SeedRow):
     deleted_ago = Ago(load_default=None)
 
 
-def _apply_reference(kind: str, parent_kind: str | None, row: dict[str, Any], now: int) -> None:
+def _apply_reference(kind: str, row: dict[str, Any], now: int) -> None:
     """Store a reference, and its parent where no row of the file has declared it."""
     if row["organization"] is not None:
         _ensure_organization(row["organization"])
+    parent_kind = PARENTS.get(kind)
     parent = NONE if parent_kind is None else row[parent_kind]
     reference = ReferenceRow(
         kind=kind,
@@ -78,8 +79,9 @@ def _apply_reference(kind: str, parent_kind: str | None, row: dict[str, Any], no
     )
     if parent_kind is not None and not references.exists.one(kind=parent_kind, id=parent):
         missing = reference._replace(kind=parent_kind, id=parent, parent=NONE, name=parent)
-        references.upsert(missing._replace(context=None, created_at=now))
-    references.upsert(reference)
+        missing = missing._replace(context=None, created_at=now)
+        store.upsert(models.Reference, "kind", "id", **missing._asdict())
+    store.upsert(models.Reference, "kind", "id", **reference._asdict())
 
 
 def _apply_session(row: dict[str, Any], now: int) -> None:
@@ -90,7 +92,7 @@ def _apply_session(row: dict[str, Any], now: int) -> None:
         rules.ensure_custom_id_free(session, sessions.custom_id_holder(session))
     except GalteaError as error:
         raise BadRow(str(error)) from None
-    sessions.upsert(session)
+    store.upsert(models.Session, "id", **session._asdict())
 
 
 def _make_row(row: dict[str, Any], now: int) -> SessionRow:
@@ -142,15 +144,9 @@ def _ensure_organization(organization: str) -> None:
 
 
 TABLES = (
-    SeedTable("galtea.products", ReferenceSeed(), partial(_apply_reference, models.PRODUCT, None)),
-    SeedTable("galtea.tests", ReferenceSeed(), partial(_apply_reference, models.TEST, None)),
-    SeedTable(
-        "galtea.versions", VersionSeed(), partial(_apply_reference, models.VERSION, models.PRODUCT)
-    ),
-    SeedTable(
-        "galtea.test_cases",
-        TestCaseSeed(),
-        partial(_apply_reference, models.TEST_CASE, models.TEST),
-    ),
+    SeedTable("galtea.products", ReferenceSeed(), partial(_apply_reference, models.PRODUCT)),
+    SeedTable("galtea.tests", ReferenceSeed(), partial(_apply_reference, models.TEST)),
+    SeedTable("galtea.versions", VersionSeed(), partial(_apply_reference, models.VERSION)),
+    SeedTable("galtea.test_cases", TestCaseSeed(), partial(_apply_reference, models.TEST_CASE)),
     SeedTable("galtea.sessions", SessionSeed(), _apply_session),
 )

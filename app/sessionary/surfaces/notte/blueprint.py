@@ -182,7 +182,7 @@ def execute(session_id: str, body: dict[str, Any]) -> Response:
 @operation("Read the page", body=requests.PageRequest(), answers={200: responses.ScrapeResponse()})
 def scrape_page(session_id: str, body: dict[str, Any]) -> Response:
     _operate_on_page(session_id, body["url"])
-    return answer(serializers.scraped())
+    return answer(serializers.SCRAPED)
 
 
 def _organization() -> str:

@@ -86,12 +86,11 @@ def fail(row: SessionRow, at: int, reason: str) -> None:
     Raises NotForced for a session that has ended: terminal states stay.
     """
     if not rules.is_active(row, at):
-        found = rules.status(row, at)
-        raise NotForced(f"Session {row.id} is {found}: only an active session can fail")
-    ended_at = max(at, row.last_accessed_at)
-    queries.end.run(
-        id=row.id, ended_at=ended_at, ended_as=rules.ERROR, close_reason="error", error=reason
-    )
+        status = rules.status(row, at)
+        raise NotForced(f"Session {row.id} is {status}: only an active session can fail")
+    at = max(at, row.last_accessed_at)
+    failed = row._replace(ended_at=at, ended_as=rules.ERROR, close_reason="error", error=reason)
+    queries.end.run(**failed._asdict())
 
 
 sessions = SessionQueries(

@@ -8,11 +8,7 @@ from sessionary.surfaces.notte.errors import SessionError
 if TYPE_CHECKING:
     from sessionary.surfaces.notte.models import SessionRow
 
-ACTIVE = "active"
-CLOSED = "closed"
-ERROR = "error"
-TIMED_OUT = "timed_out"
-STATUSES = (ACTIVE, CLOSED, ERROR, TIMED_OUT)
+ACTIVE, CLOSED, ERROR, TIMED_OUT = STATUSES = ("active", "closed", "error", "timed_out")
 BY_OPERATION = "operation"  # closed by an operation that had keep_alive=false
 NAVIGATIONS = ("goto", "goto_new_tab")  # the actions of v4 that change the page's url (client)
 NEVER = 2**63 - 1  # the deadline of a session without one
@@ -150,7 +146,7 @@ def duration(row: "SessionRow", until: int) -> int:
 def ensure_can_operate(row: "SessionRow", now: int) -> None:
     """Raise SessionError unless the session is active: no operation revives it."""
     if not is_active(row, now):
-        raise SessionError(row.id, _why_ended(row, now))
+        raise SessionError(row.id, _why_ended(row))
 
 
 def ensure_can_stop(row: "SessionRow", now: int) -> None:
@@ -169,14 +165,13 @@ def closes_after_operation(keep_alive: bool, mode: str) -> bool:
     return mode == "operation" and not keep_alive
 
 
-def _why_ended(row: "SessionRow", now: int) -> str:
+def _why_ended(row: "SessionRow") -> str:
     if row.ended_as == ERROR:
         return f"ended with an error: {row.error}"
     if row.close_reason == BY_OPERATION:
         return "is closed: its last operation had keep_alive=false"
     if row.ended_as == CLOSED:
         return "is closed"
-    found = end(row, now)
-    if found is not None and found.reason == "max_duration":
+    if transitions(row)[-1].rule == "max_duration":
         return f"timed out: it reached its maximum of {row.max_duration_minutes} minutes"
     return f"timed out: it was idle for more than {row.timeout_minutes} minutes"

@@ -27,6 +27,7 @@ PICTURE = (
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAADklEQVR42mP4DwYMEAoAU7oL9YXEbhEAAAAASUVORK5C"
     "YII="
 )
+SCRAPED = {"markdown": "", "structured": None}  # v4's ScrapeResponse. Source: client.
 
 
 def session(row: "SessionRow", now: int) -> dict[str, Any]:
@@ -129,11 +130,6 @@ def executed(action: dict[str, Any], now: int) -> dict[str, Any]:
         "exception": None,
         **_span(now),
     }
-
-
-def scraped() -> dict[str, Any]:
-    """v4's ScrapeResponse. Source: client."""
-    return {"markdown": "", "structured": None}
 
 
 def health(active_sessions: int) -> dict[str, Any]:

@@ -23,8 +23,6 @@ FILTERS: dict[str, Any] = {
     "involved_in_run_ids": Session.run,
 }
 _FEW_ROWS_EACH = {"ids", "custom_ids", "test_case_ids", "run_ids", "involved_in_run_ids"}
-
-
 _OTHERS: dict[str, Any] = {
     "exclude_test_ids": Session.test.not_in(param_list("exclude_test_ids")),
     "from_created_at": Session.created_at >= param("from_created_at"),
@@ -51,13 +49,9 @@ def find(query: dict[str, Any], *, organization: str, now: int) -> list[SessionR
     if "user_ids" in values:
         values["user_ids"] = [ids.canonical(each) for each in values["user_ids"]]
     single = frozenset(name for name, each in values.items() if len(each) == 1)
-    filters = Filters(
-        single,
-        frozenset(values) - single,
-        frozenset(name for name in _OTHERS if query.get(name) not in (None, [])),
-        frozenset(query["statuses"]),
-        query["sort"][1] == "desc",
-    )
+    others = frozenset(name for name in _OTHERS if query.get(name) not in (None, []))
+    statuses, newest_first = frozenset(query["statuses"]), query["sort"][1] == "desc"
+    filters = Filters(single, frozenset(values) - single, others, statuses, newest_first)
     since, until = query.get("from_created_at"), query.get("to_created_at")
     required, limit, offset = values.get("ids"), query["limit"], query["offset"]
     rows = page(filters).all(

@@ -1,6 +1,5 @@
 """Statements on versions, products, test cases and tests."""
 
-from sessionary import store
 from sessionary.store import Statement, insert_statement, param, param_list
 from sessionary.surfaces.galtea.models import VERSION, Reference, ReferenceRow
 
@@ -29,8 +28,3 @@ exists = Statement(
         Reference.kind == param("kind"), Reference.id == param("id")
     ),
 )
-
-
-def upsert(row: ReferenceRow) -> None:
-    """Insert a seeded reference, or replace the one of its kind and id."""
-    store.upsert(Reference, "kind", "id", **row._asdict())

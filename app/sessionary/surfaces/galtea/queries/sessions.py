@@ -1,33 +1,18 @@
 """Statements on sessions, and the SQL twins of the rules."""
 
+from collections.abc import Set
 from typing import Any
 
 import peewee as pw
 
 from sessionary import store
-from sessionary.store import (
-    Statement,
-    count_if,
-    count_statement,
-    insert_statement,
-    param,
-    param_list,
-)
+from sessionary.store import Statement, insert_statement, param, param_list
 from sessionary.surfaces.galtea import rules
 from sessionary.surfaces.galtea.models import Session, SessionRow
 from sessionary.web import session_statements
 
-CHANGEABLE = (
-    "custom_id",
-    "context",
-    "metadata",
-    "status",
-    "stopping_reason",
-    "error",
-    "written_at",
-    "auto_close_minutes",
-    "expires_at",
-)
+_SET_BY_CALLER = ("custom_id", "context", "metadata", "status", "stopping_reason", "error")
+CHANGEABLE = (*_SET_BY_CALLER, "written_at", "auto_close_minutes", "expires_at")
 COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
 # SQL twin of rules.is_kept.
@@ -45,7 +30,7 @@ def has_not_closed(at: Any) -> Any:
     return Session.expires_at.is_null() | (Session.expires_at > at)
 
 
-def has_status(statuses: frozenset[str], at: Any) -> Any:
+def has_status(statuses: Set[str], at: Any) -> Any:
     """SQL twin of `rules.status(row, at) in statuses`, among kept sessions.
 
     PENDING or FAILED alone is an equality, which an index serves; most sessions are COMPLETED.
@@ -95,11 +80,7 @@ def custom_id_holder(row: SessionRow) -> str | None:
 
     For rules.ensure_custom_id_free: call it inside the transaction that writes the row.
     """
-    if row.custom_id is None:
-        return None
-    return _custom_id_holder.one(
-        organization=row.organization, version=row.version, custom_id=row.custom_id
-    )
+    return None if row.custom_id is None else _custom_id_holder.one(**row._asdict())
 
 
 # For the control plane: sessions of any organization. A seed may give an id to two of them.
@@ -116,18 +97,10 @@ changing = Statement(
         .limit(param("limit"))
     ),
 )
-counts = count_statement(
+counts = store.count_statement(
     (*rules.STATUSES, rules.DELETED),
     lambda: Session.select(
-        *(
-            count_if(is_kept & has_status(frozenset({each}), param("now")))
-            for each in rules.STATUSES
-        ),
-        count_if(Session.deleted_at.is_null(False)),
+        *(store.count_if(is_kept & has_status({each}, param("now"))) for each in rules.STATUSES),
+        store.count_if(Session.deleted_at.is_null(False)),
     ),
 )
-
-
-def upsert(row: SessionRow) -> None:
-    """Insert a seeded session, or replace the one with its id."""
-    store.upsert(Session, "id", **row._asdict())
