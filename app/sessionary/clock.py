@@ -71,8 +71,7 @@ _save = Statement(
     ),
 )
 _restart = Statement(
-    tuple,
-    lambda: Clock.update(namespace_at=param("at"), wall_at=param("at"), began_at=param("at")),
+    tuple, lambda: Clock.update(namespace_at=param("at"), wall_at=param("at"), began_at=param("at"))
 )
 
 

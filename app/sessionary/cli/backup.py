@@ -6,12 +6,7 @@ from typing import Any
 import click
 
 from sessionary import store
-from sessionary.cli.database import (
-    database_command,
-    kept_note,
-    progress_bar,
-    timestamp,
-)
+from sessionary.cli.database import database_command, kept_note, progress_bar, timestamp
 from sessionary.cli.output import Output, format_table
 from sessionary.factory import SCHEMA, prepare
 from sessionary.settings import Settings

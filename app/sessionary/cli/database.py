@@ -23,15 +23,7 @@ from sessionary.web.instants import to_stamp
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_ERRORS = (
-    BadClock,
-    BadExport,
-    BadSeed,
-    BadSetting,
-    DatabaseUnavailable,
-    DatabaseUnusable,
-    OSError,
-)
+_ERRORS = (BadClock, BadExport, BadSeed, BadSetting, DatabaseUnavailable, DatabaseUnusable, OSError)
 
 database_option = click.option(
     "--db",

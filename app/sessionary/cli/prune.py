@@ -6,11 +6,7 @@ from typing import Any
 import click
 
 from sessionary import clock, store
-from sessionary.cli.database import (
-    database_command,
-    open_existing,
-    open_without_upgrade,
-)
+from sessionary.cli.database import database_command, open_existing, open_without_upgrade
 from sessionary.cli.output import Output, format_table
 from sessionary.durations import BadDuration, parse_duration
 from sessionary.surfaces import SURFACES

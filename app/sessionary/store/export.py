@@ -76,12 +76,7 @@ def row_count(tables: Sequence[type[Model]]) -> int:
 
 
 def import_lines(
-    lines: Iterable[str],
-    file: Path,
-    schema: Schema,
-    stamp: str,
-    *,
-    replace: bool = False,
+    lines: Iterable[str], file: Path, schema: Schema, stamp: str, *, replace: bool = False
 ) -> tuple[int, Path | None]:
     """Create a database from exported lines, all or nothing.
 

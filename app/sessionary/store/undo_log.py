@@ -81,8 +81,7 @@ _delete_empty = Statement(
     tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after == _LAST)
 )
 _begin = Statement(
-    tuple,
-    lambda: WriteTransaction.insert(at=param("at"), call=param("call"), after=_LAST),
+    tuple, lambda: WriteTransaction.insert(at=param("at"), call=param("call"), after=_LAST)
 )
 _trim_entries = Statement(tuple, lambda: UndoEntry.delete().where(UndoEntry.seq <= _CUTOFF))
 _trim_transactions = Statement(
