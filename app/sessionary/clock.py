@@ -27,10 +27,7 @@ class BadClock(ValueError):
 
 
 class Clock(store.Model):
-    """One row: at wall time `wall_at` the clock showed `namespace_at`; it has run at `rate` since.
-
-    `moves` counts how often it was moved back on purpose.
-    """
+    """One row: at wall time `wall_at` it showed `namespace_at`, and has run at `rate` since."""
 
     id = pw.IntegerField(primary_key=True)
     mode = pw.TextField()
@@ -38,7 +35,7 @@ class Clock(store.Model):
     wall_at = pw.BigIntegerField()
     rate = pw.FloatField()
     began_at = pw.BigIntegerField()  # the first instant of the namespace
-    moves = pw.IntegerField()
+    moves = pw.IntegerField()  # how often it was moved back on purpose
 
 
 class State(NamedTuple):

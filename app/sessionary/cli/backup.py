@@ -25,7 +25,7 @@ def backup(file: Path, force: bool, db: str) -> Output:
     with progress_bar("copying") as progress:
         store.back_up(Path(db), file, replace=force, progress=progress)
     size = file.stat().st_size
-    return Output({"db": db, "file": str(file), "bytes": size}, f"Copied {db} to {file}")
+    return Output({"db": db, "file": file, "bytes": size}, f"Copied {db} to {file}")
 
 
 @click.command(epilog="Example: sessionary restore /backups/monday.sqlite3")
@@ -38,7 +38,7 @@ def restore(file: Path, db: str) -> Output:
     kept next to the new one.
     """
     kept = store.restore(file, Path(db), SCHEMA, timestamp())
-    value = {"db": db, "file": str(file), "kept": None if kept is None else str(kept)}
+    value = {"db": db, "file": file, "kept": kept}
     return Output(value, f"Restored {file} to {db}{kept_note(kept)}")
 
 
@@ -68,7 +68,6 @@ def migrate(db: str) -> Output:
     prepared = prepare(Settings(db=db, auth="lenient"))
     prepared.namespace.close()
     text = f"{db} already has schema version {after}"
-    kept = None if prepared.kept is None else str(prepared.kept)
-    if kept is not None:
-        text = f"Upgraded {db} from schema version {before} to {after}; backup: {kept}"
-    return Output({"db": db, "before": before, "after": after, "kept": kept}, text)
+    if prepared.kept is not None:
+        text = f"Upgraded {db} from schema version {before} to {after}; backup: {prepared.kept}"
+    return Output({"db": db, "before": before, "after": after, "kept": prepared.kept}, text)

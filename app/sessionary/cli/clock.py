@@ -2,15 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sessionary.cli.control import DefaultCommandGroup, control_command
 from sessionary.cli.output import Output, format_table
-
-if TYPE_CHECKING:
-    from sessionary.client import Client
+from sessionary.client import Client
 
 
 @click.group(cls=DefaultCommandGroup, default="show")
@@ -32,14 +30,14 @@ def _output(state: Mapping[str, Any]) -> Output:
 
 @clock.command("show", epilog="Example: sessionary clock show --json")
 @control_command
-def show_clock(client: "Client") -> Output:
+def show_clock(client: Client) -> Output:
     """Show the clock's mode, time and rate, and the wall clock."""
     return _output(client.clock.get())
 
 
 @clock.command(epilog="Example: sessionary clock real")
 @control_command
-def real(client: "Client") -> Output:
+def real(client: Client) -> Output:
     """Follow the wall clock again."""
     return _output(client.clock.real())
 
@@ -47,7 +45,7 @@ def real(client: "Client") -> Output:
 @clock.command(epilog="Example: sessionary clock freeze 2026-03-01T12:00:00Z")
 @click.argument("now", metavar="[AT]", required=False)
 @control_command
-def freeze(now: str | None, client: "Client") -> Output:
+def freeze(now: str | None, client: Client) -> Output:
     """Stop the clock at AT (default: at its current time)."""
     return _output(client.clock.freeze(now))
 
@@ -55,7 +53,7 @@ def freeze(now: str | None, client: "Client") -> Output:
 @clock.command("set", epilog="Example: sessionary clock set 2026-03-01T12:00:00Z")
 @click.argument("now", metavar="AT")
 @control_command
-def set_clock(now: str, client: "Client") -> Output:
+def set_clock(now: str, client: Client) -> Output:
     """Set the clock to AT and keep it running (a real clock becomes an offset clock)."""
     return _output(client.clock.set(now))
 
@@ -65,7 +63,7 @@ def set_clock(now: str, client: "Client") -> Output:
 )
 @click.argument("rate", type=float)
 @control_command
-def scale(rate: float, client: "Client") -> Output:
+def scale(rate: float, client: Client) -> Output:
     """Run the clock RATE times as fast as the wall clock, from its current time."""
     if not math.isfinite(rate):
         raise click.BadParameter(f"must be a number above 0, not {rate}", param_hint="RATE")
@@ -82,9 +80,7 @@ def scale(rate: float, client: "Client") -> Output:
     help="Move to the transition that gives a session this status.",
 )
 @control_command
-def advance(
-    by: str | None, to_next: bool, until: tuple[str, str] | None, client: "Client"
-) -> Output:
+def advance(by: str | None, to_next: bool, until: tuple[str, str] | None, client: Client) -> Output:
     """Move the clock by DURATION, e.g. 90s, 5m, 25h or -2d.
 
     A real clock becomes an offset clock.

@@ -20,46 +20,37 @@ if TYPE_CHECKING:
     from sessionary.client import Client, ControlError
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-_URL = re.compile(r"https?://[^\s'\"\\$`#]+")
-_NAME = re.compile(r"[a-z0-9_]{1,40}")
 SURFACE = click.Choice([sdk.surface for sdk in SDKS])
 
 
-def _check_url(_: click.Context, __: click.Parameter, url: str) -> str:
-    if not _URL.fullmatch(url):
-        raise click.BadParameter(f"{url!r} is not a URL such as {DEFAULT_URL}")
-    return url
+def _check(pattern: str, description: str) -> Callable[[click.Context, click.Parameter, str], str]:
+    """Return an option's callback that refuses text which does not match."""
+
+    def check(_: click.Context, __: click.Parameter, text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise click.BadParameter(f"{text!r} is not {description}")
+        return text
+
+    return check
 
 
-def _check_name(_: click.Context, __: click.Parameter, name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise click.BadParameter(f"{name!r} is not 1 to 40 characters of a-z, 0-9 and _")
-    return name
-
-
-url_option = click.option(
+_option = functools.partial(click.option, show_envvar=True, show_default=True)
+url_option = _option(
     "--url",
-    callback=_check_url,
+    callback=_check(r"https?://[^\s'\"\\$`#]+", f"a URL such as {DEFAULT_URL}"),
     envvar="SESSIONARY_URL",
-    show_envvar=True,
     default=DEFAULT_URL,
-    show_default=True,
     help="The server or double to use.",
 )
-namespace_option = click.option(
+namespace_option = _option(
     "--ns",
-    callback=_check_name,
+    callback=_check(r"[a-z0-9_]{1,40}", "1 to 40 characters of a-z, 0-9 and _"),
     envvar="SESSIONARY_NAMESPACE",
-    show_envvar=True,
     default="default",
-    show_default=True,
     help="The namespace to use.",
 )
-_database_option = click.option(
-    "--db",
-    envvar="SESSIONARY_DB",
-    show_envvar=True,
-    help="Use a database file instead of a running server.",
+_database_option = _option(
+    "--db", envvar="SESSIONARY_DB", help="Use a database file instead of a running server."
 )
 
 
@@ -135,9 +126,6 @@ def _flag(name: str) -> str:
     wanted = name.removeprefix("Sessionary-").lower()  # the header of --at
     for each in click.get_current_context().command.params:
         if each.name and each.name.rstrip("_") == wanted:
-            return (
-                each.opts[0]
-                if isinstance(each, click.Option)
-                else each.human_readable_name.strip("[]")
-            )
+            is_option = isinstance(each, click.Option)
+            return each.opts[0] if is_option else each.human_readable_name.strip("[]")
     return name

@@ -3,8 +3,8 @@
 import functools
 import secrets
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,8 @@ import click
 
 from sessionary import store
 from sessionary.cli.output import Output, json_option, print_output
-from sessionary.client import Client, Response
+from sessionary.client import Client
+from sessionary.client.wsgi_transport import wsgi_send
 from sessionary.clock import BadClock, wall
 from sessionary.factory import SCHEMA, create_app, load_settings, prepare
 from sessionary.seeds.loader import BadSeed
@@ -74,12 +75,8 @@ def error_context(db: str | None) -> Iterator[None]:
 @contextmanager
 def open_or_create(db: str) -> Iterator[None]:
     """Activate the database at `db`; create or upgrade it first if necessary."""
-    namespace = prepare(_settings(db)).namespace
-    try:
-        with namespace.activate():
-            yield
-    finally:
-        namespace.close()
+    with closing(prepare(_settings(db)).namespace) as namespace, namespace.activate():
+        yield
 
 
 @contextmanager
@@ -132,19 +129,9 @@ def control_client(db: str, namespace: str) -> Iterator[Client]:
     """Open a control-plane client for the database at `db`, without a server."""
     token = secrets.token_urlsafe()
     settings = replace(_settings(db), control=True, journal=True, control_token=token)
-    default = prepare(settings).namespace
-    from werkzeug.test import Client as WSGIClient  # Flask's own imports more
-
-    wsgi = WSGIClient(create_app(settings, default))
-
-    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        response = wsgi.open(path, method=method, headers=dict(headers), data=body)
-        return Response(response.status_code, response.data)
-
-    try:
+    with closing(prepare(settings).namespace) as default:
+        send = wsgi_send(create_app(settings, default))
         yield Client("http://localhost", namespace, token, transport=send)
-    finally:
-        default.close()
 
 
 def _settings(db: str) -> Settings:

@@ -7,12 +7,18 @@ import click
 from sessionary.cli.control import namespace_option, url_option
 from sessionary.sdk_env import Environment
 
+_FORMATS = {
+    "sh": "export {name}={quoted}",
+    "fish": "set -gx {name} '{value}'",  # no value contains a quote or a backslash
+    "dotenv": "{name}={value}",
+}
+
 
 @click.command()
 @namespace_option
 @click.option(
     "--shell",
-    type=click.Choice(("sh", "fish", "dotenv")),
+    type=click.Choice(tuple(_FORMATS)),
     default="sh",
     show_default=True,
     help="Syntax of the output; dotenv prints NAME=value lines.",
@@ -30,19 +36,4 @@ def env(ns: str, shell: str, url: str) -> None:
       sessionary env --shell dotenv > .env
     """
     for name, value in Environment(url, ns).variables().items():
-        click.echo(_FORMATS[shell](name, value))
-
-
-def _sh(name: str, value: str) -> str:
-    return f"export {name}={shlex.quote(value)}"
-
-
-def _fish(name: str, value: str) -> str:
-    return f"set -gx {name} '{value}'"  # no value contains a quote or a backslash
-
-
-def _dotenv(name: str, value: str) -> str:
-    return f"{name}={value}"
-
-
-_FORMATS = {"sh": _sh, "fish": _fish, "dotenv": _dotenv}
+        click.echo(_FORMATS[shell].format(name=name, value=value, quoted=shlex.quote(value)))

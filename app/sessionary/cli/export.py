@@ -60,7 +60,7 @@ def import_(file: TextIO, force: bool, db: str) -> Output:
         count, kept = store.import_lines(
             _read(file, progress), Path(db), SCHEMA, timestamp(), replace=force
         )
-    value = {"db": db, "rows": count, "kept": None if kept is None else str(kept)}
+    value = {"db": db, "rows": count, "kept": kept}
     return Output(value, f"Imported {count} rows into {db}{kept_note(kept)}")
 
 

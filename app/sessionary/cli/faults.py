@@ -1,15 +1,13 @@
 """`sessionary faults`."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
 from sessionary.cli.output import Output, format_table
-
-if TYPE_CHECKING:
-    from sessionary.client import Client
+from sessionary.client import Client
 
 _KINDS = ("status", "latency", "reset", "empty", "truncated")
 
@@ -25,7 +23,7 @@ def faults() -> None:
 @click.option("--surface", type=SURFACE, help="Only faults of this surface.")
 @click.option("--unmatched", is_flag=True, help="Only faults that no call has matched.")
 @control_command
-def list_faults(client: "Client", surface: str | None, unmatched: bool) -> Output:
+def list_faults(client: Client, surface: str | None, unmatched: bool) -> Output:
     """List the faults in the order in which they were armed, including spent ones."""
     found = client.faults.list(surface, unmatched=unmatched)
     return Output(found, format_table([_row(each) for each in found], "No fault is armed"))
@@ -64,7 +62,7 @@ def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
 @click.option("--from", "from_", metavar="INSTANT", help="Start, by the namespace's clock.")
 @click.option("--to", metavar="INSTANT", help="End, by the namespace's clock.")
 @control_command
-def add(surface: str, preset: str | None, client: "Client", **options: Any) -> Output:
+def add(surface: str, preset: str | None, client: Client, **options: Any) -> Output:
     """Arm a fault of SURFACE: a PRESET, or a custom one made from options.
 
     `sessionary faults presets` lists the presets.
@@ -80,7 +78,7 @@ def add(surface: str, preset: str | None, client: "Client", **options: Any) -> O
 
 @faults.command(epilog="Example: sessionary faults presets")
 @control_command
-def presets(client: "Client") -> Output:
+def presets(client: Client) -> Output:
     """List the presets: error responses that the vendors are known to send."""
     found = client.faults.presets()
     rows = [{"surface": e["surface"], "preset": e["name"], "status": e["status"]} for e in found]
@@ -90,7 +88,7 @@ def presets(client: "Client") -> Output:
 @faults.command(epilog="Example: sessionary faults clear 3")
 @click.argument("fault", type=int, required=False)
 @control_command
-def clear(fault: int | None, client: "Client") -> Output:
+def clear(fault: int | None, client: Client) -> Output:
     """Disarm the fault with the number FAULT (default: all)."""
     client.faults.clear(fault)
     text = "Disarmed all faults" if fault is None else f"Disarmed fault {fault}"

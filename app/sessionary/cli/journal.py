@@ -1,15 +1,13 @@
 """`sessionary journal`."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
 from sessionary.cli.output import Output, format_table
-
-if TYPE_CHECKING:
-    from sessionary.client import Client
+from sessionary.client import Client
 
 
 @click.group(
@@ -31,7 +29,7 @@ def journal() -> None:
     "--limit", type=click.IntRange(1), help="Maximum number of calls, oldest first (default: all)."
 )
 @control_command
-def list_calls(client: "Client", limit: int | None, **filters: Any) -> Output:
+def list_calls(client: Client, limit: int | None, **filters: Any) -> Output:
     """List recorded calls, oldest first."""
     calls = client.journal.find(limit=limit, **filters)
     text = format_table([_row(call) for call in calls], "No recorded call matches")
@@ -56,7 +54,7 @@ def _row(call: Mapping[str, Any]) -> dict[str, Any]:
 @journal.command(epilog="Example: sessionary journal explain 12")
 @click.argument("call", type=int)
 @control_command
-def explain(call: int, client: "Client") -> Output:
+def explain(call: int, client: Client) -> Output:
     """List every error in the call with the number CALL, and what was ignored."""
     found = client.journal.explain(call)
     return Output(found, "\n".join(_explanation(found)))
@@ -84,7 +82,7 @@ def _violation(kind: str, each: Mapping[str, Any]) -> dict[str, Any]:
 
 @journal.command(epilog="Example: sessionary journal clear")
 @control_command
-def clear(client: "Client") -> Output:
+def clear(client: Client) -> Output:
     """Delete all recorded calls."""
     client.journal.clear()
     return Output({"namespace": client.namespace}, "Cleared the journal")

@@ -1,22 +1,19 @@
 """`sessionary namespaces`, `reset` and `snapshot`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sessionary.cli.control import DefaultCommandGroup, control_command
 from sessionary.cli.output import Output, format_table
-
-if TYPE_CHECKING:
-    from sessionary.client import Client
+from sessionary.client import Client
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(epilog="Example: sessionary reset --ns t42")
 @control_command
-def reset(client: "Client") -> Output:
+def reset(client: Client) -> Output:
     """Reset a namespace to its initial state and clear its journal.
 
     Rows, clock, faults and ids become what they were when the namespace was created.
@@ -28,11 +25,11 @@ def reset(client: "Client") -> Output:
 @click.command(epilog="Example: sessionary snapshot before.sqlite3 --ns t42")
 @click.argument("file", type=_file)
 @control_command
-def snapshot(file: Path, client: "Client") -> Output:
+def snapshot(file: Path, client: Client) -> Output:
     """Save a namespace, without its journal, to FILE."""
     contents = client.namespaces.snapshot()
     file.write_bytes(contents)
-    value = {"namespace": client.namespace, "file": str(file), "bytes": len(contents)}
+    value = {"namespace": client.namespace, "file": file, "bytes": len(contents)}
     return Output(value, f"Saved namespace {client.namespace} to {file}")
 
 
@@ -49,7 +46,7 @@ def namespaces() -> None:
 
 @namespaces.command("list", epilog="Example: sessionary namespaces list --json")
 @control_command
-def list_namespaces(client: "Client") -> Output:
+def list_namespaces(client: Client) -> Output:
     """List the namespaces in the order of their creation."""
     rows = [{"namespace": name} for name in client.namespaces.list()]
     return Output(rows, format_table(rows))
@@ -60,7 +57,7 @@ def list_namespaces(client: "Client") -> Output:
 @click.option("--now", metavar="INSTANT", help="Freeze its clock here (default: a real clock).")
 @click.option("--seed", type=_file, help="TOML file with its initial rows (default: none).")
 @control_command
-def create(name: str | None, now: str | None, seed: Path | None, client: "Client") -> Output:
+def create(name: str | None, now: str | None, seed: Path | None, client: Client) -> Output:
     """Create the namespace NAME (default: a generated name) and print its name."""
     document = None if seed is None else _read(seed)
     created = client.namespaces.create(name, now=now, seed=document)
@@ -81,7 +78,7 @@ def _read(seed: Path) -> dict[str, object]:
 @namespaces.command(epilog="Example: sessionary namespaces fork t43 --ns t42")
 @click.argument("to", required=False)
 @control_command
-def fork(to: str | None, client: "Client") -> Output:
+def fork(to: str | None, client: Client) -> Output:
     """Copy the namespace --ns to a new one, TO (default: a generated name), and print its name."""
     created = client.namespaces.fork(to)
     return Output(created, created["name"])
@@ -90,7 +87,7 @@ def fork(to: str | None, client: "Client") -> Output:
 @namespaces.command(epilog="Example: sessionary namespaces restore before.sqlite3 --ns t42")
 @click.argument("file", type=_file)
 @control_command
-def restore(file: Path, client: "Client") -> Output:
+def restore(file: Path, client: Client) -> Output:
     """Replace the contents of the namespace --ns with the snapshot FILE.
 
     The namespace is created if it does not exist.
@@ -103,7 +100,7 @@ def restore(file: Path, client: "Client") -> Output:
 @namespaces.command(epilog="Example: sessionary namespaces drop t42")
 @click.argument("name")
 @control_command
-def drop(name: str, client: "Client") -> Output:
+def drop(name: str, client: Client) -> Output:
     """Delete the namespace NAME."""
     client.namespaces.drop(name)
     return Output({"namespace": name}, f"Dropped namespace {name}")

@@ -19,7 +19,7 @@ class Output(NamedTuple):
 
 def print_output(output: Output, as_json: bool) -> None:
     """Print the output of a command; exit if its exit code is not 0."""
-    click.echo(json.dumps(output.value, indent=2) if as_json else output.text)
+    click.echo(json.dumps(output.value, indent=2, default=str) if as_json else output.text)
     if output.exit_code:
         raise click.exceptions.Exit(output.exit_code)
 

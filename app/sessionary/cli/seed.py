@@ -22,5 +22,5 @@ def seed(file: Path, db: str) -> Output:
     document = read(file)
     with open_or_create(db):
         count = apply(document, SURFACES)
-    value = {"db": db, "file": str(file), "rows": count}
+    value = {"db": db, "file": file, "rows": count}
     return Output(value, f"Applied {count} rows of {file} to {db}")

@@ -1,15 +1,13 @@
 """`sessionary sessions`, `timeline`, `explain` and `diff`."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sessionary.cli.control import SURFACE, control_command
 from sessionary.cli.output import Output, format_table
-
-if TYPE_CHECKING:
-    from sessionary.client import Client
+from sessionary.client import Client
 
 _COLUMNS = ("at", "surface", "session", "part", "from_status", "to_status")
 
@@ -22,7 +20,7 @@ at_option = click.option(
 @click.option("--surface", type=SURFACE, help="Only sessions of this surface.")
 @at_option
 @control_command
-def sessions(surface: str | None, at: str | None, client: "Client") -> Output:
+def sessions(surface: str | None, at: str | None, client: Client) -> Output:
     """List sessions of all surfaces with their status and next transition."""
     found = client.sessions(surface, at=at)
     rows = [{**each, "next_transition": _next(each["next_transition"])} for each in found]
@@ -48,7 +46,7 @@ def _next(transition: Mapping[str, Any] | None) -> str | None:
 @at_option
 @control_command
 def timeline(
-    from_: str | None, to: str | None, limit: int, at: str | None, client: "Client"
+    from_: str | None, to: str | None, limit: int, at: str | None, client: Client
 ) -> Output:
     """List coming transitions: when sessions change status by themselves."""
     found = client.timeline(from_, to, limit, at=at)
@@ -61,7 +59,7 @@ def timeline(
 @click.option("--surface", type=SURFACE, help="Surface of the session (default: search all).")
 @at_option
 @control_command
-def explain(session: str, surface: str | None, at: str | None, client: "Client") -> Output:
+def explain(session: str, surface: str | None, at: str | None, client: Client) -> Output:
     """Explain the status of SESSION: rule, reason, inputs and next transitions."""
     found = client.explain(session, surface, at)
     return Output(found, "\n".join(_explanation(found)))
@@ -95,7 +93,7 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
     help="Maximum number of changes.",
 )
 @control_command
-def diff(from_: str, to: str | None, limit: int, client: "Client") -> Output:
+def diff(from_: str, to: str | None, limit: int, client: Client) -> Output:
     """List what changed between two instants, and the call or rule that caused it."""
     found = client.diff(from_, to, limit)
     changes = ({**each, "cause": each["call"] or each["rule"]} for each in found["changes"])

@@ -17,7 +17,7 @@ from sessionary.clock import MINUTE
 from sessionary.identity.authentication import InvalidKey, hash_of
 from sessionary.store import Statement, param
 
-UNKNOWN = "unknown"  # an address that a proxy did not name
+UNKNOWN = "unknown"  # the one subject of all addresses that a proxy did not name
 _IPV6_PREFIX_BITS = 64  # one client may have all addresses of such a network
 
 
@@ -104,10 +104,7 @@ _delete_untroubled = Statement(
 
 @lru_cache(maxsize=1024)
 def counted_address(address: str) -> str | None:
-    """Return the subject of an address: itself, or its network for IPv6; None for this machine.
-
-    All UNKNOWN addresses are one subject.
-    """
+    """Return the subject of an address: itself, or its network for IPv6; None for this machine."""
     if address == UNKNOWN:
         return address
     try:

@@ -37,15 +37,12 @@ class _ThreadEnd:
 
 
 class Database(pw.SqliteDatabase):
-    """A database that remembers its connections, so that all of them can be closed.
-
-    In memory, the next connection starts with `contents`, if set.
-    """
+    """A database that remembers its connections, so that all of them can be closed."""
 
     def __init__(self, *args: Any, file: DatabaseFile | None = None, **kwargs: Any) -> None:
         self.file = file
         self.opened: weakref.WeakSet[Connection] = weakref.WeakSet()
-        self.contents: bytes | None = None
+        self.contents: bytes | None = None  # that the next connection starts with, in memory
         self._thread = threading.local()
         super().__init__(*args, factory=self._create_connection, **kwargs)
 

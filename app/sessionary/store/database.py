@@ -72,10 +72,7 @@ class Namespace:
 
     @contextmanager
     def activate(self) -> Iterator[None]:
-        """Make this the active namespace of the block; results must be fetched inside it.
-
-        Raises NamespaceClosed if it was closed before the block could start.
-        """
+        """Activate it in the block, where results must be fetched. Raises NamespaceClosed."""
         with self._exclusive:
             if self._is_closed:
                 raise NamespaceClosed

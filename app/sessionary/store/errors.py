@@ -43,10 +43,7 @@ def with_file_name(file: Path | str) -> Iterator[None]:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Return whether the error means that the database is busy, full, corrupt or unreachable.
-
-    It may be SQLite's own or peewee's wrapper of it.
-    """
+    """Return whether an error, of SQLite or peewee, makes the database unavailable."""
     return isinstance(error, DatabaseUnavailable) or _primary_code(error) in _ADVICE
 
 

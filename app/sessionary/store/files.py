@@ -29,10 +29,7 @@ def resolve_path(path: Path) -> Path:
 
 @contextmanager
 def exclusive_lease(file: Path) -> Iterator[None]:
-    """Keep other processes from opening a database file during the block.
-
-    Raises DatabaseUnusable if one has it open.
-    """
+    """Keep other processes from opening a file. Raises DatabaseUnusable if one has it open."""
     file.absolute().parent.mkdir(parents=True, exist_ok=True)
     lock = open_lock_file(lease_path(file))
     try:

@@ -22,10 +22,7 @@ class Finding(NamedTuple):
 
 
 def find_problems(file: Path, schema: Schema, *, may_be_older: bool = False) -> list[Finding]:
-    """Check the pages, the foreign keys and the schema of a file.
-
-    Raises DatabaseUnusable if the file is missing or unreadable.
-    """
+    """Check pages, foreign keys and schema. Raises DatabaseUnusable if the file is unreadable."""
     checks: dict[str, Callable[[sqlite3.Connection], str | None]] = {
         "integrity": _check_pages,
         "references": _check_references,

@@ -5,8 +5,8 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import peewee as pw
 
@@ -34,8 +34,7 @@ class TooManyNamespaces(RuntimeError):
     """The double holds its maximum of namespaces; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class NamespaceHooks:
+class NamespaceHooks(NamedTuple):
     """What a double runs as namespaces come and go; all but `template` run in the namespace."""
 
     template: Callable[[], bytes]  # returns the contents of a new one

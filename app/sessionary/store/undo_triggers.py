@@ -9,14 +9,11 @@ from sessionary.store.database import Model
 
 
 class UndoSql(NamedTuple):
-    """How to undo one event: a statement, and an SQL expression for the JSON array of its values.
-
-    `row` is the row that has them in the trigger, `new` or `old`.
-    """
+    """How to undo one event: a statement, and SQL for the JSON array of its values."""
 
     trigger: str
     event: str
-    row: str
+    row: str  # that has the values in the trigger: `new` or `old`
     statement: str
     values: str
 

@@ -1,17 +1,16 @@
 """The double that tests use: in their own process, or a running one."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from sessionary import control
 from sessionary.client import Client, Instant, Transport
+from sessionary.client.wsgi_transport import wsgi_send
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double, make_settings
 from sessionary.settings import DOUBLE
 from sessionary.surfaces import SDKS, SURFACES
 from sessionary.testing.namespace import Namespace, Seed
-from sessionary.testing.wsgi_transport import wsgi_send
 from sessionary.web.surface import Surface
 
 UNBOUND_URL = "http://sessionary.test"  # of a server that does not listen
@@ -73,12 +72,7 @@ class RemoteServer:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 

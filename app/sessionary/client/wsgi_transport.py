@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from sessionary.client import Response, Transport
+from sessionary.client.transport import Response, Transport
 
 _ENVIRON: dict[str, Any] = {
     "SCRIPT_NAME": "",
