@@ -66,8 +66,7 @@ def release(released: AllocationRow, of_session: Sequence[AllocationRow], at: in
 def next_created_at(session: SessionRow, at: int) -> int:
     """Return the next `createdAt` of the session's organization and store it as the mark.
 
-    It is unique and strictly increasing; values from before the clock was moved back are skipped.
-    Source: page (the cursor is this timestamp, compared strictly).
+    It is unique and strictly increasing. Source: page (the cursor is this timestamp).
     """
     moves = clock.state().moves
     mark = sessions.mark.one(organization=session.organization)

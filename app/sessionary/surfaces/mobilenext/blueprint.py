@@ -105,9 +105,7 @@ def allocate(session_id: str, body: dict[str, Any]) -> Response:
         rules.ensure_can_allocate(session, at)
         device = allocation.choose_device(body["filters"], at)
         row = allocation.allocate(device, session, at, lease_minutes)
-    if row.in_use_at is None:
-        return answer(serializers.allocated(row), 201)
-    return answer(serializers.allocating(row), 202)
+    return answer(serializers.allocated(row), 201 if row.in_use_at is None else 202)
 
 
 @routes.get("/api/v1/sessions/<session_id>/devices")
@@ -150,11 +148,7 @@ def list_organizations() -> Response:
 
 
 def _organization_and_role() -> tuple[str, str]:
-    """Return the organization that the call acts in, and the caller's role there.
-
-    Source: page (the header, else the key's binding, else the caller's default; 403). Assumed: an
-    empty header is as absent.
-    """
+    """Source: page (header, key's binding or caller's default; 403). Assumed: empty is absent."""
     organization = request.headers.get(HEADER, "").strip() or caller().organization
     role = caller().roles.get(organization or "")
     if organization is None or role is None:

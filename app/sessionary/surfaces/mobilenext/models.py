@@ -139,8 +139,6 @@ class JoinedRow(NamedTuple):
 
 
 class MarkRow(NamedTuple):
-    """A row of mobilenext_marks."""
-
     created_at: int
     moves: int
 

@@ -98,10 +98,7 @@ class Transition(NamedTuple):
 
 
 def transitions(row: "SessionRow", allocations: "Sequence[AllocationRow]" = ()) -> list[Transition]:
-    """Return the instants at which a session or its allocations change by themselves, in order.
-
-    SQL twin: `queries.control._transitions`.
-    """
+    """Return a session's transitions, in order. SQL twin: `queries.control._transitions`."""
     found = [transition for each in allocations for transition in allocation_transitions(each)]
     if not is_listed(row):
         at = row.empty_expires_at
@@ -239,8 +236,7 @@ def not_before(created_at: int, now: int) -> int:
 def earliest_created_at(mark: "models.MarkRow | None", now: int, moves: int) -> int:
     """Return the earliest `createdAt` for a new session, before taken values are skipped.
 
-    Moving the namespace's clock back (`moves`) resets the mark; a wall clock that steps back does
-    not.
+    Moving the namespace's clock back (`moves`) resets the mark; a wall clock's step back does not.
     """
     return now if mark is None or mark.moves != moves else max(now, mark.created_at + 1)
 

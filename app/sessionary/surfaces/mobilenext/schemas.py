@@ -69,8 +69,6 @@ def _bad_filter(text: str) -> ValidationError:
 
 
 class DeviceInfo(Request):
-    """The description of a device."""
-
     platform = fields.String(required=True)
     type = fields.String(required=True)
     name = fields.String(required=True)
@@ -153,15 +151,11 @@ class Allocating(Request):
 
 
 class AllocationList(Request):
-    """The devices of a session."""
-
     object = fields.String(required=True, validate=OneOf(("list",)))
     data = fields.List(fields.Nested(Allocation), required=True)
 
 
 class Organization(Request):
-    """One of the caller's organizations."""
-
     id = fields.String(required=True)
     name = fields.String(required=True)
     type = fields.String(required=True)
@@ -170,20 +164,14 @@ class Organization(Request):
 
 
 class OrganizationList(Request):
-    """The caller's organizations."""
-
     object = fields.String(required=True, validate=OneOf(("list",)))
     data = fields.List(fields.Nested(Organization), required=True)
 
 
 class Reason(Request):
-    """The code and the message of an error."""
-
     code = fields.String(required=True)
     message = fields.String(required=True)
 
 
 class ErrorBody(Request):
-    """An error."""
-
     error = fields.Nested(Reason, required=True)

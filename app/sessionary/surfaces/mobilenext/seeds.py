@@ -79,10 +79,7 @@ def _apply_device(row: dict[str, Any], _: int) -> None:
 
 
 def _apply_session(row: dict[str, Any], applied_at: int) -> None:
-    """Insert or replace a session. Raises BadRow.
-
-    An existing one stays as it is if the file has it empty or another session holds its device.
-    """
+    """Store a session. A known one that is empty here, or lost a device, stays. Raises BadRow."""
     session = _make_session(row, applied_at)
     is_new = control.by_id.one(id=session.id) is None
     if row["device"] is None:

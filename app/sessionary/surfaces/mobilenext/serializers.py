@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 def session(rows: "Sequence[JoinedRow]", now: int) -> dict[str, Any]:
-    """Serialize a listed session from the rows of its allocations, in order of creation.
-
-    Source: page; client (`devices`, without which it cannot release).
-    """
+    """Source: page, client (`devices`, in order of creation; without them it cannot release)."""
     row, first = rows[0], rows[0].allocation
     released_at = rules.released_at(row, now)
     return {
@@ -49,16 +46,14 @@ def _describe(row: "AllocationRow") -> dict[str, Any]:
 
 
 def page(rows: "Iterable[JoinedRow]", now: int, *, size: int) -> dict[str, Any]:
-    """Serialize a page; `rows` hold one session more than its size if there is a next page.
+    """Serialize a page. Source: page (`nextCursor` is absent after the last session).
 
-    Source: page (`nextCursor` is absent after the last session).
+    `rows` hold one session more than the page's size if there is a next page.
     """
     sessions = [list(each) for _, each in groupby(rows, key=attrgetter("allocation.session"))]
     data = [session(each, now) for each in sessions[:size]]
-    shown: dict[str, Any] = {"object": "list", "data": data}
-    if len(sessions) > size:
-        shown["nextCursor"] = data[-1]["createdAt"]
-    return shown
+    cursor = {"nextCursor": data[-1]["createdAt"]} if len(sessions) > size else {}
+    return {"object": "list", "data": data, **cursor}
 
 
 def new_session(row: "models.SessionRow") -> dict[str, Any]:
@@ -72,7 +67,9 @@ def new_session(row: "models.SessionRow") -> dict[str, Any]:
 
 
 def allocated(row: "AllocationRow") -> dict[str, Any]:
-    """Serialize a ready device. Source: client. Assumed: its model is its name."""
+    """Serialize a new allocation. Source: client. Assumed: the model of a device is its name."""
+    if row.in_use_at is not None:
+        return {"allocationId": row.id, "state": "allocating"}
     device = {
         "id": row.serial,
         "name": row.name,
@@ -85,11 +82,6 @@ def allocated(row: "AllocationRow") -> dict[str, Any]:
     return {"allocationId": row.id, "device": device}
 
 
-def allocating(row: "AllocationRow") -> dict[str, Any]:
-    """Serialize a device that is provisioning. Source: client."""
-    return {"allocationId": row.id, "state": "allocating"}
-
-
 def allocation_list(rows: "Sequence[AllocationRow]", now: int) -> dict[str, Any]:
     """Serialize the allocations of a session. Source: client."""
     return {"object": "list", "data": [allocation(row, now) for row in rows]}
@@ -98,10 +90,7 @@ def allocation_list(rows: "Sequence[AllocationRow]", now: int) -> dict[str, Any]
 def organizations(
     rows: "Sequence[models.OrganizationRow]", roles: Mapping[str, str], began_at: int
 ) -> dict[str, Any]:
-    """Serialize the caller's organizations; one without a row is the default organization.
-
-    Source: docs. Assumed: the type.
-    """
+    """One without a row is the default organization. Source: docs. Assumed: the type."""
     known = {row.id: (row.name, row.created_at) for row in rows}
     shown = [(id, *known.get(id, ("Default", began_at))) for id in {**known, **roles}]
     return {

@@ -107,10 +107,7 @@ def page(scope: str, *, include_archived: bool) -> Statement[SessionRow]:
 
 
 def _merged_accounts(include_archived: bool) -> Any:
-    """The first `reach` sessions of each account, read from the account's index.
-
-    Sorting all sessions of several accounts would not scale.
-    """
+    """The first `reach` sessions of each account by its index: sorting all would not scale."""
     each = Session.alias()
     first = (
         each.select(each.seq)

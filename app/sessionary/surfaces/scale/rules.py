@@ -168,10 +168,7 @@ def is_visible(
 def listed_accounts(
     caller: "Caller", selected: str | None, named: str | None, is_declared: "IsDeclared"
 ) -> tuple[list[str], bool]:
-    """Return the accounts that a list covers, and whether it covers undeclared ones as well.
-
-    SQL twin: `queries.is_covered`.
-    """
+    """Return a list's accounts, and whether it has undeclared ones. SQL: `queries.is_covered`."""
     requested = {account for account in (selected, named) if account is not None}
     if not requested:
         return list(account_roles(caller)), caller.anywhere

@@ -56,10 +56,7 @@ class WindowRequest(Request):
 
 
 class CreateRequest(WindowRequest):
-    """A new session. Unknown names are ignored. A null date is as absent.
-
-    Source: page; docs (unknown names). Assumed: null dates.
-    """
+    """A new session. Source: page, docs (unknown names are ignored). Assumed: null dates."""
 
     title = Text(required=True)
     state = State(required=True, metadata=_OPAQUE)
@@ -107,8 +104,6 @@ class SessionResponse(Request):
 
 
 class SessionPage(Request):
-    """A page of sessions."""
-
     items = fields.List(fields.Nested(SessionResponse), required=True)
     total_item_count = fields.Integer(required=True)
     current_page = fields.Integer(required=True)
@@ -123,8 +118,6 @@ class DeleteResponse(Request):
 
 
 class Account(Request):
-    """An account."""
-
     id = fields.String(required=True)
     name = fields.String(required=True)
 
@@ -137,8 +130,6 @@ class AccessProfile(Request):
 
 
 class UserInfo(Request):
-    """The caller and their accounts."""
-
     id = fields.String(required=True)
     email = fields.String(required=True)
     first_name = fields.String(required=True, allow_none=True)
@@ -147,14 +138,10 @@ class UserInfo(Request):
 
 
 class ErrorBody(Request):
-    """An error."""
-
     detail = fields.String(required=True)
 
 
 class Violation(Request):
-    """One violation of a request's schema, as pydantic reports it."""
-
     loc = fields.List(fields.Raw(), required=True)
     msg = fields.String(required=True)
     type = fields.String(required=True)

@@ -33,10 +33,7 @@ def session(row: "SessionRow") -> dict[str, Any]:
 
 
 def page(rows: list["SessionRow"], *, total: int, number: int, size: int) -> dict[str, Any]:
-    """Serialize a page; `current_page` echoes the request, also past the end.
-
-    Source: client, sibling.
-    """
+    """`current_page` echoes the request, also past the end. Source: client, sibling."""
     return {
         "items": [session(row) for row in rows],
         "total_item_count": total,

@@ -9,10 +9,8 @@ from sessionary import ids, store
 from sessionary.store import Statement, count_if, count_statement, param, rowid
 from sessionary.surfaces.mobilenext import queries, rules
 from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
-from sessionary.surfaces.mobilenext.queries import allocations
+from sessionary.surfaces.mobilenext.queries import allocations, sessions
 from sessionary.web import json_codec, session_statements
-
-_COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
 
 class SessionWithAllocations(NamedTuple):
@@ -33,8 +31,8 @@ def page(place: int, limit: int) -> list[tuple[int, SessionWithAllocations]]:
     """Return sessions after a place, in order of creation, each with its own place."""
     with store.read_transaction():
         found = _page.all(place=place, limit=limit)
-        sessions = _add_allocations([row for _, row in found])
-        return [(each, session) for (each, _), session in zip(found, sessions, strict=True)]
+        whole = _add_allocations([row for _, row in found])
+        return [(each, session) for (each, _), session in zip(found, whole, strict=True)]
 
 
 def changing(after: int, until: int, limit: int) -> list[SessionWithAllocations]:
@@ -71,7 +69,7 @@ counts = count_statement((rules.EMPTY, rules.EXPIRED, rules.ACTIVE, rules.RELEAS
 def _query_changing() -> Any:
     transitions = _transitions().alias("transitions")
     return (
-        Session.select(*_COLUMNS)
+        Session.select(*sessions.COLUMNS)
         .join(transitions, on=transitions.c.session == Session.id)
         .group_by(Session.id)
         .order_by(pw.fn.MIN(transitions.c.at), rowid(Session))
@@ -80,10 +78,7 @@ def _query_changing() -> Any:
 
 
 def _transitions() -> Any:
-    """SQL twin of `rules.transitions`: the session and the instant of each.
-
-    A lease ends at one instant for a session and all its allocations.
-    """
+    """SQL twin of `rules.transitions`: session and instant. A lease is one for all devices."""
     expired = Session.select(
         Session.id.alias("session"), Session.empty_expires_at.alias("at")
     ).where(~queries.is_listed(), _is_within(Session.empty_expires_at))

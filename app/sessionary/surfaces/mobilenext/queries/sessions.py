@@ -19,14 +19,13 @@ from sessionary.surfaces.mobilenext.models import (
     Session,
     SessionRow,
 )
+from sessionary.surfaces.mobilenext.queries import allocations
 
-_COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
-_OF_SESSION = ("organization", "user", "expires_at", "released_at")
-_OF_ALLOCATION = [getattr(Allocation, name) for name in AllocationRow._fields]
+COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
 by_id = Statement(
     SessionRow._make,
-    lambda: Session.select(*_COLUMNS).where(
+    lambda: Session.select(*COLUMNS).where(
         Session.id == param("id"), Session.organization == param("organization")
     ),
 )
@@ -51,7 +50,8 @@ def upsert(row: SessionRow) -> None:
 
 
 def _select_joined(session: Any) -> Any:
-    return Allocation.select(*(getattr(session, name) for name in _OF_SESSION), *_OF_ALLOCATION)
+    of_session = [getattr(session, name) for name in JoinedRow._fields[:-1]]
+    return Allocation.select(*of_session, *allocations.COLUMNS)
 
 
 def _to_joined(row: tuple[Any, ...]) -> JoinedRow:
@@ -77,7 +77,7 @@ def page(*, only_before: bool) -> Statement[JoinedRow]:
     """
 
     def query() -> Any:
-        listed = Session.select(*_COLUMNS).where(
+        listed = Session.select(*COLUMNS).where(
             Session.organization == param("organization"), queries.is_listed()
         )
         if only_before:
