@@ -13,17 +13,13 @@ from sessionary.web.surface import Explanation, NotForced, SessionQueries
 def explain(row: SessionRow, now: int) -> Explanation:
     """Explain its status at an instant by the rule that decided."""
     if row.deleted_at is not None:
-        return _deleted(row, row.deleted_at)
+        status, rule, source = rules.DELETED, "call", rules.SOURCES["is_kept"]
+        reason = f"a call deleted it at {to_text(row.deleted_at)}; from then on it is 404"
+        unless = "without that call it would exist for good; nothing restores it"
+        return Explanation(status, row.deleted_at, rule, reason, _inputs(row), unless, source)
     for transition in rules.transitions(row):
         return _by_deadline(row, transition, now >= transition.at)
     return _by_last_write(row)
-
-
-def _deleted(row: SessionRow, deleted_at: int) -> Explanation:
-    status, rule, source = rules.DELETED, "call", rules.SOURCES["is_kept"]
-    reason = f"a call deleted it at {to_text(deleted_at)}; from then on it is 404"
-    unless = "without that call it would exist for good; nothing restores it"
-    return Explanation(status, deleted_at, rule, reason, _inputs(row), unless, source)
 
 
 def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool) -> Explanation:

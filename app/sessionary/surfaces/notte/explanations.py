@@ -22,7 +22,10 @@ def explain(row: SessionRow, now: int) -> Explanation:
         return _ended(row, row.ended_at)
     for transition in rules.transitions(row):
         return _by_deadline(row, transition, now >= transition.at)
-    return _without_deadline(row)
+    status, rule, source = rules.ACTIVE, "no_deadline", rules.SOURCES["outlives_timeout"]
+    reason = "it was started with keep_alive=true, which outlives its timeout here"
+    unless = "it stays active until a call closes it"
+    return Explanation(status, row.created_at, rule, reason, _inputs(row), unless, source)
 
 
 def _ended(row: SessionRow, ended_at: int) -> Explanation:
@@ -52,13 +55,6 @@ def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool
         reason = f"it is active up to and including {deadline}"
     unless = _extending_call(row, transition, keeps)
     return Explanation(status, since_at, rule, reason, _inputs(row), unless, source)
-
-
-def _without_deadline(row: SessionRow) -> Explanation:
-    status, rule, source = rules.ACTIVE, "no_deadline", rules.SOURCES["outlives_timeout"]
-    reason = "it was started with keep_alive=true, which outlives its timeout here"
-    unless = "it stays active until a call closes it"
-    return Explanation(status, row.created_at, rule, reason, _inputs(row), unless, source)
 
 
 def _extending_call(row: SessionRow, transition: rules.Transition, keeps: str) -> str:

@@ -15,6 +15,7 @@ from sessionary.web import session_statements
 
 _FEW = 300
 _BEFORE_ALL = -(2**63)
+_ENDS = ("ended_at", "ended_as", "close_reason", "error")
 COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
 
@@ -48,12 +49,9 @@ touch = Statement(
 )
 end = Statement(
     tuple,
-    lambda: Session.update(
-        ended_at=param("ended_at"),
-        ended_as=param("ended_as"),
-        close_reason=param("close_reason"),
-        error=param("error"),
-    ).where(Session.id == param("id"), Session.ended_at.is_null()),
+    lambda: Session.update({name: param(name) for name in _ENDS}).where(
+        Session.id == param("id"), Session.ended_at.is_null()
+    ),
 )
 active_count = Statement(
     lambda row: int(row[0]),
