@@ -7,18 +7,12 @@ plane; sessionary.client.responses describes it.
 from collections.abc import Mapping
 from typing import Any
 
+from sessionary.client import responses
 from sessionary.client.clock import Clock
 from sessionary.client.faults import Faults
 from sessionary.client.journal import Journal
 from sessionary.client.namespaces import DEFAULT, Namespaces
-from sessionary.client.responses import (
-    Diff,
-    Explanation,
-    RequestExplanation,
-    SessionSummary,
-    Timeline,
-)
-from sessionary.client.times import Instant, optional_text, to_text
+from sessionary.client.times import Instant, to_text
 from sessionary.client.transport import (
     MAX_PAGE,
     ControlApi,
@@ -69,22 +63,22 @@ class Client:
         limit: int | None = None,
         *,
         at: Instant | None = None,
-    ) -> Timeline:
+    ) -> responses.Timeline:
         """List transitions after `from_` (default: now) and up to `to`, at most `limit` (100).
 
         `at` reads it as of another instant.
         """
-        query = {"from": optional_text(from_), "to": optional_text(to), "limit": limit}
-        return self.api.request(Timeline, "GET", "timeline", query=query, at=optional_text(at))
+        query = {"from": to_text(from_), "to": to_text(to), "limit": limit}
+        return self.api.request(responses.Timeline, "GET", "timeline", query=query, at=to_text(at))
 
     def sessions(
         self, surface: str | None = None, *, at: Instant | None = None
-    ) -> list[SessionSummary]:
+    ) -> list[responses.SessionSummary]:
         """List the namespace's sessions, of all surfaces or one, as of now or another instant."""
-        found: list[SessionSummary] = []
+        found: list[responses.SessionSummary] = []
         query: dict[str, Any] = {"surface": surface, "limit": MAX_PAGE}
         while True:
-            page = self.api.request(dict, "GET", "sessions", query=query, at=optional_text(at))
+            page = self.api.request(dict, "GET", "sessions", query=query, at=to_text(at))
             found += page["sessions"]
             query["after"] = page["next"]
             if query["after"] is None:
@@ -92,28 +86,30 @@ class Client:
 
     def explain(
         self, session: str, surface: str | None = None, at: Instant | None = None
-    ) -> Explanation:
+    ) -> responses.Explanation:
         """Explain a session's status, as of now or of an instant or offset such as `+15m`.
 
         Without `surface`, every surface is searched.
         """
         owner = "" if surface is None else f"{segment(surface)}/"
         path = f"sessions/{owner}{segment(session)}/explain"
-        return self.api.request(Explanation, "GET", path, at=optional_text(at))
+        return self.api.request(responses.Explanation, "GET", path, at=to_text(at))
 
     def force(
         self, session: str, status: str, reason: str | None = None, surface: str | None = None
-    ) -> Explanation:
+    ) -> responses.Explanation:
         """Put a session into a status that only the vendor can cause; return its explanation."""
         owner = surface or self.explain(session)["surface"]
         body = {"status": status} if reason is None else {"status": status, "reason": reason}
         path = f"sessions/{segment(owner)}/{segment(session)}/force"
-        return self.api.request(Explanation, "POST", path, body)
+        return self.api.request(responses.Explanation, "POST", path, body)
 
-    def diff(self, from_: Instant, to: Instant | None = None, limit: int | None = None) -> Diff:
+    def diff(
+        self, from_: Instant, to: Instant | None = None, limit: int | None = None
+    ) -> responses.Diff:
         """List changes of sessions after `from_` and up to `to` (default: now)."""
-        query = {"from": to_text(from_), "to": optional_text(to), "limit": limit}
-        return self.api.request(Diff, "GET", "diff", query=query)
+        query = {"from": to_text(from_), "to": to_text(to), "limit": limit}
+        return self.api.request(responses.Diff, "GET", "diff", query=query)
 
     def explain_request(
         self,
@@ -123,8 +119,8 @@ class Client:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
-    ) -> RequestExplanation:
+    ) -> responses.RequestExplanation:
         """Explain a vendor call without making it: its response and everything wrong with it."""
         request = {"method": method, "path": path, "headers": headers, "query": query, "body": body}
         given = {name: value for name, value in request.items() if value is not None}
-        return self.api.request(RequestExplanation, "POST", "requests/explain", given)
+        return self.api.request(responses.RequestExplanation, "POST", "requests/explain", given)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sessionary.client.responses import ClockState
-from sessionary.client.times import Instant, duration_to_json, from_text, optional_text
+from sessionary.client.times import Instant, duration_to_json, from_text, to_text
 from sessionary.client.transport import ControlApi
 
 
@@ -24,7 +24,7 @@ class Clock:
 
     def put(self, mode: str, now: Instant | None = None, rate: float | None = None) -> ClockState:
         """Set the mode (`real`, `frozen`, `offset`, or `scaled` with a rate) and the time."""
-        body = {"mode": mode, "now": optional_text(now), "rate": rate}
+        body = {"mode": mode, "now": to_text(now), "rate": rate}
         return self._api.request(ClockState, "PUT", "clock", body)
 
     def freeze(self, at: Instant | None = None) -> ClockState:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sessionary.client.responses import Namespace
-from sessionary.client.times import Instant, optional_text
+from sessionary.client.times import Instant, to_text
 from sessionary.client.transport import ControlApi, encode, segment
 
 DEFAULT = "default"
@@ -29,7 +29,7 @@ class Namespaces:
         seed: Mapping[str, Any] | None = None,
     ) -> Namespace:
         """Create a namespace: by default with a generated name; with `now`, on a frozen clock."""
-        body = {"name": name, "now": optional_text(now), "seed": seed}
+        body = {"name": name, "now": to_text(now), "seed": seed}
         return self._api.request(Namespace, "POST", "namespaces", body)
 
     def get(self, name: str | None = None) -> Namespace:

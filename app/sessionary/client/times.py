@@ -6,20 +6,15 @@ Instant = datetime | str
 _UNITS = ("days", "seconds", "microseconds")
 
 
-def to_text(at: Instant) -> str:
-    """Format an instant; text is returned unchanged. Raises ValueError for a naive datetime."""
-    if isinstance(at, str):
+def to_text(at: Instant | None) -> str | None:
+    """Format an instant; text and None are returned. Raises ValueError for a naive datetime."""
+    if at is None or isinstance(at, str):
         return at
     if at.utcoffset() is None:
         raise ValueError(
             f"{at!r} has no time zone: use an aware datetime, such as datetime.now(UTC)"
         )
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def optional_text(at: Instant | None) -> str | None:
-    """Format an instant, or return None."""
-    return None if at is None else to_text(at)
 
 
 def from_text(text: str) -> datetime:

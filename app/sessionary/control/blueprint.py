@@ -16,19 +16,23 @@ from sessionary.control.errors import CONTENT_TYPE, ApiError, error_body
 from sessionary.control.messages import Application
 from sessionary.control.validation.validator import RequestValidator
 from sessionary.identity import InvalidKey
+from sessionary.seeds.loader import BadSeed
 from sessionary.store import Namespace, Namespaces
 from sessionary.web.context import bearer, limit_failures, read_instant, settings
 from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import RouteTable
-from sessionary.web.surface import Surface
+from sessionary.web.surface import NotForced, Surface
 
 PREFIX = "_control/v1"
 _SALT = secrets.token_hex()  # so that the token cannot be guessed from a hash in a database
 _STATUS = {
+    clock.BadClock: 400,
+    BadSeed: 400,
     store.BadName: 400,
     store.NoSuchNamespace: 404,
     store.NamespaceExists: 409,
     store.TooManyNamespaces: 409,
+    NotForced: 409,
 }
 
 
@@ -95,10 +99,10 @@ def make_blueprint(name: str) -> Blueprint:
     routes.record(lambda setup: setup.app.url_map.converters.update(id=_Id))
     routes.before_request(ensure_not_from_web_page)
     routes.before_request(authenticate)
-    routes.register_error_handler(ApiError, _handle_api_error)
+    routes.register_error_handler(ApiError, lambda error: _problem(error.status, error.detail))
     routes.register_error_handler(Invalid, _handle_invalid)
     for kind in _STATUS:
-        routes.register_error_handler(kind, _handle_namespace_error)
+        routes.register_error_handler(kind, _handle_error_with_status)
     return routes
 
 
@@ -108,15 +112,11 @@ def _problem(status: int, detail: str, places: Sequence[tuple[str, str]] = ()) -
     return response
 
 
-def _handle_api_error(error: ApiError) -> Response:
-    return _problem(error.status, error.detail)
-
-
 def _handle_invalid(invalid: Invalid) -> Response:
     places = [(each.pointer, each.text) for each in invalid.problems]
     text = "; ".join(f"{place} {detail}" for place, detail in places)
     return _problem(400, f"{request.method} {request.path}: {text}", places)
 
 
-def _handle_namespace_error(error: Exception) -> Response:
+def _handle_error_with_status(error: Exception) -> Response:
     return _problem(_STATUS[type(error)], str(error.args[0] if error.args else error))

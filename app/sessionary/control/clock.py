@@ -59,10 +59,7 @@ def show() -> Response:
 @routes.put("/clock")
 @operation("Set the clock", body=ClockRequest(), answers={200: ClockResponse()})
 def put(body: dict[str, Any]) -> Response:
-    try:
-        clock.set_mode(body["mode"], body["now"], body["rate"])
-    except clock.BadClock as error:
-        raise ApiError(400, f"{error}") from None
+    clock.set_mode(body["mode"], body["now"], body["rate"])
     return answer(clock_to_json())
 
 
@@ -72,26 +69,33 @@ def advance(body: dict[str, Any]) -> Response:
     """Move the clock; every read after the response is at the new time."""
     if sum(value is not None for value in body.values()) != 1:
         raise ApiError(400, 'send one of {"by": "90s"}, {"to": "next"} and {"until": {…}}')
-    try:
-        if body["by"] is not None:
-            clock.advance(body["by"])
-        else:
-            clock.set_time(_target(body["until"]))
-    except clock.BadClock as error:
-        raise ApiError(400, f"{error}") from None
+    if body["by"] is not None:
+        clock.advance(body["by"])
+    else:
+        clock.set_time(_target(body["until"]))
     return answer(clock_to_json())
 
 
 def _target(until: dict[str, Any] | None) -> int:
+    """Return the instant of the next transition, or of one into a status. Raises ApiError."""
     surfaces, now = control().surfaces, clock.now()
-    if until is not None:
-        if until["surface"] is not None:
-            control().surface(until["surface"])
-        return timeline.transition_into(surfaces, now, **until).at
-    transitions = timeline.between(surfaces, now, timeline.END, 1)
-    if not transitions:
-        raise ApiError(409, "this namespace has no next transition")
-    return transitions[0].transition.at
+    if until is None:
+        transitions = timeline.between(surfaces, now, timeline.END, 1)
+        if not transitions:
+            raise ApiError(409, "this namespace has no next transition")
+        return transitions[0].transition.at
+    if until["surface"] is not None:
+        control().surface(until["surface"])
+    owner, session = timeline.find_session(surfaces, until["session"], until["surface"])
+    coming = [each.transition for each in timeline.of_session(owner, session, now)]
+    for transition in coming:
+        if transition.to_status == until["status"]:
+            return transition.at
+    becomes = " or ".join(f"{each.to_status} at {to_text(each.at)}" for each in coming)
+    raise ApiError(
+        409,
+        f"time alone makes this session {becomes or 'nothing else'}, not {until['status']!r}",
+    )
 
 
 def clock_to_json() -> dict[str, Any]:

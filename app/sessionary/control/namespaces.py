@@ -65,9 +65,9 @@ def create(body: dict[str, Any]) -> Response:
     try:
         with namespace.activate():
             if body["now"] is not None:
-                _freeze(body["now"])
+                clock.set_mode("frozen", body["now"])
             if body["seed"] is not None:
-                _apply(loader.Document("the seed", "", body["seed"]))
+                loader.apply(loader.Document("the seed", "", body["seed"]), control().surfaces)
     except BaseException:
         namespaces.drop(name)
         raise
@@ -126,7 +126,7 @@ def restore(namespace: str) -> Response:
 def apply_seed(namespace: str) -> Response:
     """Apply the seed in the body: TOML, or JSON with that content type."""
     with _find(namespace).activate():
-        return answer({"row_count": _apply(_document())})
+        return answer({"row_count": loader.apply(_document(), control().surfaces)})
 
 
 def _registry() -> Namespaces:
@@ -152,13 +152,6 @@ def _name(namespaces: Namespaces, name: str | None) -> str:
         return ids.word(12, _LETTERS)
 
 
-def _freeze(at: int) -> None:
-    try:
-        clock.set_mode("frozen", at)
-    except clock.BadClock as error:
-        raise ApiError(400, f"now: {error}") from None
-
-
 def _document() -> loader.Document:
     try:
         if request.is_json:
@@ -170,13 +163,6 @@ def _document() -> loader.Document:
     except ValueError as error:
         kind = "JSON" if request.is_json else "TOML"
         raise ApiError(400, f"the seed is not {kind}: {error}") from None
-
-
-def _apply(document: loader.Document) -> int:
-    try:
-        return loader.apply(document, control().surfaces)
-    except loader.BadSeed as error:
-        raise ApiError(400, f"{error}") from None
 
 
 def _to_json(name: str, namespace: Namespace) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sessionary.web.as_of import rewind
 from sessionary.web.fields import Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
-from sessionary.web.surface import NotForced, Surface
+from sessionary.web.surface import Surface
 
 _COPIED = ("rule", "reason", "unless", "source")
 routes = make_blueprint("sessions")
@@ -105,10 +105,7 @@ def force(surface: str, session_id: str, body: dict[str, Any]) -> Response:
         raise ApiError(400, f"{surface} can be forced to {known}, not {body['status']!r}")
     with clock.transaction() as at:
         _, session = find_session(control().surfaces, session_id, surface)
-        try:
-            owner.sessions.forced_states[body["status"]](session, at, body["reason"])
-        except NotForced as error:
-            raise ApiError(409, f"{error}") from None
+        owner.sessions.forced_states[body["status"]](session, at, body["reason"])
         _, session = find_session(control().surfaces, session_id, surface)
     return answer(_explanation(owner, session, at))
 

@@ -93,20 +93,6 @@ def of_session(
     return [SessionTransition(surface.name, id, t) for t in transitions if after < t.at <= until]
 
 
-def transition_into(
-    surfaces: Sequence[Surface], now: int, *, session: str, surface: str | None, status: str
-) -> Transition:
-    """Return the next transition that gives a session this status. Raises ApiError."""
-    owner, found = find_session(surfaces, session, surface)
-    transitions = [each.transition for each in of_session(owner, found, now)]
-    for transition in transitions:
-        if transition.to_status == status:
-            return transition
-    known = [f"{each.to_status} at {to_text(each.at)}" for each in transitions]
-    becomes = " or ".join(known) or "nothing else"
-    raise ApiError(409, f"time alone makes this session {becomes}, not {status!r}")
-
-
 def transition_to_json(found: SessionTransition) -> dict[str, Any]:
     """Serialize a transition."""
     return {

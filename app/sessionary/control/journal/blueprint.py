@@ -123,7 +123,7 @@ def clear_calls() -> Response:
 def find_call(id: int) -> CallRow:
     """Return a recorded call. Raises ApiError."""
     _ensure_enabled()
-    call = models.get(id)
+    call = models.by_id.one(id=id)
     if call is None:
         raise ApiError(404, f"call {id} not found: the journal keeps {models.MAX_CALLS} calls")
     return call

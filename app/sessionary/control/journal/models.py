@@ -89,7 +89,7 @@ _clear = Statement(tuple, Call.delete)
 _oldest = Statement(
     lambda found: int(found[0]), lambda: Call.select(Call.sequence).order_by(Call.id).limit(1)
 )
-_by_id = Statement(CallRow._make, lambda: Call.select(*_columns).where(Call.id == param("id")))
+by_id = Statement(CallRow._make, lambda: Call.select(*_columns).where(Call.id == param("id")))
 _FILTERS: dict[str, Callable[[], Any]] = {
     "method": lambda: Call.method == param("method"),
     "path": lambda: (Call.path == param("path")) | (Call.route == param("path")),
@@ -118,11 +118,6 @@ def find(filters: dict[str, Any], *, after: int, limit: int) -> list[CallRow]:
 def count(filters: dict[str, Any]) -> int:
     """Count matching calls."""
     return _count(frozenset(filters)).one(**filters) or 0
-
-
-def get(id: int) -> CallRow | None:
-    """Return the call of this id, or None if it was removed."""
-    return _by_id.one(id=id)
 
 
 def dropped_count() -> int:
