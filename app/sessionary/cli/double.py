@@ -11,7 +11,6 @@ from sessionary.cli.settings_options import SERVER_SETTINGS, settings_options
 from sessionary.factory import load_settings
 from sessionary.settings import DOUBLE, Settings
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 DEFAULTS = DOUBLE | {"port": Settings.port}
 
 
@@ -69,11 +68,9 @@ def _block_signals() -> list[signal.Signals]:
 
     SIGHUP stays ignored if it was ignored at the start, as under nohup.
     """
-    signals = [
-        each
-        for each in _STOP_SIGNALS
-        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN
-    ]
+    signals = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     return signals
 

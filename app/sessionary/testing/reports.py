@@ -1,11 +1,11 @@
 """Reports about a namespace after a test: sections of a failure report, and leaks."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sessionary.client import Client, ControlError
-from sessionary.client.responses import Call, Fault, SessionSummary, Transition
+from sessionary.client.responses import Call, Transition
 
 if TYPE_CHECKING:
     from sessionary.testing.namespace import Namespace
@@ -41,18 +41,23 @@ def failure_sections(namespace: Client) -> list[tuple[str, str]]:
     ]
 
 
-def unclosed_sessions(namespace: "Namespace") -> list[str]:
+def unclosed_sessions(namespace: "Namespace") -> Iterator[str]:
     """Describe the sessions that a test opened and did not close, with the calls that did."""
-    return [
-        _unclosed(namespace, each)
-        for each in namespace.sessions()
-        if each["open"] and each["id"] not in namespace.seeded_ids
-    ]
+    for session in namespace.sessions():
+        id, surface = session["id"], session["surface"]
+        if session["open"] and id not in namespace.seeded_ids:
+            calls = namespace.journal.find(session=id, surface=surface, limit=1)
+            opened = "the journal has no call of it"
+            if calls:
+                opened = f"opened by {call_line(calls[0])}"
+            yield f"{surface} {id} is {session['status']} since {session['since']}; {opened}"
 
 
-def unmatched_faults(namespace: Client) -> list[str]:
+def unmatched_faults(namespace: Client) -> Iterator[str]:
     """Describe the armed faults that no call has matched."""
-    return [_fault(fault) for fault in namespace.faults.list(unmatched=True)]
+    for fault in namespace.faults.list(unmatched=True):
+        match = " ".join(filter(None, (fault["surface"], fault["method"], fault["route"])))
+        yield f"fault {fault['id']} for {match}: {fault['preset'] or fault['kind']}"
 
 
 def _text(section: Callable[[Client], str], namespace: Client) -> str:
@@ -64,7 +69,6 @@ def _text(section: Callable[[Client], str], namespace: Client) -> str:
 
 
 def _calls(namespace: Client) -> str:
-    """List the latest calls."""
     calls = namespace.journal.find()
     lines = [call_line(call) for call in calls[-_MAX_CALLS:]]
     omitted = len(calls) - len(lines) + namespace.journal.dropped_count()
@@ -72,7 +76,6 @@ def _calls(namespace: Client) -> str:
 
 
 def _timeline(namespace: Client) -> str:
-    """List the coming transitions."""
     found = namespace.timeline(limit=_MAX_TRANSITIONS)
     lines = [f"{found['now']}  now", *map(transition_line, found["transitions"])]
     return "\n".join(lines + (["(and more)"] if found["truncated"] else []))
@@ -98,18 +101,6 @@ def _explanation(namespace: Client, session: str, surface: str | None) -> str:
     lines = [f"{surface} {session} is {found['status']} since {found['since']}: {found['reason']}"]
     lines += [f"  unless: {found['unless']}"] if found["unless"] else []
     return "\n".join(lines)
-
-
-def _unclosed(namespace: Client, session: SessionSummary) -> str:
-    calls = namespace.journal.find(session=session["id"], surface=session["surface"], limit=1)
-    opened = f"opened by {call_line(calls[0])}" if calls else "the journal has no call of it"
-    name = f"{session['surface']} {session['id']}"
-    return f"{name} is {session['status']} since {session['since']}; {opened}"
-
-
-def _fault(fault: Fault) -> str:
-    match = " ".join(each for each in (fault["surface"], fault["method"], fault["route"]) if each)
-    return f"fault {fault['id']} for {match}: {fault['preset'] or fault['kind']}"
 
 
 def _shorten(value: object) -> str:

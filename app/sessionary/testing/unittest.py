@@ -47,7 +47,8 @@ class SessionaryMixin(unittest.TestCase):
 
     def _drop(self, namespace: Namespace) -> None:
         try:
-            leaks = reports.unclosed_sessions(namespace) if self.sessionary_fails_on_leaks else []
+            is_checked = self.sessionary_fails_on_leaks
+            leaks = list(reports.unclosed_sessions(namespace)) if is_checked else []
         finally:
             namespace.drop()
         if leaks:
