@@ -1,6 +1,5 @@
 """The faults of a namespace."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -39,13 +38,8 @@ class Faults:
         """Arm a fault: a preset of the vendor, or a `kind` (default: `status`)."""
         document = {"surface": surface, "preset": preset, **options}
         document["from"] = document.pop("from_", None)
-        return self.arm(
-            {name: _to_json(value) for name, value in document.items() if value is not None}
-        )
-
-    def arm(self, document: Mapping[str, Any]) -> Fault:
-        """Arm a fault from a complete request document."""
-        return self._api.request(Fault, "POST", "faults", document)
+        given = {name: _to_json(value) for name, value in document.items() if value is not None}
+        return self._api.request(Fault, "POST", "faults", given)
 
     def presets(self) -> list[Preset]:
         """List the known failures of every vendor."""

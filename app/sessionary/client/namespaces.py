@@ -63,8 +63,7 @@ class Namespaces:
             content, kind = encode(document), "application/json"
         path = self._path(name, "seed")
         answer = self._api.send("POST", path, content, {"Content-Type": kind})
-        found: int = json.loads(answer)["row_count"]
-        return found
+        return int(json.loads(answer)["row_count"])
 
     def drop(self, name: str | None = None) -> None:
         """Delete a namespace."""

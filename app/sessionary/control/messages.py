@@ -5,6 +5,7 @@ from http.client import responses
 from io import BytesIO
 from typing import Any, NamedTuple
 
+from sessionary.web import json_codec
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface
 
@@ -90,6 +91,14 @@ def buffer_body(environ: dict[str, Any], max_bytes: int) -> tuple[bytes | None, 
         return b"", 0
     environ["wsgi.input"] = BytesIO(body)
     return (body if len(body) <= max_bytes else None), len(body)
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Parse a body that is a JSON object; any other is an empty one."""
+    try:
+        return json_codec.parse(body)
+    except json_codec.BadDocument:
+        return {}
 
 
 def _read_chunks(environ: dict[str, Any], max_bytes: int) -> bytes:

@@ -22,18 +22,17 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 routes = make_blueprint("namespaces")
 
 
-class NamespaceRequest(StrictSchema):
-    """The name (default: generated), the time of a frozen clock, and the seed."""
+class ForkRequest(StrictSchema):
+    """The name of the new namespace (default: generated)."""
 
     name = Text(load_default=None)
+
+
+class NamespaceRequest(ForkRequest):
+    """The name, the time of a frozen clock, and the seed."""
+
     now = Instant(load_default=None)
     seed = Object(load_default=None)
-
-
-class ForkRequest(StrictSchema):
-    """The name of the copy (default: generated)."""
-
-    name = Text(load_default=None)
 
 
 NamespaceResponse = response_schema(

@@ -8,7 +8,7 @@ from sessionary import clock
 from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal import models
 from sessionary.control.journal.redaction import Redactor
-from sessionary.control.messages import VendorRequest, VendorResponse
+from sessionary.control.messages import VendorRequest, VendorResponse, parse_object
 from sessionary.web import json_codec
 from sessionary.web.context import CALLER
 from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
@@ -118,16 +118,9 @@ def _session_in_bodies(exchange: RecordedExchange) -> str | None:
     surface = exchange.request.surface
     if surface is None or exchange.request.method != "POST":
         return None
-    bodies = [] if exchange.response is None else [_parse_object(exchange.response.body)]
+    bodies = [] if exchange.response is None else [parse_object(exchange.response.body)]
     bodies += [each["session"] for each in bodies if isinstance(each.get("session"), dict)]
     if surface.session_key != "id" and exchange.body:
-        bodies.append(_parse_object(exchange.body))
+        bodies.append(parse_object(exchange.body))
     found = (each.get(surface.session_key) for each in bodies)
     return next((id for id in found if isinstance(id, str)), None)
-
-
-def _parse_object(content: bytes) -> dict[str, Any]:
-    try:
-        return json_codec.parse(content)
-    except json_codec.BadDocument:
-        return {}

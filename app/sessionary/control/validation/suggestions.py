@@ -13,7 +13,6 @@ from sessionary.web.route_table import Route, RouteTable
 from sessionary.web.surface import Surface
 
 NOTHING = object()  # the absence of a value
-_MIN_SIMILARITY = 0.7
 _STEPS = {"ge": 0, "le": 0, "gt": 1, "lt": -1}
 _WORDS = {"true": True, "yes": True, "1": True, "on": True}
 _WORDS |= {"false": False, "no": False, "0": False, "off": False}
@@ -54,10 +53,10 @@ def field_names(schema: Schema | None) -> dict[str, Any]:
     return {each.data_key or name: each for name, each in schema.load_fields.items()}
 
 
-def similar_name(name: str, known: Iterable[str]) -> str | None:
+def similar_name(name: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
     """The most similar known name, ignoring case and punctuation; None if there is none."""
     by_letters = {_letters(each): each for each in known}
-    found = get_close_matches(_letters(name), by_letters, 1, _MIN_SIMILARITY)
+    found = get_close_matches(_letters(name), by_letters, 1, cutoff)
     return by_letters[found[0]] if found else None
 
 
@@ -66,9 +65,7 @@ def suggest_value(problem: Problem, actual: Any) -> Any:
     if problem.kind == "bounds":
         return next((limit + _STEPS[name] for name, limit in problem.bounds.items()), NOTHING)
     if problem.kind == "choice":
-        by_letters = {_letters(each): each for each in problem.bounds.get("choices", ())}
-        found = get_close_matches(_letters(str(actual)), by_letters, 1, 0)
-        return by_letters[found[0]] if found else NOTHING
+        return similar_name(str(actual), problem.bounds.get("choices", ()), 0) or NOTHING
     try:
         return _convert(problem.kind, actual)
     except (TypeError, ValueError, OverflowError):

@@ -9,6 +9,7 @@ from flask import current_app, request
 from marshmallow import EXCLUDE, Schema, fields
 
 from sessionary import clock
+from sessionary.control.messages import parse_object
 from sessionary.control.validation.suggestions import (
     NOTHING,
     FieldIndex,
@@ -17,10 +18,9 @@ from sessionary.control.validation.suggestions import (
     suggest_value,
     vendor_name,
 )
-from sessionary.web import json_codec
 from sessionary.web.context import read_instant
 from sessionary.web.fields import Problem
-from sessionary.web.operations import Invalid
+from sessionary.web.operations import Invalid, Operation
 from sessionary.web.route_table import RouteMatch, RouteTable
 from sessionary.web.surface import Surface
 
@@ -59,8 +59,9 @@ class RequestValidator:
         if match.surface is None or match.operation is None:
             return ValidationReport(violations, [])
         with current_app.request_context(environ):
-            sent = {"query": request.args.to_dict(), "body": _parse_body() if has_body else {}}
-            problems = _problems(match, environ)
+            body = parse_object(request.get_data(cache=True)) if has_body else {}
+            sent = {"query": request.args.to_dict(), "body": body}
+            problems = _problems(match.operation, environ)
         violations += [
             self._violation(problem, sent.get(problem.where, {}), match)
             for problem in problems
@@ -130,24 +131,14 @@ class RequestValidator:
         ]
 
 
-def _problems(match: RouteMatch, environ: dict[str, Any]) -> list[Problem]:
+def _problems(operation: Operation, environ: dict[str, Any]) -> list[Problem]:
     found: list[Problem] = []
     if "HTTP_SESSIONARY_AT" in environ:
         try:
             read_instant(clock.now())
         except Invalid as invalid:
             found += invalid.problems
-    if match.operation is not None:
-        found += match.operation.load({})
-    return found
-
-
-def _parse_body() -> dict[str, Any]:
-    """Parse the request's JSON object, or return an empty one. The body can be read again."""
-    try:
-        return json_codec.parse(request.get_data(cache=True))
-    except json_codec.BadDocument:
-        return {}
+    return found + operation.load({})
 
 
 def _schema(match: RouteMatch, location: str) -> Schema | None:
