@@ -24,7 +24,10 @@ from sessionary.factory.namespace_middleware import (
 )
 from sessionary.factory.proxy_middleware import TrustedProxyMiddleware
 from sessionary.factory.request_id_middleware import RequestIdMiddleware
-from sessionary.factory.startup import SCHEMA, Prepared, prepare, welcome
+from sessionary.factory.startup import SCHEMA as SCHEMA
+from sessionary.factory.startup import Prepared as Prepared
+from sessionary.factory.startup import prepare as prepare
+from sessionary.factory.startup import welcome as welcome
 from sessionary.settings import DOUBLE, BadSetting, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
@@ -32,17 +35,6 @@ from sessionary.web.events import Observer
 from sessionary.web.operations import answer
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface, declared_settings
-
-__all__ = [
-    "SCHEMA",
-    "Prepared",
-    "create_app",
-    "create_double",
-    "load_settings",
-    "make_settings",
-    "prepare",
-    "welcome",
-]
 
 
 def make_settings(*, surfaces: Sequence[Surface] = SURFACES, **values: Any) -> Settings:
