@@ -23,8 +23,9 @@ class _TextFormatter(logging.Formatter):
         return to_text(int(record.created * 1_000_000))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        at, level = self.formatTime(record), record.levelname
-        return f"{at} {level} {record.getMessage()}{_request_suffix()}"
+        line = f"{self.formatTime(record)} {record.levelname} {record.getMessage()}"
+        current = request_id.get()
+        return line if current is None else f"{line} request={current}"
 
 
 class _JsonFormatter(_TextFormatter):
@@ -74,11 +75,6 @@ def access_log(log_format: str) -> Observer:
         )
 
     return write_json if log_format == "json" else write_text
-
-
-def _request_suffix() -> str:
-    current = request_id.get()
-    return "" if current is None else f" request={current}"
 
 
 _json = lru_cache(maxsize=1024)(json.dumps)

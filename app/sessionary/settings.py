@@ -123,8 +123,7 @@ class Settings:
         maximum=1_000_000,
     )
     trusted_proxy: str | None = _setting(
-        None,
-        "use `X-Forwarded-` headers from these addresses or networks, separated by commas",
+        None, "use `X-Forwarded-` headers from these addresses or networks, separated by commas"
     )
     control: bool = _setting(False, "serve the control plane at /_control/v1")
     control_token: str | None = _setting(
@@ -156,15 +155,9 @@ class Settings:
     @classmethod
     def make(cls, declarations: Declarations, /, **values: Any) -> Self:
         """Settings from flat names. Raises BadSetting, and TypeError for an unknown name."""
-        vendors = {
-            surface: {
-                each.name: values.pop(f"{surface}_{each.name}")
-                for each in fields(declared)
-                if f"{surface}_{each.name}" in values
-            }
-            for surface, declared in declarations.items()
-        }
-        return cls(**values)._with(declarations, vendors)
+        names = {each.name for each in _of_vendors(declarations)}
+        shared = {name: value for name, value in values.items() if name not in names}
+        return cls(**shared)._add_vendors(declarations, values)
 
     @classmethod
     def load(
@@ -194,22 +187,18 @@ class Settings:
 
     def with_defaults(self, declarations: Declarations) -> Self:
         """The same settings, with the defaults of each surface that `vendors` leaves out."""
-        missing: dict[str, dict[str, Any]] = {
-            name: {} for name in declarations if name not in self.vendors
-        }
-        return self._with(declarations, missing) if missing else self
+        missing = {name: each for name, each in declarations.items() if name not in self.vendors}
+        return self._add_vendors(missing, {})
 
-    def _with(self, declarations: Declarations, vendors: Mapping[str, dict[str, Any]]) -> Self:
-        made = {
-            surface: self._make_vendor(surface, declarations[surface], values)
-            for surface, values in vendors.items()
-        }
+    def _add_vendors(self, declarations: Declarations, values: Mapping[str, Any]) -> Self:
+        made = {name: self._make_vendor(name, each, values) for name, each in declarations.items()}
         return replace(self, vendors={**self.vendors, **made})
 
-    def _make_vendor(self, surface: str, declared: type[Any], chosen: dict[str, Any]) -> Any:
+    def _make_vendor(self, surface: str, declared: type[Any], values: Mapping[str, Any]) -> Any:
+        chosen = {}
         for each in fields(declared):
             setting = _describe(each, f"{surface}_")
-            value = chosen.get(each.name, setting.default)
+            value = values.get(setting.name, setting.default)
             if value is None and setting.vendor_default is not None and self.vendor_defaults:
                 value = setting.vendor_default
             _check(setting, value)
@@ -232,18 +221,19 @@ DOUBLE: dict[str, Any] = {
 
 def all_settings(declarations: Declarations) -> list[Setting]:
     """Every setting by its flat name: the shared ones first, then those of each surface."""
-    return [
-        *_shared(),
-        *(
-            _describe(each, f"{surface}_")
-            for surface, declared in declarations.items()
-            for each in fields(declared)
-        ),
-    ]
+    return [*_shared(), *_of_vendors(declarations)]
 
 
 def _shared() -> list[Setting]:
     return [_describe(each) for each in fields(Settings) if each.metadata]
+
+
+def _of_vendors(declarations: Declarations) -> list[Setting]:
+    return [
+        _describe(each, f"{surface}_")
+        for surface, declared in declarations.items()
+        for each in fields(declared)
+    ]
 
 
 def _describe(declared: "Field[Any]", prefix: str = "") -> Setting:
@@ -276,8 +266,7 @@ def _header_value(token: str) -> str:
 
 def _check(setting: Setting, value: Any) -> None:
     name, types = setting.name, setting.types
-    fits = type(value) in types or (type(value) is int and float in types)
-    if not fits:
+    if not (type(value) in types or (type(value) is int and float in types)):
         expected = " or ".join("nothing" if t is type(None) else t.__name__ for t in types)
         actual = "" if setting.is_secret else f", not {value!r}"
         raise BadSetting(f"{name} must be {expected}{actual}")

@@ -86,9 +86,7 @@ def create_app(
 
 
 def create_double(
-    settings: Settings | None = None,
-    *observers: Observer,
-    surfaces: Sequence[Surface] = SURFACES,
+    settings: Settings | None = None, *observers: Observer, surfaces: Sequence[Surface] = SURFACES
 ) -> Flask:
     """The WSGI application of a test double: many namespaces, and the control plane.
 
@@ -151,8 +149,7 @@ class _Builder:
         for surface in mounted:
             _mount(app, surface)
         routes = RouteTable(app, mounted)
-        self.error_handlers = ErrorHandlers(routes)
-        self.error_handlers.register(app)
+        self.error_handlers = ErrorHandlers(app, routes)
         if observers or settings.control:
             app.before_request(routes.note_match)
         app.before_request(store.check_file_unchanged)
@@ -189,9 +186,8 @@ def _make_flask(settings: Settings, namespace: Namespace) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_rule_class = _MatchOnlyRule
-    app.url_map.merge_slashes = False
-    app.url_map.strict_slashes = False
-    app.url_map.redirect_defaults = False
+    routes = app.url_map
+    routes.merge_slashes = routes.strict_slashes = routes.redirect_defaults = False
     app.extensions["sessionary"] = namespace
     return app
 

@@ -65,10 +65,8 @@ class AutoPrune:
         if keys:
             store.run_batch(keys, lambda batch: retention.remove(batch, before_at))
         self._after = keys[0] - 1 if keys else until  # run_batch leaves keys when time runs out
-        if self._after >= (retention.last.one() or 0):
-            self._go_to_next_surface()
-
-    def _go_to_next_surface(self) -> None:
+        if self._after < (retention.last.one() or 0):
+            return
         self._after = 0
         self._remaining.pop(0)
         if not self._remaining:

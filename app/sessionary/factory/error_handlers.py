@@ -14,7 +14,7 @@ from sessionary.web import json_codec
 from sessionary.web.events import FAILURE, INVALID_KEY, OUTAGE
 from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import RouteTable
-from sessionary.web.surface import Surface, retry_after
+from sessionary.web.surface import retry_after
 
 _log = logging.getLogger("sessionary")
 MESSAGES = {
@@ -32,19 +32,12 @@ MESSAGES = {
 class ErrorHandlers:
     """Error handlers of an application; the first segment of the path selects the surface."""
 
-    def __init__(self, routes: RouteTable) -> None:
-        self._routes = routes
-
-    def register(self, app: Flask) -> None:
-        """Register the handlers with an application."""
+    def __init__(self, app: Flask, routes: RouteTable) -> None:
+        self.surface = routes.surface
         app.register_error_handler(InvalidKey, self._invalid_key)
         app.register_error_handler(RateLimited, self._rate_limited)
         app.register_error_handler(HTTPException, self._http_error)
         app.register_error_handler(Exception, self._server_error)
-
-    def surface(self, path: str) -> Surface | None:
-        """The surface of a path."""
-        return self._routes.surface(path)
 
     def response(
         self,

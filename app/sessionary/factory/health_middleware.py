@@ -28,7 +28,7 @@ class HealthMiddleware:
         self._application = application
         self._namespace = namespace
         self._error_handlers = error_handlers
-        checks = {"/livez": _livez, "/readyz": self._readyz}
+        checks = {"/livez": lambda: answer({"status": "alive"}), "/readyz": self._readyz}
         self._checks = checks | {f"{path}/": check for path, check in checks.items()}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -61,7 +61,3 @@ class HealthMiddleware:
         self._namespace.report_outage(error)
         folder = Path(str(self._namespace.database.database)).parent
         return str(error).replace(f"{folder}/", "")
-
-
-def _livez() -> Response:
-    return answer({"status": "alive"})

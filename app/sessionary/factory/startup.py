@@ -12,7 +12,7 @@ from sessionary.identity import NewKey, rate_limits
 from sessionary.ids import IdSequence
 from sessionary.seeds import loader
 from sessionary.settings import Settings
-from sessionary.store import Namespace, Schema
+from sessionary.store import Migration, Namespace, Schema
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import to_stamp
 from sessionary.web.surface import Surface
@@ -42,24 +42,15 @@ def make_schema(surfaces: Sequence[Surface]) -> Schema:
 
     A version of another surface has an empty migration.
     """
-    migrations = {
-        version: migration
-        for surface in surfaces
-        for version, migration in surface.migrations.items()
-    }
+    tables = [table for surface in surfaces for table in surface.tables]
+    migrations: dict[int, Migration] = {}
+    for surface in surfaces:
+        migrations |= surface.migrations
+    versions = range(2, max(migrations, default=1) + 1)
     return Schema(
-        (
-            Clock,
-            IdSequence,
-            loader.Seeded,
-            *identity.TABLES,
-            *(table for surface in surfaces for table in surface.tables),
-        ),
+        (Clock, IdSequence, loader.Seeded, *identity.TABLES, *tables),
         partial(_write_first_rows, surfaces),
-        tuple(
-            migrations.get(version, lambda _: None)
-            for version in range(2, max(migrations, default=1) + 1)
-        ),
+        tuple(migrations.get(version, lambda _: None) for version in versions),
     )
 
 
@@ -137,10 +128,8 @@ def _create_first_keys(surfaces: Sequence[Surface]) -> tuple[NewKey, ...]:
         if identity.has_keys():
             return ()
         user = identity.owner()
-        return tuple(
-            identity.create_key(surface.key_prefix, user=user, surface=surface.name)
-            for surface in surfaces
-        )
+        create = partial(identity.create_key, user=user)
+        return tuple(create(each.key_prefix, surface=each.name) for each in surfaces)
 
 
 def welcome(keys: Iterable[NewKey], url: str, surfaces: Sequence[Surface] = SURFACES) -> str:

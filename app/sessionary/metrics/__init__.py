@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sessionary.metrics import multiproc_dir
-from sessionary.metrics.address import Address
 from sessionary.settings import BadSetting
 from sessionary.store import Namespace
 from sessionary.web.events import Observer
@@ -25,7 +24,8 @@ class Metrics:
         from sessionary.metrics.counters import count
 
         self.observe: Observer = count
-        self.url = f"http://{Address(*listener.getsockname()[:2])}/metrics"
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics"
         self._listener = listener
         self._folder = folder
 
@@ -47,18 +47,31 @@ def open_metrics(address: str | None) -> Iterator[Metrics | None]:
         yield None
         return
     with (
-        Address.parse(address).listener() as listener,
+        _listen(address) as listener,
         multiproc_dir.create(str(listener.getsockname()[1])) as folder,
     ):
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read at its import
-        yield _make_metrics(listener, folder)
+        try:
+            opened = Metrics(listener, folder)
+        except ModuleNotFoundError as error:
+            raise BadSetting(
+                "metrics need prometheus_client, which is not installed: "
+                "it comes with the extra, sessionary[metrics]"
+            ) from error
+        yield opened
 
 
-def _make_metrics(listener: socket.socket, folder: Path) -> Metrics:
+def _listen(address: str) -> socket.socket:
+    """Listen at `127.0.0.1:9090` or `[::1]:9090`, non-blocking: several processes may accept."""
+    host, _, port = address.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and int(port) < 2**16
+    if not is_port or not host or (":" in host) != host.startswith("["):
+        raise BadSetting(f"metrics must be an address such as 127.0.0.1:9090, not {address!r}")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return Metrics(listener, folder)
-    except ModuleNotFoundError as error:
-        raise BadSetting(
-            "metrics need prometheus_client, which is not installed: "
-            "it comes with the extra, sessionary[metrics]"
-        ) from error
+        listener = socket.create_server((host.strip("[]"), int(port)), family=family)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        raise OSError(f"cannot serve metrics on {address}: {reason}") from error
+    listener.setblocking(False)
+    return listener

@@ -22,25 +22,20 @@ def compacted(folder: Path) -> Iterator[None]:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for kind in ("counter", "histogram"):
-            exited = [file for file in folder.glob(f"{kind}_*.db") if _has_exited(_pid(file))]
+            exited = [file for file in folder.glob(f"{kind}_*.db") if _has_exited(file)]
             if exited:
                 _merge_into(folder / f"{kind}_{_EXITED}.db", exited)
         yield
 
 
-def _pid(file: Path) -> int:
-    return int(file.stem.rpartition("_")[2])
-
-
-def _has_exited(pid: int) -> bool:
-    if pid == int(_EXITED):
-        return False
+def _has_exited(file: Path) -> bool:
+    """Whether the process that wrote this file has exited."""
+    pid = file.stem.rpartition("_")[2]
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass
+        if pid != _EXITED:
+            os.kill(int(pid), 0)
+    except OSError as error:  # or PermissionError: the process lives
+        return isinstance(error, ProcessLookupError)
     return False
 
 

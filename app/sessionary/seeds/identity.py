@@ -70,11 +70,7 @@ def _apply_key(row: dict[str, Any], now: int) -> None:
     _ensure_exists(User, user, "user")
     if row["organization"] is not None:
         _ensure_exists(Organization, row["organization"], "organization")
-        if (
-            not Membership.select()
-            .where(Membership.user == user, Membership.organization == row["organization"])
-            .exists()
-        ):
+        if not Membership.get_or_none(user=user, organization=row["organization"]):
             raise BadRow(f"user {user!r} is not a member of organization {row['organization']!r}")
     found = Key.get_or_none(Key.hash == digest)
     store.upsert(

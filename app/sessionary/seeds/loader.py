@@ -6,9 +6,8 @@ A file is applied in one transaction. It updates rows with the same id, and remo
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import peewee as pw
 from marshmallow import ValidationError
@@ -36,8 +35,7 @@ class Seeded(store.Model):
         primary_key = pw.CompositeKey("table", "key")
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """A parsed seed, with its name and text for error messages."""
 
     name: str
@@ -66,8 +64,7 @@ def apply(document: Document, surfaces: Sequence[Surface]) -> int:
     tables = [*TABLES, *(table for surface in surfaces for table in surface.seed_tables)]
     names = {surface.name for surface in surfaces}
     rows = list(_read_rows(document, {table.name: table for table in tables}))
-    order = {table.name: place for place, table in enumerate(tables)}
-    rows.sort(key=lambda row: order[row[0].name])
+    rows.sort(key=lambda row: tables.index(row[0]))
     with clock.transaction() as now, store.undo_log.unrecorded():
         for table, number, row in rows:
             try:

@@ -68,11 +68,8 @@ class ReadyNotice:
         except OSError as error:
             _discard_output()
             if self._if_unprinted:
-                _log.warning(
-                    "the startup banner could not be printed (%s): %s",
-                    error.strerror,
-                    self._if_unprinted,
-                )
+                reason = f"the startup banner could not be printed ({error.strerror})"
+                _log.warning("%s: %s", reason, self._if_unprinted)
 
 
 def _discard_output() -> None:
@@ -105,24 +102,18 @@ def _named_errors(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise CannotWriteReadyFile(
-            f"cannot write the ready file {path}: {error.strerror}"
-        ) from error
+        message = f"cannot write the ready file {path}: {error.strerror}"
+        raise CannotWriteReadyFile(message) from error
 
 
 def check_port_free(host: str, port: int) -> None:
     """Raise CannotListen if this address cannot be bound."""
-    with socket.socket(address_family(host)) as trial:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((host, port))
         except OSError as error:
             raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}") from error
-
-
-def address_family(host: str) -> socket.AddressFamily:
-    """Return IPv6 for a host with colons, else IPv4."""
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def bracketed(host: str) -> str:

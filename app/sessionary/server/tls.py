@@ -15,7 +15,10 @@ def make_context(settings: Settings) -> ssl.SSLContext | None:
     if certificate is None or key is None:
         return None
     for name, path in (("tls_certificate", certificate), ("tls_key", key)):
-        _ensure_readable(name, path)
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise BadSetting(f"cannot read {name} {path}: {error.strerror}") from None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION
@@ -28,10 +31,3 @@ def make_context(settings: Settings) -> ssl.SSLContext | None:
             f"key, without a password, both as PEM: {error.reason or error}"
         ) from None
     return context
-
-
-def _ensure_readable(name: str, path: str) -> None:
-    try:
-        Path(path).read_bytes()
-    except OSError as error:
-        raise BadSetting(f"cannot read {name} {path}: {error.strerror}") from None

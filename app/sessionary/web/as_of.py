@@ -20,9 +20,11 @@ def as_of(text: str, now: int) -> int:
     if request.method not in ("GET", "HEAD"):
         raise _invalid("only a read can be as of another instant: leave it out of a write")
     try:
-        return rewind(_instant(text, now), now)
+        is_relative = text.startswith(("+", "-"))
+        at = now + parse_signed_duration(text) if is_relative else parse(text) // 1000
     except (BadInstant, BadDuration) as error:
         raise _invalid(f"{error}, or from now such as +15m or -2h") from None
+    return rewind(at, now)
 
 
 def rewind(at: int, now: int) -> int:
@@ -39,12 +41,6 @@ def rewind(at: int, now: int) -> int:
         raise _invalid(f"must not lie before {to_text(earliest)}, where the history begins")
     store.undo_log.rewind_to(at)
     return at
-
-
-def _instant(text: str, now: int) -> int:
-    if text.startswith(("+", "-")):
-        return now + parse_signed_duration(text)
-    return parse(text) // 1000
 
 
 def _invalid(text: str) -> Invalid:

@@ -3,43 +3,39 @@
 Source: FastAPI and pydantic 2. Clients of several vendors show these texts to their users.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from sessionary.web.fields import Problem
 
+_VALID = "Input should be a valid"
 _WORDS = {
     "missing": ("missing", "Field required"),
     "unknown": ("extra_forbidden", "Extra inputs are not permitted"),
     "document": ("json_invalid", "JSON decode error"),
     "document_type": (
         "model_attributes_type",
-        "Input should be a valid dictionary or object to extract fields from",
+        f"{_VALID} dictionary or object to extract fields from",
     ),
-    "text": ("string_type", "Input should be a valid string"),
-    "integer": ("int_type", "Input should be a valid integer"),
+    "text": ("string_type", f"{_VALID} string"),
+    "integer": ("int_type", f"{_VALID} integer"),
     "integer_fraction": (
         "int_from_float",
-        "Input should be a valid integer, got a number with a fractional part",
+        f"{_VALID} integer, got a number with a fractional part",
     ),
     "integer_size": (
         "int_parsing_size",
         "Unable to parse input string as an integer, exceeded maximum size",
     ),
-    "boolean": ("bool_type", "Input should be a valid boolean"),
-    "object": ("dict_type", "Input should be a valid dictionary"),
-    "list": ("list_type", "Input should be a valid list"),
-    "instant": ("datetime_type", "Input should be a valid datetime"),
-    "choice": ("literal_error", "Input should be"),
+    "boolean": ("bool_type", f"{_VALID} boolean"),
+    "object": ("dict_type", f"{_VALID} dictionary"),
+    "list": ("list_type", f"{_VALID} list"),
+    "instant": ("datetime_type", f"{_VALID} datetime"),
 }
 _NO_NULL = ("value_error", "Value error, must not be null")
 # pydantic parses the text of a query string, and says so.
 _QUERY_WORDS = {
-    "integer": (
-        "int_parsing",
-        "Input should be a valid integer, unable to parse string as an integer",
-    ),
-    "boolean": ("bool_parsing", "Input should be a valid boolean, unable to interpret input"),
+    "integer": ("int_parsing", f"{_VALID} integer, unable to parse string as an integer"),
+    "boolean": ("bool_parsing", f"{_VALID} boolean, unable to interpret input"),
 }
 _BOUNDS = {
     "ge": ("greater_than_equal", "greater than or equal to"),
@@ -70,16 +66,11 @@ def _words(problem: Problem) -> tuple[str, str]:
     if problem.kind == "null":
         return _WORDS.get(problem.bounds["expected"], _NO_NULL)
     if problem.kind == "choice":
-        kind, message = _WORDS["choice"]
-        return kind, f"{message} {_listed(problem.bounds['choices'])}"
+        quoted = [f"'{choice}'" for choice in problem.bounds["choices"]]
+        listed = " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))  # 'a', 'b' or 'c'
+        return "literal_error", f"Input should be {listed}"
     if problem.where == "query" and problem.kind in _QUERY_WORDS:
         return _QUERY_WORDS[problem.kind]
     if problem.kind == "instant_text":
-        return "datetime_parsing", f"Input should be a valid datetime, {problem.text}"
+        return "datetime_parsing", f"{_VALID} datetime, {problem.text}"
     return _WORDS.get(problem.kind, ("value_error", f"Value error, {problem.text}"))
-
-
-def _listed(choices: Sequence[str]) -> str:
-    """`'a', 'b' or 'c'`."""
-    quoted = [f"'{choice}'" for choice in choices]
-    return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

@@ -17,8 +17,8 @@ from sessionary.web import instants
 _UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 _DIGITS = re.compile("-?[0-9]+", re.ASCII)
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
-# The largest integer of a database column.
-_MAX_INTEGER = 2**63 - 1
+_BOUNDS = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
+_MAX_INTEGER = 2**63 - 1  # the largest of a database column
 
 
 @dataclass(frozen=True)
@@ -174,28 +174,15 @@ class Bounds(validate.Range):
         try:
             return super().__call__(value)
         except ValidationError:
-            raise problem("bounds", self._sentence(), **self._exceeded(value)) from None
-
-    def _exceeded(self, value: Any) -> dict[str, Any]:
-        """The limit that this value exceeds."""
-        is_low = self.min is not None and value <= self.min
-        return {
-            name: limit
-            for name, limit in self._limits().items()
-            if (name in ("ge", "gt")) is is_low
-        }
-
-    def _limits(self) -> dict[str, Any]:
-        lower, upper = (
-            ("ge" if self.min_inclusive else "gt"),
-            ("le" if self.max_inclusive else "lt"),
-        )
-        limits = {lower: self.min, upper: self.max}
-        return {name: limit for name, limit in limits.items() if limit is not None}
-
-    def _sentence(self) -> str:
-        words = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
-        return "must be " + " and ".join(f"{words[k]} {v}" for k, v in self._limits().items())
+            lower = {"ge" if self.min_inclusive else "gt": self.min}
+            upper = {"le" if self.max_inclusive else "lt": self.max}
+            exceeded = lower if self.min is not None and value <= self.min else upper
+            limits = [
+                f"{_BOUNDS[name]} {limit}"
+                for name, limit in (lower | upper).items()
+                if limit is not None
+            ]
+            raise problem("bounds", f"must be {' and '.join(limits)}", **exceeded) from None
 
 
 class OneOf(validate.OneOf):

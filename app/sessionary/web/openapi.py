@@ -39,7 +39,7 @@ def describe(app: Flask, surface: Surface) -> dict[str, Any]:
         title=surface.title,
         version=__version__,
         openapi_version="3.1.0",
-        plugins=[MarshmallowPlugin(schema_name_resolver=_name)],
+        plugins=[MarshmallowPlugin(schema_name_resolver=lambda schema: type(schema).__name__)],
         servers=[{"url": f"/{surface.name}"}],
     )
     spec.components.security_scheme("key", dict(surface.security))
@@ -82,8 +82,3 @@ def _responses(schemas: Mapping[int, Schema | None], content_type: str) -> dict[
         if schema is not None:
             responses[str(status)]["content"] = {content_type: {"schema": schema}}
     return responses
-
-
-def _name(schema: Any) -> str:
-    kind = schema if isinstance(schema, type) else type(schema)
-    return str(kind.__name__)

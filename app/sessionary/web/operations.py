@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import request
@@ -21,26 +22,20 @@ class Invalid(Exception):
         self.problems = found
 
 
+@dataclass(eq=False)
 class Operation:
     """A view with the schemas of its query, body and responses."""
 
-    def __init__(
-        self,
-        view: Callable[..., Response],
-        summary: str,
-        answers: Mapping[int, Schema | None],
-        query: Schema | None,
-        body: Schema | None,
-        is_open: bool,
-    ) -> None:
-        functools.update_wrapper(self, view)
-        self.name = view.__name__
-        self.view = view
-        self.summary = summary
-        self.answers = answers
-        self.query = query
-        self.body = body
-        self.is_open = is_open
+    view: Callable[..., Response]
+    summary: str
+    answers: Mapping[int, Schema | None]
+    query: Schema | None
+    body: Schema | None
+    is_open: bool
+
+    def __post_init__(self) -> None:
+        functools.update_wrapper(self, self.view)
+        self.name = self.view.__name__
 
     def __call__(self, **values: Any) -> Response:
         problems = self.load(values)
@@ -103,12 +98,11 @@ def _load_query(schema: Schema, _: bytes) -> Any:
     lists = {
         each.data_key or name for name, each in schema.fields.items() if hasattr(each, "inner")
     }
-    return schema.load(
-        {
-            name: found if name.removesuffix("[]") in lists else found[-1]
-            for name, found in values.items()
-        }
-    )
+    last = {
+        name: found if name.removesuffix("[]") in lists else found[-1]
+        for name, found in values.items()
+    }
+    return schema.load(last)
 
 
 def read_object() -> dict[str, Any]:

@@ -44,9 +44,7 @@ def is_prunable(model: type[Model], has_ended: Any) -> Any:
 
 
 def retention(
-    model: type[Model],
-    has_ended: Any,
-    prepare: Callable[[dict[str, Any]], object] | None = None,
+    model: type[Model], has_ended: Any, prepare: Callable[[dict[str, Any]], object] | None = None
 ) -> Retention:
     """How the ended sessions of a table are found and removed.
 
