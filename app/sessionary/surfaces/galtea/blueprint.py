@@ -171,7 +171,7 @@ def _make_row(body: dict[str, Any], at: int, *, is_production: bool) -> SessionR
         version = references.one(VERSION, body["version"])
     else:
         version = references.latest_version(body["product"], at)
-    return references.make_session(
+    return references.make_row(
         body,
         version,
         id=f"session_{ids.word(24, LETTERS)}",

@@ -24,9 +24,8 @@ class References(NamedTuple):
     def all(self, kind: str, wanted: list[str]) -> list[ReferenceRow]:
         """One row for each distinct id, in the given order; strict mode leaves out unknown ids."""
         wanted = list(dict.fromkeys(wanted))
-        rows = queries.by_ids.all(
-            kind=kind, ids=json_codec.encode(wanted), organization=self.organization
-        )
+        as_json = json_codec.encode(wanted)
+        rows = queries.by_ids.all(kind=kind, ids=as_json, organization=self.organization)
         found = {row.id: row for row in rows}
         if len(found) == len(wanted) or self.is_strict:
             return [found[id] for id in wanted if id in found]
@@ -54,9 +53,7 @@ class References(NamedTuple):
         queries.insert.run(**row._asdict())
         return row
 
-    def make_session(
-        self, fields: dict[str, Any], version: ReferenceRow, **facts: Any
-    ) -> SessionRow:
+    def make_row(self, fields: dict[str, Any], version: ReferenceRow, **facts: Any) -> SessionRow:
         """A session's row: its test case, if it has one, gives its test and context. Source: page.
 
         `fields` are a loaded body or seed row, `facts` all other columns.

@@ -80,11 +80,9 @@ def ensure_fits_test_case(
     test_case: str | None, requested: bool | None, *, has_context: bool
 ) -> None:
     """Raise GalteaError for a test case with isProduction=true or with a context."""
-    if test_case is None:
-        return
-    if requested:
+    if test_case is not None and requested:
         raise GalteaError("isProduction cannot be true when testCaseId is set")
-    if has_context:
+    if test_case is not None and has_context:
         text = "context cannot be given when testCaseId is set: the test case has its own"
         raise GalteaError(text)
 

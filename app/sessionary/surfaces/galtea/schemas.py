@@ -118,8 +118,8 @@ class ListQuery(_ListParameters):
     def ensure_no_comment_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Assumed: 400, since comments are not stored and the list would be wrong."""
         if "commentLabels" in data or "commentLabels[]" in data:
-            refused = problem("value", "comments are not kept here")
-            raise ValidationError({"commentLabels": refused.messages})
+            text = "comments are not kept here"
+            raise ValidationError({"commentLabels": problem("value", text).messages})
         return data
 
     @validates("sort")

@@ -88,7 +88,10 @@ def _apply_session(row: dict[str, Any], now: int) -> None:
     _ensure_organization(row["organization"])
     try:
         session = _make_row(row, now)
-        _ensure_user(session)
+        if session.user and session.is_production:
+            raise BadRow("a production session has no user")
+        if session.user and not identity.User.get_or_none(identity.User.id == session.user):
+            raise BadRow(f"user {session.user!r} does not exist")
         rules.ensure_custom_id_free(session, sessions.custom_id_holder(session))
     except GalteaError as error:
         raise BadRow(str(error)) from None
@@ -104,7 +107,7 @@ def _make_row(row: dict[str, Any], now: int) -> SessionRow:
     is_production = rules.is_production(row["test_case"], is_set)
     rules.ensure_can_join_run(row["run"], is_production=is_production)
     created_at, active_at, deleted_at = _instants(row, now)
-    return known.make_session(
+    return known.make_row(
         row,
         version,
         id=row["id"],
@@ -127,15 +130,6 @@ def _instants(row: dict[str, Any], now: int) -> tuple[int, int, int | None]:
     if not created_at <= active_at <= (now if deleted_at is None else deleted_at):
         raise BadRow("created_ago, last_active_ago and deleted_ago must follow each other")
     return created_at, active_at, deleted_at
-
-
-def _ensure_user(session: SessionRow) -> None:
-    if session.user is None:
-        return
-    if session.is_production:
-        raise BadRow("a production session has no user")
-    if identity.User.get_or_none(identity.User.id == session.user) is None:
-        raise BadRow(f"user {session.user!r} does not exist")
 
 
 def _ensure_organization(organization: str) -> None:

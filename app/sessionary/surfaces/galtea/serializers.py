@@ -1,19 +1,17 @@
 """A row and an instant as Galtea's JSON."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sessionary.surfaces.galtea import rules
+from sessionary.surfaces.galtea.models import ReferenceRow, SessionRow
 from sessionary.web import json_codec
 from sessionary.web.instants import to_text
-
-if TYPE_CHECKING:
-    from sessionary.surfaces.galtea.models import ReferenceRow, SessionRow
 
 # Source: client. Below the minimum it refuses to work; below the latest it prints a notice.
 SDK_VERSIONS = {"latestSdkVersionPublished": "5.12.0", "minimumSdkVersionSupported": "1.0.0"}
 
 
-def session(row: "SessionRow", now: int) -> dict[str, Any]:
+def session(row: SessionRow, now: int) -> dict[str, Any]:
     """Source: page and client (which compares `createdAt` as text: one precision)."""
     return {
         "id": row.id,
@@ -35,19 +33,19 @@ def session(row: "SessionRow", now: int) -> dict[str, Any]:
     }
 
 
-def version(row: "ReferenceRow") -> dict[str, Any]:
+def version(row: ReferenceRow) -> dict[str, Any]:
     """Source: client."""
     created_at = _to_text(row.created_at)
     return {"id": row.id, "name": row.name, "productId": row.parent, "createdAt": created_at}
 
 
-def test_case(row: "ReferenceRow") -> dict[str, Any]:
+def test_case(row: ReferenceRow) -> dict[str, Any]:
     """Source: client. Assumed: the context only of a test case that has one."""
     shown = {"id": row.id, "testId": row.parent, "createdAt": _to_text(row.created_at)}
     return shown if row.context is None else {**shown, "context": _decode(row.context)}
 
 
-def test(row: "ReferenceRow") -> dict[str, Any]:
+def test(row: ReferenceRow) -> dict[str, Any]:
     """Source: client."""
     return {"id": row.id, "name": row.name, "createdAt": _to_text(row.created_at)}
 

@@ -1,7 +1,4 @@
-"""Every statement on Notte's sessions, and the SQL twins of the rules.
-
-tests/surfaces/notte/test_queries.py compares each twin with its rule on generated rows.
-"""
+"""Every statement on Notte's sessions, and SQL twins of the rules: test_queries compares both."""
 
 from functools import cache
 from typing import Any

@@ -41,18 +41,14 @@ def _apply(row: dict[str, Any], now: int) -> None:
     if row["closed_ago"] is None and (row["error"] or row["close_reason"]):
         raise BadRow("error and close_reason need closed_ago: when it ended")
     session = _make_row(row, now)
-    _ensure_possible(session, now)
-    key_hash = "" if row["key"] is None else identity.hash_of(row["key"])
-    store.upsert(Session, "id", **session._asdict(), key_hash=key_hash)
-
-
-def _ensure_possible(session: SessionRow, now: int) -> None:
     if not session.created_at <= session.last_accessed_at <= (session.ended_at or now):
         raise BadRow("created_ago, last_accessed_ago and closed_ago must follow each other")
     if session.last_accessed_at > session.expires_at:
         raise BadRow("last_accessed_ago must not be after max_duration_minutes")
     if session.ended_at is not None and session.ended_at > session.expires_at:
         raise BadRow("closed_ago must not be after the timeout: it timed out by itself")
+    key_hash = "" if row["key"] is None else identity.hash_of(row["key"])
+    store.upsert(Session, "id", **session._asdict(), key_hash=key_hash)
 
 
 def _make_row(row: dict[str, Any], now: int) -> SessionRow:

@@ -1,14 +1,12 @@
 """A row and an instant as Notte's JSON."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sessionary import __version__
 from sessionary.surfaces.notte import rules
+from sessionary.surfaces.notte.models import SessionRow
 from sessionary.web import json_codec
 from sessionary.web.instants import to_text
-
-if TYPE_CHECKING:
-    from sessionary.surfaces.notte.models import SessionRow
 
 # The browser options that a start has by default.
 BROWSER: dict[str, Any] = {
@@ -30,7 +28,7 @@ PICTURE = (
 SCRAPED = {"markdown": "", "structured": None}  # v4's ScrapeResponse. Source: client.
 
 
-def session(row: "SessionRow", now: int) -> dict[str, Any]:
+def session(row: SessionRow, now: int) -> dict[str, Any]:
     """SessionResponse of both generations. Source: page and client."""
     end = rules.end(row, now)
     shown = {
@@ -68,7 +66,7 @@ def duration(microseconds: int) -> str:
     return f"P{day}T{time}" if time else f"P{day}"
 
 
-def page(rows: list["SessionRow"], now: int, *, number: int, size: int) -> dict[str, Any]:
+def page(rows: list[SessionRow], now: int, *, number: int, size: int) -> dict[str, Any]:
     """v4's list; `rows` has one more than the page if a next page exists."""
     return {
         "items": [session(row, now) for row in rows[:size]],
@@ -79,7 +77,7 @@ def page(rows: list["SessionRow"], now: int, *, number: int, size: int) -> dict[
     }
 
 
-def metadata(row: "SessionRow", now: int) -> dict[str, Any]:
+def metadata(row: SessionRow, now: int) -> dict[str, Any]:
     """The page that an operation sees: the url that was opened last, with nothing on it."""
     url = row.url or "about:blank"
     return {
@@ -98,7 +96,7 @@ def metadata(row: "SessionRow", now: int) -> dict[str, Any]:
     }
 
 
-def operated(row: "SessionRow", now: int, *, screenshot: bool) -> dict[str, Any]:
+def operated(row: SessionRow, now: int, *, screenshot: bool) -> dict[str, Any]:
     """v1's ObserveResponse. Source: client."""
     return {
         "session": session(row, now),
@@ -110,7 +108,7 @@ def operated(row: "SessionRow", now: int, *, screenshot: bool) -> dict[str, Any]
     }
 
 
-def observed(row: "SessionRow", now: int) -> dict[str, Any]:
+def observed(row: SessionRow, now: int) -> dict[str, Any]:
     """v4's Observation. Source: client."""
     return {
         "metadata": metadata(row, now),
