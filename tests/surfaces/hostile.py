@@ -19,7 +19,7 @@ MINE = "the session that the test has started"
 WORDS = (
     "", "\0", "NaN", "null", "true", "True", "yes", "[]", "{}", "-0", "0", "1", "-1", "+1", " 1",
     "5", "100", "101", "1_0", "1e3", "1e309", "0x1F", "\u0663", "9" * 30, "2026-03-01", "%00", "'",
-    "2026-03-01T12:00:00Z", "'; DROP TABLE galtea_sessions; --", "\u202e", "ver_123", "goto",
+    "2026-03-01T12:00:00Z", "'; DROP TABLE galtea_sessions; --", "\u202e", "ver_123", "goto", " a ",
     "chromium", "manual", "error", "manual\0", "PENDING", "createdAt", "asc", "10000",
 )  # fmt: skip
 # Lone surrogates and NUL included.
@@ -182,8 +182,8 @@ class Body(NamedTuple):
         further = {name: each for name, each in self.fields.items() if name not in needed}
         some = st.dictionaries(st.sampled_from([*self.fields, "unknown"]), values, max_size=5)
         unknown = st.dictionaries(texts, values, max_size=1)
-        return st.one_of(
-            st.fixed_dictionaries(needed, optional=further),
+        likely = st.fixed_dictionaries(needed, optional=further)
+        others = st.one_of(
             st.fixed_dictionaries(needed, optional=dict.fromkeys(further, values)),
             st.fixed_dictionaries(
                 {}, optional={name: each | values for name, each in self.fields.items()}
@@ -191,6 +191,8 @@ class Body(NamedTuple):
             st.builds(lambda known, more: {**more, **known}, some, unknown),
             values,
         )
+        # A choice of its own: half of all bodies are likely ones.
+        return st.booleans().flatmap(lambda is_likely: likely if is_likely else others)
 
 
 class Query(NamedTuple):

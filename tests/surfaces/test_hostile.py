@@ -56,7 +56,7 @@ def send_query(app: App, case: Query, query: Any) -> None:
 
 @each_body
 @given(data=st.data())
-@few
+@settings(few, max_examples=100)
 def test_a_body_is_refused_or_done_in_full(app: App, case: Body, data: st.DataObject) -> None:
     send_body(app, case, data.draw(case.bodies()))
 
@@ -77,7 +77,7 @@ def test_the_strategy_has_bodies_that_are_refused_and_others_that_are_done(
     seen: set[bool] = set()
 
     @given(body=case.bodies())
-    @few
+    @settings(few, max_examples=30)
     def send(body: Any) -> None:
         seen.add(send_body(app, case, body))
 

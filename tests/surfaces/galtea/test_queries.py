@@ -1,6 +1,5 @@
 """Each statement against plain Python on generated rows; each answer against its schema."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,9 +18,6 @@ from tests.conftest import App
 from tests.surfaces.galtea import strategies
 from tests.surfaces.galtea.strategies import NOW, ORGANIZATIONS
 
-STATUS_SETS = [
-    frozenset(each) for count in (1, 2, 3) for each in itertools.combinations(rules.STATUSES, count)
-]
 few = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -54,12 +50,6 @@ def all_rows() -> list[SessionRow]:
     return select_plain(models.Session, SessionRow)
 
 
-def selected(condition: Any) -> list[SessionRow]:
-    """The rows that a condition selects, in order of creation."""
-    found = models.Session.select(*sessions.COLUMNS).where(condition).order_by(models.Session.seq)
-    return [SessionRow._make(row) for row in found.tuples()]
-
-
 def kept(rows: list[SessionRow], organization: str) -> list[SessionRow]:
     return [row for row in rows if row.organization == organization and row.deleted_at is None]
 
@@ -84,27 +74,6 @@ def passes(row: SessionRow, query: dict[str, Any], now: int) -> bool:
         and query.get("from_created_at", nanoseconds) <= nanoseconds
         and nanoseconds <= query.get("to_created_at", nanoseconds)
     )
-
-
-@few
-@given(strategies.tables(), st.integers(-6, 11))
-def test_each_sql_twin_agrees_with_its_rule(app: App, rows: list[SessionRow], minutes: int) -> None:
-    kept = [row for row in rows if rules.is_kept(row)]
-    with namespace_with(app, rows):
-        for at in (NOW + minutes * strategies.MINUTE + step for step in (-1, 0, 1)):
-            closed = [row for row in kept if rules.has_closed(row, at)]
-            assert selected(sessions.is_kept) == kept
-            assert selected(sessions.is_kept & sessions.has_closed(at)) == closed
-            assert selected(sessions.is_kept & sessions.has_not_closed(at)) == [
-                row for row in kept if row not in closed
-            ]
-            assert selected(sessions.has_ended_before(at)) == [
-                row for row in rows if rules.has_ended_before(row, at)
-            ]
-            for statuses in STATUS_SETS:
-                assert selected(sessions.is_kept & sessions.has_status(statuses, at)) == [
-                    row for row in kept if rules.status(row, at) in statuses
-                ]
 
 
 @few
@@ -140,26 +109,6 @@ def test_a_list_by_ids_is_complete_or_refused(
             with pytest.raises(NotFound) as refusal:
                 lists.find({**query, "ids": asked}, organization="acme", now=NOW)
             assert all(id in str(refusal.value) for id in set(asked) - there)
-
-
-@few
-@given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
-def test_a_session_is_found_by_its_id_only_in_its_organization(
-    app: App, rows: list[SessionRow], organization: str
-) -> None:
-    own = {row.id: row for row in kept(rows, organization)}
-    with namespace_with(app, rows):
-        for id in [*(row.id for row in rows), "elsewhere"]:
-            found = sessions.by_id.one(id=id, organization=organization)
-            assert found == own.get(id)
-            conditions = (
-                models.Session.id == id,
-                models.Session.organization == organization,
-                models.Session.deleted_at.is_null(),
-            )
-            assert [each for each in (found,) if each] == select_plain(
-                models.Session, SessionRow, *conditions
-            )
 
 
 @few
@@ -209,14 +158,6 @@ def test_a_delete_marks_only_sessions_of_the_organization(
             row._replace(deleted_at=NOW) if row.id in asked and row in kept(rows, "acme") else row
             for row in rows
         ]
-
-
-@few
-@given(strategies.sessions())
-def test_an_insert_stores_every_column(app: App, row: SessionRow) -> None:
-    with namespace_with(app):
-        sessions.insert.run(**row._asdict())
-        assert all_rows() == [row]
 
 
 @few

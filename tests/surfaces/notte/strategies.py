@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sessionary.surfaces.notte import rules
-from sessionary.surfaces.notte.models import SessionRow
+from sessionary.surfaces.notte import queries, rules
+from sessionary.surfaces.notte.models import Session, SessionRow
 from sessionary.surfaces.notte.serializers import BROWSER
 from sessionary.web import json_codec
 
@@ -54,3 +54,17 @@ def browsers() -> st.SearchStrategy[dict[str, Any]]:
             "viewport_height": size,
         }
     )
+
+
+namespaces = st.lists(
+    st.tuples(sessions(organizations=("acme", "zeta")), st.sampled_from("ab")),
+    max_size=12,
+    unique_by=lambda drawn: drawn[0].id,
+)
+
+
+def fill(namespace: list[tuple[SessionRow, str]]) -> None:
+    """Replace all rows of the active namespace by these, each with the hash of its key."""
+    Session.delete().execute()
+    for row, key_hash in namespace:
+        queries.insert.run(**row._asdict(), key_hash=key_hash)

@@ -12,15 +12,9 @@ from sessionary.store import Statement
 from sessionary.surfaces.notte import queries, rules
 from sessionary.surfaces.notte.models import Session, SessionRow
 from tests.conftest import App
-from tests.surfaces.notte.strategies import NOW, sessions
+from tests.surfaces.notte.strategies import NOW, fill, namespaces, sessions
 
-ORGANIZATIONS = ("acme", "zeta")
 FILTERS = [(only_active, only_key) for only_active in (True, False) for only_key in (True, False)]
-namespaces = st.lists(
-    st.tuples(sessions(organizations=ORGANIZATIONS), st.sampled_from("ab")),
-    max_size=12,
-    unique_by=lambda drawn: drawn[0].id,
-)
 some = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -32,12 +26,6 @@ def entered(app: App) -> Iterator[None]:
         yield
 
 
-def fill(namespace: list[tuple[SessionRow, str]]) -> None:
-    Session.delete().execute()
-    for row, key_hash in namespace:
-        queries.insert.run(**row._asdict(), key_hash=key_hash)
-
-
 def newest_first(namespace: list[tuple[SessionRow, str]]) -> list[tuple[SessionRow, str]]:
     by_age = sorted(
         range(len(namespace)), key=lambda place: (namespace[place][0].created_at, place)
@@ -47,49 +35,6 @@ def newest_first(namespace: list[tuple[SessionRow, str]]) -> list[tuple[SessionR
 
 def rows_of(query: Any) -> list[SessionRow]:
     return [SessionRow._make(found) for found in query.tuples()]
-
-
-@given(namespace=namespaces)
-@some
-def test_an_insert_stores_every_column(namespace: list[tuple[SessionRow, str]]) -> None:
-    fill(namespace)
-    columns = [getattr(Session, name) for name in (*SessionRow._fields, "key_hash")]
-    stored = Session.select(*columns).order_by(Session.seq).tuples()
-    assert [(SessionRow._make(found[:-1]), found[-1]) for found in stored] == namespace
-
-
-@given(namespace=namespaces, data=st.data())
-@some
-def test_each_sql_twin_agrees_with_its_rule(
-    namespace: list[tuple[SessionRow, str]], data: st.DataObject
-) -> None:
-    """Compared at, and just before, an instant of one of the rows."""
-    fill(namespace)
-    instants = [at for row, _ in namespace for at in (row.expires_at, row.ended_at) if at]
-    at = data.draw(st.sampled_from([NOW, *instants])) - data.draw(st.sampled_from((0, 1)))
-    for twin, rule in (
-        (queries.is_active, rules.is_active),
-        (queries.has_timed_out, rules.has_timed_out),
-        (queries.has_ended_before, rules.has_ended_before),
-    ):
-        query = Session.select(*queries.COLUMNS).where(twin(at)).order_by(Session.seq)
-        assert rows_of(query) == [row for row, _ in namespace if rule(row, at)]
-
-
-@given(namespace=namespaces)
-@some
-def test_a_row_is_found_by_its_id_only_in_its_organization(
-    namespace: list[tuple[SessionRow, str]],
-) -> None:
-    fill(namespace)
-    for row, _ in namespace:
-        for organization in ORGANIZATIONS:
-            plain = Session.select(*queries.COLUMNS).where(
-                Session.id == row.id, Session.organization == organization
-            )
-            found = queries.by_id.one(id=row.id, organization=organization)
-            assert ([] if found is None else [found]) == rows_of(plain)
-            assert found == (row if row.organization == organization else None)
 
 
 @given(

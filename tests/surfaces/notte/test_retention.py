@@ -1,45 +1,11 @@
 """Pruning removes exactly the sessions that ended before an instant."""
 
-from functools import partial
-
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from sessionary.surfaces.notte import queries, rules
-from sessionary.surfaces.notte.models import Session, SessionRow
+from sessionary.surfaces.notte import queries
+from sessionary.surfaces.notte.models import SessionRow
 from tests.conftest import App
-from tests.surfaces.notte.strategies import MINUTE, NOW, sessions
-
-around = st.integers(-90, 90).map(lambda minutes: NOW + minutes * MINUTE)
-some = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-@given(namespace=st.lists(sessions(), max_size=12, unique_by=lambda row: row.id), before_at=around)
-@some
-def test_sessions_that_ended_before_are_found_in_pages_and_removed(
-    app: App, namespace: list[SessionRow], before_at: int
-) -> None:
-    with app.namespace.activate():
-        Session.delete().execute()
-        for row in namespace:
-            queries.insert.run(**row._asdict(), key_hash="a")
-        ended_page = partial(queries.retention.ended.all, before_at=before_at, until=2**62)
-        found = ended_page(after=0, limit=100)
-        ended = {row.id for row in namespace if rules.has_ended_before(row, before_at)}
-        assert {each.id for each in Session.select().where(Session.seq.in_(found))} == ended
-        assert (
-            queries.retention.ended.all(before_at=before_at, until=2**62, after=0, limit=1)
-            == found[:1]
-        )
-        if found:
-            assert ended_page(after=found[0], limit=99) == found[1:]
-        keys = [each.seq for each in Session.select()]
-        assert queries.retention.remove(keys, before_at) == len(ended)
-        assert {each.id for each in Session.select()} == {row.id for row in namespace} - ended
-
+from tests.surfaces.notte.strategies import MINUTE, NOW
 
 OVER = SessionRow(
     id="a",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema
 
 from sessionary.identity import Caller, Organization
-from sessionary.surfaces.scale import errors, queries, rules, schemas, serializers
+from sessionary.surfaces.scale import errors, queries, schemas, serializers
 from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
 from sessionary.web import json_codec
 from sessionary.web.fastapi_errors import violations
@@ -93,22 +93,6 @@ def test_scope_is_the_narrowest_variant_that_covers_the_accounts() -> None:
     assert queries.scope([], anywhere=False) == queries.SEVERAL
     assert queries.scope(["acme", "zeta"], anywhere=False) == queries.SEVERAL
     assert queries.scope(["acme"], anywhere=True) == queries.ANYWHERE
-
-
-def test_by_id_finds_the_row_that_the_model_finds(rows: list[SessionRow]) -> None:
-    for row in rows:
-        (plain,) = Session.select().where(Session.id == row.id).dicts()
-        del plain["seq"]
-        assert queries.by_id.one(id=row.id) == row == SessionRow(**plain)
-    assert queries.by_id.one(id="id-60") is None
-
-
-def test_the_sql_twin_of_is_live_selects_the_rows_that_the_rule_does(
-    rows: list[SessionRow],
-) -> None:
-    selected = {each.id for each in Session.select().where(queries.is_live())}
-    assert selected == {row.id for row in rows if rules.is_live(row)}
-    assert 0 < len(selected) < len(rows)
 
 
 @pytest.mark.parametrize(

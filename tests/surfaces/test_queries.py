@@ -1,0 +1,92 @@
+"""Statements and SQL twins of every surface against plain Python on generated rows."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessionary.store import Model, rowid
+from sessionary.surfaces import SURFACES
+from sessionary.web.surface import Retention
+from tests.conftest import App
+from tests.surfaces.generated_rows import GENERATED
+
+each_vendor = pytest.mark.parametrize("vendor", GENERATED)
+some = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def retention_of(vendor: str) -> Retention:
+    (surface,) = (each for each in SURFACES if each.name == vendor)
+    return surface.retention
+
+
+def ids(table: type[Model], *conditions: Any) -> list[str]:
+    """The ids of the rows that the conditions select, in order of creation."""
+    return [each.id for each in table.select().where(True, *conditions).order_by(rowid(table))]
+
+
+@each_vendor
+@given(data=st.data())
+@some
+def test_each_sql_twin_selects_the_rows_that_its_rule_does(
+    app: App, vendor: str, data: st.DataObject
+) -> None:
+    generated = GENERATED[vendor]
+    drawn, at = data.draw(generated.namespaces), data.draw(generated.instants)
+    with app.namespace.activate():
+        generated.fill(drawn)
+        for table, twin, rule in generated.twins:
+            rows = generated.tables(drawn)[table]
+            assert ids(table, twin(at)) == [row.id for row in rows if rule(row, at)]
+
+
+@each_vendor
+@given(data=st.data())
+@some
+def test_an_insert_stores_every_column_and_by_id_finds_own_rows_only(
+    app: App, vendor: str, data: st.DataObject
+) -> None:
+    generated = GENERATED[vendor]
+    drawn = data.draw(generated.namespaces)
+    with app.namespace.activate():
+        generated.fill(drawn)
+        for table, rows in generated.tables(drawn).items():
+            columns = [getattr(table, name) for row in rows[:1] for name in row._fields]
+            stored = table.select(*columns).order_by(rowid(table)).tuples()
+            assert not rows or list(stored) == rows
+        sessions, *_ = generated.tables(drawn).values()
+        for organization in ("acme", "zeta"):
+            for row in sessions:
+                found = generated.by_id.one(id=row.id, organization=organization)
+                assert found == (row if generated.is_own(row, organization) else None)
+            assert generated.by_id.one(id="elsewhere", organization=organization) is None
+
+
+@each_vendor
+@given(data=st.data())
+@some
+def test_pruning_finds_in_pages_and_removes_the_sessions_that_ended_before_an_instant(
+    app: App, vendor: str, data: st.DataObject
+) -> None:
+    generated, retention = GENERATED[vendor], retention_of(vendor)
+    drawn, before_at = data.draw(generated.namespaces), data.draw(generated.instants)
+    table, rows = next(iter(generated.tables(drawn).items()))
+    ended = {row.id for row in rows if generated.has_ended(row, before_at)}
+    assert {row.id for row in rows if generated.rule_of_ended(row, before_at)} == ended
+    page = partial(retention.ended.all, before_at=before_at, until=2**62)
+    with app.namespace.activate():
+        generated.fill(drawn)
+        found = page(after=0, limit=100)
+        assert set(ids(table, rowid(table).in_(found))) == ended
+        assert found == sorted(set(found))
+        assert page(after=0, limit=1) == found[:1]
+        if found:
+            assert page(after=found[0], limit=99) == found[1:]
+        every = [key for (key,) in table.select(rowid(table)).tuples()]
+        assert retention.remove(every, before_at) == len(ended)
+        assert set(ids(table)) == {row.id for row in rows} - ended
+        generated.check_left(drawn, ended)
