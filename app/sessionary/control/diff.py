@@ -10,11 +10,12 @@ from sessionary import store
 from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema, items, response_schema
+from sessionary.control.fields import Instant, StrictSchema, response_schema
 from sessionary.store.undo_log import Change
 from sessionary.web.fields import Bounds, OneOf, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
+from sessionary.web.responses import items
 from sessionary.web.surface import Surface
 
 _ALL = 1_000_000

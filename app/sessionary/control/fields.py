@@ -1,12 +1,13 @@
 """Fields of control-plane requests: durations, instants and numbers."""
 
-from typing import Any, cast
+from typing import Any
 
 from marshmallow import RAISE, Schema
 from marshmallow import fields as base
 
 from sessionary.durations import MICROSECONDS, BadDuration, parse_signed_duration
 from sessionary.web import fields as web
+from sessionary.web import responses
 from sessionary.web.fields import problem
 
 _UNITS = {
@@ -26,26 +27,9 @@ class StrictSchema(web.Request):
         unknown = RAISE
 
 
-def response_schema(name: str, **members: str | base.Field[Any]) -> type[StrictSchema]:
-    """Make the schema of a response, whose members are all required, for OpenAPI.
-
-    `text="id at"` declares two texts, `text_or_null="part"` one that may be null; the same goes
-    for the other types of `_TYPES`. A further keyword is a member with its own field.
-    """
-    found: dict[str, base.Field[Any]] = {}
-    for key, value in members.items():
-        if isinstance(value, str):
-            kind, is_nullable = key.removesuffix("_or_null"), key.endswith("_or_null")
-            for member in value.split():
-                found[member] = _TYPES[kind](required=True, allow_none=is_nullable)
-        else:
-            found[key] = value
-    return cast(type[StrictSchema], StrictSchema.from_dict(found, name=name))
-
-
-def items(schema: type[Schema]) -> base.List[Any]:
-    """A required list of objects of this schema."""
-    return base.List(base.Nested(schema), required=True)
+def response_schema(name: str, **members: str | base.Field[Any]) -> type[Schema]:
+    """Make the schema of a response, which has no other members."""
+    return responses.response_schema(name, StrictSchema, **members)
 
 
 class Instant(web.Instant):
@@ -89,13 +73,3 @@ def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 10**12:
         raise BadDuration("must have whole numbers")
     return value
-
-
-_TYPES: dict[str, type[base.Field[Any]]] = {
-    "text": web.Text,
-    "integer": web.Integer,
-    "number": Number,
-    "boolean": web.Boolean,
-    "object": web.Object,
-    "value": base.Raw,
-}

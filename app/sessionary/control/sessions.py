@@ -10,12 +10,13 @@ from sessionary import clock
 from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema, items, response_schema
+from sessionary.control.fields import Instant, StrictSchema, response_schema
 from sessionary.control.timeline import TransitionResponse, find_session, transition_to_json
 from sessionary.web.as_of import rewind
 from sessionary.web.fields import Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
+from sessionary.web.responses import items
 from sessionary.web.surface import Surface
 
 _COPIED = ("rule", "reason", "unless", "source")

@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema, items, response_schema
+from sessionary.control.fields import Instant, StrictSchema, response_schema
 from sessionary.web.fields import Bounds, QueryInteger
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
+from sessionary.web.responses import items
 from sessionary.web.surface import Surface, Transition
 
 END = 250_000_000_000_000_000  # later than any time of a clock

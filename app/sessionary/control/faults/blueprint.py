@@ -9,12 +9,13 @@ from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.errors import ApiError
 from sessionary.control.faults.matching import COLUMNS, Fault, FaultRow
 from sessionary.control.faults.schemas import FaultRequest, fault_row, retry_headers
-from sessionary.control.fields import StrictSchema, items, response_schema
+from sessionary.control.fields import StrictSchema, response_schema
 from sessionary.store import Statement, insert_statement, param
 from sessionary.web import json_codec
 from sessionary.web.fields import QueryBoolean, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
+from sessionary.web.responses import items
 
 routes = make_blueprint("faults")
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from sessionary import clock
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import StrictSchema, items, response_schema
+from sessionary.control.fields import StrictSchema, response_schema
 from sessionary.control.journal import models
 from sessionary.control.journal.models import CallRow
 from sessionary.web import json_codec
@@ -18,6 +18,7 @@ from sessionary.web.context import settings
 from sessionary.web.fields import Bounds, QueryInteger, Text, problem
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
+from sessionary.web.responses import items
 
 _STATUS = re.compile("([1-5])xx|[1-5][0-9]{2}")
 _FILTERS = ("method", "path", "surface", "session", "status")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from sessionary import clock, store
 from sessionary.control.blueprint import PREFIX, control, make_blueprint
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import StrictSchema, items, response_schema
+from sessionary.control.fields import StrictSchema, response_schema
 from sessionary.control.journal import blueprint as journal
 from sessionary.control.journal.models import CallRow
 from sessionary.control.journal.redaction import REDACTED
@@ -21,6 +21,7 @@ from sessionary.web.context import CALLER
 from sessionary.web.fields import Object, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
+from sessionary.web.responses import items
 
 _TOO_LARGE = 413
 _WELL_FORMED = "the request is well formed; the response says why it is refused"

@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sessionary.surfaces.mobilenext import rules
 from sessionary.web.fields import Bounds, Instant, List, OneOf, Problem, QueryInteger, Request, Text
+from sessionary.web.responses import items, nested, response_schema
 
 MAX_FILTERS = 100
 _OVER_THREE_DIGITS = re.compile(r"0*[1-9][0-9]{3,}", re.ASCII)
@@ -68,110 +69,47 @@ def _bad_filter(text: str) -> ValidationError:
     return Problem("value", text, path=("filters",)).as_error()
 
 
-class DeviceInfo(Request):
-    platform = fields.String(required=True)
-    type = fields.String(required=True)
-    name = fields.String(required=True)
-    os_version = fields.String(required=True, data_key="osVersion")
+_DEVICE = "platform type name osVersion"
+_LIST = Text(required=True, validate=OneOf(("list",)))
+_STATUSES = (rules.PROVISIONING, rules.IN_USE, rules.RELEASED)
 
-
-class SessionDevice(DeviceInfo):
-    """The first device of a session."""
-
-    id = fields.String(required=True)
-
-
-class AllocationInfo(DeviceInfo):
-    """The device of an allocation; its serial is absent while it is provisioning."""
-
-    serial = fields.String()
-
-
-class Allocation(Request):
-    """A device that is or was allocated to a session."""
-
-    id = fields.UUID(required=True)
-    status = fields.String(
-        required=True, validate=OneOf((rules.PROVISIONING, rules.IN_USE, rules.RELEASED))
-    )
-    info = fields.Nested(AllocationInfo, required=True)
-    created_at = fields.DateTime(required=True, data_key="createdAt")
-    released_at = fields.DateTime(data_key="releasedAt")
-
-
-class NewSession(Request):
-    """A session without a device; its createdAt is provisional."""
-
-    id = fields.UUID(required=True)
-    organization = fields.String(required=True)
-    user = fields.UUID(required=True)
-    created_at = fields.DateTime(required=True, data_key="createdAt")
-
-
-class Session(NewSession):
-    """A session with at least one device."""
-
-    device = fields.Nested(SessionDevice, required=True)
-    devices = fields.List(fields.Nested(Allocation), required=True)
-    released_at = fields.DateTime(required=True, allow_none=True, data_key="releasedAt")
-
-
-class SessionPage(Request):
-    """Sessions, newest first."""
-
-    object = fields.String(required=True, validate=OneOf(("list",)))
-    data = fields.List(fields.Nested(Session), required=True)
-    next_cursor = fields.DateTime(data_key="nextCursor")
-
-
-class ReadyDevice(Request):
-    """A device that can be used at once."""
-
-    id = fields.String(required=True, metadata={"description": "The serial."})
-    name = fields.String(required=True)
-    platform = fields.String(required=True)
-    type = fields.String(required=True)
-    version = fields.String(required=True)
-    state = fields.String(required=True)
-    model = fields.String(required=True)
-
-
-class Allocated(Request):
-    """The device is ready to use."""
-
-    allocation_id = fields.UUID(required=True, data_key="allocationId")
-    device = fields.Nested(ReadyDevice, required=True)
-
-
-class Allocating(Request):
-    """The device is reserved and provisioning."""
-
-    allocation_id = fields.UUID(required=True, data_key="allocationId")
-    state = fields.String(required=True, validate=OneOf(("allocating",)))
-
-
-class AllocationList(Request):
-    object = fields.String(required=True, validate=OneOf(("list",)))
-    data = fields.List(fields.Nested(Allocation), required=True)
-
-
-class Organization(Request):
-    id = fields.String(required=True)
-    name = fields.String(required=True)
-    type = fields.String(required=True)
-    role = fields.String(required=True)
-    created_at = fields.DateTime(required=True, data_key="createdAt")
-
-
-class OrganizationList(Request):
-    object = fields.String(required=True, validate=OneOf(("list",)))
-    data = fields.List(fields.Nested(Organization), required=True)
-
-
-class Reason(Request):
-    code = fields.String(required=True)
-    message = fields.String(required=True)
-
-
-class ErrorBody(Request):
-    error = fields.Nested(Reason, required=True)
+SessionDevice = response_schema("SessionDevice", text=f"id {_DEVICE}")
+# The serial is absent while the device is provisioning.
+AllocationInfo = response_schema("AllocationInfo", text=_DEVICE, serial=Text())
+Allocation = response_schema(
+    "Allocation",
+    uuid="id",
+    status=Text(required=True, validate=OneOf(_STATUSES)),
+    info=nested(AllocationInfo),
+    instant="createdAt",
+    releasedAt=fields.DateTime(),
+)
+# A session with at least one device.
+Session = response_schema(
+    "Session",
+    uuid="id user",
+    text="organization",
+    device=nested(SessionDevice),
+    devices=items(Allocation),
+    instant="createdAt",
+    instant_or_null="releasedAt",
+)
+SessionPage = response_schema(
+    "SessionPage", object=_LIST, data=items(Session), nextCursor=fields.DateTime()
+)
+# A session without a device; its createdAt is provisional.
+NewSession = response_schema("NewSession", uuid="id user", text="organization", instant="createdAt")
+ReadyDevice = response_schema(
+    "ReadyDevice",
+    id=Text(required=True, metadata={"description": "The serial."}),
+    text="name platform type version state model",
+)
+Allocated = response_schema("Allocated", uuid="allocationId", device=nested(ReadyDevice))
+Allocating = response_schema(
+    "Allocating", uuid="allocationId", state=Text(required=True, validate=OneOf(("allocating",)))
+)
+AllocationList = response_schema("AllocationList", object=_LIST, data=items(Allocation))
+Organization = response_schema("Organization", text="id name type role", instant="createdAt")
+OrganizationList = response_schema("OrganizationList", object=_LIST, data=items(Organization))
+Reason = response_schema("Reason", text="code message")
+ErrorBody = response_schema("ErrorBody", error=nested(Reason))

@@ -20,6 +20,7 @@ from sessionary.web.fields import (
     Request,
     Text,
 )
+from sessionary.web.responses import items, nested, response_schema
 
 _OPAQUE = {"description": "Opaque, caller-defined session state."}
 END_BEFORE_START = Problem("value", "must not be before start_date", ("end_date",))
@@ -87,68 +88,40 @@ class ListQuery(Request):
     include_archived = QueryBoolean(load_default=False)
 
 
-class SessionResponse(Request):
-    """A session; `start_date`, `end_date` and `archived_at` are absent when unset."""
-
-    id = fields.UUID(required=True)
-    title = fields.String(required=True)
-    state = fields.Dict(required=True, metadata=_OPAQUE)
-    created_at = fields.DateTime(required=True)
-    updated_at = fields.DateTime(required=True)
-    created_by_user_id = fields.String(required=True)
-    created_by_identity_type = fields.String(required=True, validate=OneOf(identity.IDENTITY_TYPES))
-    account_id = fields.String(required=True)
-    start_date = fields.DateTime()
-    end_date = fields.DateTime()
-    archived_at = fields.DateTime()
-
-
-class SessionPage(Request):
-    items = fields.List(fields.Nested(SessionResponse), required=True)
-    total_item_count = fields.Integer(required=True)
-    current_page = fields.Integer(required=True)
-    items_per_page = fields.Integer(required=True)
-
-
-class DeleteResponse(Request):
-    """The number of sessions archived: 0 if it was archived already."""
-
-    count = fields.Integer(required=True)
-    success = fields.Boolean(required=True)
-
-
-class Account(Request):
-    id = fields.String(required=True)
-    name = fields.String(required=True)
-
-
-class AccessProfile(Request):
-    """The caller's role in an account."""
-
-    role = fields.String(required=True, validate=OneOf(identity.ROLES))
-    account = fields.Nested(Account, required=True)
-
-
-class UserInfo(Request):
-    id = fields.String(required=True)
-    email = fields.String(required=True)
-    first_name = fields.String(required=True, allow_none=True)
-    last_name = fields.String(required=True, allow_none=True)
-    access_profiles = fields.List(fields.Nested(AccessProfile), required=True)
-
-
-class ErrorBody(Request):
-    detail = fields.String(required=True)
-
-
-class Violation(Request):
-    loc = fields.List(fields.Raw(), required=True)
-    msg = fields.String(required=True)
-    type = fields.String(required=True)
-    ctx = fields.Dict()
-
-
-class ValidationErrorBody(Request):
-    """Every violation of a request's schema."""
-
-    detail = fields.List(fields.Nested(Violation), required=True)
+# Unset dates are absent.
+SessionResponse = response_schema(
+    "SessionResponse",
+    uuid="id",
+    text="title created_by_user_id account_id",
+    state=fields.Dict(required=True, metadata=_OPAQUE),
+    instant="created_at updated_at",
+    created_by_identity_type=Text(required=True, validate=OneOf(identity.IDENTITY_TYPES)),
+    start_date=fields.DateTime(),
+    end_date=fields.DateTime(),
+    archived_at=fields.DateTime(),
+)
+SessionPage = response_schema(
+    "SessionPage",
+    items=items(SessionResponse),
+    integer="total_item_count current_page items_per_page",
+)
+# The count is 0 if the session was archived already.
+DeleteResponse = response_schema("DeleteResponse", integer="count", boolean="success")
+Account = response_schema("Account", text="id name")
+AccessProfile = response_schema(
+    "AccessProfile",
+    role=Text(required=True, validate=OneOf(identity.ROLES)),
+    account=nested(Account),
+)
+UserInfo = response_schema(
+    "UserInfo",
+    text="id email",
+    text_or_null="first_name last_name",
+    access_profiles=items(AccessProfile),
+)
+ErrorBody = response_schema("ErrorBody", text="detail")
+# As pydantic reports it.
+Violation = response_schema(
+    "Violation", loc=fields.List(fields.Raw(), required=True), text="msg type", ctx=fields.Dict()
+)
+ValidationErrorBody = response_schema("ValidationErrorBody", detail=items(Violation))
