@@ -9,7 +9,7 @@ from sessionary import store
 from sessionary.store import Database, Migration, recreate_table
 
 VERSION, PRODUCT, TEST, TEST_CASE = "version", "product", "test", "test case"
-PARENTS = {VERSION: PRODUCT, TEST_CASE: TEST}  # the kinds whose references have a parent
+PARENTS = {VERSION: PRODUCT, TEST_CASE: TEST}  # a kind, and the kind of its parents
 NONE = ""  # stands for "none" in a column that is compared
 
 

@@ -3,35 +3,33 @@
 from marshmallow import fields
 
 from sessionary.surfaces.notte import rules
-from sessionary.web.fields import OneOf, Request
+from sessionary.web.fields import OneOf, Request, Text
 
 
 class SessionResponse(Request):
     """Both v1 and v4 answer this; v1's client ignores the fields of v4."""
 
     session_id = fields.UUID(required=True)
-    status = fields.String(required=True, validate=OneOf(rules.STATUSES))
+    status = Text(required=True, validate=OneOf(rules.STATUSES))
     created_at = fields.DateTime(required=True)
     last_accessed_at = fields.DateTime(required=True)
     closed_at = fields.DateTime(required=True, allow_none=True)
-    duration = fields.String(
-        required=True, metadata={"description": "ISO 8601, such as PT41.286072S"}
-    )
+    duration = Text(required=True, metadata={"description": "ISO 8601, such as PT41.286072S"})
     timeout_minutes = fields.Integer(required=True)
     idle_timeout_minutes = fields.Integer(required=True)
     max_duration_minutes = fields.Integer(metadata={"description": "Absent if v1 started it."})
-    error = fields.String(required=True, allow_none=True)
-    close_reason = fields.String(required=True, allow_none=True)
+    error = Text(required=True, allow_none=True)
+    close_reason = Text(required=True, allow_none=True)
     steps = fields.List(fields.Dict(), required=True)
     proxies = fields.Boolean(required=True)
-    browser_type = fields.String(required=True)
-    user_agent = fields.String(required=True, allow_none=True)
+    browser_type = Text(required=True)
+    user_agent = Text(required=True, allow_none=True)
     viewport_width = fields.Integer(required=True, allow_none=True)
     viewport_height = fields.Integer(required=True, allow_none=True)
     headless = fields.Boolean(required=True)
     solve_captchas = fields.Boolean(required=True)
     web_bot_auth = fields.Boolean(required=True)
-    auth_ids = fields.List(fields.String(), required=True)
+    auth_ids = fields.List(Text(), required=True)
 
 
 class SessionPage(Request):
@@ -47,7 +45,7 @@ class ObserveResponse(Request):
 
     session = fields.Nested(SessionResponse, required=True)
     metadata = fields.Dict(required=True)
-    screenshot = fields.String(required=True, allow_none=True)
+    screenshot = Text(required=True, allow_none=True)
     data = fields.Dict(required=True, allow_none=True)
     space = fields.Dict(required=True, allow_none=True)
     progress = fields.Dict(required=True, allow_none=True)
@@ -69,19 +67,19 @@ class Observation(_Timed):
 class ExecutionResult(_Timed):
     action = fields.Dict(required=True)
     success = fields.Boolean(required=True)
-    message = fields.String(required=True)
+    message = Text(required=True)
     data = fields.Dict(required=True, allow_none=True)
-    exception = fields.String(required=True, allow_none=True)
+    exception = Text(required=True, allow_none=True)
 
 
 class ScrapeResponse(Request):
-    markdown = fields.String(required=True)
+    markdown = Text(required=True)
     structured = fields.Dict(required=True, allow_none=True)
 
 
 class Health(Request):
-    status = fields.String(required=True)
-    version = fields.String(required=True)
+    status = Text(required=True)
+    version = Text(required=True)
     active_sessions = fields.Integer(required=True)
 
 
@@ -89,4 +87,4 @@ class ErrorBody(Request):
     """Every error; the detail of v4's invalid input is a list of violations."""
 
     detail = fields.Raw(required=True)
-    session_id = fields.String()
+    session_id = Text()
