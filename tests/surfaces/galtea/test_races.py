@@ -1,19 +1,15 @@
 """Concurrent calls on a real file."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from threading import Barrier
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from tests.conftest import App
+from tests.surfaces.concurrency import THREADS, run_concurrently
 from tests.surfaces.galtea.conftest import Api
-
-THREADS = 8
-Found = TypeVar("Found")
 
 
 @pytest.fixture
@@ -22,18 +18,6 @@ def caller(make_file_app: Callable[..., App], make_api: Callable[..., Api]) -> A
     app = make_file_app()
     app.use_real_clock()
     return lambda: make_api(app)
-
-
-def run_concurrently(call: Callable[[int], Found], threads: int = THREADS) -> list[Found]:
-    """Run a call in threads that start together; return the results."""
-    barrier = Barrier(threads)
-
-    def begin(number: int) -> Found:
-        barrier.wait()
-        return call(number)
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(begin, range(threads)))
 
 
 def statuses(responses: list[TestResponse]) -> list[int]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sessionary import clock
+from tests.surfaces import concurrency
+from tests.surfaces.concurrency import THREADS
 from tests.surfaces.mobilenext.api_client import IOS, Calls
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tests.conftest import App
 
-THREADS = 8
 ROUNDS = 6
 
 
@@ -31,16 +30,9 @@ def workers(make_file_app: Callable[..., App]) -> list[App]:
 
 
 def run_concurrently(workers: list[App], act: Callable[[int, Calls], Any]) -> list[Any]:
-    """Run `act(number, calls)` in 8 threads, started together, and return the results."""
-    barrier = Barrier(THREADS)
-
-    def run(number: int) -> Any:
-        calls = Calls(workers[number % len(workers)])
-        barrier.wait()
-        return act(number, calls)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(run, range(THREADS)))
+    """Run `act(number, calls)` in threads that start together, at one worker or the other."""
+    calls = [Calls(workers[number % len(workers)]) for number in range(THREADS)]
+    return concurrency.run_concurrently(lambda number: act(number, calls[number]))
 
 
 def devices(count: int) -> str:

@@ -1,18 +1,17 @@
 """Concurrent calls on a real file: each outcome is possible in some order of the calls."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import pairwise
-from threading import Barrier
 from typing import Any
 
 import pytest
 
 from tests.conftest import App
+from tests.surfaces import concurrency
+from tests.surfaces.concurrency import THREADS
 from tests.surfaces.notte.conftest import NotteClient, ok_json
 
-THREADS = 8
 MINUTE = timedelta(minutes=1)
 
 
@@ -23,15 +22,8 @@ def app(make_file_app: Callable[..., App]) -> App:
 
 def run_concurrently(app: App, work: Callable[[NotteClient, int], Any]) -> list[Any]:
     """Run a function in threads that start together, each with its own client."""
-    barrier = Barrier(THREADS)
-
-    def begin(number: int) -> Any:
-        calls = NotteClient(app.flask_app.test_client())
-        barrier.wait()
-        return work(calls, number)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(begin, range(THREADS)))
+    clients = [NotteClient(app.client) for _ in range(THREADS)]
+    return concurrency.run_concurrently(lambda number: work(clients[number], number))
 
 
 def test_concurrent_starts_are_all_stored(app: App, notte: NotteClient) -> None:

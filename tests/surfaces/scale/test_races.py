@@ -1,16 +1,13 @@
 """Concurrent calls with real threads on a file: nothing is lost, doubled or miscounted."""
 
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.conftest import App
+from tests.surfaces.concurrency import THREADS, run_concurrently
 from tests.surfaces.scale.conftest import Caller
-
-THREADS = 8
 
 
 @pytest.fixture
@@ -18,18 +15,6 @@ def anyone(make_file_app: Callable[..., App]) -> Caller:
     app = make_file_app()
     app.use_real_clock()
     return Caller(app, "k")
-
-
-def run_concurrently(work: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
-    """Run `work(number)` in each thread, started together, and return the results."""
-    ready = threading.Barrier(threads)
-
-    def run(number: int) -> Any:
-        ready.wait()
-        return work(number)
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, range(threads)))
 
 
 def walk(caller: Caller, **query: Any) -> list[str]:
