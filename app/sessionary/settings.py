@@ -248,9 +248,8 @@ def networks(text: str) -> tuple["IPv4Network | IPv6Network", ...]:
     try:
         return tuple(ip_network(each.strip()) for each in text.split(","))
     except ValueError as error:
-        raise BadSetting(
-            f"trusted_proxy must be addresses or networks such as 10.0.0.0/8: {error}"
-        ) from None
+        message = "trusted_proxy must be addresses or networks such as 10.0.0.0/8"
+        raise BadSetting(f"{message}: {error}") from None
 
 
 def _header_value(token: str) -> str:

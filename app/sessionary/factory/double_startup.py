@@ -26,10 +26,8 @@ def prepare_double(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -
     with store.with_file_name(settings.db), default.activate():
         contents.write()
         default.has_undo_log = True
-    hooks = NamespaceHooks(
-        contents.template, clock.restart, control.clear_journal, contents.complete
-    )
-    return Namespaces(default, hooks, maximum=settings.max_namespaces)
+    hooks = contents.template, clock.restart, control.clear_journal, contents.complete
+    return Namespaces(default, NamespaceHooks(*hooks), maximum=settings.max_namespaces)
 
 
 class _Contents:
@@ -43,10 +41,8 @@ class _Contents:
         self._surfaces = surfaces
         self._schema = make_schema(surfaces)
         self._session_columns = {
-            surface.name: {
-                table: surface.sessions.session_columns.get(table) for table in surface.tables
-            }
-            for surface in surfaces
+            each.name: {table: each.sessions.session_columns.get(table) for table in each.tables}
+            for each in surfaces
         }
         self._template = b""
         self._made_at = 0

@@ -1,5 +1,6 @@
 """Schemas and fields of seed files: what the tables of every surface are built from."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,10 +46,8 @@ class Moment(Field, base.DateTime):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:  # type: ignore[override]
         moment = value
         if isinstance(value, str):
-            try:
+            with suppress(ValueError):
                 moment = datetime.fromisoformat(value)
-            except ValueError:
-                moment = None
         if not isinstance(moment, datetime) or moment.tzinfo is None:
             raise problem("instant", "must be a date-time with an offset")
         return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -47,15 +47,13 @@ _BOUNDS = {
 
 def violations(found: list[Problem]) -> list[dict[str, Any]]:
     """Each problem as `{"loc": ["body", "title"], "msg": …, "type": …}`."""
-    return [_violation(each) for each in found]
-
-
-def _violation(problem: Problem) -> dict[str, Any]:
-    kind, message = _words(problem)
-    detail: dict[str, Any] = {"loc": [problem.where, *problem.path], "msg": message, "type": kind}
-    if kind == "json_invalid":
-        detail["ctx"] = {"error": problem.text}
-    return detail
+    details: list[dict[str, Any]] = []
+    for each in found:
+        kind, message = _words(each)
+        details.append({"loc": [each.where, *each.path], "msg": message, "type": kind})
+        if kind == "json_invalid":
+            details[-1]["ctx"] = {"error": each.text}
+    return details
 
 
 def _words(problem: Problem) -> tuple[str, str]:

@@ -67,9 +67,7 @@ class RouteTable:
     def split(self, path: str) -> tuple[Surface | None, str]:
         """The surface that owns a path, and the path without the surface's prefix."""
         surface = self.surface(path)
-        if surface is None:
-            return None, path
-        return surface, path.removeprefix(f"/{surface.name}") or "/"
+        return surface, path if surface is None else path.removeprefix(f"/{surface.name}") or "/"
 
     def match(self, method: str, path: str) -> RouteMatch:
         """Find the route of a request."""
