@@ -102,45 +102,39 @@ class Preset(TypedDict):
     body: dict[str, Any]
 
 
-class Call(TypedDict):
-    """A recorded vendor call; `status` is None if a fault dropped the connection."""
-
-    id: int
+class _VendorCall(TypedDict):
     at: str
-    wall_time: str
     surface: str | None
     method: str
     path: str
     route: str | None
+    caller: dict[str, str | None] | None
+    status: int | None
+    response: Any
+    fault: dict[str, Any] | None
+
+
+class Call(_VendorCall):
+    """A recorded vendor call; `status` is None if a fault dropped the connection."""
+
+    id: int
+    wall_time: str
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: Any
     body_bytes: int
     body_truncated: bool
-    status: int | None
-    response: Any
     response_bytes: int
     response_truncated: bool
-    caller: dict[str, str | None] | None
     session: str | None
-    fault: dict[str, Any] | None
 
 
-class RequestExplanation(TypedDict):
+class RequestExplanation(_VendorCall):
     """Everything that is wrong with a request, and its ignored fields."""
 
-    at: str
-    surface: str | None
-    method: str
-    path: str
-    route: str | None
     operation: str | None
-    caller: dict[str, str | None] | None
-    status: int | None
-    response: Any
     violations: list[dict[str, Any]]
     ignored: list[dict[str, Any]]
-    fault: dict[str, Any] | None
     note: str | None
 
 

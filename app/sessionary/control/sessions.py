@@ -128,24 +128,19 @@ def _explanation(surface: Surface, session: Any, at: int) -> dict[str, Any]:
         "since": to_text(found.since_at),
         **{name: getattr(found, name) for name in _COPIED},
         "inputs": _inputs(found.inputs),
-        "next_transitions": _next_transitions(surface, session, at),
+        "next_transitions": [
+            transition_to_json(each) for each in timeline.of_session(surface, session, at)
+        ],
     }
 
 
 def _summary(surface: Surface, session: Any, at: int) -> dict[str, Any]:
-    found = surface.sessions.explain(session, at)
+    explanation = _explanation(surface, session, at)
     return {
-        "surface": surface.name,
-        "id": surface.sessions.id(session),
-        "status": found.status,
-        "since": to_text(found.since_at),
+        **{name: explanation[name] for name in _STATUS.split()},
         "open": surface.sessions.is_open(session, at),
-        "next_transition": next(iter(_next_transitions(surface, session, at)), None),
+        "next_transition": next(iter(explanation["next_transitions"]), None),
     }
-
-
-def _next_transitions(surface: Surface, session: Any, at: int) -> list[dict[str, Any]]:
-    return [transition_to_json(each) for each in timeline.of_session(surface, session, at)]
 
 
 def _page(
