@@ -71,7 +71,7 @@ def compatibility() -> str:
     texts = [
         "# Compatibility",
         NOTE,
-        "A source is the vendor's page of the endpoint, a sibling (another page of the same API), the "
+        "A source is the vendor's page of the endpoint, a sibling (another page of its API), the "
         "vendor's client, or its other docs; a rule without a source is assumed.",
         "A default that differs from the vendor's; `--vendor-defaults` restores the vendor's:",
         "\n".join(_differences()),
