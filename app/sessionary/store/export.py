@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,7 +96,7 @@ def import_lines(
 
 def _fill(draft: Path, lines: Iterable[str], schema: Schema) -> int:
     with closing(open_namespace(str(draft), durability="off")) as namespace, namespace.activate():
-        migrate(schema._replace(add_first_rows=lambda: None))
+        migrate(replace(schema, add_first_rows=lambda: None))
         with transaction():
             count = _insert(namespace.connection(), lines, schema)
         namespace.database.run("PRAGMA journal_mode = DELETE")

@@ -9,7 +9,7 @@ from then on.
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from sessionary.store.connections import Database
 from sessionary.store.database import Model, current_namespace, memory_namespace
@@ -18,7 +18,8 @@ from sessionary.store.migrations import Migration
 from sessionary.store.transactions import transaction
 
 
-class Schema(NamedTuple):
+@dataclass(frozen=True)
+class Schema:
     """Tables, the rows of a new database, and migrations: from version 1 to 2, and so on."""
 
     tables: tuple[type[Model], ...]
