@@ -136,3 +136,11 @@ def test_vendor_defaults_replace_defaults_and_no_explicit_values() -> None:
     assert auto_close() is None
     assert auto_close(vendor_defaults=True) == 30
     assert auto_close(vendor_defaults=True, galtea_auto_close_minutes=5) == 5
+
+
+@pytest.mark.parametrize(("name", "value"), [("workers", 257), ("threads", 1025)])
+def test_more_processes_or_threads_than_a_machine_serves_with_are_refused(
+    name: str, value: int
+) -> None:
+    with pytest.raises(BadSetting, match=f"{name} must be"):
+        make_settings(**{name: value})

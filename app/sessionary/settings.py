@@ -72,8 +72,8 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8000, "port to listen on; 0 picks a free one", maximum=65535)
-    workers: int = _setting(1, "number of worker processes", minimum=1)
-    threads: int = _setting(4, "number of threads per worker", minimum=1)
+    workers: int = _setting(1, "number of worker processes", minimum=1, maximum=256)
+    threads: int = _setting(4, "number of threads per worker", minimum=1, maximum=1024)
     ready_file: str | None = _setting(
         None, 'file to write once the server listens: {"url", "pid", "version"}'
     )

@@ -156,7 +156,9 @@ def test_a_fault_is_armed_listed_and_disarmed(run: Run) -> None:
 
 
 def test_fault_presets_are_listed(run: Run) -> None:
-    assert "overloaded" in run("faults", "presets").output
+    head, *rows = run("faults", "presets").output.splitlines()
+    assert head.split() == ["surface", "preset", "status", "source"]
+    assert any("overloaded" in row for row in rows)
     assert {"surface", "name", "status"} <= run_json(run, "faults", "presets")[0].keys()
 
 

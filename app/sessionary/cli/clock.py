@@ -81,7 +81,7 @@ def scale(rate: float, client: Client) -> Output:
 )
 @control_command
 def advance(by: str | None, to_next: bool, until: tuple[str, str] | None, client: Client) -> Output:
-    """Move the clock by DURATION, e.g. 90s, 5m, 25h or -2d.
+    """Move the clock by DURATION: 90s, 5m, 25h or -2d.
 
     A real clock becomes an offset clock.
 

@@ -81,7 +81,15 @@ def add(surface: str, preset: str | None, client: Client, **options: Any) -> Out
 def presets(client: Client) -> Output:
     """List the presets: error responses that the vendors are known to send."""
     found = client.faults.presets()
-    rows = [{"surface": e["surface"], "preset": e["name"], "status": e["status"]} for e in found]
+    rows = [
+        {
+            "surface": each["surface"],
+            "preset": each["name"],
+            "status": each["status"],
+            "source": each["source"],
+        }
+        for each in found
+    ]
     return Output(found, format_table(rows))
 
 

@@ -58,7 +58,7 @@ def list_namespaces(client: Client) -> Output:
 @click.option("--seed", type=_file, help="TOML file with its initial rows (default: none).")
 @control_command
 def create(name: str | None, now: str | None, seed: Path | None, client: Client) -> Output:
-    """Create the namespace NAME (default: a generated name) and print its name."""
+    """Create the namespace NAME (default: generated) and print its name."""
     document = None if seed is None else _read(seed)
     created = client.namespaces.create(name, now=now, seed=document)
     return Output(created, created["name"])

@@ -100,6 +100,7 @@ class Preset(TypedDict):
     status: int
     headers: dict[str, str]
     body: dict[str, Any]
+    source: str
 
 
 class _VendorCall(TypedDict):
