@@ -64,7 +64,7 @@ def test_an_invalid_url_or_namespace_is_refused(wrong: tuple[str, str]) -> None:
 def test_it_imports_nothing_of_the_server() -> None:
     script = (
         "import sys; from sessionary.cli import main; main(['env'], standalone_mode=False);"
-        "print(sorted({'flask', 'peewee', 'cheroot', 'http.client'} & set(sys.modules)))"
+        "print(sorted({'flask', 'peewee', 'gunicorn', 'http.client'} & set(sys.modules)))"
     )
     result = run(sys.executable, "-c", script, PATH=os.environ["PATH"])
     assert result.splitlines()[-1] == "[]"

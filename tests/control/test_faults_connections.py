@@ -14,6 +14,7 @@ from requests.exceptions import ChunkedEncodingError
 from requests.exceptions import ConnectionError as RequestsConnectionError
 
 from sessionary.embedded import EmbeddedServer
+from sessionary.web.held import Held
 from tests.control.conftest import NOTTE, Double
 from tests.control.fault_helpers import START, arm
 from tests.sdk_environments import sdk_script
@@ -97,29 +98,26 @@ def test_a_dropped_connection_is_not_logged_and_the_next_one_works(
 def test_a_server_that_stops_does_not_wait_for_latency(double: Double) -> None:
     arm(double, kind="latency", delay="10m")
     answers: list[tuple[int, Any]] = []
-    is_asleep = threading.Event()
-    serving = EmbeddedServer(notify_when_asleep(double.app, is_asleep)).start()
+    is_held = threading.Event()
+    serving = EmbeddedServer(notify_when_held(double.app, is_held)).start()
     connection = HTTPConnection(urlsplit(serving.url).netloc, timeout=30)
     client = threading.Thread(target=lambda: answers.append(started(connection)))
     client.start()
-    assert is_asleep.wait(30)
+    assert is_held.wait(30)
     serving.stop()
     client.join(30)
     connection.close()
     assert [status for status, _ in answers] == [200]
 
 
-def notify_when_asleep(app: Any, is_asleep: threading.Event) -> Callable[..., Any]:
-    """Wrap an application; set the event when a call starts to sleep."""
+def notify_when_held(app: Any, is_held: threading.Event) -> Callable[..., Any]:
+    """Wrap an application; set the event when the response of a call is held."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Any:
-        sleep = environ["sessionary.sleep"]
-
-        def notify_and_sleep(seconds: float) -> None:
-            is_asleep.set()
-            sleep(seconds)
-
-        return app({**environ, "sessionary.sleep": notify_and_sleep}, start_response)
+        body = app(environ, start_response)
+        if isinstance(body, Held):
+            is_held.set()
+        return body
 
     return call
 

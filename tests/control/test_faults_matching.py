@@ -1,12 +1,15 @@
 """Which calls a fault hits, how often, and their responses."""
 
 import threading
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from sessionary.surfaces import SURFACES
+from sessionary.web import held
 from sessionary.web.surface import Surface
 from tests.control.conftest import NOON, NOTTE, Double
 from tests.control.fault_helpers import CALLS, START, arm, call, start, statuses
@@ -216,15 +219,29 @@ def test_a_head_request_is_failed_without_a_body(double: Double) -> None:
     assert (answer.status_code, answer.data) == (503, b"")
 
 
-def test_latency_is_slept_before_the_call_is_handled(double: Double) -> None:
+def replace_sleep(monkeypatch: pytest.MonkeyPatch, sleep: Callable[[float], object]) -> None:
+    """Replace the sleep of held responses, without a server that has timers."""
+    monkeypatch.setattr(held, "time", SimpleNamespace(sleep=sleep))
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The delays that held responses would have slept."""
+    delays: list[float] = []
+    replace_sleep(monkeypatch, delays.append)
+    return delays
+
+
+def test_latency_is_slept_before_the_call_is_handled(double: Double, slept: list[float]) -> None:
     arm(double, kind="latency", delay="2s", times=1)
-    slept: list[float] = []
-    assert start(double, environ_overrides={"sessionary.sleep": slept.append}) == 200
-    assert start(double, environ_overrides={"sessionary.sleep": slept.append}) == 200
+    assert start(double) == 200
+    assert start(double) == 200
     assert slept == [2.0]
 
 
-def test_other_calls_in_the_namespace_are_served_during_the_delay(double: Double) -> None:
+def test_other_calls_in_the_namespace_are_served_during_the_delay(
+    double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arm(double, kind="latency", route="/session/start", delay="1s")
     others: list[Any] = []
 
@@ -236,14 +253,14 @@ def test_other_calls_in_the_namespace_are_served_during_the_delay(double: Double
         get.join(10)
         double.advance("5m")
 
-    assert start(double, environ_overrides={"sessionary.sleep": sleep}) == 200
+    replace_sleep(monkeypatch, sleep)
+    assert start(double) == 200
     assert [other.status_code for other in others] == [200]
     (session,) = double.get("/sessions")["sessions"]
     assert session["since"] == "2026-03-01T12:05:00.000000Z"
 
 
-def test_a_status_fault_can_have_a_delay(double: Double) -> None:
+def test_a_status_fault_can_have_a_delay(double: Double, slept: list[float]) -> None:
     arm(double, status=504, delay="30s")
-    slept: list[float] = []
-    assert start(double, environ_overrides={"sessionary.sleep": slept.append}) == 504
+    assert start(double) == 504
     assert slept == [30.0]

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -223,25 +224,36 @@ def test_a_dropped_namespace_is_gone_and_its_name_can_be_reused(double: Double) 
     assert double.call("DELETE", "/namespaces/default").status_code == 400
 
 
-def test_a_request_that_waits_for_a_dropped_namespace_gets_a_new_one(double: Double) -> None:
+@pytest.mark.parametrize("change", ["drop", "reset"])
+def test_a_request_that_waits_for_a_dropped_or_reset_namespace_is_cut(
+    double: Double, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
     namespaces = double.control.namespaces
     assert namespaces is not None
     namespace = namespaces.create("t1")
-    inside, seen = threading.Event(), []
+    lock_if_free = namespace.lock_if_free
+    is_waiting, errors = threading.Event(), []
+
+    def notify_and_lock() -> AbstractContextManager[bool]:
+        is_waiting.set()
+        return lock_if_free()
 
     def ask() -> None:
-        inside.set()
-        seen.append(double.app.test_client().get("/~t1/notte/sessions", headers=NOTTE))
+        try:
+            double.app.test_client().post("/~t1/notte/session/start", json={}, headers=NOTTE)
+        except ConnectionResetError as error:
+            errors.append(error)
 
+    monkeypatch.setattr(namespace, "lock_if_free", notify_and_lock)
     with namespace.activate():
         asking = threading.Thread(target=ask)
         asking.start()
-        inside.wait()
-        dropping = threading.Thread(target=namespaces.drop, args=("t1",))
-        dropping.start()
+        assert is_waiting.wait(30)
+        getattr(namespaces, change)("t1")
     asking.join()
-    dropping.join()
-    assert seen[0].status_code == 200
+    assert len(errors) == 1
+    assert ("t1" in namespaces.names()) is (change == "reset")
+    assert double.get("/sessions", ns="t1")["sessions"] == []
 
 
 def test_namespaces_are_isolated_from_each_other(double: Double) -> None:

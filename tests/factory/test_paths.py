@@ -82,14 +82,14 @@ PATHS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["gunicorn", "cheroot"])
+@pytest.fixture(scope="module", params=["serve", "double"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Process]:
     folder = tmp_path_factory.mktemp("paths")
     (folder / "seed.toml").write_text(KEYS)
     options = ["--auth", "strict", "--seed", str(folder / "seed.toml")]
-    start = running_double if request.param == "cheroot" else running_server
+    start = running_double if request.param == "double" else running_server
     with start(*options, "--db", str(folder / "test.sqlite3")) as process:
         yield process
 

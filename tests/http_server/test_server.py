@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from gunicorn.config import Config
 
 from sessionary.http_server import HttpServer, Limits
 from tests.raw_http import RawConnection, Response, connect, send_and_read
@@ -23,11 +22,9 @@ def serving(application: Application, **limits: float) -> Iterator[tuple[HttpSer
     """Serve in a thread; gives the server and its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = "http://127.0.0.1:{1}".format(*listener.getsockname())
-    config = Config()
-    config.set("errorlog", None)
     defaults = {"threads": 1, "max_connections": 20, "max_body_bytes": 1000}
     given: Any = defaults | {"client_timeout_seconds": 60} | limits
-    server = HttpServer([listener], Limits(**given), config)
+    server = HttpServer([listener], Limits(**given))
     thread = threading.Thread(target=server.run, args=(application,))
     thread.start()
     try:

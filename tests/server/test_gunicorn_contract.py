@@ -34,11 +34,6 @@ SETTINGS = {
     "loglevel": "warning",
     "errorlog": None,
     "control_socket_disable": True,
-    "certfile": "certificate.pem",
-    "keyfile": "key.pem",
-    "limit_request_line": 8190,
-    "forwarded_allow_ips": "",
-    "http_parser": "python",
     "when_ready": lambda _: None,
     "on_exit": lambda _: None,
 }

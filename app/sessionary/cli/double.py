@@ -34,6 +34,7 @@ def serve(settings: Settings) -> None:
     from sessionary import control, logs, metrics
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
+    from sessionary.http_server.limits import raise_open_files
     from sessionary.server import metrics_lines, observers, serve_metrics
     from sessionary.server.ready_notice import (
         ReadyNotice,
@@ -54,8 +55,13 @@ def serve(settings: Settings) -> None:
         notice = ReadyNotice(
             settings, click.echo, lambda url: "\n".join([*metrics_lines(opened), how_to_use(url)])
         )
+        raise_open_files()
         with EmbeddedServer(
-            app, host=settings.host, port=settings.port, threads=settings.threads
+            app,
+            host=settings.host,
+            port=settings.port,
+            threads=settings.threads,
+            max_body_bytes=settings.max_body_bytes,
         ) as server:
             notice.announce(server.listener)
             signal.sigwait(stop_signals)

@@ -64,7 +64,11 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     # Threads of the server must not take signals: of two at once, this thread could miss one.
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     try:
-        with EmbeddedServer(app, threads=settings.threads) as server:
+        with EmbeddedServer(
+            app,
+            threads=settings.threads,
+            max_body_bytes=settings.max_body_bytes,
+        ) as server:
             variables = Environment(server.url, ns).variables()
             code = _run(command, {**os.environ, **variables})
     finally:

@@ -1,7 +1,8 @@
 """WSGI middleware around every request: faults, journal and the `Sessionary-` headers."""
 
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -19,15 +20,15 @@ from sessionary.control.messages import (
     call_wsgi,
 )
 from sessionary.settings import Settings
-from sessionary.store import DEFAULT, Namespace
+from sessionary.store import DEFAULT, Namespace, NamespaceClosed
 from sessionary.web import json_codec
+from sessionary.web.held import Held, Make
 from sessionary.web.instants import to_text
 
 _CONTROL = f"/{PREFIX}/"
 _NAMESPACES = f"/{PREFIX}/namespaces"
 _ANSWERED = (matching.LATENCY, matching.TRUNCATED)  # the application answers despite the fault
-# Environ keys of functions that a server provides: reset the connection, sleep until shutdown.
-RESET, SLEEP = "sessionary.reset", "sessionary.sleep"
+RESET = "sessionary.reset"  # environ key of a function of the server: reset the connection
 
 
 class ControlMiddleware:
@@ -49,27 +50,40 @@ class ControlMiddleware:
     ) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
         if path.startswith(_NAMESPACES):  # its views activate the namespaces in their paths
-            return self._application(environ, start_response)
+            return Held(partial(self._application, environ, start_response), may_block=True)
+        generation = namespace.generation  # before the body is read, which may take long
         if path.startswith(_CONTROL):
-            with namespace.activate(), store.undo_log.rewind_scope():
-                return self._application(environ, start_response)
-        return self._vendor_call(namespace, environ, start_response)
+            call = partial(self._control_call, namespace, generation, environ, start_response)
+        else:
+            body = buffer_body(environ, self._max_body_bytes)
+            request = VendorRequest.of(self._routes, environ)
+            call = partial(self._vendor_call, namespace, generation, request, body, start_response)
+        return _when_free(namespace, call)
+
+    def _control_call(
+        self, namespace: Namespace, generation: int, environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
+        with _activate(namespace, generation), store.undo_log.rewind_scope():
+            return self._application(environ, start_response)
 
     def _vendor_call(
-        self, namespace: Namespace, environ: dict[str, Any], start_response: Any
+        self,
+        namespace: Namespace,
+        generation: int,
+        request: VendorRequest,
+        body: tuple[bytes | None, int],
+        start_response: Any,
     ) -> Iterable[bytes]:
-        body = buffer_body(environ, self._max_body_bytes)
-        request = VendorRequest.of(self._routes, environ)
-        with namespace.activate():
-            fault = matching.hit(self._routes, request)
-            if fault is None:
-                response = self._respond(namespace, request, body, None)
-        if fault is not None:
-            # Sleep outside the namespace, so that other requests do not wait for its lock.
-            environ.get(SLEEP, time.sleep)(fault.delay_us / 1_000_000)
-            with namespace.activate():
+        def answer() -> Iterable[bytes]:
+            with _activate(namespace, generation):
                 response = self._respond(namespace, request, body, fault)
-        return _send(response, fault, environ, start_response)
+            return _send(response, fault, request.environ, start_response)
+
+        with _activate(namespace, generation):
+            fault = matching.hit(self._routes, request)
+            if fault is None or not fault.delay_us:
+                return answer()
+        return Held(partial(_when_free, namespace, answer), seconds=fault.delay_us / 1_000_000)
 
     def _respond(
         self,
@@ -96,6 +110,25 @@ class ControlMiddleware:
         if call_id is not None and 400 <= response.code < 500:
             headers.append(("Link", _explain_link(namespace, request.environ, call_id)))
         return response._replace(headers=[*response.headers, *headers])
+
+
+def _when_free(namespace: Namespace, make: Make) -> Iterable[bytes]:
+    """Make a response now, or later on a thread if another one has the namespace's lock."""
+    with namespace.lock_if_free() as is_free:
+        return make() if is_free else Held(make, may_block=True)
+
+
+@contextmanager
+def _activate(namespace: Namespace, generation: int) -> Iterator[None]:
+    """Activate a namespace as it was when the call arrived.
+
+    Raises ConnectionResetError if it was dropped, reset or restored since.
+    """
+    try:
+        with namespace.activate(generation):
+            yield
+    except NamespaceClosed:
+        raise matching.connection_dropped() from None
 
 
 def _failure(request: VendorRequest, fault: FaultRow) -> VendorResponse | None:

@@ -1,72 +1,58 @@
-"""A threaded HTTP server in this process, which starts and stops in milliseconds."""
+"""The HTTP core in a thread of this process; it starts and stops in milliseconds."""
 
-import os
 import socket
-import struct
 import threading
-from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from cheroot.wsgi import Gateway_10 as CherootGateway
-from cheroot.wsgi import Server as CherootServer
+from sessionary.http_server import HttpServer, Limits
+from sessionary.http_server.limits import max_connections
+from sessionary.settings import Settings
 
-from sessionary.embedded.reading import MAX_HEAD_BYTES, ChunkReader, Connection
-
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
+_BACKLOG = 2048
 
 
 class EmbeddedServer:
     """Serves a WSGI application while the block lasts; by default on a free port of loopback."""
 
     def __init__(
-        self, application: Any, *, host: str = "127.0.0.1", port: int = 0, threads: int = 4
+        self,
+        application: Any,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        threads: int = Settings.threads,
+        max_body_bytes: int = Settings.max_body_bytes,
     ) -> None:
-        self._server = CherootServer(
-            (host, port),
-            application,
-            numthreads=threads,
-            request_queue_size=128,  # a client beyond it would retry only after a second
-            timeout=65,  # longer than clients keep an idle connection: they close first
-            shutdown_timeout=1,
+        self._application = application
+        self._address = host, port
+        self._limits = Limits(
+            threads=threads,
+            max_connections=max_connections(threads),
+            max_body_bytes=max_body_bytes,
+            client_timeout_seconds=Settings.client_timeout_seconds,
         )
-        self._server.ConnectionClass = Connection
-        self._server.max_request_header_size = MAX_HEAD_BYTES
-        self._stopping = threading.Event()
-        self._server.gateway = partial(_Gateway, self._stopping)
-        self._server.keep_alive_conn_limit = 512
-        # Seconds that its loop sleeps between requests, and so the time that a stop can take.
-        self._server.expiration_interval = 0.02
-        self._thread = threading.Thread(target=self._server.serve, daemon=True)
-
-    @property
-    def listener(self) -> socket.socket:
-        """Return the listening socket."""
-        listener: socket.socket = self._server.socket
-        return listener
-
-    @property
-    def url(self) -> str:
-        """Return the base URL, without a trailing slash."""
-        host, port = self._server.bind_addr[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def start(self) -> Self:
         """Listen; requests are answered from now on."""
-        self._server.prepare()
+        is_ipv6 = ":" in self._address[0]
+        family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+        self.listener = socket.create_server(
+            self._address, family=family, backlog=_BACKLOG, dualstack_ipv6=is_ipv6
+        )
+        self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # clients inherit it
+        host, port = self.listener.getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if is_ipv6 else f"http://{host}:{port}"
+        self._server = HttpServer([self.listener], self._limits)
+        self._thread = threading.Thread(
+            target=self._server.run, args=(self._application,), daemon=True
+        )
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """Finish what is in flight and stop listening."""
-        self._stopping.set()
-        address = self.listener.getsockname()
-        stopping = threading.Thread(target=self._server.stop)
-        stopping.start()
-        with suppress(OSError):  # wake the loop
-            socket.create_connection(address[:2], timeout=1).close()
-        stopping.join()
+        self._server.stop()
         self._thread.join()
 
     def __enter__(self) -> Self:
@@ -79,25 +65,3 @@ class EmbeddedServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-class _Gateway(CherootGateway):
-    """Adds `sessionary.reset` and `sessionary.sleep` to the environment of a request.
-
-    The first resets its connection; the second sleeps, and returns early if the server stops.
-    """
-
-    def __init__(self, stopping: threading.Event, request: Any) -> None:
-        if request.chunked_read:
-            request.rfile.rfile = ChunkReader(request)
-        super().__init__(request)
-        environ: dict[str, Any] = self.env
-        environ["sessionary.reset"] = partial(_reset, request.conn)
-        environ["sessionary.sleep"] = stopping.wait
-
-
-def _reset(connection: Any) -> None:
-    """Close with RST, as a crashed peer would, and leave nothing for the server to close."""
-    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-    connection.linger = True
-    os.close(connection.socket.detach())

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from sessionary.factory.error_handlers import ErrorHandlers
@@ -9,11 +10,11 @@ from sessionary.store import (
     DEFAULT,
     BadName,
     Namespace,
-    NamespaceClosed,
     Namespaces,
     TooManyNamespaces,
     is_unavailable,
 )
+from sessionary.web.held import Make, call_within
 from sessionary.web.surface import Surface
 
 Application = Callable[..., Iterable[bytes]]
@@ -66,13 +67,16 @@ def handle_outages(serve: Serve, error_handlers: ErrorHandlers) -> Serve:
     def serve_or_refuse(
         namespace: Namespace, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
-        try:
-            return serve(namespace, environ, start_response)
-        except Exception as error:
-            if not is_unavailable(error):
-                raise
-            namespace.report_outage(error)
-            return error_handlers.response(environ["PATH_INFO"], 503)(environ, start_response)
+        def layer(make: Make) -> Iterable[bytes]:
+            try:
+                return make()
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                namespace.report_outage(error)
+                return error_handlers.response(environ["PATH_INFO"], 503)(environ, start_response)
+
+        return call_within(layer, partial(serve, namespace, environ, start_response))
 
     return serve_or_refuse
 
@@ -127,19 +131,14 @@ class MultiNamespaceMiddleware:
         if path.startswith(_NO_ROUTE):
             return self._error_response(path, 404)(environ, start_response)
         try:
-            return self._serve_in(name, environ, start_response)
+            namespace = self._namespaces.get(name)
         except BadName as error:
             refusal = self._error_response(path, 400, f"{error}, not {name!r}.")
         except TooManyNamespaces as error:
             refusal = self._error_response(path, 503, f"{error}.")
+        else:
+            return self._serve(namespace, environ, start_response)
         return refusal(environ, start_response)
-
-    def _serve_in(self, name: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        while True:
-            try:
-                return self._serve(self._namespaces.get(name), environ, start_response)
-            except NamespaceClosed:
-                continue  # dropped since it was looked up
 
     def _name(self, environ: dict[str, Any]) -> str:
         """The name of a request's namespace; moves a path prefix to SCRIPT_NAME."""

@@ -6,12 +6,14 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from sessionary import logs
 from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.web.context import CALLER
 from sessionary.web.events import FAILURE, Observer, RequestFinished
+from sessionary.web.held import Held, Make, call_within
 from sessionary.web.route_table import MATCH, RouteMatch
 
 HEADER = "Sessionary-Request-Id"
@@ -38,19 +40,25 @@ class RequestIdMiddleware:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         began = time.perf_counter()
         id, status = _request_id(environ), None
-        token = logs.request_id.set(id)
 
         def start(status_line: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             nonlocal status
             status = int(status_line[:3])
             return start_response(status_line, [*headers, (HEADER, id)], *rest)
 
-        try:
-            return self._application(environ, start)
-        finally:
-            if self._observers:
-                self._notify(environ, id, status, time.perf_counter() - began)
-            logs.request_id.reset(token)
+        def layer(make: Make) -> Iterable[bytes]:
+            token = logs.request_id.set(id)
+            is_held = False
+            try:
+                body = make()
+                is_held = isinstance(body, Held)
+                return body
+            finally:
+                if self._observers and not is_held:
+                    self._notify(environ, id, status, time.perf_counter() - began)
+                logs.request_id.reset(token)
+
+        return call_within(layer, partial(self._application, environ, start))
 
     def _notify(self, environ: dict[str, Any], id: str, status: int | None, seconds: float) -> None:
         method, caller = environ["REQUEST_METHOD"], environ.get(CALLER)

@@ -3,8 +3,9 @@
 import errno
 import logging
 import ssl
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
 
 from gunicorn.http import wsgi
 from gunicorn.http.errors import (  # type: ignore[attr-defined] # the stubs are of an older one
@@ -21,8 +22,9 @@ from gunicorn.http.errors import (  # type: ignore[attr-defined] # the stubs are
 
 from sessionary.http_server.connection import Connection
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
+from sessionary.web.held import Held
 
-Application = Callable[[dict[str, Any], Any], Any]  # WSGI
+Application = Callable[[Any, Any], Any]  # WSGI
 _log = logging.getLogger("sessionary")
 _CLIENT_LEFT = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
 _OUR_FAULT = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
@@ -34,22 +36,34 @@ _STATUS = {
 }
 
 
+class Pending(NamedTuple):
+    """A request whose response is to be made later, by `respond`."""
+
+    seconds: float
+    may_block: bool
+    respond: Callable[[], "Outcome"]
+
+
+# Whether the connection may have another request, or how to go on.
+Outcome = bool | Pending
+
+
 def answer(
     application: Application,
     connection: Connection,
     sock: BufferedSocket | BlockingSocket,
-    *,
-    close: bool,
-) -> bool:
-    """Read a request, send the response; return whether the connection may have another.
+    is_last: Callable[[], bool],
+) -> Outcome:
+    """Read a request and send the response, unless it is held.
 
-    `close` ends the connection with this response.
+    `is_last` says whether the connection ends with this response.
     """
+    return _guard(connection, sock, partial(_begin, application, connection, sock, is_last))
+
+
+def _guard(connection: Connection, sock: Any, respond: Callable[[], Outcome]) -> Outcome:
     try:
-        request = next(connection.parser)
-        if not _respond(application, request, connection, sock, close):
-            return False
-        return _finish_body(connection, sock)
+        return respond()
     except (NoMoreData, StopIteration, ssl.SSLError):
         return False
     except OSError as error:
@@ -60,30 +74,39 @@ def answer(
     return False
 
 
-def _respond(
-    application: Application, request: Any, connection: Connection, sock: Any, close: bool
-) -> bool:
+def _begin(
+    application: Application, connection: Connection, sock: Any, is_last: Callable[[], bool]
+) -> Outcome:
+    request = next(connection.parser)
     response, environ = wsgi.create(
         request, sock, connection.peer, connection.server, connection.parser.cfg
     )
     environ["wsgi.multithread"] = True
-    if close or connection.is_body_refused:
-        response.force_close()
-    try:
-        _run(application, environ, response)
-    except OSError:
-        raise
-    except Exception:
-        if not response.headers_sent:
+    environ["sessionary.reset"] = connection.reset_on_close
+
+    def respond(make: Callable[[], Iterable[bytes]]) -> Outcome:
+        if connection.is_body_refused or is_last():
+            response.force_close()
+        try:
+            body = make()
+            if isinstance(body, Held):
+                go_on = partial(_guard, connection, sock, partial(respond, body.make))
+                return Pending(body.seconds, body.may_block, go_on)
+            _send(body, response)
+        except OSError:
             raise
-        _log.exception("Error handling request")
-        connection.abort()
-        return False
-    return not response.should_close()
+        except Exception:
+            if not response.headers_sent:
+                raise
+            _log.exception("Error handling request")
+            connection.abort()
+            return False
+        return not response.should_close() and _finish_body(connection, sock)
+
+    return respond(partial(application, environ, response.start_response))
 
 
-def _run(application: Application, environ: Any, response: wsgi.Response) -> None:
-    body = application(environ, response.start_response)
+def _send(body: Any, response: wsgi.Response) -> None:
     try:
         for part in body:
             response.write(part)

@@ -4,15 +4,19 @@ import re
 import selectors
 import socket
 import ssl
+import struct
 from contextlib import suppress
 from typing import Any, cast
 
 from gunicorn.http import RequestParser
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
 
 _CHUNK = 65_536
-_MAX_HEAD_BYTES = 65_536
+_MAX_LINE_BYTES = 65_536  # the method, the URL and the version
+_MAX_HEAD_BYTES = 65_536  # the headers
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
 _UNKNOWN_END = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
@@ -35,6 +39,7 @@ class Connection:
         self.was_answered = False
         self.is_leaving = False
         self.is_closed = False
+        self.must_reset = False
         self.due: float | None = None  # deadline of what the client has begun
         self.expires_at = 0.0
         sock.setblocking(False)
@@ -88,18 +93,38 @@ class Connection:
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
 
+    def reset_on_close(self) -> None:
+        """Close with RST, as a crashed peer would, and send nothing before."""
+        self.must_reset = True
+
     def close(self) -> None:
         self.is_closed = True
+        if self.must_reset:
+            with suppress(OSError):
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         with suppress(OSError):
             self.sock.close()
+
+    def is_unused(self) -> bool:
+        """Return whether no request and no response is in flight."""
+        return not (self.received or self.unsent or self.is_leaving)
 
     def is_idle(self) -> bool:
         """Return whether it has had a response and has not begun another request."""
         return self.was_answered and self.due is None and not self.received
 
-    def is_head_too_long(self) -> bool:
-        end = self.received.find(_HEAD_END)
-        return (len(self.received) if end < 0 else end) > _MAX_HEAD_BYTES
+    def head_error(self) -> ParseException | None:
+        """Return the error of a head that is too long, even if it is incomplete."""
+        if len(self.received) <= _MAX_HEAD_BYTES:
+            return None
+        end, line_end = self.received.find(_HEAD_END), self.received.find(b"\r\n")
+        head = len(self.received) if end < 0 else end
+        line = head if line_end < 0 else line_end
+        if line > _MAX_LINE_BYTES:
+            return LimitRequestLine(line, _MAX_LINE_BYTES)
+        return (
+            LimitRequestHeaders("the head is too long") if head - line > _MAX_HEAD_BYTES else None
+        )
 
     def is_end_unknown(self) -> bool:
         """Return whether the length of the body is found only by reading it, on a thread."""

@@ -1,5 +1,6 @@
 """Deadlines of clients, and caps on open connections and memory."""
 
+import resource
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,21 @@ monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 LINGER_SECONDS = 2.0  # for a client to read its last response and close
 _LARGE_BYTES = 64 * 1024  # of one connection
 _MAX_LARGE_BYTES = 64 * 1024 * 1024  # of all connections that are large
+_MIN_CONNECTIONS, _MAX_CONNECTIONS = 16, 2000  # of a process
+_OPEN_FILES, _OWN_FILES, _FILES_PER_THREAD = 4096, 100, 4
+
+
+def raise_open_files() -> None:
+    """Raise this process's limit of open files as far as connections need it and it is allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, _OPEN_FILES)), hard))
+
+
+def max_connections(threads: int) -> int:
+    """Return the number of connections for which this process may open files."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    fitting = files - _OWN_FILES - _FILES_PER_THREAD * threads
+    return max(_MIN_CONNECTIONS, min(_MAX_CONNECTIONS, fitting))
 
 
 @dataclass(frozen=True)
@@ -25,7 +41,12 @@ class Limits:
     max_body_bytes: int  # the application refuses a longer body unread
     client_timeout_seconds: float  # per handshake, request, and reading of a response
     keepalive_seconds: float = 65  # longer than clients keep an idle connection: they close first
-    accept_batch: int = 16  # new connections per turn of the loop
+    processes: int = 1  # that share the listening sockets
+
+    @property
+    def accept_batch(self) -> int:
+        """New connections per turn of the loop; several processes leave some to each other."""
+        return 16 if self.processes == 1 else 1
 
 
 class WaitingConnections:
@@ -60,6 +81,10 @@ class WaitingConnections:
         last = monotonic() + LINGER_SECONDS
         for each in self._waiting:
             each.expires_at = min(each.expires_at, last)
+
+    def unused(self) -> "list[Connection]":
+        """Return the connections with nothing in flight: neither a request nor a response."""
+        return [each for each in self._waiting if each.is_unused()]
 
     def seconds_to_next(self) -> float:
         """Return the time until the next deadline, at most 1 second."""

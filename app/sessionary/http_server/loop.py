@@ -1,23 +1,36 @@
 """The event loop: accepts connections, dispatches what is ready, closes what is overdue."""
 
+import heapq
 import selectors
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from typing import Any
 
 from sessionary.http_server.connection import Connection
 from sessionary.http_server.limits import Limits, WaitingConnections, monotonic
+from sessionary.http_server.parser_config import ParserConfig
 from sessionary.http_server.shutdown import Shutdown
 from sessionary.http_server.wakeup import Wakeup
 
 _TICK_SECONDS = 1.0  # between two looks for overdue clients, and two heartbeats
+_MAX_TIMERS = 4  # per turn, so that many that are due together do not keep clients waiting
+
+
+@dataclass(order=True)
+class _Timer:
+    due: float
+    number: int
+    callback: Callable[[], Any] = field(compare=False)
 
 
 class EventLoop:
     """Runs on one thread; `stop` and `quit` may be called from any, or from a signal handler."""
 
     def __init__(
-        self, listeners: Sequence[socket.socket], limits: Limits, parser_config: Any
+        self, listeners: Sequence[socket.socket], limits: Limits, parser_config: ParserConfig
     ) -> None:
         self.limits = limits
         self.poller = selectors.DefaultSelector()
@@ -28,6 +41,8 @@ class EventLoop:
         self.call_soon = self._wakeup.call_soon
         self.shutdown = Shutdown()
         self.open: set[Connection] = set()
+        self._timers: list[_Timer] = []  # a heap
+        self._timer_numbers = count()
         self._is_accepting = False
         self._swept_at = 0.0
         self._notified_at = 0.0
@@ -51,6 +66,10 @@ class EventLoop:
             self._accept_new(len(self.open) < self.limits.max_connections)
             self._turn(_TICK_SECONDS)
         self._accept_new(False)
+        if not self.shutdown.is_over():
+            self._turn(0)  # receive what was sent before
+        for each in self.waiting.unused():
+            self.drop(each)
         self.waiting.stop()
         while self.open and not self.shutdown.is_over():
             self._turn(self.waiting.seconds_to_next())
@@ -61,9 +80,24 @@ class EventLoop:
 
     def _turn(self, seconds: float) -> None:
         self.notify()
-        for key, _ in self.poller.select(seconds):
+        for key, _ in self.poller.select(min(seconds, self._seconds_to_timer())):
             key.data(key.fileobj)
+        for _ in range(_MAX_TIMERS):
+            if self._seconds_to_timer() > 0:
+                break
+            heapq.heappop(self._timers).callback()
         self._drop_expired()
+
+    def call_later(self, seconds: float, callback: Callable[..., Any], *args: Any) -> None:
+        """Call it in so many seconds, or when the server stops; on the loop's thread only."""
+        due = monotonic() + seconds
+        timer = _Timer(due, next(self._timer_numbers), partial(callback, *args))
+        heapq.heappush(self._timers, timer)
+
+    def _seconds_to_timer(self) -> float:
+        if not self._timers:
+            return _TICK_SECONDS
+        return 0.0 if self.shutdown.is_requested else max(0.0, self._timers[0].due - monotonic())
 
     def notify(self) -> None:
         """Call the heartbeat, but not for each request."""

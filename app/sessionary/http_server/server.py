@@ -8,13 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from gunicorn.http.errors import LimitRequestHeaders
-
-from sessionary.http_server.application import Application, answer, refuse
+from sessionary.http_server.application import Application, Outcome, Pending, answer, refuse
 from sessionary.http_server.connection import Connection
 from sessionary.http_server.limits import Limits, monotonic
 from sessionary.http_server.loop import EventLoop
+from sessionary.http_server.parser_config import ParserConfig
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
+
+AnySocket = BufferedSocket | BlockingSocket
 
 
 class HttpServer(EventLoop):
@@ -24,10 +25,10 @@ class HttpServer(EventLoop):
         self,
         listeners: Sequence[socket.socket],
         limits: Limits,
-        parser_config: Any,
         tls_context: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(listeners, limits, parser_config)
+        config = ParserConfig(is_ssl=tls_context is not None, workers=limits.processes)
+        super().__init__(listeners, limits, config)
         self._tls_context = tls_context
         self._pool = ThreadPoolExecutor(limits.threads)
         self._application: Application
@@ -106,9 +107,10 @@ class HttpServer(EventLoop):
 
     def _serve(self, connection: Connection) -> None:
         """Answer one request if a complete one was received, then wait for more."""
-        if connection.is_head_too_long():
+        error = connection.head_error()
+        if error is not None:
             sock = BufferedSocket(connection.sock)
-            refuse(connection, sock, LimitRequestHeaders("the head is too long"))
+            refuse(connection, sock, error)
             connection.keep_alive = False
             self._deliver(connection, sock)
         elif connection.is_end_unknown():
@@ -129,16 +131,68 @@ class HttpServer(EventLoop):
         self.notify()
         sock = BufferedSocket(connection.sock)
         connection.give_to_parser(sock)
-        connection.keep_alive = self._call(connection, sock)
+        outcome = self._call(connection, sock)
+        if isinstance(outcome, Pending):
+            self.poller.unregister(connection.sock)
+            self._hold(connection, sock, outcome)
+            return
+        connection.keep_alive = outcome
         connection.take_from_parser()
         self._deliver(connection, sock)
 
-    def _call(self, connection: Connection, sock: BufferedSocket | BlockingSocket) -> bool:
-        is_full = len(self.waiting) >= self.limits.max_connections - self.limits.threads
-        close = is_full or self.shutdown.is_requested
-        return answer(self._application, connection, sock, close=close)
+    def _call(self, connection: Connection, sock: AnySocket) -> Outcome:
+        return answer(self._application, connection, sock, self._is_last)
 
-    def _deliver(self, connection: Connection, sock: BufferedSocket) -> None:
+    def _is_last(self) -> bool:
+        is_full = len(self.waiting) >= self.limits.max_connections - self.limits.threads
+        return is_full or self.shutdown.is_requested
+
+    def _hold(self, connection: Connection, sock: AnySocket, pending: Pending) -> None:
+        """Make a response at its time. Until then, nothing is read of this client."""
+        if pending.may_block or isinstance(sock, BlockingSocket):
+            go_on: Callable[..., None] = self._run_on_thread
+        else:
+            go_on = self._go_on
+        if pending.seconds:
+            self.call_later(pending.seconds, go_on, connection, sock, pending.respond)
+        else:
+            go_on(connection, sock, pending.respond)
+
+    def _go_on(
+        self, connection: Connection, sock: AnySocket, respond: Callable[[], Outcome]
+    ) -> None:
+        self._settle(connection, sock, respond())
+
+    def _run_on_thread(
+        self, connection: Connection, sock: AnySocket, respond: Callable[[], Outcome]
+    ) -> None:
+        answering = self._pool.submit(respond)
+        answering.add_done_callback(
+            lambda _: self.call_soon(self._take_from_thread, connection, sock, answering)
+        )
+
+    def _take_from_thread(
+        self, connection: Connection, sock: AnySocket, answering: "Future[Outcome]"
+    ) -> None:
+        has_failed = answering.cancelled() or answering.exception() is not None
+        self._settle(connection, sock, False if has_failed else answering.result())
+
+    def _settle(self, connection: Connection, sock: AnySocket, outcome: Outcome) -> None:
+        """Go on with a connection that was not watched while its response was made."""
+        if isinstance(outcome, Pending):
+            self._hold(connection, sock, outcome)
+            return
+        connection.keep_alive = outcome
+        connection.take_from_parser()
+        try:
+            connection.sock.setblocking(False)
+            self._watch(connection)
+        except (OSError, ValueError):  # closed already
+            self.close(connection)
+            return
+        self._deliver(connection, sock)
+
+    def _deliver(self, connection: Connection, sock: AnySocket) -> None:
         """Send the response; what the client has no room for is sent later."""
         connection.unsent, connection.due = b"".join(sock.sent), None
         connection.was_answered = True
@@ -166,7 +220,9 @@ class HttpServer(EventLoop):
 
     def _finish(self, connection: Connection) -> None:
         """Close, or go on with the next request, after the other clients' turn."""
-        if not connection.keep_alive:
+        if connection.must_reset:
+            self.unwatch_and_close(connection)
+        elif not connection.keep_alive:
             self._linger_close(connection)
         elif connection.received:
             self.poller.unregister(connection.sock)
@@ -180,24 +236,7 @@ class HttpServer(EventLoop):
         connection.due = None
         sock = BlockingSocket(connection.sock, self.limits.client_timeout_seconds)
         connection.give_to_parser(sock)
-        answering = self._pool.submit(self._call, connection, sock)
-        answering.add_done_callback(
-            lambda _: self.call_soon(self._take_from_thread, connection, answering)
-        )
-
-    def _take_from_thread(self, connection: Connection, answering: "Future[bool]") -> None:
-        connection.keep_alive = (
-            not answering.cancelled() and answering.exception() is None and answering.result()
-        )
-        connection.take_from_parser()
-        connection.was_answered = True
-        try:
-            connection.sock.setblocking(False)
-            self._watch(connection)
-        except (OSError, ValueError):  # closed already
-            self.close(connection)
-            return
-        self._finish(connection)
+        self._run_on_thread(connection, sock, partial(self._call, connection, sock))
 
     def _linger_close(self, connection: Connection) -> None:
         """Close once the client has read the response and closed, or at its deadline."""

@@ -27,6 +27,7 @@ class BlockingSocket:
 
     def __init__(self, sock: socket.socket, seconds: float) -> None:
         self._sock = sock
+        self.sent: list[bytes] = []  # nothing is left to send
         self._seconds = seconds
         self._due = monotonic() + seconds
 

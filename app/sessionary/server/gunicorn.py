@@ -1,6 +1,5 @@
 """gunicorn, embedded: it forks the workers and replaces those that die."""
 
-import resource
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +9,12 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from sessionary.http_server import Limits
+from sessionary.http_server.limits import max_connections, raise_open_files
 from sessionary.http_server.shutdown import SHUTDOWN_SECONDS
 from sessionary.server import tls
 from sessionary.server.ready_notice import ReadyNotice, bracketed
 from sessionary.server.worker import ENDING, Worker
 from sessionary.settings import Settings
-
-_MIN_CONNECTIONS, _MAX_CONNECTIONS = 16, 1000  # of a worker
-_OPEN_FILES, _OWN_FILES, _FILES_PER_THREAD = 4096, 100, 4
 
 
 def run(settings: Settings, load: Callable[[], Flask], notice: ReadyNotice) -> None:
@@ -33,12 +30,13 @@ class _Gunicorn(BaseApplication):
         self._load = load
         self._notice = notice
         self.tls_context = tls.make_context(settings)
+        raise_open_files()
         self.limits = Limits(
             threads=settings.threads,
-            max_connections=_max_connections(settings.threads),
+            max_connections=max_connections(settings.threads),
             max_body_bytes=settings.max_body_bytes,
             client_timeout_seconds=settings.client_timeout_seconds,
-            accept_batch=16 if settings.workers == 1 else 1,  # leave some to the other workers
+            processes=settings.workers,
         )
         super().__init__()
 
@@ -52,11 +50,6 @@ class _Gunicorn(BaseApplication):
             "loglevel": "warning",
             "errorlog": None,  # its lines go where ours go
             "control_socket_disable": True,
-            "certfile": settings.tls_certificate,  # the parser takes the URL scheme from it
-            "keyfile": settings.tls_key,
-            "limit_request_line": 8190,
-            "forwarded_allow_ips": "",  # trusted proxies are the application's middleware
-            "http_parser": "python",  # also where gunicorn_h1c is installed
             "when_ready": lambda arbiter: self._notice.announce(arbiter.LISTENERS[0].sock),
             "on_exit": lambda _: self._notice.withdraw(),
         }
@@ -68,15 +61,6 @@ class _Gunicorn(BaseApplication):
 
     def run(self) -> None:
         _Arbiter(self).run()
-
-
-def _max_connections(threads: int) -> int:
-    """Raise the limit of open files if allowed, and return the connections that fit in it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = max(soft, min(hard, _OPEN_FILES))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
-    fitting = files - _OWN_FILES - _FILES_PER_THREAD * threads
-    return max(_MIN_CONNECTIONS, min(_MAX_CONNECTIONS, fitting))
 
 
 class _Arbiter(Arbiter):

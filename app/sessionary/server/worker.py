@@ -17,7 +17,7 @@ class Worker(BaseWorker):
 
     def init_process(self) -> None:
         app: Any = self.app
-        self.server = HttpServer(self.sockets, app.limits, self.cfg, app.tls_context)
+        self.server = HttpServer(self.sockets, app.limits, app.tls_context)
         super().init_process()
 
     def init_signals(self) -> None:

@@ -51,7 +51,7 @@ class Model(pw.Model):
 
 
 class NamespaceClosed(Exception):
-    """The namespace was closed while the caller waited for it."""
+    """The namespace was closed, or got other contents, while the caller waited for it."""
 
 
 class Namespace:
@@ -63,6 +63,7 @@ class Namespace:
         self.name = DEFAULT
         self.has_undo_log = False
         self.schema_version = 0  # of the program, once `schema.migrate` has run
+        self.generation = 0  # counts the times that its contents were replaced
         self._file = file = database.file
         self.write_lock: AbstractContextManager[None] = file.write_lock if file else nullcontext()
         # The threads share the connection of a memory namespace, one request at a time.
@@ -71,16 +72,29 @@ class Namespace:
         self._is_closed = False
 
     @contextmanager
-    def activate(self) -> Iterator[None]:
-        """Activate it in the block, where results must be fetched. Raises NamespaceClosed."""
+    def activate(self, generation: int | None = None) -> Iterator[None]:
+        """Activate it in the block, where results must be fetched.
+
+        Raises NamespaceClosed for a closed one, or one that is no longer of this generation.
+        """
         with self._exclusive:
-            if self._is_closed:
+            if self._is_closed or generation not in (None, self.generation):
                 raise NamespaceClosed
             token = _namespace.set(self)
             try:
                 yield
             finally:
                 _namespace.reset(token)
+
+    @contextmanager
+    def lock_if_free(self) -> Iterator[bool]:
+        """Reserve a memory namespace for this thread; yield False if another thread has it."""
+        is_free = self._lock is None or self._lock.acquire(blocking=False)
+        try:
+            yield is_free
+        finally:
+            if is_free and self._lock is not None:
+                self._lock.release()
 
     def contents(self) -> bytes:
         """Return all of it as the bytes of a database file."""
@@ -105,6 +119,7 @@ class Namespace:
     def restore(self, contents: bytes) -> None:
         """Replace all of it with the bytes of a database file, from the next request on."""
         with self.activate():
+            self.generation += 1
             if self._file is not None:
                 self._overwrite(contents)
                 return

@@ -96,7 +96,7 @@ class Namespaces:
         self.get(name).restore(checked)
 
     def drop(self, name: str) -> None:
-        """Close and forget a namespace; a request that waits for it gets a new one.
+        """Close and forget a namespace.
 
         Raises NoSuchNamespace, and BadName for the default one.
         """

@@ -101,7 +101,11 @@ class Server(RemoteServer):
 
     def start(self) -> Self:
         """Listen on a free port of the loopback address and set `url`."""
-        self._embedded = EmbeddedServer(self._app, threads=self.settings.threads).start()
+        self._embedded = EmbeddedServer(
+            self._app,
+            threads=self.settings.threads,
+            max_body_bytes=self.settings.max_body_bytes,
+        ).start()
         self.url = self._embedded.url
         return self
 
