@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,6 +109,55 @@ def test_a_server_that_stops_does_not_wait_for_latency(double: Double) -> None:
     client.join(30)
     connection.close()
     assert [status for status, _ in answers] == [200]
+
+
+@pytest.mark.parametrize("change", ["drop", "reset", "restore"])
+def test_a_held_call_is_cut_if_its_namespace_was_replaced(double: Double, change: str) -> None:
+    namespaces = double.control.namespaces
+    assert namespaces is not None
+    contents = namespaces.create("t1").contents()
+    arm(double, kind="latency", delay="10m", ns="t1")
+    is_held = threading.Event()
+    with EmbeddedServer(notify_when_held(double.app, is_held)) as serving:
+        netloc = urlsplit(serving.url).netloc
+        with closing(HTTPConnection(netloc, timeout=30)) as connection:
+            connection.request("POST", f"/~t1{START}", "{}", NOTTE)
+            assert is_held.wait(30)
+            if change == "restore":
+                namespaces.restore("t1", contents)
+            else:
+                getattr(namespaces, change)("t1")
+            serving.stop()  # ends the delay
+            with pytest.raises(RemoteDisconnected):
+                connection.getresponse()
+    assert ("t1" in namespaces.names()) is (change != "drop")
+    assert double.get("/sessions", ns="t1")["sessions"] == []
+    assert double.get("/journal", ns="t1")["calls"] == []
+
+
+def test_an_interrupted_client_does_not_end_a_held_call(double: Double) -> None:
+    """As with a slow server, what the client gave up on may have happened."""
+    arm(double, kind="latency", delay="10m")
+    is_held = threading.Event()
+    with EmbeddedServer(notify_when_held(double.app, is_held)) as serving:
+        connection = HTTPConnection(urlsplit(serving.url).netloc, timeout=30)
+        connection.request("POST", START, "{}", {**NOTTE, "Content-Type": "application/json"})
+        assert is_held.wait(30)
+        connection.close()
+    assert len(double.get("/sessions")["sessions"]) == 1
+
+
+def test_a_call_is_held_for_its_delay_while_time_is_frozen(
+    double: Double, server: EmbeddedServer
+) -> None:
+    from freezegun import freeze_time
+
+    arm(double, kind="latency", delay="20ms")
+    with (
+        freeze_time("2026-03-01"),
+        closing(HTTPConnection(urlsplit(server.url).netloc, timeout=30)) as connection,
+    ):
+        assert started(connection)[0] == 200
 
 
 def notify_when_held(app: Any, is_held: threading.Event) -> Callable[..., Any]:

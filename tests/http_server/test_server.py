@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sessionary.http_server import HttpServer, Limits
+from sessionary.http_server import HttpServer, Limits, limits, shutdown
+from sessionary.web.held import Held
 from tests.raw_http import RawConnection, Response, connect, send_and_read
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -176,3 +177,92 @@ def test_a_frozen_process_does_not_stop_the_deadlines() -> None:
     ):
         client.send(GET[:-1])
         assert is_closed(client)
+
+
+@pytest.mark.parametrize("sent", [b"", GET], ids=["new", "kept"])
+def test_stop_closes_connections_with_nothing_in_flight_at_once(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(limits, "LINGER_SECONDS", 3600)
+    monkeypatch.setattr(shutdown, "SHUTDOWN_SECONDS", 3600)
+    with serving(hello) as (server, url), connect(url) as client, connect(url) as other:
+        client.send(sent)
+        other.send(GET)
+        assert (not sent) or client.expect_response().status == 200
+        assert other.expect_response().status == 200
+        server.stop()
+        assert is_closed(client)
+        assert is_closed(other)
+
+
+def later(is_called: threading.Event, **given: Any) -> Application:
+    """An application whose responses are held; the event is set when one is made."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Held:
+        def make() -> list[bytes]:
+            is_called.set()
+            return hello(environ, start_response)
+
+        return Held(make, **given)
+
+    return application
+
+
+HELD = pytest.mark.parametrize("request_", [GET, CHUNKED + b"0\r\n\r\n"], ids=["loop", "thread"])
+
+
+@HELD
+@pytest.mark.parametrize("may_block", [False, True])
+def test_a_held_response_is_sent_after_its_delay(request_: bytes, may_block: bool) -> None:
+    application = later(threading.Event(), seconds=0.01, may_block=may_block)
+    with serving(application) as (_, url):
+        responses = send_and_read(url, request_ + request_)
+    assert list(map(status_and_body, responses)) == [(200, b"hi")] * 2
+
+
+@HELD
+def test_a_held_response_occupies_no_thread_and_a_stop_ends_it(request_: bytes) -> None:
+    is_called = threading.Event()
+    held = later(is_called, seconds=3600)
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        is_held = environ["REQUEST_METHOD"] == request_[:4].decode().strip()
+        return (held if is_held else hello)(environ, start_response)
+
+    other = b"PUT" + CHUNKED[4:] + b"0\r\n\r\n"
+    with serving(application) as (server, url), connect(url) as client:
+        client.send(request_)
+        assert list(map(status_and_body, send_and_read(url, other))) == [(200, b"hi")]
+        assert not is_called.is_set()
+        server.stop()
+        assert status_and_body(client.expect_response()) == (200, b"hi")
+
+
+def test_a_held_response_that_fails_is_answered_with_500(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> Any:
+        raise KeyError("secret")
+
+    with serving(lambda *_: Held(fail, seconds=0.01)) as (_, url):
+        assert [each.status for each in send_and_read(url, GET)] == [500]
+    assert [each.getMessage() for each in caplog.records] == ["Error handling request"]
+
+
+def test_a_response_that_may_block_does_not_occupy_the_loop() -> None:
+    is_free = threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["PATH_INFO"] == "/other":
+            return hello(environ, start_response)
+
+        def make() -> list[bytes]:
+            assert is_free.wait(30)
+            return hello(environ, start_response)
+
+        return Held(make, may_block=True)
+
+    with serving(application) as (_, url), connect(url) as client:
+        client.send(GET)
+        other = send_and_read(url, GET.replace(b"/ ", b"/other ", 1))
+        assert list(map(status_and_body, other)) == [(200, b"hi")]
+        is_free.set()
+        assert status_and_body(client.expect_response()) == (200, b"hi")

@@ -1,0 +1,150 @@
+"""One table of unusual HTTP, which a server and a double answer alike."""
+
+import json
+import resource
+import select
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.processes import Process, running_double, running_server
+from tests.raw_http import RawConnection, connect, send_and_read
+
+AUTH = b"Host: here\r\nAuthorization: Bearer anyone\r\nContent-Type: application/json\r\n"
+BODY = AUTH + b"Content-Length: 2\r\n\r\n{}"
+CHUNKS = b"2\r\n{}\r\n0\r\n\r\n"
+HOST = b"Host: here\r\n\r\n"
+HEALTH = b"GET /health HTTP/1.1\r\n" + HOST
+
+# The request, the status, and whether the connection is kept.
+CASES = {
+    "two slashes": (b"POST //session/start HTTP/1.1\r\n" + BODY, 404, True),
+    "an absolute form": (b"POST http://there.example/session/start HTTP/1.1\r\n" + BODY, 200, True),
+    "an encoded slash": (b"POST /session%2Fstart HTTP/1.1\r\n" + BODY, 200, True),
+    "a fragment": (b"GET /health#part HTTP/1.1\r\n" + HOST, 200, True),
+    "an asterisk": (b"OPTIONS * HTTP/1.1\r\n" + HOST, 404, True),
+    "a tunnel": (b"CONNECT here:80 HTTP/1.1\r\n" + HOST, 404, False),
+    "a method in lower case": (b"get /health HTTP/1.1\r\n" + HOST, 400, False),
+    "a raw byte in the path": (b"GET /h\xc3\xa9alth HTTP/1.1\r\n" + HOST, 400, False),
+    "an empty line": (b"\r\n\r\n" + HEALTH, 400, False),
+    "no host": (b"GET /health HTTP/1.1\r\n\r\n", 200, True),
+    "no version": (b"GET /health\r\n\r\n", 400, False),
+    "HTTP/1.0": (b"GET /health HTTP/1.0\r\n\r\n", 200, False),
+    "HTTP/1.0, kept": (b"GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200, True),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, False),
+    "an unknown expectation": (
+        b"POST /session/start HTTP/1.1\r\nExpect: a miracle\r\n" + BODY,
+        417,
+        False,
+    ),
+    "chunks": (
+        b"POST /session/start HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + AUTH + b"\r\n" + CHUNKS,
+        200,
+        True,
+    ),
+    "a coding without chunks": (
+        b"POST /session/start HTTP/1.1\r\nTransfer-Encoding: gzip\r\n" + AUTH + b"\r\n",
+        400,
+        False,
+    ),
+    "a URL of 60 KB": (b"GET /health?%s HTTP/1.1\r\n" % (b"x" * 60_000) + HOST, 200, True),
+    "a URL over 64 KB": (b"GET /health?%s HTTP/1.1\r\n" % (b"x" * 66_000) + HOST, 414, False),
+    "101 headers": (b"GET /health HTTP/1.1\r\n" + b"X: y\r\n" * 101 + b"\r\n", 431, False),
+}
+
+
+@pytest.fixture(scope="module", params=["serve", "double"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Process]:
+    if request.param == "double":
+        with running_double() as process:
+            yield process
+    else:
+        db = str(tmp_path_factory.mktemp("edge_cases") / "test.sqlite3")
+        with running_server("--db", db, "--auth", "lenient") as process:
+            yield process
+
+
+@pytest.mark.parametrize(("request_", "status", "is_kept"), CASES.values(), ids=CASES)
+def test_unusual_http_is_answered_alike(
+    server: Process, request_: bytes, status: int, is_kept: bool
+) -> None:
+    first, *rest = send_and_read(server.url, request_ + HEALTH)
+    assert first.status == status
+    assert [each.status for each in rest] == ([200] if is_kept else [])
+    assert first.headers["connection"] == ("keep-alive" if is_kept else "close")
+    if is_kept:
+        assert json.loads(first.body)
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Let this process open a connection for each of a thousand clients."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(4096, hard)), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
+def test_a_thousand_idle_connections_are_kept_and_delay_no_other_client(server: Process) -> None:
+    half_a_body = b"POST /session/start HTTP/1.1\r\n" + AUTH + b"Content-Length: 2\r\n\r\n{"
+    with ExitStack() as stack:
+        idle = select.poll()
+        for part in (b"", b"G", HEALTH[:-2], half_a_body):
+            for _ in range(250):
+                client = stack.enter_context(connect(server.url))
+                client.send(part)
+                idle.register(client.socket, select.POLLIN)
+        for _ in range(10):
+            assert server.request("GET", "/health")[0] == 200
+        assert idle.poll(0) == []
+
+
+def post(server: Process, path: str, body: dict[str, str]) -> None:
+    headers = {"Authorization": "Bearer secret"}
+    assert server.request("POST", path, body, **headers)[0] == 201
+
+
+@pytest.mark.parametrize("kind", ["serve", "double"])
+def test_two_hundred_held_calls_delay_no_other_and_a_stop_ends_them(
+    kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    start = b"POST /session/start HTTP/1.1\r\n" + BODY
+    db = str(tmp_path_factory.mktemp("held") / "test.sqlite3")
+    secret = {"SESSIONARY_CONTROL_TOKEN": "secret"}
+    running = (
+        running_double(**secret)
+        if kind == "double"
+        else running_server("--db", db, "--auth", "lenient", "--control", **secret)
+    )
+    with running as server, ExitStack() as stack:
+        fault = {"surface": "notte", "route": "/session/start", "kind": "latency", "delay": "10m"}
+        post(server, "/_control/v1/faults", fault)
+        held = [stack.enter_context(connect(server.url)) for _ in range(200)]
+        for client in held:
+            client.send(start)
+        wait_for_hits(server, 200)
+        who = {"Authorization": "Bearer secret"}
+        assert server.request("DELETE", "/_control/v1/faults", **who)[0] == 204
+        assert [each.status for each in send_and_read(server.url, start)] == [200]
+        assert [each for each in held if is_readable(each)] == []
+        server.popen.terminate()
+        assert [client.expect_response().status for client in held] == [200] * 200
+        stack.close()
+        assert server.stop() == 0
+
+
+def wait_for_hits(server: Process, count: int) -> None:
+    """Wait until the fault has hit so many calls."""
+    who = {"Authorization": "Bearer secret"}
+    while True:
+        _, page = server.request("GET", "/_control/v1/faults", **who)
+        if page["faults"][0]["hit_count"] == count:
+            return
+
+
+def is_readable(client: RawConnection) -> bool:
+    return bool(select.select([client.socket], [], [], 0)[0])
