@@ -196,7 +196,7 @@ def test_stop_closes_connections_with_nothing_in_flight_at_once(
 
 
 def later(is_called: threading.Event, **given: Any) -> Application:
-    """An application whose responses are held; the event is set when one is made."""
+    """An application with held responses; the event is set when one is made."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Held:
         def make() -> list[bytes]:

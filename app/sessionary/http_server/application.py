@@ -37,7 +37,7 @@ _STATUS = {
 
 
 class Pending(NamedTuple):
-    """A request whose response is to be made later, by `respond`."""
+    """A request with a response to be made later, by `respond`."""
 
     seconds: float
     may_block: bool
