@@ -93,9 +93,8 @@ def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[JoinedR
         JoinedRow(
             organization=session.organization,
             user=session.user,
-            expires_at=session.expires_at,
-            released_at=session.released_at,
-            allocation=each,
+            session_released_at=session.released_at,
+            **each._asdict(),
         )
         for each in allocations
         if each.session == session.id

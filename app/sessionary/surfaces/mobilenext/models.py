@@ -129,13 +129,22 @@ class AllocationRow(NamedTuple):
 
 
 class JoinedRow(NamedTuple):
-    """A listed session joined with one of its allocations."""
+    """An allocation with columns of its session; flat, since a list has one for each device."""
 
     organization: str
     user: str
+    session_released_at: int | None
+    id: str
+    session: str
+    serial: str
+    platform: str
+    type: str
+    name: str
+    version: str
+    created_at: int
+    in_use_at: int | None
     expires_at: int | None
     released_at: int | None
-    allocation: AllocationRow
 
 
 class MarkRow(NamedTuple):

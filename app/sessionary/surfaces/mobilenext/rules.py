@@ -49,6 +49,7 @@ SOURCES = {
     "has_expired": "Assumed: an empty session expires at its deadline.",
     "has_ended": "Source: page (`releasedAt`). Assumed: an expired session ended at its deadline.",
     "released_at": "Source: page (null while open). Assumed: the end of a lease is a release.",
+    "session_released_at": "Source: page (null while open).",
     "last_release_at": "Source: page (null while a device is held), client (several devices).",
     "ensure_exists": "Source: page (404). Assumed: an expired session is 404 on every path.",
     "ensure_listed": "Assumed: GET by id is 404 without a device, since `device` is required.",
@@ -130,7 +131,7 @@ def session_status(row: "SessionRow", now: int) -> str:
     return passed[-1] if passed else ACTIVE if is_listed(row) else EMPTY
 
 
-def allocation_status(row: "AllocationRow", now: int) -> str:
+def allocation_status(row: "AllocationRow | models.JoinedRow", now: int) -> str:
     """Return `provisioning`, `in_use` or `released`."""
     if not is_open(row, now):
         return RELEASED
@@ -149,7 +150,7 @@ def is_open(row: "Leased", now: int) -> bool:
 
 def is_lease_over(row: "Leased", now: int) -> bool:
     """Return whether a lease ended before a call released. SQL twin: `queries.is_lease_over`."""
-    return row.released_at is None and not is_open(row, now)
+    return row.released_at is None and released_at(row, now) is not None
 
 
 def has_expired(row: "SessionRow", now: int) -> bool:
@@ -165,7 +166,18 @@ def has_ended(row: "SessionRow", before_at: int) -> bool:
 
 def released_at(row: "Leased", now: int) -> int | None:
     """Return the instant of the release or of the lease's end; None while it is open."""
-    return row.expires_at if is_lease_over(row, now) else row.released_at
+    return _end(row.released_at, row.expires_at, now)
+
+
+def session_released_at(row: "models.JoinedRow", now: int) -> int | None:
+    """Return the same for the allocation's session, which has the same lease."""
+    return _end(row.session_released_at, row.expires_at, now)
+
+
+def _end(released_at: int | None, expires_at: int | None, now: int) -> int | None:
+    if released_at is None and expires_at is not None and expires_at <= now:
+        return expires_at
+    return released_at
 
 
 def ensure_exists(row: "SessionRow | None", now: int, session_id: str) -> "SessionRow":

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 def session(rows: "Sequence[JoinedRow]", now: int) -> dict[str, Any]:
     """Source: page, client (`devices`, in order of creation; without them it cannot release)."""
-    row, first = rows[0], rows[0].allocation
-    released_at = rules.released_at(row, now)
+    first = rows[0]
+    released_at = rules.session_released_at(first, now)
     return {
         "id": first.session,
-        "organization": row.organization,
-        "user": row.user,
+        "organization": first.organization,
+        "user": first.user,
         "device": {"id": first.serial, **_describe(first)},
-        "devices": [allocation(each.allocation, now) for each in rows],
+        "devices": [allocation(each, now) for each in rows],
         "createdAt": to_text(first.created_at),
         "releasedAt": None if released_at is None else to_text(released_at),
     }
 
 
-def allocation(row: "AllocationRow", now: int) -> dict[str, Any]:
+def allocation(row: "AllocationRow | JoinedRow", now: int) -> dict[str, Any]:
     """Serialize an allocation. Source: client (the serial is absent while provisioning)."""
     status = rules.allocation_status(row, now)
     info = _describe(row)
@@ -41,7 +41,7 @@ def allocation(row: "AllocationRow", now: int) -> dict[str, Any]:
     return shown
 
 
-def _describe(row: "AllocationRow") -> dict[str, Any]:
+def _describe(row: "AllocationRow | JoinedRow") -> dict[str, Any]:
     return {"platform": row.platform, "type": row.type, "name": row.name, "osVersion": row.version}
 
 
@@ -50,7 +50,7 @@ def page(rows: "Iterable[JoinedRow]", now: int, *, size: int) -> dict[str, Any]:
 
     `rows` hold one session more than the page's size if there is a next page.
     """
-    sessions = [list(each) for _, each in groupby(rows, key=attrgetter("allocation.session"))]
+    sessions = [list(each) for _, each in groupby(rows, key=attrgetter("session"))]
     data = [session(each, now) for each in sessions[:size]]
     cursor = {"nextCursor": data[-1]["createdAt"]} if len(sessions) > size else {}
     return {"object": "list", "data": data, **cursor}

@@ -11,7 +11,6 @@ from sessionary.store import Statement, insert_statement, param, param_list
 from sessionary.surfaces.mobilenext import queries
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
-    AllocationRow,
     JoinedRow,
     Mark,
     MarkRow,
@@ -22,6 +21,7 @@ from sessionary.surfaces.mobilenext.models import (
 from sessionary.surfaces.mobilenext.queries import allocations
 
 COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
+_LISTED = (Session.id, Session.organization, Session.user, Session.created_at, Session.released_at)
 
 by_id = Statement(
     SessionRow._make,
@@ -50,16 +50,12 @@ def upsert(row: SessionRow) -> None:
 
 
 def _select_joined(session: Any) -> Any:
-    of_session = [getattr(session, name) for name in JoinedRow._fields[:-1]]
+    of_session = (session.organization, session.user, session.released_at)
     return Allocation.select(*of_session, *allocations.COLUMNS)
 
 
-def _to_joined(row: tuple[Any, ...]) -> JoinedRow:
-    return JoinedRow(row[0], row[1], row[2], row[3], AllocationRow._make(row[4:]))
-
-
 with_allocations = Statement(
-    _to_joined,
+    JoinedRow._make,
     lambda: (
         _select_joined(Session)
         .join(Session)
@@ -77,7 +73,7 @@ def page(*, only_before: bool) -> Statement[JoinedRow]:
     """
 
     def query() -> Any:
-        listed = Session.select(*COLUMNS).where(
+        listed = Session.select(*_LISTED).where(
             Session.organization == param("organization"), queries.is_listed()
         )
         if only_before:
@@ -88,7 +84,7 @@ def page(*, only_before: bool) -> Statement[JoinedRow]:
         newest_first = (newest.c.created_at.desc(), Allocation.seq)
         return _select_joined(newest.c).from_(each).order_by(*newest_first)
 
-    return Statement(_to_joined, query)
+    return Statement(JoinedRow._make, query)
 
 
 mark = Statement(
