@@ -11,11 +11,11 @@ from sessionary.store import Model, rowid
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Retention
 from tests.conftest import App
-from tests.surfaces.generated_rows import GENERATED
+from tests.surfaces.generated_rows import GENERATED, Generated
 
 each_vendor = pytest.mark.parametrize("vendor", GENERATED)
 some = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -29,6 +29,20 @@ def ids(table: type[Model], *conditions: Any) -> list[str]:
     return [each.id for each in table.select().where(True, *conditions).order_by(rowid(table))]
 
 
+def draw_instant(data: st.DataObject, generated: Generated, drawn: Any) -> int:
+    """An instant, often one of the rows or a microsecond before or after it."""
+    facts = {
+        value
+        for rows in generated.tables(drawn).values()
+        for row in rows
+        for name, value in row._asdict().items()
+        if name.endswith("_at") and value is not None
+    }
+    near = {value + step for value in facts for step in (-1, 0, 1) if value < 2**62}
+    at: int = data.draw(st.sampled_from(sorted(near)) if near else generated.instants)
+    return data.draw(st.sampled_from((at, data.draw(generated.instants))))
+
+
 @each_vendor
 @given(data=st.data())
 @some
@@ -36,7 +50,8 @@ def test_each_sql_twin_selects_the_rows_that_its_rule_does(
     app: App, vendor: str, data: st.DataObject
 ) -> None:
     generated = GENERATED[vendor]
-    drawn, at = data.draw(generated.namespaces), data.draw(generated.instants)
+    drawn = data.draw(generated.namespaces)
+    at = draw_instant(data, generated, drawn)
     with app.namespace.activate():
         generated.fill(drawn)
         for table, twin, rule in generated.twins:
@@ -73,7 +88,8 @@ def test_pruning_finds_in_pages_and_removes_the_sessions_that_ended_before_an_in
     app: App, vendor: str, data: st.DataObject
 ) -> None:
     generated, retention = GENERATED[vendor], retention_of(vendor)
-    drawn, before_at = data.draw(generated.namespaces), data.draw(generated.instants)
+    drawn = data.draw(generated.namespaces)
+    before_at = draw_instant(data, generated, drawn)
     table, rows = next(iter(generated.tables(drawn).items()))
     ended = {row.id for row in rows if generated.has_ended(row, before_at)}
     assert {row.id for row in rows if generated.rule_of_ended(row, before_at)} == ended
