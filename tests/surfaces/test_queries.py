@@ -11,11 +11,11 @@ from sessionary.store import Model, rowid
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Retention
 from tests.conftest import App
-from tests.surfaces.generated_rows import GENERATED, Generated
+from tests.surfaces.generated_rows import GENERATED
 
 each_vendor = pytest.mark.parametrize("vendor", GENERATED)
 some = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -29,18 +29,15 @@ def ids(table: type[Model], *conditions: Any) -> list[str]:
     return [each.id for each in table.select().where(True, *conditions).order_by(rowid(table))]
 
 
-def draw_instant(data: st.DataObject, generated: Generated, drawn: Any) -> int:
-    """An instant, often one of the rows or a microsecond before or after it."""
+def instants_near(rows: list[Any]) -> list[int]:
+    """Every instant of the rows, and the microseconds before and after it."""
     facts = {
         value
-        for rows in generated.tables(drawn).values()
         for row in rows
         for name, value in row._asdict().items()
-        if name.endswith("_at") and value is not None
+        if name.endswith("_at") and value is not None and value < 2**62
     }
-    near = {value + step for value in facts for step in (-1, 0, 1) if value < 2**62}
-    at: int = data.draw(st.sampled_from(sorted(near)) if near else generated.instants)
-    return data.draw(st.sampled_from((at, data.draw(generated.instants))))
+    return sorted({value + step for value in facts for step in (-1, 0, 1)})
 
 
 @each_vendor
@@ -50,13 +47,13 @@ def test_each_sql_twin_selects_the_rows_that_its_rule_does(
     app: App, vendor: str, data: st.DataObject
 ) -> None:
     generated = GENERATED[vendor]
-    drawn = data.draw(generated.namespaces)
-    at = draw_instant(data, generated, drawn)
+    drawn, at = data.draw(generated.namespaces), data.draw(generated.instants)
     with app.namespace.activate():
         generated.fill(drawn)
         for table, twin, rule in generated.twins:
             rows = generated.tables(drawn)[table]
-            assert ids(table, twin(at)) == [row.id for row in rows if rule(row, at)]
+            for each in (at, *instants_near(rows)):
+                assert ids(table, twin(each)) == [row.id for row in rows if rule(row, each)]
 
 
 @each_vendor
@@ -89,20 +86,22 @@ def test_pruning_finds_in_pages_and_removes_the_sessions_that_ended_before_an_in
 ) -> None:
     generated, retention = GENERATED[vendor], retention_of(vendor)
     drawn = data.draw(generated.namespaces)
-    before_at = draw_instant(data, generated, drawn)
     table, rows = next(iter(generated.tables(drawn).items()))
-    ended = {row.id for row in rows if generated.has_ended(row, before_at)}
-    assert {row.id for row in rows if generated.rule_of_ended(row, before_at)} == ended
-    page = partial(retention.ended.all, before_at=before_at, until=2**62)
+    ended: set[str] = set()
     with app.namespace.activate():
         generated.fill(drawn)
-        found = page(after=0, limit=100)
-        assert set(ids(table, rowid(table).in_(found))) == ended
-        assert found == sorted(set(found))
-        assert page(after=0, limit=1) == found[:1]
-        if found:
-            assert page(after=found[0], limit=99) == found[1:]
-        every = [key for (key,) in table.select(rowid(table)).tuples()]
-        assert retention.remove(every, before_at) == len(ended)
-        assert set(ids(table)) == {row.id for row in rows} - ended
+        keys = {id: key for key, id in table.select(rowid(table), table.id).tuples()}
+        instants = [data.draw(generated.instants), *instants_near(rows)]
+        last = data.draw(st.sampled_from(instants))
+        for before_at in (*instants, last):
+            ended = {row.id for row in rows if generated.has_ended(row, before_at)}
+            assert {row.id for row in rows if generated.rule_of_ended(row, before_at)} == ended
+            page = partial(retention.ended.all, before_at=before_at, until=2**62)
+            found = page(after=0, limit=100)
+            assert found == sorted(keys[id] for id in ended)
+            assert page(after=0, limit=1) == found[:1]
+            if found:
+                assert page(after=found[0], limit=99) == found[1:]
+        assert retention.remove(list(keys.values()), last) == len(ended)
+        assert set(ids(table)) == keys.keys() - ended
         generated.check_left(drawn, ended)
