@@ -40,8 +40,10 @@ values = st.recursive(
 )
 objects = st.dictionaries(texts, values, max_size=4)
 # For query strings, which are UTF-8.
-words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
-    [*WORDS, "9" * 5000]
+words = (
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+    | st.sampled_from([*WORDS, "9" * 5000])
+    | st.integers().map(str)
 )
 raw_bodies = st.one_of(
     st.binary(min_size=1, max_size=200),
@@ -204,6 +206,12 @@ class Query(NamedTuple):
     names: tuple[str, ...]
     check: Callable[[Caller, Any, Any], None] = accept
 
+    def queries(self) -> Strategy:
+        """Lists of names and values; half of the names are those of the call."""
+        known = st.sampled_from(self.names)
+        names = st.booleans().flatmap(lambda is_known: known if is_known else words)
+        return st.lists(st.tuples(names, words), max_size=5)
+
 
 # Galtea
 
@@ -315,8 +323,8 @@ def _notte_body(path: str, names: str) -> Body:
     fields = dict.fromkeys(names.split(), values)
     required: tuple[str, ...] = ()
     check = check_notte_action if path.endswith("execute") else accept
-    if "session_id" in fields:
-        fields["session_id"] = st.just(MINE)
+    likely = {"session_id": st.just(MINE), "type": st.just("goto"), "url": texts}
+    fields |= {name: each for name, each in likely.items() if name in fields}
     if path.startswith("/env"):
         required, check = ("session_id",), check_notte_url
     return Body("notte", "POST", f"/notte{path}", fields, required, check=check)
