@@ -14,6 +14,8 @@ from sessionary.cli import main
 from sessionary.settings import all_settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import declared_settings
+from tests import identities
+from tests.identities import ROB
 
 Command = Callable[..., Result]
 SEED = '[[organizations]]\nid = "acme"\nname = "Acme"\n'
@@ -134,7 +136,7 @@ def test_a_list_without_keys_says_so(sessionary: Command) -> None:
         (("keys", "create", "--user", "none"), "--user none does not exist"),
         (
             ("keys", "create", "--organization", "none"),
-            "is not a member of --organization none: add a membership",
+            "is not a member of --organization none: add one with `sessionary members add`",
         ),
         (("keys", "create", "--expires-at", "soon"), "--expires-at must be a date and time"),
         (("devices", "retire", "nothing"), "no active device has the serial nothing"),
@@ -177,6 +179,36 @@ def test_an_invalid_value_is_a_usage_error(
     result = sessionary(*command)
     assert result.exit_code == 2
     assert f"Error: Invalid value for {why}" in result.output
+
+
+def test_a_member_is_listed_gets_another_role_and_is_removed(
+    sessionary: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "seed.toml"
+    file.write_text(identities.seed("scale"))
+    sessionary("seed", str(file))
+
+    def roles(*options: str) -> dict[str, str]:
+        rows = json.loads(sessionary("members", "list", "--json", *options).output)
+        return {f"{row['name']} in {row['organization']}": row["role"] for row in rows}
+
+    assert roles("--user", ROB) == {"Rob in acme": "readonly", "Rob in mars": "readwrite"}
+    assert roles("--organization", "mars", "--user", ROB) == {"Rob in mars": "readwrite"}
+    before = roles()
+    added = sessionary("members", "add", ROB, "acme", "--role", "admin")
+    assert added.output == f"User {ROB} has the role admin in acme\n"
+    assert roles() == before | {"Rob in acme": "admin"}
+    assert sessionary("members", "remove", ROB, "acme").exit_code == 0
+    assert roles("--user", ROB) == {"Rob in mars": "readwrite"}
+    for call, why in {
+        ("remove", ROB, "acme"): f"user {ROB} is not a member of organization acme",
+        ("remove", "Robb", "acme"): f"user Robb does not exist: did you mean {ROB}?",
+        ("add", ROB, "marz", "--role", "admin"): "organization marz does not exist: did you mean m",
+        ("list", "--user", "x"): "user x does not exist: add it with a seed file",
+    }.items():
+        refused = sessionary("members", *call)
+        assert (refused.exit_code, refused.output.count("\n")) == (1, 1)
+        assert refused.output.startswith(f"Error: {why}")
 
 
 def test_a_seed_file_is_applied(sessionary: Command, tmp_path: Path, db: str) -> None:

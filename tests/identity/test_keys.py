@@ -13,6 +13,7 @@ from sessionary import clock, identity, store
 from sessionary.clock import MINUTE
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
+from tests import identities
 from tests.conftest import App
 from tests.processes import COMMAND, running_server
 
@@ -137,6 +138,42 @@ def test_an_expired_key_is_refused_at_once_by_every_worker(tmp_path: Path) -> No
         assert {server.request("GET", path, **headers)[0] for _ in range(8)} == {200}
         command("clock", "advance", "1s", *db)
         assert [server.request("GET", path, **headers)[0] for _ in range(8)] == [401] * 8
+
+
+@pytest.mark.parametrize("by_seed", [True, False], ids=["seed", "members"])
+def test_memberships_hold_at_once_in_every_worker(tmp_path: Path, by_seed: bool) -> None:
+    db, rob = ("--db", str(tmp_path / "test.sqlite3")), identities.ROB
+    seed, later = tmp_path / "seed.toml", tmp_path / "later.toml"
+    seed.write_text(identities.seed("notte"))
+
+    def give(role: str | None) -> None:
+        if by_seed:
+            member = f'{{ organization = "acme", role = "{role}" }}' if role else ""
+            user = f'id = "{rob}"\nname = "Rob"\nmemberships = [{member}]\n'
+            default = 'default_organization = "acme"\n' if role else ""
+            later.write_text(f"[[users]]\n{user}{default}")
+            command("seed", str(later), *db)
+        elif role:
+            command("members", "add", rob, "acme", "--role", role, *db)
+        else:
+            command("members", "remove", rob, "acme", *db)
+
+    with running_server(*db, "--workers", "2", "--seed", str(seed)) as server:
+        headers = {"Authorization": f"Bearer {identities.key('notte', 'rob')}"}
+
+        def statuses() -> set[tuple[int, int]]:
+            return {
+                (
+                    server.request("GET", "/notte/sessions", **headers)[0],
+                    server.request("POST", "/notte/session/start", {}, **headers)[0],
+                )
+                for _ in range(8)
+            }
+
+        assert statuses() == {(200, 403)}
+        for role, expected in (("readwrite", (200, 200)), (None, (403, 403))):
+            give(role)
+            assert statuses() == {expected}
 
 
 def command(*arguments: str) -> bytes:

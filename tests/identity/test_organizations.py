@@ -1,4 +1,4 @@
-"""Resources of another organization do not exist, on any route."""
+"""Resources of another organization do not exist, and roles hold, on every route."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from sessionary import create_app, ids
+from sessionary import create_app, identity, ids
 from sessionary.settings import Settings
 from tests.conftest import App
 from tests.identity.routes import BODIES, GUARDED, QUERIES, ROUTES, Route
+from tests.surfaces.hostile import ERROR_BODIES
 
 MARK = "written-by-ana-only"
 ANAS = {
@@ -53,6 +54,14 @@ id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
 name = "Eve"
 default_organization = "zeta"
 memberships = [{{ organization = "zeta", role = "admin" }}]
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
+name = "Rob"
+default_organization = "acme"
+memberships = [{{ organization = "acme", role = "readonly" }}]
+[[keys]]
+secret = "rob"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
 [[keys]]
 secret = "ana"
 user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
@@ -113,9 +122,19 @@ custom_id = "{MARK}"
 created_ago = "1m"
 """
 SELECTING = ("x-selected-account-id", "X-Organization-Id")
-each_route = pytest.mark.parametrize(
-    "route", GUARDED, ids=lambda each: f"{each.method} {each.rule}"
-)
+WITHDRAW = """
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+name = "Ana"
+memberships = []
+"""
+
+
+def each(routes: list[Route]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("route", routes, ids=lambda each: f"{each.method} {each.rule}")
+
+
+each_route, each_write = each(GUARDED), each([one for one in GUARDED if one.method != "GET"])
 Outcome = tuple[int, str, list[Any]]
 
 
@@ -144,10 +163,12 @@ def send(app: App, route: Route, key: str, path: str, **given: Any) -> TestRespo
     return app.client.open(path, method=route.method, headers=headers, **given)
 
 
-def outcome(app: App, route: Route, names: Mapping[str, str], **given: Any) -> Outcome:
+def outcome(
+    app: App, route: Route, names: Mapping[str, str], key: str = "eve", **given: Any
+) -> Outcome:
     """Send as Eve with these names; return the status, the response and all rows after it."""
     before = app.namespace.contents()
-    response = send(app, route, "eve", route.path(names), json=route.body(names), **given)
+    response = send(app, route, key, route.path(names), json=route.body(names), **given)
     with app.namespace.activate():
         held = list(app.namespace.connection().iterdump())
     app.namespace.restore(before)
@@ -214,3 +235,35 @@ def test_lists_do_not_show_eve_anas_resources(app: App, route: Route) -> None:
         assert not [each for each in (MARK, *ANAS.values()) if each in shown.text]
     hers = send(app, route, "ana", route.path(ANAS))
     assert any(each in hers.text for each in (MARK, *ANAS.values()))
+
+
+@each_write
+def test_a_readonly_member_is_refused_in_the_vendor_s_words_and_writes_nothing(
+    app: App, route: Route
+) -> None:
+    """Generated from the URL map, so that a new write route is covered."""
+    before = app.namespace.contents()
+    response = send(app, route, "rob", route.path(ANAS), json=route.body(ANAS))
+    assert response.status_code == 403, response.text
+    ERROR_BODIES[route.surface](response)
+    assert "role" in response.text
+    assert app.namespace.contents() == before
+
+
+@each([route for route in GUARDED if route.method == "GET"])
+def test_a_readonly_member_can_read(app: App, route: Route) -> None:
+    shown = [send(app, route, key, route.path(ANAS)).json for key in ("ana", "rob")]
+    assert route.rule.endswith(("/user-info", "/organizations")) or shown[0] == shown[1]
+
+
+@each_route
+def test_a_withdrawn_membership_leaves_nothing_of_the_organization(app: App, route: Route) -> None:
+    """Even if the header selects it, or the user's default is still there."""
+    app.seed(WITHDRAW)
+    with app.namespace.activate():
+        identity.User.update(default_organization="acme").execute()
+    for headers in ({}, dict.fromkeys(SELECTING, "acme")):
+        status, text, held = outcome(app, route, ANAS, "ana", headers=headers)
+        assert MARK not in text
+        assert route.method == "GET" or status in (403, 404)
+        assert held == outcome(app, route, MISSING, "nobody")[2]

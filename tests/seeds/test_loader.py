@@ -144,13 +144,27 @@ def test_a_file_that_cannot_be_read_is_refused(
         loader.read(file)
 
 
-def test_a_membership_may_be_added_by_a_later_file(app: App) -> None:
+ZETA = '{ organization = "zeta", role = "readonly" }'
+ADMIN = '{ organization = "acme", role = "admin" }'
+
+
+@pytest.mark.parametrize(
+    ("listed", "kept"),
+    [
+        (f"memberships = [{ZETA}, {ADMIN}]", [("acme", "admin"), ("zeta", "readonly")]),
+        (f"memberships = [{ZETA}]", [("zeta", "readonly")]),
+        ('memberships = [{ organization = "acme", role = "readonly" }]', [("acme", "readonly")]),
+        ("memberships = []", []),
+        ("", [("acme", "admin")]),
+    ],
+)
+def test_a_later_file_gives_exactly_the_memberships_that_it_lists_and_keeps_all_without_a_list(
+    app: App, listed: str, kept: list[tuple[str, str]]
+) -> None:
     app.seed(IDENTITY)
-    more = '[[organizations]]\nid = "zeta"\nname = "Zeta"\n' + IDENTITY.replace(
-        "memberships = [", 'memberships = [{ organization = "zeta", role = "readonly" }, '
-    )
-    app.seed(more)
-    assert sorted(row[1:] for row in app.rows("membership")) == [
-        ("acme", "admin"),
-        ("zeta", "readonly"),
-    ]
+    user, _, _ = IDENTITY.partition("[[keys]]")
+    if ("acme", "admin") not in kept:
+        user = user.replace('default_organization = "acme"', "")
+    zeta = '[[organizations]]\nid = "zeta"\nname = "Zeta"\n'
+    app.seed(zeta + user.replace(f"memberships = [{ADMIN}]", listed))
+    assert sorted(row[1:] for row in app.rows("membership")) == kept

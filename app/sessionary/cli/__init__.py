@@ -29,6 +29,7 @@ _SECTIONS = {  # by heading: each command, with its module and its name there
     },
     "Manage a database file": {
         "keys": "keys.keys",
+        "members": "members.members",
         "devices": "devices.devices",
         "seed": "seed.seed",
         "prune": "prune.prune",

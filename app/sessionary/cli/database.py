@@ -17,6 +17,7 @@ from sessionary.client import Client
 from sessionary.client.wsgi_transport import wsgi_send
 from sessionary.clock import BadClock, wall
 from sessionary.factory import SCHEMA, create_app, load_settings, prepare
+from sessionary.identity import UnknownMember
 from sessionary.seeds.loader import BadSeed
 from sessionary.settings import BadSetting, Settings
 from sessionary.store import BadExport, DatabaseUnavailable, DatabaseUnusable
@@ -24,7 +25,16 @@ from sessionary.web.instants import to_stamp
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_ERRORS = (BadClock, BadExport, BadSeed, BadSetting, DatabaseUnavailable, DatabaseUnusable, OSError)
+_ERRORS = (
+    BadClock,
+    BadExport,
+    BadSeed,
+    BadSetting,
+    DatabaseUnavailable,
+    DatabaseUnusable,
+    OSError,
+    UnknownMember,
+)
 
 database_option = click.option(
     "--db",

@@ -60,7 +60,7 @@ def _owner(user: str | None, organization: str | None) -> str:
     if organization is not None and organization not in identity.organizations_of(owner):
         raise click.ClickException(
             f"user {owner} is not a member of --organization {organization}: "
-            "add a membership with a seed file"
+            "add one with `sessionary members add`"
         )
     return owner
 

@@ -21,6 +21,10 @@ from sessionary.identity.keys import make_key_id as make_key_id
 from sessionary.identity.keys import organizations_of as organizations_of
 from sessionary.identity.keys import owner as owner
 from sessionary.identity.keys import revoke_key as revoke_key
+from sessionary.identity.members import UnknownMember as UnknownMember
+from sessionary.identity.members import add_member as add_member
+from sessionary.identity.members import list_members as list_members
+from sessionary.identity.members import remove_member as remove_member
 from sessionary.identity.models import IDENTITY_TYPES as IDENTITY_TYPES
 from sessionary.identity.models import ROLES as ROLES
 from sessionary.identity.models import TABLES as TABLES

@@ -35,8 +35,9 @@ class Caller(NamedTuple):
 
     @property
     def organization(self) -> str | None:
-        """The organization of a call that names none."""
-        return self.bound or self.default
+        """The organization of a call that names none, if the user is still a member of it."""
+        chosen = self.bound or self.default
+        return chosen if chosen in self.roles else None
 
 
 class _KeyLookup(NamedTuple):

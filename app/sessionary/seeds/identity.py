@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from marshmallow import fields, validates_schema
+from marshmallow import fields
 
 from sessionary import identity, store
 from sessionary.identity import Key, Membership, Organization, User
 from sessionary.seeds.schemas import BadRow, Moment, SeedRow
-from sessionary.web.fields import OneOf, Text, problem
+from sessionary.web.fields import OneOf, Text
 from sessionary.web.surface import SeedTable
 
 
@@ -33,13 +33,7 @@ class UserSeed(SeedRow):
     email = Text(load_default=None)
     identity_type = Text(load_default="user", validate=OneOf(identity.IDENTITY_TYPES))
     default_organization = Text(load_default=None)
-    memberships = fields.List(fields.Nested(MembershipSeed), load_default=list)
-
-    @validates_schema
-    def check_default_organization(self, data: dict[str, Any], **_: Any) -> None:
-        default = data["default_organization"]
-        if default and default not in {each["organization"] for each in data["memberships"]}:
-            raise problem("value", f"default_organization {default!r} is not among the memberships")
+    memberships = fields.List(fields.Nested(MembershipSeed))
 
 
 class KeySeed(SeedRow):
@@ -57,12 +51,17 @@ def _apply_organization(row: dict[str, Any], now: int) -> None:
 
 
 def _apply_user(row: dict[str, Any], _: int) -> None:
-    memberships = row.pop("memberships")
-    user = str(row.pop("id"))
+    """Update a user, who gets exactly the listed memberships; without the key all stay."""
+    memberships, user = row.pop("memberships", None), str(row.pop("id"))
     store.upsert(User, "id", id=user, **row)
-    for membership in memberships:
+    if memberships is not None:
+        Membership.delete().where(Membership.user == user).execute()
+    for membership in memberships or ():
         _ensure_exists(Organization, membership["organization"], "organization")
         store.upsert(Membership, "user", "organization", user=user, **membership)
+    default = row["default_organization"]
+    if default and default not in identity.organizations_of(user):
+        raise BadRow(f"default_organization {default!r} is not among the memberships")
 
 
 def _apply_key(row: dict[str, Any], now: int) -> None:

@@ -1,6 +1,7 @@
 """Loads seed files: the contents of a namespace before the first request.
 
-A file is applied in one transaction. It updates rows with the same id, and removes nothing.
+A file is applied in one transaction. It updates rows with the same id, and removes nothing but
+the memberships that a user's list no longer has.
 """
 
 import re

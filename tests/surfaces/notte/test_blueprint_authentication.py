@@ -92,8 +92,8 @@ def test_a_key_bound_to_an_organization_acts_there(strict: App) -> None:
 
 def test_the_members_of_an_organization_share_its_sessions(strict: App) -> None:
     session_id = NotteClient(strict.client).start()["session_id"]
-    reader = NotteClient(strict.client, key="sk-notte-rob")
-    assert reader.start(session_id=session_id)["session_id"] == session_id
+    bot = NotteClient(strict.client, key="sk-notte-bot")
+    assert bot.start(session_id=session_id)["session_id"] == session_id
 
 
 def test_a_user_without_an_organization_gets_403_after_the_body_is_checked(strict: App) -> None:

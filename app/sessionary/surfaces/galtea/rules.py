@@ -15,6 +15,7 @@ DEFAULT_LIMIT = 10_000  # of a list. Source: docs.
 _MINUTE = 60_000_000
 
 SOURCES = {
+    "ensure_can_write": "Assumed: `readonly` writes nothing.",
     "is_production": "Source: page (unless isProduction is false, without a test case).",
     "ensure_fits_test_case": "Source: page (a test case with isProduction=true, or with any "
     "context, is refused).",
@@ -69,6 +70,12 @@ class Transition(NamedTuple):
     to_status: str
     rule: str
     part: None = None  # a session has no parts
+
+
+def ensure_can_write(role: str) -> None:
+    """Raise GalteaError for the role `readonly`."""
+    if role == "readonly":
+        raise GalteaError("The role readonly does not allow this", 403)
 
 
 def is_production(test_case: str | None, requested: bool | None) -> bool:

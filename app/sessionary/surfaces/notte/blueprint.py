@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids
@@ -186,10 +186,15 @@ def scrape_page(session_id: str, body: dict[str, Any]) -> Response:
 
 
 def _organization() -> str:
-    """The caller's organization, which keeps the sessions. Assumed: 403 without one."""
+    """The caller's organization, which keeps the sessions. Assumed: 403 without one.
+
+    Every method but GET and HEAD writes, and so needs a role that allows it.
+    """
     organization = caller().organization
     if organization is None:
         raise errors.NotteError("This key belongs to no organization", 403)
+    if request.method not in ("GET", "HEAD"):
+        rules.ensure_can_write(caller().roles[organization])
     return organization
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from sessionary.surfaces.notte.errors import SessionError
+from sessionary.surfaces.notte.errors import NotteError, SessionError
 
 if TYPE_CHECKING:
     from sessionary.surfaces.notte.models import SessionRow
@@ -35,6 +35,7 @@ SOURCES = {
     "ensure_can_operate": 'Source: page ("use observe to interact with existing sessions"). '
     "Assumed: 404.",
     "ensure_can_stop": 'Source: client (the SDK looks for "already closed").',
+    "ensure_can_write": "Assumed: `readonly` writes nothing, and an operation is activity.",
     "outlives_timeout": 'Source: page, which says both "will not be closed after the operation" '
     'and "alive beyond its timeout period". Assumed: the first, unless the setting '
     "`notte_keep_alive` is `timeout`.",
@@ -153,6 +154,12 @@ def ensure_can_stop(row: "SessionRow", now: int) -> None:
     """Raise SessionError unless the session is active."""
     if not is_active(row, now):
         raise SessionError(row.id, "is already closed", 400)
+
+
+def ensure_can_write(role: str) -> None:
+    """Raise NotteError for the role `readonly`."""
+    if role == "readonly":
+        raise NotteError("The role readonly does not allow this", 403)
 
 
 def outlives_timeout(keep_alive: bool, mode: str) -> bool:
