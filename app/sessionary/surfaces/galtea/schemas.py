@@ -7,6 +7,7 @@ from marshmallow import ValidationError, pre_load, validate, validates
 from sessionary.surfaces.galtea import rules
 from sessionary.web import fields
 from sessionary.web.fields import Bounds, List, OneOf, Request, Text, problem
+from sessionary.web.responses import response_schema
 
 _FIELDS = ("createdAt",)
 _DIRECTIONS = ("asc", "desc")
@@ -135,54 +136,25 @@ class ReferenceQuery(_ListParameters):
     ids = List(Text(), required=True, validate=validate.Length(min=1))
 
 
-_USER = {"description": "Null for production."}
-
-
-class Session(Request):
-    id = Text(required=True)
-    custom_id = Text(required=True, allow_none=True, data_key="customId")
-    version_id = Text(required=True, data_key="versionId")
-    user_id = Text(required=True, allow_none=True, data_key="userId", metadata=_USER)
-    test_case_id = Text(required=True, allow_none=True, data_key="testCaseId")
-    context = fields.Object(required=True, allow_none=True)
-    stopping_reason = Text(required=True, allow_none=True, data_key="stoppingReason")
-    error = Text(required=True, allow_none=True)
-    status = Text(required=True, validate=OneOf(rules.STATUSES))
-    is_production = fields.Boolean(required=True, data_key="isProduction")
-    metadata = fields.Object(required=True, allow_none=True)
-    created_at = fields.Instant(required=True, data_key="createdAt")
-    deleted_at = fields.Instant(required=True, allow_none=True, data_key="deletedAt")
-    recording_uri = Text(required=True, allow_none=True, data_key="recordingUri")
-    run_id = Text(required=True, allow_none=True, data_key="runId")
-    is_seed = fields.Boolean(required=True, data_key="isSeed")
-
-
-class _Reference(Request):
-    """A version, test case or test, as far as it is stored. Source: client."""
-
-    id = Text(required=True)
-    created_at = fields.Instant(required=True, data_key="createdAt")
-
-
-class Version(_Reference):
-    name = Text(required=True)
-    product_id = Text(required=True, data_key="productId")
-
-
-class TestCase(_Reference):
-    test_id = Text(required=True, data_key="testId")
-    context = fields.Object(metadata={"description": "Absent without one."})
-
-
-class Test(_Reference):
-    name = Text(required=True)
-
-
-class SdkVersions(Request):
-    latest = Text(required=True, data_key="latestSdkVersionPublished")
-    minimum = Text(required=True, data_key="minimumSdkVersionSupported")
-
-
-class ErrorBody(Request):
-    error = Text(required=True)
-    message = Text(required=True)
+Session = response_schema(
+    "Session",
+    text="id versionId",
+    text_or_null="customId testCaseId stoppingReason error recordingUri runId",
+    userId=Text(required=True, allow_none=True, metadata={"description": "Null for production."}),
+    object_or_null="context metadata",
+    status=Text(required=True, validate=OneOf(rules.STATUSES)),
+    boolean="isProduction isSeed",
+    instant="createdAt",
+    instant_or_null="deletedAt",
+)
+# Versions, test cases and tests, as far as they are stored. Source: client.
+_MAYBE = {"description": "Absent without one."}
+Version = response_schema("Version", text="id name productId", instant="createdAt")
+TestCase = response_schema(
+    "TestCase", text="id testId", instant="createdAt", context=fields.Object(metadata=_MAYBE)
+)
+Test = response_schema("Test", text="id name", instant="createdAt")
+SdkVersions = response_schema(
+    "SdkVersions", text="latestSdkVersionPublished minimumSdkVersionSupported"
+)
+ErrorBody = response_schema("ErrorBody", text="error message")

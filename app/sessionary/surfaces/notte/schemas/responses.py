@@ -3,88 +3,57 @@
 from marshmallow import fields
 
 from sessionary.surfaces.notte import rules
-from sessionary.web.fields import OneOf, Request, Text
+from sessionary.web.fields import OneOf, Text
+from sessionary.web.responses import items, nested, response_schema
 
+_DURATION = {"description": "ISO 8601, such as PT41.286072S"}
+_MAX_DURATION = {"description": "Absent if v1 started it."}
 
-class SessionResponse(Request):
-    """Both v1 and v4 answer this; v1's client ignores the fields of v4."""
-
-    session_id = fields.UUID(required=True)
-    status = Text(required=True, validate=OneOf(rules.STATUSES))
-    created_at = fields.DateTime(required=True)
-    last_accessed_at = fields.DateTime(required=True)
-    closed_at = fields.DateTime(required=True, allow_none=True)
-    duration = Text(required=True, metadata={"description": "ISO 8601, such as PT41.286072S"})
-    timeout_minutes = fields.Integer(required=True)
-    idle_timeout_minutes = fields.Integer(required=True)
-    max_duration_minutes = fields.Integer(metadata={"description": "Absent if v1 started it."})
-    error = Text(required=True, allow_none=True)
-    close_reason = Text(required=True, allow_none=True)
-    steps = fields.List(fields.Dict(), required=True)
-    proxies = fields.Boolean(required=True)
-    browser_type = Text(required=True)
-    user_agent = Text(required=True, allow_none=True)
-    viewport_width = fields.Integer(required=True, allow_none=True)
-    viewport_height = fields.Integer(required=True, allow_none=True)
-    headless = fields.Boolean(required=True)
-    solve_captchas = fields.Boolean(required=True)
-    web_bot_auth = fields.Boolean(required=True)
-    auth_ids = fields.List(Text(), required=True)
-
-
-class SessionPage(Request):
-    items = fields.List(fields.Nested(SessionResponse), required=True)
-    page = fields.Integer(required=True)
-    page_size = fields.Integer(required=True)
-    has_next = fields.Boolean(required=True)
-    has_previous = fields.Boolean(required=True)
-
-
-class ObserveResponse(Request):
-    """v1's operations."""
-
-    session = fields.Nested(SessionResponse, required=True)
-    metadata = fields.Dict(required=True)
-    screenshot = Text(required=True, allow_none=True)
-    data = fields.Dict(required=True, allow_none=True)
-    space = fields.Dict(required=True, allow_none=True)
-    progress = fields.Dict(required=True, allow_none=True)
-
-
-class _Timed(Request):
-    started_at = fields.DateTime(required=True)
-    ended_at = fields.DateTime(required=True)
-
-
-class Observation(_Timed):
-    """v4's observe."""
-
-    metadata = fields.Dict(required=True)
-    screenshot = fields.Dict(required=True)
-    space = fields.Dict(required=True)
-
-
-class ExecutionResult(_Timed):
-    action = fields.Dict(required=True)
-    success = fields.Boolean(required=True)
-    message = Text(required=True)
-    data = fields.Dict(required=True, allow_none=True)
-    exception = Text(required=True, allow_none=True)
-
-
-class ScrapeResponse(Request):
-    markdown = Text(required=True)
-    structured = fields.Dict(required=True, allow_none=True)
-
-
-class Health(Request):
-    status = Text(required=True)
-    version = Text(required=True)
-    active_sessions = fields.Integer(required=True)
-
-
-class ErrorBody(Request):
-    """Every error; the detail of v4's invalid input is a list of violations."""
-
-    detail = fields.Raw(required=True)
-    session_id = Text()
+# Both v1 and v4 answer this; v1's client ignores the fields of v4.
+SessionResponse = response_schema(
+    "SessionResponse",
+    uuid="session_id",
+    status=Text(required=True, validate=OneOf(rules.STATUSES)),
+    instant="created_at last_accessed_at",
+    instant_or_null="closed_at",
+    duration=Text(required=True, metadata=_DURATION),
+    integer="timeout_minutes idle_timeout_minutes",
+    max_duration_minutes=fields.Integer(metadata=_MAX_DURATION),
+    text="browser_type",
+    text_or_null="error close_reason user_agent",
+    steps=fields.List(fields.Dict(), required=True),
+    boolean="proxies headless solve_captchas web_bot_auth",
+    integer_or_null="viewport_width viewport_height",
+    auth_ids=fields.List(Text(), required=True),
+)
+SessionPage = response_schema(
+    "SessionPage",
+    items=items(SessionResponse),
+    integer="page page_size",
+    boolean="has_next has_previous",
+)
+# Of v1's operations.
+ObserveResponse = response_schema(
+    "ObserveResponse",
+    session=nested(SessionResponse),
+    object="metadata",
+    object_or_null="data space progress",
+    text_or_null="screenshot",
+)
+# Of v4's observe.
+Observation = response_schema(
+    "Observation", instant="started_at ended_at", object="metadata screenshot space"
+)
+ExecutionResult = response_schema(
+    "ExecutionResult",
+    instant="started_at ended_at",
+    object="action",
+    boolean="success",
+    text="message",
+    object_or_null="data",
+    text_or_null="exception",
+)
+ScrapeResponse = response_schema("ScrapeResponse", text="markdown", object_or_null="structured")
+Health = response_schema("Health", text="status version", integer="active_sessions")
+# The detail of v4's invalid input is a list of violations.
+ErrorBody = response_schema("ErrorBody", value="detail", session_id=Text())
