@@ -1,5 +1,6 @@
 """Fixtures for all tests: applications on real databases with a frozen clock."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -31,6 +32,12 @@ hypothesis_settings.load_profile("suite")
 # Test the JSON encoder of the standard library in this process; servers that are started as
 # processes use orjson.
 json_codec._quick_bytes = None
+
+# A process inherits the signals that its parent ignores. Under nohup, or in the background of a
+# script, these would be ignored by every process that a test starts and ends by a signal.
+for _signal in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, lambda *_: None)
 
 NOON = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
