@@ -83,6 +83,10 @@ class App:
             return list(self.namespace.database.run(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608
 
 
+MakeApp = Callable[..., App]
+Serve = Callable[[App], str]
+
+
 def double_settings(**values: Any) -> Settings:
     """The settings of a double, by their flat names."""
     return make_settings(**{**DOUBLE, **values})

@@ -103,12 +103,7 @@ def running_process(
 ) -> Iterator[Process]:
     """Run a command that starts a server; kill all its processes at the end."""
     with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        env=environ,
-        process_group=0,
+        command, stdout=subprocess.PIPE, stderr=log, text=True, env=environ, process_group=0
     ) as popen:
         try:
             assert popen.stdout is not None

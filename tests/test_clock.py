@@ -75,8 +75,7 @@ def test_a_scaled_clock_continues_from_its_instant_when_its_rate_changes() -> No
 
 
 @given(
-    rate=st.floats(0.001, 1_000_000),
-    steps=st.lists(st.integers(0, 10**9), min_size=1, max_size=20),
+    rate=st.floats(0.001, 1_000_000), steps=st.lists(st.integers(0, 10**9), min_size=1, max_size=20)
 )
 def test_a_clock_does_not_run_backwards_by_itself(rate: float, steps: list[int]) -> None:
     state = State("scaled", 0, 0, rate, 0, 0)

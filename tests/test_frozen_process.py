@@ -1,19 +1,16 @@
 """A server in a process with a frozen time follows that time."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import requests
 from freezegun import freeze_time
 
-from tests.conftest import NOON, App
+from tests.conftest import NOON, App, Serve
 
 WHO = {"Authorization": "Bearer anyone"}
 
 
-def test_a_server_in_a_frozen_process_uses_the_frozen_time(
-    app: App, serve: Callable[[App], str]
-) -> None:
+def test_a_server_in_a_frozen_process_uses_the_frozen_time(app: App, serve: Serve) -> None:
     app.use_real_clock()
     with freeze_time(NOON) as frozen:
         url = serve(app)
@@ -30,9 +27,7 @@ def test_a_server_in_a_frozen_process_uses_the_frozen_time(
         assert status() == "timed_out"
 
 
-def test_a_server_started_in_a_frozen_process_can_stop(
-    app: App, serve: Callable[[App], str]
-) -> None:
+def test_a_server_started_in_a_frozen_process_can_stop(app: App, serve: Serve) -> None:
     app.use_real_clock()
     with freeze_time(NOON):
         url = serve(app)

@@ -1,7 +1,7 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from sessionary import create_app, logs
 from sessionary.factory.request_id_middleware import HEADER
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
-from tests.conftest import App
+from tests.conftest import App, MakeApp
 
 WHO = {"Authorization": "Bearer anyone"}
 FORMATS = ["text", "json"]
@@ -79,11 +79,7 @@ def test_a_request_is_one_json_object(app: App, capsys: pytest.CaptureFixture[st
     ],
 )
 def test_a_line_names_surface_and_route_as_in_the_openapi_document(
-    app: App,
-    capsys: pytest.CaptureFixture[str],
-    path: str,
-    surface: str | None,
-    route: str | None,
+    app: App, capsys: pytest.CaptureFixture[str], path: str, surface: str | None, route: str | None
 ) -> None:
     client(app, "json").get(path)
     (line,) = map(json.loads, lines(capsys))
@@ -112,10 +108,7 @@ def test_generated_request_ids_are_unique(app: App) -> None:
 
 @each_format
 def test_an_error_is_logged_with_the_id_of_its_request(
-    app: App,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    log_format: str,
+    app: App, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, log_format: str
 ) -> None:
     from sessionary.surfaces.notte import serializers
 
@@ -145,10 +138,7 @@ def test_an_error_is_logged_with_its_trace_in_one_json_object(
 
 @each_format
 def test_neither_path_nor_method_nor_organization_can_forge_a_line(
-    make_app: Callable[..., App],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    log_format: str,
+    make_app: MakeApp, tmp_path: Path, capsys: pytest.CaptureFixture[str], log_format: str
 ) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text('[[organizations]]\nid = "a\\nb organization=c"\nname = "Forger"\n')
@@ -199,7 +189,7 @@ def calls(surface: Surface, secret: str) -> Iterator[dict[str, Any]]:
 @each_format
 @each_surface
 def test_no_credential_is_logged(
-    make_app: Callable[..., App],
+    make_app: MakeApp,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     surface: Surface,

@@ -16,11 +16,7 @@ def test_the_defaults_are_a_strict_server_on_loopback() -> None:
 def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path) -> None:
     file = tmp_path / "sessionary.toml"
     file.write_text('port = 1\nworkers = 1\nthreads = 1\nauth = "lenient"\n')
-    environ = {
-        "SESSIONARY_CONFIG": str(file),
-        "SESSIONARY_PORT": "2",
-        "SESSIONARY_WORKERS": "2",
-    }
+    environ = {"SESSIONARY_CONFIG": str(file), "SESSIONARY_PORT": "2", "SESSIONARY_WORKERS": "2"}
     settings = load_settings({"port": 3, "threads": None}, environ)
     assert (settings.port, settings.workers, settings.threads) == (3, 2, 1)
     assert settings.auth == "lenient"
@@ -68,8 +64,7 @@ def test_an_invalid_value_is_refused_by_the_name_of_the_setting(given: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("variable", "text"),
-    [("SESSIONARY_PORT", "many"), ("SESSIONARY_VENDOR_DEFAULTS", "maybe")],
+    ("variable", "text"), [("SESSIONARY_PORT", "many"), ("SESSIONARY_VENDOR_DEFAULTS", "maybe")]
 )
 def test_an_invalid_value_in_the_environment_is_refused_by_the_variable(
     variable: str, text: str

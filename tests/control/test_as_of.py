@@ -73,17 +73,8 @@ def test_a_key_expires_by_the_clock_not_by_the_requested_instant(
     user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
     key = {"secret": "sk-notte-1", "user": user, "expires_at": "2026-03-01T12:10:00Z"}
     member = {"organization": "acme", "role": "admin"}
-    person = {
-        "id": user,
-        "name": "Ana",
-        "default_organization": "acme",
-        "memberships": [member],
-    }
-    body = {
-        "organizations": [{"id": "acme", "name": "Acme"}],
-        "users": [person],
-        "keys": [key],
-    }
+    person = {"id": user, "name": "Ana", "default_organization": "acme", "memberships": [member]}
+    body = {"organizations": [{"id": "acme", "name": "Acme"}], "users": [person], "keys": [key]}
     double.post("/namespaces/default/seed", body)
     id = double.start(session_timeout_minutes=29)
     assert double.status(id, **at("+1h")) == "timed_out"
@@ -150,9 +141,7 @@ def test_an_instant_before_the_undo_log_is_refused_with_its_beginning(
     for _ in range(5):
         double.advance("1m")
         double.client.post(
-            "/notte/env/observe",
-            json={"session_id": id, "keep_alive": True},
-            headers=NOTTE,
+            "/notte/env/observe", json={"session_id": id, "keep_alive": True}, headers=NOTTE
         )
     assert double.status(id, **at("-2m")) == "active"
     answer = double.client.get(f"/notte/sessions/{id}", headers=NOTTE | at(NOON))

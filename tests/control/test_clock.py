@@ -105,9 +105,7 @@ def test_advancing_until_an_unknown_session_or_status_is_refused(
     assert detail in double.post("/clock/advance", {"until": until}, status=status)["detail"]
 
 
-def test_an_unreachable_status_is_refused_with_the_reachable_ones(
-    double: Double,
-) -> None:
+def test_an_unreachable_status_is_refused_with_the_reachable_ones(double: Double) -> None:
     id = double.start()
     until = {"session": id, "status": "closed"}
     detail = double.post("/clock/advance", {"until": until}, status=409)["detail"]

@@ -14,9 +14,7 @@ def changes(double: Double, query: str = "from=2000-01-01T00:00:00Z") -> list[tu
     ]
 
 
-def test_a_diff_names_the_call_the_session_and_both_statuses(
-    double: Double,
-) -> None:
+def test_a_diff_names_the_call_the_session_and_both_statuses(double: Double) -> None:
     id = double.start()
     double.advance("1m")
     double.close(id)
@@ -67,9 +65,7 @@ def test_a_diff_excludes_from_and_includes_to(double: Double) -> None:
     assert changes(double, "from=2026-03-01T12:05:00.000001Z") == []
 
 
-def test_a_status_reached_by_time_and_undone_by_a_call_is_in_the_diff(
-    make_double: Any,
-) -> None:
+def test_a_status_reached_by_time_and_undone_by_a_call_is_in_the_diff(make_double: Any) -> None:
     """The last row alone does not show it: the database is rewound in between."""
     double = make_double(galtea_auto_close_minutes=5)
     made = double.client.post("/galtea/sessions", json={"productId": "p"}, headers=GALTEA)

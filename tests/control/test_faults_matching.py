@@ -132,8 +132,7 @@ def test_a_probability_of_zero_never_hits(double: Double) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moved", "status"),
-    [("59999ms", 200), ("60s", 503), ("119999ms", 503), ("2m", 200)],
+    ("moved", "status"), [("59999ms", 200), ("60s", 503), ("119999ms", 503), ("2m", 200)]
 )
 def test_a_window_includes_its_start_and_excludes_its_end(
     double: Double, moved: str, status: int

@@ -82,9 +82,7 @@ def test_a_truncated_timeline_says_so(double: Double) -> None:
     assert (len(shown["transitions"]), shown["truncated"]) == (2, True)
 
 
-def test_a_timeline_excludes_from_and_includes_to(
-    double: Double,
-) -> None:
+def test_a_timeline_excludes_from_and_includes_to(double: Double) -> None:
     double.start()
     assert double.get(f"/timeline?to={DEADLINE}")["transitions"] == []
     assert len(double.get(f"/timeline?to={TRANSITION}")["transitions"]) == 1
@@ -97,9 +95,7 @@ def test_a_timeline_that_ends_before_it_begins_is_refused(double: Double) -> Non
     assert refused["detail"].startswith("from: must not be after `to`")
 
 
-def test_an_explanation_has_status_rule_inputs_and_alternative(
-    double: Double,
-) -> None:
+def test_an_explanation_has_status_rule_inputs_and_alternative(double: Double) -> None:
     id = double.start()
     double.advance("6m")
     explanation = double.get(f"/sessions/notte/{id}/explain")

@@ -1,5 +1,4 @@
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import INVALID_KEY, OUTAGE, RequestFinished
 from sessionary.web.surface import Surface
-from tests.conftest import App
+from tests.conftest import App, MakeApp
 
 WHO = {"Authorization": "Bearer anyone"}
 
@@ -116,40 +115,6 @@ def test_a_path_under_sessions_at_the_root_belongs_to_one_surface(
     assert routed_path(environ).startswith("/notte/") is is_claimed
 
 
-@each_surface
-def test_a_body_over_the_limit_is_413(make_app: Callable[..., App], surface: Surface) -> None:
-    app = make_app(max_body_bytes=1000)
-    path = {
-        "scale": "/scale/v4/sessions",
-        "mobilenext": "/mobilenext/api/v1/sessions/x/devices",
-        "notte": "/notte/session/start",
-        "galtea": "/galtea/sessions",
-    }[surface.name]
-    answer = app.client.post(
-        path, data=b" " * 1001, content_type="application/json", headers=credential(surface)
-    )
-    assert answer.status_code == 413
-    assert answer.json == surface.error_body(413, error_handlers.MESSAGES[413])
-
-
-def test_a_busy_database_is_503_with_retry_after_and_nothing_written(
-    make_file_app: Callable[..., App],
-) -> None:
-    import sqlite3
-    from contextlib import closing
-
-    app = make_file_app(busy_timeout_seconds=0.01)
-    with closing(sqlite3.connect(app.namespace.database.database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        answer = app.client.post("/session/start", json={}, headers=WHO)
-        other.execute("ROLLBACK")
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"] == "1"
-    assert answer.json["detail"].startswith("The database is busy")
-    assert app.rows("notte_sessions") == []
-    assert app.client.post("/session/start", json={}, headers=WHO).status_code == 200
-
-
 def test_an_unexpected_error_is_500_without_details_and_is_logged(
     app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -183,9 +148,7 @@ def test_each_observer_is_called_once_per_request(app: App) -> None:
     assert (first.status, first.failure, first.seconds > 0) == (200, None, True)
 
 
-def test_the_event_has_the_reason_an_invalid_key_or_an_outage(
-    make_file_app: Callable[..., App],
-) -> None:
+def test_the_event_has_the_reason_an_invalid_key_or_an_outage(make_file_app: MakeApp) -> None:
     app = make_file_app()
     told: list[RequestFinished] = []
     client = create_app(app.settings, app.namespace, told.append).test_client()

@@ -6,7 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 from sessionary import create_app
 from sessionary.factory import create_double
 from sessionary.settings import DOUBLE, Settings
-from tests.conftest import App
+from tests.conftest import App, MakeApp
 from tests.docs.documents import block
 from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, running_server
 
@@ -65,7 +65,7 @@ def is_ready(server: Process) -> bool:
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/livez/", "/readyz/"])
-def test_health_paths_need_no_key(make_app: Callable[..., App], path: str) -> None:
+def test_health_paths_need_no_key(make_app: MakeApp, path: str) -> None:
     client = make_app(auth="strict").client
     assert client.get(path).status_code == 200
     assert client.head(path).status_code == 200
@@ -90,7 +90,7 @@ def test_a_double_is_ready_and_records_no_health_check() -> None:
     assert client.get("/_control/v1/journal").json["calls"] == []
 
 
-def test_a_readiness_check_changes_nothing(make_file_app: Callable[..., App]) -> None:
+def test_a_readiness_check_changes_nothing(make_file_app: MakeApp) -> None:
     app = make_file_app()
     client = create_app(app.settings, app.namespace).test_client()
     with closing(sqlite3.connect(app.settings.db)) as other:
@@ -121,10 +121,7 @@ def test_a_locked_file(server: Process, db: Path) -> None:
     with closing(sqlite3.connect(db, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert reason(server) == "database is locked"
-        assert ready(server.url) == (
-            1,
-            f"Error: {server.url} is not ready: database is locked\n",
-        )
+        assert ready(server.url) == (1, f"Error: {server.url} is not ready: database is locked\n")
         other.execute("ROLLBACK")
     assert is_ready(server)
 

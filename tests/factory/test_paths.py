@@ -1,7 +1,7 @@
 """Paths in unusual forms: the surface that responds is the one that checked the key."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -12,7 +12,7 @@ from sessionary.factory import create_double
 from sessionary.factory.error_handlers import MESSAGES
 from sessionary.settings import Settings
 from sessionary.web.operations import Operation
-from tests.conftest import App, double_settings
+from tests.conftest import App, MakeApp, double_settings
 from tests.processes import Process, running_double, running_server
 from tests.raw_http import Response, send_and_read
 
@@ -156,7 +156,7 @@ def journaled(flask_app: Flask, namespace: str = "") -> list[str]:
 
 @pytest.mark.parametrize("slashes", ["//", "///"])
 def test_a_path_with_several_leading_slashes_has_no_route_and_is_not_recorded(
-    make_app: Callable[..., App], slashes: str
+    make_app: MakeApp, slashes: str
 ) -> None:
     flask_app = make_app(control=True, control_token="right", journal=True).flask_app
     for path in ("_control/v1/clock", "sessions/start", "notte/session/start", "livez", ""):

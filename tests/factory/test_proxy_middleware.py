@@ -1,6 +1,6 @@
 """`X-Forwarded-` headers are used from trusted proxies only."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from werkzeug.test import EnvironBuilder
 
 from sessionary.factory.proxy_middleware import TrustedProxyMiddleware
 from sessionary.settings import BadSetting, Settings, networks
-from tests.conftest import App
+from tests.conftest import MakeApp
 
 TRUSTED = "10.0.0.0/8, 2001:db8::/32,192.0.2.1"
 TOLD = {
@@ -102,18 +102,14 @@ def statuses(client: FlaskClient, told: str | None, keys: Iterable[str]) -> list
     ]
 
 
-def test_invalid_keys_are_counted_per_client_whatever_its_port(
-    make_app: Callable[..., App],
-) -> None:
+def test_invalid_keys_are_counted_per_client_whatever_its_port(make_app: MakeApp) -> None:
     client = make_app(auth="strict", trusted_proxy=TRUSTED, max_failed_keys_per_minute=2).client
     assert statuses(client, "203.0.113.7:1", "ab") == [401, 401]
     assert statuses(client, "203.0.113.7:2", "c") == [429]
     assert statuses(client, "203.0.113.8:2", "c") == [401]
 
 
-def test_clients_with_unreadable_addresses_share_one_count(
-    make_app: Callable[..., App],
-) -> None:
+def test_clients_with_unreadable_addresses_share_one_count(make_app: MakeApp) -> None:
     client = make_app(auth="strict", trusted_proxy=TRUSTED, max_failed_keys_per_minute=2).client
     assert statuses(client, "unknown", "ab") == [401, 401]
     assert statuses(client, "_hidden", "c") == [429]

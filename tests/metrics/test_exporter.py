@@ -19,10 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_process
 
 WHO = {"Authorization": "Bearer anyone"}
-SERVERS = {
-    "serve": ("serve", "--workers", "2"),
-    "double": ("double",),
-}
+SERVERS = {"serve": ("serve", "--workers", "2"), "double": ("double",)}
 FOLDERS = Path("/dev/shm")  # noqa: S108
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -118,11 +115,7 @@ def end_workers(process: Process, by: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "by", "times"),
-    [
-        ("serve", signal.SIGKILL, 4),
-        ("serve", signal.SIGTERM, 1),
-    ],
+    ("kind", "by", "times"), [("serve", signal.SIGKILL, 4), ("serve", signal.SIGTERM, 1)]
 )
 def test_counts_of_exited_workers_are_kept_and_their_files_merged(
     start: Start, kind: str, by: signal.Signals, times: int

@@ -1,16 +1,16 @@
 """The applications that the tests of all surfaces share: making one takes longer than a test."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
 import pytest
 
 from sessionary import create_app
 from sessionary.settings import Settings
-from tests.conftest import NOON, App
+from tests.conftest import NOON, App, MakeApp
 
-SharedApp = Callable[..., App]
+SharedApp = MakeApp
 
 
 @pytest.fixture(scope="session")

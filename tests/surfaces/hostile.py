@@ -4,15 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from flask.testing import FlaskClient
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
 
-from tests import identities
-from tests.conftest import App
-from tests.surfaces.galtea import conftest as galtea
-from tests.surfaces.mobilenext.api_client import TABLES as MOBILENEXT_TABLES
-from tests.surfaces.mobilenext.api_client import error_of
+from tests.surfaces.callers import REFUSED, Caller
 
 Strategy = st.SearchStrategy[Any]
 MINE = "the session that the test has started"
@@ -70,87 +64,6 @@ segments = (
         lambda text: text.encode("utf-8", "surrogatepass")
     )
 ).map(lambda raw: "".join(f"%{byte:02X}" for byte in raw))
-
-
-class Caller:
-    """Any caller of one surface in a lenient namespace; `started` is its last session."""
-
-    started = ""
-
-    def __init__(self, vendor: str, app: App) -> None:
-        self.client: FlaskClient = app.client
-        self.app = app
-        self.vendor = vendor
-        self.headers = {"Authorization": f"Bearer {identities.key(vendor, 'anyone')}"}
-        if vendor == "scale":
-            self.headers = {"x-api-key": "anyone"}
-
-    def call(self, method: str, path: str, data: bytes | None = None, **given: Any) -> TestResponse:
-        headers = {"Content-Type": "application/json", **self.headers, **given.pop("headers", {})}
-        return self.client.open(path, method=method, data=data, headers=headers, **given)
-
-    def json(self, method: str, path: str, body: Any = None) -> Any:
-        """The body of the answer to a call, which must succeed."""
-        response = self.call(method, path, None if body is None else json.dumps(body).encode())
-        assert response.status_code < 300, response.text
-        return response.json
-
-    def start(self) -> str:
-        """Start a session and return its id."""
-        method, path, body = START[self.vendor]
-        shown = self.json(method, path, body)
-        self.started = str(shown["session_id" if self.vendor == "notte" else "id"])
-        return self.started
-
-    def rows(self) -> list[Any]:
-        return [self.app.rows(table) for table in STORED[self.vendor]]
-
-    def is_refused(self, response: TestResponse, statuses: set[int] | None = None) -> bool:
-        """Whether the answer is an error, which then has the vendor's body and such a status."""
-        if response.status_code < 300:
-            return False
-        assert response.status_code in (statuses or REFUSED[self.vendor]), response.text
-        assert response.content_type == "application/json"
-        ERROR_BODIES[self.vendor](response)
-        return True
-
-
-START: Mapping[str, tuple[str, str, Any]] = {
-    "galtea": ("POST", "/galtea/sessions", {"versionId": "ver_123"}),
-    "mobilenext": ("POST", "/api/v1/sessions", None),
-    "notte": ("POST", "/notte/session/start", {"session_timeout_minutes": 29}),
-    "scale": ("POST", "/v4/sessions", {"title": "t", "state": {}, "account_id": "acme"}),
-}
-STORED: Mapping[str, tuple[str, ...]] = {
-    "galtea": ("galtea_sessions", "galtea_parents"),
-    "mobilenext": MOBILENEXT_TABLES,
-    "notte": ("notte_sessions",),
-    "scale": ("scale_sessions", "scale_counts"),
-}
-REFUSED = {
-    "galtea": {400, 404},
-    "mobilenext": set(range(400, 500)),
-    "notte": {400, 401, 404, 405, 422},
-    "scale": {400, 403, 404, 413, 422},
-}
-
-
-def check_notte_error(response: TestResponse) -> None:
-    assert {"detail"} <= response.json.keys() <= {"detail", "session_id"}
-
-
-def check_scale_error(response: TestResponse) -> None:
-    assert list(response.json) == ["detail"]
-    for each in response.json["detail"] if response.status_code == 422 else ():
-        assert {"loc", "msg", "type"} <= set(each)
-
-
-ERROR_BODIES: Mapping[str, Callable[[TestResponse], Any]] = {
-    "galtea": lambda response: galtea.assert_error(response, response.status_code, ""),
-    "mobilenext": error_of,
-    "notte": check_notte_error,
-    "scale": check_scale_error,
-}
 
 
 def accept(_caller: Caller, _sent: Any, _shown: Any) -> None:

@@ -10,7 +10,8 @@ from werkzeug.datastructures import MultiDict
 
 from tests.conftest import App
 from tests.surfaces import hostile
-from tests.surfaces.hostile import BODIES, MINE, PATHS, QUERIES, Body, Caller, Query
+from tests.surfaces.callers import Caller
+from tests.surfaces.hostile import BODIES, MINE, PATHS, QUERIES, Body, Query
 from tests.surfaces.mobilenext.api_client import Calls, error_of
 
 few = settings(

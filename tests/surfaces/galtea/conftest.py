@@ -1,7 +1,6 @@
 """A client of Galtea's routes, and a namespace with organizations, keys and references."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -59,7 +58,7 @@ context = "theirs"
 class Api:
     """Calls of one app with one key."""
 
-    def __init__(self, app: App, key: str) -> None:
+    def __init__(self, app: App, key: str = "gsk_anyone") -> None:
         self.app = app
         self._headers = {"Authorization": f"Bearer {key}"}
         self._client = app.client
@@ -111,12 +110,6 @@ class Api:
 
 
 @pytest.fixture
-def make_api() -> Callable[..., Api]:
-    """Make a client of an app, by its key."""
-    return lambda app, key="gsk_anyone": Api(app, key)
-
-
-@pytest.fixture
 def strict(shared_app: SharedApp) -> App:
     """A strict namespace with people, keys and references."""
     return shared_app("strict", SEED)
@@ -125,13 +118,19 @@ def strict(shared_app: SharedApp) -> App:
 @pytest.fixture
 def api(app: App) -> Api:
     """A client of the lenient namespace."""
-    return Api(app, "gsk_anyone")
+    return Api(app)
 
 
 @pytest.fixture
 def ana(strict: App) -> Api:
     """Ana of acme, in the seeded namespace."""
     return Api(strict, "gsk_ana")
+
+
+@pytest.fixture
+def zoe(strict: App) -> Api:
+    """Zoe of zeta, in the seeded namespace."""
+    return Api(strict, "gsk_zoe")
 
 
 def assert_error(response: TestResponse, status: int, saying: str) -> None:

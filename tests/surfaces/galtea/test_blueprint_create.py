@@ -1,12 +1,11 @@
 """POST /sessions: the table of production and context, every default, every field."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.conftest import MICROSECOND, App
+from tests.conftest import MICROSECOND
 from tests.identities import ANA
 from tests.surfaces.galtea.conftest import Api, assert_error
 
@@ -246,10 +245,7 @@ def test_a_deleted_session_frees_its_custom_id(api: Api) -> None:
     assert api.list_ids("customIds=c") == [second["id"]]
 
 
-def test_a_custom_id_is_free_in_another_organization(
-    strict: App, make_api: Callable[..., Api]
-) -> None:
-    ana, zoe = make_api(strict, "gsk_ana"), make_api(strict, "gsk_zoe")
+def test_a_custom_id_is_free_in_another_organization(ana: Api, zoe: Api) -> None:
     ana.create(customId="c")
     zoe.create(customId="c")
     assert_error(zoe.post(versionId="ver_123", customId="c"), 400, "already exists")

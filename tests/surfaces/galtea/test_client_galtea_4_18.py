@@ -1,12 +1,11 @@
 """The vendor's older SDK, unmodified, in its own environment."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import App
+from tests.conftest import MakeApp, Serve
 from tests.sdk_environments import sdk_script
 from tests.surfaces.galtea.conftest import NOWHERE, SEED
 
@@ -22,7 +21,7 @@ context = {{ persona = "impatient" }}
 
 @pytest.mark.parametrize("base", ["", "/galtea"])
 def test_a_session_from_creation_to_deletion_with_its_errors(
-    make_app: Callable[..., App], serve: Callable[[App], str], base: str
+    make_app: MakeApp, serve: Serve, base: str
 ) -> None:
     app = make_app(auth="strict")
     app.seed(SEED + REFERENCES)
@@ -96,7 +95,7 @@ def check_errors(results: Any, made: Any) -> None:
 
 
 def test_an_unknown_reference_of_an_empty_list_is_not_found_in_strict_mode(
-    make_app: Callable[..., App], serve: Callable[[App], str]
+    make_app: MakeApp, serve: Serve
 ) -> None:
     app = make_app(galtea_references="strict")
     app.seed(SEED)

@@ -8,11 +8,9 @@ from galtea import EntityNotFoundException, EntityNotFoundHTTPError, Galtea, Ses
 from galtea.utils.tracing import clear_run_context, set_run_context
 from requests import HTTPError
 
-from tests.conftest import App
+from tests.conftest import App, MakeApp, Serve
 from tests.identities import ANA
 from tests.surfaces.galtea.conftest import NOWHERE, SEED
-
-Serve = Callable[[App], str]
 
 
 @pytest.fixture
@@ -83,10 +81,7 @@ def test_a_session_from_creation_to_deletion(galtea: Galtea) -> None:
     assert changed.metadata == {"turn": 1}
 
     finished = galtea.sessions.finish(created.id, "GOAL_ACHIEVED")
-    assert (finished.status, finished.stopping_reason) == (
-        SessionStatus.COMPLETED,
-        "GOAL_ACHIEVED",
-    )
+    assert (finished.status, finished.stopping_reason) == (SessionStatus.COMPLETED, "GOAL_ACHIEVED")
 
     assert galtea.sessions.delete(created.id) is None
     with pytest.raises(EntityNotFoundHTTPError):
@@ -301,7 +296,7 @@ def test_an_unknown_key_is_an_http_error(
 
 
 def test_an_unknown_reference_raises_entity_not_found_in_strict_mode(
-    make_app: Callable[..., App], connect: Callable[..., Galtea]
+    make_app: MakeApp, connect: Callable[..., Galtea]
 ) -> None:
     app = make_app(galtea_references="strict")
     app.seed(SEED)
@@ -311,9 +306,7 @@ def test_an_unknown_reference_raises_entity_not_found_in_strict_mode(
     assert client.sessions.create(version_id="version_v1").version_id == "version_v1"
 
 
-def test_a_session_that_closed_by_itself(
-    make_app: Callable[..., App], connect: Callable[..., Galtea]
-) -> None:
+def test_a_session_that_closed_by_itself(make_app: MakeApp, connect: Callable[..., Galtea]) -> None:
     app = make_app(galtea_auto_close_minutes=30)
     client = connect(app)
     created = client.sessions.create(version_id="v")

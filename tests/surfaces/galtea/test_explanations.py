@@ -1,7 +1,5 @@
 """Explanations of every status, and sessions that are forced to fail."""
 
-from collections.abc import Callable
-
 import pytest
 
 from sessionary.surfaces import SURFACES
@@ -10,7 +8,7 @@ from sessionary.surfaces.galtea.explanations import explain
 from sessionary.surfaces.galtea.models import SessionRow
 from sessionary.web.instants import to_text
 from sessionary.web.surface import NotForced
-from tests.conftest import EPOCH, MICROSECOND, NOON, App
+from tests.conftest import EPOCH, MICROSECOND, NOON, MakeApp
 from tests.surfaces.force_helpers import explain_now, force
 from tests.surfaces.galtea.conftest import Api, assert_error
 from tests.surfaces.galtea.test_rules import DEADLINE, MINUTE, START, session
@@ -26,9 +24,9 @@ DELETED = session(deleted_at=LATER)
 
 
 @pytest.fixture
-def closing(make_app: Callable[..., App], make_api: Callable[..., Api]) -> Api:
+def closing(make_app: MakeApp) -> Api:
     """A client of a namespace where sessions close by themselves after 30 minutes."""
-    return make_api(make_app(galtea_auto_close_minutes=30))
+    return Api(make_app(galtea_auto_close_minutes=30))
 
 
 @pytest.mark.parametrize(

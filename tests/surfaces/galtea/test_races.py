@@ -1,23 +1,22 @@
 """Concurrent calls on a real file."""
 
-from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.conftest import App
+from tests.conftest import MakeApp
 from tests.surfaces.concurrency import THREADS, run_concurrently
 from tests.surfaces.galtea.conftest import Api
 
 
 @pytest.fixture
-def caller(make_file_app: Callable[..., App], make_api: Callable[..., Api]) -> Any:
+def caller(make_file_app: MakeApp) -> Any:
     """Make a client for a thread; all share one namespace with a real clock."""
     app = make_file_app()
     app.use_real_clock()
-    return lambda: make_api(app)
+    return lambda: Api(app)
 
 
 def statuses(responses: list[TestResponse]) -> list[int]:

@@ -1,25 +1,17 @@
 """Helpers that send Mobile Next's requests."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
+from werkzeug.test import TestResponse
 
-if TYPE_CHECKING:
-    from werkzeug.test import TestResponse
-
-    from tests.conftest import App
+from tests.conftest import App
 
 ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "android"}
 IOS = {"attribute": "platform", "operator": "EQUALS", "value": "ios"}
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 # Tables that an error must not change.
-TABLES = (
-    "mobilenext_devices",
-    "mobilenext_sessions",
-    "mobilenext_allocations",
-    "mobilenext_marks",
-)
+TABLES = ("mobilenext_devices", "mobilenext_sessions", "mobilenext_allocations", "mobilenext_marks")
 
 
 def filters_by_name(name: str, platform: str = "android") -> list[dict[str, str]]:
@@ -39,12 +31,7 @@ class Calls:
     """The requests of a caller: a key, an optional organization, at the root or the prefix."""
 
     def __init__(
-        self,
-        app: App,
-        key: str = "mob_test",
-        *,
-        organization: str | None = None,
-        prefix: str = "",
+        self, app: App, key: str = "mob_test", *, organization: str | None = None, prefix: str = ""
     ) -> None:
         self.client = app.client
         self.base = f"{prefix}/api/v1"

@@ -5,12 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from sessionary.surfaces.mobilenext import models
-from sessionary.surfaces.mobilenext.models import (
-    AllocationRow,
-    DeviceRow,
-    JoinedRow,
-    SessionRow,
-)
+from sessionary.surfaces.mobilenext.models import AllocationRow, DeviceRow, JoinedRow, SessionRow
 from sessionary.surfaces.mobilenext.queries import allocations as allocation_queries
 from sessionary.surfaces.mobilenext.queries import sessions as session_queries
 
@@ -102,9 +97,7 @@ def shown(session: SessionRow, allocations: list[AllocationRow]) -> list[JoinedR
 
 
 @st.composite
-def namespaces(
-    draw: st.DrawFn,
-) -> tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]:
+def namespaces(draw: st.DrawFn) -> tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]:
     """Generate a catalogue, sessions and their allocations."""
     found = draw(sessions())
     return draw(devices()), found, draw(allocations(found))

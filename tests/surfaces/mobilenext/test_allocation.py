@@ -1,12 +1,8 @@
 """Allocating and releasing devices."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tests.conftest import MICROSECOND
+from tests.conftest import MICROSECOND, App
 from tests.surfaces.mobilenext.api_client import (
     ANDROID,
     IOS,
@@ -15,9 +11,6 @@ from tests.surfaces.mobilenext.api_client import (
     error_of,
     filters_by_name,
 )
-
-if TYPE_CHECKING:
-    from tests.conftest import App
 
 TWO = """
 [[devices]]
@@ -64,10 +57,7 @@ def test_an_on_demand_device_is_answered_with_202_and_its_serial_comes_later(few
     session = few.start()
     response = few.allocate(session)
     assert response.status_code == 202
-    assert response.json == {
-        "allocationId": response.json["allocationId"],
-        "state": "allocating",
-    }
+    assert response.json == {"allocationId": response.json["allocationId"], "state": "allocating"}
     (allocation,) = few.get(f"/sessions/{session}/devices").json["data"]
     assert allocation["id"] == response.json["allocationId"]
     assert allocation["status"] == "provisioning"
@@ -206,9 +196,7 @@ def test_a_session_is_released_with_its_last_device_and_released_at_stays(
         assert calls.session(held["id"]) == released
 
 
-def test_a_released_device_is_free_while_its_first_session_goes_on(
-    few: Calls,
-) -> None:
+def test_a_released_device_is_free_while_its_first_session_goes_on(few: Calls) -> None:
     held = few.hold()
     few.allocate(held["id"])
     few.release(held["id"], "fast")
@@ -357,10 +345,7 @@ CHOICES = [
         {"attribute": "version", "operator": "GREATER_THAN_OR_EQUALS", "value": "26"},
         "00008150-000A4D2E3C78401C",
     ),
-    (
-        {"attribute": "version", "operator": "LESS_THAN", "value": "18"},
-        "00008110-000E28D43A62801E",
-    ),
+    ({"attribute": "version", "operator": "LESS_THAN", "value": "18"}, "00008110-000E28D43A62801E"),
     (
         {"attribute": "version", "operator": "STARTS_WITH", "value": "18.6"},
         "00008140-001C51D80E33001C",
@@ -387,9 +372,7 @@ def test_an_allocation_keeps_the_description_of_its_device(app: App, few: Calls)
     assert few.hold()["device"]["osVersion"] == "17"
 
 
-def test_a_device_is_exclusive_across_organizations(
-    strict: App,
-) -> None:
+def test_a_device_is_exclusive_across_organizations(strict: App) -> None:
     strict.seed(TWO)
     ana, zeta = Calls(strict, "mob_ana"), Calls(strict, "mob_ana-in-zeta")
     ana.hold()

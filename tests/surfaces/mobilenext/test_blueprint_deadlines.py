@@ -1,12 +1,8 @@
 """The end of a lease and of an empty session, in every response."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tests.conftest import MICROSECOND
+from tests.conftest import MICROSECOND, App, MakeApp
 from tests.surfaces.mobilenext.api_client import (
     ANDROID,
     IOS,
@@ -16,17 +12,12 @@ from tests.surfaces.mobilenext.api_client import (
     filters_by_name,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.conftest import App
-
 NOON = "2026-03-01T12:00:00.000000Z"
 HALF_PAST = "2026-03-01T12:30:00.000000Z"
 
 
 @pytest.fixture
-def leased(make_app: Callable[..., App]) -> App:
+def leased(make_app: MakeApp) -> App:
     return make_app(mobilenext_lease_minutes=30)
 
 
@@ -136,9 +127,7 @@ def test_a_device_released_before_the_lease_ended_keeps_its_own_instant(leased: 
     assert shown["releasedAt"] == HALF_PAST
 
 
-def test_a_lease_keeps_its_length_when_the_setting_changes(
-    make_file_app: Callable[..., App],
-) -> None:
+def test_a_lease_keeps_its_length_when_the_setting_changes(make_file_app: MakeApp) -> None:
     short = make_file_app(mobilenext_lease_minutes=1)
     held = Calls(short).hold()
     unlimited = make_file_app()
@@ -210,9 +199,7 @@ def test_at_its_last_microsecond_an_empty_session_takes_a_device_and_stays(
     assert calls.session(session)["releasedAt"] is None
 
 
-def test_the_minutes_of_an_empty_session_are_fixed_at_its_start(
-    make_file_app: Callable[..., App],
-) -> None:
+def test_the_minutes_of_an_empty_session_are_fixed_at_its_start(make_file_app: MakeApp) -> None:
     session = Calls(make_file_app(mobilenext_empty_session_minutes=2)).start()
     app = make_file_app()
     app.advance(minutes=1)

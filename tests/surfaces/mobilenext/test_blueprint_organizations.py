@@ -1,17 +1,11 @@
 """The organization that a call acts in, and the permissions of its roles."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from sessionary import identity
+from tests.conftest import App
 from tests.identities import ANA, BOT
 from tests.surfaces.mobilenext.api_client import Calls, contents, error_of
-
-if TYPE_CHECKING:
-    from tests.conftest import App
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
@@ -23,9 +17,7 @@ def organization_of(strict: App, key: str, organization: str | None = None) -> s
     return str(response.json["organization"])
 
 
-def test_a_call_acts_in_the_default_organization(
-    strict: App,
-) -> None:
+def test_a_call_acts_in_the_default_organization(strict: App) -> None:
     assert organization_of(strict, "mob_ana") == "acme"
 
 
@@ -96,30 +88,7 @@ def test_every_member_sees_every_session_of_the_organization(strict: App) -> Non
         assert calls.session(held[0]["id"]) == held[0]
 
 
-def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist(
-    strict: App,
-) -> None:
-    foreign = Calls(strict, "mob_ana-in-zeta").hold()
-    calls = Calls(strict, "mob_bot")
-    before = contents(strict)
-    for path in ("", "/devices", f"/devices/{foreign['device']['id']}"):
-        known = calls.get(f"/sessions/{foreign['id']}{path}")
-        unknown = calls.get(f"/sessions/{UNKNOWN_ID}{path}")
-        assert error_of(known) == error_of(unknown) == (404, "session_not_found")
-        assert known.text.replace(foreign["id"], UNKNOWN_ID) == unknown.text
-    for call in (calls.allocate, lambda id: calls.release(id, foreign["device"]["id"])):
-        assert (
-            error_of(call(foreign["id"]))
-            == error_of(call(UNKNOWN_ID))
-            == (404, "session_not_found")
-        )
-    assert calls.listed() == []
-    assert contents(strict) == before
-
-
-def test_the_header_selects_the_organization_in_which_an_id_is_found(
-    strict: App,
-) -> None:
+def test_the_header_selects_the_organization_in_which_an_id_is_found(strict: App) -> None:
     held = Calls(strict, "mob_ana", organization="zeta").hold()
     assert Calls(strict, "mob_ana-in-zeta").session(held["id"]) == held
     assert Calls(strict, "mob_ana").get(f"/sessions/{held['id']}").status_code == 404

@@ -1,20 +1,15 @@
 """Mobile Next's driver for node, unmodified, against a server on a real socket."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from sessionary import clock
+from tests.conftest import App, Serve
 from tests.sdk_environments import sdk_script
 from tests.surfaces.mobilenext.api_client import Calls
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.conftest import App
 
 SCRIPT = Path(__file__).with_name("sdk_script_driver.mjs")
 PHONE = """
@@ -29,7 +24,7 @@ provision_seconds = {seconds}
 
 
 @pytest.fixture
-def run_script(app: App, serve: Callable[[App], str]) -> Callable[[str], Any]:
+def run_script(app: App, serve: Serve) -> Callable[[str], Any]:
     """Play a name of the script; gives what happened."""
     return lambda name: sdk_script.run_node(SCRIPT, serve(app), name)
 

@@ -1,21 +1,15 @@
 """Mobile Next's own command line, unmodified, against a server on a real socket."""
 
-from __future__ import annotations
-
 import json
 import subprocess
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
+from tests.conftest import App, Serve
 from tests.sdk_environments import sdk_script
 from tests.surfaces.mobilenext.api_client import Calls, contents
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.conftest import App
 
 
 class Answer(NamedTuple):
@@ -68,7 +62,7 @@ class Mobilecli:
 
 
 @pytest.fixture
-def mobilecli(tmp_path: Path, app: App, serve: Callable[[App], str]) -> Mobilecli:
+def mobilecli(tmp_path: Path, app: App, serve: Serve) -> Mobilecli:
     return Mobilecli(tmp_path, serve(app))
 
 
@@ -167,9 +161,7 @@ def test_an_error_is_printed_with_its_message_and_writes_nothing(
     assert nothing.error == "allocate device: No device matches these filters"
 
 
-def test_a_readonly_member_cannot_allocate(
-    tmp_path: Path, strict: App, serve: Callable[[App], str]
-) -> None:
+def test_a_readonly_member_cannot_allocate(tmp_path: Path, strict: App, serve: Serve) -> None:
     mobilecli = Mobilecli(tmp_path, serve(strict))
     refused = mobilecli.allocate("--platform", "android", key="mob_rob")
     assert refused.error == "create session: Your role in this organization does not allow this"

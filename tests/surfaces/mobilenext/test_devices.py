@@ -1,19 +1,14 @@
 """The default devices, and adding, listing and retiring devices."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from sessionary.surfaces.mobilenext import devices
 from sessionary.surfaces.mobilenext.devices import BadDevice
+from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, error_of, filters_by_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.conftest import App
 
 PHONE = {
     "serial": "A-1",

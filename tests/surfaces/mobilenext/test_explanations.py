@@ -1,8 +1,6 @@
 """Explanations of sessions and allocations, and devices that the vendor loses."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,7 +9,7 @@ from sessionary.surfaces.mobilenext.explanations import explain
 from sessionary.surfaces.mobilenext.queries.control import SessionWithAllocations as Joined
 from sessionary.web.instants import to_text
 from sessionary.web.surface import NotForced
-from tests.conftest import MICROSECOND
+from tests.conftest import MICROSECOND, App, MakeApp
 from tests.surfaces.force_helpers import explain_now, force
 from tests.surfaces.mobilenext.api_client import (
     IOS,
@@ -26,10 +24,6 @@ from tests.surfaces.mobilenext.test_rules import EMPTY, LEASED, START, allocatio
 
 surface = next(each for each in SURFACES if each.name == "mobilenext")
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.conftest import App
 
 EXPIRES_AT = START + 15 * MINUTE
 LEASE_END = START + 30 * MINUTE
@@ -61,7 +55,7 @@ LEASE_STORED = Joined(
 
 
 @pytest.fixture
-def leased(make_app: Callable[..., App]) -> App:
+def leased(make_app: MakeApp) -> App:
     """Leases of 30 minutes; one device is on demand, one is ready."""
     app = make_app(mobilenext_lease_minutes=30)
     app.seed(ON_DEMAND)

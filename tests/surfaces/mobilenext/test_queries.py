@@ -1,11 +1,10 @@
 """Each statement against its query built with plain values, and against the rule in Python."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -16,10 +15,7 @@ from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import Statement
 from sessionary.surfaces.mobilenext import allocation, rules
-from sessionary.surfaces.mobilenext.models import (
-    DeviceRow,
-    SessionRow,
-)
+from sessionary.surfaces.mobilenext.models import DeviceRow, SessionRow
 from sessionary.surfaces.mobilenext.queries import allocations, devices, sessions
 from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import TABLES
@@ -33,9 +29,6 @@ from tests.surfaces.mobilenext.strategies import (
     shown,
     uuid,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 generated = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -76,10 +69,7 @@ def assert_reads_alike(statement: Statement[Any], **values: Any) -> list[Any]:
 def assert_writes_alike(place: App, statement: Statement[Any], **values: Any) -> int:
     """Assert that both change the same rows to the same values, then run the statement."""
     results = []
-    for change in (
-        lambda: statement.run(**values),
-        lambda: plain(statement, **values).execute(),
-    ):
+    for change in (lambda: statement.run(**values), lambda: plain(statement, **values).execute()):
         with place.namespace.database.atomic() as transaction:
             change()
             results.append([place.rows(table) for table in TABLES])

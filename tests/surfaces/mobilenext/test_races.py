@@ -1,28 +1,23 @@
 """Concurrent calls with real threads on a file, through two applications like two workers."""
 
-from __future__ import annotations
-
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from sessionary import clock
+from tests.conftest import App, MakeApp
 from tests.surfaces import concurrency
 from tests.surfaces.concurrency import THREADS
 from tests.surfaces.mobilenext.api_client import IOS, Calls
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.conftest import App
 
 ROUNDS = 6
 
 
 @pytest.fixture
-def workers(make_file_app: Callable[..., App]) -> list[App]:
+def workers(make_file_app: MakeApp) -> list[App]:
     """Two applications on one file with a real clock."""
     both = [make_file_app(), make_file_app()]
     both[0].use_real_clock()
@@ -52,9 +47,7 @@ def allocations(app: App) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def test_of_concurrent_allocations_as_many_succeed_as_there_are_devices(
-    workers: list[App],
-) -> None:
+def test_of_concurrent_allocations_as_many_succeed_as_there_are_devices(workers: list[App]) -> None:
     workers[0].seed(devices(3))
     for _ in range(ROUNDS):
         sessions = [Calls(workers[0]).start() for _ in range(THREADS)]
@@ -92,9 +85,7 @@ def test_no_device_is_ever_in_two_open_allocations(workers: list[App]) -> None:
             assert former["created_at"] <= former["released_at"] <= latter["created_at"]
 
 
-def test_created_at_is_unique_and_in_order_of_listing(
-    workers: list[App],
-) -> None:
+def test_created_at_is_unique_and_in_order_of_listing(workers: list[App]) -> None:
     """The clock is frozen, so that every session would get the same value."""
     with workers[0].namespace.activate():
         clock.set_mode("frozen")
@@ -164,9 +155,7 @@ def test_of_concurrent_releases_of_one_device_one_succeeds(workers: list[App]) -
         assert Calls(workers[1]).session(held["id"])["releasedAt"] == won["releasedAt"]
 
 
-def test_concurrent_releases_end_a_session_with_the_last_one(
-    workers: list[App],
-) -> None:
+def test_concurrent_releases_end_a_session_with_the_last_one(workers: list[App]) -> None:
     workers[0].seed(devices(THREADS))
     calls = Calls(workers[0])
     held = calls.hold(IOS)

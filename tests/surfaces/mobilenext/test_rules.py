@@ -134,9 +134,7 @@ def test_transitions_of_a_session_include_its_allocations_in_order() -> None:
 @pytest.mark.parametrize(
     "row", [session(), session(released_at=START + 1), LEASED._replace(released_at=START + 1)]
 )
-def test_a_session_without_lease_or_released_by_a_call_has_no_transitions(
-    row: SessionRow,
-) -> None:
+def test_a_session_without_lease_or_released_by_a_call_has_no_transitions(row: SessionRow) -> None:
     assert rules.transitions(row) == []
 
 

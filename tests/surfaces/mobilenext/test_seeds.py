@@ -1,24 +1,17 @@
 """Devices and Mobile Next sessions of the seed file."""
 
-from __future__ import annotations
-
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from freezegun import freeze_time
 
 from sessionary.seeds.loader import BadSeed
 from sessionary.surfaces.mobilenext import devices
+from tests.conftest import App, MakeApp
 from tests.identities import ANA
 from tests.surfaces.mobilenext.api_client import IOS, Calls, contents, error_of, filters_by_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.conftest import App
 
 ONE = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
 TWO = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
@@ -295,9 +288,7 @@ def test_an_invalid_seed_is_rejected_with_a_reason_and_nothing_is_applied(
             assert contents(strict) == before
 
 
-def test_the_example_seed_has_its_devices_and_session(
-    make_app: Callable[..., App],
-) -> None:
+def test_the_example_seed_has_its_devices_and_session(make_app: MakeApp) -> None:
     example = Path(__file__).parents[2] / "seed.example.toml"
     (shown,) = tomllib.loads(example.read_text())["mobilenext"]["sessions"]
     app = make_app(auth="strict", seed=str(example))

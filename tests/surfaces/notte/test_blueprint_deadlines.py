@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.conftest import NOON, App
+from tests.conftest import NOON, App, MakeApp
 from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 MICROSECOND = timedelta(microseconds=1)
@@ -74,21 +74,6 @@ def test_activity_after_the_deadline_is_refused_and_changes_nothing(
     assert notte.status(session_id)["status"] == "timed_out"
 
 
-def test_reads_write_nothing(app: App, notte: NotteClient) -> None:
-    active, left, closed = (notte.start()["session_id"] for _ in range(3))
-    ok_json(notte.post("/session/close", {"session_id": closed}))
-    app.advance(minutes=4)
-    notte.start(session_id=active)
-    app.advance(minutes=4)
-    before = app.rows("notte_sessions")
-    for session_id in (active, left, closed):
-        notte.status(session_id)
-    for word in ("true", "false"):
-        notte.list_ids(only_active=word, only_current_token=word)
-    ok_json(notte.get("/health"))
-    assert app.rows("notte_sessions") == before
-
-
 def test_a_timed_out_session_is_active_again_only_if_the_clock_moves_back(
     app: App, notte: NotteClient
 ) -> None:
@@ -109,7 +94,7 @@ class TestWhereKeepAliveOutlivesTheTimeout:
     """The setting `notte_keep_alive = timeout`."""
 
     @pytest.fixture
-    def app(self, make_app: Callable[..., App]) -> App:
+    def app(self, make_app: MakeApp) -> App:
         return make_app(notte_keep_alive="timeout")
 
     def test_a_session_started_with_it_has_no_idle_deadline(

@@ -75,10 +75,7 @@ def test_status_and_since_change_one_microsecond_after_the_deadline(row: Session
 
 @pytest.mark.parametrize(
     ("row", "until"),
-    [
-        (IDLE, IDLE_DEADLINE + 5 * MINUTE),
-        (session(max_duration_minutes=6), START + 6 * MINUTE),
-    ],
+    [(IDLE, IDLE_DEADLINE + 5 * MINUTE), (session(max_duration_minutes=6), START + 6 * MINUTE)],
 )
 @pytest.mark.parametrize("now", [START, START + 60 * MINUTE])
 def test_unless_names_the_call_that_keeps_a_session_its_last_instant_and_its_effect(

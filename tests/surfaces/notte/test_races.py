@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import App
+from tests.conftest import App, MakeApp
 from tests.surfaces import concurrency
 from tests.surfaces.concurrency import THREADS
 from tests.surfaces.notte.conftest import NotteClient, ok_json
@@ -16,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def app(make_file_app: Callable[..., App]) -> App:
+def app(make_file_app: MakeApp) -> App:
     return make_file_app()
 
 

@@ -27,11 +27,7 @@ def duration(row: SessionRow, now: int) -> int:
 
 def session(**facts: object) -> SessionRow:
     row = SessionRow(
-        id="s",
-        organization="o",
-        created_at=START,
-        last_accessed_at=START,
-        timeout_minutes=5,
+        id="s", organization="o", created_at=START, last_accessed_at=START, timeout_minutes=5
     )._replace(**facts)
     return row._replace(expires_at=rules.deadline(row, row.last_accessed_at))
 
@@ -89,9 +85,7 @@ def test_a_session_is_timed_out_one_microsecond_after_its_deadline(case: Case) -
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_timed_out_session_ended_at_its_deadline_however_late_it_is_read(
-    case: Case,
-) -> None:
+def test_a_timed_out_session_ended_at_its_deadline_however_late_it_is_read(case: Case) -> None:
     much_later = case.deadline + 1_000 * MINUTE
     assert ended_at(case.row, much_later) == case.deadline
     assert duration(case.row, much_later) == case.deadline - START

@@ -73,9 +73,7 @@ def test_a_patch_of_an_archived_session_without_restore_is_400(
     assert app.rows("scale_sessions") == before
 
 
-def test_an_archived_session_is_reported_before_an_invalid_merged_window(
-    anyone: Caller,
-) -> None:
+def test_an_archived_session_is_reported_before_an_invalid_merged_window(anyone: Caller) -> None:
     session = anyone.create(start_date=FUTURE)
     anyone.delete(session["id"])
     assert_error(anyone.patch(session["id"], {"end_date": PAST}), 400, "archived")

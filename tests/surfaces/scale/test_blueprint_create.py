@@ -166,11 +166,7 @@ def test_state_comes_back_equal_including_key_order(anyone: Caller, state: str) 
     answer = anyone.call("POST", "/v4/sessions", data=body, content_type="application/json")
     assert answer.status_code == 200, answer.text
     expected = json.dumps(json.loads(state))
-    shown = [
-        answer.json,
-        anyone.show(answer.json["id"]),
-        anyone.page()["items"][0],
-    ]
+    shown = [answer.json, anyone.show(answer.json["id"]), anyone.page()["items"][0]]
     assert [json.dumps(each["state"]) for each in shown] == [expected] * 3
 
 

@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 
 from tests.conftest import App
@@ -133,11 +131,3 @@ def test_limits_are_inclusive_the_last_value_counts_and_unknown_names_are_ignore
 ) -> None:
     answer = anyone.get(f"/v4/sessions?{query}")
     assert [each["title"] for each in answer.json["items"]] == seven[:1]
-
-
-@pytest.mark.usefixtures("seven")
-def test_a_list_writes_nothing(app: App, anyone: Caller) -> None:
-    tables: list[Any] = [app.rows(name) for name in ("scale_sessions", "scale_counts")]
-    for query in ({}, {"account_id": "account-1"}, {"page": 9}, {"include_archived": "true"}):
-        anyone.page(**query)
-    assert [app.rows(name) for name in ("scale_sessions", "scale_counts")] == tables

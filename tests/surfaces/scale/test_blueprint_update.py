@@ -102,11 +102,7 @@ def test_updated_at_never_goes_back_and_created_at_never_moves(app: App, anyone:
     ],
 )
 def test_the_merged_window_is_validated(
-    app: App,
-    anyone: Caller,
-    stored: dict[str, str],
-    body: dict[str, Any],
-    is_taken: bool,
+    app: App, anyone: Caller, stored: dict[str, str], body: dict[str, Any], is_taken: bool
 ) -> None:
     session = anyone.create(**stored)
     before = app.rows("scale_sessions")
@@ -154,13 +150,6 @@ def test_an_id_matches_in_any_case(anyone: Caller) -> None:
     assert anyone.show(shouted) == session
     assert anyone.patch(shouted, {"title": "new"}).json["id"] == session["id"]
     assert anyone.delete(shouted).json["count"] == 1
-
-
-@pytest.mark.parametrize("session_id", [UNKNOWN_ID, "x", "%00", "%ED%A0%80", "'; --", "🙂"])
-def test_an_unknown_id_is_404(anyone: Caller, session_id: str) -> None:
-    assert_error(anyone.get(f"/v4/sessions/{session_id}"), 404, "not found")
-    assert_error(anyone.patch(session_id, {"title": "new"}), 404, "not found")
-    assert_error(anyone.delete(session_id), 404, "not found")
 
 
 def test_body_violations_are_reported_before_an_unknown_id(anyone: Caller) -> None:

@@ -1,12 +1,11 @@
 """The vendor's older SDK, unmodified, in an environment of its own."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import App
+from tests.conftest import App, Serve
 from tests.identities import BOT
 from tests.sdk_environments import sdk_script
 from tests.surfaces.scale.conftest import UNKNOWN_ID
@@ -17,7 +16,7 @@ ACCOUNT_SCRIPT = Path(__file__).with_name("sdk_script_scale_egp_account.py")
 
 
 @pytest.fixture
-def results(strict: App, serve: Callable[[App], str]) -> Any:
+def results(strict: App, serve: Serve) -> Any:
     """The results of the script, run by the service account in acme."""
     env = {"EGP_ENDPOINT_URL": serve(strict) + "/scale", "EGP_API_KEY": "bot"}
     return sdk_script.run(ENVIRONMENT, SCRIPT, "acme", env=env)
@@ -48,9 +47,7 @@ def test_create_list_update_archive_and_the_errors_between(results: Any) -> None
     assert results["unknown"][:2] == ["EGPException", 401]
 
 
-def test_the_client_finds_its_account_in_the_user_s_profiles(
-    strict: App, serve: Callable[[App], str]
-) -> None:
+def test_the_client_finds_its_account_in_the_user_s_profiles(strict: App, serve: Serve) -> None:
     strict.seed(
         f'[[users]]\nid = "{UNKNOWN_ID}"\nname = "New"\n'
         f'[[keys]]\nsecret = "new"\nuser = "{UNKNOWN_ID}"\n'
@@ -69,18 +66,14 @@ def test_the_client_finds_its_account_in_the_user_s_profiles(
 
 
 def test_in_a_lenient_namespace_the_client_finds_the_default_account(
-    app: App, serve: Callable[[App], str]
+    app: App, serve: Serve
 ) -> None:
     chosen = sdk_script.run(ENVIRONMENT, ACCOUNT_SCRIPT, "k", env={"EGP_ENDPOINT_URL": serve(app)})
     assert chosen == {"k": "000000000000000000000001"}
 
 
-def test_the_environment_selects_an_account(strict: App, serve: Callable[[App], str]) -> None:
-    env = {
-        "EGP_ENDPOINT_URL": serve(strict),
-        "EGP_API_KEY": "ana",
-        "EGP_ACCOUNT_ID": "zeta",
-    }
+def test_the_environment_selects_an_account(strict: App, serve: Serve) -> None:
+    env = {"EGP_ENDPOINT_URL": serve(strict), "EGP_API_KEY": "ana", "EGP_ACCOUNT_ID": "zeta"}
     results = sdk_script.run(ENVIRONMENT, SCRIPT, "zeta", env=env)
     assert (results["account"], results["made"]["account_id"]) == ("zeta", "zeta")
     assert results["left"] == 4

@@ -13,11 +13,9 @@ import scale_gp
 from scale_gp import BaseModel, SGPClient
 from scale_gp.pagination import SyncPageResponse
 
-from tests.conftest import App
+from tests.conftest import App, MakeApp, Serve
 from tests.identities import BOT
 from tests.surfaces.scale.conftest import SEED, UNKNOWN_ID
-
-Serve = Callable[[App], str]
 
 
 class Session(BaseModel):
@@ -204,7 +202,7 @@ def test_the_client_shows_each_violation(app: App, connect: Callable[..., SGPCli
 
 
 def test_a_state_over_the_limit_is_413(
-    make_app: Callable[..., App], connect: Callable[..., SGPClient]
+    make_app: MakeApp, connect: Callable[..., SGPClient]
 ) -> None:
     client = connect(make_app(scale_max_state_bytes=100))
     with pytest.raises(scale_gp.APIStatusError) as refused:
@@ -213,7 +211,7 @@ def test_a_state_over_the_limit_is_413(
 
 
 def test_a_busy_database_is_a_server_error_and_nothing_is_written(
-    make_file_app: Callable[..., App], connect: Callable[..., SGPClient]
+    make_file_app: MakeApp, connect: Callable[..., SGPClient]
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.01)
     other = pw.SqliteDatabase(app.namespace.database.database)

@@ -1,17 +1,17 @@
 """Concurrent calls with real threads on a file: nothing is lost, doubled or miscounted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from tests.conftest import App
+from tests.conftest import MakeApp
 from tests.surfaces.concurrency import THREADS, run_concurrently
 from tests.surfaces.scale.conftest import Caller
 
 
 @pytest.fixture
-def anyone(make_file_app: Callable[..., App]) -> Caller:
+def anyone(make_file_app: MakeApp) -> Caller:
     app = make_file_app()
     app.use_real_clock()
     return Caller(app, "k")
@@ -70,10 +70,7 @@ def test_concurrent_patches_of_different_fields_are_both_kept(anyone: Caller) ->
 
 
 def test_concurrent_patches_of_dates_never_make_an_invalid_window(anyone: Caller) -> None:
-    bodies = [
-        {"start_date": "2026-03-01T00:00:00Z"},
-        {"end_date": "2026-02-01T00:00:00Z"},
-    ]
+    bodies = [{"start_date": "2026-03-01T00:00:00Z"}, {"end_date": "2026-02-01T00:00:00Z"}]
     for _ in range(10):
         session = anyone.create()
 

@@ -194,11 +194,7 @@ def test_a_lenient_caller_is_an_admin_of_undeclared_accounts(
 
 @pytest.mark.parametrize(
     ("account", "to_write", "error"),
-    [
-        ("closed", False, NoAccess),
-        ("closed", True, NoAccess),
-        ("mars", True, ReadOnly),
-    ],
+    [("closed", False, NoAccess), ("closed", True, NoAccess), ("mars", True, ReadOnly)],
 )
 def test_access_needs_a_profile_and_writing_needs_a_writing_role(
     account: str, to_write: bool, error: type[Exception]
