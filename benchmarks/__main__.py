@@ -19,6 +19,7 @@ from benchmarks import (
     loopback,
     measure,
     report,
+    stalls,
     start,
     targets,
 )
@@ -42,6 +43,7 @@ def main() -> int:
         "start": lambda folder: start.run(profile, folder),
         "doubles": lambda _: doubles.run(profile),
         "double": lambda folder: double_process.run(profile, folder),
+        "stalls": lambda folder: stalls.run(profile, folder),
     }
     began = time.monotonic()
     results: dict[str, Any] = {"machine": measure.machine(), "profile": profile.name, "parts": {}}
@@ -66,7 +68,16 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only",
         action="append",
-        choices=["in-process", "loopback", "growth", "contention", "start", "doubles", "double"],
+        choices=[
+            "in-process",
+            "loopback",
+            "growth",
+            "contention",
+            "start",
+            "doubles",
+            "double",
+            "stalls",
+        ],
         help="run this part only; may be repeated",
     )
     parser.add_argument(

@@ -13,7 +13,8 @@ from typing import Any
 from benchmarks import load
 from benchmarks.measure import median
 from benchmarks.profiles import Profile
-from benchmarks.rivals.programs import without_settings
+from benchmarks.requests import Request
+from benchmarks.rivals.programs import send, without_settings
 from tests.processes import COMMAND
 
 
@@ -47,11 +48,15 @@ def _measure_once(ready_file: Path) -> tuple[float, float, float]:
 
 def _each_namespace(ready_file: Path, count: int) -> float:
     """Return the KiB by which a double grows per namespace."""
-    with _doubling(ready_file, "--max-namespaces", str(count + 1)) as (popen, url):
-        _get(f"{url}/_control/v1/clock")
+    with _doubling(ready_file, "--max-namespaces", str(count + 2)) as (popen, url):
+        namespaces = [
+            Request("POST", "/_control/v1/namespaces", {"name": f"w{number}"})
+            for number in range(count + 1)
+        ]
+        send(url, namespaces.pop(), {})
         before = load.memory_mib(popen.pid)["sum"]
-        for number in range(count):
-            _get(f"{url}/~w{number}/_control/v1/clock")
+        for each in namespaces:
+            send(url, each, {})
         grown = load.memory_mib(popen.pid)["sum"] - before
     return grown * 1024 / count
 

@@ -16,6 +16,7 @@ class Profile(NamedTuple):
     writing_seconds: float
     starts: int
     requests: int  # before memory is measured again
+    stall_seconds: float  # of each disturbance, and of the quiet time before it
 
 
 FULL = Profile(
@@ -29,6 +30,7 @@ FULL = Profile(
     writing_seconds=10,
     starts=5,
     requests=100_000,
+    stall_seconds=4,
 )
 QUICK = Profile(
     name="quick",
@@ -41,6 +43,7 @@ QUICK = Profile(
     writing_seconds=2,
     starts=3,
     requests=5_000,
+    stall_seconds=2,
 )
 TINY = Profile(
     name="tiny",
@@ -53,5 +56,6 @@ TINY = Profile(
     writing_seconds=0.2,
     starts=1,
     requests=1_200,
+    stall_seconds=0.5,
 )
 PROFILES = {each.name: each for each in (FULL, QUICK, TINY)}

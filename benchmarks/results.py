@@ -109,6 +109,43 @@ def namespaces(name: str) -> Callable[[Results], Finding]:
     return find
 
 
+class Void(Exception):
+    """A value that means nothing, as the machine had other work; the message says so."""
+
+    def __init__(self, value: float, note: str) -> None:
+        super().__init__(note)
+        self.value = value
+
+
+def stall_wait(name: str, limit_ms: float) -> Callable[[Results], Finding]:
+    """The worst wait of another client, in milliseconds; Void where the machine delayed it."""
+
+    def find(results: Results) -> Finding:
+        found = results["stalls"][name]
+        worst, quiet, late = (
+            found[each] for each in ("worst_ms", "quiet_worst_ms", "machine_late_ms")
+        )
+        note = f"{found['note']}; before it {quiet:.0f} ms"
+        if worst > limit_ms and max(quiet, late) > limit_ms / 2:
+            raise Void(
+                worst,
+                f"VOID: the machine alone delayed the client by {max(quiet, late):.0f} ms; {note}",
+            )
+        return worst, note
+
+    return find
+
+
+def stall_memory(name: str) -> Callable[[Results], Finding]:
+    """The peak of the memory of all processes of a server over that when idle, in MiB."""
+
+    def find(results: Results) -> Finding:
+        found = results["stalls"][name]
+        return max(found["peak_mib"] - found["idle_mib"], 0), f"over {found['idle_mib']:.0f} MiB"
+
+    return find
+
+
 def double(name: str) -> Callable[[Results], Finding]:
     """A measurement of `sessionary double` as a process."""
 

@@ -1,11 +1,11 @@
 """The targets of the benchmark, and whether the results meet them."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from benchmarks import loopback, results
-from benchmarks.results import Finding, Results
+from benchmarks.results import Finding, Results, Void
 
 
 class Target(NamedTuple):
@@ -40,6 +40,8 @@ def _evaluate(target: Target, results: Results) -> Outcome:
     limit = f"{sign} {target.limit:g} {target.unit}".rstrip()
     try:
         measured, note = target.find(results)
+    except Void as void:
+        return Outcome(target.key, target.description, limit, void.value, None, str(void))
     except KeyError as missing:
         return Outcome(
             target.key, target.description, limit, None, None, _skip_reason(results, missing)
@@ -56,6 +58,27 @@ def _skip_reason(results: Results, missing: KeyError) -> str:
         name
     )
     return skipped or f"not measured: {name}"
+
+
+_STALLS = {  # what stands beside a client, and the limit of its wait in milliseconds
+    "foreign_lock": ("another process holds the write lock", 250),
+    "seed": ("a seed of 1,000 rows on the live file", 250),
+    "idle": ("500 idle connections to serve", 50),
+    "idle_double": ("500 idle connections to a double", 50),
+    "unread_pages": ("10 pages of 150 MB that nobody reads", 250),
+    "delayed": ("200 delayed calls on serve", 250),
+    "delayed_double": ("200 delayed calls in another namespace of a double", 250),
+}
+_STALL_MIB = 64
+
+
+def _stall_targets() -> Iterator[Target]:
+    for name, (beside, limit) in _STALLS.items():
+        wait, memory = results.stall_wait(name, limit), results.stall_memory(name)
+        yield Target(f"{name}_wait", f"{beside}: worst wait", limit, True, wait, "ms")
+        yield Target(
+            f"{name}_memory", f"{beside}: peak memory over idle", _STALL_MIB, True, memory, "MiB"
+        )
 
 
 TARGETS = (
@@ -185,4 +208,5 @@ TARGETS = (
         results.double("kib_a_namespace"),
         "KiB",
     ),
+    *_stall_targets(),
 )

@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from benchmarks import stalls, targets
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -51,6 +55,7 @@ def test_every_target_is_measured_or_says_why_not(tmp_path: Path) -> None:
         "double_memory",
         "double_stop",
         "namespace_memory",
+        *(f"{name}_{figure}" for name in stalls.SCENARIOS for figure in ("wait", "memory")),
     }
     unexplained = [
         key
@@ -64,3 +69,17 @@ def test_every_target_is_measured_or_says_why_not(tmp_path: Path) -> None:
 
 def test_one_part_can_be_measured_alone(tmp_path: Path) -> None:
     assert list(run(tmp_path, "--only", "in-process")["parts"]) == ["in-process"]
+
+
+@pytest.mark.parametrize(
+    ("worst", "quiet", "late", "met"),
+    [(250, 249, 249, True), (251, 10, 10, False), (251, 126, 10, None), (251, 10, 126, None)],
+)
+def test_a_wait_over_its_limit_is_void_where_the_machine_alone_delayed_the_client(
+    worst: float, quiet: float, late: float, met: bool | None
+) -> None:
+    waits = {"worst_ms": worst, "quiet_worst_ms": quiet, "machine_late_ms": late, "note": "held"}
+    outcomes = targets.evaluate({"stalls": {"foreign_lock": waits}})
+    found = next(each for each in outcomes if each.key == "foreign_lock_wait")
+    assert (found.measured, found.met) == (worst, met)
+    assert found.note.startswith("VOID") == (met is None)

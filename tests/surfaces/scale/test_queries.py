@@ -201,8 +201,8 @@ def test_a_serialized_deletion_fits_its_schema() -> None:
 
 @pytest.mark.parametrize("email", [None, "ana@example.com"])
 def test_a_serialized_user_fits_its_schema(email: str | None) -> None:
-    caller = Caller("u", "Ana", email, "user", "", None, "b", {}, False)
     roles = {"a": "admin", "b": "readonly"}
+    caller = Caller("u", "Ana", email, "user", "", None, "b", roles, False)
     shown = serializers.user_info(caller, roles, {"a": "A", "b": "B"})
     assert_fits_schema(schemas.UserInfo(), shown)
     for profile in shown["access_profiles"]:

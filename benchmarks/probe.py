@@ -1,0 +1,107 @@
+"""Measures how long one client waits for a server, in a process of its own.
+
+Run as a program, it is the process: `python -m benchmarks.probe`, with a plan on stdin.
+"""
+
+import json
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from http.client import HTTPConnection, HTTPException
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from benchmarks.requests import Request
+
+_TIMEOUT_SECONDS = 10  # of one check
+_RETRY_SECONDS = 0.005
+
+
+class Sample(NamedTuple):
+    """A request on a connection of its own, repeated if the connection was lost."""
+
+    began: float  # monotonic, the same in every process
+    wait: float  # seconds until its response
+    late: float  # seconds by which the machine woke the process up too late before it
+    status: int  # 0 without a response
+
+
+class Probe:
+    """Sends these requests over and over, with a pause after each, until it is stopped."""
+
+    def __init__(
+        self, url: str, requests: Iterable[Request], headers: Mapping[str, str], every: float
+    ) -> None:
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.probe"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._popen.stdin is not None
+        plan = {"url": url, "every": every, "headers": dict(headers), "requests": [*requests]}
+        self._popen.stdin.write(json.dumps(plan) + "\n")
+        self._popen.stdin.flush()
+
+    def stop(self) -> list[Sample]:
+        """Wait for the last response; return all samples."""
+        output, _ = self._popen.communicate(timeout=2 * _TIMEOUT_SECONDS)
+        return [Sample(*each) for each in json.loads(output)]
+
+    def kill(self) -> None:
+        self._popen.kill()
+        self._popen.wait()
+
+
+def overlapping(samples: Iterable[Sample], began: float, ended: float) -> list[Sample]:
+    """Return the samples that were waited for between two instants."""
+    return [each for each in samples if each.began <= ended and each.began + each.wait >= began]
+
+
+def _run() -> None:
+    plan = json.loads(sys.stdin.readline())
+    requests = [Request(*each) for each in plan["requests"]]
+    samples: list[Sample] = []
+    while True:
+        paused_at = time.monotonic()
+        if select.select([sys.stdin], [], [], plan["every"])[0]:
+            break
+        began = time.monotonic()
+        request = requests[len(samples) % len(requests)]
+        status = _check(plan["url"], request, plan["headers"], began + _TIMEOUT_SECONDS)
+        late = max(0, began - paused_at - plan["every"])
+        samples.append(Sample(began, time.monotonic() - began, late, status))
+    print(json.dumps(samples))
+
+
+def _check(url: str, request: Request, headers: dict[str, str], deadline: float) -> int:
+    content = request.content()
+    own = headers | ({} if content is None else {"Content-Type": "application/json"})
+    while (left := deadline - time.monotonic()) > 0:
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=left)
+        try:
+            connection.request(request.method, request.path, content, own)
+            response = connection.getresponse()
+            response.read()
+        except (OSError, HTTPException):
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return response.status
+        finally:
+            connection.close()
+    return 0
+
+
+def within(samples: Sequence[Sample], seconds: float) -> tuple[int, int]:
+    """Return how many checks were answered with 200 in time, and of how many.
+
+    A check that the machine itself delayed is left out.
+    """
+    fair = [each for each in samples if each.late < seconds / 4]
+    return sum(each.status == 200 and each.wait <= seconds for each in fair), len(fair)
+
+
+if __name__ == "__main__":
+    _run()
