@@ -12,7 +12,7 @@ from sessionary import create_app, identity, ids
 from sessionary.settings import Settings
 from tests.conftest import App
 from tests.identity.routes import BODIES, GUARDED, QUERIES, ROUTES, Route
-from tests.surfaces.hostile import ERROR_BODIES
+from tests.surfaces.callers import ERROR_BODIES
 
 MARK = "written-by-ana-only"
 ANAS = {
