@@ -211,7 +211,7 @@ def test_a_serialized_user_fits_its_schema(email: str | None) -> None:
 
 
 def test_error_bodies_fit_their_schemas() -> None:
-    assert_fits_schema(schemas.ErrorBody(), errors.body(str(errors.NotFound("x"))))
+    assert_fits_schema(schemas.ErrorBody(), errors.body("Session x not found"))
     found = violations([Problem("document", "why"), Problem("missing", "", ("title",))])
     assert_fits_schema(schemas.ValidationErrorBody(), errors.body(found))
     for each in found:

@@ -19,21 +19,15 @@ sdk = Sdk(
 
 def make_surface() -> "Surface":
     """Load the modules of this surface: `sessionary env` needs only its `sdk`."""
-    from sessionary.surfaces.mobilenext import (
-        blueprint,
-        devices,
-        errors,
-        explanations,
-        fault_presets,
-        models,
-        schemas,
-        seeds,
-    )
-    from sessionary.surfaces.mobilenext.queries import control
+    from sessionary.surfaces.mobilenext import blueprint, devices, errors, explanations, models
+    from sessionary.surfaces.mobilenext.fault_presets import FAULT_PRESETS
+    from sessionary.surfaces.mobilenext.queries.control import retention
     from sessionary.surfaces.mobilenext.rules import MobileNextSettings
+    from sessionary.surfaces.mobilenext.schemas import ErrorBody
+    from sessionary.surfaces.mobilenext.seeds import TABLES
     from sessionary.web.surface import Surface
 
-    error = schemas.ErrorBody()
+    error_statuses = (400, 401, 403, 404, 409, 413, 429, 500, 503)
     return Surface(
         sdk=sdk,
         title="Mobile Next device sessions",
@@ -45,11 +39,11 @@ def make_surface() -> "Surface":
         settings=MobileNextSettings,
         authenticate=blueprint.authenticate,
         error_body=errors.error_body,
-        error_schemas=dict.fromkeys((400, 401, 403, 404, 409, 413, 429, 500, 503), error),
+        error_schemas=dict.fromkeys(error_statuses, ErrorBody()),
         sessions=explanations.sessions,
-        retention=control.retention,
-        seed_tables=seeds.TABLES,
-        fault_presets=fault_presets.FAULTS,
+        retention=retention,
+        seed_tables=TABLES,
+        fault_presets=FAULT_PRESETS,
         first_rows=devices.insert_defaults,
         devices=devices,
         header_parameters=(

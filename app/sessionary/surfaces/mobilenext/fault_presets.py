@@ -10,7 +10,7 @@ def _assumed(status: int, code: str, message: str) -> FaultPreset:
 
 
 _NO_CREDITS = errors.body("insufficient_credits", "Not enough credits")
-FAULTS = {
+FAULT_PRESETS = {
     "insufficient_credits": FaultPreset(
         402, _NO_CREDITS, "Source: client (402, this code and these words)."
     ),

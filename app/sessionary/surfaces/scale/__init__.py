@@ -23,20 +23,12 @@ sdk = Sdk(
 
 def make_surface() -> "Surface":
     """Load the modules of this surface: `sessionary env` needs only its `sdk`."""
-    from sessionary.surfaces.scale import (
-        blueprint,
-        errors,
-        explanations,
-        fault_presets,
-        models,
-        queries,
-        schemas,
-        seeds,
-    )
+    from sessionary.surfaces.scale import blueprint, errors, explanations, models, queries, schemas
+    from sessionary.surfaces.scale.fault_presets import FAULT_PRESETS, RETRY_STATUSES
     from sessionary.surfaces.scale.rules import ScaleSettings
+    from sessionary.surfaces.scale.seeds import TABLES
     from sessionary.web.surface import Surface
 
-    error = schemas.ErrorBody()
     return Surface(
         sdk=sdk,
         title="Scale GenAI Platform sessions",
@@ -49,15 +41,15 @@ def make_surface() -> "Surface":
         authenticate=blueprint.authenticate,
         error_body=lambda _, message: errors.body(message),
         error_schemas={
-            **dict.fromkeys((400, 401, 403, 404, 413, 429, 500, 503), error),
+            **dict.fromkeys((400, 401, 403, 404, 413, 429, 500, 503), schemas.ErrorBody()),
             422: schemas.ValidationErrorBody(),
         },
         sessions=explanations.sessions,
         retention=queries.retention,
-        seed_tables=seeds.TABLES,
-        fault_presets=fault_presets.FAULTS,
+        seed_tables=TABLES,
+        fault_presets=FAULT_PRESETS,
         retry_headers=errors.retry_headers,
-        retry_statuses=fault_presets.RETRY_STATUSES,
+        retry_statuses=RETRY_STATUSES,
         security={"type": "apiKey", "in": "header", "name": "x-api-key"},
         header_parameters=(
             {

@@ -113,7 +113,7 @@ def user_info() -> Response:
 
 
 def _account_of_header(*, to_write: bool = False) -> str | None:
-    """Return the account that the header names. Raises NoAccess and ReadOnly.
+    """Return the account that the header names. Raises ScaleError.
 
     Source: page (optional). Assumed: empty is as absent; without access every call is refused.
     """
@@ -126,7 +126,7 @@ def _account_of_header(*, to_write: bool = False) -> str | None:
 def _find(session_id: str, selected: str | None, *, to_write: bool = False) -> SessionRow:
     row, is_declared = queries.by_id.one(id=ids.canonical(session_id)), identity.is_declared
     if row is None or not rules.is_visible(caller(), row.account_id, selected, is_declared):
-        raise errors.NotFound(session_id)
+        raise errors.ScaleError(f"Session {session_id} not found", 404)
     if to_write:
         rules.ensure_access(caller(), row.account_id, is_declared, to_write=True)
     return row

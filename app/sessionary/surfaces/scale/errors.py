@@ -1,52 +1,14 @@
 """Scale's API errors and the shape of their bodies."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 
 class ScaleError(Exception):
-    """A response of Scale other than success: a status and a text."""
+    """A response of Scale other than success: a text and a status."""
 
-    status: ClassVar = 400
-    detail: ClassVar = ""
-
-    def __init__(self, *values: object) -> None:
-        super().__init__(self.detail.format(*values))
-
-
-class NoAccess(ScaleError):
-    """The key has no profile in this account. Assumed: 403, not 404."""
-
-    status, detail = 403, "This key has no access to account {}"
-
-
-class ReadOnly(ScaleError):
-    """The key's role in the account does not allow writes. Assumed: 403."""
-
-    status, detail = 403, "The role readonly does not allow this"
-
-
-class AccountMismatch(ScaleError):
-    """Header and body name different accounts. Assumed: 403."""
-
-    status, detail = 403, "x-selected-account-id is {}, but the account_id of the body is {}"
-
-
-class NotFound(ScaleError):
-    """The caller can see no session with this id. Source: sibling (404)."""
-
-    status, detail = 404, "Session {} not found"
-
-
-class SessionArchived(ScaleError):
-    """An archived session must be restored before it can change. Source: sibling (400)."""
-
-    detail = "Session {} is archived; restore it first"
-
-
-class StateTooLarge(ScaleError):
-    """A `state` over the limit. Assumed: 413."""
-
-    status, detail = 413, "state is larger than {} bytes"
+    def __init__(self, detail: str, status: int = 400) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 def body(detail: Any) -> dict[str, Any]:

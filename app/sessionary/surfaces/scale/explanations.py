@@ -12,7 +12,8 @@ def explain(row: SessionRow, now: int) -> Explanation:
 
     Whether a live session was archived before its last write is not stored.
     """
-    inputs = ("created_at", "updated_at", "start_date", "end_date", "archived_at")
+    names = ("created_at", "updated_at", "start_date", "end_date", "archived_at")
+    inputs = {name: getattr(row, name) for name in names}
     if rules.is_live(row):
         rule, source = "no_deadline", "transitions"
         reason = (
@@ -27,15 +28,8 @@ def explain(row: SessionRow, now: int) -> Explanation:
             "without that call it would be live for good; "
             f'PATCH /v4/sessions/{row.id} with {{"restore": true}} makes it live again'
         )
-    return Explanation(
-        status=rules.status(row, now),
-        since_at=row.updated_at,  # an archived session is not written
-        rule=rule,
-        reason=reason,
-        inputs={name: getattr(row, name) for name in inputs},
-        unless=unless,
-        source=rules.SOURCES[source],
-    )
+    status, since_at = rules.status(row, now), row.updated_at  # an archived one is not written
+    return Explanation(status, since_at, rule, reason, inputs, unless, rules.SOURCES[source])
 
 
 sessions = SessionQueries(

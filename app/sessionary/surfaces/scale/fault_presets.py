@@ -10,7 +10,7 @@ def _preset(status: int, message: str, known: str) -> FaultPreset:
 
 
 RETRY_STATUSES = frozenset({429, 503})  # sent with errors.retry_headers
-FAULTS = {
+FAULT_PRESETS = {
     "rate_limited": _preset(429, "Rate limit exceeded", "429"),
     "unavailable": _preset(503, "Service unavailable", "500 and above"),
     "conflict": _preset(409, "The resource is locked by another request", "409"),

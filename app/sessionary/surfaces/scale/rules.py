@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sessionary.surfaces.scale.errors import AccountMismatch, NoAccess, ReadOnly, SessionArchived
+from sessionary.surfaces.scale.errors import ScaleError
 
 if TYPE_CHECKING:
     from sessionary.identity import Caller
@@ -19,7 +19,7 @@ LIVE = "live"
 ARCHIVED = "archived"
 ADMIN = "admin"
 READONLY = "readonly"
-DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 10_000
+PAGE_SIZE, MAX_PAGE_SIZE = 100, 10_000
 _DATES = ("start_date", "end_date")
 
 # Where each rule comes from.
@@ -32,7 +32,7 @@ SOURCES = {
     "has_valid_window": "Source: sibling.",
     "is_restore": "Source: sibling (`restore: true`). Assumed: `archived_at: null` restores too, "
     "and `restore: false` means nothing.",
-    "ensure_can_change": "Source: sibling. Assumed: an empty PATCH is refused as well.",
+    "ensure_can_change": "Source: sibling (400). Assumed: an empty PATCH is refused as well.",
     "patched_columns": "Source: sibling (a restore comes first; absent names stay as they are). "
     "Assumed: `state` is replaced whole, null unsets a date, restoring a live session writes "
     "nothing.",
@@ -40,9 +40,9 @@ SOURCES = {
     "to_microseconds": "Assumed: digits after the sixth are cut, never rounded.",
     "account_roles": "Source: client (access profiles). Assumed: keys can be bound.",
     "role": "Assumed: a lenient caller is an admin of every account that is not declared.",
-    "ensure_access": "Source: client (the error classes). Assumed: `readonly` writes nothing.",
-    "ensure_same_account": "Assumed: two different accounts in one call are refused.",
-    "is_visible": "Assumed: a header with another account hides a session, as no profile does.",
+    "ensure_access": "Source: client (the error classes). Assumed: 403; `readonly` writes nothing.",
+    "ensure_same_account": "Assumed: two different accounts in one call are refused (403).",
+    "is_visible": "Source: sibling (404). Assumed: the header of another account hides a session.",
     "listed_accounts": "Source: sibling (all of the caller's, narrowed by the header and by "
     "`account_id`). Assumed: an `account_id` without access, or other than the header's, gives an "
     "empty list.",
@@ -100,9 +100,9 @@ def is_restore(body: Mapping[str, Any]) -> bool:
 
 
 def ensure_can_change(row: "SessionRow", body: Mapping[str, Any]) -> None:
-    """Raise SessionArchived if a PATCH of an archived session does not restore it."""
+    """Raise ScaleError if a PATCH of an archived session does not restore it."""
     if not is_live(row) and not is_restore(body):
-        raise SessionArchived(row.id)
+        raise ScaleError(f"Session {row.id} is archived; restore it first")
 
 
 def patched_columns(row: "SessionRow", body: Mapping[str, Any], at: int) -> dict[str, Any]:
@@ -144,18 +144,19 @@ def role(caller: "Caller", account: str, is_declared: "IsDeclared") -> str | Non
 def ensure_access(
     caller: "Caller", account: str, is_declared: "IsDeclared", *, to_write: bool
 ) -> None:
-    """Raise NoAccess without a profile in the account, ReadOnly if its role may not write."""
+    """Raise ScaleError without a profile in the account, and if its role may not write."""
     found = role(caller, account, is_declared)
     if found is None:
-        raise NoAccess(account)
+        raise ScaleError(f"This key has no access to account {account}", 403)
     if to_write and found == READONLY:
-        raise ReadOnly
+        raise ScaleError("The role readonly does not allow this", 403)
 
 
 def ensure_same_account(selected: str | None, named: str) -> None:
-    """Raise AccountMismatch if the header names another account than the body."""
+    """Raise ScaleError if the header names another account than the body."""
     if selected not in (None, named):
-        raise AccountMismatch(str(selected), named)
+        names = f"x-selected-account-id is {selected}, but the account_id of the body is {named}"
+        raise ScaleError(names, 403)
 
 
 def is_visible(

@@ -2,53 +2,45 @@
 
 from typing import Any
 
-from marshmallow import fields, validates_schema
+from marshmallow import fields as base
+from marshmallow import validates_schema
 
 from sessionary import identity
-from sessionary.surfaces.scale import errors, rules
-from sessionary.web import json_codec
+from sessionary.surfaces.scale import rules
+from sessionary.surfaces.scale.errors import ScaleError
+from sessionary.web import fields, json_codec
 from sessionary.web.context import settings
-from sessionary.web.fields import (
-    Boolean,
-    Bounds,
-    Instant,
-    Object,
-    OneOf,
-    Problem,
-    QueryBoolean,
-    QueryInteger,
-    Request,
-    Text,
-)
+from sessionary.web.fields import Bounds, Instant, Object, OneOf, Problem, Request, Text
 from sessionary.web.responses import items, nested, response_schema
 
 _OPAQUE = {"description": "Opaque, caller-defined session state."}
+_ACCOUNT = {"description": "The ID of the account that owns the given entity."}
 END_BEFORE_START = Problem("value", "must not be before start_date", ("end_date",))
 
 
 class State(Object):
-    """Any JSON object, loaded as the text that is stored. Raises errors.StateTooLarge.
+    """Any JSON object, loaded as the text that is stored. Raises ScaleError.
 
-    Source: page (opaque). Assumed: the limit applies to this text, compact and ASCII-escaped.
+    Source: page (opaque). Assumed: 413; the limit applies to this text, compact and ASCII-escaped.
     """
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
         text = json_codec.encode(super()._deserialize(value, *args, **kwargs))
         limit = settings().vendors["scale"].max_state_bytes
         if len(text) > limit:
-            raise errors.StateTooLarge(limit)
+            raise ScaleError(f"state is larger than {limit} bytes", 413)
         return text
+
+
+def _date(description: str) -> Instant:
+    return Instant(assume_utc=True, allow_none=True, metadata={"description": description})
 
 
 class WindowRequest(Request):
     """A session's window. Source: page (optional ends). Assumed: a missing offset is UTC."""
 
-    start_date = Instant(
-        assume_utc=True, allow_none=True, metadata={"description": "Start of the session window."}
-    )
-    end_date = Instant(
-        assume_utc=True, allow_none=True, metadata={"description": "End of the session window."}
-    )
+    start_date = _date("Start of the session window.")
+    end_date = _date("End of the session window.")
 
     @validates_schema(skip_on_field_errors=False)
     def check_window(self, data: dict[str, Any], **_: Any) -> None:
@@ -61,9 +53,7 @@ class CreateRequest(WindowRequest):
 
     title = Text(required=True)
     state = State(required=True, metadata=_OPAQUE)
-    account_id = Text(
-        required=True, metadata={"description": "The ID of the account that owns the given entity."}
-    )
+    account_id = Text(required=True, metadata=_ACCOUNT)
 
 
 class UpdateRequest(WindowRequest):
@@ -71,21 +61,21 @@ class UpdateRequest(WindowRequest):
 
     title = Text()
     state = State(metadata=_OPAQUE)
-    archived_at = Instant(
-        assume_utc=True, allow_none=True, metadata={"description": "Archives; null restores."}
+    archived_at = _date("Archives; null restores.")
+    restore = fields.Boolean(
+        metadata={"description": "Set to true to restore an archived session."}
     )
-    restore = Boolean(metadata={"description": "Set to true to restore an archived session."})
 
 
 class ListQuery(Request):
     """Page and filters of a list. Source: sibling."""
 
-    page = QueryInteger(load_default=1, validate=Bounds(1))
-    limit = QueryInteger(
-        load_default=rules.DEFAULT_PAGE_SIZE, validate=Bounds(1, rules.MAX_PAGE_SIZE)
+    page = fields.QueryInteger(load_default=1, validate=Bounds(1))
+    limit = fields.QueryInteger(
+        load_default=rules.PAGE_SIZE, validate=Bounds(1, rules.MAX_PAGE_SIZE)
     )
     account_id = Text(load_default=None)
-    include_archived = QueryBoolean(load_default=False)
+    include_archived = fields.QueryBoolean(load_default=False)
 
 
 # Unset dates are absent.
@@ -93,12 +83,12 @@ SessionResponse = response_schema(
     "SessionResponse",
     uuid="id",
     text="title created_by_user_id account_id",
-    state=fields.Dict(required=True, metadata=_OPAQUE),
+    state=base.Dict(required=True, metadata=_OPAQUE),
     instant="created_at updated_at",
     created_by_identity_type=Text(required=True, validate=OneOf(identity.IDENTITY_TYPES)),
-    start_date=fields.DateTime(),
-    end_date=fields.DateTime(),
-    archived_at=fields.DateTime(),
+    start_date=base.DateTime(),
+    end_date=base.DateTime(),
+    archived_at=base.DateTime(),
 )
 SessionPage = response_schema(
     "SessionPage",
@@ -122,6 +112,6 @@ UserInfo = response_schema(
 ErrorBody = response_schema("ErrorBody", text="detail")
 # As pydantic reports it.
 Violation = response_schema(
-    "Violation", loc=fields.List(fields.Raw(), required=True), text="msg type", ctx=fields.Dict()
+    "Violation", loc=base.List(base.Raw(), required=True), text="msg type", ctx=base.Dict()
 )
 ValidationErrorBody = response_schema("ValidationErrorBody", detail=items(Violation))
