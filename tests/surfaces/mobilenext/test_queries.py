@@ -289,7 +289,7 @@ def test_organizations_are_read_in_order_of_creation(place: App) -> None:
     with store.transaction():
         place.seed('organizations = [{ id = "z", name = "Z" }, { id = "a", name = "A" }]')
     found = assert_reads_alike(sessions.organizations, ids='["a", "nowhere", "z"]')
-    assert [each.id for each in found] == ["z", "a"]
+    assert [id for id, *_ in found] == ["z", "a"]
 
 
 def test_every_statement_of_this_surface_is_tested_here() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
 from sessionary.surfaces.mobilenext import errors, rules, schemas, serializers
-from sessionary.surfaces.mobilenext.models import AllocationRow, OrganizationRow, SessionRow
+from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
 from sessionary.web.instants import to_text
 from tests.surfaces.mobilenext.strategies import LAST, allocations, instants, sessions, texts, uuid
 from tests.surfaces.mobilenext.strategies import shown as facts
@@ -103,8 +103,8 @@ def test_a_serialized_new_session_fits_its_schema(found: Held) -> None:
 def test_serialized_organizations_fit_their_schema(
     names: list[str], began_at: int, more: bool
 ) -> None:
-    rows = [OrganizationRow(uuid(n), name, n) for n, name in enumerate(names)]
-    roles = {row.id: "readonly" for row in rows} | ({"undeclared": "admin"} if more else {})
+    rows = [(uuid(n), name, n) for n, name in enumerate(names)]
+    roles = {id: "readonly" for id, *_ in rows} | ({"undeclared": "admin"} if more else {})
     shown = serializers.organizations(rows, roles, began_at)
     assert_fits_schema(schemas.OrganizationList(), shown)
     assert [each["name"] for each in shown["data"]] == names + ["Default"] * more

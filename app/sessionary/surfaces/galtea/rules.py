@@ -83,11 +83,9 @@ def is_production(test_case: str | None, requested: bool | None) -> bool:
     return test_case is None and requested is not False
 
 
-def ensure_fits_test_case(
-    test_case: str | None, requested: bool | None, *, has_context: bool
-) -> None:
+def ensure_fits_test_case(test_case: str | None, is_set: bool | None, *, has_context: bool) -> None:
     """Raise GalteaError for a test case with isProduction=true or with a context."""
-    if test_case is not None and requested:
+    if test_case is not None and is_set:
         raise GalteaError("isProduction cannot be true when testCaseId is set")
     if test_case is not None and has_context:
         text = "context cannot be given when testCaseId is set: the test case has its own"

@@ -11,6 +11,7 @@ from sessionary.web.responses import response_schema
 
 _FIELDS = ("createdAt",)
 _DIRECTIONS = ("asc", "desc")
+_NEWEST_FIRST = ["createdAt", "desc"]
 
 
 class Context(fields.Field):
@@ -82,9 +83,8 @@ class _ListParameters(Request):
 
     @pre_load
     def merge_spellings(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        lists = [
-            each.data_key or name for name, each in self.fields.items() if isinstance(each, List)
-        ]
+        found = self.fields.items()
+        lists = [each.data_key or name for name, each in found if isinstance(each, List)]
         both = {name: data.get(name, []) + data.get(f"{name}[]", []) for name in lists}
         return {**data, **{name: values for name, values in both.items() if values}}
 
@@ -111,9 +111,7 @@ class ListQuery(_ListParameters):
     to_created_at = fields.Instant(data_key="toCreatedAt", assume_utc=True)
     limit = fields.QueryInteger(load_default=rules.DEFAULT_LIMIT, validate=Bounds(1))
     offset = fields.QueryInteger(load_default=0, validate=Bounds(0))
-    sort = List(
-        Text(validate=OneOf((*_FIELDS, *_DIRECTIONS))), load_default=lambda: ["createdAt", "desc"]
-    )
+    sort = List(Text(validate=OneOf((*_FIELDS, *_DIRECTIONS))), load_default=_NEWEST_FIRST.copy)
 
     @pre_load
     def ensure_no_comment_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

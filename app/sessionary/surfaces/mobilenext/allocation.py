@@ -4,23 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sessionary import clock, ids
-from sessionary.surfaces.mobilenext import errors, rules
+from sessionary.surfaces.mobilenext import rules
+from sessionary.surfaces.mobilenext.errors import NO_DEVICE_AVAILABLE, MobileNextError
 from sessionary.surfaces.mobilenext.models import DESCRIPTION, AllocationRow, DeviceRow, SessionRow
 from sessionary.surfaces.mobilenext.queries import allocations, devices, sessions
 
 
 def choose_device(filters: Sequence[Mapping[str, str]], at: int) -> DeviceRow:
-    """Return the first free device that matches. Raises NoSuchDevice and NoDeviceAvailable.
+    """Return the first free device that matches. Raises MobileNextError.
 
-    Assumed: ready before on-demand, then the catalogue's order; a retired device does not exist.
+    Assumed: ready before on-demand, then the catalogue's order; a retired device does not exist;
+    404 if none matches, 409 if every one that does is allocated.
     """
-    exists = False
+    error = MobileNextError(404, "device_not_found", "No device matches these filters")
     for device in devices.candidates.all(now=at):
         if rules.is_match(device, filters):
             if not device.is_allocated:
                 return device
-            exists = True
-    raise errors.NoDeviceAvailable if exists else errors.NoSuchDevice
+            error = MobileNextError(409, "no_device_available", NO_DEVICE_AVAILABLE)
+    raise error
 
 
 def allocate(

@@ -148,11 +148,15 @@ def list_organizations() -> Response:
 
 
 def _organization_and_role() -> tuple[str, str]:
-    """Source: page (header, key's binding or caller's default; 403). Assumed: empty is absent."""
+    """Source: page (header, key's binding or caller's default; 403). Assumed: empty is absent.
+
+    Assumed: the same words if it does not exist, and if the caller is a member nowhere.
+    """
     organization = request.headers.get(HEADER, "").strip() or caller().organization
     role = caller().roles.get(organization or "")
     if organization is None or role is None:
-        raise errors.Forbidden
+        text = "You are not a member of the selected organization"
+        raise errors.MobileNextError(403, "forbidden", text)
     return organization, role
 
 

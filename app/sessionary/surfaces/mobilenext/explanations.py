@@ -15,22 +15,16 @@ _Reason = tuple[int, str, str, str, str]
 
 def explain(session: SessionWithAllocations, now: int) -> Explanation:
     """Explain the status at an instant, and that of each allocation."""
-    released_at = rules.released_at(session.row, now)
-    if not rules.is_listed(session.row):
-        since_at, rule, reason, unless, source = _empty(session.row, now)
+    row, released_at = session.row, rules.released_at(session.row, now)
+    if not rules.is_listed(row):
+        found = _empty(row, now)
     elif released_at is None:
-        since_at, rule, reason, unless, source = _active(session, now)
+        found = _active(session, now)
     else:
-        since_at, rule, reason, unless, source = _released(session.row, released_at)
-    return Explanation(
-        status=rules.session_status(session.row, now),
-        since_at=since_at,
-        rule=rule,
-        reason=reason,
-        inputs=_inputs(session, now),
-        unless=unless,
-        source=rules.SOURCES[source],
-    )
+        found = _released(row, released_at)
+    since_at, rule, reason, unless, source = found
+    status, inputs = rules.session_status(row, now), _inputs(session, now)
+    return Explanation(status, since_at, rule, reason, inputs, unless, rules.SOURCES[source])
 
 
 def _empty(row: SessionRow, now: int) -> _Reason:

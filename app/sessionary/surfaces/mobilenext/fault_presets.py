@@ -14,7 +14,7 @@ FAULT_PRESETS = {
     "insufficient_credits": FaultPreset(
         402, _NO_CREDITS, "Source: client (402, this code and these words)."
     ),
-    "no_device_available": _assumed(409, "no_device_available", str(errors.NoDeviceAvailable())),
+    "no_device_available": _assumed(409, "no_device_available", errors.NO_DEVICE_AVAILABLE),
     "rate_limited": _assumed(429, "rate_limited", "Too many requests"),
     "unavailable": _assumed(503, "unavailable", "The service is temporarily unavailable"),
     "internal_error": _assumed(500, "internal_error", "Internal server error"),

@@ -150,11 +150,3 @@ class JoinedRow(NamedTuple):
 class MarkRow(NamedTuple):
     created_at: int
     moves: int
-
-
-class OrganizationRow(NamedTuple):
-    """The columns of an organization that its members see."""
-
-    id: str
-    name: str
-    created_at: int

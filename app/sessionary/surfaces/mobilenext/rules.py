@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from sessionary.surfaces.mobilenext import errors
+from sessionary.surfaces.mobilenext.errors import DeviceNotAllocated, MobileNextError, NotFound
 
 if TYPE_CHECKING:
     from sessionary.surfaces.mobilenext import models
@@ -53,8 +53,8 @@ SOURCES = {
     "last_release_at": "Source: page (null while a device is held), client (several devices).",
     "ensure_exists": "Source: page (404). Assumed: an expired session is 404 on every path.",
     "ensure_listed": "Assumed: GET by id is 404 without a device, since `device` is required.",
-    "ensure_can_allocate": "Assumed: a released session takes no further device.",
-    "ensure_can_write": "Source: docs (`admin` and `readwrite` write; `readonly` does not).",
+    "ensure_can_allocate": "Assumed: a released session takes no further device (409).",
+    "ensure_can_write": "Source: docs (`admin` and `readwrite` write; `readonly` does not: 403).",
     "find_allocation": "Source: client (by serial). Assumed: by allocation id as well, in any case "
     "and state, because the serial of a provisioning device is not shown.",
     "ensure_can_release": "Assumed: releasing what a call or a lease has released is 404.",
@@ -183,26 +183,27 @@ def _end(released_at: int | None, expires_at: int | None, now: int) -> int | Non
 def ensure_exists(row: "SessionRow | None", now: int, session_id: str) -> "SessionRow":
     """Return the session. Raise NotFound if there is none or it has expired."""
     if row is None or has_expired(row, now):
-        raise errors.NotFound(session_id)
+        raise NotFound(session_id)
     return row
 
 
 def ensure_listed(rows: "Sequence[models.JoinedRow]", session_id: str) -> None:
     """Raise NotFound if a session has no allocations."""
     if not rows:
-        raise errors.NotFound(session_id)
+        raise NotFound(session_id)
 
 
 def ensure_can_allocate(row: "SessionRow", now: int) -> None:
-    """Raise SessionReleased if the session is released."""
+    """Raise MobileNextError if the session is released."""
     if session_status(row, now) == RELEASED:
-        raise errors.SessionReleased(row.id)
+        raise MobileNextError(409, "session_released", f"Session {row.id} is released")
 
 
 def ensure_can_write(role: str) -> None:
-    """Raise ReadOnly for the role `readonly`."""
+    """Raise MobileNextError for the role `readonly`."""
     if role == "readonly":
-        raise errors.ReadOnly
+        text = "Your role in this organization does not allow this"
+        raise MobileNextError(403, "forbidden", text)
 
 
 def find_allocation(allocations: "Sequence[AllocationRow]", device: str) -> "AllocationRow":
@@ -210,13 +211,13 @@ def find_allocation(allocations: "Sequence[AllocationRow]", device: str) -> "All
     for each in reversed(allocations):
         if each.serial == device or each.id == device.lower():
             return each
-    raise errors.DeviceNotAllocated(device)
+    raise DeviceNotAllocated(device)
 
 
 def ensure_can_release(row: "AllocationRow", now: int, device: str) -> None:
     """Raise DeviceNotAllocated unless the allocation is open."""
     if not is_open(row, now):
-        raise errors.DeviceNotAllocated(device)
+        raise DeviceNotAllocated(device)
 
 
 def last_release_at(allocations: "Sequence[AllocationRow]") -> int | None:

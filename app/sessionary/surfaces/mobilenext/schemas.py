@@ -47,9 +47,7 @@ class Filter(Request):
 class AllocateRequest(Request):
     """The device to allocate, by filters. Source: client."""
 
-    filters = List(
-        fields.Nested(Filter), required=True, validate=validate.Length(min=1, max=MAX_FILTERS)
-    )
+    filters = List(fields.Nested(Filter), required=True, validate=validate.Length(1, MAX_FILTERS))
 
     @validates_schema
     def check_filters(self, data: dict[str, Any], **_: Any) -> None:
@@ -94,9 +92,8 @@ Session = response_schema(
     instant="createdAt",
     instant_or_null="releasedAt",
 )
-SessionPage = response_schema(
-    "SessionPage", object=_LIST, data=items(Session), nextCursor=fields.DateTime()
-)
+_CURSOR = fields.DateTime()
+SessionPage = response_schema("SessionPage", object=_LIST, data=items(Session), nextCursor=_CURSOR)
 # A session without a device; its createdAt is provisional.
 NewSession = response_schema("NewSession", uuid="id user", text="organization", instant="createdAt")
 ReadyDevice = response_schema(

@@ -88,10 +88,10 @@ def allocation_list(rows: "Sequence[AllocationRow]", now: int) -> dict[str, Any]
 
 
 def organizations(
-    rows: "Sequence[models.OrganizationRow]", roles: Mapping[str, str], began_at: int
+    rows: Sequence[tuple[str, str, int]], roles: Mapping[str, str], began_at: int
 ) -> dict[str, Any]:
     """One without a row is the default organization. Source: docs. Assumed: the type."""
-    known = {row.id: (row.name, row.created_at) for row in rows}
+    known = {id: (name, created_at) for id, name, created_at in rows}
     shown = [(id, *known.get(id, ("Default", began_at))) for id in {**known, **roles}]
     return {
         "object": "list",

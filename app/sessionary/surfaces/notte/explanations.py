@@ -42,11 +42,8 @@ def _ended(row: SessionRow, ended_at: int) -> Explanation:
 
 
 def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool) -> Explanation:
-    rule, deadline, source = (
-        transition.rule,
-        to_text(transition.deadline),
-        rules.SOURCES["deadline"],
-    )
+    rule, source = transition.rule, rules.SOURCES["deadline"]
+    deadline = to_text(transition.deadline)
     if has_passed:
         status, since_at, keeps = transition.to_status, transition.at, "would have kept"
         reason = f"{_WHY[rule].format(row=row)}; its last active instant was {deadline}"

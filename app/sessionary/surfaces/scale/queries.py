@@ -29,9 +29,8 @@ def has_ended() -> Any:
     return (Session.archived_at < before_at) & (Session.updated_at < before_at)
 
 
-by_id = Statement(
-    SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id == param("id"))
-)
+_is_named = Session.id == param("id")
+by_id = Statement(SessionRow._make, lambda: Session.select(*_COLUMNS).where(_is_named))
 insert = insert_statement(Session, without=("seq",))
 
 
@@ -40,9 +39,7 @@ def update(columns: frozenset[str]) -> Statement[Any]:
     """Set these columns of a session and leave the others alone."""
     return Statement(
         tuple,
-        lambda: Session.update({name: param(name) for name in sorted(columns)}).where(
-            Session.id == param("id")
-        ),
+        lambda: Session.update({name: param(name) for name in sorted(columns)}).where(_is_named),
     )
 
 

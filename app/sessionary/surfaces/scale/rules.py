@@ -128,9 +128,8 @@ def to_microseconds(nanoseconds: int | None) -> int | None:
 
 def account_roles(caller: "Caller") -> dict[str, str]:
     """Return the caller's role by account; a bound key has its account only."""
-    return {
-        account: role for account, role in caller.roles.items() if caller.bound in (None, account)
-    }
+    bound = caller.bound
+    return {account: role for account, role in caller.roles.items() if bound in (None, account)}
 
 
 def role(caller: "Caller", account: str, is_declared: "IsDeclared") -> str | None:

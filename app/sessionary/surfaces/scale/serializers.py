@@ -1,6 +1,5 @@
 """Scale's rows as JSON."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sessionary.web import json_codec
@@ -47,9 +46,7 @@ def deletion(count: int) -> dict[str, Any]:
     return {"count": count, "success": True}
 
 
-def user_info(
-    caller: "Caller", roles: Mapping[str, str], names: Mapping[str, str]
-) -> dict[str, Any]:
+def user_info(caller: "Caller", roles: dict[str, str], names: dict[str, str]) -> dict[str, Any]:
     """Serialize the caller; the default account comes first, then the order of declaration.
 
     Source: client (it takes the first account of an admin, and needs an email). Assumed: a missing
@@ -63,10 +60,7 @@ def user_info(
         "first_name": None,
         "last_name": None,
         "access_profiles": [
-            {
-                "role": roles[account],
-                "account": {"id": account, "name": names.get(account, "Default")},
-            }
-            for account in accounts
+            {"role": roles[id], "account": {"id": id, "name": names.get(id, "Default")}}
+            for id in accounts
         ],
     }

@@ -50,14 +50,11 @@ def has_ended_before(at: Any) -> Any:
 
 
 insert = insert_statement(Session, without=("seq",))
-by_id = Statement(
-    SessionRow._make, lambda: Session.select(*COLUMNS).where(Session.id == param("id"), is_own)
-)
+_is_named = Session.id == param("id")
+by_id = Statement(SessionRow._make, lambda: Session.select(*COLUMNS).where(is_own, _is_named))
 update = Statement(
     tuple,
-    lambda: Session.update({name: param(name) for name in CHANGEABLE}).where(
-        is_own, Session.id == param("id")
-    ),
+    lambda: Session.update({name: param(name) for name in CHANGEABLE}).where(is_own, _is_named),
 )
 existing_ids = Statement(
     lambda row: str(row[0]),

@@ -14,7 +14,6 @@ from sessionary.surfaces.mobilenext.models import (
     JoinedRow,
     Mark,
     MarkRow,
-    OrganizationRow,
     Session,
     SessionRow,
 )
@@ -138,8 +137,9 @@ def _last_of_run() -> Any:
 # The last value of the uninterrupted run of taken ones that begins at `created_at`.
 last_taken_created_at = Statement(_to_int, _last_of_run)
 
-organizations = Statement(
-    OrganizationRow._make,
+# Id, name and creation of the organizations that these members see.
+organizations: Statement[tuple[str, str, int]] = Statement(
+    tuple,
     lambda: (
         Organization.select(Organization.id, Organization.name, Organization.created_at)
         .where(Organization.id.in_(param_list("ids")))
