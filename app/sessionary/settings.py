@@ -135,6 +135,9 @@ class Settings:
     max_namespaces: int = _setting(
         10_000, "maximum number of namespaces in a double", minimum=1, maximum=1_000_000
     )
+    allowed_hosts: str | None = _setting(
+        None, "further host names that a double on a loopback address answers to, comma-separated"
+    )
     vendor_defaults: bool = _setting(
         False, "use the vendor's own default where a default below differs from it"
     )

@@ -133,6 +133,7 @@ def test_every_namespace_has_the_seed(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(SEED)
     with running_double(SESSIONARY_SEED=str(seed)) as double:
+        assert double.request("POST", "/_control/v1/namespaces", {"name": "other"})[0] == 201
         for namespace in ("", "/~other"):
             _, page = double.request("GET", f"{namespace}/_control/v1/sessions")
             assert [each["id"] for each in page["sessions"]] == [KEPT]

@@ -1,14 +1,32 @@
 """Access to the control plane without a token."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import Client as WSGIClient
 
 from sessionary import Settings, create_app
 from sessionary.factory import create_double
 from sessionary.settings import BadSetting
+from sessionary.testing import Server
 from tests.conftest import double_settings
-from tests.control.conftest import Double
+from tests.control.conftest import GALTEA, NOTTE, SCALE, Double
+
+
+@pytest.fixture
+def make_client() -> Iterator[Callable[..., FlaskClient]]:
+    """Make a double; gives its client."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> FlaskClient:
+            app = create_double(double_settings(**settings))
+            stack.callback(app.extensions["sessionary.control"].namespaces.close)
+            return app.test_client()
+
+        yield make
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
@@ -62,7 +80,7 @@ def test_a_reserved_host_name_is_accepted(double: Double, host: str) -> None:
     assert double.call("GET", "/clock", headers={"Host": host}).status_code == 200
 
 
-def test_with_a_token_any_origin_is_accepted() -> None:
+def test_with_a_token_the_control_plane_accepts_any_origin() -> None:
     app = create_double(double_settings(control_token="hush"))
     page = {"Origin": "https://dashboard.example", "Host": "double.example"}
     seen = [
@@ -73,6 +91,61 @@ def test_with_a_token_any_origin_is_accepted() -> None:
     app.extensions["sessionary"].close()
 
 
-def test_vendor_calls_are_accepted_with_any_host(double: Double) -> None:
-    headers = {"Host": "api.notte.example", "Authorization": "Bearer sk-notte-1"}
-    assert double.client.get("/notte/sessions", headers=headers).status_code == 200
+VENDOR_CALLS = (
+    ("/notte/sessions", NOTTE),
+    ("/~t1/notte/sessions", NOTTE),
+    ("/v4/sessions", SCALE),
+    ("/galtea/sessions", GALTEA),
+    ("/health", {}),
+    ("/livez", {}),
+    ("/nowhere", {}),
+)
+
+
+@pytest.mark.parametrize("token", [None, "hush"])
+@pytest.mark.parametrize(
+    "page", [{"Host": "evil.example:8000"}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
+)
+@pytest.mark.parametrize(("path", "who"), VENDOR_CALLS)
+def test_a_vendor_call_of_a_web_page_is_refused_in_the_vendors_words(
+    make_client: Callable[..., FlaskClient],
+    path: str,
+    who: dict[str, str],
+    page: dict[str, str],
+    token: str | None,
+) -> None:
+    client = make_client(control_token=token)
+    answer = client.get(path, headers=page | who)
+    assert answer.status_code == 403
+    (refused,) = page.values()
+    assert refused in answer.text
+    assert ("detail" in answer.json) is ("notte" in path or path in ("/health", "/v4/sessions"))
+
+
+def test_allowed_host_names_are_accepted_and_no_others(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    client = make_client(allowed_hosts="Api.notte.example, double.example")
+    hosts = ("api.notte.example", "api.notte.example:8001", "double.example.", "example")
+    for host in hosts:
+        assert client.get("/notte/sessions", headers=NOTTE | {"Host": host}).status_code == 200
+    for host in ("notte.example", "x.double.example"):
+        refused = client.get("/notte/sessions", headers=NOTTE | {"Host": host})
+        assert refused.status_code == 403
+        assert f"SESSIONARY_ALLOWED_HOSTS={host}" in refused.json["detail"]
+
+
+def test_a_double_that_other_machines_reach_accepts_any_host_and_origin(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    client = make_client(host="0.0.0.0", control_token="hush")  # noqa: S104
+    page = {"Host": "api.notte.example", "Origin": "https://app.notte.example"}
+    assert client.get("/notte/sessions", headers=NOTTE | page).status_code == 200
+
+
+def test_a_mounted_server_accepts_vendor_calls_with_any_host() -> None:
+    server = Server()
+    client, page = WSGIClient(server), {"Host": "api.notte.example"}
+    assert client.get("/notte/sessions", headers=NOTTE | page).status_code == 200
+    assert client.get("/_control/v1/clock", headers=page).status_code == 403
+    server.stop()

@@ -131,8 +131,9 @@ def test_a_held_call_is_cut_if_its_namespace_was_replaced(double: Double, change
             with pytest.raises(RemoteDisconnected):
                 connection.getresponse()
     assert ("t1" in namespaces.names()) is (change != "drop")
-    assert double.get("/sessions", ns="t1")["sessions"] == []
-    assert double.get("/journal", ns="t1")["calls"] == []
+    if change != "drop":
+        assert double.get("/sessions", ns="t1")["sessions"] == []
+        assert double.get("/journal", ns="t1")["calls"] == []
 
 
 def test_an_interrupted_client_does_not_end_a_held_call(double: Double) -> None:

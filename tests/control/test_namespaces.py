@@ -253,6 +253,7 @@ def test_a_request_that_waits_for_a_dropped_or_reset_namespace_is_cut(
     asking.join()
     assert len(errors) == 1
     assert ("t1" in namespaces.names()) is (change == "reset")
+    namespaces.get("t1")
     assert double.get("/sessions", ns="t1")["sessions"] == []
 
 

@@ -61,6 +61,7 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
 
     settings = load_settings({**flags, **_ADDRESS}, defaults=DOUBLE)
     app = create_double(settings)
+    control.ensure_namespace(app, ns)
     # Threads of the server must not take signals: of two at once, this thread could miss one.
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     try:

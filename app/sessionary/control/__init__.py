@@ -29,6 +29,7 @@ __all__ = [
     "check_server",
     "clear_journal",
     "close_namespaces",
+    "ensure_namespace",
     "install",
     "surface",
 ]
@@ -80,8 +81,19 @@ def install(
     )
 
 
+def ensure_namespace(app: Flask, name: str) -> None:
+    """Create this namespace of a double unless it exists. Raises store.TooManyNamespaces."""
+    namespaces = _namespaces(app)
+    if namespaces is not None:
+        namespaces.get(name)
+
+
 def close_namespaces(app: Flask) -> None:
     """Close all namespaces of a double, which completes its database file if it has one."""
-    namespaces = cast(Control, app.extensions["sessionary.control"]).namespaces
+    namespaces = _namespaces(app)
     if namespaces is not None:
         namespaces.close()
+
+
+def _namespaces(app: Flask) -> Namespaces | None:
+    return cast(Control, app.extensions["sessionary.control"]).namespaces

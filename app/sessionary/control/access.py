@@ -1,20 +1,23 @@
-"""Access without a token: loopback clients only, never browser origins.
+"""Access to a double on a loopback address: programs of this machine, but no web pages.
 
 A web page can make a browser on the same machine send requests to the double.
 """
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 
-from flask import request
-
-from sessionary.control.errors import ApiError
+from sessionary.control.blueprint import CONTROL_PATH
 from sessionary.settings import BadSetting, Settings
-from sessionary.web.context import settings
 
+IN_PROCESS = "sessionary.in_process"  # environ key: no browser can have sent the request
 _TOKEN = "SESSIONARY_CONTROL_TOKEN"  # noqa: S105 - the variable's name
-_INSTEAD = f"call http://127.0.0.1 from a program, or set {_TOKEN} and send the token"
+_LOOPBACK_URL = "call http://127.0.0.1 from a program"
+_OR_TOKEN = f", or set {_TOKEN} and send the token"
 _PORT = re.compile(r":[0-9]+\Z")
+_CONTROL = re.compile(rf"(/~[^/]*)?{CONTROL_PATH}")
 # Names with these endings, or without a dot, cannot be registered (RFC 6761).
 _RESERVED = (".localhost", ".test", ".invalid")
 
@@ -27,32 +30,57 @@ def check_server(settings: Settings) -> None:
 
 def check_double(settings: Settings) -> None:
     """Raise BadSetting for a double without a token that other machines can reach."""
-    if settings.control and not settings.control_token and not _is_loopback(settings.host):
+    if settings.control and not settings.control_token and not is_loopback(settings.host):
         raise BadSetting(
             f"host {settings.host} is reachable from other machines, so control needs a token: "
             f"set {_TOKEN}, or listen on 127.0.0.1"
         )
 
 
-def ensure_not_from_web_page() -> None:
-    """Raise ApiError for a request of a web page, unless the control plane has a token."""
-    if settings().control_token:
-        return
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise ApiError(403, f"requests from the web page {origin} are refused: {_INSTEAD}")
-    if _is_registrable(request.host):
-        raise ApiError(403, f"the host name {request.host} is refused: {_INSTEAD}")
+class WebPageGuard:
+    """Finds the requests that web pages cause; a control plane with a token has its own guard."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._has_token = bool(settings.control_token)
+        names = (settings.allowed_hosts or "").lower().split(",")
+        allowed = {name.strip() for name in names}
+
+        @lru_cache(maxsize=1024)
+        def is_refused(host: str) -> bool:
+            return _is_registrable(host) and _name_of(host) not in allowed
+
+        self._is_refused = is_refused
+
+    def refusal(self, environ: Mapping[str, Any]) -> str | None:
+        """Why the request is refused; None if it is not."""
+        origin, host = environ.get("HTTP_ORIGIN"), environ.get("HTTP_HOST", "")
+        is_foreign = origin is not None and origin.partition("://")[2] != host
+        if not is_foreign and not self._is_refused(host):
+            return None
+        is_control = _CONTROL.match(environ["PATH_INFO"]) is not None
+        if self._has_token if is_control else IN_PROCESS in environ:
+            return None
+        instead = _LOOPBACK_URL + (_OR_TOKEN if is_control else "")
+        if is_foreign:
+            return f"requests from the web page {origin} are refused: {instead}"
+        allow = f", or allow it: SESSIONARY_ALLOWED_HOSTS={_name_of(host)}"
+        return f"the host name {host} is refused: {instead}{allow}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only programs of this machine reach this address."""
     address = _parse_address(host)
     return host == "localhost" if address is None else address.is_loopback
 
 
+def _name_of(host: str) -> str:
+    """The name in a Host header, without its port."""
+    return _PORT.sub("", host).lower().rstrip(".")
+
+
 def _is_registrable(host: str) -> bool:
     """Whether a Host header has a name that a site could own (DNS rebinding)."""
-    name = _PORT.sub("", host).lower().rstrip(".")
+    name = _name_of(host)
     is_address = _parse_address(name.strip("[]")) is not None
     return "." in name and not name.endswith(_RESERVED) and not is_address
 

@@ -11,7 +11,6 @@ from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
 
 from sessionary import clock, store
-from sessionary.control.access import ensure_not_from_web_page
 from sessionary.control.errors import CONTENT_TYPE, ApiError, error_body
 from sessionary.control.messages import Application
 from sessionary.control.validation.validator import RequestValidator
@@ -24,6 +23,8 @@ from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import NotForced, Surface
 
 PREFIX = "_control/v1"
+CONTROL_PATH = f"/{PREFIX}/"
+NAMESPACES_PATH = f"{CONTROL_PATH}namespaces"
 _SALT = secrets.token_hex()  # so that the token cannot be guessed from a hash in a database
 _STATUS = {
     clock.BadClock: 400,
@@ -97,7 +98,6 @@ def make_blueprint(name: str) -> Blueprint:
     """Create a blueprint of the control plane."""
     routes = Blueprint(f"control_{name}", __name__)
     routes.record(lambda setup: setup.app.url_map.converters.update(id=_Id))
-    routes.before_request(ensure_not_from_web_page)
     routes.before_request(authenticate)
     routes.register_error_handler(ApiError, lambda error: _problem(error.status, error.detail))
     routes.register_error_handler(Invalid, _handle_invalid)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 from sessionary import clock, store
-from sessionary.control.blueprint import PREFIX, Control
+from sessionary.control.blueprint import CONTROL_PATH, NAMESPACES_PATH, Control
 from sessionary.control.faults import matching
 from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal.recorder import RecordedExchange, Recorder
@@ -25,8 +25,6 @@ from sessionary.web import json_codec
 from sessionary.web.held import Held, Make
 from sessionary.web.instants import to_text
 
-_CONTROL = f"/{PREFIX}/"
-_NAMESPACES = f"/{PREFIX}/namespaces"
 _ANSWERED = (matching.LATENCY, matching.TRUNCATED)  # the application answers despite the fault
 RESET = "sessionary.reset"  # environ key of a function of the server: reset the connection
 
@@ -49,10 +47,10 @@ class ControlMiddleware:
         self, namespace: Namespace, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
-        if path.startswith(_NAMESPACES):  # its views activate the namespaces in their paths
+        if path.startswith(NAMESPACES_PATH):  # its views activate the namespaces in their paths
             return Held(partial(self._application, environ, start_response), may_block=True)
         generation = namespace.generation  # before the body is read, which may take long
-        if path.startswith(_CONTROL):
+        if path.startswith(CONTROL_PATH):
             call = partial(self._control_call, namespace, generation, environ, start_response)
         else:
             body = buffer_body(environ, self._max_body_bytes)
@@ -159,4 +157,4 @@ def _explain_link(namespace: Namespace, environ: dict[str, Any], call_id: int) -
     """The Link header of an error response: the explanation of the recorded call."""
     mounted = environ.get("SCRIPT_NAME", "").removesuffix(f"/~{namespace.name}")
     name = "" if namespace.name == DEFAULT else f"/~{namespace.name}"
-    return f'<{mounted}{name}{_CONTROL}journal/{call_id}/explain>; rel="help"'
+    return f'<{mounted}{name}{CONTROL_PATH}journal/{call_id}/explain>; rel="help"'

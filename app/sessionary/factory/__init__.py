@@ -15,7 +15,6 @@ from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.factory.health_middleware import HealthMiddleware
 from sessionary.factory.namespace_middleware import (
     Application,
-    MultiNamespaceMiddleware,
     NamespaceMiddleware,
     Serve,
     handle_outages,
@@ -93,6 +92,8 @@ def create_double(
     Raises as `create_app` does.
     """
     from sessionary import control
+    from sessionary.control.access import WebPageGuard, is_loopback
+    from sessionary.factory.double_middleware import MultiNamespaceMiddleware, WebPageMiddleware
     from sessionary.factory.double_startup import prepare_double
 
     settings = (settings or Settings(**DOUBLE)).with_defaults(declared_settings(surfaces))
@@ -101,10 +102,14 @@ def create_double(
         raise BadSetting("tls_certificate is for a server: a double speaks plain HTTP")
     namespaces = prepare_double(settings, surfaces)
     builder = _Builder(settings, surfaces, namespaces.find(DEFAULT), namespaces, observers)
+    handlers, path = builder.error_handlers, builder.routed_path
     wsgi = MultiNamespaceMiddleware(
-        builder.serve(), namespaces, builder.error_handlers, builder.routed_path, surfaces
+        builder.serve(), namespaces, handlers, path, surfaces, settings.max_body_bytes
     )
-    return builder.finish(wsgi)
+    if not is_loopback(settings.host):
+        return builder.finish(wsgi)
+    guard = WebPageGuard(settings)
+    return builder.finish(wsgi, lambda inner: WebPageMiddleware(inner, guard, handlers, path))
 
 
 class _App(Flask):
@@ -164,10 +169,14 @@ class _Builder:
 
         return handle_outages(control.ControlMiddleware(self._app), self.error_handlers)
 
-    def finish(self, namespace_middleware: Application) -> Flask:
+    def finish(
+        self,
+        namespace_middleware: Application,
+        add_guard: Callable[[Application], Application] = lambda inner: inner,
+    ) -> Flask:
         """Add the other middleware, outermost last."""
         wsgi = namespace_middleware
-        wsgi = HealthMiddleware(wsgi, self._namespace, self.error_handlers)
+        wsgi = add_guard(HealthMiddleware(wsgi, self._namespace, self.error_handlers))
         wsgi = RequestIdMiddleware(wsgi, self.error_handlers, self._observers)
         if self._settings.trusted_proxy:
             wsgi = TrustedProxyMiddleware(wsgi, networks(self._settings.trusted_proxy))

@@ -13,7 +13,7 @@ from sessionary.identity.rate_limits import RateLimited
 from sessionary.web import json_codec
 from sessionary.web.events import FAILURE, INVALID_KEY, OUTAGE
 from sessionary.web.operations import Invalid, answer
-from sessionary.web.route_table import RouteTable
+from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
 from sessionary.web.surface import retry_after
 
 _log = logging.getLogger("sessionary")
@@ -34,6 +34,7 @@ class ErrorHandlers:
 
     def __init__(self, app: Flask, routes: RouteTable) -> None:
         self.surface = routes.surface
+        app.before_request(self._refuse_slashes)
         app.register_error_handler(InvalidKey, self._invalid_key)
         app.register_error_handler(RateLimited, self._rate_limited)
         app.register_error_handler(HTTPException, self._http_error)
@@ -60,6 +61,14 @@ class ErrorHandlers:
             response.headers.update((surface.retry_headers if surface else retry_after)(1000))
         response.headers.update(headers or {})
         return response
+
+    def _refuse_slashes(self) -> Response | None:
+        """Refuse a path that begins with several slashes, which Flask takes for one."""
+        path: str = request.environ["PATH_INFO"]
+        if not path.startswith("//"):
+            return None
+        request.environ[MATCH] = RouteMatch(None, path)
+        return self.response(path, 404)
 
     def _invalid_key(self, _: InvalidKey) -> Response:
         request.environ[FAILURE] = INVALID_KEY

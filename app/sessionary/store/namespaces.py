@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import peewee as pw
 
+from sessionary.near_names import did_you_mean
 from sessionary.store.database import DEFAULT, Namespace, memory_namespace
 from sessionary.store.errors import DatabaseUnusable
 
@@ -58,19 +59,25 @@ class Namespaces:
 
     def find(self, name: str) -> Namespace:
         """Return the namespace of this name. Raises NoSuchNamespace."""
-        try:
-            return self._namespaces[name]
-        except KeyError:
-            raise NoSuchNamespace(f"namespace {name!r} not found") from None
+        found = self.named(name)
+        if found is None:
+            raise self.missing(name)
+        return found
+
+    def named(self, name: str) -> Namespace | None:
+        """Return the namespace of this name, if there is one."""
+        return self._namespaces.get(name)
+
+    def missing(self, name: str) -> NoSuchNamespace:
+        """The error that says that there is no such namespace."""
+        return NoSuchNamespace(f"namespace {name!r} not found{did_you_mean(name, self.names())}")
 
     def get(self, name: str) -> Namespace:
         """Return the namespace of this name, created if missing.
 
-        Raises BadName, TooManyNamespaces, and RuntimeError once all have been closed.
+        Raises BadName and TooManyNamespaces.
         """
-        if DEFAULT not in self._namespaces:
-            raise RuntimeError("the namespaces of this double are closed")
-        while (found := self._namespaces.get(name)) is None:
+        while (found := self.named(name)) is None:
             with suppress(NamespaceExists):
                 return self.create(name)
         return found
@@ -78,6 +85,18 @@ class Namespaces:
     def create(self, name: str) -> Namespace:
         """Create a namespace. Raises NamespaceExists, BadName, TooManyNamespaces."""
         return self._add(name, self._hooks.template, self._hooks.on_create)
+
+    def draft(self, name: str) -> Namespace:
+        """Make what `create` would, without adding it; the caller closes it.
+
+        Raises BadName, and RuntimeError once all namespaces have been closed.
+        """
+        _check_name(name)
+        with self._lock:
+            if DEFAULT not in self._namespaces:
+                raise RuntimeError("the namespaces of this double are closed")
+            contents = self._hooks.template()
+        return _create(name, contents, self._hooks.on_create)
 
     def fork(self, source: str, name: str) -> Namespace:
         """Copy a namespace. Raises NoSuchNamespace, and what `create` raises."""
@@ -116,8 +135,7 @@ class Namespaces:
             namespace.close()
 
     def _add(self, name: str, contents: Callable[[], bytes], hook: Callable[[], None]) -> Namespace:
-        if not _NAME.fullmatch(name):
-            raise BadName("a namespace's name is 1 to 40 of the characters a-z, 0-9 and _")
+        _check_name(name)
         with self._lock:
             if name in self._namespaces:
                 raise NamespaceExists(f"namespace {name!r} exists already")
@@ -135,6 +153,11 @@ class Namespaces:
         if len(self._namespaces) > MAX_OPEN:
             name = next(islice(reversed(self._namespaces), MAX_OPEN, None))
             self._namespaces[name].hibernate()
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadName("a namespace's name is 1 to 40 of the characters a-z, 0-9 and _")
 
 
 def _create(name: str, contents: bytes, hook: Callable[[], None]) -> Namespace:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from sessionary.client import Client, ControlError
 from sessionary.client.responses import Call, Transition
@@ -10,6 +11,7 @@ from sessionary.client.responses import Call, Transition
 if TYPE_CHECKING:
     from sessionary.testing.namespace import Namespace
 
+Found = TypeVar("Found")
 _MAX_CALLS = 30
 _MAX_TRANSITIONS = 20
 _MAX_SESSIONS = 10
@@ -43,7 +45,7 @@ def failure_sections(namespace: Client) -> list[tuple[str, str]]:
 
 def unclosed_sessions(namespace: "Namespace") -> Iterator[str]:
     """Describe the sessions that a test opened and did not close, with the calls that did."""
-    for session in namespace.sessions():
+    for session in _unless_dropped(namespace.sessions):
         id, surface = session["id"], session["surface"]
         if session["open"] and id not in namespace.seeded_ids:
             calls = namespace.journal.find(session=id, surface=surface, limit=1)
@@ -55,9 +57,19 @@ def unclosed_sessions(namespace: "Namespace") -> Iterator[str]:
 
 def unmatched_faults(namespace: Client) -> Iterator[str]:
     """Describe the armed faults that no call has matched."""
-    for fault in namespace.faults.list(unmatched=True):
+    for fault in _unless_dropped(partial(namespace.faults.list, unmatched=True)):
         match = " ".join(filter(None, (fault["surface"], fault["method"], fault["route"])))
         yield f"fault {fault['id']} for {match}: {fault['preset'] or fault['kind']}"
+
+
+def _unless_dropped(find: Callable[[], list[Found]]) -> list[Found]:
+    """What is found in a namespace; nothing if the test has dropped it."""
+    try:
+        return find()
+    except ControlError as error:
+        if error.status != 404:
+            raise
+        return []
 
 
 def _text(section: Callable[[Client], str], namespace: Client) -> str:

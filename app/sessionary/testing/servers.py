@@ -6,6 +6,7 @@ from typing import Any, Self
 from sessionary import control
 from sessionary.client import Client, Instant, Transport
 from sessionary.client.wsgi_transport import wsgi_send
+from sessionary.control.access import IN_PROCESS
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double, make_settings
 from sessionary.settings import DOUBLE
@@ -95,6 +96,7 @@ class Server(RemoteServer):
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if self._is_stopped:
             raise ConnectionError("this server was stopped: start a new one")
+        environ[IN_PROCESS] = True
         # Adapters for requests pass an integer.
         environ["CONTENT_LENGTH"] = str(environ.get("CONTENT_LENGTH") or "")
         return self._app(environ, start_response)

@@ -1,0 +1,143 @@
+"""WSGI middleware of a double: no web pages, and a namespace for each request."""
+
+import re
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from typing import Any
+
+from sessionary.control.access import WebPageGuard
+from sessionary.control.blueprint import CONTROL_PATH, NAMESPACES_PATH
+from sessionary.control.messages import VendorResponse, buffer_body, call_wsgi
+from sessionary.factory.error_handlers import ErrorHandlers
+from sessionary.factory.namespace_middleware import Application, RoutedPath, Serve
+from sessionary.store import DEFAULT, BadName, Namespaces, TooManyNamespaces
+from sessionary.web.context import CALLER
+from sessionary.web.route_table import MATCH
+from sessionary.web.surface import Surface
+
+_PREFIX = re.compile("/~([^/]*)(/.*)?", re.DOTALL)
+_CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
+_LINK = "Link"  # to the explanation of a recorded call
+_UNADMITTED = (401, 403, 429)
+
+
+class WebPageMiddleware:
+    """Refuses the requests of web pages, in the vendor's words."""
+
+    def __init__(
+        self,
+        application: Application,
+        guard: WebPageGuard,
+        error_handlers: ErrorHandlers,
+        routed_path: RoutedPath,
+    ) -> None:
+        self._application = application
+        self._refusal = guard.refusal
+        self._error_response = error_handlers.response
+        self._routed_path = routed_path
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        message = self._refusal(environ)
+        if message is None:
+            return self._application(environ, start_response)
+        _split_prefix(environ)
+        environ["PATH_INFO"] = path = self._routed_path(environ)
+        return self._error_response(path, 403, message)(environ, start_response)
+
+
+class MultiNamespaceMiddleware:
+    """Serves each request of a double in the namespace of its header, `/~name` or key."""
+
+    def __init__(
+        self,
+        serve: Serve,
+        namespaces: Namespaces,
+        error_handlers: ErrorHandlers,
+        routed_path: RoutedPath,
+        surfaces: Sequence[Surface],
+        max_body_bytes: int,
+    ) -> None:
+        self._serve = serve
+        self._namespaces = namespaces
+        self._error_response = error_handlers.response
+        self._routed_path = routed_path
+        self._max_body_bytes = max_body_bytes
+        # The name may follow the vendor's prefix or stand first: `gsk_ns-t42-x`, `ns-t42-x`.
+        prefixes = "|".join(re.escape(each) for one in surfaces for each in one.sdk.key_prefixes)
+        self._key = re.compile(f"(?:[Bb]earer +)?(?:{prefixes})?ns-([a-z0-9_]{{1,40}})-")
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        name = self._name(environ)
+        environ["PATH_INFO"] = path = self._routed_path(environ)
+        if path.startswith(NAMESPACES_PATH):  # its views find the namespaces in their paths
+            name = DEFAULT
+        namespace = self._namespaces.named(name)
+        if namespace is not None:
+            return self._serve(namespace, environ, start_response)
+        try:
+            refusal = self._refusal(name, path, environ)
+            if refusal is None:
+                return self._serve(self._namespaces.get(name), environ, start_response)
+        except BadName as error:
+            refusal = self._error_response(path, 400, f"{error}, not {name!r}.")
+        except TooManyNamespaces as error:
+            refusal = self._error_response(path, 503, f"{error}.")
+        return refusal(environ, start_response)
+
+    def _name(self, environ: dict[str, Any]) -> str:
+        """The name of a request's namespace; moves a path prefix to SCRIPT_NAME."""
+        prefix = _split_prefix(environ)
+        header: str | None = environ.get("HTTP_SESSIONARY_NAMESPACE")
+        if header is not None:
+            return header
+        if prefix is not None:
+            return prefix
+        for credential in _CREDENTIALS:
+            key = self._key.match(environ.get(credential, ""))
+            if key is not None:
+                return key[1]
+        return DEFAULT
+
+    def _refusal(self, name: str, path: str, environ: dict[str, Any]) -> Application | None:
+        """The response to a call that creates no namespace; None if the call is admitted.
+
+        The call is tried in a namespace that is thrown away, so that an open route answers, and a
+        refusal reads, as in a new one. Admitted are a vendor call with an accepted credential, and
+        what changes something on the control plane. Raises BadName.
+        """
+        body, _ = buffer_body(environ, self._max_body_bytes)
+        trial = environ if body is None else {**environ, "wsgi.input": BytesIO(body)}
+        draft = self._namespaces.draft(name)
+        try:
+            response = call_wsgi(lambda *given: self._serve(draft, *given), trial)
+        finally:
+            draft.close()
+        if not path.startswith(CONTROL_PATH):
+            return None if CALLER in trial else _as_application(response)
+        is_operation = MATCH in trial and trial[MATCH].operation is not None
+        if response.code in _UNADMITTED or not is_operation:
+            return _as_application(response)
+        if environ["REQUEST_METHOD"] in ("POST", "PUT"):
+            return None if response.code < 400 else _as_application(response)
+        return self._error_response(path, 404, str(self._namespaces.missing(name)))
+
+
+def _split_prefix(environ: dict[str, Any]) -> str | None:
+    """Move a prefix `/~name` of the path to SCRIPT_NAME; return the name."""
+    prefix = _PREFIX.fullmatch(environ["PATH_INFO"])
+    if prefix is None:
+        return None
+    environ["SCRIPT_NAME"] += f"/~{prefix[1]}"
+    environ["PATH_INFO"] = prefix[2] or "/"
+    return prefix[1]
+
+
+def _as_application(response: VendorResponse) -> Application:
+    """An application with this response, without its link to a journal that is gone."""
+
+    def application(_: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        headers = [each for each in response.headers if each[0] != _LINK]
+        start_response(response.status, headers)
+        return [response.body]
+
+    return application
