@@ -26,7 +26,12 @@ from tests.processes import COMMAND
 _SESSIONS = 1_000  # of each surface, on a new file
 _STATE_BYTES = 1_000_000
 _TOKEN = "bench-token"
-_PARTS = (b"", b"P", b"POST /session/start HTT", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{")
+IDLE_PARTS = (
+    b"",
+    b"P",
+    b"POST /session/start HTT",
+    b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{",
+)
 _HEALTH = Request("GET", "/livez")
 
 
@@ -182,7 +187,7 @@ def _idle_double(profile: Profile, _: Path) -> AbstractContextManager[Stall]:
 
 def _stay_idle(url: str, profile: Profile) -> str:
     count = profile.sizes[0] // 2
-    with _connections(url, [_PARTS[number % len(_PARTS)] for number in range(count)]):
+    with _connections(url, [IDLE_PARTS[number % len(IDLE_PARTS)] for number in range(count)]):
         time.sleep(profile.stall_seconds)
     return f"{count} connections that send nothing, a byte, half a head or half a body"
 

@@ -60,12 +60,12 @@ def _skip_reason(results: Results, missing: KeyError) -> str:
     return skipped or f"not measured: {name}"
 
 
-_STALLS = {  # what stands beside a client, and the limit of its wait in milliseconds
+_STALLS = {  # the disturbance, and the limit of another client's wait in ms
     "foreign_lock": ("another process holds the write lock", 250),
     "seed": ("a seed of 1,000 rows on the live file", 250),
     "idle": ("500 idle connections to serve", 50),
     "idle_double": ("500 idle connections to a double", 50),
-    "unread_pages": ("10 pages of 150 MB that nobody reads", 250),
+    "unread_pages": ("10 unread pages of 150 MB", 250),
     "delayed": ("200 delayed calls on serve", 250),
     "delayed_double": ("200 delayed calls in another namespace of a double", 250),
 }

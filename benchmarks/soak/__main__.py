@@ -16,9 +16,8 @@ OUT = Path("build/bench/soak")
 
 def main() -> int:
     given = _arguments().parse_args()
-    plan = running.Plan(
-        given.minutes * 60, given.clients, given.workers, given.kill_every, given.backup_every
-    )
+    names = running.Plan._fields[1:]
+    plan = running.Plan(given.minutes * 60, *(getattr(given, name) for name in names))
     results: dict[str, Any] = {"machine": measure.machine()}
     with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
         results |= asyncio.run(running.run(plan, Path(folder)))
@@ -39,6 +38,17 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kill-every", type=float, default=20, metavar="SECONDS")
     parser.add_argument("--backup-every", type=float, default=60, metavar="SECONDS")
+    parser.add_argument("--lock-every", type=float, default=60, metavar="SECONDS")
+    parser.add_argument(
+        "--lock-seconds", type=float, default=5, help="how long a foreign process holds the lock"
+    )
+    parser.add_argument("--seed-every", type=float, default=45, metavar="SECONDS")
+    parser.add_argument("--seed-rows", type=int, default=1_000)
+    parser.add_argument("--idle", type=int, default=200, help="idle connections")
+    parser.add_argument("--never-reading", type=int, default=50, help="clients that never read")
+    parser.add_argument(
+        "--health-ms", type=float, default=250, help="limit for 99.9 %% of the health checks"
+    )
     parser.add_argument("--out", type=Path, default=OUT, help=f"output folder (default: {OUT})")
     parser.add_argument("--scratch", help="folder for the database, e.g. on another disk")
     return parser

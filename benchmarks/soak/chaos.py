@@ -33,18 +33,19 @@ class Chaos:
 
     def __init__(self, process: Process, db: Path, state: ExpectedState) -> None:
         self._process = process
-        self._db = db
+        self.db = db
         self._state = state
         self._began = time.monotonic()
         self.over = asyncio.Event()
         self.backup = db.with_name("backup.sqlite3")
         self.in_backup: dict[Key, Progress] = {}  # what the last backup must contain
+        self.seeds_in_backup: set[int] = set()
         self.backups: list[dict[str, float]] = []
         self.samples: list[Sample] = []
 
     async def kill(self, every_seconds: float) -> None:
         """Kill the youngest worker now and then; the oldest lives on, to show memory growth."""
-        while await self._wait(every_seconds):
+        while await self.wait(every_seconds):
             workers = self._process.workers()
             if len(workers) > 1:
                 with suppress(ProcessLookupError):
@@ -54,32 +55,33 @@ class Chaos:
     async def back_up(self, every_seconds: float) -> None:
         """Back up to the same file each time, and check it."""
         due = time.monotonic() + every_seconds
-        while await self._wait(due - time.monotonic()):
+        while await self.wait(due - time.monotonic()):
             due = max(due + every_seconds, time.monotonic())
-            answered, began = dict(self._state.answered), time.monotonic()
-            arguments = ("backup", str(self.backup), "--force", "--db", str(self._db))
+            answered, seeds = dict(self._state.answered), set(self._state.seeds)
+            began = time.monotonic()
+            arguments = ("backup", str(self.backup), "--force", "--db", str(self.db))
             if await succeeds(self._state, "backup", *arguments):
                 took = time.monotonic() - began
                 size = self.backup.stat().st_size / _MIB
                 self.backups.append({"at": began - self._began, "seconds": took, "mib": size})
-                self.in_backup = answered
+                self.in_backup, self.seeds_in_backup = answered, seeds
                 await succeeds(self._state, "backup", "check", "--db", str(self.backup))
 
     async def watch(self, every_seconds: float) -> None:
         """Take samples."""
-        while await self._wait(every_seconds):
+        while await self.wait(every_seconds):
             oldest_worker = min(self._process.workers(), key=_started_at, default=0)
             sizes = load.sizes_mib(oldest_worker)
             sample = Sample(
                 time.monotonic() - self._began,
                 load.memory_mib(self._process.popen.pid)["shared"],
                 sizes[0] if sizes else 0.0,
-                _size(self._db),
-                _size(self._db.with_name(f"{self._db.name}-wal")),
+                _size(self.db),
+                _size(self.db.with_name(f"{self.db.name}-wal")),
             )
             self.samples.append(sample)
 
-    async def _wait(self, seconds: float) -> bool:
+    async def wait(self, seconds: float) -> bool:
         """Wait; return whether the load still runs."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.over.wait(), max(seconds, 0))

@@ -13,13 +13,16 @@ PROMISES = {
     "lost": "every confirmed write is there, and no other",
     "duplicate": "no id and no device is given to two sessions",
     "error": "every request is answered, and with 503 as the only 5xx",
+    "health": "99.9 % of the health checks are answered in time, whatever the others do",
+    "timeout": "no worker is killed by its timeout",
+    "seed": "a seed is applied as a whole, or refused in one sentence",
     "malformed": "every response is JSON that matches the vendor's schema",
     "backup": "every backup succeeds and passes its check",
     "check": "the database passes its check at the end",
     "restore": "the last backup can be restored, and holds every write confirmed before it",
     "memory": "memory does not grow",
     "stop": "the server stops on SIGTERM",
-    "log": "the log has no problem but the killed workers",
+    "log": "the log has no problem but the killed workers and the foreign lock",
 }
 _MAX_EXAMPLES = 10  # of each broken promise
 
@@ -37,6 +40,7 @@ class ExpectedState:
     def __init__(self) -> None:
         self.answered: dict[Key, Progress] = {}
         self.device_holders: dict[str, Key] = {}  # devices, by serial
+        self.seeds: set[int] = set()  # the numbers of those that were applied
         self.counts: Counter[str] = Counter()
         self.seconds = {"read": array("f"), "write": array("f")}  # of each answered request
         self._broken: dict[str, Violations] = {name: Violations(0, []) for name in PROMISES}

@@ -3,19 +3,23 @@
 import asyncio
 import json
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.namespaces import Dataset
+from benchmarks.probe import Sample, within
 from benchmarks.soak.expected_state import PROMISES, ExpectedState
 from benchmarks.soak.load_client import ClientLost
+from benchmarks.soak.participants import check_seeds
+from benchmarks.soak.running import read_log
 from benchmarks.soak.surface_adapters import ADAPTERS
 from benchmarks.soak.workload import WORKLOADS, SessionClient
 from tests.conftest import App
@@ -30,9 +34,14 @@ def broken(state: ExpectedState) -> dict[str, int]:
     return {name: each.times for name, each in state.violations().items() if each.times}
 
 
-def test_a_minute_of_load_with_killed_workers_and_backups_breaks_no_promise(tmp_path: Path) -> None:
-    options = ["--minutes", "1", "--clients", "8", "--kill-every", "5", "--backup-every", "15"]
-    command = [sys.executable, "-m", "benchmarks.soak", *options, "--out", str(tmp_path)]
+DISTURBED = (
+    "--minutes 1 --clients 8 --kill-every 5 --backup-every 15 --lock-every 20 --seed-every 14"
+    " --health-ms 20000"
+)
+
+
+def test_a_minute_of_load_with_every_disturbance_breaks_no_promise(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.soak", *DISTURBED.split(), "--out", str(tmp_path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -40,9 +49,52 @@ def test_a_minute_of_load_with_killed_workers_and_backups_breaks_no_promise(tmp_
     assert {name: each["times"] for name, each in found["promises"].items()} == dict.fromkeys(
         PROMISES, 0
     )
-    for name in ("kills", "lost_connections", "backups", "in_last_backup", "writes"):
+    done = ("kills", "lost_connections", "backups", "in_last_backup", "writes", "foreign_locks")
+    for name in (*done, "seeds", "standing"):
         assert found[name], name
     assert (tmp_path / "table.md").read_text(encoding="utf-8") in ended.stdout
+
+
+def test_a_long_health_check_counts_as_often_as_clients_would_have_come() -> None:
+    seconds, every = 0.25, 0.05
+    quick, slow = Sample(0, 0.01, 0, 200), Sample(1, 1.0, 0, 200)
+    assert within([quick] * 9, seconds, every) == (9, 9)
+    assert within([quick, slow], seconds, every) == (1 + 6, 1 + 21)
+    assert within([quick._replace(status=503)], seconds, every) == (0, 1)
+    assert within([slow._replace(late=seconds)], seconds, every) == (0, 0)
+
+
+def test_a_worker_that_is_killed_by_its_timeout_is_detected(tmp_path: Path) -> None:
+    log, state = tmp_path / "log", ExpectedState()
+    log.write_text(
+        "[1] GET 200\n[1] CRITICAL WORKER TIMEOUT (pid:7)\n[1] ERROR Worker was sent SIGKILL!\n"
+        "[1] ERROR database unavailable: database is locked\n[1] ERROR no\n"
+    )
+    read_log(log, state)
+    assert broken(state) == {"timeout": 1, "log": 1}
+
+
+@pytest.mark.parametrize(
+    ("applied", "found", "more", "times"),
+    [
+        ({1, 2}, {1: 3, 2: 3}, False, 0),
+        ({1}, {1: 2}, False, 1),
+        ({1}, {}, False, 1),
+        ({1}, {1: 3, 2: 3}, False, 1),
+        ({1}, {1: 3, 2: 3}, True, 0),
+        ({1}, {1: 3, 2: 1}, True, 1),
+    ],
+)
+def test_a_seed_that_is_applied_in_part_is_detected(
+    tmp_path: Path, applied: set[int], found: dict[int, int], more: bool, times: int
+) -> None:
+    db, state = tmp_path / "soak.sqlite3", ExpectedState()
+    ids = [f"5eed{number:04x}-{row}" for number, rows in found.items() for row in range(rows)]
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("CREATE TABLE notte_sessions (id TEXT)")
+        connection.executemany("INSERT INTO notte_sessions VALUES (?)", [(id,) for id in ids])
+    check_seeds(db, applied, 3, state, more=more)
+    assert broken(state) == ({"seed": times} if times else {})
 
 
 def test_the_documents_name_the_command() -> None:
