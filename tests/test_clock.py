@@ -145,9 +145,7 @@ def test_the_first_instant_of_a_namespace_stays() -> None:
         ("real", None, 2.0),
     ],
 )
-def test_an_invalid_clock_is_refused_and_nothing_changes(
-    mode: str, at: int | None, rate: float | None
-) -> None:
+def test_an_invalid_clock_changes_nothing(mode: str, at: int | None, rate: float | None) -> None:
     before = clock.state()
     with pytest.raises(BadClock):
         clock.set_mode(mode, at, rate)

@@ -173,7 +173,7 @@ def test_an_error_is_one_sentence_and_exit_code_1(
         (("ready", "127.0.0.1:8000"), "URL: must begin with http://"),
     ],
 )
-def test_an_invalid_value_is_a_usage_error(
+def test_invalid_values_are_usage_errors(
     sessionary: Command, command: tuple[str, ...], why: str
 ) -> None:
     result = sessionary(*command)
@@ -217,9 +217,7 @@ def test_a_seed_file_is_applied(sessionary: Command, tmp_path: Path, db: str) ->
     assert sessionary("seed", str(file)).output == f"Applied 1 rows of {file} to {db}\n"
 
 
-def test_a_refused_seed_file_is_named_with_table_and_line(
-    sessionary: Command, tmp_path: Path
-) -> None:
+def test_a_refused_seed_is_named_with_table_and_line(sessionary: Command, tmp_path: Path) -> None:
     file = tmp_path / "seed.toml"
     file.write_text(SEED + "colour = 5\n")
     result = sessionary("seed", str(file))
@@ -255,7 +253,7 @@ def clock(sessionary: Command) -> tuple[str, str, float]:
     return shown["mode"], shown["now"], shown["rate"]
 
 
-def test_the_clock_of_a_file_is_frozen_moved_scaled_and_made_real_again(
+def test_the_clock_of_a_file_is_frozen_moved_scaled_and_real_again(
     sessionary: Command,
 ) -> None:
     assert clock(sessionary)[0] == "real"

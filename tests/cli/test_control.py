@@ -220,9 +220,7 @@ def test_an_error_is_one_sentence_and_exit_code_1(
     assert result.output.count("\n") == 1
 
 
-def test_a_seed_that_is_nested_too_deeply_is_refused_in_one_sentence(
-    run: Run, tmp_path: Path
-) -> None:
+def test_a_seed_nested_too_deeply_is_refused_in_one_sentence(run: Run, tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text("id = " + "[" * 5000)
     result = run("namespaces", "create", "--seed", str(seed))

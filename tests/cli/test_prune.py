@@ -53,9 +53,7 @@ def removed(result: Result) -> dict[str, int]:
     return {each["surface"]: each["sessions"] for each in json.loads(result.output)}
 
 
-def test_old_sessions_are_removed_and_the_rest_reads_as_before(
-    sessionary: Command, db: Path
-) -> None:
+def test_old_sessions_go_and_the_rest_reads_as_before(sessionary: Command, db: Path) -> None:
     before = reads(db)
     counts = removed(sessionary("prune", "--ended-before", "90d", "--json"))
     assert counts == {"scale": 1, "mobilenext": 2, "notte": 2, "galtea": 3}
@@ -140,9 +138,7 @@ def test_an_invalid_option_removes_nothing(
     assert dump(db) == before
 
 
-def test_a_server_loses_and_refuses_nothing_during_a_prune(
-    sessionary: Command, tmp_path: Path
-) -> None:
+def test_a_prune_loses_and_refuses_nothing_of_a_server(sessionary: Command, tmp_path: Path) -> None:
     db = tmp_path / "served.sqlite3"
     notte = {"Authorization": "Bearer anyone"}
 

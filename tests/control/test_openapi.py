@@ -39,9 +39,7 @@ def test_the_document_is_valid_and_names_its_problem_documents(double: Double) -
         ("GET", "/journal/{}/explain"),
     ],
 )
-def test_an_id_that_is_too_large_is_not_found(
-    double: Double, method: str, path: str, id: str
-) -> None:
+def test_a_too_large_id_is_not_found(double: Double, method: str, path: str, id: str) -> None:
     answer = double.call(method, path.format(id))
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
 
@@ -66,9 +64,7 @@ def schema() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("path", "method"), list(_operations()))
-def test_every_operation_conforms_to_the_openapi_document(
-    schema: Any, path: str, method: str
-) -> None:
+def test_every_operation_conforms_to_the_document(schema: Any, path: str, method: str) -> None:
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
     @given(schema[path][method].as_strategy())

@@ -89,9 +89,7 @@ def test_endless_chunks_are_refused_at_the_limit(server: Process) -> None:
 
 
 @pytest.mark.parametrize("length", [MOST + 1, 10**11, 10**30], ids=["one", "many", "all too many"])
-def test_a_content_length_over_the_limit_is_refused_before_the_body(
-    server: Process, length: int
-) -> None:
+def test_a_length_over_the_limit_is_refused_before_the_body(server: Process, length: int) -> None:
     with connect(server.url) as raw:
         raw.send(HEAD + b"Content-Length: %d\r\n\r\n" % length)
         assert raw.expect_response().status == 413

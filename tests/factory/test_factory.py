@@ -54,9 +54,7 @@ def test_a_wrong_method_gets_405_and_the_allowed_methods(app: App, surface: Surf
 
 @each_surface
 @pytest.mark.parametrize("at", ["+1h", "-1h", "soon"])
-def test_sessionary_at_changes_no_error_of_an_unrouted_path(
-    app: App, surface: Surface, at: str
-) -> None:
+def test_sessionary_at_changes_no_error_without_route(app: App, surface: Surface, at: str) -> None:
     client, who = app.client, credential(surface) | {"Sessionary-At": at}
     for method in ("GET", "POST"):
         answer = client.open(f"/{surface.name}/nowhere", method=method, headers=who)

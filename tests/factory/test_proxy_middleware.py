@@ -83,7 +83,7 @@ def test_the_client_is_the_last_address_that_is_not_a_trusted_proxy(told: str, c
         "127.0.0.1 127.0.0.1",
     ],
 )
-def test_a_client_with_an_unreadable_address_is_neither_the_proxy_nor_the_address_before(
+def test_a_client_with_an_unreadable_address_is_not_the_proxy_nor_the_one_before(
     told: str,
 ) -> None:
     assert seen("10.0.0.1", **{"X-Forwarded-For": told})[0] == "unknown"

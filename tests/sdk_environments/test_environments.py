@@ -76,7 +76,7 @@ def test_a_client_inherits_no_proxy_and_no_credential(monkeypatch: pytest.Monkey
     assert not {"HTTPS_PROXY", "http_proxy", "NOTTE_API_KEY"} & set(result["variables"])
 
 
-def test_an_incomplete_folder_is_not_prepared(
+def test_incomplete_folders_are_not_prepared(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(environments, "ROOT", tmp_path)

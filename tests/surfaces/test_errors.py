@@ -93,9 +93,7 @@ def test_a_call_without_a_well_formed_key_is_401_on_every_path(app: App, surface
 
 
 @each_surface
-def test_a_strict_namespace_refuses_unknown_expired_and_foreign_keys(
-    strict: App, surface: Surface
-) -> None:
+def test_strict_refuses_unknown_expired_and_foreign_keys(strict: App, surface: Surface) -> None:
     keys = [identities.key(surface.name, who) for who in ("unknown", "elsewhere", "expired")]
     for key in (*keys, identities.key(surface.name, "ana").upper(), "ä"):
         caller = Caller(surface.name, strict)
@@ -106,9 +104,7 @@ def test_a_strict_namespace_refuses_unknown_expired_and_foreign_keys(
 
 
 @each_surface
-def test_a_key_is_refused_from_its_expiry_on_and_when_it_is_revoked(
-    strict: App, surface: Surface
-) -> None:
+def test_a_key_is_refused_from_its_expiry_on_or_when_revoked(strict: App, surface: Surface) -> None:
     expiring, ana = Caller(surface.name, strict, "expiring"), Caller(surface.name, strict, "ana")
     strict.advance(minutes=1, microseconds=-1)
     assert expiring.listed() == []
@@ -220,9 +216,7 @@ NOT_OBJECTS = [
 
 
 @each_surface
-def test_a_body_that_is_not_a_json_object_is_refused_and_changes_nothing(
-    app: App, surface: Surface
-) -> None:
+def test_a_body_that_is_no_json_object_changes_nothing(app: App, surface: Surface) -> None:
     caller = Caller(surface.name, app)
     routes = [each for each in routes_of(surface) if each.operation.body is not None]
     paths = [(each.method, path_of(each, caller.start())) for each in routes]
@@ -268,17 +262,13 @@ def test_a_body_may_be_declared_as_any_json(app: App, surface: Surface, kind: st
         ),
     ],
 )
-def test_the_last_of_duplicate_names_in_a_body_wins(
-    app: App, vendor: str, body: bytes, shown: Any
-) -> None:
+def test_the_last_of_duplicate_names_wins(app: App, vendor: str, body: bytes, shown: Any) -> None:
     method, path, _ = START[vendor]
     assert Caller(vendor, app).call(method, path, body).json.items() >= shown.items()
 
 
 @each_surface
-def test_a_body_over_the_limit_is_413_for_known_keys_only(
-    make_app: MakeApp, surface: Surface
-) -> None:
+def test_a_body_over_the_limit_is_413_for_known_keys(make_app: MakeApp, surface: Surface) -> None:
     app = make_app(max_body_bytes=1000)
     caller = Caller(surface.name, app)
     routes = [each for each in routes_of(surface) if each.operation.body is not None]
@@ -334,9 +324,7 @@ def test_a_failure_is_500_without_details_and_undoes_what_the_call_wrote(
 
 
 @each_surface
-def test_a_busy_database_is_503_for_writes_and_can_be_read(
-    make_file_app: MakeApp, surface: Surface
-) -> None:
+def test_a_busy_database_is_503_for_writes_only(make_file_app: MakeApp, surface: Surface) -> None:
     app = make_file_app(busy_timeout_seconds=0.01)
     caller = Caller(surface.name, app)
     held = caller.hold()
@@ -387,9 +375,7 @@ def test_reading_writes_nothing(app: App, surface: Surface) -> None:
 
 
 @pytest.mark.parametrize("surface", [each for each in SURFACES if each.name != "scale"])
-def test_a_user_without_an_organization_gets_403_after_the_body_is_checked(
-    strict: App, surface: Surface
-) -> None:
+def test_a_user_of_no_organization_gets_403_for_a_valid_body(strict: App, surface: Surface) -> None:
     cleo, before = Caller(surface.name, strict, "cleo"), dump(strict)
     for route in routes_of(surface):
         body = json.dumps(route.body(dict.fromkeys(PLACEHOLDERS, UNKNOWN_ID))).encode()

@@ -43,9 +43,7 @@ def instants_near(rows: list[Any]) -> list[int]:
 @each_vendor
 @given(data=st.data())
 @some
-def test_each_sql_twin_selects_the_rows_that_its_rule_does(
-    app: App, vendor: str, data: st.DataObject
-) -> None:
+def test_each_sql_twin_selects_as_its_rule_does(app: App, vendor: str, data: st.DataObject) -> None:
     generated = GENERATED[vendor]
     drawn, at = data.draw(generated.namespaces), data.draw(generated.instants)
     with app.namespace.activate():

@@ -106,9 +106,7 @@ def test_a_failure_lists_calls_that_only_a_filter_excludes(namespace: Namespace)
     assert lines[2].endswith("POST /session/start {} -> 200")
 
 
-def test_a_failure_without_any_call_says_where_to_look(
-    server: Server, namespace: Namespace
-) -> None:
+def test_a_failure_without_calls_says_where_to_look(server: Server, namespace: Namespace) -> None:
     lines = failure_lines(lambda: namespace.journal.assert_called("POST", "/session/start"))
     assert lines[1].startswith("no call reached this namespace: does the client use its url")
     requests.post(f"{server.url}/session/start", headers={"Authorization": "Bearer x"}, timeout=10)

@@ -12,7 +12,7 @@ def test_it(sessionary):
 """
 
 
-def test_a_session_left_open_is_listed_at_the_end_with_the_call_that_opened_it(
+def test_a_session_left_open_is_listed_at_the_end_with_the_call_that_began_it(
     suite: Suite,
 ) -> None:
     result = suite(LEAVES_ONE_OPEN)

@@ -121,9 +121,7 @@ def test_a_session_set_back_to_pending_has_a_new_inactivity_period(closing: Api)
     assert closing.get(id).json["status"] == "COMPLETED"
 
 
-def test_the_deadline_comes_from_the_setting_at_the_time_of_the_write(
-    make_file_app: MakeApp,
-) -> None:
+def test_the_deadline_comes_from_the_setting_when_it_is_written(make_file_app: MakeApp) -> None:
     with_thirty = Api(make_file_app(galtea_auto_close_minutes=30))
     id = with_thirty.create()["id"]
     with_none = Api(make_file_app())

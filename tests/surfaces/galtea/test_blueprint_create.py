@@ -74,7 +74,7 @@ def test_without_a_test_case_any_flag_and_any_context_is_accepted(
 
 @pytest.mark.parametrize("wanted", ["absent", None, False])
 @pytest.mark.parametrize("context", ["absent", None])
-def test_with_a_test_case_and_no_context_a_session_is_not_production(
+def test_with_a_test_case_alone_a_session_is_not_production(
     api: Api, wanted: Any, context: Any
 ) -> None:
     fields = {"testCaseId": "tc_123", "context": context, "isProduction": wanted}
@@ -94,9 +94,7 @@ def test_a_test_case_with_production_is_refused(api: Api, context: Any) -> None:
 
 @pytest.mark.parametrize("wanted", ["absent", None, False])
 @pytest.mark.parametrize("context", ["", "words", {}, {"persona": "calm"}])
-def test_a_test_case_with_a_context_is_refused_even_an_empty_one(
-    api: Api, wanted: Any, context: Any
-) -> None:
+def test_a_test_case_with_any_context_is_refused(api: Api, wanted: Any, context: Any) -> None:
     fields = {} if wanted == "absent" else {"isProduction": wanted}
     assert_error(
         api.post(versionId="v", testCaseId="tc", context=context, **fields), 400, "context"

@@ -45,9 +45,7 @@ def test_the_root_serves_galteas_sessions_except_nottes_calls(api: Api) -> None:
 
 @pytest.mark.parametrize("prefix", ["", "/galtea"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer gsk_x"}])
-def test_the_minimum_sdk_version_needs_no_key(
-    strict: App, prefix: str, headers: dict[str, str]
-) -> None:
+def test_the_sdk_version_needs_no_key(strict: App, prefix: str, headers: dict[str, str]) -> None:
     response = strict.client.get(f"{prefix}/minimum-sdk-version", headers=headers)
     assert response.status_code == 200
     assert response.json.keys() == {"latestSdkVersionPublished", "minimumSdkVersionSupported"}

@@ -129,9 +129,7 @@ def test_unknown_parameters_are_ignored(api: Api, query: str) -> None:
 @pytest.mark.parametrize(
     ("name", "field"), [("customIds", "customId"), ("versionIds", "versionId")]
 )
-def test_a_filter_takes_one_value_or_several_in_every_spelling(
-    api: Api, name: str, field: str
-) -> None:
+def test_a_filter_takes_one_or_more_values_in_any_spelling(api: Api, name: str, field: str) -> None:
     a, b, _ = (api.create(**{field: value})["id"] for value in ("a b&c", "ü", "other"))
     for query in spellings(name, "a b&c"):
         assert api.list_ids(query) == [a]
@@ -208,9 +206,7 @@ def test_parameters_must_all_hold(api: Api) -> None:
 
 
 @pytest.mark.parametrize("offset", ["Z", "", "%2B00:00", "%2b00:00"])
-def test_created_at_is_bounded_inclusively_and_a_missing_offset_is_utc(
-    api: Api, offset: str
-) -> None:
+def test_bounds_of_created_at_are_inclusive_and_without_offset_utc(api: Api, offset: str) -> None:
     api.app.advance(7_000 * MICROSECOND)
     id = api.create()["id"]
     assert api.list_ids(f"fromCreatedAt=2026-03-01T12:00:00.007{offset}") == [id]

@@ -59,7 +59,7 @@ def test_a_context_of_text_is_wrapped_in_a_patch_too(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"versionId": "other"}, {"isProduction": False}])
-def test_an_empty_patch_is_accepted_and_unknown_fields_are_ignored(
+def test_a_patch_may_be_empty_and_unknown_fields_are_ignored(
     api: Api, body: dict[str, Any]
 ) -> None:
     created, before = api.create(), api.rows()
@@ -96,9 +96,7 @@ def test_a_patch_refuses_an_invalid_value_by_its_name(api: Api, name: str, value
 
 
 @pytest.mark.parametrize("context", ["", "words", {}, {"a": 1}])
-def test_a_patch_cannot_set_the_context_of_a_session_with_a_test_case(
-    api: Api, context: Any
-) -> None:
+def test_a_patch_sets_no_context_of_a_session_with_a_test_case(api: Api, context: Any) -> None:
     created = api.create(testCaseId="tc")
     before = api.rows()
     assert_error(api.patch(created["id"], context=context, error="x"), 400, "context")

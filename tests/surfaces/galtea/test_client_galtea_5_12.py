@@ -42,9 +42,7 @@ def status_of(error: pytest.ExceptionInfo[HTTPError]) -> int:
     return error.value.response.status_code
 
 
-def test_the_client_finds_itself_up_to_date(
-    galtea: Galtea, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_client_is_up_to_date(galtea: Galtea, capsys: pytest.CaptureFixture[str]) -> None:
     assert isinstance(galtea, Galtea)
     assert capsys.readouterr().out == ""
 
@@ -248,9 +246,7 @@ def test_the_client_reads_references(galtea: Galtea) -> None:
         lambda sessions: sessions.delete(NOWHERE),
     ],
 )
-def test_an_unknown_session_raises_entity_not_found(
-    galtea: Galtea, call: Callable[[Any], Any]
-) -> None:
+def test_an_unknown_session_is_entity_not_found(galtea: Galtea, call: Callable[[Any], Any]) -> None:
     with pytest.raises(EntityNotFoundHTTPError, match=f"not found: {NOWHERE}") as error:
         call(galtea.sessions)
     assert status_of(error) == 404
@@ -287,7 +283,7 @@ def test_an_unknown_status_is_an_http_error(galtea: Galtea) -> None:
 
 
 @pytest.mark.parametrize("key", ["gsk_unknown", "gsk_expired", "key"])
-def test_an_unknown_key_is_an_http_error(
+def test_unknown_keys_are_http_errors(
     strict: App, connect: Callable[..., Galtea], key: str
 ) -> None:
     with pytest.raises(HTTPError) as error:

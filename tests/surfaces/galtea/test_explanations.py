@@ -59,9 +59,7 @@ def test_a_session_without_transitions_has_one_explanation(row: SessionRow) -> N
 
 
 @pytest.mark.parametrize("late", [0, 1])
-def test_unless_names_the_patch_that_keeps_a_session_pending_and_its_latest_instant(
-    late: int,
-) -> None:
+def test_unless_names_the_patch_that_keeps_a_session_pending_and_its_end(late: int) -> None:
     otherwise = explain(CLOSING, DEADLINE - 1 + late).unless or ""
     assert f"a PATCH /sessions/{CLOSING.id} " in otherwise
     assert f"before {to_text(DEADLINE)} " in otherwise

@@ -101,7 +101,7 @@ def test_a_session_copies_the_context_of_its_test_case(ana: Api) -> None:
 
 
 @pytest.mark.parametrize("test_case", ["testCase_t2", "tc_123"])
-def test_a_test_case_that_is_assumed_or_has_no_context_brings_none(
+def test_a_test_case_that_is_assumed_or_without_context_brings_none(
     ana: Api, test_case: str
 ) -> None:
     assert ana.create(testCaseId=test_case)["context"] is None
@@ -191,16 +191,12 @@ def test_an_unknown_reference_of_a_session_is_404_in_strict_mode(
         {"versionId": "version_v1", "productId": "elsewhere"},
     ],
 )
-def test_known_references_are_accepted_in_strict_mode(
-    strict_api: Api, fields: dict[str, str]
-) -> None:
+def test_known_references_are_taken_in_strict_mode(strict_api: Api, fields: dict[str, str]) -> None:
     assert strict_api.post(**fields).status_code == 201
 
 
 @pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
-def test_an_unknown_id_is_404_and_left_out_of_a_list_in_strict_mode(
-    strict_api: Api, kind: str
-) -> None:
+def test_an_unknown_id_is_404_and_not_in_a_list_in_strict_mode(strict_api: Api, kind: str) -> None:
     assert_error(strict_api.call("GET", f"/{kind}/elsewhere"), 404, "not found: elsewhere")
     assert ask(strict_api, f"{kind}?ids=elsewhere") == []
 
@@ -211,9 +207,7 @@ def test_a_list_has_only_known_references_in_strict_mode(strict_api: Api) -> Non
     assert ask(strict_api, "tests/test_s2")["name"] == "test_s2"
 
 
-def test_a_filter_by_an_unknown_reference_gives_an_empty_list_in_strict_mode(
-    strict_api: Api,
-) -> None:
+def test_a_filter_by_an_unknown_reference_gives_no_session_in_strict_mode(strict_api: Api) -> None:
     strict_api.create(versionId="version_v1")
     assert strict_api.list_ids("versionIds=elsewhere") == []
 

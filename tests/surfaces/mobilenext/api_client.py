@@ -1,5 +1,6 @@
 """Helpers that send Mobile Next's requests."""
 
+import json
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -12,6 +13,13 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 # Tables that an error must not change.
 TABLES = ("mobilenext_devices", "mobilenext_sessions", "mobilenext_allocations", "mobilenext_marks")
+
+
+def device(serial: str, **facts: object) -> str:
+    """Return a device of a seed file, an iPhone unless the facts say otherwise."""
+    phone = {"platform": "ios", "type": "real", "name": "iPhone", "version": "18"}
+    given = {"serial": serial, **phone, **facts}
+    return "[[devices]]\n" + "".join(f"{name} = {json.dumps(given[name])}\n" for name in given)
 
 
 def filters_by_name(name: str, platform: str = "android") -> list[dict[str, str]]:
@@ -33,6 +41,7 @@ class Calls:
     def __init__(
         self, app: App, key: str = "mob_test", *, organization: str | None = None, prefix: str = ""
     ) -> None:
+        self.app = app
         self.client = app.client
         self.base = f"{prefix}/api/v1"
         self.headers = {"Authorization": f"Bearer {key}"}

@@ -16,13 +16,9 @@ from sessionary.surfaces.mobilenext import devices, rules
 from sessionary.surfaces.mobilenext.queries import allocations
 from sessionary.web import json_codec
 from tests.conftest import App
-from tests.surfaces.mobilenext.api_client import IOS, Calls
+from tests.surfaces.mobilenext.api_client import IOS, Calls, device
 
-DEVICES = "".join(
-    f'[[devices]]\nserial = "A-{number}"\nplatform = "ios"\ntype = "real"\nname = "iPhone"\n'
-    f'version = "18"\nprovision_seconds = {number * 40}\n'
-    for number in range(2)
-)
+DEVICES = device("A-0") + device("A-1", provision_seconds=40)
 places = st.integers(0, 10**6)
 
 

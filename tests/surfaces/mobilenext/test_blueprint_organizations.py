@@ -10,42 +10,29 @@ from tests.surfaces.mobilenext.api_client import Calls, contents, error_of
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 
-def organization_of(strict: App, key: str, organization: str | None = None) -> str:
-    """Return the organization of a new session of this caller."""
-    response = Calls(strict, key, organization=organization).post("/sessions")
-    assert response.status_code == 201, response.text
-    return str(response.json["organization"])
-
-
-def test_a_call_acts_in_the_default_organization(strict: App) -> None:
-    assert organization_of(strict, "mob_ana") == "acme"
-
-
-def test_the_key_s_binding_beats_the_default(strict: App) -> None:
-    assert organization_of(strict, "mob_ana-in-zeta") == "zeta"
-
-
-def test_the_header_beats_the_binding_and_the_default(strict: App) -> None:
-    assert organization_of(strict, "mob_ana-in-zeta", "acme") == "acme"
-    assert organization_of(strict, "mob_ana", "zeta") == "zeta"
-
-
-@pytest.mark.parametrize("header", ["", " ", "\t"])
-def test_an_empty_header_counts_as_absent(strict: App, header: str) -> None:
-    assert organization_of(strict, "mob_ana", header) == "acme"
-    assert organization_of(strict, "mob_ana-in-zeta", header) == "zeta"
+@pytest.mark.parametrize(
+    ("key", "header", "organization"),
+    [
+        ("mob_ana", None, "acme"),
+        ("mob_ana-in-zeta", None, "zeta"),
+        ("mob_ana-in-zeta", "acme", "acme"),
+        ("mob_ana", "zeta", "zeta"),
+        *(("mob_ana", empty, "acme") for empty in ("", " ", "\t")),
+        *(("mob_ana-in-zeta", empty, "zeta") for empty in ("", " ", "\t")),
+    ],
+)
+def test_the_header_beats_the_key_s_binding_which_beats_the_default_organization(
+    strict: App, key: str, header: str | None, organization: str
+) -> None:
+    response = Calls(strict, key, organization=header).post("/sessions")
+    assert (response.status_code, response.json["organization"]) == (201, organization)
 
 
 NOT_MEMBERS = [
-    ("mob_ana", "mars"),
-    ("mob_ana", "nowhere"),
-    ("mob_ana", "ACME"),
-    ("mob_ana", "acme,zeta"),
+    *(("mob_ana", each) for each in ("mars", "nowhere", "ACME", "acme,zeta")),
     ("mob_ana-in-zeta", "mars"),
     ("mob_bot", "zeta"),
-    ("mob_cleo", None),
-    ("mob_cleo", "acme"),
-    ("mob_cleo", "nowhere"),
+    *(("mob_cleo", each) for each in (None, "acme", "nowhere")),
 ]
 
 

@@ -9,18 +9,9 @@ import pytest
 from sessionary import clock
 from tests.conftest import App, Serve
 from tests.sdk_environments import sdk_script
-from tests.surfaces.mobilenext.api_client import Calls
+from tests.surfaces.mobilenext.api_client import Calls, device
 
 SCRIPT = Path(__file__).with_name("sdk_script_driver.mjs")
-PHONE = """
-[[devices]]
-serial = "A-1"
-platform = "ios"
-type = "real"
-name = "iPhone 17"
-version = "26.1"
-provision_seconds = {seconds}
-"""
 
 
 @pytest.fixture
@@ -29,7 +20,7 @@ def run_script(app: App, serve: Serve) -> Callable[[str], Any]:
     return lambda name: sdk_script.run_node(SCRIPT, serve(app), name)
 
 
-def test_a_ready_device_is_allocated_at_once_and_released(
+def test_a_ready_device_is_allocated_and_released(
     run_script: Callable[[str], Any], calls: Calls
 ) -> None:
     result = run_script("lifecycle")
@@ -53,7 +44,7 @@ def test_a_ready_device_is_allocated_at_once_and_released(
 def test_the_driver_waits_for_an_on_demand_device(
     run_script: Callable[[str], Any], app: App, calls: Calls
 ) -> None:
-    app.seed(PHONE.format(seconds=5))
+    app.seed(device("A-1", provision_seconds=5))
     with app.namespace.activate():
         clock.set_mode("scaled", rate=50)
     result = run_script("onDemand")
@@ -64,10 +55,8 @@ def test_the_driver_waits_for_an_on_demand_device(
     assert result["device"]["createdAt"] == shown["createdAt"]
 
 
-def test_each_error_has_its_status_code_and_message(
-    run_script: Callable[[str], Any], app: App
-) -> None:
-    app.seed(PHONE.format(seconds=0))
+def test_errors_have_status_code_and_message(run_script: Callable[[str], Any], app: App) -> None:
+    app.seed(device("A-1"))
     result = run_script("errors")
     expected = {
         "key": "401: unauthorized — Not authenticated",

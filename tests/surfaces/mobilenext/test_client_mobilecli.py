@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import App, Serve
 from tests.sdk_environments import sdk_script
-from tests.surfaces.mobilenext.api_client import Calls, contents
+from tests.surfaces.mobilenext.api_client import Calls, contents, device
 
 
 class Answer(NamedTuple):
@@ -88,10 +88,7 @@ def test_filters_choose_the_device(mobilecli: Mobilecli) -> None:
 def test_an_on_demand_device_is_answered_without_waiting(
     mobilecli: Mobilecli, app: App, calls: Calls
 ) -> None:
-    app.seed(
-        '[[devices]]\nserial = "A-1"\nplatform = "ios"\ntype = "real"\nname = "iPhone 17"\n'
-        'version = "26.1"\nprovision_seconds = 20\n'
-    )
+    app.seed(device("A-1", provision_seconds=20))
     allocated = mobilecli.allocate("--platform", "ios").data
     assert allocated["state"] == "allocating"
     assert "not allocated in any active session" in mobilecli.release("A-1").error

@@ -17,6 +17,7 @@ from tests.surfaces.mobilenext.api_client import (
     SECOND,
     Calls,
     contents,
+    device,
     error_of,
     filters_by_name,
 )
@@ -29,21 +30,7 @@ EXPIRES_AT = START + 15 * MINUTE
 LEASE_END = START + 30 * MINUTE
 RELEASED_AT = START + 5 * MINUTE
 READY_AT = START + 20 * SECOND
-ON_DEMAND = """
-[[devices]]
-serial = "on-demand"
-platform = "ios"
-type = "real"
-name = "iPhone 17"
-version = "26.1"
-provision_seconds = 20
-[[devices]]
-serial = "ready"
-platform = "android"
-type = "real"
-name = "Pixel 9"
-version = "16"
-"""
+ON_DEMAND = device("on-demand", provision_seconds=20) + device("ready", platform="android")
 WITHOUT_DEVICE = Joined(EMPTY, [])
 HELD = Joined(session(), [allocation()])
 UNDER_LEASE = Joined(LEASED, [allocation(expires_at=LEASE_END)])
@@ -181,9 +168,7 @@ def test_a_stored_lease_end_has_the_same_explanation_as_a_derived_one() -> None:
         ),
     ],
 )
-def test_unless_names_the_call_and_its_last_instant(
-    session_: Joined, now: int, unless: str
-) -> None:
+def test_unless_names_a_call_and_its_last_instant(session_: Joined, now: int, unless: str) -> None:
     assert unless in (explain(session_, now).unless or "")
 
 
@@ -228,11 +213,9 @@ def test_lost_devices_are_released_in_every_response(leased: App) -> None:
     assert explain_now(leased, surface, first["id"]).rule == "release"
 
 
-def test_after_a_loss_release_and_allocate_fail_and_the_device_is_free(
-    calls: Calls, app: App
-) -> None:
+def test_after_a_loss_release_and_allocate_fail_and_its_device_is_free(calls: Calls) -> None:
     held = calls.hold(*filters_by_name("Pixel 9"))
-    force(app, surface, held["id"], "released")
+    force(calls.app, surface, held["id"], "released")
     assert error_of(calls.release(held["id"], held["device"]["id"]))[0] == 404
     assert error_of(calls.allocate(held["id"])) == (409, "session_released")
     again = calls.hold(*filters_by_name("Pixel 9"))

@@ -80,9 +80,7 @@ def assert_writes_alike(place: App, statement: Statement[Any], **values: Any) ->
 
 @given(namespace=namespaces(), serial=serials)
 @generated
-def test_a_device_is_found_by_its_serial_and_retired_once(
-    place: App, namespace: Namespace, serial: str
-) -> None:
+def test_a_device_is_found_and_retired_once(place: App, namespace: Namespace, serial: str) -> None:
     fill(namespace)
     (expected,) = [each for each in namespace[0] if each.serial == serial]
     assert assert_reads_alike(devices.by_serial, serial=serial) == [expected]
@@ -101,9 +99,7 @@ def test_a_user_is_found_by_its_id(place: App) -> None:
 
 @given(namespace=namespaces(), now=instants)
 @generated
-def test_the_catalogue_marks_each_device_with_an_open_allocation(
-    namespace: Namespace, now: int
-) -> None:
+def test_the_catalogue_marks_devices_with_open_allocations(namespace: Namespace, now: int) -> None:
     fill(namespace)
     held = {each.serial for each in namespace[2] if rules.is_open(each, now)}
     expected = [each._replace(is_allocated=int(each.serial in held)) for each in namespace[0]]
@@ -112,9 +108,7 @@ def test_the_catalogue_marks_each_device_with_an_open_allocation(
 
 @given(namespace=namespaces(), now=instants)
 @generated
-def test_candidates_are_the_devices_not_retired_ready_ones_first(
-    namespace: Namespace, now: int
-) -> None:
+def test_candidates_are_not_retired_ready_ones_first(namespace: Namespace, now: int) -> None:
     fill(namespace)
     held = {each.serial for each in namespace[2] if rules.is_open(each, now)}
     expected: list[DeviceRow] = sorted(
@@ -229,7 +223,7 @@ def test_created_at_and_released_at_are_set_once(
 
 @given(namespace=namespaces(), number=st.integers(0, 14), at=instants)
 @generated
-def test_released_at_of_an_allocation_is_set_once(
+def test_an_allocation_is_released_once(
     place: App, namespace: Namespace, number: int, at: int
 ) -> None:
     fill(namespace)
@@ -273,7 +267,7 @@ def test_storing_lease_ends_of_a_device_releases_exactly_the_sessions_with_a_lea
 
 @given(marks=st.lists(st.tuples(organizations, instants, st.integers(0, 3)), max_size=5))
 @generated
-def test_an_organization_has_one_mark_the_last_one_stored(
+def test_an_organization_has_one_mark_the_last(
     place: App, marks: list[tuple[str, int, int]]
 ) -> None:
     fill(([], [], []))
@@ -329,9 +323,7 @@ def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
 
 
 @pytest.mark.parametrize("only_before", [False, True])
-def test_a_page_is_found_by_the_index_and_only_its_rows_are_sorted(
-    place: App, only_before: bool
-) -> None:
+def test_a_page_is_found_by_index_and_only_its_rows_sorted(place: App, only_before: bool) -> None:
     values = {"organization": "o", "before": 9, "limit": 101}
     plan = plan_of(place, sessions.page(only_before=only_before), values)
     assert [step.partition(" USING ")[0] for step in plan] == [
@@ -344,9 +336,7 @@ def test_a_page_is_found_by_the_index_and_only_its_rows_are_sorted(
 
 
 @pytest.mark.parametrize("statement", [devices.catalogue, devices.candidates])
-def test_open_allocations_of_a_device_are_found_by_the_index(
-    place: App, statement: Statement[Any]
-) -> None:
+def test_open_allocations_are_found_by_the_index(place: App, statement: Statement[Any]) -> None:
     plan = plan_of(place, statement, {"now": 1})
     assert any("SEARCH" in step and "serial=?" in step for step in plan), plan
 

@@ -11,7 +11,7 @@ from sessionary import clock
 from tests.conftest import App, MakeApp
 from tests.surfaces import concurrency
 from tests.surfaces.concurrency import THREADS
-from tests.surfaces.mobilenext.api_client import IOS, Calls
+from tests.surfaces.mobilenext.api_client import IOS, Calls, device
 
 ROUNDS = 6
 
@@ -31,11 +31,7 @@ def run_concurrently(workers: list[App], act: Callable[[int, Calls], Any]) -> li
 
 
 def devices(count: int) -> str:
-    return "".join(
-        f'[[devices]]\nserial = "A-{number}"\nplatform = "ios"\ntype = "real"\n'
-        'name = "iPhone"\nversion = "18"\n'
-        for number in range(count)
-    )
+    return "".join(device(f"A-{number}") for number in range(count))
 
 
 def allocations(app: App) -> list[dict[str, Any]]:
@@ -167,9 +163,7 @@ def test_concurrent_releases_end_a_session_with_the_last_one(workers: list[App])
     assert calls.session(held["id"])["releasedAt"] == ended
 
 
-def test_an_allocation_concurrent_with_the_last_release_succeeds_or_is_409(
-    workers: list[App],
-) -> None:
+def test_an_allocation_beside_the_last_release_succeeds_or_is_409(workers: list[App]) -> None:
     for _ in range(ROUNDS):
         held = Calls(workers[0]).hold()
 
@@ -183,8 +177,8 @@ def test_an_allocation_concurrent_with_the_last_release_succeeds_or_is_409(
         assert set(allocated) <= {201, 409}
         shown = Calls(workers[1]).session(held["id"])
         assert (shown["releasedAt"] is None) == (201 in allocated)
-        for device in shown["devices"][1:]:
-            Calls(workers[0]).release(held["id"], device["info"]["serial"])
+        for each in shown["devices"][1:]:
+            Calls(workers[0]).release(held["id"], each["info"]["serial"])
 
 
 def test_concurrent_allocations_to_one_empty_session_list_it_once(workers: list[App]) -> None:

@@ -86,32 +86,15 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_one_microsecond_before_the_deadline_nothing_has_changed(case: Case) -> None:
+def test_the_deadline_is_the_first_instant_of_the_new_state_and_a_transition(case: Case) -> None:
     assert case.status(case.at - 1) == case.from_status
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_deadline_itself_is_the_first_instant_of_the_new_state(case: Case) -> None:
-    assert case.status(case.at) == case.to_status
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_after_the_deadline_the_new_state_stays(case: Case) -> None:
-    assert case.status(case.at + 1) == case.to_status
-    assert case.status(case.at + 10**6 * MINUTE) == case.to_status
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_each_derived_change_is_a_transition(case: Case) -> None:
-    found = (
-        rules.transitions(case.row)
-        if isinstance(case.row, SessionRow)
-        else rules.allocation_transitions(case.row)
-    )
-    assert [
-        (transition.at, transition.deadline, transition.from_status, transition.to_status)
-        for transition in found
-    ] == [(case.at, case.at, case.from_status, case.to_status)]
+    for now in (case.at, case.at + 1, case.at + 10**6 * MINUTE):
+        assert case.status(now) == case.to_status
+    is_session = isinstance(case.row, SessionRow)
+    found = (rules.transitions if is_session else rules.allocation_transitions)(case.row)
+    assert [(each.at, each.deadline, each.from_status, each.to_status) for each in found] == [
+        (case.at, case.at, case.from_status, case.to_status)
+    ]
 
 
 def test_transitions_of_a_session_include_its_allocations_in_order() -> None:

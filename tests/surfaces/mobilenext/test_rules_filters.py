@@ -44,9 +44,7 @@ def holds(attribute: str, operator: str, value: str, device: DeviceRow = PHONE) 
         ("version", "STARTS_WITH", "8", False),
     ],
 )
-def test_text_compares_without_case(
-    attribute: str, operator: str, value: str, expected: bool
-) -> None:
+def test_text_ignores_case(attribute: str, operator: str, value: str, expected: bool) -> None:
     assert holds(attribute, operator, value) is expected
 
 
@@ -66,9 +64,7 @@ def test_text_compares_without_case(
         ("26", -1),
     ],
 )
-def test_versions_compare_by_number_and_missing_components_are_zero(
-    version: str, order: int
-) -> None:
+def test_versions_compare_by_number_and_missing_parts_are_zero(version: str, order: int) -> None:
     expected = {
         "EQUALS": order == 0,
         "GREATER_THAN": order > 0,

@@ -100,9 +100,7 @@ def test_a_serialized_new_session_fits_its_schema(found: Held) -> None:
 
 @given(names=st.lists(texts, max_size=4), began_at=instants, more=st.booleans())
 @generated
-def test_serialized_organizations_fit_their_schema(
-    names: list[str], began_at: int, more: bool
-) -> None:
+def test_organizations_fit_their_schema(names: list[str], began_at: int, more: bool) -> None:
     rows = [(uuid(n), name, n) for n, name in enumerate(names)]
     roles = {id: "readonly" for id, *_ in rows} | ({"undeclared": "admin"} if more else {})
     shown = serializers.organizations(rows, roles, began_at)

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from sessionary import create_app
@@ -51,8 +50,9 @@ TIMED_OUT = "00000000-0000-4000-8000-00000071ed00"
 class NotteClient:
     """Calls with one key; the paths are Notte's own, without the surface's prefix."""
 
-    def __init__(self, client: FlaskClient, key: str = KEY, prefix: str = "/notte") -> None:
-        self.client = client
+    def __init__(self, app: App, key: str = KEY, prefix: str = "/notte") -> None:
+        self.app = app
+        self.client = app.client
         self.prefix = prefix
         self.headers = {"Authorization": f"Bearer {key}"}
 
@@ -121,4 +121,4 @@ def strict(shared_app: SharedApp) -> App:
 
 @pytest.fixture
 def notte(app: App) -> NotteClient:
-    return NotteClient(app.client)
+    return NotteClient(app)

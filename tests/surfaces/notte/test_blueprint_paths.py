@@ -8,27 +8,25 @@ from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 
 
 def test_the_members_of_an_organization_share_its_sessions(strict: App) -> None:
-    session_id = NotteClient(strict.client).start()["session_id"]
-    bot = NotteClient(strict.client, key="sk-notte-bot")
+    session_id = NotteClient(strict).start()["session_id"]
+    bot = NotteClient(strict, key="sk-notte-bot")
     assert bot.start(session_id=session_id)["session_id"] == session_id
 
 
 @pytest.mark.parametrize("prefix", ["/notte", ""])
-def test_health_needs_no_key_and_counts_active_sessions(
-    app: App, notte: NotteClient, prefix: str
-) -> None:
+def test_health_is_open_and_counts_active_sessions(notte: NotteClient, prefix: str) -> None:
     closed = notte.start()["session_id"]
     notte.start()
     notte.start_v4()
     ok_json(notte.post("/session/close", {"session_id": closed}))
     for minutes, count in ((3, 2), (1, 1), (2, 0)):
-        app.advance(minutes=minutes)
-        health = ok_json(app.client.get(f"{prefix}/health"))
+        notte.app.advance(minutes=minutes)
+        health = ok_json(notte.app.client.get(f"{prefix}/health"))
         assert health == {"status": "healthy", "version": __version__, "active_sessions": count}
 
 
 def test_every_v1_route_answers_at_the_root(app: App) -> None:
-    root = NotteClient(app.client, prefix="")
+    root = NotteClient(app, prefix="")
     session_id = root.start()["session_id"]
     body = {"session_id": session_id, "keep_alive": True, "action_id": "B1"}
     for path in ("/env/observe", "/env/step", "/env/scrape"):
@@ -37,7 +35,7 @@ def test_every_v1_route_answers_at_the_root(app: App) -> None:
 
 
 def test_every_v4_route_answers_at_the_root_with_the_sdk_header(app: App) -> None:
-    root = NotteClient(app.client, prefix="")
+    root = NotteClient(app, prefix="")
     root.headers["x-notte-sdk-version"] = "1.10.0"
     session_id = root.start_v4()["session_id"]
     assert root.status(session_id)["status"] == "active"
@@ -49,15 +47,15 @@ def test_every_v4_route_answers_at_the_root_with_the_sdk_header(app: App) -> Non
 
 
 def test_a_stop_at_the_root_needs_no_sdk_header(app: App) -> None:
-    root = NotteClient(app.client, prefix="")
+    root = NotteClient(app, prefix="")
     session_id = root.start_v4()["session_id"]
     assert ok_json(root.delete(f"/sessions/{session_id}/stop/"))["status"] == "closed"
-    assert NotteClient(app.client).status(session_id)["status"] == "closed"
+    assert NotteClient(app).status(session_id)["status"] == "closed"
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/sessions/", "/sessions/x"])
 def test_other_reads_of_sessions_at_the_root_are_galteas(app: App, path: str) -> None:
-    root = NotteClient(app.client, prefix="")
+    root = NotteClient(app, prefix="")
     root.start_v4()
     response = root.get(path)
     assert response.status_code in (401, 404)

@@ -46,7 +46,7 @@ def test_an_operation_that_is_kept_alive_leaves_its_session_active(
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
-def test_an_operation_keeps_the_timeout_of_its_session(
+def test_an_operation_keeps_the_session_s_timeout(
     notte: NotteClient, session_id: str, path: str
 ) -> None:
     body = {"session_id": session_id, "keep_alive": True, "session_timeout_minutes": 9}
@@ -150,9 +150,7 @@ def test_an_operation_on_an_ended_session_is_refused_with_the_reason(
     assert app.rows("notte_sessions") == before
 
 
-def test_an_operation_sees_the_page_that_was_opened_last(
-    notte: NotteClient, session_id: str
-) -> None:
+def test_an_operation_sees_the_page_opened_last(notte: NotteClient, session_id: str) -> None:
     alive = {"session_id": session_id, "keep_alive": True}
     blank = operate(notte, "/env/observe", **alive)["metadata"]
     assert (blank["title"], blank["url"]) == ("", "about:blank")

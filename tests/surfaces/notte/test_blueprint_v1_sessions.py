@@ -44,20 +44,18 @@ def test_a_timeout_at_or_over_the_global_timeout_is_refused_by_name(
 
 @pytest.mark.parametrize("value", [None, "5", True, 5.5, [5], {}])
 @pytest.mark.parametrize("name", ["session_timeout_minutes", "session_timeout"])
-def test_a_timeout_that_is_not_an_integer_is_refused(
-    notte: NotteClient, name: str, value: object
-) -> None:
+def test_a_timeout_must_be_an_integer(notte: NotteClient, name: str, value: object) -> None:
     detail = error_detail(notte.post("/session/start", {name: value}), 400)
     assert detail.startswith(f"{name}: must ")
 
 
 def test_the_default_timeout_stays_below_a_small_global_timeout(make_app) -> None:
-    notte = NotteClient(make_app(notte_global_timeout_minutes=3).client)
+    notte = NotteClient(make_app(notte_global_timeout_minutes=3))
     assert notte.start()["timeout_minutes"] == 2
 
 
 def test_thirty_minutes_are_accepted_under_a_global_timeout_of_thirty_one(make_app) -> None:
-    notte = NotteClient(make_app(notte_global_timeout_minutes=31).client)
+    notte = NotteClient(make_app(notte_global_timeout_minutes=31))
     assert notte.start(session_timeout_minutes=30)["timeout_minutes"] == 30
     detail = error_detail(notte.post("/session/start", {"session_timeout_minutes": 31}), 400)
     assert detail == "session_timeout_minutes: must be greater than 0 and less than 31"
@@ -68,7 +66,7 @@ def test_the_older_name_of_the_timeout_counts_without_the_newer_one(notte: Notte
 
 
 @pytest.mark.parametrize("older", [7, 99, "x", None])
-def test_the_newer_name_of_the_timeout_wins_over_the_older_one(
+def test_the_newer_name_of_the_timeout_wins_over_the_older(
     notte: NotteClient, older: object
 ) -> None:
     both = {"session_timeout": older, "session_timeout_minutes": 3}
@@ -101,18 +99,16 @@ def test_a_start_always_leaves_its_session_active(notte: NotteClient, keep_alive
     assert notte.status(session_id)["status"] == "active"
 
 
-def test_a_start_with_an_active_session_joins_it_and_is_activity(
-    app: App, notte: NotteClient
-) -> None:
+def test_a_start_with_an_active_session_joins_and_is_activity(notte: NotteClient) -> None:
     started = notte.start(session_timeout_minutes=7)
-    app.advance(minutes=7)
+    notte.app.advance(minutes=7)
     joined = notte.start(session_id=started["session_id"].upper(), session_timeout_minutes=9)
     assert joined["session_id"] == started["session_id"]
     assert joined["timeout_minutes"] == 7
     assert joined["created_at"] == NOON
     assert joined["last_accessed_at"] == "2026-03-01T12:07:00.000000Z"
     assert joined["duration"] == "PT7M"
-    assert len(app.rows("notte_sessions")) == 1
+    assert len(notte.app.rows("notte_sessions")) == 1
 
 
 def test_a_start_never_creates_under_the_callers_id(app: App, notte: NotteClient) -> None:
@@ -123,18 +119,16 @@ def test_a_start_never_creates_under_the_callers_id(app: App, notte: NotteClient
     assert app.rows("notte_sessions") == []
 
 
-def test_a_start_revives_neither_a_closed_nor_a_timed_out_session(
-    app: App, notte: NotteClient
-) -> None:
+def test_a_start_revives_no_closed_or_timed_out_session(notte: NotteClient) -> None:
     closed, left = notte.start()["session_id"], notte.start()["session_id"]
     ok_json(notte.post("/session/close", {"session_id": closed}))
-    app.advance(minutes=5, microseconds=1)
-    before = app.rows("notte_sessions")
+    notte.app.advance(minutes=5, microseconds=1)
+    before = notte.app.rows("notte_sessions")
     for session_id, why in ((closed, "is closed"), (left, "idle for more than 5 minutes")):
         response = notte.post("/session/start", {"session_id": session_id})
         assert re.search(why, error_detail(response, 404))
         assert response.json["session_id"] == session_id
-    assert app.rows("notte_sessions") == before
+    assert notte.app.rows("notte_sessions") == before
 
 
 def test_a_close_shows_when_the_session_ended(app: App, notte: NotteClient) -> None:
@@ -158,18 +152,16 @@ def test_a_close_of_a_closed_session_shows_the_same_session(app: App, notte: Not
     assert app.rows("notte_sessions") == before
 
 
-def test_a_close_of_a_timed_out_session_shows_that_it_timed_out(
-    app: App, notte: NotteClient
-) -> None:
+def test_a_close_of_a_timed_out_session_shows_its_timeout(notte: NotteClient) -> None:
     session_id = notte.start()["session_id"]
-    app.advance(minutes=90)
-    before = app.rows("notte_sessions")
+    notte.app.advance(minutes=90)
+    before = notte.app.rows("notte_sessions")
     closed = ok_json(notte.post("/session/close", {"session_id": session_id}))
     assert closed["status"] == "timed_out"
     assert closed["close_reason"] == "idle_timeout"
     assert closed["closed_at"] == "2026-03-01T12:05:00.000000Z"
     assert closed["duration"] == "PT5M"
-    assert app.rows("notte_sessions") == before
+    assert notte.app.rows("notte_sessions") == before
 
 
 @pytest.mark.parametrize("body", [{}, {"session_id": None}, {"session_id": 5}])

@@ -11,13 +11,11 @@ from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
 MICROSECOND = timedelta(microseconds=1)
 
 
-def test_a_list_without_a_query_has_the_ten_newest_active_sessions(
-    app: App, notte: NotteClient
-) -> None:
+def test_a_list_without_query_has_the_ten_newest_active_sessions(notte: NotteClient) -> None:
     started = []
     for _ in range(11):
         started.append(notte.start_v4()["session_id"])
-        app.advance(seconds=1)
+        notte.app.advance(seconds=1)
     ok_json(notte.delete(f"/sessions/{started[5]}/stop"))
     page = ok_json(notte.get("/sessions/"))
     active = [each for each in reversed(started) if each != started[5]]
@@ -25,9 +23,7 @@ def test_a_list_without_a_query_has_the_ten_newest_active_sessions(
     assert page == {"page": 1, "page_size": 10, "has_next": False, "has_previous": False}
 
 
-def test_sessions_of_one_instant_are_listed_in_reverse_order_of_creation(
-    notte: NotteClient,
-) -> None:
+def test_sessions_of_one_instant_are_listed_last_created_first(notte: NotteClient) -> None:
     started = [notte.start_v4()["session_id"] for _ in range(5)]
     assert notte.list_ids() == started[::-1]
 
@@ -64,21 +60,17 @@ def test_a_page_after_the_last_is_empty(notte: NotteClient) -> None:
 
 
 @pytest.mark.parametrize("word", ["false", "False", "0", "FALSE"])
-def test_a_list_without_only_active_has_every_session(
-    app: App, notte: NotteClient, word: str
-) -> None:
+def test_without_only_active_a_list_has_all_sessions(notte: NotteClient, word: str) -> None:
     closed, left = notte.start_v4()["session_id"], notte.start_v4()["session_id"]
     ok_json(notte.delete(f"/sessions/{closed}/stop"))
-    app.advance(hours=1)
+    notte.app.advance(hours=1)
     active = notte.start_v4()["session_id"]
     assert notte.list_ids(only_active=word) == [active, left, closed]
     for yes in ("true", "True", "1"):
         assert notte.list_ids(only_active=yes) == [active]
 
 
-def test_a_list_of_active_sessions_agrees_with_the_status_at_the_deadline(
-    app: App, notte: NotteClient
-) -> None:
+def test_a_list_agrees_with_the_status_at_the_deadline(app: App, notte: NotteClient) -> None:
     idle = notte.start_v4(idle_timeout_minutes=5)["session_id"]
     limited = notte.start_v4(idle_timeout_minutes=5, max_duration_minutes=5)["session_id"]
     older = notte.start()["session_id"]
@@ -126,7 +118,7 @@ def test_a_list_of_many_active_sessions_is_complete(
 def test_a_list_of_the_current_token_has_only_the_sessions_of_that_key(
     app: App, notte: NotteClient, word: str
 ) -> None:
-    other = NotteClient(app.client, key="sk-notte-rob")
+    other = NotteClient(app, key="sk-notte-rob")
     mine, theirs = notte.start_v4()["session_id"], other.start()["session_id"]
     other.start(session_id=mine)
     assert notte.list_ids(only_current_token=word) == [mine]
@@ -151,7 +143,7 @@ def test_a_list_of_the_current_token_has_only_the_sessions_of_that_key(
         ({"only_current_token": ""}, "bool_parsing"),
     ],
 )
-def test_a_query_out_of_bounds_is_refused(
+def test_queries_out_of_bounds_are_refused(
     notte: NotteClient, query: dict[str, object], kind: str
 ) -> None:
     (found,) = error_detail(notte.get("/sessions/", **query), 422)

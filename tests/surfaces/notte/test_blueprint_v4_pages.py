@@ -45,7 +45,7 @@ def test_an_operation_does_not_extend_the_maximum(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_operation_on_an_ended_session_is_404(
+def test_operations_on_an_ended_session_are_404(
     app: App, notte: NotteClient, page: str, operation: str
 ) -> None:
     ok_json(notte.delete(page.replace("/page", "/stop")))

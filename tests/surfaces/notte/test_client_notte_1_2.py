@@ -52,9 +52,7 @@ def test_an_observe_with_a_url_needs_no_session(results: dict[str, Any]) -> None
     assert results["kept"] is None
 
 
-def test_an_operation_without_keep_alive_closes_the_session_of_the_client(
-    results: dict[str, Any],
-) -> None:
+def test_an_operation_without_keep_alive_closes_the_session(results: dict[str, Any]) -> None:
     session_id, (kind, body) = results["closed by its operation"]
     assert kind == "ValueError"
     assert body == {

@@ -64,9 +64,7 @@ def test_a_timed_out_session_shows_when_and_why(results: dict[str, Any]) -> None
     assert (over["closed_at"], over["duration"]) == ("2026-03-01T11:55:00Z", 900)
 
 
-def test_the_pages_of_a_list_have_every_session_of_the_organization(
-    results: dict[str, Any],
-) -> None:
+def test_the_pages_of_a_list_have_the_organization_s_sessions(results: dict[str, Any]) -> None:
     newest_first = results["made"][::-1]
     assert results["active"] == newest_first
     assert results["walked"][:5] == newest_first

@@ -146,12 +146,10 @@ def test_a_failed_session_takes_no_operation(app: App, notte: NotteClient) -> No
     assert ok_json(notte.post("/session/close", {"session_id": id}))["status"] == "error"
 
 
-def test_a_session_can_be_forced_to_fail_in_its_last_active_instant(
-    app: App, notte: NotteClient
-) -> None:
+def test_a_session_can_be_forced_to_fail_at_its_last_instant(notte: NotteClient) -> None:
     id = notte.start()["session_id"]
-    app.advance(minutes=5)
-    force(app, surface, id, "error")
+    notte.app.advance(minutes=5)
+    force(notte.app, surface, id, "error")
     assert notte.status(id)["status"] == "error"
 
 

@@ -64,9 +64,7 @@ def test_a_page_has_the_rows_that_the_rule_calls_active_newest_first(
 
 @given(namespace=namespaces, now=st.integers(NOW - 60_000_001, NOW + 60_000_001))
 @some
-def test_the_active_count_agrees_with_the_rule(
-    namespace: list[tuple[SessionRow, str]], now: int
-) -> None:
+def test_the_active_count_is_the_rule_s(namespace: list[tuple[SessionRow, str]], now: int) -> None:
     fill(namespace)
     counted = sum(rules.status(row, now) == "active" for row, _ in namespace)
     assert queries.active_count.one(now=now) == counted

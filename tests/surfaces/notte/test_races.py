@@ -22,7 +22,7 @@ def app(make_file_app: MakeApp) -> App:
 
 def run_concurrently(app: App, work: Callable[[NotteClient, int], Any]) -> list[Any]:
     """Run a function in threads that start together, each with its own client."""
-    clients = [NotteClient(app.client) for _ in range(THREADS)]
+    clients = [NotteClient(app) for _ in range(THREADS)]
     return concurrency.run_concurrently(lambda number: work(clients[number], number))
 
 
@@ -125,9 +125,7 @@ def test_a_race_never_revives_a_session_after_its_deadline(app: App, notte: Nott
         assert shown["last_accessed_at"] == before
 
 
-def test_a_session_times_out_for_all_threads_at_once_while_the_clock_moves(
-    app: App, notte: NotteClient
-) -> None:
+def test_a_session_times_out_for_all_threads_at_once(app: App, notte: NotteClient) -> None:
     """One thread moves the clock by half the timeout; the others operate until it has timed out."""
     for _ in range(25):
         session_id = notte.start(session_timeout_minutes=1)["session_id"]

@@ -123,7 +123,7 @@ def test_an_access_moves_the_idle_deadline_but_not_the_maximum() -> None:
 @pytest.mark.parametrize(
     ("stored", "shown"), [("manual", "manual"), ("error", "error"), (rules.BY_OPERATION, "unknown")]
 )
-def test_a_closed_session_shows_its_close_reason_or_unknown_after_its_operation(
+def test_a_closed_session_shows_its_reason_or_unknown_after_an_operation(
     stored: str, shown: str
 ) -> None:
     row = session(ended_at=START, ended_as="closed", close_reason=stored)
@@ -165,9 +165,7 @@ def test_an_operation_on_an_ended_session_is_refused_with_the_reason(
 
 
 @pytest.mark.parametrize("check", [rules.ensure_can_operate, rules.ensure_can_stop])
-def test_an_active_session_takes_operations_up_to_its_deadline(
-    check: Callable[[SessionRow, int], None],
-) -> None:
+def test_a_session_is_usable_up_to_its_deadline(check: Callable[[SessionRow, int], None]) -> None:
     check(session(), IDLE_DEADLINE)
 
 

@@ -63,10 +63,8 @@ def test_a_session_is_seeded_in_any_state(
     assert {name: found[name] for name in shown} == shown
 
 
-def test_a_seeded_session_without_a_maximum_is_shown_as_one_of_v1(
-    app: App, notte: NotteClient
-) -> None:
-    app.seed(table())
+def test_a_seeded_session_without_a_maximum_is_shown_as_of_v1(notte: NotteClient) -> None:
+    notte.app.seed(table())
     assert "max_duration_minutes" not in notte.status(ID)
 
 
@@ -88,7 +86,7 @@ def test_a_failed_session_shows_its_error_when_it_is_used(app: App, notte: Notte
 def test_a_seeded_session_belongs_to_the_key_that_it_names(app: App, notte: NotteClient) -> None:
     app.seed(table(key="sk-notte-ana"))
     assert notte.list_ids(only_current_token=True) == [ID]
-    assert NotteClient(app.client, key="sk-notte-rob").list_ids(only_current_token=True) == []
+    assert NotteClient(app, key="sk-notte-rob").list_ids(only_current_token=True) == []
 
 
 def test_a_seed_that_is_applied_again_changes_nothing(app: App) -> None:

@@ -57,7 +57,7 @@ def test_a_page_fits_its_schema(rows: list[SessionRow], now: int, number: int) -
 
 
 @given(row=sessions(), now=instants, screenshot=st.booleans())
-def test_the_answers_of_operations_fit_their_schemas(
+def test_answers_of_operations_fit_their_schemas(
     row: SessionRow, now: int, screenshot: bool
 ) -> None:
     assert fits(responses.ObserveResponse(), serializers.operated(row, now, screenshot=screenshot))

@@ -23,11 +23,9 @@ def test_admins_and_writers_can_create_in_an_account(ana: Caller, rob: Caller, b
 
 
 @pytest.mark.parametrize("account", ["mars", "unheard-of", "", "ACME"])
-def test_create_in_an_account_without_a_profile_is_403(
-    strict: App, ana: Caller, account: str
-) -> None:
+def test_create_in_an_account_without_profile_is_403(ana: Caller, account: str) -> None:
     assert_error(ana.post({**BODY, "account_id": account}), 403, "no access")
-    assert strict.rows("scale_sessions") == strict.rows("scale_counts") == []
+    assert ana.app.rows("scale_sessions") == ana.app.rows("scale_counts") == []
 
 
 def test_a_reader_can_read_and_every_write_is_403(strict: App, ana: Caller, rob: Caller) -> None:
@@ -118,15 +116,13 @@ def test_header_and_body_naming_different_accounts_are_403(strict: App) -> None:
     assert Caller(strict, "ana", "acme").create("acme")["account_id"] == "acme"
 
 
-def test_a_session_outside_the_header_s_account_is_not_found_by_id(
-    strict: App, ana: Caller
-) -> None:
+def test_a_session_outside_the_header_s_account_is_not_found(ana: Caller) -> None:
     session = ana.create("acme")
-    elsewhere = Caller(strict, "ana", "zeta")
+    elsewhere = Caller(ana.app, "ana", "zeta")
     assert_error(elsewhere.get(f"/v4/sessions/{session['id']}"), 404)
     assert_error(elsewhere.patch(session["id"], {"title": "new"}), 404)
     assert_error(elsewhere.delete(session["id"]), 404)
-    assert Caller(strict, "ana", "acme").show(session["id"]) == session
+    assert Caller(ana.app, "ana", "acme").show(session["id"]) == session
 
 
 def test_body_violations_are_reported_before_account_errors(strict: App) -> None:
@@ -163,9 +159,7 @@ def test_user_info_lists_the_user_s_accounts_default_first(ana: Caller) -> None:
 
 
 @pytest.mark.parametrize(("key", "user"), [("rob", ROB), ("bot", BOT)])
-def test_user_info_of_a_user_without_email_has_an_invalid_domain(
-    strict: App, key: str, user: str
-) -> None:
+def test_user_info_without_an_email_has_an_invalid_domain(strict: App, key: str, user: str) -> None:
     info = Caller(strict, key).get("/user-info").json
     assert (info["id"], info["email"]) == (user, f"{user}@users.invalid")
 
@@ -234,7 +228,7 @@ class TestLenient:
         assert_error(rob.post(BODY), 403, "readonly")
         assert_error(rob.post({**BODY, "account_id": "undeclared"}), 403)
 
-    def test_strict_and_lenient_differ_in_who_is_admitted(
+    def test_strict_and_lenient_differ_in_whom_they_admit(
         self, strict: App, make_app: MakeApp
     ) -> None:
         assert_error(Caller(strict, "anything").get("/user-info"), 401)

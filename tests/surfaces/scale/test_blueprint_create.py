@@ -41,9 +41,7 @@ def test_a_session_of_a_user_has_the_identity_type_user(ana: Caller) -> None:
 
 
 @pytest.mark.parametrize("dates", [{}, {"start_date": None, "end_date": None}])
-def test_unset_dates_are_absent_and_null_counts_as_unset(
-    anyone: Caller, dates: dict[str, None]
-) -> None:
+def test_unset_dates_are_absent_and_null_is_unset(anyone: Caller, dates: dict[str, None]) -> None:
     session = anyone.create(**dates)
     assert not {"start_date", "end_date", "archived_at"} & set(session)
 
@@ -182,12 +180,10 @@ def make_state(size: int) -> dict[str, str]:
     return {"x": "y" * (size - len('{"x":""}'))}
 
 
-def test_a_state_of_a_mebibyte_is_accepted_and_one_byte_more_is_413(
-    app: App, anyone: Caller
-) -> None:
+def test_a_state_of_a_mebibyte_is_accepted_and_one_more_byte_413(anyone: Caller) -> None:
     limit = 1024 * 1024
     assert_error(anyone.post({**FULL, "state": make_state(limit + 1)}), 413, "state", str(limit))
-    assert app.rows("scale_sessions") == []
+    assert anyone.app.rows("scale_sessions") == []
     anyone.create(state=make_state(limit))
 
 

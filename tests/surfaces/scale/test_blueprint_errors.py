@@ -49,17 +49,13 @@ def pydantic_errors(**values: Any) -> dict[str, tuple[str, str]]:
         {"title": [], "state": "x", "account_id": {}},
     ],
 )
-def test_violations_of_a_body_have_pydantic_s_types_and_messages(
-    anyone: Caller, values: dict[str, Any]
-) -> None:
+def test_violations_of_a_body_are_those_of_pydantic(anyone: Caller, values: dict[str, Any]) -> None:
     said = {at[-1]: words for at, words in violations(anyone.post(values)).items()}
     assert said == pydantic_errors(**values)
 
 
 @pytest.mark.parametrize("restore", ["yes", 1, None, []])
-def test_violations_of_a_boolean_have_pydantic_s_types_and_messages(
-    anyone: Caller, restore: Any
-) -> None:
+def test_violations_of_a_boolean_are_those_of_pydantic(anyone: Caller, restore: Any) -> None:
     session = anyone.create()
     said = violations(anyone.patch(session["id"], {"restore": restore}))["body", "restore"]
     assert said == pydantic_errors(restore=restore)["restore"]
@@ -77,9 +73,7 @@ def test_violations_of_a_boolean_have_pydantic_s_types_and_messages(
         ("include_archived", "maybe"),
     ],
 )
-def test_violations_of_a_query_have_pydantic_s_types_and_messages(
-    anyone: Caller, name: str, value: str
-) -> None:
+def test_violations_of_a_query_are_those_of_pydantic(anyone: Caller, name: str, value: str) -> None:
     said = violations(anyone.get("/v4/sessions", **{name: value}))["query", name]
     assert said == pydantic_errors(**{name: value})[name]
 

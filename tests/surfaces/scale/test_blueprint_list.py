@@ -29,17 +29,15 @@ def test_a_list_returns_each_session_exactly_as_get_does(anyone: Caller) -> None
     assert anyone.page()["items"] == [session]
 
 
-def test_a_list_is_in_order_of_creation_also_with_a_frozen_clock(
+def test_a_list_is_in_order_of_creation_at_one_instant_too(
     anyone: Caller, seven: list[str]
 ) -> None:
     assert anyone.titles() == seven
 
 
-def test_an_earlier_created_at_comes_first_whatever_the_order_of_insertion(
-    app: App, anyone: Caller
-) -> None:
+def test_an_earlier_created_at_comes_first_if_inserted_last(anyone: Caller) -> None:
     anyone.create(title="later")
-    app.advance(days=-1)
+    anyone.app.advance(days=-1)
     anyone.create(title="earlier")
     anyone.create("other", title="earlier elsewhere")
     assert anyone.titles() == ["earlier", "earlier elsewhere", "later"]
@@ -105,7 +103,7 @@ def test_account_id_filters_list_and_total(anyone: Caller) -> None:
         ("account_id=a%00", "account_id", "value_error", "NUL"),
     ],
 )
-def test_an_invalid_query_is_422(
+def test_invalid_queries_are_422(
     anyone: Caller, query: str, place: str, kind: str, message: str
 ) -> None:
     found = violations(anyone.get(f"/v4/sessions?{query}"))

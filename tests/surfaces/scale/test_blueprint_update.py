@@ -54,15 +54,13 @@ def test_null_unsets_a_date(anyone: Caller) -> None:
         {"archived_at": None},
     ],
 )
-def test_a_patch_that_changes_nothing_writes_nothing(
-    app: App, anyone: Caller, body: dict[str, Any]
-) -> None:
+def test_a_patch_without_changes_writes_nothing(anyone: Caller, body: dict[str, Any]) -> None:
     session = anyone.create()
-    before = app.rows("scale_sessions")
-    app.advance(minutes=1)
+    before = anyone.app.rows("scale_sessions")
+    anyone.app.advance(minutes=1)
     answer = anyone.patch(session["id"], body)
     assert (answer.status_code, answer.json) == (200, session)
-    assert app.rows("scale_sessions") == before
+    assert anyone.app.rows("scale_sessions") == before
 
 
 def test_a_patch_without_a_body_writes_nothing(anyone: Caller) -> None:

@@ -65,9 +65,7 @@ def test_the_client_finds_its_account_in_the_user_s_profiles(strict: App, serve:
     }
 
 
-def test_in_a_lenient_namespace_the_client_finds_the_default_account(
-    app: App, serve: Serve
-) -> None:
+def test_in_a_lenient_namespace_the_client_finds_a_default_account(app: App, serve: Serve) -> None:
     chosen = sdk_script.run(ENVIRONMENT, ACCOUNT_SCRIPT, "k", env={"EGP_ENDPOINT_URL": serve(app)})
     assert chosen == {"k": "000000000000000000000001"}
 

@@ -107,9 +107,7 @@ def test_a_walk_over_all_pages_ends_and_returns_every_session_once(
     assert pages(client, limit=3).total_item_count == 7
 
 
-def test_booleans_in_the_client_s_queries_are_accepted(
-    app: App, connect: Callable[..., SGPClient]
-) -> None:
+def test_booleans_in_its_queries_are_accepted(app: App, connect: Callable[..., SGPClient]) -> None:
     client = connect(app)
     made = create(client)
     client.delete(f"/v4/sessions/{made.id}", cast_to=Deleted)
@@ -130,7 +128,7 @@ def test_environment_variables_alone_configure_the_client(
     assert made.account_id == "acme"
 
 
-def test_the_client_s_header_selects_an_account(
+def test_the_header_of_the_client_selects_an_account(
     app: App, connect: Callable[..., SGPClient]
 ) -> None:
     client = connect(app)
@@ -182,7 +180,7 @@ def test_an_error_status_raises_the_client_s_error_class(
     assert set(refused.value.body) == {"detail"}
 
 
-def test_patching_an_archived_session_is_a_bad_request(
+def test_a_patch_of_an_archived_session_is_a_bad_request(
     app: App, connect: Callable[..., SGPClient]
 ) -> None:
     client = connect(app)
@@ -201,7 +199,7 @@ def test_the_client_shows_each_violation(app: App, connect: Callable[..., SGPCli
     ]
 
 
-def test_a_state_over_the_limit_is_413(
+def test_a_state_over_its_limit_is_413(
     make_app: MakeApp, connect: Callable[..., SGPClient]
 ) -> None:
     client = connect(make_app(scale_max_state_bytes=100))
@@ -225,7 +223,7 @@ def test_a_busy_database_is_a_server_error_and_nothing_is_written(
     assert list(pages(connect(app))) == []
 
 
-def test_strict_validation_raises_for_a_missing_field(
+def test_strict_validation_finds_a_missing_field(
     app: App, connect: Callable[..., SGPClient]
 ) -> None:
     class Wider(Session):

@@ -46,9 +46,7 @@ def test_the_inputs_are_the_instants_of_the_row() -> None:
 
 
 @pytest.mark.parametrize("body", [None, {"archived_at": "2031-01-01T00:00:00Z"}])
-def test_a_session_is_archived_since_the_call_whatever_the_date_given(
-    anyone: Caller, body: Any
-) -> None:
+def test_a_session_is_archived_since_the_call_not_the_date_given(anyone: Caller, body: Any) -> None:
     id = anyone.create()["id"]
     anyone.app.advance(minutes=3)
     answer = anyone.delete(id) if body is None else anyone.patch(id, body)

@@ -99,9 +99,7 @@ def test_scope_is_the_narrowest_variant_that_covers_the_accounts() -> None:
     "columns",
     [{"title": "new", "updated_at": 99}, {"archived_at": None}, {"start_date": 5, "end_date": 6}],
 )
-def test_update_sets_the_given_columns_of_one_row(
-    rows: list[SessionRow], columns: dict[str, Any]
-) -> None:
+def test_an_update_sets_columns_of_one_row(rows: list[SessionRow], columns: dict[str, Any]) -> None:
     assert queries.update(frozenset(columns)).run(id="id-5", **columns) == 1
     after = [queries.by_id.one(id=row.id) for row in rows]
     assert after == [row._replace(**columns) if row.id == "id-5" else row for row in rows]

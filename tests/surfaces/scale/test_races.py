@@ -127,7 +127,7 @@ def test_a_page_and_its_total_come_from_one_snapshot(anyone: Caller) -> None:
 
 
 @pytest.mark.parametrize("query", [{}, {"account_id": "acme"}])
-def test_a_walk_during_creates_returns_every_earlier_session_once(
+def test_a_walk_during_creates_has_every_earlier_session(
     anyone: Caller, query: dict[str, str]
 ) -> None:
     there = [anyone.create()["id"] for _ in range(20)]

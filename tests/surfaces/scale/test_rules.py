@@ -72,7 +72,7 @@ def test_a_session_with_a_future_archived_at_is_archived_already(archived_at: in
         (-5, -6, False),
     ],
 )
-def test_a_window_that_ends_before_it_starts_is_invalid(
+def test_a_window_cannot_end_before_its_start(
     start: int | None, end: int | None, holds: bool
 ) -> None:
     assert rules.is_valid_window(start, end) is holds
@@ -112,9 +112,7 @@ def test_a_patch_is_validated_with_the_merged_window(
         ({"archived_at": 5, "restore": True}, True),
     ],
 )
-def test_restore_true_and_a_null_archived_at_are_a_restore(
-    body: dict[str, Any], restores: bool
-) -> None:
+def test_restore_or_a_null_archived_at_is_a_restore(body: dict[str, Any], restores: bool) -> None:
     assert rules.is_restore(body) is restores
 
 
@@ -163,9 +161,7 @@ def test_updated_at_never_goes_back(at: int, shown: int) -> None:
 @pytest.mark.parametrize(
     ("nanoseconds", "shown"), [(None, None), (999, 0), (1000, 1), (1001, 1), (-1, -1)]
 )
-def test_an_instant_is_truncated_to_microseconds(
-    nanoseconds: int | None, shown: int | None
-) -> None:
+def test_instants_are_truncated_to_microseconds(nanoseconds: int | None, shown: int | None) -> None:
     assert rules.to_microseconds(nanoseconds) == shown
 
 
@@ -186,7 +182,7 @@ def test_a_bound_key_has_only_the_role_of_its_account() -> None:
         (LENIENT, "closed", None),
     ],
 )
-def test_a_lenient_caller_is_an_admin_of_undeclared_accounts(
+def test_lenient_callers_administer_undeclared_accounts(
     who: Caller, account: str, role: str | None
 ) -> None:
     assert rules.role(who, account, is_declared) == role
