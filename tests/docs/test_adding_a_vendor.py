@@ -33,6 +33,17 @@ id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
 organization = "acme-org"
 created_ago = "20m"
 """
+READER = """
+[[users]]
+id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+name = "Rob"
+default_organization = "acme-org"
+memberships = [{ organization = "acme-org", role = "readonly" }]
+
+[[keys]]
+secret = "acme_reader"
+user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
+"""
 
 
 def files() -> dict[str, str]:
@@ -105,6 +116,17 @@ def test_the_page_keeps_the_rules_of_the_linter(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "ruff", *check, *options, str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_roles_hold(namespace: Namespace) -> None:
+    namespace.seed(SEED + READER)
+    headers = {"Authorization": "Bearer acme_reader"}
+    listed = call(namespace, "GET", "/v1/sessions", headers=headers)
+    assert [each["id"] for each in listed.json()["items"]] == [
+        "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+    ]
+    refused = call(namespace, "POST", "/v1/sessions", json={"name": "first"}, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, 403)
 
 
 def test_a_session_expires_by_the_clock_and_stops_by_a_call(namespace: Namespace) -> None:
