@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sessionary.metrics import multiproc_dir
 from sessionary.settings import BadSetting
@@ -26,14 +27,14 @@ class Metrics:
         self.observe: Observer = count
         host, port = listener.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics"
-        self._listener = listener
+        self.listener = listener
         self._folder = folder
 
-    def serve(self, namespace: Namespace, surfaces: Sequence[Surface]) -> None:
-        """Answer scrapes on a daemon thread of this process."""
-        from sessionary.metrics.exporter import serve
+    def make_app(self, namespace: Namespace, surfaces: Sequence[Surface]) -> Any:
+        """Make the WSGI application to serve on `listener`, from one thread."""
+        from sessionary.metrics.exporter import make_app
 
-        serve(self._listener, self._folder, namespace, surfaces)
+        return make_app(self._folder, namespace, surfaces)
 
 
 @contextmanager

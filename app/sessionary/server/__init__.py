@@ -1,5 +1,6 @@
 """`sessionary serve`: gunicorn, embedded in this process. Also what a double shares with it."""
 
+import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -7,6 +8,7 @@ from flask import Flask
 
 from sessionary import logs, metrics
 from sessionary.factory import create_app, prepare, welcome
+from sessionary.http_server import HttpServer, Limits
 from sessionary.metrics import Metrics
 from sessionary.server import tls
 from sessionary.server.ready_notice import ReadyNotice, check_port_free, check_ready_file_writable
@@ -62,9 +64,20 @@ def observers(settings: Settings, opened: Metrics | None) -> list[Observer]:
 
 
 def serve_metrics(opened: Metrics | None, app: Flask) -> None:
-    """Serve the metrics of this application, if metrics are enabled."""
-    if opened is not None:
-        opened.serve(app.extensions["sessionary"], SURFACES)
+    """Serve the metrics of this application on a thread of its own, if metrics are enabled."""
+    if opened is None:
+        return
+    from sessionary.metrics.exporter import MAX_CONNECTIONS, TIMEOUT_SECONDS
+
+    limits = Limits(
+        threads=1,
+        max_connections=MAX_CONNECTIONS + 2,  # the loop keeps two places free
+        max_body_bytes=0,
+        client_timeout_seconds=TIMEOUT_SECONDS,
+    )
+    server = HttpServer([opened.listener], limits)
+    served = opened.make_app(app.extensions["sessionary"], SURFACES)
+    threading.Thread(target=server.run, args=(served,), daemon=True).start()
 
 
 def metrics_lines(opened: Metrics | None) -> list[str]:
