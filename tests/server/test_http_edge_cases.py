@@ -48,6 +48,14 @@ CASES = {
         400,
         False,
     ),
+    "a coding before the chunks": (
+        b"POST /session/start HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n"
+        + AUTH
+        + b"\r\n"
+        + CHUNKS,
+        501,
+        False,
+    ),
     "a URL of 60 KB": (b"GET /health?%s HTTP/1.1\r\n" % (b"x" * 60_000) + HOST, 200, True),
     "a URL over 64 KB": (b"GET /health?%s HTTP/1.1\r\n" % (b"x" * 66_000) + HOST, 414, False),
     "101 headers": (b"GET /health HTTP/1.1\r\n" + b"X: y\r\n" * 101 + b"\r\n", 431, False),
@@ -77,6 +85,82 @@ def test_unusual_http_is_answered_alike(
     assert first.headers["connection"] == ("keep-alive" if is_kept else "close")
     if is_kept:
         assert json.loads(first.body)
+
+
+# The start of a request that cannot be read, by the keys of its answer: the vendor's own.
+TOLD = {
+    b"POST /session/start HTTP/1.1\r\n": {"detail"},
+    b"GET http://there.example/notte/sessions HTTP/1.1\r\n": {"detail"},
+    b"GET /v4/sessions?a=b HTTP/1.1\r\n": {"detail"},
+    b"GET /~t1/galtea/sessions HTTP/1.1\r\n": {"error", "message"},
+    b"GET /api/v1/sessions HTTP/1.1\r\n": {"error"},
+    b"GET /livez HTTP/1.1\r\n": None,
+    b"GET /nowhere HTTP/1.1\r\n": None,
+}
+UNREADABLE = {
+    400: (b"", b"Content-Length: x\r\n"),
+    417: (b"", b"Expect: a miracle\r\n"),
+    431: (b"", b"X: y\r\n" * 101),
+    414: (b"/" + b"x" * 66_000, b""),
+}
+
+
+@pytest.mark.parametrize(("status", "with_"), UNREADABLE.items(), ids=map(str, UNREADABLE))
+@pytest.mark.parametrize(("start", "keys"), TOLD.items(), ids=map(str, TOLD))
+def test_a_request_that_cannot_be_read_is_refused_in_the_vendors_words(
+    server: Process,
+    start: bytes,
+    keys: set[str] | None,
+    status: int,
+    with_: tuple[bytes, bytes],
+) -> None:
+    more_of_url, fields = with_
+    target, version = start.rsplit(b" ", 1)
+    (refused,) = send_and_read(server.url, target + more_of_url + b" " + version + fields + HOST)
+    assert (refused.status, refused.headers["connection"]) == (status, "close")
+    if keys is None or (keys == {"error", "message"} and is_server(server)):
+        assert refused.headers["content-type"].startswith("text/plain")
+        assert refused.body
+    else:
+        assert json.loads(refused.body).keys() == keys
+
+
+def is_server(process: Process) -> bool:
+    """Whether it has no other namespaces, so that no surface has a path under `/~name`."""
+    return "serve" in list(process.popen.args)  # type: ignore[arg-type]
+
+
+def test_a_request_that_cannot_be_read_is_recorded_where_its_namespace_can_be_told() -> None:
+    bad = b"Content-Length: x\r\nHost: here\r\n\r\n"
+    slashes = b"POST //session/start HTTP/1.1\r\n" + BODY
+    with running_double() as double:
+        fault = {"surface": "notte", "preset": "overloaded"}
+        for name in ("t1", "t2", "t3"):
+            assert double.request("POST", f"/~{name}/_control/v1/faults", fault)[0] == 201
+        key = b"Authorization: Bearer sk-notte-ns-t2-secretsecret\r\n"
+        header = b"Sessionary-Namespace: t3\r\n"
+        for sent in (
+            b"POST /~t1/session/start?a=b HTTP/1.1\r\n" + bad,
+            b"POST /session/start HTTP/1.1\r\n" + key + bad,
+            b"POST /session/start HTTP/1.1\r\n" + header + bad,
+            b"POST /~unknown/session/start HTTP/1.1\r\n" + key + bad,
+        ):
+            assert [each.status for each in send_and_read(double.url, sent)] == [400]
+        assert [each.status for each in send_and_read(double.url, slashes)] == [404]
+        for name in ("t1", "t2", "t3"):
+            _, journal = double.request("GET", f"/~{name}/_control/v1/journal")
+            (call,) = journal["calls"]
+            assert (call["surface"], call["path"], call["status"]) == (
+                "notte",
+                "/session/start",
+                400,
+            )
+            assert call["fault"] is None
+            assert "secretsecret" not in json.dumps(call)
+        _, journal = double.request("GET", "/_control/v1/journal")
+        assert [each["path"] for each in journal["calls"]] == ["//session/start"]
+        _, found = double.request("GET", "/_control/v1/namespaces")
+        assert found["namespaces"] == ["default", "t1", "t2", "t3"]
 
 
 @pytest.fixture

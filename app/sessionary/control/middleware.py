@@ -22,6 +22,7 @@ from sessionary.control.messages import (
 from sessionary.settings import Settings
 from sessionary.store import DEFAULT, Namespace, NamespaceClosed
 from sessionary.web import json_codec
+from sessionary.web.events import REFUSED
 from sessionary.web.held import Held, Make
 from sessionary.web.instants import to_text
 
@@ -78,7 +79,8 @@ class ControlMiddleware:
             return _send(response, fault, request.environ, start_response)
 
         with _activate(namespace, generation):
-            fault = matching.hit(self._routes, request)
+            is_refused = REFUSED in request.environ
+            fault = None if is_refused else matching.hit(self._routes, request)
             if fault is None or not fault.delay_us:
                 return answer()
         return Held(partial(_when_free, namespace, answer), seconds=fault.delay_us / 1_000_000)

@@ -1,6 +1,6 @@
 """The application factory: builds the Flask application and the WSGI middleware around it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,7 +30,7 @@ from sessionary.factory.startup import welcome as welcome
 from sessionary.settings import DOUBLE, BadSetting, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
-from sessionary.web.events import Observer
+from sessionary.web.events import REFUSED, Observer
 from sessionary.web.operations import answer
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface, declared_settings
@@ -117,6 +117,13 @@ class _App(Flask):
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
+
+    def refuse(
+        self, environ: dict[str, Any], start_response: Any, status: int, message: str
+    ) -> Iterable[bytes]:
+        """Answer a request that the HTTP core could not read, in the vendor's words."""
+        environ[REFUSED] = status, message
+        return self.wsgi_app(environ, start_response)
 
 
 class _MatchOnlyRule(Rule):

@@ -11,7 +11,7 @@ from sessionary import store
 from sessionary.identity import InvalidKey
 from sessionary.identity.rate_limits import RateLimited
 from sessionary.web import json_codec
-from sessionary.web.events import FAILURE, INVALID_KEY, OUTAGE
+from sessionary.web.events import FAILURE, INVALID_KEY, OUTAGE, REFUSED
 from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
 from sessionary.web.surface import retry_after
@@ -34,7 +34,8 @@ class ErrorHandlers:
 
     def __init__(self, app: Flask, routes: RouteTable) -> None:
         self.surface = routes.surface
-        app.before_request(self._refuse_slashes)
+        self._split = routes.split
+        app.before_request(self._refuse_unroutable)
         app.register_error_handler(InvalidKey, self._invalid_key)
         app.register_error_handler(RateLimited, self._rate_limited)
         app.register_error_handler(HTTPException, self._http_error)
@@ -62,13 +63,19 @@ class ErrorHandlers:
         response.headers.update(headers or {})
         return response
 
-    def _refuse_slashes(self) -> Response | None:
-        """Refuse a path that begins with several slashes, which Flask takes for one."""
-        path: str = request.environ["PATH_INFO"]
-        if not path.startswith("//"):
+    def _refuse_unroutable(self) -> Response | None:
+        """Refuse an unreadable request, and a path with leading slashes, which Flask takes for one."""
+        environ, path = request.environ, request.environ["PATH_INFO"]
+        refused: tuple[int, str] | None = environ.get(REFUSED)
+        if refused is None and not path.startswith("//"):
             return None
-        request.environ[MATCH] = RouteMatch(None, path)
-        return self.response(path, 404)
+        environ[MATCH] = RouteMatch(*self._split(path))
+        if refused is None:
+            return self.response(path, 404)
+        status, message = refused
+        if self.surface(path) is None:
+            return Response(f"{message}\n", status, content_type="text/plain")
+        return self.response(path, status, message)
 
     def _invalid_key(self, _: InvalidKey) -> Response:
         request.environ[FAILURE] = INVALID_KEY

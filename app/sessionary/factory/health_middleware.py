@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from sessionary import store
 from sessionary.factory.error_handlers import MESSAGES, ErrorHandlers
 from sessionary.store import Namespace
+from sessionary.web.events import REFUSED
 from sessionary.web.operations import answer
 from sessionary.web.route_table import MATCH, RouteMatch
 
@@ -34,7 +35,7 @@ class HealthMiddleware:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
         check = self._checks.get(path)
-        if check is None:
+        if check is None or REFUSED in environ:
             return self._application(environ, start_response)
         environ[MATCH] = RouteMatch(None, path, path.rstrip("/"))
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):

@@ -32,6 +32,8 @@ class Connection:
         self.server = sock.getsockname()
         self.parser: Any = RequestParser(parser_config, sock, peer)
         self.received = bytearray()
+        self.given = b""  # to the parser, of the request that is being answered
+        self.error: ParseException | None = None  # of a head that is too long
         self.needed = 0  # the request is incomplete with fewer bytes
         self.unsent = b""  # the client has no room for it yet
         self.keep_alive = True
@@ -147,10 +149,12 @@ class Connection:
     def give_to_parser(self, sock: BufferedSocket | BlockingSocket) -> None:
         """Let the parser read what was received, and then from `sock`."""
         self.parser.unreader.sock = sock
-        self.parser.unreader.unread(bytes(self.received))
+        self.given = bytes(self.received)
+        self.parser.unreader.unread(self.given)
         self.received.clear()
         self.needed = 0
 
     def take_from_parser(self) -> None:
         """Take back what the parser has read of the next request."""
         self.received += self.parser.unreader.take_buffered()
+        self.given = b""

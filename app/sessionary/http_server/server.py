@@ -8,10 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from sessionary.http_server.application import Application, Outcome, Pending, answer, refuse
+from sessionary.http_server.application import answer
 from sessionary.http_server.connection import Connection
 from sessionary.http_server.limits import Limits, monotonic
 from sessionary.http_server.loop import EventLoop
+from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.parser_config import ParserConfig
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
 
@@ -107,12 +108,9 @@ class HttpServer(EventLoop):
 
     def _serve(self, connection: Connection) -> None:
         """Answer one request if a complete one was received, then wait for more."""
-        error = connection.head_error()
-        if error is not None:
-            sock = BufferedSocket(connection.sock)
-            refuse(connection, sock, error)
-            connection.keep_alive = False
-            self._deliver(connection, sock)
+        connection.error = connection.head_error()
+        if connection.error is not None:
+            self._answer(connection)
         elif connection.is_end_unknown():
             self._hand_to_thread(connection)
         elif connection.has_complete_request(self.limits.max_body_bytes):

@@ -6,6 +6,8 @@ from typing import NamedTuple
 # The key of a request's environment for the reason of a refusal: one of the two below.
 FAILURE = "sessionary.failure"
 INVALID_KEY, OUTAGE = "invalid_key", "outage"
+# The key for the status and the message of a request that the HTTP core could not read.
+REFUSED = "sessionary.refused"
 
 
 class RequestFinished(NamedTuple):

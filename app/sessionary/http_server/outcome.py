@@ -1,0 +1,18 @@
+"""What comes of a request: whether its connection goes on, or a response to be made later."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Application = Callable[[Any, Any], Any]  # WSGI
+
+
+class Pending(NamedTuple):
+    """A request with a response to be made later, by `respond`."""
+
+    seconds: float
+    may_block: bool
+    respond: Callable[[], "Outcome"]
+
+
+# Whether the connection may have another request, or how to go on.
+Outcome = bool | Pending
