@@ -78,8 +78,11 @@ class Double:
         assert answer.status_code == 200, answer.text
 
 
+MakeDouble = Callable[..., Double]
+
+
 @pytest.fixture
-def make_double() -> Iterator[Callable[..., Double]]:
+def make_double() -> Iterator[MakeDouble]:
     """A factory of doubles with given settings."""
     with ExitStack() as stack:
 

@@ -13,7 +13,7 @@ from sessionary.factory import create_double
 from sessionary.settings import BadSetting
 from sessionary.testing import Server
 from tests.conftest import double_settings
-from tests.control.conftest import GALTEA, NOTTE, SCALE, Double
+from tests.control.conftest import GALTEA, NOTTE, SCALE, Double, MakeDouble
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def make_client() -> Iterator[Callable[..., FlaskClient]]:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
-def test_a_double_on_loopback_needs_no_token(make_double: Callable[..., Double], host: str) -> None:
+def test_a_double_on_loopback_needs_no_token(make_double: MakeDouble, host: str) -> None:
     assert make_double(host=host).get("/clock")["mode"] == "frozen"
 
 

@@ -1,13 +1,12 @@
 """Reads as of another instant change nothing; writes refuse the header."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sessionary import store
 from tests.conftest import App
-from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double, MakeDouble
 
 
 def at(text: str) -> dict[str, str]:
@@ -66,9 +65,7 @@ def test_seeded_rows_exist_at_every_past_instant(double: Double) -> None:
     assert double.status(id, **at("+121s")) == "timed_out"
 
 
-def test_a_key_expires_by_the_clock_not_by_the_requested_instant(
-    make_double: Callable[..., Double],
-) -> None:
+def test_a_key_expires_by_the_clock_not_by_the_requested_instant(make_double: MakeDouble) -> None:
     double = make_double(auth="strict")
     user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
     key = {"secret": "sk-notte-1", "user": user, "expires_at": "2026-03-01T12:10:00Z"}

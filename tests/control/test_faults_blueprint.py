@@ -1,7 +1,6 @@
 """The faults resource: arm, list and disarm."""
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ import pytest
 from sessionary import create_app
 from sessionary.control.faults import matching
 from sessionary.settings import Settings
-from tests.control.conftest import NOTTE, Double
+from tests.control.conftest import NOTTE, Double, MakeDouble
 from tests.control.fault_helpers import CALLS, START, arm, refusal, start, statuses
 
+HALF_PAST = "2026-03-01T12:30:00Z"
 CONNECTIONS = pytest.mark.parametrize("kind", ["reset", "empty", "truncated"])
 
 
@@ -75,48 +75,37 @@ def test_namespaces_have_their_own_faults_and_a_fork_copies_them(double: Double)
 @pytest.mark.parametrize(
     ("fault", "detail"),
     [
-        ({"status": 503}, "/surface is required"),
-        ({"surface": "acme", "status": 503}, "must be one of scale, mobilenext, notte, galtea"),
-        ({"surface": "notte"}, "status: is required"),
-        ({"surface": "notte", "status": 200}, "/status must be at least 400"),
-        ({"surface": "notte", "status": 503, "colour": 1}, "/colour is not a known field"),
-        ({"surface": "notte", "status": 503, "method": "FETCH"}, "/method must be one of"),
-        ({"surface": "notte", "status": 503, "route": "/session/strat"}, "is /session/start"),
-        ({"surface": "notte", "status": 503, "route": "session/start"}, "is /session/start"),
-        (
-            {"surface": "notte", "status": 503, "method": "GET", "route": "/session/start"},
-            "no GET route",
-        ),
-        ({"surface": "notte", "preset": "tired"}, "overloaded"),
-        ({"surface": "notte", "preset": "overloaded", "status": 503}, "send either it or them"),
-        ({"surface": "notte", "kind": "latency"}, "delay: is required"),
-        ({"surface": "notte", "kind": "latency", "delay": "11m"}, "/delay must be"),
-        ({"surface": "notte", "kind": "latency", "delay": "-1s"}, "/delay must be"),
-        ({"surface": "notte", "kind": "reset", "status": 503}, "status: goes with"),
-        ({"surface": "notte", "kind": "reset", "preset": "overloaded"}, "preset: goes with"),
-        ({"surface": "notte", "kind": "smoke"}, "/kind must be one of"),
-        ({"surface": "notte", "status": 503, "times": 0}, "/times must be at least 1"),
-        ({"surface": "notte", "status": 503, "after": -1}, "/after must be at least 0"),
-        ({"surface": "notte", "status": 503, "probability": 1.5}, "/probability must be"),
-        (
-            {"surface": "notte", "status": 503, "from": "2026-03-01T13:00:00Z", "to": NOTTE},
-            "/to must be a date-time",
-        ),
-        (
-            {
-                "surface": "notte",
-                "status": 503,
-                "from": "2026-03-01T13:00:00Z",
-                "to": "2026-03-01T13:00:00Z",
-            },
-            "to: must be after from",
-        ),
+        ({"surface": "acme"}, "must be one of scale, mobilenext, notte, galtea"),
+        ({"status": 200}, "/status must be at least 400"),
+        ({"colour": 1}, "/colour is not a known field"),
+        ({"method": "FETCH"}, "/method must be one of"),
+        ({"route": "/session/strat"}, "is /session/start"),
+        ({"route": "session/start"}, "is /session/start"),
+        ({"method": "GET", "route": "/session/start"}, "no GET route"),
+        ({"preset": "overloaded"}, "send either it or them"),
+        ({"kind": "reset"}, "status: goes with"),
+        ({"times": 0}, "/times must be at least 1"),
+        ({"after": -1}, "/after must be at least 0"),
+        ({"probability": 1.5}, "/probability must be"),
+        ({"from": HALF_PAST, "to": NOTTE}, "/to must be a date-time"),
+        ({"from": HALF_PAST, "to": HALF_PAST}, "to: must be after from"),
+        ({"surface": None}, "/surface is required"),
+        ({"status": None}, "status: is required"),
+        ({"status": None, "preset": "tired"}, "overloaded"),
+        ({"status": None, "kind": "latency"}, "delay: is required"),
+        ({"status": None, "kind": "latency", "delay": "11m"}, "/delay must be"),
+        ({"status": None, "kind": "latency", "delay": "-1s"}, "/delay must be"),
+        ({"status": None, "kind": "reset", "preset": "overloaded"}, "preset: goes with"),
+        ({"status": None, "kind": "smoke"}, "/kind must be one of"),
     ],
 )
 def test_an_invalid_fault_is_refused_with_what_to_send_instead(
     double: Double, fault: dict[str, Any], detail: str
 ) -> None:
-    assert detail in refusal(double, fault)
+    """None leaves a member out."""
+    whole = {"surface": "notte", "status": 503, **fault}
+    given = {name: value for name, value in whole.items() if value is not None}
+    assert detail in refusal(double, given)
     assert double.get("/faults") == {"faults": []}
 
 
@@ -169,7 +158,7 @@ def test_without_faults_a_call_runs_one_indexed_query_for_them(double: Double) -
 
 
 def test_matching_and_counting_happen_under_one_write_lock(
-    make_double: Callable[..., Double], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_double: MakeDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "test.sqlite3"
     double = make_double(db=str(file))

@@ -1,7 +1,6 @@
 """What the journal records of a vendor call."""
 
 import socket
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,7 +8,7 @@ import pytest
 
 from sessionary.control.journal import recorder
 from sessionary.embedded import EmbeddedServer
-from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double, MakeDouble
 from tests.control.fault_helpers import START, arm, start
 
 JSON = {"Content-Type": "application/json"}
@@ -154,7 +153,7 @@ def test_a_long_body_is_recorded_as_truncated(double: Double) -> None:
     assert call["body_bytes"] > recorder.MAX_TEXT
 
 
-def test_a_body_that_is_too_large_is_not_read(make_double: Callable[..., Double]) -> None:
+def test_a_body_that_is_too_large_is_not_read(make_double: MakeDouble) -> None:
     double = make_double(max_body_bytes=100)
     answer = double.client.post(START, data="x" * 101, headers={**NOTTE, **JSON})
     call = double.newest_call()
@@ -178,7 +177,7 @@ def test_a_chunked_body_is_recorded(double: Double) -> None:
     assert double.newest_call()["body"] == {"screenshot": False}
 
 
-def test_a_chunked_body_that_is_too_large_is_refused(make_double: Callable[..., Double]) -> None:
+def test_a_chunked_body_that_is_too_large_is_refused(make_double: MakeDouble) -> None:
     double = make_double(max_body_bytes=100)
     assert in_chunks(double, b"65\r\n" + b"x" * 101 + b"\r\n", b"0\r\n\r\n") == 413
     assert double.newest_call()["body_truncated"] is True

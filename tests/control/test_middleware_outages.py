@@ -1,13 +1,12 @@
 """The middleware when the database fails."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.control.conftest import NOTTE, SCALE, Double
+from tests.control.conftest import NOTTE, SCALE, MakeDouble
 
 
 def test_a_broken_database_is_answered_in_the_vendors_error_format(
-    make_double: Callable[..., Double], tmp_path: Path
+    make_double: MakeDouble, tmp_path: Path
 ) -> None:
     file = tmp_path / "test.sqlite3"
     double = make_double(db=str(file))

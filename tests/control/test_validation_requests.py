@@ -1,15 +1,15 @@
 """Explanations of requests that are only tried."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sessionary import ids
-from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double, MakeDouble
 from tests.control.fault_helpers import START, arm, by_pointer
 
 SCALE_CREATE = "/scale/v4/sessions"
+SCALE_BODY = {"title": "t", "state": {}, "account_id": "a"}
 
 
 def explain(double: Double, method: str, path: str, *, ns: str | None = None, **given: Any) -> Any:
@@ -39,45 +39,23 @@ def test_every_violation_is_reported_at_once(double: Double) -> None:
     body = {"session_timeout_minutes": 30, "keep_alive": "yes", "screenshot": 1, "session_id": 7}
     found = explain(double, "POST", START, body=body)
     assert found["status"] == 401
-    assert by_pointer(found) == {
-        "Authorization": {
-            "location": "header",
-            "pointer": "Authorization",
-            "expected": "must be a valid key, as `Authorization: Bearer sk-notte-…`",
-            "hint": None,
-        },
-        "/session_timeout_minutes": {
-            "location": "body",
-            "pointer": "/session_timeout_minutes",
-            "expected": "must be greater than 0 and less than 30",
-            "actual": 30,
-            "suggestion": 29,
-            "hint": None,
-        },
-        "/keep_alive": {
-            "location": "body",
-            "pointer": "/keep_alive",
-            "expected": "must be true or false",
-            "actual": "yes",
-            "suggestion": True,
-            "hint": None,
-        },
-        "/screenshot": {
-            "location": "body",
-            "pointer": "/screenshot",
-            "expected": "must be true or false",
-            "actual": 1,
-            "suggestion": True,
-            "hint": None,
-        },
-        "/session_id": {
-            "location": "body",
-            "pointer": "/session_id",
-            "expected": "must be a string",
-            "actual": 7,
-            "suggestion": "7",
-            "hint": None,
-        },
+    expected = {
+        "/session_timeout_minutes": ("must be greater than 0 and less than 30", 30, 29),
+        "/keep_alive": ("must be true or false", "yes", True),
+        "/screenshot": ("must be true or false", 1, True),
+        "/session_id": ("must be a string", 7, "7"),
+    }
+    key, *violations = found["violations"]
+    assert key == {
+        "location": "header",
+        "pointer": "Authorization",
+        "expected": "must be a valid key, as `Authorization: Bearer sk-notte-…`",
+        "hint": None,
+    }
+    names = ("location", "pointer", "expected", "actual", "suggestion", "hint")
+    assert {each["pointer"]: each for each in violations} == {
+        pointer: dict(zip(names, ("body", pointer, *said, None), strict=True))
+        for pointer, said in expected.items()
     }
 
 
@@ -89,13 +67,8 @@ WRONG = [
     (NOTTE, "POST", "/notte/sessions/start", {"browser_type": "Chromium", "auth_retry": 9}),
     (NOTTE, "POST", "/notte/sessions/start", {"chrome_args": "--one"}),
     (GALTEA, "POST", "/galtea/sessions", {"versionId": "v", "status": "complete"}),
-    (SCALE, "POST", SCALE_CREATE, {"title": 1, "state": {}, "account_id": "a"}),
-    (
-        SCALE,
-        "POST",
-        SCALE_CREATE,
-        {"title": "t", "state": {}, "account_id": "a", "start_date": "2026-03-01"},
-    ),
+    (SCALE, "POST", SCALE_CREATE, {**SCALE_BODY, "title": 1}),
+    (SCALE, "POST", SCALE_CREATE, {**SCALE_BODY, "start_date": "2026-03-01"}),
 ]
 
 
@@ -226,11 +199,9 @@ def test_violations_of_the_whole_request_are_reported(
     assert expected in by_pointer(found)[place]["expected"]
 
 
-def test_a_body_that_is_too_large_is_explained_by_its_response(
-    make_double: Callable[..., Double],
-) -> None:
+def test_a_body_that_is_too_large_is_explained_by_its_response(make_double: MakeDouble) -> None:
     double = make_double(scale_max_state_bytes=20)
-    body = {"title": "t", "state": {"a": "x" * 20}, "account_id": "a"}
+    body = {**SCALE_BODY, "state": {"a": "x" * 20}}
     found = explain(double, "POST", SCALE_CREATE, headers=SCALE, body=body)
     assert (found["status"], found["violations"]) == (413, [])
     assert "larger than 20 bytes" in found["response"]["detail"]
@@ -277,7 +248,7 @@ def test_an_invalid_call_is_refused_with_what_to_send_instead(
 CHANGES = [
     ("POST", START, NOTTE, {}),
     ("POST", "/galtea/sessions", GALTEA, {"versionId": "v"}),
-    ("POST", SCALE_CREATE, SCALE, {"title": "t", "state": {}, "account_id": "a"}),
+    ("POST", SCALE_CREATE, SCALE, SCALE_BODY),
     ("POST", "/mobilenext/api/v1/sessions", MOBILENEXT, None),
 ]
 

@@ -55,8 +55,7 @@ def test_an_operation_keeps_the_session_s_timeout(
 
 def test_the_keep_alive_of_a_start_does_not_apply_to_operations(notte: NotteClient) -> None:
     session_id = notte.start(keep_alive=True)["session_id"]
-    seen = operate(notte, "/env/observe", session_id=session_id)
-    assert seen["session"]["status"] == "closed"
+    assert operate(notte, "/env/observe", session_id=session_id)["session"]["status"] == "closed"
 
 
 @pytest.mark.parametrize("path", ["/env/observe", "/env/scrape"])
@@ -81,14 +80,12 @@ def test_an_operation_needs_a_session_or_a_url(
     assert app.rows("notte_sessions") == []
 
 
-def test_a_step_needs_a_session_even_with_a_url(notte: NotteClient) -> None:
-    response = notte.post("/env/step", {**STEP, "url": "https://example.com"})
-    assert error_detail(response, 400) == "session_id: is required"
-
-
-def test_a_step_needs_an_action(notte: NotteClient, session_id: str) -> None:
-    response = notte.post("/env/step", {"session_id": session_id})
-    assert error_detail(response, 400) == "action_id: is required"
+def test_a_step_needs_a_session_even_with_a_url_and_an_action(notte: NotteClient) -> None:
+    for body, missing in (
+        ({**STEP, "url": "https://example.com"}, "session_id"),
+        ({"session_id": notte.start()["session_id"]}, "action_id"),
+    ):
+        assert error_detail(notte.post("/env/step", body), 400) == f"{missing}: is required"
 
 
 @pytest.mark.parametrize(
@@ -172,14 +169,8 @@ def test_an_answer_has_every_field(notte: NotteClient, session_id: str) -> None:
     nothing = dict.fromkeys(["screenshot", "data", "space", "progress"])
     assert seen == {"session": seen["session"], "metadata": seen["metadata"], **nothing}
     assert seen["metadata"]["timestamp"] == "2026-03-01T12:00:00.000000Z"
-    assert seen["metadata"]["viewport"].keys() == {
-        "scroll_x",
-        "scroll_y",
-        "viewport_width",
-        "viewport_height",
-        "total_width",
-        "total_height",
-    }
+    sizes = "scroll_x scroll_y viewport_width viewport_height total_width total_height"
+    assert seen["metadata"]["viewport"].keys() == set(sizes.split())
 
 
 @pytest.mark.parametrize("path", OPERATIONS)

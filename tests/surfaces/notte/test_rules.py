@@ -67,40 +67,20 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_session_is_active_one_microsecond_before_its_deadline(case: Case) -> None:
-    assert rules.status(case.row, case.deadline - 1) == "active"
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_session_is_still_active_at_its_deadline(case: Case) -> None:
-    assert rules.status(case.row, case.deadline) == "active"
-    assert ended_at(case.row, case.deadline) is None
-    assert close_reason(case.row, case.deadline) is None
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_session_is_timed_out_one_microsecond_after_its_deadline(case: Case) -> None:
-    assert rules.status(case.row, case.deadline + 1) == "timed_out"
-    assert close_reason(case.row, case.deadline + 1) == case.reason
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_timed_out_session_ended_at_its_deadline_however_late_it_is_read(case: Case) -> None:
-    much_later = case.deadline + 1_000 * MINUTE
-    assert ended_at(case.row, much_later) == case.deadline
-    assert duration(case.row, much_later) == case.deadline - START
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_status_changes_at_the_transition(case: Case) -> None:
-    (transition,) = rules.transitions(case.row)
-    assert (transition.at, transition.deadline, transition.rule) == (
-        case.deadline + 1,
-        case.deadline,
-        case.reason,
-    )
-    assert rules.status(case.row, transition.at - 1) == transition.from_status
-    assert rules.status(case.row, transition.at) == transition.to_status
+def test_a_session_is_active_up_to_its_deadline_where_it_ended_however_late_it_is_read(
+    case: Case,
+) -> None:
+    row, deadline = case.row, case.deadline
+    for now in (deadline - 1, deadline):
+        assert (rules.status(row, now), ended_at(row, now)) == ("active", None)
+        assert close_reason(row, now) is None
+    for now in (deadline + 1, deadline + 1_000 * MINUTE):
+        assert (rules.status(row, now), ended_at(row, now)) == ("timed_out", deadline)
+        assert close_reason(row, now) == case.reason
+        assert duration(row, now) == deadline - START
+    (found,) = rules.transitions(row)
+    assert (found.at, found.deadline, found.rule) == (deadline + 1, deadline, case.reason)
+    assert (found.from_status, found.to_status) == ("active", "timed_out")
 
 
 def test_a_session_without_deadlines_has_no_transition() -> None:
@@ -175,30 +155,16 @@ def test_a_stop_of_an_ended_session_says_already_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keep_alive", "mode", "outlives"),
+    ("keep_alive", "mode", "outlives", "closes"),
     [
-        (False, "operation", False),
-        (True, "operation", False),
-        (False, "timeout", False),
-        (True, "timeout", True),
+        (False, "operation", False, True),
+        (True, "operation", False, False),
+        (False, "timeout", False, False),
+        (True, "timeout", True, False),
     ],
 )
-def test_keep_alive_outlives_the_timeout_only_under_that_setting(
-    keep_alive: bool, mode: str, outlives: bool
+def test_keep_alive_outlives_the_timeout_or_an_operation_by_the_setting(
+    keep_alive: bool, mode: str, outlives: bool, closes: bool
 ) -> None:
     assert rules.outlives_timeout(keep_alive, mode) is outlives
-
-
-@pytest.mark.parametrize(
-    ("keep_alive", "mode", "closes"),
-    [
-        (False, "operation", True),
-        (True, "operation", False),
-        (False, "timeout", False),
-        (True, "timeout", False),
-    ],
-)
-def test_an_operation_closes_its_session_unless_it_is_kept_alive(
-    keep_alive: bool, mode: str, closes: bool
-) -> None:
     assert rules.closes_after_operation(keep_alive, mode) is closes

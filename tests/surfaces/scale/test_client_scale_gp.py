@@ -17,6 +17,9 @@ from tests.conftest import App, MakeApp, Serve
 from tests.identities import BOT
 from tests.surfaces.scale.conftest import SEED, UNKNOWN_ID
 
+BODY = {"title": "t", "state": {}, "account_id": "acme"}
+Connect = Callable[..., SGPClient]
+
 
 class Session(BaseModel):
     id: str
@@ -43,7 +46,7 @@ class Page(SyncPageResponse[Session]):
 
 
 @pytest.fixture
-def connect(serve: Serve) -> Iterator[Callable[..., SGPClient]]:
+def connect(serve: Serve) -> Iterator[Connect]:
     """Make clients of a served app that validate responses strictly and never retry."""
     opened: list[SGPClient] = []
 
@@ -66,7 +69,7 @@ def connect(serve: Serve) -> Iterator[Callable[..., SGPClient]]:
 
 
 def create(client: SGPClient, account_id: str = "acme", **fields: Any) -> Session:
-    body = {"title": "t", "state": {}, "account_id": account_id, **fields}
+    body = {**BODY, "account_id": account_id, **fields}
     return client.post("/v4/sessions", body=body, cast_to=Session)
 
 
@@ -74,7 +77,7 @@ def pages(client: SGPClient, **query: Any) -> Page:
     return client.get_api_list("/v4/sessions", model=Session, page=Page, options={"params": query})
 
 
-def test_create_get_list_update_archive(app: App, connect: Callable[..., SGPClient]) -> None:
+def test_create_get_list_update_archive(app: App, connect: Connect) -> None:
     client = connect(app)
     made = create(client, title="Review", state={"step": 1}, start_date="2026-03-01T09:00:00Z")
     assert made.start_date == datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -95,7 +98,7 @@ def test_create_get_list_update_archive(app: App, connect: Callable[..., SGPClie
 
 
 def test_a_walk_over_all_pages_ends_and_returns_every_session_once(
-    app: App, connect: Callable[..., SGPClient]
+    app: App, connect: Connect
 ) -> None:
     client = connect(app)
     made = [create(client, f"account-{number % 2}").id for number in range(7)]
@@ -107,7 +110,7 @@ def test_a_walk_over_all_pages_ends_and_returns_every_session_once(
     assert pages(client, limit=3).total_item_count == 7
 
 
-def test_booleans_in_its_queries_are_accepted(app: App, connect: Callable[..., SGPClient]) -> None:
+def test_booleans_in_its_queries_are_accepted(app: App, connect: Connect) -> None:
     client = connect(app)
     made = create(client)
     client.delete(f"/v4/sessions/{made.id}", cast_to=Deleted)
@@ -128,9 +131,7 @@ def test_environment_variables_alone_configure_the_client(
     assert made.account_id == "acme"
 
 
-def test_the_header_of_the_client_selects_an_account(
-    app: App, connect: Callable[..., SGPClient]
-) -> None:
+def test_the_header_of_the_client_selects_an_account(app: App, connect: Connect) -> None:
     client = connect(app)
     create(client, "one")
     made = create(client, "two")
@@ -141,7 +142,7 @@ def test_the_header_of_the_client_selects_an_account(
     assert list(page) == [made]
 
 
-def test_a_state_of_any_shape_comes_back_equal(app: App, connect: Callable[..., SGPClient]) -> None:
+def test_a_state_of_any_shape_comes_back_equal(app: App, connect: Connect) -> None:
     state = {"b": [None, {"": {}}], "a": 2**60, "$set": {"__proto__": "\u2028"}, "f": 0.1}
     made = create(connect(app), state=state)
     assert made.state == state
@@ -153,13 +154,7 @@ def test_a_state_of_any_shape_comes_back_equal(app: App, connect: Callable[..., 
     [
         ("unknown", "get", "/v4/sessions", None, scale_gp.AuthenticationError),
         ("rob", "post", "/v4/sessions", {}, scale_gp.UnprocessableEntityError),
-        (
-            "rob",
-            "post",
-            "/v4/sessions",
-            {"title": "t", "state": {}, "account_id": "acme"},
-            scale_gp.PermissionDeniedError,
-        ),
+        ("rob", "post", "/v4/sessions", BODY, scale_gp.PermissionDeniedError),
         ("ana", "get", f"/v4/sessions/{UNKNOWN_ID}", None, scale_gp.NotFoundError),
         ("ana", "get", "/v4/nothing", None, scale_gp.NotFoundError),
         ("ana", "delete", f"/v4/sessions/{UNKNOWN_ID}", None, scale_gp.NotFoundError),
@@ -167,7 +162,7 @@ def test_a_state_of_any_shape_comes_back_equal(app: App, connect: Callable[..., 
 )
 def test_an_error_status_raises_the_client_s_error_class(
     strict: App,
-    connect: Callable[..., SGPClient],
+    connect: Connect,
     key: str,
     method: str,
     path: str,
@@ -180,9 +175,7 @@ def test_an_error_status_raises_the_client_s_error_class(
     assert set(refused.value.body) == {"detail"}
 
 
-def test_a_patch_of_an_archived_session_is_a_bad_request(
-    app: App, connect: Callable[..., SGPClient]
-) -> None:
+def test_a_patch_of_an_archived_session_is_a_bad_request(app: App, connect: Connect) -> None:
     client = connect(app)
     path = f"/v4/sessions/{create(client).id}"
     client.delete(path, cast_to=Deleted)
@@ -190,7 +183,7 @@ def test_a_patch_of_an_archived_session_is_a_bad_request(
         client.patch(path, body={"title": "new"}, cast_to=Session)
 
 
-def test_the_client_shows_each_violation(app: App, connect: Callable[..., SGPClient]) -> None:
+def test_the_client_shows_each_violation(app: App, connect: Connect) -> None:
     with pytest.raises(scale_gp.UnprocessableEntityError) as refused:
         connect(app).post("/v4/sessions", body={"title": 5, "state": {}}, cast_to=Session)
     assert [each["loc"] for each in refused.value.body["detail"]] == [
@@ -199,9 +192,7 @@ def test_the_client_shows_each_violation(app: App, connect: Callable[..., SGPCli
     ]
 
 
-def test_a_state_over_its_limit_is_413(
-    make_app: MakeApp, connect: Callable[..., SGPClient]
-) -> None:
+def test_a_state_over_its_limit_is_413(make_app: MakeApp, connect: Connect) -> None:
     client = connect(make_app(scale_max_state_bytes=100))
     with pytest.raises(scale_gp.APIStatusError) as refused:
         create(client, state={"x": "y" * 100})
@@ -209,7 +200,7 @@ def test_a_state_over_its_limit_is_413(
 
 
 def test_a_busy_database_is_a_server_error_and_nothing_is_written(
-    make_file_app: MakeApp, connect: Callable[..., SGPClient]
+    make_file_app: MakeApp, connect: Connect
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.01)
     other = pw.SqliteDatabase(app.namespace.database.database)
@@ -223,9 +214,7 @@ def test_a_busy_database_is_a_server_error_and_nothing_is_written(
     assert list(pages(connect(app))) == []
 
 
-def test_strict_validation_finds_a_missing_field(
-    app: App, connect: Callable[..., SGPClient]
-) -> None:
+def test_strict_validation_finds_a_missing_field(app: App, connect: Connect) -> None:
     class Wider(Session):
         something_else: str
 
