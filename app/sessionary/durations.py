@@ -5,6 +5,11 @@ months and fractions. Values are integer microseconds.
 """
 
 import re
+import time
+from functools import partial
+
+# Seconds, for deadlines. Unlike `time.monotonic`, freezegun leaves it alone.
+monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 
 MICROSECONDS = {
     "us": 1,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sessionary.web import json_codec
 from sessionary.web.route_table import RouteTable
+from sessionary.web.spool import Spool
 from sessionary.web.surface import Surface
 
 Application = Callable[..., Iterable[bytes]]
@@ -29,16 +30,24 @@ class VendorRequest(NamedTuple):
 
 
 class VendorResponse(NamedTuple):
-    """A response; `status` is a code and a phrase."""
+    """A response; `status` is a code and a phrase. A large body is in a file."""
 
     status: str
     headers: list[tuple[str, str]]
-    body: bytes
+    body: bytes | Spool
 
     @property
     def code(self) -> int:
         """The status code."""
         return int(self.status[:3])
+
+    def parts(self) -> Iterable[bytes]:
+        """The body as a WSGI iterable."""
+        return self.body if isinstance(self.body, Spool) else [self.body]
+
+    def start(self) -> bytes:
+        """The body, or the first whole items of a large one."""
+        return self.body.start() if isinstance(self.body, Spool) else self.body
 
 
 def call_wsgi(application: Application, environ: dict[str, Any]) -> VendorResponse:
@@ -54,6 +63,8 @@ def call_wsgi(application: Application, environ: dict[str, Any]) -> VendorRespon
         return parts.append
 
     body = application(environ, start_response)
+    if isinstance(body, Spool):
+        return VendorResponse(status, headers, body)
     try:
         parts.extend(body)
     finally:

@@ -23,7 +23,7 @@ from sessionary.settings import Settings
 from sessionary.store import DEFAULT, Namespace, NamespaceClosed
 from sessionary.web import json_codec
 from sessionary.web.events import REFUSED
-from sessionary.web.held import Held, Make
+from sessionary.web.held import LARGE, LOAD, Held, Make, call_by_size
 from sessionary.web.instants import to_text
 
 _ANSWERED = (matching.LATENCY, matching.TRUNCATED)  # the application answers despite the fault
@@ -49,10 +49,12 @@ class ControlMiddleware:
     ) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
         if path.startswith(NAMESPACES_PATH):  # its views activate the namespaces in their paths
+            environ[LOAD] = LARGE
             return Held(partial(self._application, environ, start_response), may_block=True)
         generation = namespace.generation  # before the body is read, which may take long
         if path.startswith(CONTROL_PATH):
-            call = partial(self._control_call, namespace, generation, environ, start_response)
+            view = partial(self._control_call, namespace, generation, environ, start_response)
+            call = partial(call_by_size, environ, view)
         else:
             body = buffer_body(environ, self._max_body_bytes)
             request = VendorRequest.of(self._routes, environ)
@@ -78,12 +80,14 @@ class ControlMiddleware:
                 response = self._respond(namespace, request, body, fault)
             return _send(response, fault, request.environ, start_response)
 
+        answer_by_size = partial(call_by_size, request.environ, answer)
         with _activate(namespace, generation):
             is_refused = REFUSED in request.environ
             fault = None if is_refused else matching.hit(self._routes, request)
             if fault is None or not fault.delay_us:
-                return answer()
-        return Held(partial(_when_free, namespace, answer), seconds=fault.delay_us / 1_000_000)
+                return answer_by_size()
+        go_on = partial(_when_free, namespace, answer_by_size)
+        return Held(go_on, seconds=fault.delay_us / 1_000_000)
 
     def _respond(
         self,
@@ -152,7 +156,7 @@ def _send(
     start_response(response.status, response.headers)
     if fault is not None and fault.kind == matching.TRUNCATED:
         return matching.first_half(response)
-    return [response.body]
+    return response.parts()
 
 
 def _explain_link(namespace: Namespace, environ: dict[str, Any], call_id: int) -> str:

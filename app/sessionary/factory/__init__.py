@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
@@ -31,9 +31,12 @@ from sessionary.settings import DOUBLE, BadSetting, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import REFUSED, Observer
+from sessionary.web.held import LOAD
 from sessionary.web.operations import answer
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface, declared_settings
+
+_READS = frozenset({"GET", "HEAD"})
 
 
 def make_settings(*, surfaces: Sequence[Surface] = SURFACES, **values: Any) -> Settings:
@@ -126,6 +129,17 @@ class _App(Flask):
         return self.wsgi_app(environ, start_response)
 
 
+def _prepare_database() -> None:
+    """Check the file; limit what a thread reads that others wait for."""
+    store.check_file_unchanged()
+    if request.method in _READS and LOAD not in request.environ:
+        store.limit_reads(True)
+
+
+def _end_limit(_: BaseException | None) -> None:
+    store.limit_reads(False)
+
+
 class _MatchOnlyRule(Rule):
     """A rule that builds no URLs: compiling the function for it takes most of a rule's time."""
 
@@ -164,7 +178,8 @@ class _Builder:
         self.error_handlers = ErrorHandlers(app, routes)
         if observers or settings.control:
             app.before_request(routes.note_match)
-        app.before_request(store.check_file_unchanged)
+        app.before_request(_prepare_database)
+        app.teardown_request(_end_limit)
         if settings.control:
             control.install(app, surfaces, routes, namespace, namespaces, self.routed_path)
 

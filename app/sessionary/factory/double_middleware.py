@@ -138,6 +138,6 @@ def _as_application(response: VendorResponse) -> Application:
     def application(_: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         headers = [each for each in response.headers if each[0] != _LINK]
         start_response(response.status, headers)
-        return [response.body]
+        return response.parts()
 
     return application

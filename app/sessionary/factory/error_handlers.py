@@ -12,6 +12,7 @@ from sessionary.identity import InvalidKey
 from sessionary.identity.rate_limits import RateLimited
 from sessionary.web import json_codec
 from sessionary.web.events import FAILURE, INVALID_KEY, OUTAGE, REFUSED
+from sessionary.web.held import LOAD
 from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
 from sessionary.web.surface import retry_after
@@ -114,6 +115,8 @@ class ErrorHandlers:
         return self.response(request.path, error.code or 500, None, headers)
 
     def _server_error(self, error: Exception) -> Response:
+        if store.is_over_limit(error) and LOAD not in request.environ:
+            raise store.TooLarge from None
         if store.is_unavailable(error):
             request.environ[FAILURE] = OUTAGE
             store.report_outage(error)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.store import DEFAULT, Namespace, is_unavailable
-from sessionary.web.held import Make, call_within
+from sessionary.web.held import Make, call_by_size, call_within
 from sessionary.web.surface import Surface
 
 Application = Callable[..., Iterable[bytes]]
@@ -43,8 +43,11 @@ def in_namespace(application: Application) -> Serve:
     def serve(
         namespace: Namespace, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
-        with namespace.activate():
-            return application(environ, start_response)
+        def make() -> Iterable[bytes]:
+            with namespace.activate():
+                return application(environ, start_response)
+
+        return call_by_size(environ, make)
 
     return serve
 

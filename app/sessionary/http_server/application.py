@@ -16,6 +16,7 @@ from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.refusals import refuse
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
 from sessionary.web.held import Held
+from sessionary.web.spool import Spool
 
 _log = logging.getLogger("sessionary")
 _PLAIN_CODINGS = re.compile(r"[\s,]*(identity[\s,]+)*chunked[\s,]*", re.IGNORECASE)
@@ -73,7 +74,9 @@ def _begin(
             body = make()
             if isinstance(body, Held):
                 go_on = partial(_guard, application, connection, sock, partial(respond, body.make))
-                return Pending(body.seconds, body.may_block, go_on)
+                return Pending(body, go_on)
+            if isinstance(body, Spool):
+                return _send_later(body, response, sock) and _finish_body(connection, sock)
             _send(body, response)
         except OSError:
             raise
@@ -86,6 +89,13 @@ def _begin(
         return not response.should_close() and _finish_body(connection, sock)
 
     return respond(partial(application, environ, response.start_response))
+
+
+def _send_later(body: Spool, response: wsgi.Response, sock: Any) -> bool:
+    """Send the head; the loop sends the body. Return whether another request may follow."""
+    response.send_headers()
+    sock.body = body
+    return not response.should_close() and len(body) == response.response_length
 
 
 def _send(body: Any, response: wsgi.Response) -> None:

@@ -11,7 +11,8 @@ from typing import Any, cast
 from gunicorn.http import RequestParser
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 
-from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
+from sessionary.http_server.sockets import WOULD_BLOCK, BlockingSocket, BufferedSocket
+from sessionary.web.spool import Spool
 
 _CHUNK = 65_536
 _MAX_LINE_BYTES = 65_536  # the method, the URL and the version
@@ -20,7 +21,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
 _UNKNOWN_END = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
-_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_PIECES_PER_TURN = 4  # of a body in a file, so that a quick reader does not keep others waiting
 
 
 class Connection:
@@ -35,7 +36,8 @@ class Connection:
         self.given = b""  # to the parser, of the request that is being answered
         self.error: ParseException | None = None  # of a head that is too long
         self.needed = 0  # the request is incomplete with fewer bytes
-        self.unsent = b""  # the client has no room for it yet
+        self.unsent: bytes | memoryview = b""  # the client has no room for it yet
+        self.body: Spool | None = None  # what comes after `unsent`
         self.keep_alive = True
         self.is_body_refused = False  # for its length
         self.was_answered = False
@@ -66,21 +68,44 @@ class Connection:
             data = self.sock.recv(_CHUNK)
             while isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
                 data += self.sock.recv(_CHUNK)
-        except _WOULD_BLOCK:
+        except WOULD_BLOCK:
             return None
         except OSError:
             return b""
         return data
 
-    def send(self) -> None:
-        """Send as much of `unsent` as the client has room for."""
+    def put(self, parts: list[bytes], body: Spool | None) -> None:
+        """Take what is to be sent."""
+        self.unsent, self.body = b"".join(parts), body
+
+    def send(self) -> bool:
+        """Send as much as the client has room for; return whether anything was sent."""
+        has_sent = False
         try:
-            while self.unsent:
-                self.unsent = self.unsent[self.sock.send(self.unsent) :]
-        except _WOULD_BLOCK:
+            for _ in range(_PIECES_PER_TURN):
+                while self.unsent:
+                    count = self.sock.send(self.unsent)
+                    self.unsent = memoryview(self.unsent)[count:]
+                    has_sent = True
+                if self.body is None:
+                    break
+                self.unsent = self.body.read()
+                if not self.unsent:
+                    self._close_body()
+        except WOULD_BLOCK:
             pass
         except OSError:
             self.unsent, self.keep_alive = b"", False
+            self._close_body()
+        return has_sent
+
+    def has_unsent(self) -> bool:
+        return bool(self.unsent) or self.body is not None
+
+    def _close_body(self) -> None:
+        if self.body is not None:
+            self.body.close()
+            self.body = None
 
     def shutdown_write(self) -> None:
         """Announce the end of what the server sends."""
@@ -101,6 +126,7 @@ class Connection:
 
     def close(self) -> None:
         self.is_closed = True
+        self._close_body()
         if self.must_reset:
             with suppress(OSError):
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -109,7 +135,11 @@ class Connection:
 
     def is_unused(self) -> bool:
         """Return whether no request and no response is in flight."""
-        return not (self.received or self.unsent or self.is_leaving)
+        return not (self.received or self.has_unsent() or self.is_leaving)
+
+    def memory_bytes(self) -> int:
+        """Return how much of a request and a response is in memory."""
+        return len(self.received) + len(self.unsent)
 
     def is_idle(self) -> bool:
         """Return whether it has had a response and has not begun another request."""

@@ -1,20 +1,18 @@
 """Deadlines of clients, and caps on open connections and memory."""
 
 import resource
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
+
+from sessionary.durations import monotonic as monotonic
 
 if TYPE_CHECKING:
     from sessionary.http_server.connection import Connection
 
-# Seconds. Unlike `time.monotonic`, freezegun leaves it alone.
-monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 LINGER_SECONDS = 2.0  # for a client to read its last response and close
-_LARGE_BYTES = 64 * 1024  # of one connection
-_MAX_LARGE_BYTES = 64 * 1024 * 1024  # of all connections that are large
+_LARGE_BYTES = 8 * 1024  # of one connection: what is received and unsent
+_MAX_LARGE_BYTES = 48 * 1024 * 1024  # of all connections that are large
 _MIN_CONNECTIONS, _MAX_CONNECTIONS = 16, 2000  # of a process
 _OPEN_FILES, _OWN_FILES, _FILES_PER_THREAD = 4096, 100, 4
 
@@ -100,9 +98,9 @@ class WaitingConnections:
 
     def over_memory(self, connection: "Connection") -> "Connection | None":
         """Return the oldest large connection if, with this one, they hold too many bytes."""
-        if len(connection.received) <= _LARGE_BYTES:
+        if connection.memory_bytes() <= _LARGE_BYTES:
             return None
-        large = [each for each in self._waiting if len(each.received) > _LARGE_BYTES]
+        large = [each for each in self._waiting if each.memory_bytes() > _LARGE_BYTES]
         cap = max(_MAX_LARGE_BYTES, 2 * self._limits.max_body_bytes)
-        total = sum(len(each.received) for each in (connection, *large))
+        total = sum(each.memory_bytes() for each in (connection, *large))
         return large[0] if large and total > cap else None

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from sessionary.web.held import Held
+
 Application = Callable[[Any, Any], Any]  # WSGI
 
 
 class Pending(NamedTuple):
     """A request with a response to be made later, by `respond`."""
 
-    seconds: float
-    may_block: bool
+    held: Held
     respond: Callable[[], "Outcome"]
 
 

@@ -63,7 +63,7 @@ def refuse(
         try:
             body = make()
             if isinstance(body, Held):
-                return Pending(body.seconds, body.may_block, partial(respond, body.make))
+                return Pending(body, partial(respond, body.make))
             return _send(sock, head[0], head[1], b"".join(body))
         except OSError:
             return False

@@ -15,6 +15,7 @@ from sessionary.http_server.loop import EventLoop
 from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.parser_config import ParserConfig
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
+from sessionary.web.held import LARGE, MEDIUM
 
 AnySocket = BufferedSocket | BlockingSocket
 
@@ -32,6 +33,8 @@ class HttpServer(EventLoop):
         super().__init__(listeners, limits, config)
         self._tls_context = tls_context
         self._pool = ThreadPoolExecutor(limits.threads)
+        # A medium response must wait neither for slow clients nor for large ones.
+        self._pools = {0: self._pool, MEDIUM: ThreadPoolExecutor(2), LARGE: ThreadPoolExecutor(1)}
         self._application: Application
 
     def run(self, application: Application, heartbeat: Callable[[], Any] = bool) -> None:
@@ -40,7 +43,8 @@ class HttpServer(EventLoop):
         self.run_until_stopped(heartbeat)
         for each in self.open:
             each.abort()  # a thread that waits for its client goes on
-        self._pool.shutdown()
+        for pool in self._pools.values():
+            pool.shutdown(cancel_futures=True)
         for each in self.open:
             each.close()
 
@@ -147,12 +151,13 @@ class HttpServer(EventLoop):
 
     def _hold(self, connection: Connection, sock: AnySocket, pending: Pending) -> None:
         """Make a response at its time. Until then, nothing is read of this client."""
-        if pending.may_block or isinstance(sock, BlockingSocket):
-            go_on: Callable[..., None] = self._run_on_thread
+        held = pending.held
+        if held.may_block or held.load or isinstance(sock, BlockingSocket):
+            go_on: Callable[..., None] = partial(self._run_on_thread, self._pools[held.load])
         else:
             go_on = self._go_on
-        if pending.seconds:
-            self.call_later(pending.seconds, go_on, connection, sock, pending.respond)
+        if held.seconds:
+            self.call_later(held.seconds, go_on, connection, sock, pending.respond)
         else:
             go_on(connection, sock, pending.respond)
 
@@ -162,9 +167,13 @@ class HttpServer(EventLoop):
         self._settle(connection, sock, respond())
 
     def _run_on_thread(
-        self, connection: Connection, sock: AnySocket, respond: Callable[[], Outcome]
+        self,
+        pool: ThreadPoolExecutor,
+        connection: Connection,
+        sock: AnySocket,
+        respond: Callable[[], Outcome],
     ) -> None:
-        answering = self._pool.submit(respond)
+        answering = pool.submit(respond)
         answering.add_done_callback(
             lambda _: self.call_soon(self._take_from_thread, connection, sock, answering)
         )
@@ -192,13 +201,14 @@ class HttpServer(EventLoop):
 
     def _deliver(self, connection: Connection, sock: AnySocket) -> None:
         """Send the response; what the client has no room for is sent later."""
-        connection.unsent, connection.due = b"".join(sock.sent), None
-        connection.was_answered = True
+        connection.put(sock.sent, sock.body)
+        connection.due, connection.was_answered = None, True
         connection.send()
-        if not connection.unsent:
+        if not connection.has_unsent():
             self._finish(connection)
             return
         self._start_deadline(connection)
+        self.drop(self.waiting.over_memory(connection))
         self.poller.modify(
             connection.sock, selectors.EVENT_WRITE, partial(self._send_rest, connection)
         )
@@ -208,8 +218,10 @@ class HttpServer(EventLoop):
         if connection.is_closed:
             return
         self.waiting.remove(connection)
-        connection.send()
-        if connection.unsent:
+        has_sent = connection.send()
+        if connection.has_unsent():
+            if has_sent:
+                self._start_deadline(connection)
             self.waiting.add(connection)
             return
         connection.due = None
@@ -234,7 +246,7 @@ class HttpServer(EventLoop):
         connection.due = None
         sock = BlockingSocket(connection.sock, self.limits.client_timeout_seconds)
         connection.give_to_parser(sock)
-        self._run_on_thread(connection, sock, partial(self._call, connection, sock))
+        self._run_on_thread(self._pool, connection, sock, partial(self._call, connection, sock))
 
     def _linger_close(self, connection: Connection) -> None:
         """Close once the client has read the response and closed, or at its deadline."""

@@ -1,10 +1,13 @@
 """A client's socket as gunicorn's parser and response see it."""
 
-import errno
 import socket
+import ssl
+from contextlib import suppress
 
-from sessionary.http_server.limits import monotonic
+from sessionary.durations import monotonic
+from sessionary.web.spool import Spool
 
+WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _REST_SECONDS = 0.5
 
 
@@ -13,6 +16,7 @@ class BufferedSocket:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sent: list[bytes] = []
+        self.body: Spool | None = None  # comes after what was sent
         self.recv = sock.recv  # does not block: it raises BlockingIOError
 
     def sendall(self, data: bytes) -> None:
@@ -23,12 +27,12 @@ class BufferedSocket:
 
 
 class BlockingSocket:
-    """For a request that is answered on a thread of its own: it blocks, with a deadline."""
+    """For a request that is read on a thread of its own: receiving blocks, with a deadline."""
 
     def __init__(self, sock: socket.socket, seconds: float) -> None:
         self._sock = sock
-        self.sent: list[bytes] = []  # nothing is left to send
-        self._seconds = seconds
+        self.sent: list[bytes] = []  # what the client had no room for
+        self.body: Spool | None = None
         self._due = monotonic() + seconds
 
     def recv(self, size: int) -> bytes:
@@ -43,11 +47,13 @@ class BlockingSocket:
             return b""
 
     def sendall(self, data: bytes) -> None:
-        self._sock.settimeout(self._seconds)
-        try:
-            self._sock.sendall(data)
-        except TimeoutError:
-            raise ConnectionResetError(errno.ECONNRESET, "the client does not read") from None
+        """Send what the client has room for now; the loop sends the rest."""
+        if not self.sent:
+            self._sock.setblocking(False)
+            with suppress(*WOULD_BLOCK):
+                data = data[self._sock.send(data) :]
+        if data:
+            self.sent.append(data)
 
     send = sendall
 

@@ -21,12 +21,15 @@ from sessionary.store.database import Namespace as Namespace
 from sessionary.store.database import NamespaceClosed as NamespaceClosed
 from sessionary.store.database import check_file_unchanged as check_file_unchanged
 from sessionary.store.database import has_undo_log as has_undo_log
+from sessionary.store.database import limit_reads as limit_reads
 from sessionary.store.database import memory_namespace as memory_namespace
 from sessionary.store.database import open_namespace as open_namespace
 from sessionary.store.database import report_outage as report_outage
 from sessionary.store.database import size_bytes as size_bytes
 from sessionary.store.errors import DatabaseUnavailable as DatabaseUnavailable
 from sessionary.store.errors import DatabaseUnusable as DatabaseUnusable
+from sessionary.store.errors import TooLarge as TooLarge
+from sessionary.store.errors import is_over_limit as is_over_limit
 from sessionary.store.errors import is_unavailable as is_unavailable
 from sessionary.store.errors import with_file_name as with_file_name
 from sessionary.store.export import BadExport as BadExport

@@ -13,12 +13,21 @@ import peewee as pw
 from sessionary.store.files import DatabaseFile
 
 _RETRY_SECONDS = 0.005
+MAX_LIMITED_ROWS = 300
+_MAX_LIMITED_BYTES = 16_384  # of a value
+_MAX_BYTES = 1_000_000_000  # SQLite's own limit
 
 
 class Connection(sqlite3.Connection):
     """A connection that can be weakly referenced and knows whether its file was writable."""
 
     may_write = True
+    has_limited_reads = False
+
+    def limit_reads(self, is_limited: bool) -> None:
+        """Begin, or end, to refuse long values; `Statement.rows` then refuses many rows."""
+        self.has_limited_reads = is_limited
+        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_LIMITED_BYTES if is_limited else _MAX_BYTES)
 
     def __del__(self) -> None:
         """Close; a dropped WSGI application has no other end."""

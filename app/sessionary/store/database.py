@@ -221,6 +221,13 @@ def size_bytes(namespace: Namespace) -> int:
     return file.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
 
 
+def limit_reads(is_limited: bool) -> None:
+    """Begin, or end, to refuse large reads of this thread in the active namespace, if any."""
+    namespace = _namespace.get(None)
+    if namespace is not None and (is_limited or not namespace.database.is_closed()):
+        cast(Connection, namespace.connection()).limit_reads(is_limited)
+
+
 def check_file_unchanged() -> None:
     """Raise DatabaseUnavailable if the file of the active namespace is gone or was replaced."""
     namespace = _namespace.get(None)

@@ -24,6 +24,10 @@ _ADVICE = {  # for each code that makes the database unavailable
 _log = logging.getLogger("sessionary")
 
 
+class TooLarge(BaseException):
+    """A response that is too large for the thread that makes it: another one must make it."""
+
+
 class DatabaseUnusable(Exception):
     """A database that this program cannot work with; the message says why and what to do."""
 
@@ -45,6 +49,11 @@ def with_file_name(file: Path | str) -> Iterator[None]:
 def is_unavailable(error: BaseException) -> bool:
     """Return whether an error, of SQLite or peewee, makes the database unavailable."""
     return isinstance(error, DatabaseUnavailable) or _primary_code(error) in _ADVICE
+
+
+def is_over_limit(error: BaseException) -> bool:
+    """Return whether the error is a value that limited reads refuse."""
+    return _primary_code(error) == sqlite3.SQLITE_TOOBIG
 
 
 def is_corruption(error: BaseException) -> bool:

@@ -1,12 +1,15 @@
 """Prepared statements: written with the models, rendered to SQL once."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
 import peewee as pw
 
+from sessionary.store.connections import MAX_LIMITED_ROWS
 from sessionary.store.database import Model, current_namespace
+from sessionary.store.errors import TooLarge
 
 Row = TypeVar("Row")
 
@@ -53,6 +56,19 @@ class Statement(Generic[Row]):
     def all(self, **values: Any) -> list[Row]:
         """Fetch every row."""
         return [self._row(found) for found in self._execute(values).fetchall()]
+
+    def rows(self, **values: Any) -> Iterator[Row]:
+        """Fetch the rows of a list, each when it is used.
+
+        Raises TooLarge for many rows, if reads are limited.
+        """
+        cursor = self._execute(values)
+        if not cast(Any, cursor.connection).has_limited_reads:
+            return map(self._row, cursor)
+        found = list(map(self._row, islice(cursor, MAX_LIMITED_ROWS + 1)))
+        if len(found) > MAX_LIMITED_ROWS:
+            raise TooLarge
+        return iter(found)
 
     def one(self, **values: Any) -> Row | None:
         """Fetch the first row, or None."""

@@ -10,6 +10,7 @@ from sessionary import clock
 from sessionary.identity import Caller, InvalidKey, authenticate_key, rate_limits
 from sessionary.settings import Settings
 from sessionary.web.as_of import as_of
+from sessionary.web.held import LOAD
 
 CALLER = "sessionary.caller"  # the key of the authenticated Caller in a request's environment
 _NO_LIMIT = nullcontext()
@@ -51,7 +52,7 @@ def authenticate(surface: str, secret: str, *, well_formed: bool) -> None:
     with limit_failures(secret, chosen.max_failed_keys_per_minute, environ):
         found, at = authenticate_key(secret, surface, derive=derive)
     environ[CALLER] = found
-    if chosen.rate_limit:
+    if chosen.rate_limit and LOAD not in environ:  # a call that is made again counts once
         rate_limits.consume(found.key_hash, chosen.rate_limit)
     _context.set((found, _as_of(at, environ)))
 

@@ -1,7 +1,7 @@
 """JSON of requests and responses: the limits of the decoder, and the encoder."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -46,6 +46,34 @@ def to_bytes(value: Any) -> bytes:
         with suppress(TypeError):
             return _quick_bytes(value)
     return encode(value).encode()
+
+
+def page_value(page: Iterable[Any]) -> Any:
+    """The list of a `map`, or the object of names and values, where a `map` is a list."""
+    if isinstance(page, map):
+        return list(page)
+    return {name: list(value) if isinstance(value, map) else value for name, value in page}
+
+
+def page_pieces(page: Iterable[Any]) -> Iterator[bytes]:
+    """Encode a page piece by piece; see `page_value`."""
+    if isinstance(page, map):
+        yield from _item_pieces(page)
+        return
+    separator = b"{"
+    for name, value in page:
+        yield separator + to_bytes(name) + b":"
+        yield from _item_pieces(value) if isinstance(value, map) else [to_bytes(value)]
+        separator = b","
+    yield b"}"
+
+
+def _item_pieces(items: Iterable[Any]) -> Iterator[bytes]:
+    separator = b"["
+    for item in items:
+        yield separator + to_bytes(item)
+        separator = b","
+    yield b"]" if separator == b"," else b"[]"
 
 
 _scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())["scan_once"]

@@ -1,7 +1,7 @@
 """The `operation` decorator: loads query and body by schemas, which OpenAPI shows."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,9 @@ from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from sessionary.web import json_codec
+from sessionary.web import json_codec, spool
 from sessionary.web.fields import Problem, problems
+from sessionary.web.held import LOAD, MEDIUM
 
 
 class Invalid(Exception):
@@ -136,4 +137,29 @@ def _body() -> bytes:
 
 def answer(value: Any, status: int = 200) -> Response:
     """A JSON response."""
-    return Response(json_codec.to_bytes(value), status, content_type="application/json")
+    body = json_codec.to_bytes(value)
+    if len(body) > spool.MEMORY_BYTES:
+        return answer_body(spool.keep(body), status)
+    return Response(body, status, content_type="application/json")
+
+
+def answer_page(page: Iterable[Any]) -> Response:
+    """A JSON response with a list of any length.
+
+    `page` is a `map` of the items, or has the names and values of an object's members, where a
+    `map` is a list. A page that is large is encoded item by item, so that it is never in memory.
+    """
+    load = request.environ.get(LOAD)
+    if load is not None:
+        return answer_body(spool.collect(json_codec.page_pieces(page), is_medium=load == MEDIUM))
+    return answer(json_codec.page_value(page))
+
+
+def answer_body(
+    body: bytes | spool.Spool, status: int = 200, content_type: str = "application/json"
+) -> Response:
+    """A response of encoded bytes, in memory or in a file."""
+    if isinstance(body, bytes):
+        return Response(body, status, content_type=content_type)
+    headers = {"Content-Length": str(len(body))}
+    return Response(body, status, headers, content_type=content_type, direct_passthrough=True)

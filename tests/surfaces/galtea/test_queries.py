@@ -88,7 +88,7 @@ def test_a_list_has_the_sessions_that_pass_its_filters_at_every_instant(
                 ordered.reverse()
             wanted = [row for row in ordered if passes(row, query, now)]
             page = wanted[query["offset"] :][: query["limit"]]
-            assert lists.find(query, organization="acme", now=now) == page
+            assert list(lists.find(query, organization="acme", now=now)) == page
 
 
 @few
@@ -107,7 +107,7 @@ def test_a_list_by_ids_is_complete_or_refused(
             assert {row.id for row in found} == there
         else:
             with pytest.raises(NotFound) as refusal:
-                lists.find({**query, "ids": asked}, organization="acme", now=NOW)
+                list(lists.find({**query, "ids": asked}, organization="acme", now=NOW))
             assert all(id in str(refusal.value) for id in set(asked) - there)
 
 

@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 from sessionary.surfaces.mobilenext import errors, rules, schemas, serializers
 from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
 from sessionary.web.instants import to_text
+from sessionary.web.json_codec import page_value
 from tests.surfaces.mobilenext.strategies import LAST, allocations, instants, sessions, texts, uuid
 from tests.surfaces.mobilenext.strategies import shown as facts
 
@@ -42,7 +43,7 @@ def listed(found: Held) -> tuple[list[SessionRow], list[AllocationRow]]:
 def test_a_serialized_page_fits_its_schema(found: Held, now: int, size: int) -> None:
     rows, parts = listed(found)
     every = [each for row in rows for each in facts(row, parts)]
-    shown = serializers.page(every, now, size=size)
+    shown = page_value(serializers.page(every, now, size=size))
     assert_fits_schema(schemas.SessionPage(), shown)
     assert [each["id"] for each in shown["data"]] == [row.id for row in rows[:size]]
     assert shown["data"] == [serializers.session(facts(row, parts), now) for row in rows[:size]]

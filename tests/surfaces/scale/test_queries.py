@@ -188,7 +188,7 @@ def test_a_serialized_session_fits_its_schema(row: SessionRow) -> None:
 @given(st.lists(session_rows, max_size=3))
 @settings(max_examples=10)
 def test_a_serialized_page_fits_its_schema(rows: list[SessionRow]) -> None:
-    shown = serializers.page(rows, total=9, number=2, size=3)
+    shown = json_codec.page_value(serializers.page(iter(rows), total=9, number=2, size=3))
     assert_fits_schema(schemas.SessionPage(), shown)
     assert shown["items"] == [serializers.session(row) for row in rows]
 

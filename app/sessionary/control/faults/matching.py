@@ -2,7 +2,7 @@
 
 import errno
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import peewee as pw
@@ -11,6 +11,7 @@ from sessionary import clock, store
 from sessionary.control.messages import VendorRequest, VendorResponse
 from sessionary.store import Statement, param
 from sessionary.web.route_table import MATCH, RouteTable
+from sessionary.web.spool import Spool
 
 STATUS, LATENCY, RESET, EMPTY, TRUNCATED = "status", "latency", "reset", "empty", "truncated"
 KINDS = (STATUS, LATENCY, RESET, EMPTY, TRUNCATED)
@@ -134,7 +135,15 @@ def connection_dropped() -> ConnectionResetError:
     return ConnectionResetError(errno.ECONNRESET, "a fault dropped the connection")
 
 
-def first_half(response: VendorResponse) -> Iterator[bytes]:
-    """Yield half of a response's body, then drop the connection."""
-    yield response.body[: len(response.body) // 2]
+def first_half(response: VendorResponse) -> Iterable[bytes]:
+    """Half of a response's body, after which the connection is dropped."""
+    body, half = response.body, len(response.body) // 2
+    if isinstance(body, Spool):
+        body.length = half
+        return body
+    return _then_drop(body[:half])
+
+
+def _then_drop(body: bytes) -> Iterator[bytes]:
+    yield body
     raise connection_dropped()

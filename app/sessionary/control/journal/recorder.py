@@ -59,7 +59,8 @@ class Recorder:
         request, response, fault = exchange.request, exchange.response, exchange.fault
         environ, caller = request.environ, request.environ.get(CALLER)
         session = match.values.get("session_id") or _session_in_bodies(exchange)
-        content = b"" if response is None else response.body
+        content = b"" if response is None else response.start()
+        response_bytes = 0 if response is None else len(response.body)
         # Redact before cutting, or a part of a secret could remain at the cut.
         texts = self._redactor.redact(
             environ,
@@ -88,8 +89,8 @@ class Recorder:
             "body_truncated": int(exchange.body is None or len(body) > MAX_TEXT),
             "status": response and response.code,
             "response": answer[:MAX_TEXT] or None,
-            "response_bytes": len(content),
-            "response_truncated": int(len(answer) > MAX_TEXT),
+            "response_bytes": response_bytes,
+            "response_truncated": int(len(answer) > MAX_TEXT or len(content) < response_bytes),
             "user": caller and caller.user,
             "organization": caller and caller.organization,
             "session": texts["session"] or None,
@@ -118,7 +119,7 @@ def _session_in_bodies(exchange: RecordedExchange) -> str | None:
     surface = exchange.request.surface
     if surface is None or exchange.request.method != "POST":
         return None
-    bodies = [] if exchange.response is None else [parse_object(exchange.response.body)]
+    bodies = [] if exchange.response is None else [parse_object(exchange.response.start())]
     bodies += [each["session"] for each in bodies if isinstance(each.get("session"), dict)]
     if surface.session_key != "id" and exchange.body:
         bodies.append(parse_object(exchange.body))

@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+from flask import request
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
@@ -19,6 +20,7 @@ from sessionary.control.validation.validator import ValidationReport
 from sessionary.web import json_codec
 from sessionary.web.context import CALLER
 from sessionary.web.fields import Object, Text
+from sessionary.web.held import LOAD
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 from sessionary.web.responses import items
@@ -75,6 +77,8 @@ def explain_request(body: dict[str, Any]) -> Response:
     at, content = clock.now(), environ["wsgi.input"].read()
     environ["wsgi.input"] = BytesIO(content)
     copy = {**environ, "wsgi.input": BytesIO(content)}
+    if LOAD in request.environ:
+        environ[LOAD] = request.environ[LOAD]
     with store.dry_run():
         response = call_wsgi(control().application, environ)
         has_body = response.code != _TOO_LARGE
@@ -89,7 +93,7 @@ def explain_request(body: dict[str, Any]) -> Response:
         **_route(environ["REQUEST_METHOD"], environ["PATH_INFO"]),
         "caller": caller and {"user": caller.user, "organization": caller.organization},
         "status": response.code,
-        "response": journal.parse_json(response.body.decode(errors="replace")),
+        "response": journal.parse_json(response.start().decode(errors="replace")),
         **report._asdict(),
         "fault": None,
         "note": _WELL_FORMED if response.code >= 400 and not report.violations else None,

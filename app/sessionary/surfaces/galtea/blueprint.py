@@ -1,5 +1,6 @@
 """Galtea's routes: sessions, and the stubs of what they refer to."""
 
+from itertools import repeat
 from typing import Any
 
 from flask import Blueprint, request
@@ -12,7 +13,7 @@ from sessionary.surfaces.galtea.queries import lists, sessions
 from sessionary.surfaces.galtea.references import LETTERS, References, to_json_text
 from sessionary.web import context, json_codec
 from sessionary.web.context import bearer, caller, now, settings
-from sessionary.web.operations import Invalid, answer, operation
+from sessionary.web.operations import Invalid, answer, answer_page, operation
 
 open_routes = Blueprint("galtea_open", __name__)
 routes = Blueprint("galtea", __name__)
@@ -65,7 +66,7 @@ def create(body: dict[str, Any]) -> Response:
 def list_sessions(query: dict[str, Any]) -> Response:
     at = now()
     rows = lists.find(query, organization=_organization(), now=at)
-    return answer([serializers.session(row, at) for row in rows])
+    return answer_page(map(serializers.session, rows, repeat(at)))
 
 
 @routes.get("/sessions/<session_id>")

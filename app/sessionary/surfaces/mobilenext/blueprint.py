@@ -12,7 +12,7 @@ from sessionary.surfaces.mobilenext.queries import allocations, sessions
 from sessionary.web import context, json_codec
 from sessionary.web.context import bearer, caller, now, settings
 from sessionary.web.fields import Problem
-from sessionary.web.operations import Invalid, answer, operation
+from sessionary.web.operations import Invalid, answer, answer_page, operation
 
 routes = Blueprint("mobilenext", __name__)
 
@@ -52,12 +52,12 @@ def list_sessions(query: dict[str, Any]) -> Response:
     organization, _ = _organization_and_role()
     before, limit = query["before"], query["limit"]
     statement = sessions.page(only_before=before is not None)
-    rows = statement.all(
+    rows = statement.rows(
         organization=organization,
         before=None if before is None else rules.before_cursor(before),
         limit=limit + 1,
     )
-    return answer(serializers.page(rows, now(), size=limit))
+    return answer_page(serializers.page(rows, now(), size=limit))
 
 
 @routes.get("/api/v1/sessions/<session_id>")

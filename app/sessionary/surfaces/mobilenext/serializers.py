@@ -1,7 +1,7 @@
 """Mobile Next's rows at an instant, as JSON."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -45,15 +45,24 @@ def _describe(row: "AllocationRow | JoinedRow") -> dict[str, Any]:
     return {"platform": row.platform, "type": row.type, "name": row.name, "osVersion": row.version}
 
 
-def page(rows: "Iterable[JoinedRow]", now: int, *, size: int) -> dict[str, Any]:
+def page(rows: "Iterable[JoinedRow]", now: int, *, size: int) -> Iterator[tuple[str, Any]]:
     """Serialize a page. Source: page (`nextCursor` is absent after the last session).
 
     `rows` hold one session more than the page's size if there is a next page.
     """
-    sessions = [list(each) for _, each in groupby(rows, key=attrgetter("session"))]
-    data = [session(each, now) for each in sessions[:size]]
-    cursor = {"nextCursor": data[-1]["createdAt"]} if len(sessions) > size else {}
-    return {"object": "list", "data": data, **cursor}
+    created_at = ""
+
+    def shown(found: "tuple[str, Iterator[JoinedRow]]") -> dict[str, Any]:
+        nonlocal created_at
+        made = session(list(found[1]), now)
+        created_at = made["createdAt"]
+        return made
+
+    sessions = groupby(rows, key=attrgetter("session"))
+    yield "object", "list"
+    yield "data", map(shown, islice(sessions, size))
+    if next(sessions, None) is not None:
+        yield "nextCursor", created_at
 
 
 def new_session(row: "models.SessionRow") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sessionary.surfaces.notte.schemas import requests, responses
 from sessionary.web import context, json_codec
 from sessionary.web.context import bearer, caller, now, read_instant, settings
 from sessionary.web.fastapi_errors import violations
-from sessionary.web.operations import Invalid, answer, operation
+from sessionary.web.operations import Invalid, answer, answer_page, operation
 
 open_routes = Blueprint("notte_open", __name__)
 v1 = Blueprint("notte_v1", __name__)
@@ -133,14 +133,14 @@ def list_sessions(query: dict[str, Any]) -> Response:
     """Newest first. Source: client."""
     statement = queries.page(only_active=query["only_active"], only_key=query["only_current_token"])
     number, size = query["page"], query["page_size"]
-    rows = statement.all(
+    rows = statement.rows(
         organization=_organization(),
         key_hash=caller().key_hash,
         now=now(),
         limit=size + 1,
         offset=(number - 1) * size,
     )
-    return answer(serializers.page(rows, now(), number=number, size=size))
+    return answer_page(serializers.page(rows, now(), number=number, size=size))
 
 
 @v4.get("/sessions/<session_id>")

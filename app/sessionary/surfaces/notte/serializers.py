@@ -1,5 +1,7 @@
 """A row and an instant as Notte's JSON."""
 
+from collections.abc import Iterator
+from itertools import islice, repeat
 from typing import Any
 
 from sessionary import __version__
@@ -66,15 +68,15 @@ def duration(microseconds: int) -> str:
     return f"P{day}T{time}" if time else f"P{day}"
 
 
-def page(rows: list[SessionRow], now: int, *, number: int, size: int) -> dict[str, Any]:
+def page(
+    rows: Iterator[SessionRow], now: int, *, number: int, size: int
+) -> Iterator[tuple[str, Any]]:
     """v4's list; `rows` has one more than the page if a next page exists."""
-    return {
-        "items": [session(row, now) for row in rows[:size]],
-        "page": number,
-        "page_size": size,
-        "has_next": len(rows) > size,
-        "has_previous": number > 1,
-    }
+    yield "items", map(session, islice(rows, size), repeat(now))
+    yield "page", number
+    yield "page_size", size
+    yield "has_next", next(rows, None) is not None
+    yield "has_previous", number > 1
 
 
 def metadata(row: SessionRow, now: int) -> dict[str, Any]:

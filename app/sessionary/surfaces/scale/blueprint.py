@@ -1,5 +1,6 @@
 """Scale's routes."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, request
@@ -11,7 +12,7 @@ from sessionary.surfaces.scale.models import SessionRow
 from sessionary.web import context, json_codec
 from sessionary.web.context import caller
 from sessionary.web.fastapi_errors import violations
-from sessionary.web.operations import Invalid, answer, operation
+from sessionary.web.operations import Invalid, answer, answer_page, operation
 
 routes = Blueprint("scale", __name__)
 
@@ -61,12 +62,12 @@ def list_sessions(query: dict[str, Any]) -> Response:
     covered = {"account": next(iter(accounts), None), "accounts": json_codec.encode(accounts)}
     with store.read_transaction():
         total = queries.total(scope, include_archived=include_archived).one(**covered) or 0
-        rows = []
+        rows: Iterator[SessionRow] = iter(())
         if offset < total:
-            rows = queries.page(scope, include_archived=include_archived).all(
+            rows = queries.page(scope, include_archived=include_archived).rows(
                 **covered, limit=size, offset=offset, reach=offset + size
             )
-    return answer(serializers.page(rows, total=total, number=number, size=size))
+        return answer_page(serializers.page(rows, total=total, number=number, size=size))
 
 
 @routes.get("/v4/sessions/<session_id>")

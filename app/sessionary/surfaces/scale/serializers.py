@@ -1,5 +1,6 @@
 """Scale's rows as JSON."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sessionary.web import json_codec
@@ -31,14 +32,14 @@ def session(row: "SessionRow") -> dict[str, Any]:
     return shown
 
 
-def page(rows: list["SessionRow"], *, total: int, number: int, size: int) -> dict[str, Any]:
+def page(
+    rows: Iterator["SessionRow"], *, total: int, number: int, size: int
+) -> Iterator[tuple[str, Any]]:
     """`current_page` echoes the request, also past the end. Source: client, sibling."""
-    return {
-        "items": [session(row) for row in rows],
-        "total_item_count": total,
-        "current_page": number,
-        "items_per_page": size,
-    }
+    yield "items", map(session, rows)
+    yield "total_item_count", total
+    yield "current_page", number
+    yield "items_per_page", size
 
 
 def deletion(count: int) -> dict[str, Any]:

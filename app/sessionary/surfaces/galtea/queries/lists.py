@@ -1,5 +1,6 @@
 """Lists of sessions: one statement for each combination of filters."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -40,10 +41,11 @@ class Filters(NamedTuple):
     newest_first: bool = True
 
 
-def find(query: dict[str, Any], *, organization: str, now: int) -> list[SessionRow]:
+def find(query: dict[str, Any], *, organization: str, now: int) -> Iterator[SessionRow]:
     """The sessions of a loaded ListQuery, with their status at `now`. Source: docs.
 
-    Raises NotFound if one of `ids` is missing after every filter, before limit and offset.
+    Raises NotFound at their end if one of `ids` is missing after every filter, before limit and
+    offset.
     """
     values = {name: list(dict.fromkeys(query[name])) for name in FILTERS if query[name]}
     if "user_ids" in values:
@@ -54,7 +56,7 @@ def find(query: dict[str, Any], *, organization: str, now: int) -> list[SessionR
     filters = Filters(single, frozenset(values) - single, others, statuses, newest_first)
     since, until = query.get("from_created_at"), query.get("to_created_at")
     required, limit, offset = values.get("ids"), query["limit"], query["offset"]
-    rows = page(filters).all(
+    rows = page(filters).rows(
         organization=organization,
         now=now,
         exclude_test_ids=json_codec.encode(query["exclude_test_ids"]),
@@ -65,10 +67,18 @@ def find(query: dict[str, Any], *, organization: str, now: int) -> list[SessionR
         offset=0 if required else offset,
         **{n: v[0] if len(v) == 1 else json_codec.encode(v) for n, v in values.items()},
     )
-    if not required:
-        return rows
-    rules.ensure_all_exist(required, {row.id for row in rows})
-    return rows[offset : offset + limit]
+    return _required_rows(rows, required, offset, limit) if required else rows
+
+
+def _required_rows(
+    rows: Iterator[SessionRow], required: list[str], offset: int, limit: int
+) -> Iterator[SessionRow]:
+    found = set()
+    for number, row in enumerate(rows):
+        found.add(row.id)
+        if offset <= number < offset + limit:
+            yield row
+    rules.ensure_all_exist(required, found)
 
 
 @lru_cache(maxsize=512)  # combinations of filters

@@ -1,0 +1,89 @@
+"""Large responses: they keep no other client waiting, and unread ones take no memory."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.processes import Process, running_double, running_server
+from tests.raw_http import RawConnection, connect
+
+SGP = {"x-api-key": "anyone"}
+STATE = {"messages": [{"role": "user", "content": "hello " * 40}] * 3700}  # a megabyte as JSON
+COUNT = 20
+LIST = b"GET /v4/sessions?limit=10000&account_id=a HTTP/1.1\r\nHost: h\r\nx-api-key: anyone\r\n\r\n"
+MEGABYTE = 1024 * 1024
+
+
+@contextmanager
+def filled(kind: str, db: Path) -> Iterator[Process]:
+    """Run a server with COUNT sessions of a megabyte in one account and a small one in another."""
+    options = ("--db", str(db), "--auth", "lenient", *(["--control"] if kind == "control" else []))
+    token = {"SESSIONARY_CONTROL_TOKEN": "t"}
+    run = running_double() if kind == "double" else running_server(*options, **token)
+    with run as server:
+        for account, state in [("a", STATE)] * COUNT + [("b", {})]:
+            body = {"title": "t", "state": state, "account_id": account}
+            assert server.request("POST", "/v4/sessions", body, **SGP)[0] == 200
+        yield server
+
+
+def memory_mb(server: Process) -> int:
+    pids = server.workers() or [server.popen.pid]
+    status = "".join(Path(f"/proc/{pid}/status").read_text() for pid in pids)
+    lines = [line.split() for line in status.splitlines() if line.startswith("VmRSS")]
+    return sum(int(kilobytes) for _, kilobytes, _ in lines) // 1024
+
+
+def seconds_of(server: Process, path: str) -> float:
+    started_at = time.perf_counter()
+    assert server.request("GET", path, **SGP)[0] == 200
+    return time.perf_counter() - started_at
+
+
+@contextmanager
+def unread(server: Process, count: int, request: bytes) -> Iterator[list[RawConnection]]:
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(server.url)) for _ in range(count)]
+        for each in clients:
+            each.send(request)
+        yield clients
+
+
+@pytest.mark.parametrize("kind", ["serve", "control"])
+def test_unread_large_lists_take_little_memory_and_keep_nobody_waiting(
+    tmp_path: Path, kind: str
+) -> None:
+    with filled(kind, tmp_path / "test.sqlite3") as server:
+        path = "/v4/sessions?account_id=b"
+        usual = max(seconds_of(server, path) for _ in range(20))
+        before = memory_mb(server)
+        with unread(server, 12, LIST) as clients:
+            waits, taken = [], []
+            while len(waits) < 100 or not all(map(has_response, clients)):
+                waits += [seconds_of(server, path), seconds_of(server, "/livez")]
+                taken.append(memory_mb(server) - before)
+            assert max(taken) <= 64
+            # 250 ms on a machine with nothing else to do
+            assert max(waits) <= 0.25 + 5 * usual
+            response = clients[0].expect_response()
+            shown = json.loads(response.body)
+            assert (shown["total_item_count"], len(shown["items"])) == (COUNT, COUNT)
+            assert shown["items"][-1]["state"] == STATE
+            clients[0].send(LIST)  # the connection goes on
+            assert clients[0].expect_response().body == response.body
+
+
+def has_response(client: RawConnection) -> bool:
+    """Return whether a client could read the beginning of its response."""
+    client.socket.setblocking(False)
+    try:
+        return bool(client.socket.recv(1, socket.MSG_PEEK))
+    except BlockingIOError:
+        return False
+    finally:
+        client.socket.settimeout(30)
