@@ -7,69 +7,49 @@ import click
 
 from sessionary import __version__
 
-_SECTIONS = {  # by heading: each command, with its module and its name there
-    "Run a server or a double": {
-        "serve": "serve.serve",
-        "double": "double.double",
-        "exec": "exec.exec_",
-        "env": "env.env",
-        "ready": "ready.ready",
-    },
-    "Control time and faults, and see what happened": {
-        "clock": "clock.clock",
-        "sessions": "sessions.sessions",
-        "timeline": "sessions.timeline",
-        "explain": "sessions.explain",
-        "diff": "sessions.diff",
-        "journal": "journal.journal",
-        "faults": "faults.faults",
-        "namespaces": "namespaces.namespaces",
-        "reset": "namespaces.reset",
-        "snapshot": "namespaces.snapshot",
-    },
-    "Manage a database file": {
-        "keys": "keys.keys",
-        "members": "members.members",
-        "devices": "devices.devices",
-        "seed": "seed.seed",
-        "prune": "prune.prune",
-        "backup": "backup.backup",
-        "restore": "backup.restore",
-        "check": "backup.check",
-        "migrate": "backup.migrate",
-        "export": "export.export_",
-        "import": "export.import_",
-    },
+_SECTIONS = {  # commands by heading
+    "Run a server or a double": "serve double exec env ready",
+    "Control time and faults, and see what happened": (
+        "clock sessions timeline explain diff journal faults namespaces reset snapshot"
+    ),
+    "Manage a database file": (
+        "keys members devices seed prune backup restore check migrate export import"
+    ),
 }
-_COMMANDS = {name: path for commands in _SECTIONS.values() for name, path in commands.items()}
+_COMMANDS = " ".join(_SECTIONS.values()).split()
+_MODULES = {  # of the commands that have no module of their own
+    **dict.fromkeys(("timeline", "explain", "diff"), "sessions"),
+    **dict.fromkeys(("reset", "snapshot"), "namespaces"),
+    **dict.fromkeys(("restore", "check", "migrate"), "backup"),
+    "import": "export",
+}
 
 
 class _LazyGroup(click.Group):
     """Imports a command when it is called: most commands need few modules."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_COMMANDS)
+        return _COMMANDS
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module, _, name = _COMMANDS[cmd_name].partition(".")
         gc.disable()  # nothing imported is garbage: collections take a sixth of the start
         try:
-            command: click.Command = getattr(import_module(f"sessionary.cli.{module}"), name)
+            module = import_module(f"sessionary.cli.{_MODULES.get(cmd_name, cmd_name)}")
         finally:
             gc.enable()
+        command: click.Command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from sessionary.surfaces import SURFACES
 
         for heading, names in _SECTIONS.items():
-            commands = [(name, self.get_command(ctx, name)) for name in names]
+            found = [(name, self.get_command(ctx, name)) for name in names.split()]
+            shown = [(name, each.get_short_help_str(99)) for name, each in found if each]
             with formatter.section(heading):
-                formatter.write_dl(
-                    [(name, each.get_short_help_str(99)) for name, each in commands if each]
-                )
+                formatter.write_dl(shown)
         with formatter.section("Surfaces"):
             formatter.write_dl([(surface.name, surface.title) for surface in SURFACES])
 

@@ -10,18 +10,14 @@ from sessionary.cli.control import DefaultCommandGroup, control_command
 from sessionary.cli.output import Output, format_table
 from sessionary.client import Client
 
+_NUMBERS = {"ignore_unknown_options": True}  # -2d is no option
 
-@click.group(cls=DefaultCommandGroup, default="show")
+
+@click.group(
+    cls=DefaultCommandGroup, default="show", epilog="Example: sessionary clock advance 25h"
+)
 def clock() -> None:
-    """Show, freeze, move or scale the clock of a namespace.
-
-    Timeouts and statuses follow this clock.
-
-    \b
-    Example:
-      sessionary clock
-      sessionary clock advance 25h
-    """
+    """Show, freeze, move or scale the clock of a namespace, which timeouts and statuses follow."""
 
 
 def _output(state: Mapping[str, Any]) -> Output:
@@ -58,9 +54,7 @@ def set_clock(now: str, client: Client) -> Output:
     return _output(client.clock.set(now))
 
 
-@clock.command(
-    context_settings={"ignore_unknown_options": True}, epilog="Example: sessionary clock scale 40"
-)
+@clock.command(context_settings=_NUMBERS, epilog="Example: sessionary clock scale 40")
 @click.argument("rate", type=float)
 @control_command
 def scale(rate: float, client: Client) -> Output:
@@ -70,7 +64,7 @@ def scale(rate: float, client: Client) -> Output:
     return _output(client.clock.scale(rate))
 
 
-@clock.command(context_settings={"ignore_unknown_options": True})
+@clock.command(context_settings=_NUMBERS, epilog="Example: sessionary clock advance --to-next")
 @click.argument("by", metavar="[DURATION]", required=False)
 @click.option("--to-next", is_flag=True, help="Move to the next transition of any session.")
 @click.option(
@@ -81,21 +75,11 @@ def scale(rate: float, client: Client) -> Output:
 )
 @control_command
 def advance(by: str | None, to_next: bool, until: tuple[str, str] | None, client: Client) -> Output:
-    """Move the clock by DURATION: 90s, 5m, 25h or -2d.
-
-    A real clock becomes an offset clock.
-
-    \b
-    Example:
-      sessionary clock advance 25h
-      sessionary clock advance --to-next
-    """
+    """Move the clock by DURATION: 90s, 5m, 25h or -2d. A real clock becomes an offset clock."""
     if (by is not None) + to_next + (until is not None) != 1:
         raise click.UsageError("give one of DURATION, --to-next and --until")
     if by is not None:
-        state = client.clock.advance(by)
-    elif until is not None:
-        state = client.clock.advance_until(*until)
-    else:
-        state = client.clock.advance_to_next()
-    return _output(state)
+        return _output(client.clock.advance(by))
+    if until is not None:
+        return _output(client.clock.advance_until(*until))
+    return _output(client.clock.advance_to_next())

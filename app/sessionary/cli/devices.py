@@ -50,15 +50,10 @@ def add(db: str, **device: Any) -> Output:
     return Output(device, f"Added device {device['serial']}")
 
 
-@devices.command("list")
+@devices.command("list", epilog="Example: sessionary devices list --json")
 @database_command
 def list_devices(db: str) -> Output:
-    """List all devices with their state: free, allocated or retired.
-
-    \b
-    Example:
-      sessionary devices list --json
-    """
+    """List all devices with their state: free, allocated or retired."""
     with open_or_create(db):
         rows = [
             {name: getattr(device, name) for name in _COLUMNS} | {"state": _state(device)}
@@ -73,16 +68,11 @@ def _state(device: Any) -> str:
     return "retired" if device.is_retired else "free"
 
 
-@devices.command()
+@devices.command(epilog="Example: sessionary devices retire pixel-1")
 @click.argument("serial")
 @database_command
 def retire(serial: str, db: str) -> Output:
-    """Retire the device SERIAL: it is no longer allocated. A session that holds it keeps it.
-
-    \b
-    Example:
-      sessionary devices retire pixel-1
-    """
+    """Retire the device SERIAL: it is no longer allocated. A session that holds it keeps it."""
     with open_or_create(db):
         if not inventory.retire(serial):
             raise click.ClickException(

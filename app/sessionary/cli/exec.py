@@ -16,26 +16,16 @@ from sessionary.settings import DOUBLE
 
 _ADDRESS: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
 _LISTENER_SETTINGS = ("host", "port", "ready_file", "log_format", "log_requests", "metrics")
-_FORWARDED = (
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGHUP,
-    signal.SIGQUIT,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-)
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+_FORWARDED = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class CommandNotFound(click.ClickException):
-    """The command does not exist; shells exit with the same code."""
-
-    exit_code = 127
+    exit_code = 127  # as shells do
 
 
 class CommandNotExecutable(click.ClickException):
-    """The command exists, but cannot be executed; shells exit with the same code."""
-
-    exit_code = 126
+    exit_code = 126  # as shells do
 
 
 @click.command(

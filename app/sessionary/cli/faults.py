@@ -1,6 +1,6 @@
 """`sessionary faults`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -80,16 +80,9 @@ def add(surface: str, preset: str | None, client: Client, **options: Any) -> Out
 @control_command
 def presets(client: Client) -> Output:
     """List the presets: error responses that the vendors are known to send."""
-    found = client.faults.presets()
-    rows = [
-        {
-            "surface": each["surface"],
-            "preset": each["name"],
-            "status": each["status"],
-            "source": each["source"],
-        }
-        for each in found
-    ]
+    found: Sequence[Mapping[str, Any]] = client.faults.presets()
+    names = {"surface": "surface", "preset": "name", "status": "status", "source": "source"}
+    rows = [{shown: each[name] for shown, name in names.items()} for each in found]
     return Output(found, format_table(rows))
 
 

@@ -33,15 +33,9 @@ def snapshot(file: Path, client: Client) -> Output:
     return Output(value, f"Saved namespace {client.namespace} to {file}")
 
 
-@click.group(cls=DefaultCommandGroup, default="list")
+@click.group(cls=DefaultCommandGroup, default="list", epilog="Example: sessionary namespaces")
 def namespaces() -> None:
-    """Create, list, fork, restore and drop namespaces of a double.
-
-    \b
-    Example:
-      sessionary namespaces
-      sessionary namespaces create t42 --now 2026-03-01T12:00:00Z
-    """
+    """Create, list, fork, restore and drop namespaces of a double."""
 
 
 @namespaces.command("list", epilog="Example: sessionary namespaces list --json")
@@ -52,7 +46,9 @@ def list_namespaces(client: Client) -> Output:
     return Output(rows, format_table(rows))
 
 
-@namespaces.command(epilog="Example: sessionary namespaces create t42 --seed fixtures.toml")
+@namespaces.command(
+    epilog="Example: sessionary namespaces create t42 --now 2026-03-01T12:00:00Z --seed x.toml"
+)
 @click.argument("name", required=False)
 @click.option("--now", metavar="INSTANT", help="Freeze its clock here (default: a real clock).")
 @click.option("--seed", type=_file, help="TOML file with its initial rows (default: none).")

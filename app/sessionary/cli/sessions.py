@@ -45,11 +45,9 @@ def _next(transition: Mapping[str, Any] | None) -> str | None:
 )
 @at_option
 @control_command
-def timeline(
-    from_: str | None, to: str | None, limit: int, at: str | None, client: Client
-) -> Output:
+def timeline(client: Client, from_: str | None, to: str | None, **options: Any) -> Output:
     """List coming transitions: when sessions change status by themselves."""
-    found = client.timeline(from_, to, limit, at=at)
+    found = client.timeline(from_, to, **options)
     rows = [_select(each, "rule") for each in found["transitions"]]
     return Output(found, format_table(rows, "No transitions found") + _hint(found["truncated"]))
 
