@@ -24,17 +24,9 @@ from tests.conftest import App
 from tests.surfaces.sample_sessions import AT, INSERT_SAMPLES, MINUTE
 
 MODULES = {
-    "blueprint",
-    "errors",
-    "explanations",
-    "fault_presets",
-    "models",
-    "queries",
-    "rules",
-    "schemas",
-    "seeds",
-    "serializers",
-}
+    "blueprint", "errors", "explanations", "fault_presets", "models", "queries", "rules",
+    "schemas", "seeds", "serializers",
+}  # fmt: skip
 EXTRAS = {"galtea": {"references"}, "mobilenext": {"allocation", "devices"}}
 EXAMPLE = Path(__file__).parent / "seed.example.toml"
 ALL = 1_000

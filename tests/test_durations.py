@@ -36,32 +36,10 @@ ACCEPTED = {
     "P0D": 0,
 }
 REFUSED = [
-    "",
-    "90",
-    "s",
-    "90 s",
-    " 90s",
-    "90s ",
-    "90S",
-    "1.5h",
-    "1h-30m",
-    "20 minutes",
-    "1y",
-    "1h30",
-    "٣s",
-    "P",
-    "PT",
-    "P1DT",
-    "P1H",
-    "PT1D",
-    "P1Y",
-    "P1M",
-    "PT1.5H",
-    "pt1h",
-    "P1DPT1H",
-    "PT1H30m",
+    "", "90", "s", "90 s", " 90s", "90s ", "90S", "1.5h", "1h-30m", "20 minutes", "1y", "1h30",
+    "٣s", "P", "PT", "P1DT", "P1H", "PT1D", "P1Y", "P1M", "PT1.5H", "pt1h", "P1DPT1H", "PT1H30m",
     "soon",
-]
+]  # fmt: skip
 HUNDRED_YEARS = "36500d"
 TOO_LONG = ["36501d", "36500d1us", "PT876001H", f"{'9' * 18}w"]
 

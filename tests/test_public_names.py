@@ -81,29 +81,12 @@ COMMANDS = {
     "import": f"file --force {DATABASE}",
 }
 PATHS = """
-/clock
-/clock/advance
-/diff
-/faults
-/faults/presets
-/faults/{fault_id}
-/journal
-/journal/count
-/journal/{call_id}
-/journal/{call_id}/explain
-/namespaces
-/namespaces/{namespace}
-/namespaces/{namespace}/fork
-/namespaces/{namespace}/reset
-/namespaces/{namespace}/restore
-/namespaces/{namespace}/seed
-/namespaces/{namespace}/snapshot
-/requests/explain
-/sessions
-/sessions/{session_id}/explain
-/sessions/{surface}/{session_id}/explain
-/sessions/{surface}/{session_id}/force
-/timeline
+/clock /clock/advance /diff /faults /faults/presets /faults/{fault_id} /journal /journal/count
+/journal/{call_id} /journal/{call_id}/explain /namespaces /namespaces/{namespace}
+/namespaces/{namespace}/fork /namespaces/{namespace}/reset /namespaces/{namespace}/restore
+/namespaces/{namespace}/seed /namespaces/{namespace}/snapshot /requests/explain /sessions
+/sessions/{session_id}/explain /sessions/{surface}/{session_id}/explain
+/sessions/{surface}/{session_id}/force /timeline
 """
 PARAMETERS = """
 after at call_id fault_id from limit method namespace path session session_id status surface to
