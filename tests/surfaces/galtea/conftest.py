@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests import identities
-from tests.conftest import App
+from tests.conftest import App, MakeApp
 from tests.surfaces.conftest import SharedApp
 
 NOWHERE = f"session_{'0' * 24}"
@@ -119,6 +119,12 @@ def strict(shared_app: SharedApp) -> App:
 def api(app: App) -> Api:
     """A client of the lenient namespace."""
     return Api(app)
+
+
+@pytest.fixture
+def closing(make_app: MakeApp) -> Api:
+    """A client of a namespace where sessions close by themselves after 30 minutes."""
+    return Api(make_app(galtea_auto_close_minutes=30))
 
 
 @pytest.fixture

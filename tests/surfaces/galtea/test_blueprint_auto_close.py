@@ -1,17 +1,13 @@
 """An inactive session closes by itself, in answers and in lists."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.conftest import MICROSECOND, MakeApp
 from tests.surfaces.galtea.conftest import Api, assert_error
 
 CLOSED = "Automatically closed after 30 minutes of inactivity"
-
-
-@pytest.fixture
-def closing(make_app: MakeApp) -> Api:
-    """A client of a namespace where sessions close by themselves after 30 minutes."""
-    return Api(make_app(galtea_auto_close_minutes=30))
 
 
 def test_by_default_a_session_stays_pending(api: Api) -> None:
@@ -62,11 +58,12 @@ def test_a_patch_restarts_the_inactivity_period(closing: Api) -> None:
     id = closing.create()["id"]
     closing.app.advance(minutes=20)
     closing.patch(id, metadata={"turn": 1})
-    closing.app.advance(minutes=30)
-    closing.app.advance(-MICROSECOND)
-    assert closing.get(id).json["status"] == "PENDING"
-    closing.app.advance(MICROSECOND)
-    assert closing.get(id).json["status"] == "COMPLETED"
+    for step, status in (
+        (timedelta(minutes=30) - MICROSECOND, "PENDING"),
+        (MICROSECOND, "COMPLETED"),
+    ):
+        closing.app.advance(step)
+        assert closing.get(id).json["status"] == status
 
 
 def test_a_patch_reopens_a_session_that_closed_by_itself(closing: Api) -> None:

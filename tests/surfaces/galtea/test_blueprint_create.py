@@ -72,34 +72,19 @@ def test_without_a_test_case_any_flag_and_any_context_is_accepted(
     assert (created["userId"] is None) is is_production
 
 
-@pytest.mark.parametrize("wanted", ["absent", None, False])
-@pytest.mark.parametrize("context", ["absent", None])
-def test_with_a_test_case_alone_a_session_is_not_production(
+@pytest.mark.parametrize("wanted", ["absent", None, False, True])
+@pytest.mark.parametrize("context", ["absent", None, "", "words", {}, {"persona": "calm"}])
+def test_with_a_test_case_a_session_is_not_production_and_takes_no_context(
     api: Api, wanted: Any, context: Any
 ) -> None:
-    fields = {"testCaseId": "tc_123", "context": context, "isProduction": wanted}
-    created = api.create(**{name: value for name, value in fields.items() if value != "absent"})
-    assert created["isProduction"] is False
-    assert created["testCaseId"] == "tc_123"
-
-
-@pytest.mark.parametrize("context", ["absent", None, "", "words", {}])
-def test_a_test_case_with_production_is_refused(api: Api, context: Any) -> None:
-    fields = {} if context == "absent" else {"context": context}
-    assert_error(
-        api.post(versionId="v", testCaseId="tc", isProduction=True, **fields), 400, "isProd"
-    )
-    assert api.rows() == []
-
-
-@pytest.mark.parametrize("wanted", ["absent", None, False])
-@pytest.mark.parametrize("context", ["", "words", {}, {"persona": "calm"}])
-def test_a_test_case_with_any_context_is_refused(api: Api, wanted: Any, context: Any) -> None:
-    fields = {} if wanted == "absent" else {"isProduction": wanted}
-    assert_error(
-        api.post(versionId="v", testCaseId="tc", context=context, **fields), 400, "context"
-    )
-    assert api.rows() == []
+    fields = {"versionId": "v", "testCaseId": "tc", "context": context, "isProduction": wanted}
+    answer = api.post(**{name: value for name, value in fields.items() if value != "absent"})
+    if wanted is True or context not in ("absent", None):
+        assert_error(answer, 400, "isProd" if wanted is True else "context")
+        assert api.rows() == []
+    else:
+        assert (answer.status_code, answer.json["isProduction"]) == (201, False)
+        assert answer.json["testCaseId"] == "tc"
 
 
 @pytest.mark.parametrize("text", ["", "words", f"half {LONE}", "nul \x00"])
@@ -179,15 +164,12 @@ def test_a_create_without_a_body_is_refused(api: Api) -> None:
     assert_error(api.call("POST", "/galtea/sessions"), 400, "versionId or productId")
 
 
-def test_a_production_session_cannot_join_a_run(api: Api) -> None:
-    assert_error(api.post(versionId="v", runId="run_1"), 400, "runId")
-    assert_error(api.post(versionId="v", runId="run_1", isProduction=True), 400, "runId")
+def test_only_a_session_that_is_not_production_can_join_a_run(api: Api) -> None:
+    for production in ({}, {"isProduction": True}):
+        assert_error(api.post(versionId="v", runId="run_1", **production), 400, "runId")
     assert api.rows() == []
-
-
-def test_a_session_that_is_not_production_can_join_a_run(api: Api) -> None:
-    assert api.create(runId="run_1", isProduction=False)["runId"] == "run_1"
-    assert api.create(runId="run_1", testCaseId="tc")["runId"] == "run_1"
+    for driven in ({"isProduction": False}, {"testCaseId": "tc"}):
+        assert api.create(runId="run_1", **driven)["runId"] == "run_1"
 
 
 def test_the_user_of_a_session_is_the_caller_unless_it_is_production(ana: Api) -> None:
@@ -223,17 +205,11 @@ def test_a_custom_id_is_taken_once_in_a_version(api: Api) -> None:
     assert api.rows() == before
 
 
-def test_a_custom_id_is_free_in_another_version_and_in_another_case(api: Api) -> None:
-    api.create(customId="c")
-    api.create(customId="c", versionId="other")
-    api.create(customId="C")
-    assert len(api.list_ids()) == 3
-
-
-def test_sessions_without_a_custom_id_never_collide(api: Api) -> None:
-    api.create()
-    api.create(customId=None)
-    assert len(api.list_ids()) == 2
+def test_a_custom_id_is_free_in_another_version_in_another_case_and_as_null(api: Api) -> None:
+    fields = ({}, {"versionId": "other"}, {"customId": "C"}, {"customId": None}, {"customId": None})
+    for each in fields:
+        api.create(**{"customId": "c", **each})
+    assert len(api.list_ids()) == 5
 
 
 def test_a_deleted_session_frees_its_custom_id(api: Api) -> None:

@@ -8,7 +8,7 @@ from sessionary.surfaces.galtea.explanations import explain
 from sessionary.surfaces.galtea.models import SessionRow
 from sessionary.web.instants import to_text
 from sessionary.web.surface import NotForced
-from tests.conftest import EPOCH, MICROSECOND, NOON, MakeApp
+from tests.conftest import EPOCH, MICROSECOND, NOON
 from tests.surfaces.force_helpers import explain_now, force
 from tests.surfaces.galtea.conftest import Api, assert_error
 from tests.surfaces.galtea.test_rules import DEADLINE, MINUTE, START, session
@@ -21,12 +21,6 @@ LEFT = session(auto_close_minutes=None, written_at=LATER)
 DONE = session(status="COMPLETED", written_at=LATER)
 BROKEN = session(status="FAILED", written_at=LATER, error="it broke")
 DELETED = session(deleted_at=LATER)
-
-
-@pytest.fixture
-def closing(make_app: MakeApp) -> Api:
-    """A client of a namespace where sessions close by themselves after 30 minutes."""
-    return Api(make_app(galtea_auto_close_minutes=30))
 
 
 @pytest.mark.parametrize(

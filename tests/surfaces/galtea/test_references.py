@@ -9,6 +9,7 @@ from tests.surfaces.galtea.conftest import SEED, Api, assert_error
 
 NOBODYS_PRODUCT = f"product_{'0' * 24}"
 NOBODYS_TEST = f"test_{'0' * 24}"
+each_kind = pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
 
 
 @pytest.fixture
@@ -25,32 +26,30 @@ def ask(api: Api, path: str) -> Any:
     return response.json
 
 
-def test_an_assumed_version_is_named_after_its_id_and_has_the_unknown_product(api: Api) -> None:
-    shown = ask(api, "versions/ver_123")
+@pytest.mark.parametrize(
+    ("path", "facts"),
+    [
+        ("versions/ver_123", {"name": "ver_123", "productId": NOBODYS_PRODUCT}),
+        ("testCases/tc_123", {"testId": NOBODYS_TEST}),
+        ("tests/t_1", {"name": "t_1"}),
+    ],
+)
+def test_an_assumed_reference_is_named_after_its_id_and_has_an_unknown_parent(
+    api: Api, path: str, facts: dict[str, str]
+) -> None:
+    shown = ask(api, path)
     shown.pop("createdAt")
-    assert shown == {"id": "ver_123", "name": "ver_123", "productId": NOBODYS_PRODUCT}
+    assert shown == {"id": path.split("/")[1], **facts}
 
 
-def test_an_assumed_test_case_has_the_unknown_test(api: Api) -> None:
-    shown = ask(api, "testCases/tc_123")
-    shown.pop("createdAt")
-    assert shown == {"id": "tc_123", "testId": NOBODYS_TEST}
-
-
-def test_an_assumed_test_is_named_after_its_id(api: Api) -> None:
-    shown = ask(api, "tests/t_1")
-    shown.pop("createdAt")
-    assert shown == {"id": "t_1", "name": "t_1"}
-
-
-@pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
+@each_kind
 def test_an_assumed_reference_was_created_when_the_namespace_began(api: Api, kind: str) -> None:
     first = ask(api, f"{kind}/x")["createdAt"]
     api.app.advance(days=5)
     assert ask(api, f"{kind}/x")["createdAt"] == ask(api, f"{kind}?ids=y")[0]["createdAt"] == first
 
 
-@pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
+@each_kind
 @pytest.mark.parametrize(
     "query", ["ids=b&ids=a&ids=b", "ids[]=b&ids[]=a", "ids%5B%5D=b&ids%5B%5D=a"]
 )
@@ -58,7 +57,7 @@ def test_each_id_is_answered_once_in_the_given_order(api: Api, kind: str, query:
     assert [each["id"] for each in ask(api, f"{kind}?{query}")] == ["b", "a"]
 
 
-@pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
+@each_kind
 @pytest.mark.parametrize("query", ["", "?productIds[]=p&names[]=n", "?ids[]=%00"])
 def test_a_list_of_references_needs_ids(api: Api, kind: str, query: str) -> None:
     assert_error(api.call("GET", f"/galtea/{kind}{query}"), 400, "ids")
@@ -96,15 +95,14 @@ def test_a_reference_of_another_organization_counts_as_unknown(ana: Api, zoe: Ap
     assert ana.create(testCaseId="testCase_of_zeta")["context"] is None
 
 
-def test_a_session_copies_the_context_of_its_test_case(ana: Api) -> None:
-    assert ana.create(testCaseId="testCase_t1")["context"] == {"persona": "impatient"}
-
-
-@pytest.mark.parametrize("test_case", ["testCase_t2", "tc_123"])
-def test_a_test_case_that_is_assumed_or_without_context_brings_none(
-    ana: Api, test_case: str
+@pytest.mark.parametrize(
+    ("test_case", "context"),
+    [("testCase_t1", {"persona": "impatient"}), ("testCase_t2", None), ("tc_123", None)],
+)
+def test_a_session_copies_the_context_of_its_test_case(
+    ana: Api, test_case: str, context: Any
 ) -> None:
-    assert ana.create(testCaseId=test_case)["context"] is None
+    assert ana.create(testCaseId=test_case)["context"] == context
 
 
 def test_a_product_resolves_to_its_latest_version(ana: Api) -> None:
@@ -195,7 +193,7 @@ def test_known_references_are_taken_in_strict_mode(strict_api: Api, fields: dict
     assert strict_api.post(**fields).status_code == 201
 
 
-@pytest.mark.parametrize("kind", ["versions", "testCases", "tests"])
+@each_kind
 def test_an_unknown_id_is_404_and_not_in_a_list_in_strict_mode(strict_api: Api, kind: str) -> None:
     assert_error(strict_api.call("GET", f"/{kind}/elsewhere"), 404, "not found: elsewhere")
     assert ask(strict_api, f"{kind}?ids=elsewhere") == []
