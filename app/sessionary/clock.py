@@ -20,6 +20,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _RATES = {"real": 1.0, "frozen": 0.0, "offset": 1.0}
 _MAXIMUM_AT = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_MAXIMUM_RATE = 1_000_000
+# Whether a row, of a file from outside, is one that a clock can have.
+VALID_SQL = (
+    "mode IN ('real', 'frozen', 'offset', 'scaled') "
+    f"AND rate BETWEEN 0 AND {_MAXIMUM_RATE} AND world_at BETWEEN 0 AND {_MAXIMUM_AT} "
+    f"AND wall_at BETWEEN 0 AND {_MAXIMUM_AT} AND began_at BETWEEN 0 AND {_MAXIMUM_AT}"
+)
 
 
 class BadClock(ValueError):
@@ -151,8 +158,8 @@ def set_time(at: int) -> int:
 def _check_rate(mode: str, rate: float | None) -> float:
     """Return the rate of a mode. Raises BadClock."""
     if mode == "scaled":
-        if rate is None or not 0 < rate <= 1_000_000:
-            raise BadClock("a scaled clock needs a rate above 0 and up to 1000000")
+        if rate is None or not 0 < rate <= _MAXIMUM_RATE:
+            raise BadClock(f"a scaled clock needs a rate above 0 and up to {_MAXIMUM_RATE}")
         return float(rate)
     if mode not in _RATES:
         raise BadClock(f"a clock is real, frozen, offset or scaled, not {mode!r}")

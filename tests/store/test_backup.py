@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 
 from sessionary import create_app, store
+from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
 from sessionary.store import backup
 from tests.processes import COMMAND, running_server
@@ -53,7 +54,7 @@ def test_a_backup_is_of_one_moment_while_two_workers_write(tmp_path: Path) -> No
             for number in range(5):
                 before = set(answered)
                 copy = tmp_path / f"copy-{number}"
-                store.back_up(db, copy)
+                store.back_up(db, copy, SCHEMA)
                 with closing(sqlite3.connect(copy)) as connection:
                     ids = {id for (id,) in connection.execute("SELECT id FROM scale_sessions")}
                     counted = connection.execute("SELECT sum(live) FROM scale_counts").fetchone()
@@ -78,7 +79,7 @@ def test_a_backup_ends_while_others_keep_writing(
         steps.append(done)
         change(db, f"as of page {done}")
 
-    store.back_up(db, tmp_path / "copy", progress=write_during_the_copy)
+    store.back_up(db, tmp_path / "copy", SCHEMA, progress=write_during_the_copy)
     assert len(steps) > 10
     assert dump(tmp_path / "copy") == before
     assert (tmp_path / "copy").read_bytes()[18:20] == b"\1\1"  # not in WAL mode
@@ -190,6 +191,6 @@ def test_a_failed_backup_leaves_the_previous_one(
     scratch(db)
     refused = sessionary("backup", copy, "--force")
     assert refused.exit_code == 1
-    assert f"{db} is damaged, no copy of it was made" in refused.output
+    assert f"No copy of {db} was made: *** in database" in refused.output
     assert copy.read_bytes() == before
     assert beside(copy) == others

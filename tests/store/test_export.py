@@ -113,7 +113,7 @@ def test_a_signal_ends_an_import_and_leaves_nothing_of_it(
 def test_an_import_under_nohup_outlives_its_terminal(new: Path) -> None:
     with importing(new, "sh", "-c", """trap '' HUP; exec "$0" "$@" """, COMMAND) as process:
         process.send_signal(signal.SIGHUP)
-        process.communicate('"}}\n{"rows": 1}')
+        process.communicate('"}}\n' + "\n".join(map(json.dumps, [*NEEDED, {"rows": 3}])))
         assert process.returncode == 0
     assert len(dump(new)["organization"]) == 1
 

@@ -161,10 +161,10 @@ def test_no_copy_is_kept_if_another_process_upgrades_at_the_same_time(
 ) -> None:
     back_up, before = store.back_up, dump(db)
 
-    def late(file: Path, copy: Path) -> None:
+    def late(file: Path, copy: Path, schema: store.Schema) -> None:
         monkeypatch.setattr(store, "back_up", back_up)
         create_app(Settings(db=str(db), auth="lenient")).extensions["sessionary"].close()
-        back_up(file, copy)
+        back_up(file, copy, schema)
 
     monkeypatch.setattr(store, "back_up", late)
     assert json.loads(sessionary("migrate", "--json").output)["kept"] is None
@@ -192,4 +192,4 @@ def test_an_older_backup_is_restored_and_upgraded_at_the_next_start(
     assert sessionary("restore", db, "--db", new).exit_code == 0
     assert dump(new) == old
     create_app(Settings(db=str(new), auth="lenient")).extensions["sessionary"].close()
-    assert store.file_version(new) == SCHEMA.version
+    assert store.file_version(new, SCHEMA) == SCHEMA.version

@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 from sessionary import create_app, store
+from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
 from sessionary.store import files
 from sessionary.store.files import exclusive_lease
@@ -30,7 +31,7 @@ def test_a_restored_database_equals_the_copy_and_the_old_one_is_kept_with_its_wa
     changed = tmp_path / "changed"
     app = create_app(Settings(db=str(db), auth="lenient"))
     app.test_client().post("/session/start", json={}, headers=NOTTE)
-    store.back_up(db, changed)
+    store.back_up(db, changed, SCHEMA)
     # As after a kill: the last writes are in the WAL only.
     os.link(db, left := tmp_path / "left")
     os.link(f"{db}-wal", f"{left}-wal")
@@ -156,7 +157,7 @@ def test_opening_a_database_during_its_replacement_waits_for_the_new_one(
         thread = threading.Thread(target=open_it)
         thread.start()
         is_opening.wait()
-        store.back_up(db, copy)
+        store.back_up(db, copy, SCHEMA)
         change(copy)
         copy.replace(db)
     thread.join()

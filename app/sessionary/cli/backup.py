@@ -23,7 +23,7 @@ def backup(file: Path, force: bool, db: str) -> Output:
     keys, so only its owner can read it.
     """
     with progress_bar("copying") as progress:
-        store.back_up(Path(db), file, replace=force, progress=progress)
+        store.back_up(Path(db), file, SCHEMA, replace=force, progress=progress)
     size = file.stat().st_size
     return Output({"db": db, "file": file, "bytes": size}, f"Copied {db} to {file}")
 
@@ -64,7 +64,7 @@ def migrate(db: str) -> Output:
 
     `sessionary serve` does the same when it starts.
     """
-    before, after = store.file_version(Path(db)), SCHEMA.version
+    before, after = store.file_version(Path(db), SCHEMA), SCHEMA.version
     prepared = prepare(Settings(db=db, auth="lenient"))
     prepared.namespace.close()
     text = f"{db} already has schema version {after}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from sessionary.cli.output import Output, json_option, print_output
+from sessionary.cli.output import Output, error_text, json_option, print_output
 from sessionary.surfaces import SDKS
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def control_command(command: Callable[..., Output]) -> Callable[..., None]:
             hint = "start one with `sessionary double`, or name another with --url"
             raise click.ClickException(f"{error}: {hint}") from error
         except (OSError, ValueError) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(error_text(error)) from error
 
     return call
 

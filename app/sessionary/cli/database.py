@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from sessionary import store
-from sessionary.cli.output import Output, json_option, print_output
+from sessionary.cli.output import Output, error_text, json_option, print_output
 from sessionary.client import Client
 from sessionary.client.wsgi_transport import wsgi_send
 from sessionary.clock import BadClock, wall
@@ -79,20 +79,20 @@ def error_context(db: str | None) -> Iterator[None]:
     except BrokenPipeError:
         raise  # the reader of a pipe has left: click exits without a message
     except _ERRORS as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(error_text(error)) from error
 
 
 @contextmanager
 def open_or_create(db: str) -> Iterator[None]:
     """Activate the database at `db`; create or upgrade it first if necessary."""
-    with closing(prepare(_settings(db)).namespace) as namespace, namespace.activate():
+    with closing(_prepare(_settings(db))) as namespace, namespace.activate():
         yield
 
 
 @contextmanager
 def open_existing(db: str) -> Iterator[None]:
     """Activate the database at `db`. Raises DatabaseUnusable if it is missing or not ours."""
-    store.file_version(Path(db))
+    store.file_version(Path(db), SCHEMA, _settings(db).busy_timeout_seconds)
     with open_or_create(db):
         yield
 
@@ -100,7 +100,7 @@ def open_existing(db: str) -> Iterator[None]:
 @contextmanager
 def open_without_upgrade(db: str) -> Iterator[None]:
     """Activate the database at `db`. Raises DatabaseUnusable if it needs an upgrade."""
-    found, known = store.file_version(Path(db)), SCHEMA.version
+    found, known = store.file_version(Path(db), SCHEMA), SCHEMA.version
     if found < known:
         raise DatabaseUnusable(
             f"{db} has schema version {found}, this program has {known}: "
@@ -136,12 +136,18 @@ def progress_bar(label: str) -> Iterator[store.Progress]:
 
 @contextmanager
 def control_client(db: str, namespace: str) -> Iterator[Client]:
-    """Open a control-plane client for the database at `db`, without a server."""
+    """Open a control-plane client for the existing database at `db`, without a server."""
     token = secrets.token_urlsafe()
     settings = replace(_settings(db), control=True, journal=True, control_token=token)
-    with closing(prepare(settings).namespace) as default:
+    store.file_version(Path(db), SCHEMA, settings.busy_timeout_seconds)
+    with closing(_prepare(settings)) as default:
         send = wsgi_send(create_app(settings, default))
         yield Client("http://localhost", namespace, token, transport=send)
+
+
+def _prepare(settings: Settings) -> store.Namespace:
+    """Open the database, also where it can only be read."""
+    return prepare(settings, must_be_writable=False).namespace
 
 
 def _settings(db: str) -> Settings:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from sessionary.cli.database import database_command, open_or_create
+from sessionary.cli.database import database_command, open_existing, open_or_create
 from sessionary.cli.output import Output, format_table
 from sessionary.surfaces import SURFACES
 
@@ -54,7 +54,7 @@ def add(db: str, **device: Any) -> Output:
 @database_command
 def list_devices(db: str) -> Output:
     """List all devices with their state: free, allocated or retired."""
-    with open_or_create(db):
+    with open_existing(db):
         rows = [
             {name: getattr(device, name) for name in _COLUMNS} | {"state": _state(device)}
             for device in inventory.list_devices()
@@ -73,7 +73,7 @@ def _state(device: Any) -> str:
 @database_command
 def retire(serial: str, db: str) -> Output:
     """Retire the device SERIAL: it is no longer allocated. A session that holds it keeps it."""
-    with open_or_create(db):
+    with open_existing(db):
         if not inventory.retire(serial):
             raise click.ClickException(
                 f"no active device has the serial {serial}: see `sessionary devices list`"

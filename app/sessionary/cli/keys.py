@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from sessionary import clock, identity, store
-from sessionary.cli.database import database_command, open_or_create
+from sessionary.cli.database import database_command, open_existing, open_or_create
 from sessionary.cli.output import Output, format_table
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import BadInstant, parse, to_text
@@ -69,7 +69,7 @@ def _owner(user: str | None, organization: str | None) -> str:
 @database_command
 def list_keys(db: str) -> Output:
     """List keys without their secrets."""
-    with open_or_create(db):
+    with open_existing(db):
         now = clock.now()
         rows = [_row(key, now) for key in identity.list_keys()]
     return Output(rows, format_table(rows, "No keys found"))
@@ -97,7 +97,7 @@ def _row(key: identity.KeyRow, now: int) -> dict[str, Any]:
 @database_command
 def revoke(id: str, db: str) -> Output:
     """Revoke the key ID; every running worker refuses it at once."""
-    with open_or_create(db):
+    with open_existing(db):
         if not identity.revoke_key(id):
             raise click.ClickException(f"no open key has the id {id}: see `sessionary keys list`")
     return Output({"id": id}, f"Revoked {id}")

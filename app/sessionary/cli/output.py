@@ -24,6 +24,13 @@ def print_output(output: Output, as_json: bool) -> None:
         raise click.exceptions.Exit(output.exit_code)
 
 
+def error_text(error: Exception) -> str:
+    """Return an error as a sentence, also one of the operating system."""
+    if isinstance(error, OSError) and error.filename and type(error).__str__ is OSError.__str__:
+        return f"{error.filename} cannot be used: {error.strerror}"
+    return str(error)
+
+
 def format_table(rows: Sequence[Mapping[str, Any]], empty: str = "") -> str:
     """Format rows in aligned columns under their names. None is a dash, no rows are `empty`."""
     if not rows:

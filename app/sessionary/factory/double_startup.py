@@ -20,12 +20,13 @@ from sessionary.web.surface import Surface
 def prepare_double(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Namespaces:
     """The namespaces of a double, the default one included. Raises as `prepare` does."""
     contents = _Contents(settings, surfaces)
-    default = open_namespace(settings)
+    default = open_namespace(settings, contents.schema)
     if settings.db == ":memory:":
         default.restore(contents.template())
     with store.with_file_name(settings.db), default.activate():
         contents.write()
         default.has_undo_log = True
+    store.ensure_writable(default)
     hooks = contents.template, clock.restart, control.clear_journal, contents.complete
     return Namespaces(default, NamespaceHooks(*hooks), maximum=settings.max_namespaces)
 
@@ -39,11 +40,7 @@ class _Contents:
     def __init__(self, settings: Settings, surfaces: Sequence[Surface]) -> None:
         self._settings = settings
         self._surfaces = surfaces
-        self._schema = make_schema(surfaces)
-        self._session_columns = {
-            each.name: {table: each.sessions.session_columns.get(table) for table in each.tables}
-            for each in surfaces
-        }
+        self.schema = make_schema(surfaces)
         self._template = b""
         self._made_at = 0
 
@@ -52,13 +49,14 @@ class _Contents:
         seed = read_seed(self._settings)
         self._create_tables()
         apply_settings(self._settings, seed, self._surfaces)
-        store.undo_log.enable(self._session_columns)
+        store.undo_log.enable(self.schema.session_columns)
 
     def complete(self) -> None:
-        """Prepare a restored namespace: migrate it, empty its journal, enable its undo log."""
+        """Check and prepare a file: migrate it, empty its journal, enable its undo log."""
+        store.ensure_sound(store.current_namespace().connection(), self.schema)
         self._create_tables()
         control.clear_journal()
-        store.undo_log.enable(self._session_columns)
+        store.undo_log.enable(self.schema.session_columns)
 
     def template(self) -> bytes:
         """The database of a new namespace."""
@@ -78,6 +76,6 @@ class _Contents:
             namespace.close()
 
     def _create_tables(self) -> None:
-        store.migrate(self._schema)
+        store.migrate(self.schema)
         store.create_tables(control.TABLES)
         add_rate_limits(self._settings)

@@ -1,7 +1,7 @@
 """Startup: opens the database, migrates it, applies the seed and creates the first keys."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,20 +44,37 @@ def make_schema(surfaces: Sequence[Surface]) -> Schema:
     """
     tables = [table for surface in surfaces for table in surface.tables]
     migrations: dict[int, Migration] = {}
+    earlier: dict[int, Mapping[str, str]] = {}
     for surface in surfaces:
         migrations |= surface.migrations
+        earlier |= surface.earlier_tables
     versions = range(2, max(migrations, default=1) + 1)
     return Schema(
         (Clock, IdSequence, loader.Seeded, *identity.TABLES, *tables),
         partial(_write_first_rows, surfaces),
         tuple(migrations.get(version, lambda _: None) for version in versions),
+        earlier,
+        _optional_tables,
+        {Clock._meta.table_name: clock.VALID_SQL, IdSequence._meta.table_name: "true"},
+        {
+            each.name: {table: each.sessions.session_columns.get(table) for table in each.tables}
+            for each in surfaces
+        },
     )
+
+
+def _optional_tables() -> tuple[type[store.Model], ...]:
+    from sessionary import control  # most servers do not load it
+
+    return (*rate_limits.TABLES, *control.TABLES)
 
 
 SCHEMA = make_schema(SURFACES)
 
 
-def prepare(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Prepared:
+def prepare(
+    settings: Settings, surfaces: Sequence[Surface] = SURFACES, *, must_be_writable: bool = True
+) -> Prepared:
     """Open the database, migrate it, apply the seed and create the first keys.
 
     An older database is copied before it is migrated. Several processes may do this at once.
@@ -66,9 +83,9 @@ def prepare(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Prepa
     seed = read_seed(settings)
     kept: list[Path] = []
     schema = make_schema(surfaces)
-    namespace = open_namespace(settings)
+    namespace = open_namespace(settings, schema)
     with store.with_file_name(settings.db), namespace.activate():
-        store.migrate(schema, lambda version: kept.extend(_copy(settings.db, version)))
+        store.migrate(schema, lambda version: kept.extend(_copy(settings.db, schema, version)))
         store.undo_log.disable(schema.tables)
         if settings.control:
             from sessionary import control  # other servers do not load it
@@ -77,24 +94,31 @@ def prepare(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Prepa
         add_rate_limits(settings)
         apply_settings(settings, seed, surfaces)
         first_keys = _create_first_keys(surfaces) if settings.auth == "strict" else ()
+    if must_be_writable:
+        store.ensure_writable(namespace)
     return Prepared(namespace, first_keys, kept[0] if kept else None)
 
 
-def _copy(db: str, version: int) -> tuple[Path, ...]:
+def _copy(db: str, schema: Schema, version: int) -> tuple[Path, ...]:
     """Copy a database before its upgrade, unless another process has upgraded it."""
     copy = Path(f"{db}.version-{version}.{to_stamp(clock.wall())}")
-    store.back_up(Path(db), copy)
-    if store.file_version(copy) != version:
+    store.back_up(Path(db), copy, schema)
+    if store.file_version(copy, schema) != version:
         copy.unlink()
         return ()
     _log.warning("%s has schema version %d and is upgraded; a copy is %s", db, version, copy)
     return (copy,)
 
 
-def open_namespace(settings: Settings) -> Namespace:
-    """The database of these settings, as it is. Raises store.DatabaseUnusable."""
+def open_namespace(settings: Settings, schema: Schema) -> Namespace:
+    """The database of these settings, as it is, or an empty one. Raises store.DatabaseUnusable."""
+    file = Path(settings.db)
+    if settings.db == Settings.db:
+        store.create_folder(file.absolute().parent)
     if settings.db != ":memory:":
-        store.ensure_not_in_use(Path(settings.db))
+        store.ensure_not_in_use(file)
+        if file.exists() and file.stat().st_size:
+            store.file_version(file, schema, settings.busy_timeout_seconds)
     return store.open_namespace(
         settings.db,
         durability=settings.durability,

@@ -20,6 +20,7 @@ from sessionary.store.database import Model as Model
 from sessionary.store.database import Namespace as Namespace
 from sessionary.store.database import NamespaceClosed as NamespaceClosed
 from sessionary.store.database import check_file_unchanged as check_file_unchanged
+from sessionary.store.database import current_namespace as current_namespace
 from sessionary.store.database import has_undo_log as has_undo_log
 from sessionary.store.database import limit_reads as limit_reads
 from sessionary.store.database import memory_namespace as memory_namespace
@@ -36,8 +37,10 @@ from sessionary.store.export import BadExport as BadExport
 from sessionary.store.export import export_lines as export_lines
 from sessionary.store.export import import_lines as import_lines
 from sessionary.store.export import row_count as row_count
+from sessionary.store.files import create_folder as create_folder
 from sessionary.store.files import ensure_not_in_use as ensure_not_in_use
 from sessionary.store.integrity import Finding as Finding
+from sessionary.store.integrity import ensure_sound as ensure_sound
 from sessionary.store.integrity import file_version as file_version
 from sessionary.store.integrity import find_problems as find_problems
 from sessionary.store.migrations import Migration as Migration
@@ -49,6 +52,7 @@ from sessionary.store.namespaces import Namespaces as Namespaces
 from sessionary.store.namespaces import NoSuchNamespace as NoSuchNamespace
 from sessionary.store.namespaces import TooManyNamespaces as TooManyNamespaces
 from sessionary.store.readiness import check_writable as check_writable
+from sessionary.store.readiness import ensure_writable as ensure_writable
 from sessionary.store.schema import Schema as Schema
 from sessionary.store.schema import create_tables as create_tables
 from sessionary.store.schema import migrate as migrate

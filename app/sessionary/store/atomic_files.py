@@ -18,6 +18,13 @@ class CannotWrite(OSError):
         return f"{self.filename} cannot be written: {self.strerror}."
 
 
+def give_to_owner(path: Path, of: Path) -> None:
+    """Let a file that root made belong to the owner of another path, such as its folder."""
+    if os.geteuid() == 0:
+        found = of.stat()
+        os.chown(path, found.st_uid, found.st_gid)
+
+
 @contextmanager
 def atomic_write(target: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield an empty draft (mode 0600) that replaces `target` at the end; an error removes it.
@@ -29,6 +36,7 @@ def atomic_write(target: Path, *, durable: bool = True) -> Iterator[Path]:
     with _clean_exit(), draft_folder(target) as drafts:
         draft = Path(drafts, target.name)
         draft.touch(0o600)
+        give_to_owner(draft, folder)
         yield draft
         if durable:
             fsync(draft)

@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
 
-from sessionary.store.atomic_files import atomic_write, fsync
+from sessionary.store.atomic_files import atomic_write, fsync, give_to_owner
 from sessionary.store.errors import DatabaseUnusable
 from sessionary.store.files import exclusive_lease, is_in_use, resolve_path
-from sessionary.store.integrity import find_page_problem, find_problems, open_read_only
+from sessionary.store.integrity import find_copy_problem, find_problems, open_read_only
 from sessionary.store.schema import Schema
 
 Progress = Callable[[int, int], None]  # pages copied, pages in all
@@ -20,18 +20,22 @@ _LOGS = ("-wal", "-journal")  # belong to the database; SQLite recreates its oth
 
 
 def back_up(
-    file: Path, target: Path, *, replace: bool = False, progress: Progress = lambda *_: None
+    file: Path,
+    target: Path,
+    schema: Schema,
+    *,
+    replace: bool = False,
+    progress: Progress = lambda *_: None,
 ) -> None:
     """Copy a database as it is at one moment, while others read and write it.
 
     The copy is one complete file on disk, or does not exist. Raises DatabaseUnusable where there
-    is nothing to copy or the copy is damaged, and FileExistsError.
+    is nothing of ours to copy or the copy is damaged, and FileExistsError.
     """
     with backup_target(target, file, replace=replace) as draft:
         _copy(file, draft, target, progress)
-        problem = find_page_problem(draft)
-        if problem is not None:
-            raise DatabaseUnusable(f"{file} is damaged, no copy of it was made: {problem}")
+        if problem := find_copy_problem(draft, schema):
+            raise DatabaseUnusable(f"No copy of {file} was made: {problem}")
 
 
 def restore(copy: Path, file: Path, schema: Schema, stamp: str) -> Path | None:
@@ -65,7 +69,7 @@ def backup_target(target: Path, origin: Path, *, replace: bool) -> Iterator[Path
         yield draft
         _ensure_free(target, replace)
         if target.exists():
-            _copy_owner(draft, target)
+            give_to_owner(draft, target)
 
 
 @contextmanager
@@ -79,7 +83,9 @@ def replace_database(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None
     kept = file.with_name(f"{file.name}.{stamp}")
     with exclusive_lease(file), atomic_write(file) as draft:
         yield draft, kept if file.exists() else None
-        _copy_permissions(file, draft)
+        if file.exists():
+            draft.chmod(S_IMODE(file.stat().st_mode))
+            give_to_owner(draft, file)
         fsync(draft)
         _checkpoint(file)
         _set_aside(file, kept)
@@ -113,19 +119,6 @@ def _copy(file: Path, draft: Path, target: Path, progress: Progress) -> None:
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a WAL
     except sqlite3.DatabaseError as error:
         raise DatabaseUnusable(f"{file} cannot be copied to {target}: {error}.") from error
-
-
-def _copy_permissions(file: Path, draft: Path) -> None:
-    """Copy mode and owner from the database, or use 0600 and the owner of the folder."""
-    exists = file.exists()
-    draft.chmod(S_IMODE(file.stat().st_mode) if exists else 0o600)
-    _copy_owner(draft, file if exists else file.absolute().parent)
-
-
-def _copy_owner(draft: Path, source: Path) -> None:
-    if os.geteuid() == 0:
-        found = source.stat()
-        os.chown(draft, found.st_uid, found.st_gid)
 
 
 def _ensure_different(file: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import peewee as pw
 
 from sessionary.store.connections import Connection, Database
-from sessionary.store.errors import OutageLog, requires_reconnect
+from sessionary.store.errors import DatabaseUnusable, OutageLog, requires_reconnect
 from sessionary.store.files import DatabaseFile, resolve_path
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
@@ -191,15 +191,24 @@ def memory_namespace(contents: bytes | None = None) -> Namespace:
 
 
 def open_namespace(path: str, *, durability: str, busy_timeout_seconds: float = 5.0) -> Namespace:
-    """Open the file at `path`, creating missing folders, or memory for `:memory:`."""
+    """Open the file at `path`, created if missing, or memory for `:memory:`.
+
+    Raises DatabaseUnusable if its folder is missing.
+    """
     if path == ":memory:":
         return memory_namespace()
     file = resolve_path(Path(path)).absolute()
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.parent.is_dir():
+        raise DatabaseUnusable(f"{path} cannot be created: {file.parent} is not a folder.")
     return Namespace(
         Database(
             str(file),
-            {"journal_mode": "WAL", "foreign_keys": 1, "synchronous": DURABILITY[durability]},
+            {
+                "trusted_schema": 0,
+                "journal_mode": "WAL",
+                "foreign_keys": 1,
+                "synchronous": DURABILITY[durability],
+            },
             check_same_thread=False,
             returning_clause=True,
             file=DatabaseFile(file),
@@ -207,6 +216,11 @@ def open_namespace(path: str, *, durability: str, busy_timeout_seconds: float = 
             timeout=busy_timeout_seconds,
         )
     )
+
+
+def label(namespace: Namespace) -> str:
+    """Return the name of its file for messages; contents in memory come from a file, too."""
+    return "the file" if namespace.database.file is None else str(namespace.database.database)
 
 
 def size_bytes(namespace: Namespace) -> int:

@@ -19,7 +19,8 @@ _ADVICE = {  # for each code that makes the database unavailable
     **dict.fromkeys(_BUSY, "find the program that has it open"),
     **dict.fromkeys(_DISK, "check the disk and its free space"),
     **dict.fromkeys(_ACCESS, "check that it is a file, and the permissions of it and its folder"),
-    **dict.fromkeys(_CORRUPT, "run `sessionary check`, then `sessionary restore` a backup"),
+    sqlite3.SQLITE_CORRUPT: "run `sessionary check`, then `sessionary restore` a backup",
+    sqlite3.SQLITE_NOTADB: "name another file, or `sessionary restore` a backup to it",
 }
 _log = logging.getLogger("sessionary")
 
@@ -43,6 +44,8 @@ def with_file_name(file: Path | str) -> Iterator[None]:
         yield
     except (sqlite3.Error, pw.DatabaseError) as error:
         advice = _ADVICE.get(_primary_code(error) or 0)
+        if Path(file).suffix == ".toml":
+            advice = "a seed file is given with --seed, or to `sessionary seed`"
         raise DatabaseUnusable(f"{file}: {error}{f': {advice}' if advice else ''}") from error
 
 
@@ -54,6 +57,11 @@ def is_unavailable(error: BaseException) -> bool:
 def is_over_limit(error: BaseException) -> bool:
     """Return whether the error is a value that limited reads refuse."""
     return _primary_code(error) == sqlite3.SQLITE_TOOBIG
+
+
+def is_busy(error: BaseException) -> bool:
+    """Return whether another writer was in the way."""
+    return _primary_code(error) in _BUSY
 
 
 def is_corruption(error: BaseException) -> bool:

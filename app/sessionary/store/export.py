@@ -12,12 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import peewee as pw
-
 from sessionary.store.backup import replace_database
 from sessionary.store.database import Model, current_namespace, open_namespace
 from sessionary.store.integrity import find_problems
-from sessionary.store.schema import Schema, migrate
+from sessionary.store.schema import Schema, column_types, migrate
 from sessionary.store.transactions import read_transaction, transaction
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -35,9 +33,7 @@ class _Table(NamedTuple):
 
     @classmethod
     def of(cls, model: type[Model]) -> "_Table":
-        fields = model._meta.sorted_fields
-        types = {each.column_name: _accepted_types(each) for each in fields}
-        return cls(model._meta.table_name, types)
+        return cls(model._meta.table_name, column_types(model))
 
     def select_sql(self) -> str:
         names = ", ".join(f'"{name}"' for name in self.columns)
@@ -47,14 +43,6 @@ class _Table(NamedTuple):
         names = ", ".join(f'"{name}"' for name in self.columns)
         places = ", ".join("?" * len(self.columns))
         return f'INSERT INTO "{self.name}" ({names}) VALUES ({places})'  # noqa: S608
-
-
-def _accepted_types(field: pw.Field) -> tuple[type, ...]:
-    while isinstance(field, pw.ForeignKeyField):
-        field = field.rel_field
-    if isinstance(field, pw.TextField):
-        return (str, type(None))
-    return (int, float, type(None)) if isinstance(field, pw.FloatField) else (int, type(None))
 
 
 def export_lines(schema: Schema) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sessionary.store.atomic_files import CannotWrite, give_to_owner
 from sessionary.store.errors import DatabaseUnavailable, DatabaseUnusable
 from sessionary.store.locks import FileLease, WriteLock, lease_path, open_lock_file, try_lock
 
@@ -27,10 +28,32 @@ def resolve_path(path: Path) -> Path:
     return file
 
 
+def create_folder(folder: Path) -> None:
+    """Create a missing folder, but not the one that holds it. Raises CannotWrite."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise CannotWrite(error.errno, error.strerror, str(folder)) from error
+    give_to_owner(folder, folder.parent)
+
+
+def create_file(file: Path) -> None:
+    """Create an empty file that only its owner can use, unless it exists. Raises CannotWrite."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise CannotWrite(error.errno, error.strerror, str(file)) from error
+    give_to_owner(file, file.parent)
+
+
 @contextmanager
 def exclusive_lease(file: Path) -> Iterator[None]:
     """Keep other processes from opening a file. Raises DatabaseUnusable if one has it open."""
-    file.absolute().parent.mkdir(parents=True, exist_ok=True)
+    create_folder(file.absolute().parent)
     lock = open_lock_file(lease_path(file))
     try:
         if not try_lock(lock, fcntl.LOCK_EX):
@@ -96,6 +119,8 @@ class DatabaseFile:
     def acquire_lease(self) -> bool:
         """Take the lease; return whether the file is writable. Raises DatabaseUnavailable."""
         self.lease.acquire()
+        if not self.is_known:
+            create_file(Path(self._path))
         self.check_unchanged()
         return not self.is_known or os.access(self._path, os.W_OK)
 

@@ -1,17 +1,30 @@
-"""The check of a database file: pages, foreign keys and schema."""
+"""The check of a database file: pages, foreign keys, schema and rows."""
+
+# ruff: noqa: S608 - the names in the SQL are those of our own tables
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from sessionary.store.errors import DatabaseUnusable, is_corruption, is_unavailable, with_file_name
-from sessionary.store.schema import Schema, expected_shape, read_shape, read_version
+from sessionary.store.foreign_schema import find_differences, has_table_of, has_undo_log
+from sessionary.store.schema import Schema, column_types, read_version
 
 _MAX_PROBLEMS = 5  # listed per check; there may be one per row
 BUSY_TIMEOUT_SECONDS = 5.0
+_LOOK_STEPS = 10_000  # of SQLite's machine between two looks at the clock
+_SQL_TYPES = {int: "'integer'", float: "'real'", str: "'text'", type(None): "'null'"}
+# Entries of the undo log whose values do not fit their statement.
+_BAD_ENTRIES = """SELECT count(*) FROM history_changes LEFT JOIN history_ways AS way
+ON way.id = history_changes.way WHERE CASE WHEN json_valid("row") THEN
+json_array_length("row") IS NOT length(statement) - length(replace(statement, '?', ''))
+ELSE 1 END"""
 
 
 class Finding(NamedTuple):
@@ -22,42 +35,94 @@ class Finding(NamedTuple):
 
 
 def find_problems(file: Path, schema: Schema, *, may_be_older: bool = False) -> list[Finding]:
-    """Check pages, foreign keys and schema. Raises DatabaseUnusable if the file is unreadable."""
-    checks: dict[str, Callable[[sqlite3.Connection], str | None]] = {
-        "integrity": _check_pages,
-        "references": _check_references,
-        "schema": lambda connection: _check_schema(connection, schema, may_be_older),
-    }
+    """Check pages, foreign keys, schema and rows; of a foreign schema, only the schema.
+
+    Raises DatabaseUnusable if the file is unreadable.
+    """
     with with_file_name(file), closing(open_read_only(file)) as connection:
-        return [Finding(name, _run(check, connection)) for name, check in checks.items()]
+        return _find_problems(connection, schema, may_be_older)
 
 
-def find_page_problem(file: Path) -> str | None:
-    """Return what is wrong with the pages and indexes of a file, or None."""
+def find_copy_problem(file: Path, schema: Schema) -> str | None:
+    """Return why a file is no backup of a database, or None: its tables, pages and indexes."""
     with with_file_name(file), closing(open_read_only(file)) as connection:
-        return _run(_check_pages, connection)
+        checks = _check_origin, _check_tables
+        problems = (_run(partial(check, connection, schema)) for check in checks)
+        return next(filter(None, problems), None) or _run(partial(_check_pages, connection))
 
 
-def file_version(file: Path) -> int:
-    """Return the schema version of a file. Raises DatabaseUnusable unless it is one of ours."""
-    with with_file_name(file), closing(open_read_only(file)) as connection:
+def ensure_sound(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Raise DatabaseUnusable for the first problem of a file of any known version."""
+    for finding in _find_problems(connection, schema, may_be_older=True):
+        if finding.problem is not None:
+            raise DatabaseUnusable(f"the file cannot be used, {finding.check}: {finding.problem}")
+
+
+def file_version(
+    file: Path, schema: Schema, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS
+) -> int:
+    """Return the schema version of a file, which may be newer than the program.
+
+    Raises DatabaseUnusable if it is missing, of another program, or was altered by one.
+    """
+    with with_file_name(file), closing(open_read_only(file, busy_timeout_seconds)) as connection:
+        connection.execute("BEGIN")  # another process may upgrade it
         version = read_version(connection)
-    if not version:
-        raise DatabaseUnusable(f"{file} is the database of another program, or empty.")
-    return version
+        if _check_origin(connection, schema):
+            raise DatabaseUnusable(f"{file} is the database of another program, or empty.")
+        problem = _check_tables(connection, schema) or _check_single_rows(connection, schema)
+        if problem is not None:
+            raise DatabaseUnusable(
+                f"{file} was altered by another program: {problem}; restore a backup."
+            )
+        return version
 
 
-def open_read_only(file: Path) -> sqlite3.Connection:
-    """Open a read-only connection. Raises DatabaseUnusable if it is missing."""
+def open_read_only(
+    file: Path, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS
+) -> sqlite3.Connection:
+    """Open a connection that cannot write. Raises DatabaseUnusable if the file is missing."""
     if not file.is_file():
-        raise DatabaseUnusable(f"No database at {file}.")
+        raise DatabaseUnusable(f"No database at {file}{_similar_name(file)}")
     mode = "immutable=1" if _is_immutable(file) else "mode=ro"
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         f"{file.absolute().as_uri()}?{mode}",
-        timeout=BUSY_TIMEOUT_SECONDS,
+        timeout=busy_timeout_seconds,
         uri=True,
         isolation_level=None,
     )
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    return connection
+
+
+@contextmanager
+def time_limit(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
+    """Interrupt the statement that runs when the time is over; raise DatabaseUnusable then."""
+    due = _now() + seconds
+    connection.set_progress_handler(lambda: _now() > due, _LOOK_STEPS)
+    try:
+        yield
+    except Exception as error:
+        if _now() > due:
+            raise DatabaseUnusable(
+                f"the file cannot be used: to check it takes more than {seconds:g} s"
+            ) from error
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def _now() -> float:
+    return time.clock_gettime(time.CLOCK_MONOTONIC)  # freezegun leaves it alone
+
+
+def _similar_name(file: Path) -> str:
+    """Return the end of a sentence: a question if the folder has a file of a similar name."""
+    folder = file.absolute().parent
+    databases = [each.name for each in folder.glob("*") if each.suffix == file.suffix]
+    similar = get_close_matches(file.name, databases, n=1)
+    return f": did you mean {file.with_name(similar[0])}?" if similar else "."
 
 
 def _is_immutable(file: Path) -> bool:
@@ -65,6 +130,31 @@ def _is_immutable(file: Path) -> bool:
     path = file.resolve()
     has_log = any(Path(f"{path}{end}").exists() for end in ("-wal", "-journal"))
     return not has_log and not os.access(path.parent, os.W_OK)
+
+
+def _find_problems(
+    connection: sqlite3.Connection, schema: Schema, may_be_older: bool
+) -> list[Finding]:
+    foreign = _run(partial(_check_tables, connection, schema))
+    if foreign is not None:
+        return [Finding("schema", foreign)]
+    checks = {
+        "integrity": partial(_check_pages, connection),
+        "references": partial(_check_references, connection),
+        "schema": partial(_check_schema, connection, schema, may_be_older),
+    }
+    return [Finding(name, _run(check)) for name, check in checks.items()]
+
+
+def _check_origin(connection: sqlite3.Connection, schema: Schema) -> str | None:
+    is_ours = read_version(connection) and has_table_of(connection, schema)
+    return None if is_ours else "it is the database of another program, or empty"
+
+
+def _check_tables(connection: sqlite3.Connection, schema: Schema) -> str | None:
+    version = read_version(connection)
+    is_known = version <= schema.version and not _check_origin(connection, schema)
+    return _join(find_differences(connection, schema, version)) if is_known else None
 
 
 def _check_pages(connection: sqlite3.Connection) -> str | None:
@@ -79,27 +169,47 @@ def _check_references(connection: sqlite3.Connection) -> str | None:
 
 def _check_schema(connection: sqlite3.Connection, schema: Schema, may_be_older: bool) -> str | None:
     found, known = read_version(connection), schema.version
-    if not found:
-        return "it is the database of another program, or empty"
+    if foreign := _check_origin(connection, schema):
+        return foreign
     if found > known:
         return f"it has version {found}, this program knows up to {known}: use the newer program"
-    if found < known:
-        older = f"it has version {found}, this program has {known}: run `sessionary migrate`"
-        return None if may_be_older else older
-    shape = read_shape(connection)
-    expected = expected_shape(schema.tables).items()
-    return _join(
-        [f"{name} is not as it was made" for name, sql in expected if shape.get(name) != sql]
-    )
+    if found < known and not may_be_older:
+        return f"it has version {found}, this program has {known}: run `sessionary migrate`"
+    rows = _check_types(connection, schema) if found == known else None
+    return rows or _check_single_rows(connection, schema)
 
 
-def _run(
-    check: Callable[[sqlite3.Connection], str | None], connection: sqlite3.Connection
-) -> str | None:
+def _check_single_rows(connection: sqlite3.Connection, schema: Schema) -> str | None:
+    for table, condition in schema.single_rows.items():
+        query = f'SELECT count(*), total({condition}) FROM "{table}"'
+        if connection.execute(query).fetchone() != (1, 1):
+            return f"{table} does not have the one row that the program needs"
+    return None
+
+
+def _check_types(connection: sqlite3.Connection, schema: Schema) -> str | None:
+    """Compare the types of all values, which SQLite does not enforce."""
+    problems = []
+    for table in schema.tables:
+        others = [
+            f'typeof("{name}") NOT IN ({", ".join(_SQL_TYPES[each] for each in types)})'
+            for name, types in column_types(table).items()
+        ]
+        name = table._meta.table_name
+        query = f'SELECT count(*) FROM "{name}" WHERE {" OR ".join(others)}'
+        if count := connection.execute(query).fetchone()[0]:
+            problems.append(f"{count} rows of {name} hold a value of another type")
+    if has_undo_log(connection) and (count := connection.execute(_BAD_ENTRIES).fetchone()[0]):
+        problems.append(f"{count} entries of the undo log do not fit their statement")
+    return _join(problems)
+
+
+def _run(check: Callable[[], str | None]) -> str | None:
     try:
-        return check(connection)
+        return check()
     except sqlite3.DatabaseError as error:
-        if is_unavailable(error) and not is_corruption(error):
+        is_interrupted = error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
+        if is_interrupted or (is_unavailable(error) and not is_corruption(error)):
             raise
         return str(error)
 

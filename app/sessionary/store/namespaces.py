@@ -13,8 +13,10 @@ import peewee as pw
 from sessionary.near_names import did_you_mean
 from sessionary.store.database import DEFAULT, Namespace, memory_namespace
 from sessionary.store.errors import DatabaseUnusable
+from sessionary.store.integrity import time_limit
 
 MAX_OPEN = 200  # the youngest namespaces; an older one hibernates until it is activated
+CHECK_SECONDS = 20.0  # for a file that is restored
 _MAGIC = b"SQLite format 3\0"
 _NAME = re.compile("[a-z0-9_]{1,40}", re.ASCII)
 
@@ -41,7 +43,7 @@ class NamespaceHooks(NamedTuple):
     template: Callable[[], bytes]  # returns the contents of a new one
     on_create: Callable[[], None]
     on_copy: Callable[[], None]
-    on_restore: Callable[[], None]  # may raise DatabaseUnusable for the restored contents
+    on_restore: Callable[[], None]  # checks and prepares a file; may raise DatabaseUnusable
 
 
 class Namespaces:
@@ -179,10 +181,12 @@ def _prepare(contents: bytes, hook: Callable[[], None]) -> bytes:
     # Clear the two bytes that say WAL: a database in memory cannot have one.
     without_wal = contents[:18] + bytes((1, 1)) + contents[20:]
     try:
-        with closing(memory_namespace(without_wal)) as namespace, namespace.activate():
-            (found,) = namespace.database.run("PRAGMA quick_check").fetchone()
-            if found != "ok":
-                raise DatabaseUnusable(f"the file is damaged: {found}")
+        with (
+            closing(memory_namespace(without_wal)) as namespace,
+            namespace.activate(),
+            time_limit(namespace.connection(), CHECK_SECONDS),
+        ):
+            namespace.database.run("PRAGMA trusted_schema = OFF")
             hook()
             return namespace.contents()
     except (sqlite3.DatabaseError, pw.DatabaseError) as error:

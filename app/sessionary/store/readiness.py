@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sessionary.store.database import Namespace
-from sessionary.store.errors import DatabaseUnavailable
+from sessionary.store.database import Namespace, label
+from sessionary.store.errors import DatabaseUnavailable, DatabaseUnusable, is_busy
 from sessionary.store.schema import read_version
 
 _TIMEOUT_MS = 250
@@ -29,9 +29,19 @@ def check_writable(namespace: Namespace) -> None:
                 _try_write(connection)
             except sqlite3.OperationalError as error:
                 # If others committed in the meantime, the disk works.
-                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not is_busy or _data_version(connection) == before:
+                if not is_busy(error) or _data_version(connection) == before:
                     raise
+
+
+def ensure_writable(namespace: Namespace) -> None:
+    """Raise DatabaseUnusable if this process may not write to the file."""
+    try:
+        check_writable(namespace)
+    except (DatabaseUnavailable, sqlite3.OperationalError) as error:
+        if not is_busy(error):
+            raise DatabaseUnusable(
+                f"{label(namespace)} cannot be written by this user: {error}."
+            ) from error
 
 
 def _check_schema(connection: sqlite3.Connection, known: int) -> None:

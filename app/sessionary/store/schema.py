@@ -7,24 +7,33 @@ from then on.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import peewee as pw
 
 from sessionary.store.connections import Database
-from sessionary.store.database import Model, current_namespace, memory_namespace
+from sessionary.store.database import Model, current_namespace, label
 from sessionary.store.errors import DatabaseUnusable
 from sessionary.store.migrations import Migration
 from sessionary.store.transactions import transaction
+from sessionary.store.undo_triggers import SessionColumns
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Tables, the rows of a new database, and migrations: from version 1 to 2, and so on."""
+    """Tables, the rows of a new database, and migrations: from version 1 to 2, and so on.
+
+    Before version n, the tables in `earlier[n]` had that SQL.
+    """
 
     tables: tuple[type[Model], ...]
     add_first_rows: Callable[[], None] = lambda: None
     migrations: tuple[Migration, ...] = ()
+    earlier: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    optional_tables: Callable[[], Sequence[type[Model]]] = tuple  # that some settings need
+    single_rows: Mapping[str, str] = field(default_factory=dict)  # table: condition of its one row
+    session_columns: SessionColumns = field(default_factory=dict)
 
     @property
     def version(self) -> int:
@@ -46,7 +55,7 @@ def migrate(schema: Schema, before_upgrade: Callable[[int], None] = lambda _: No
         version = _create(database, schema)
     if version > schema.version:
         raise DatabaseUnusable(
-            f"{database.database} has schema version {version}, this program knows up to "
+            f"{label(namespace)} has schema version {version}, this program knows up to "
             f"{schema.version}: start the newer program, or restore an older copy."
         )
     if version < schema.version:
@@ -59,7 +68,8 @@ def migrate(schema: Schema, before_upgrade: Callable[[int], None] = lambda _: No
 
 def create_tables(tables: Sequence[type[Model]]) -> None:
     """Create optional tables in the active namespace, if missing."""
-    current_namespace().database.create_tables(tables, safe=True)
+    with transaction():  # another process sees a table with its indexes, or neither
+        current_namespace().database.create_tables(tables, safe=True)
 
 
 def _create(database: Database, schema: Schema) -> int:
@@ -68,8 +78,9 @@ def _create(database: Database, schema: Schema) -> int:
         version = read_version(current_namespace().connection())
         if version:
             return version
-        if database.get_tables():
-            raise DatabaseUnusable(f"{database.database} is the database of another program.")
+        if database.run("SELECT 1 FROM sqlite_master").fetchone():
+            name = label(current_namespace())
+            raise DatabaseUnusable(f"{name} is the database of another program.")
         database.create_tables(schema.tables, safe=False)
         schema.add_first_rows()
         database.run(f"PRAGMA user_version = {schema.version}")
@@ -99,17 +110,17 @@ def _upgrade(database: Database, version: int, migration: Migration) -> None:
         database.run("PRAGMA foreign_keys = ON")
 
 
-def read_shape(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the SQL of each table and index by name, without SQLite's automatic indexes."""
-    query = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql > ''"
-    return dict(connection.execute(query))
+def column_types(table: type[Model]) -> dict[str, tuple[type, ...]]:
+    """Return the Python types that each column accepts."""
+    return {each.column_name: _accepted_types(each) for each in table._meta.sorted_fields}
 
 
-def expected_shape(tables: Sequence[type[Model]]) -> dict[str, str]:
-    """Return the shape of a new database with these tables."""
-    with closing(memory_namespace()) as namespace, namespace.activate():
-        namespace.database.create_tables(tables, safe=False)
-        return read_shape(namespace.connection())
+def _accepted_types(field: pw.Field) -> tuple[type, ...]:
+    while isinstance(field, pw.ForeignKeyField):
+        field = field.rel_field
+    if isinstance(field, pw.TextField):
+        return (str, type(None))
+    return (int, float, type(None)) if isinstance(field, pw.FloatField) else (int, type(None))
 
 
 def read_version(connection: sqlite3.Connection) -> int:

@@ -5,7 +5,7 @@ connection keeps the triggers parsed, so they are as short as possible.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -15,7 +15,7 @@ import peewee as pw
 from sessionary.store.database import Model, current_namespace
 from sessionary.store.statements import Statement, param
 from sessionary.store.transactions import transaction
-from sessionary.store.undo_triggers import undo_sql
+from sessionary.store.undo_triggers import SessionColumns, undo_sql
 
 MAX_ENTRIES = 100_000  # changed rows; the oldest transactions are dropped first
 _call: ContextVar[str | None] = ContextVar("sessionary_call", default=None)
@@ -67,7 +67,7 @@ class Change(NamedTuple):
     session: str | None
 
 
-_TABLES = (UndoStatement, WriteTransaction, UndoEntry)
+TABLES = (UndoStatement, WriteTransaction, UndoEntry)
 _entry = UndoEntry.alias()
 _other = WriteTransaction.alias()
 _LAST_SEQ = pw.fn.COALESCE(pw.fn.MAX(_entry.seq), 0)
@@ -140,15 +140,14 @@ _oldest = Statement(
 )
 
 
-def enable(columns: Mapping[str, Mapping[type[Model], str | None]]) -> None:
-    """Start the undo log of the active namespace, if it is not running.
-
-    `columns` maps each surface to its tables, and each table to the column of the session id.
-    """
+def enable(columns: SessionColumns) -> None:
+    """Start the undo log of the active namespace, if it is not running."""
     namespace = current_namespace()
+    # The triggers call json_array, which some versions of SQLite do not count as harmless.
+    namespace.database.pragma("trusted_schema", 1, permanent=True)
     with transaction():
         if not UndoStatement.table_exists():  # type: ignore[no-untyped-call]
-            namespace.database.create_tables(_TABLES)
+            namespace.database.create_tables(TABLES)
         for surface, tables in columns.items():
             for table, column in tables.items():
                 _create_triggers(surface, table, column)
@@ -163,7 +162,7 @@ def disable(tables: Iterable[type[Model]]) -> None:
             for table in tables:
                 for undo in undo_sql(table):
                     namespace.database.run(f'DROP TRIGGER IF EXISTS "{undo.trigger}"')
-            namespace.database.drop_tables(_TABLES)
+            namespace.database.drop_tables(TABLES)
 
 
 def begin_entry(at: int) -> None:
@@ -241,11 +240,7 @@ def _create_triggers(surface: str, table: type[Model], column: str | None) -> No
     for undo in undo_sql(table):
         if not run("SELECT 1 FROM sqlite_master WHERE name = ?", (undo.trigger,)).fetchone():
             id = UndoStatement.insert(surface=surface, statement=undo.statement).execute()
-            session = "NULL" if column is None else f'{undo.row}."{column}"'
-            event = f'AFTER {undo.event} ON "{table._meta.table_name}"'
-            values = f"(NULL, {id}, {session}, {undo.values})"
-            insert = f'INSERT INTO "history_changes" VALUES {values}'  # noqa: S608 - our own names
-            run(f'CREATE TRIGGER "{undo.trigger}" {event} BEGIN {insert}; END')
+            run(undo.create_sql(id, column))
 
 
 def _find_seq_at(at: int) -> int:

@@ -2,20 +2,32 @@
 
 # ruff: noqa: S608 - the names in the SQL are those of our own tables
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from sessionary.store.database import Model
+
+# The tables of each surface, and the column of the session id in each.
+SessionColumns = Mapping[str, Mapping[type[Model], str | None]]
 
 
 class UndoSql(NamedTuple):
     """How to undo one event: a statement, and SQL for the JSON array of its values."""
 
     trigger: str
+    table: str
     event: str
     row: str  # that has the values in the trigger: `new` or `old`
     statement: str
     values: str
+
+    def create_sql(self, statement_id: int, column: str | None) -> str:
+        """Return the SQL of the trigger; `column` has the id of the row's session."""
+        session = "NULL" if column is None else f'{self.row}."{column}"'
+        values = f"(NULL, {statement_id}, {session}, {self.values})"
+        insert = f'INSERT INTO "history_changes" VALUES {values}'
+        event = f'AFTER {self.event} ON "{self.table}"'
+        return f'CREATE TRIGGER "{self.trigger}" {event} BEGIN {insert}; END'
 
 
 def undo_sql(table: type[Model]) -> Iterator[UndoSql]:
@@ -34,4 +46,4 @@ def undo_sql(table: type[Model]) -> Iterator[UndoSql]:
     ):
         trigger = f"history_{meta.table_name}_{event.lower()}"
         values = f"json_array({', '.join(f'{row}.{name}' for name in names)})"
-        yield UndoSql(trigger, event, row, statement, values)
+        yield UndoSql(trigger, meta.table_name, event, row, statement, values)

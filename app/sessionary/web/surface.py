@@ -153,6 +153,8 @@ class Surface:
     # claims_root_path(environ, path).
     claims_root_path: Callable[[Mapping[str, Any], str], bool] | None = None
     migrations: Mapping[int, Migration] = field(default_factory=dict)  # by the version they make
+    # By the same version: the SQL of each table that its migration changes, as it was before.
+    earlier_tables: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     retention: Retention | None = None
     seed_tables: tuple[SeedTable, ...] = ()
     devices: ModuleType | None = None  # for `sessionary devices`

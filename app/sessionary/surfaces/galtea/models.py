@@ -111,17 +111,23 @@ class SessionRow(NamedTuple):
     deleted_at: int | None = None
 
 
+_VERSION_2 = (
+    '"seq" INTEGER NOT NULL PRIMARY KEY, "id" TEXT NOT NULL, "organization" TEXT NOT NULL, '
+    '"custom_id" TEXT, "version" TEXT NOT NULL, "product" TEXT NOT NULL, "user" TEXT, '
+    '"test_case" TEXT, "test" TEXT NOT NULL, "run" TEXT, "is_production" INTEGER NOT NULL, '
+    '"context" TEXT, "metadata" TEXT, "status" TEXT NOT NULL, "stopping_reason" TEXT, '
+    '"error" TEXT, "created_at" INTEGER NOT NULL, "written_at" INTEGER NOT NULL, '
+    '"auto_close_minutes" INTEGER, "expires_at" INTEGER, "deleted_at" INTEGER'
+)
+_VERSION_1 = _VERSION_2.replace('"written_at" INTEGER NOT NULL, ', "")
+
+
 def _add_written_at(database: Database) -> None:
     """To version 2: derive the last write from the deadline, else take the deletion or creation."""
     recreate_table(
         database,
         "galtea_sessions",
-        '"seq" INTEGER NOT NULL PRIMARY KEY, "id" TEXT NOT NULL, "organization" TEXT NOT NULL, '
-        '"custom_id" TEXT, "version" TEXT NOT NULL, "product" TEXT NOT NULL, "user" TEXT, '
-        '"test_case" TEXT, "test" TEXT NOT NULL, "run" TEXT, "is_production" INTEGER NOT NULL, '
-        '"context" TEXT, "metadata" TEXT, "status" TEXT NOT NULL, "stopping_reason" TEXT, '
-        '"error" TEXT, "created_at" INTEGER NOT NULL, "written_at" INTEGER NOT NULL, '
-        '"auto_close_minutes" INTEGER, "expires_at" INTEGER, "deleted_at" INTEGER',
+        _VERSION_2,
         "seq, id, organization, custom_id, version, product, user, test_case, test, run, "
         "is_production, context, metadata, status, stopping_reason, error, created_at, "
         "COALESCE(expires_at - auto_close_minutes * 60000000, deleted_at, created_at), "
@@ -130,3 +136,4 @@ def _add_written_at(database: Database) -> None:
 
 
 MIGRATIONS: Mapping[int, Migration] = {2: _add_written_at}
+EARLIER_TABLES = {2: {"galtea_sessions": f'CREATE TABLE "galtea_sessions" ({_VERSION_1})'}}

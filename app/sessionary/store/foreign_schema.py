@@ -1,0 +1,105 @@
+"""The comparison of a database's schema with the one that the program makes.
+
+A file from outside may hold triggers, views and altered tables, which would run with our
+statements. So every row of `sqlite_master` must be one that this program writes.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from functools import cache
+from typing import NamedTuple
+
+from sessionary.store.database import Model, memory_namespace
+from sessionary.store.schema import Schema
+from sessionary.store.undo_log import TABLES as UNDO_TABLES
+from sessionary.store.undo_triggers import undo_sql
+
+_UNDO_STATEMENTS = "history_ways"
+
+
+class Entry(NamedTuple):
+    """A row of `sqlite_master`, without its page."""
+
+    type: str
+    name: str
+    table: str
+    sql: str | None
+
+
+def read_entries(connection: sqlite3.Connection) -> set[Entry]:
+    """Return all tables, indexes, views and triggers."""
+    return set(
+        map(Entry._make, connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+    )
+
+
+def has_table_of(connection: sqlite3.Connection, schema: Schema) -> bool:
+    """Return whether something has the name of one of our tables."""
+    names = {entry.name for entry in read_entries(connection)}
+    return not names.isdisjoint(_names(schema.tables))
+
+
+def has_undo_log(connection: sqlite3.Connection) -> bool:
+    """Return whether a database without foreign tables has an undo log."""
+    return _UNDO_STATEMENTS in {entry.name for entry in read_entries(connection)}
+
+
+def find_differences(connection: sqlite3.Connection, schema: Schema, version: int) -> list[str]:
+    """Name everything that a database of this version, which the program knows, must not have."""
+    found = read_entries(connection)
+    expected = _expected(found, schema, version)
+    problems = []
+    if _UNDO_STATEMENTS in {entry.name for entry in found & expected}:
+        known, statements = _undo_triggers(connection, schema)
+        found -= known
+        problems = [f"the undo log has a foreign statement: {each}" for each in statements]
+    kinds, names = {each[:2] for each in expected}, {each.name for each in expected}
+    foreign = sorted(
+        f"{each.type} {each.name} is foreign" for each in found if each[:2] not in kinds
+    )
+    changed = {each.name for each in found ^ expected} & names
+    return [*foreign, *(f"{name} is not as it was made" for name in sorted(changed)), *problems]
+
+
+def _names(tables: Iterable[type[Model]]) -> set[str]:
+    return {table._meta.table_name for table in tables}
+
+
+def _expected(found: set[Entry], schema: Schema, version: int) -> set[Entry]:
+    """Return what the found tables, and those that every database has, should be."""
+    tables, present = schema.tables, {entry.table for entry in found}
+    names = _names(tables)
+    if not present <= names:
+        tables = (*tables, *UNDO_TABLES, *schema.optional_tables())
+    earlier: dict[str, str] = {}
+    for later in range(schema.version, version, -1):
+        earlier |= schema.earlier.get(later, {})
+    return {
+        entry._replace(sql=earlier.get(entry.name, entry.sql))
+        for entry in _created(tables)
+        if entry.table in names | present
+    }
+
+
+@cache
+def _created(tables: Sequence[type[Model]]) -> frozenset[Entry]:
+    """Return the schema of a new database with these tables."""
+    with closing(memory_namespace()) as namespace, namespace.activate():
+        namespace.database.create_tables(tables, safe=False)
+        return frozenset(read_entries(namespace.connection()))
+
+
+def _undo_triggers(connection: sqlite3.Connection, schema: Schema) -> tuple[set[Entry], set[str]]:
+    """Return the triggers of the undo log, and its statements that are not the program's."""
+    query = f"SELECT surface, statement, id FROM {_UNDO_STATEMENTS}"  # noqa: S608
+    rows, triggers, known = connection.execute(query).fetchall(), set(), set()
+    for surface, tables in schema.session_columns.items():
+        for table, column in tables.items():
+            for undo in undo_sql(table):
+                known.add((surface, undo.statement))
+                for *way, id in rows:
+                    if way == [surface, undo.statement]:
+                        sql = undo.create_sql(id, column)
+                        triggers.add(Entry("trigger", undo.trigger, undo.table, sql))
+    return triggers, {str(way[1]) for *way, _ in rows if tuple(way) not in known}
