@@ -28,7 +28,8 @@ def db(tmp_path: Path) -> str:
 
 @pytest.fixture
 def sessionary(db: str) -> Command:
-    """Run the command on a database of this test."""
+    """Run the command on a database of this test, which is empty at first."""
+    create_app(Settings(db=db, auth="lenient")).extensions["sessionary"].close()
     return lambda *args: CliRunner().invoke(main, args, env={"SESSIONARY_DB": db})
 
 

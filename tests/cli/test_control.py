@@ -241,6 +241,8 @@ def test_a_flag_wins_over_variables_and_a_url_variable_over_a_file_variable(
 ) -> None:
     file, other = str(tmp_path / "file.sqlite3"), str(tmp_path / "other.sqlite3")
     file_options = ("--db", file, "--ns", "default")
+    for each in (file, other):
+        run("keys", "create", "--db", each)
     run("clock", "freeze", "2020-01-01T00:00:00Z", *file_options)
     monkeypatch.setenv("SESSIONARY_DB", other)
     assert run_json(run, "clock")["now"] == NOON
@@ -252,5 +254,6 @@ def test_a_flag_wins_over_variables_and_a_url_variable_over_a_file_variable(
 
 
 def test_a_database_file_has_only_the_default_namespace(run: Run, tmp_path: Path) -> None:
+    run("keys", "create", "--db", str(tmp_path / "file.sqlite3"))
     result = run("clock", "--db", str(tmp_path / "file.sqlite3"), "--ns", "other")
     assert result.output == "Error: A server has only the default namespace.\n"

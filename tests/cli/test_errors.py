@@ -26,7 +26,7 @@ def sessionary(db: Path) -> Command:
     run: Command = lambda *args: CliRunner().invoke(  # noqa: E731
         main, args, env={"SESSIONARY_DB": str(db), "SESSIONARY_BUSY_TIMEOUT_SECONDS": "0.05"}
     )
-    assert run("keys", "list").exit_code == 0
+    assert run("keys", "create").exit_code == 0
     return run
 
 
@@ -55,7 +55,7 @@ def newer(db: Path) -> None:
 @pytest.mark.parametrize(
     ("break_it", "why"),
     [
-        (not_a_database, ": file is not a database: run `sessionary check`"),
+        (not_a_database, ": file is not a database: name another file, or `sessionary restore`"),
         (damaged, ": database disk image is malformed: run `sessionary check`"),
         (folder, " is a folder or a device, not a regular file: name another."),
         (newer, " has schema version 99"),

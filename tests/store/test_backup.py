@@ -191,6 +191,6 @@ def test_a_failed_backup_leaves_the_previous_one(
     scratch(db)
     refused = sessionary("backup", copy, "--force")
     assert refused.exit_code == 1
-    assert f"No copy of {db} was made: *** in database" in refused.output
+    assert f"No copy of {db} was made: " in refused.output
     assert copy.read_bytes() == before
     assert beside(copy) == others

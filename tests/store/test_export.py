@@ -135,6 +135,14 @@ def importing(new: Path, *command: str | Path) -> Iterator[subprocess.Popen[str]
         yield process
 
 
+NEEDED = [
+    {"table": "mint", "row": {"id": 1, "seed": None, "count": 0}},
+    {
+        "table": "clock",
+        "row": dict.fromkeys(("id", "world_at", "wall_at", "rate", "began_at"), 1)
+        | {"mode": "real", "moves": 0},
+    },
+]
 FIRST = {"sessionary": "export", "schema_version": SCHEMA.version}
 ACME = {"seq": 1, "id": "a", "created_at": 5, "name": "A"}
 
@@ -154,6 +162,7 @@ def organization(**values: object) -> dict[str, object]:
         ([organization()], "line 1: not an export of Sessionary"),
         ([{**FIRST, "schema_version": 7}], "line 1: it was exported with schema version 7"),
         ([FIRST, organization()], "it is cut off after 1 rows"),
+        ([FIRST, *NEEDED[:1], {"rows": 1}], "the rows do not match: clock does not have the one"),
         ([FIRST, organization(), {"rows": 2}], "it is cut off after 1 rows"),
         ([FIRST, {"rows": 0}, organization()], "line 3: there is more after the last line"),
         ([FIRST, {"table": "sqlite_master", "row": {}}], "line 2: unknown table"),

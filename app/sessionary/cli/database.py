@@ -92,7 +92,7 @@ def open_or_create(db: str) -> Iterator[None]:
 @contextmanager
 def open_existing(db: str) -> Iterator[None]:
     """Activate the database at `db`. Raises DatabaseUnusable if it is missing or not ours."""
-    store.file_version(Path(db), SCHEMA, _settings(db).busy_timeout_seconds)
+    _find_version(_settings(db))
     with open_or_create(db):
         yield
 
@@ -100,7 +100,7 @@ def open_existing(db: str) -> Iterator[None]:
 @contextmanager
 def open_without_upgrade(db: str) -> Iterator[None]:
     """Activate the database at `db`. Raises DatabaseUnusable if it needs an upgrade."""
-    found, known = store.file_version(Path(db), SCHEMA), SCHEMA.version
+    found, known = _find_version(_settings(db)), SCHEMA.version
     if found < known:
         raise DatabaseUnusable(
             f"{db} has schema version {found}, this program has {known}: "
@@ -139,10 +139,17 @@ def control_client(db: str, namespace: str) -> Iterator[Client]:
     """Open a control-plane client for the existing database at `db`, without a server."""
     token = secrets.token_urlsafe()
     settings = replace(_settings(db), control=True, journal=True, control_token=token)
-    store.file_version(Path(db), SCHEMA, settings.busy_timeout_seconds)
+    _find_version(settings)
     with closing(_prepare(settings)) as default:
         send = wsgi_send(create_app(settings, default))
         yield Client("http://localhost", namespace, token, transport=send)
+
+
+def _find_version(settings: Settings) -> int:
+    """Return the schema version of an existing database. Raises DatabaseUnusable."""
+    file = Path(settings.db)
+    store.ensure_not_in_use(file)
+    return store.file_version(file, SCHEMA, settings.busy_timeout_seconds)
 
 
 def _prepare(settings: Settings) -> store.Namespace:

@@ -113,8 +113,6 @@ def _copy(db: str, schema: Schema, version: int) -> tuple[Path, ...]:
 def open_namespace(settings: Settings, schema: Schema) -> Namespace:
     """The database of these settings, as it is, or an empty one. Raises store.DatabaseUnusable."""
     file = Path(settings.db)
-    if settings.db == Settings.db:
-        store.create_folder(file.absolute().parent)
     if settings.db != ":memory:":
         store.ensure_not_in_use(file)
         if file.exists() and file.stat().st_size:

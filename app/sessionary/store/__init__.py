@@ -37,7 +37,6 @@ from sessionary.store.export import BadExport as BadExport
 from sessionary.store.export import export_lines as export_lines
 from sessionary.store.export import import_lines as import_lines
 from sessionary.store.export import row_count as row_count
-from sessionary.store.files import create_folder as create_folder
 from sessionary.store.files import ensure_not_in_use as ensure_not_in_use
 from sessionary.store.integrity import Finding as Finding
 from sessionary.store.integrity import ensure_sound as ensure_sound

@@ -12,8 +12,8 @@ from typing import Any, cast
 import peewee as pw
 
 from sessionary.store.connections import Connection, Database
-from sessionary.store.errors import DatabaseUnusable, OutageLog, requires_reconnect
-from sessionary.store.files import DatabaseFile, resolve_path
+from sessionary.store.errors import OutageLog, requires_reconnect
+from sessionary.store.files import DatabaseFile, create_folder, resolve_path
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
 DEFAULT = "default"  # the namespace that always exists
@@ -191,15 +191,15 @@ def memory_namespace(contents: bytes | None = None) -> Namespace:
 
 
 def open_namespace(path: str, *, durability: str, busy_timeout_seconds: float = 5.0) -> Namespace:
-    """Open the file at `path`, created if missing, or memory for `:memory:`.
+    """Open the file at `path`, or memory for `:memory:`.
 
-    Raises DatabaseUnusable if its folder is missing.
+    The file and its folder are created if missing, but not the folder that holds that one. Raises
+    CannotWrite.
     """
     if path == ":memory:":
         return memory_namespace()
     file = resolve_path(Path(path)).absolute()
-    if not file.parent.is_dir():
-        raise DatabaseUnusable(f"{path} cannot be created: {file.parent} is not a folder.")
+    create_folder(file.parent)
     return Namespace(
         Database(
             str(file),

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sessionary.store.errors import DatabaseUnusable, is_corruption, is_unavailable, with_file_name
+from sessionary.store.files import resolve_path
 from sessionary.store.foreign_schema import find_differences, has_table_of, has_undo_log
 from sessionary.store.schema import Schema, column_types, read_version
 
 _MAX_PROBLEMS = 5  # listed per check; there may be one per row
 BUSY_TIMEOUT_SECONDS = 5.0
-_LOOK_STEPS = 10_000  # of SQLite's machine between two looks at the clock
+_LOOK_STEPS = 1_000  # of SQLite's machine between two looks at the clock
 _SQL_TYPES = {int: "'integer'", float: "'real'", str: "'text'", type(None): "'null'"}
-# Entries of the undo log whose values do not fit their statement.
+# Entries of the undo log with more or fewer values than their statement takes.
 _BAD_ENTRIES = """SELECT count(*) FROM history_changes LEFT JOIN history_ways AS way
 ON way.id = history_changes.way WHERE CASE WHEN json_valid("row") THEN
 json_array_length("row") IS NOT length(statement) - length(replace(statement, '?', ''))
@@ -44,7 +45,7 @@ def find_problems(file: Path, schema: Schema, *, may_be_older: bool = False) -> 
 
 
 def find_copy_problem(file: Path, schema: Schema) -> str | None:
-    """Return why a file is no backup of a database, or None: its tables, pages and indexes."""
+    """Return the problem of the tables, pages and indexes of a backup, or None."""
     with with_file_name(file), closing(open_read_only(file)) as connection:
         checks = _check_origin, _check_tables
         problems = (_run(partial(check, connection, schema)) for check in checks)
@@ -82,7 +83,7 @@ def open_read_only(
     file: Path, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS
 ) -> sqlite3.Connection:
     """Open a connection that cannot write. Raises DatabaseUnusable if the file is missing."""
-    if not file.is_file():
+    if not resolve_path(file).is_file():
         raise DatabaseUnusable(f"No database at {file}{_similar_name(file)}")
     mode = "immutable=1" if _is_immutable(file) else "mode=ro"
     connection = sqlite3.connect(
@@ -175,8 +176,8 @@ def _check_schema(connection: sqlite3.Connection, schema: Schema, may_be_older: 
         return f"it has version {found}, this program knows up to {known}: use the newer program"
     if found < known and not may_be_older:
         return f"it has version {found}, this program has {known}: run `sessionary migrate`"
-    rows = _check_types(connection, schema) if found == known else None
-    return rows or _check_single_rows(connection, schema)
+    problem = _check_single_rows(connection, schema)
+    return problem or (_check_types(connection, schema) if found == known else None)
 
 
 def _check_single_rows(connection: sqlite3.Connection, schema: Schema) -> str | None:
