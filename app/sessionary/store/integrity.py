@@ -4,7 +4,6 @@
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from sessionary.durations import monotonic
 from sessionary.store.errors import DatabaseUnusable, is_corruption, is_unavailable, with_file_name
 from sessionary.store.files import resolve_path
 from sessionary.store.foreign_schema import find_differences, has_table_of, has_undo_log
@@ -100,22 +100,18 @@ def open_read_only(
 @contextmanager
 def time_limit(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
     """Interrupt the statement that runs when the time is over; raise DatabaseUnusable then."""
-    due = _now() + seconds
-    connection.set_progress_handler(lambda: _now() > due, _LOOK_STEPS)
+    due = monotonic() + seconds
+    connection.set_progress_handler(lambda: monotonic() > due, _LOOK_STEPS)
     try:
         yield
     except Exception as error:
-        if _now() > due:
+        if monotonic() > due:
             raise DatabaseUnusable(
                 f"the file cannot be used: to check it takes more than {seconds:g} s"
             ) from error
         raise
     finally:
         connection.set_progress_handler(None, 0)
-
-
-def _now() -> float:
-    return time.clock_gettime(time.CLOCK_MONOTONIC)  # freezegun leaves it alone
 
 
 def _similar_name(file: Path) -> str:
