@@ -97,6 +97,13 @@ def run_command(*command: str, **variables: str) -> subprocess.CompletedProcess[
     )
 
 
+def run_python(script: str) -> str:
+    """Run a script of Python, which must succeed; return what it printed."""
+    result = run_command(sys.executable, "-c", script)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
 @contextmanager
 def running_process(
     command: list[str], environ: dict[str, str], log: IO[str] | int = subprocess.DEVNULL

@@ -1,10 +1,7 @@
 """`sessionary double` as a process: its start, its access rules and its end."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from tests.processes import (
     TIMEOUT_SECONDS,
     clean_environment,
     run_command,
+    run_python,
     running_double,
     running_process,
 )
@@ -184,12 +182,4 @@ def test_it_imports_neither_apispec_nor_gunicorn_but_its_parser() -> None:
         "notice.ReadyNotice.announce = seen\n"
         "main(['double', '--port', '0'])\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", script],
-        env=os.environ | clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=True,
-    )
-    assert result.stdout.splitlines()[-1] == "False False False False"
+    assert run_python(script).splitlines()[-1] == "False False False False"

@@ -1,7 +1,5 @@
 """The client of the control plane, against a double on a real socket."""
 
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,6 +15,7 @@ from sessionary.factory import create_app, create_double
 from sessionary.sdk_env import Environment
 from sessionary.settings import Settings
 from tests.conftest import double_settings
+from tests.processes import run_python
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_TEXT = "2026-03-01T12:00:00.000000Z"
@@ -65,10 +64,7 @@ def test_importing_the_client_loads_only_what_it_needs() -> None:
         "import sys, sessionary.client, sessionary.sdk_env\n"
         "print(sorted({'flask', 'peewee', 'http.client', 'json', 'tomllib'} & set(sys.modules)))"
     )
-    completed = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert completed.stdout == "[]\n"
+    assert run_python(script) == "[]\n"
 
 
 def test_the_clock_is_set_and_read(client: Client) -> None:

@@ -11,6 +11,7 @@ from sessionary.surfaces import SURFACES
 from sessionary.web.events import INVALID_KEY, OUTAGE, RequestFinished
 from sessionary.web.surface import Surface
 from tests.conftest import App, MakeApp
+from tests.processes import run_python
 
 WHO = {"Authorization": "Bearer anyone"}
 
@@ -201,14 +202,8 @@ def test_an_installation_can_start_with_a_scaled_clock() -> None:
 
 
 def test_importing_the_package_loads_neither_flask_nor_the_database() -> None:
-    import subprocess
-    import sys
-
     script = "import sys, sessionary; print({'flask', 'peewee', 'marshmallow'} & set(sys.modules))"
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert told.stdout.strip() == "set()"
+    assert run_python(script) == "set()\n"
 
 
 def test_rules_build_no_urls(app: App) -> None:

@@ -1,14 +1,12 @@
 """The setting `metrics`: what it loads, and the errors of a value that cannot be used."""
 
-import re
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.processes import TIMEOUT_SECONDS
+from tests.processes import run_command, run_python
 
 
 def startup_error(*options: str, without: str = "nothing") -> str:
@@ -17,13 +15,7 @@ def startup_error(*options: str, without: str = "nothing") -> str:
         f"import sys; sys.modules[{without!r}] = None\n"
         f"from sessionary.cli import main; main(['serve', *{options!r}])"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    ended = run_command(sys.executable, "-c", script)
     assert ended.returncode == 1
     return ended.stderr
 
@@ -60,7 +52,4 @@ def test_without_the_setting_prometheus_client_is_not_imported() -> None:
         "from sessionary.factory import create_double; create_double()\n"
         "print([name for name in sys.modules if name.startswith('prometheus')])"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert re.search(r"\[\]$", ended.stdout.strip())
+    assert run_python(script).strip().endswith("[]")

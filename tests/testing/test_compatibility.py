@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import run_python
 from tests.testing.conftest import Suite
 
 # Plugins that import the heavy modules themselves.
@@ -160,10 +161,7 @@ def test_the_plugin_imports_only_itself() -> None:
         "import sys, pytest\nbefore = set(sys.modules)\nimport sessionary.testing.plugin\n"
         "print(*sorted(set(sys.modules) - before))"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.split() == [
+    assert run_python(script).split() == [
         "sessionary",
         "sessionary.testing",
         "sessionary.testing.plugin",

@@ -18,39 +18,19 @@ SEED = (
 secret = "gsk-ana"
 user = "{identities.ANA}"
 organization = "zeta"
-
-[[galtea.products]]
-id = "product_p1"
-name = "Assistant"
-[[galtea.tests]]
-id = "test_s1"
-name = "Refunds"
-[[galtea.versions]]
-id = "version_v1"
-product = "product_p1"
-name = "first"
-created_ago = "2d"
-[[galtea.versions]]
-id = "version_v2"
-product = "product_p1"
-name = "second"
-created_ago = "1d"
-[[galtea.versions]]
-id = "version_of_zeta"
-organization = "zeta"
-product = "product_p1"
-[[galtea.test_cases]]
-id = "testCase_t1"
-test = "test_s1"
-context = {{ persona = "impatient" }}
-[[galtea.test_cases]]
-id = "testCase_t2"
-test = "test_s2"
-[[galtea.test_cases]]
-id = "testCase_of_zeta"
-organization = "zeta"
-test = "test_s3"
-context = "theirs"
+[galtea]
+products = [{{ id = "product_p1", name = "Assistant" }}]
+tests = [{{ id = "test_s1", name = "Refunds" }}]
+versions = [
+  {{ id = "version_v1", product = "product_p1", name = "first", created_ago = "2d" }},
+  {{ id = "version_v2", product = "product_p1", name = "second", created_ago = "1d" }},
+  {{ id = "version_of_zeta", product = "product_p1", organization = "zeta" }},
+]
+test_cases = [
+  {{ id = "testCase_t1", test = "test_s1", context = {{ persona = "impatient" }} }},
+  {{ id = "testCase_t2", test = "test_s2" }},
+  {{ id = "testCase_of_zeta", test = "test_s3", context = "theirs", organization = "zeta" }},
+]
 """
 )
 

@@ -1,7 +1,7 @@
 """Each statement against its query built with plain values, and against the rule in Python."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,19 @@ from tests.surfaces.mobilenext.strategies import (
     uuid,
 )
 
-generated = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 Namespace = tuple[list[Any], list[Any], list[Any]]
 MODULES = (allocations, devices, sessions)
 organizations = st.sampled_from(ORGANIZATIONS)
 serials = st.sampled_from(SERIALS)
+
+
+few = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def generated(**strategies: Any) -> Callable[[Any], Any]:
+    """Fill the namespace with generated rows, of which the test gets the three lists."""
+    filled = namespaces().map(lambda rows: fill(rows) or rows)
+    return lambda test: few(given(namespace=filled, **strategies)(test))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,10 +84,8 @@ def assert_writes_alike(place: App, statement: Statement[Any], **values: Any) ->
     return statement.run(**values)
 
 
-@given(namespace=namespaces(), serial=serials)
-@generated
+@generated(serial=serials)
 def test_a_device_is_found_and_retired_once(place: App, namespace: Namespace, serial: str) -> None:
-    fill(namespace)
     (expected,) = [each for each in namespace[0] if each.serial == serial]
     assert assert_reads_alike(devices.by_serial, serial=serial) == [expected]
     is_new = assert_writes_alike(place, devices.retire, serial=serial)
@@ -97,19 +101,15 @@ def test_a_user_is_found_by_its_id(place: App) -> None:
     assert assert_reads_alike(sessions.has_user, id=uuid(8)) == []
 
 
-@given(namespace=namespaces(), now=instants)
-@generated
+@generated(now=instants)
 def test_the_catalogue_marks_devices_with_open_allocations(namespace: Namespace, now: int) -> None:
-    fill(namespace)
     held = {each.serial for each in namespace[2] if rules.is_open(each, now)}
     expected = [each._replace(is_allocated=int(each.serial in held)) for each in namespace[0]]
     assert assert_reads_alike(devices.catalogue, now=now) == expected
 
 
-@given(namespace=namespaces(), now=instants)
-@generated
+@generated(now=instants)
 def test_candidates_are_not_retired_ready_ones_first(namespace: Namespace, now: int) -> None:
-    fill(namespace)
     held = {each.serial for each in namespace[2] if rules.is_open(each, now)}
     expected: list[DeviceRow] = sorted(
         (
@@ -122,12 +122,10 @@ def test_candidates_are_not_retired_ready_ones_first(namespace: Namespace, now: 
     assert assert_reads_alike(devices.candidates, now=now) == expected
 
 
-@given(namespace=namespaces(), organization=organizations, before=maybe, limit=st.integers(1, 6))
-@generated
+@generated(organization=organizations, before=maybe, limit=st.integers(1, 6))
 def test_a_page_is_the_newest_listed_sessions_of_an_organization_before_the_cursor(
     namespace: Namespace, organization: str, before: int | None, limit: int
 ) -> None:
-    fill(namespace)
     listed: list[SessionRow] = [
         each
         for each in namespace[1]
@@ -146,12 +144,10 @@ def test_a_page_is_the_newest_listed_sessions_of_an_organization_before_the_curs
     assert found == expected
 
 
-@given(namespace=namespaces(), organization=organizations, number=st.integers(0, 14))
-@generated
+@generated(organization=organizations, number=st.integers(0, 14))
 def test_a_session_is_read_with_its_allocations_in_order_of_creation(
     namespace: Namespace, organization: str, number: int
 ) -> None:
-    fill(namespace)
     wanted = {"id": uuid(number), "organization": organization}
     expected = [
         row
@@ -162,23 +158,19 @@ def test_a_session_is_read_with_its_allocations_in_order_of_creation(
     assert assert_reads_alike(sessions.with_allocations, **wanted) == expected
 
 
-@given(namespace=namespaces(), numbers=st.lists(st.integers(0, 14), max_size=8))
-@generated
+@generated(numbers=st.lists(st.integers(0, 14), max_size=8))
 def test_allocations_of_several_sessions_are_in_order_of_creation(
     namespace: Namespace, numbers: list[int]
 ) -> None:
-    fill(namespace)
     wanted = [uuid(number) for number in numbers]
     expected = [each for each in namespace[2] if each.session in wanted]
     assert assert_reads_alike(allocations.of_sessions, sessions=json.dumps(wanted)) == expected
 
 
-@given(namespace=namespaces(), wanted=st.lists(serials, max_size=4), now=instants)
-@generated
+@generated(wanted=st.lists(serials, max_size=4), now=instants)
 def test_allocated_elsewhere_are_devices_with_open_allocations_in_other_sessions(
     namespace: Namespace, wanted: list[str], now: int
 ) -> None:
-    fill(namespace)
     expected = [
         each.serial
         for each in namespace[2]
@@ -190,12 +182,10 @@ def test_allocated_elsewhere_are_devices_with_open_allocations_in_other_sessions
     assert sorted(found) == sorted(expected)
 
 
-@given(namespace=namespaces(), organization=organizations, at=instants)
-@generated
+@generated(organization=organizations, at=instants)
 def test_a_free_created_at_is_the_first_that_no_other_session_has(
     namespace: Namespace, organization: str, at: int
 ) -> None:
-    fill(namespace)
     session = SessionRow(uuid(1), organization, uuid(2), 0, 0, None, None, None)
     others = [each for each in namespace[1] if each.id != session.id]
     taken = {each.created_at for each in others if each.organization == organization}
@@ -206,12 +196,10 @@ def test_a_free_created_at_is_the_first_that_no_other_session_has(
         assert_reads_alike(statement, **values)
 
 
-@given(namespace=namespaces(), number=st.integers(0, 14), at=instants, end=maybe)
-@generated
+@generated(number=st.integers(0, 14), at=instants, end=maybe)
 def test_created_at_and_released_at_are_set_once(
     place: App, namespace: Namespace, number: int, at: int, end: int | None
 ) -> None:
-    fill(namespace)
     session = next((each for each in namespace[1] if each.id == uuid(number)), None)
     is_empty = session is not None and session.created_at is None
     is_held = session is not None and session.released_at is None
@@ -221,12 +209,10 @@ def test_created_at_and_released_at_are_set_once(
     assert assert_writes_alike(place, sessions.set_released_at, **ended) == is_held
 
 
-@given(namespace=namespaces(), number=st.integers(0, 14), at=instants)
-@generated
+@generated(number=st.integers(0, 14), at=instants)
 def test_an_allocation_is_released_once(
     place: App, namespace: Namespace, number: int, at: int
 ) -> None:
-    fill(namespace)
     is_held = any(
         each.id == uuid(1000 + number) and each.released_at is None for each in namespace[2]
     )
@@ -234,12 +220,10 @@ def test_an_allocation_is_released_once(
     assert assert_writes_alike(place, allocations.set_released_at, **ended) == is_held
 
 
-@given(namespace=namespaces(), serial=serials, now=instants)
-@generated
+@generated(serial=serials, now=instants)
 def test_storing_lease_ends_of_a_device_releases_exactly_the_sessions_with_a_lease_over(
     place: App, namespace: Namespace, serial: str, now: int
 ) -> None:
-    fill(namespace)
     over = {
         each.session
         for each in namespace[2]
@@ -265,8 +249,8 @@ def test_storing_lease_ends_of_a_device_releases_exactly_the_sessions_with_a_lea
         assert found == (each._replace(released_at=each.expires_at) if ends else each)
 
 
+@few
 @given(marks=st.lists(st.tuples(organizations, instants, st.integers(0, 3)), max_size=5))
-@generated
 def test_an_organization_has_one_mark_the_last(
     place: App, marks: list[tuple[str, int, int]]
 ) -> None:

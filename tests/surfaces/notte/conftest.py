@@ -17,34 +17,21 @@ from tests.surfaces.conftest import SharedApp
 
 KEY = identities.key("notte", "ana")
 SEED = identities.seed("notte")
-# One session in each state; the active one is a minute old.
-SESSIONS = """
-[[notte.sessions]]
-id = "00000000-0000-4000-8000-00000000ac71"
-organization = "acme"
-created_ago = "1m"
-[[notte.sessions]]
-id = "00000000-0000-4000-8000-000000c105ed"
-organization = "acme"
-created_ago = "4m"
-closed_ago = "1m"
-[[notte.sessions]]
-id = "00000000-0000-4000-8000-0000000fa11d"
-organization = "acme"
-created_ago = "4m"
-closed_ago = "1m"
-error = "crashed"
-[[notte.sessions]]
-id = "00000000-0000-4000-8000-00000071ed00"
-organization = "acme"
-created_ago = "20m"
-last_accessed_ago = "10m"
-max_duration_minutes = 60
-"""
 ACTIVE = "00000000-0000-4000-8000-00000000ac71"
 CLOSED = "00000000-0000-4000-8000-000000c105ed"
 FAILED = "00000000-0000-4000-8000-0000000fa11d"
 TIMED_OUT = "00000000-0000-4000-8000-00000071ed00"
+# One session in each state; the active one is a minute old.
+_STATES = {
+    ACTIVE: 'created_ago = "1m"',
+    CLOSED: 'created_ago = "4m"\nclosed_ago = "1m"',
+    FAILED: 'created_ago = "4m"\nclosed_ago = "1m"\nerror = "crashed"',
+    TIMED_OUT: 'created_ago = "20m"\nlast_accessed_ago = "10m"\nmax_duration_minutes = 60',
+}
+SESSIONS = "".join(
+    f'[[notte.sessions]]\nid = "{id}"\norganization = "acme"\n{facts}\n'
+    for id, facts in _STATES.items()
+)
 
 
 class NotteClient:
