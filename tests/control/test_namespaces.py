@@ -231,12 +231,12 @@ def test_a_request_that_waits_for_a_dropped_or_reset_namespace_is_cut(
     namespaces = double.control.namespaces
     assert namespaces is not None
     namespace = namespaces.create("t1")
-    lock_if_free = namespace.lock_if_free
+    activate = namespace.activate
     is_waiting, errors = threading.Event(), []
 
-    def notify_and_lock() -> AbstractContextManager[bool]:
+    def notify_and_activate(*generation: int) -> AbstractContextManager[None]:
         is_waiting.set()
-        return lock_if_free()
+        return activate(*generation)
 
     def ask() -> None:
         try:
@@ -244,8 +244,8 @@ def test_a_request_that_waits_for_a_dropped_or_reset_namespace_is_cut(
         except ConnectionResetError as error:
             errors.append(error)
 
-    monkeypatch.setattr(namespace, "lock_if_free", notify_and_lock)
-    with namespace.activate():
+    monkeypatch.setattr(namespace, "activate", notify_and_activate)
+    with activate():
         asking = threading.Thread(target=ask)
         asking.start()
         assert is_waiting.wait(30)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sessionary.http_server import HttpServer, Limits, limits, shutdown
-from sessionary.web.held import Held
+from sessionary.web.held import Held, Thread
 from tests.raw_http import RawConnection, Response, connect, send_and_read
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -212,9 +212,9 @@ HELD = pytest.mark.parametrize("request_", [GET, CHUNKED + b"0\r\n\r\n"], ids=["
 
 
 @HELD
-@pytest.mark.parametrize("may_block", [False, True])
-def test_a_held_response_is_sent_after_its_delay(request_: bytes, may_block: bool) -> None:
-    application = later(threading.Event(), seconds=0.01, may_block=may_block)
+@pytest.mark.parametrize("thread", [None, "pool", "writer"])
+def test_a_held_response_is_sent_after_its_delay(request_: bytes, thread: Thread | None) -> None:
+    application = later(threading.Event(), seconds=0.01, thread=thread)
     with serving(application) as (_, url):
         responses = send_and_read(url, request_ + request_)
     assert list(map(status_and_body, responses)) == [(200, b"hi")] * 2
@@ -258,7 +258,7 @@ def test_a_response_that_may_block_does_not_occupy_the_loop() -> None:
             assert is_free.wait(30)
             return hello(environ, start_response)
 
-        return Held(make, may_block=True)
+        return Held(make, thread="pool")
 
     with serving(application) as (_, url), connect(url) as client:
         client.send(GET)

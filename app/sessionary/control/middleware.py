@@ -23,7 +23,7 @@ from sessionary.settings import Settings
 from sessionary.store import DEFAULT, Namespace, NamespaceClosed
 from sessionary.web import json_codec
 from sessionary.web.events import REFUSED
-from sessionary.web.held import LARGE, LOAD, Held, Make, call_by_size
+from sessionary.web.held import LARGE, LOAD, READS, Held, call_by_size, call_when_free
 from sessionary.web.instants import to_text
 
 _ANSWERED = (matching.LATENCY, matching.TRUNCATED)  # the application answers despite the fault
@@ -50,16 +50,17 @@ class ControlMiddleware:
         path: str = environ["PATH_INFO"]
         if path.startswith(NAMESPACES_PATH):  # its views activate the namespaces in their paths
             environ[LOAD] = LARGE
-            return Held(partial(self._application, environ, start_response), may_block=True)
+            return Held(partial(self._application, environ, start_response), thread="pool")
         generation = namespace.generation  # before the body is read, which may take long
         if path.startswith(CONTROL_PATH):
-            view = partial(self._control_call, namespace, generation, environ, start_response)
-            call = partial(call_by_size, environ, view)
+            call = partial(self._control_call, namespace, generation, environ, start_response)
+            may_write = environ["REQUEST_METHOD"] not in READS
         else:
             body = buffer_body(environ, self._max_body_bytes)
             request = VendorRequest.of(self._routes, environ)
             call = partial(self._vendor_call, namespace, generation, request, body, start_response)
-        return _when_free(namespace, call)
+            may_write = True  # faults are counted, calls are recorded
+        return call_when_free(namespace, environ, call, may_write=may_write)
 
     def _control_call(
         self, namespace: Namespace, generation: int, environ: dict[str, Any], start_response: Any
@@ -80,13 +81,12 @@ class ControlMiddleware:
                 response = self._respond(namespace, request, body, fault)
             return _send(response, fault, request.environ, start_response)
 
-        answer_by_size = partial(call_by_size, request.environ, answer)
         with _activate(namespace, generation):
             is_refused = REFUSED in request.environ
             fault = None if is_refused else matching.hit(self._routes, request)
             if fault is None or not fault.delay_us:
-                return answer_by_size()
-        go_on = partial(_when_free, namespace, answer_by_size)
+                return call_by_size(request.environ, answer)
+        go_on = partial(call_when_free, namespace, request.environ, answer, may_write=True)
         return Held(go_on, seconds=fault.delay_us / 1_000_000)
 
     def _respond(
@@ -114,12 +114,6 @@ class ControlMiddleware:
         if call_id is not None and 400 <= response.code < 500:
             headers.append(("Link", _explain_link(namespace, request.environ, call_id)))
         return response._replace(headers=[*response.headers, *headers])
-
-
-def _when_free(namespace: Namespace, make: Make) -> Iterable[bytes]:
-    """Make a response now, or later on a thread if another one has the namespace's lock."""
-    with namespace.lock_if_free() as is_free:
-        return make() if is_free else Held(make, may_block=True)
 
 
 @contextmanager

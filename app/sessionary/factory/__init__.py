@@ -31,12 +31,10 @@ from sessionary.settings import DOUBLE, BadSetting, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import REFUSED, Observer
-from sessionary.web.held import LOAD
+from sessionary.web.held import LOAD, READS
 from sessionary.web.operations import answer
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface, declared_settings
-
-_READS = frozenset({"GET", "HEAD"})
 
 
 def make_settings(*, surfaces: Sequence[Surface] = SURFACES, **values: Any) -> Settings:
@@ -132,7 +130,7 @@ class _App(Flask):
 def _prepare_database() -> None:
     """Check the file; limit what a thread reads that others wait for."""
     store.check_file_unchanged()
-    if request.method in _READS and LOAD not in request.environ:
+    if request.method in READS and LOAD not in request.environ:
         store.limit_reads(True)
 
 
@@ -186,7 +184,8 @@ class _Builder:
     def serve(self) -> Serve:
         """The application in a namespace, with the control plane around it if that is on."""
         if not self._settings.control:
-            return in_namespace(self._app.wsgi_app)
+            reads_write = self._settings.rate_limit is not None
+            return in_namespace(self._app.wsgi_app, reads_write=reads_write)
         from sessionary import control
 
         return handle_outages(control.ControlMiddleware(self._app), self.error_handlers)

@@ -9,13 +9,13 @@ from sessionary import clock, store
 from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import RequestFinished
+from sessionary.web.held import READS
 from sessionary.web.surface import Surface
 
 _log = logging.getLogger("sessionary")
 _DAY = 86_400_000_000
 _MAX_KEYS, _MAX_REMOVED = 2_000, 50  # per batch
 _REST_SECONDS, _RETRY_SECONDS = 3600, 60
-_READS = ("GET", "HEAD", "OPTIONS")
 
 
 class AutoPrune:
@@ -40,7 +40,7 @@ class AutoPrune:
 
     def on_request_finished(self, request: RequestFinished) -> None:
         """Remove a batch of old sessions if the request wrote and pruning is due."""
-        is_write = request.method not in _READS and request.status in range(200, 300)
+        is_write = request.method not in READS and request.status in range(200, 300)
         if not (is_write and self._remaining) or time.monotonic() < self._due:
             return
         if not self._lock.acquire(blocking=False):

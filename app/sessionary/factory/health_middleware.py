@@ -11,6 +11,7 @@ from sessionary import store
 from sessionary.factory.error_handlers import MESSAGES, ErrorHandlers
 from sessionary.store import Namespace
 from sessionary.web.events import REFUSED
+from sessionary.web.held import ON_LOOP, Held
 from sessionary.web.operations import answer
 from sessionary.web.route_table import MATCH, RouteMatch
 
@@ -38,12 +39,16 @@ class HealthMiddleware:
         if check is None or REFUSED in environ:
             return self._application(environ, start_response)
         environ[MATCH] = RouteMatch(None, path, path.rstrip("/"))
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            response = check()
-        else:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             allow = {"Allow": "GET, HEAD"}
-            response = self._error_handlers.response(path, 405, MESSAGES[405], allow)
-        return response(environ, start_response)
+            refusal = self._error_handlers.response(path, 405, MESSAGES[405], allow)
+            return refusal(environ, start_response)
+
+        def make() -> Iterable[bytes]:
+            return check()(environ, start_response)
+
+        may_wait = check == self._readyz and ON_LOOP in environ
+        return Held(make, thread="pool") if may_wait else make()
 
     def _readyz(self) -> Response:
         try:

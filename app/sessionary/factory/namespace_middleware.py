@@ -6,7 +6,7 @@ from typing import Any
 
 from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.store import DEFAULT, Namespace, is_unavailable
-from sessionary.web.held import Make, call_by_size, call_within
+from sessionary.web.held import READS, Make, call_when_free, call_within
 from sessionary.web.surface import Surface
 
 Application = Callable[..., Iterable[bytes]]
@@ -37,8 +37,8 @@ def make_routed_path(surfaces: Sequence[Surface]) -> RoutedPath:
     return routed_path
 
 
-def in_namespace(application: Application) -> Serve:
-    """Call the application with its namespace active."""
+def in_namespace(application: Application, *, reads_write: bool) -> Serve:
+    """Call the application with its namespace active. With `reads_write`, reads write rows, too."""
 
     def serve(
         namespace: Namespace, environ: dict[str, Any], start_response: Any
@@ -47,7 +47,8 @@ def in_namespace(application: Application) -> Serve:
             with namespace.activate():
                 return application(environ, start_response)
 
-        return call_by_size(environ, make)
+        may_write = reads_write or environ["REQUEST_METHOD"] not in READS
+        return call_when_free(namespace, environ, make, may_write=may_write)
 
     return serve
 

@@ -15,7 +15,7 @@ from sessionary.http_server.connection import Connection
 from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.refusals import refuse
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
-from sessionary.web.held import Held
+from sessionary.web.held import ON_LOOP, Held
 from sessionary.web.spool import Spool
 
 _log = logging.getLogger("sessionary")
@@ -66,6 +66,8 @@ def _begin(
         raise UnsupportedTransferCoding(codings)
     environ["wsgi.multithread"] = True
     environ["sessionary.reset"] = connection.reset_on_close
+    if isinstance(sock, BufferedSocket):
+        environ[ON_LOOP] = True
 
     def respond(make: Callable[[], Iterable[bytes]]) -> Outcome:
         if connection.is_body_refused or is_last():

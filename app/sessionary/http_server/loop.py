@@ -9,8 +9,9 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from sessionary.durations import monotonic
 from sessionary.http_server.connection import Connection
-from sessionary.http_server.limits import Limits, WaitingConnections, monotonic
+from sessionary.http_server.limits import Limits, WaitingConnections
 from sessionary.http_server.parser_config import ParserConfig
 from sessionary.http_server.shutdown import Shutdown
 from sessionary.http_server.wakeup import Wakeup

@@ -22,7 +22,8 @@ from gunicorn.http.errors import (  # type: ignore[attr-defined] # the stubs are
 
 from sessionary.http_server.connection import Connection
 from sessionary.http_server.outcome import Application, Outcome, Pending
-from sessionary.web.held import Held
+from sessionary.http_server.sockets import BufferedSocket
+from sessionary.web.held import ON_LOOP, Held
 
 _log = logging.getLogger("sessionary")
 _OUR_FAULT = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
@@ -71,9 +72,10 @@ def refuse(
             _log.exception("Error handling request")
             return _send_text(sock, "500 Internal Server Error", "")
 
-    return respond(
-        partial(words, _environ(connection), start_response, int(status[:3]), str(error))
-    )
+    environ = _environ(connection)
+    if isinstance(sock, BufferedSocket):
+        environ[ON_LOOP] = True
+    return respond(partial(words, environ, start_response, int(status[:3]), str(error)))
 
 
 def _environ(connection: Connection) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sessionary.http_server.loop import EventLoop
 from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.parser_config import ParserConfig
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
-from sessionary.web.held import LARGE, MEDIUM
+from sessionary.web.held import Thread
 
 AnySocket = BufferedSocket | BlockingSocket
 
@@ -32,9 +32,14 @@ class HttpServer(EventLoop):
         config = ParserConfig(is_ssl=tls_context is not None, workers=limits.processes)
         super().__init__(listeners, limits, config)
         self._tls_context = tls_context
-        self._pool = ThreadPoolExecutor(limits.threads)
-        # A medium response must wait neither for slow clients nor for large ones.
-        self._pools = {0: self._pool, MEDIUM: ThreadPoolExecutor(2), LARGE: ThreadPoolExecutor(1)}
+        # A slow client has one of these until its deadline.
+        self._readers = ThreadPoolExecutor(limits.threads)
+        self._pools: dict[Thread, ThreadPoolExecutor] = {
+            "pool": ThreadPoolExecutor(limits.threads),
+            "writer": ThreadPoolExecutor(1),
+            "medium": ThreadPoolExecutor(2),
+            "large": ThreadPoolExecutor(1),
+        }
         self._application: Application
 
     def run(self, application: Application, heartbeat: Callable[[], Any] = bool) -> None:
@@ -43,7 +48,7 @@ class HttpServer(EventLoop):
         self.run_until_stopped(heartbeat)
         for each in self.open:
             each.abort()  # a thread that waits for its client goes on
-        for pool in self._pools.values():
+        for pool in (self._readers, *self._pools.values()):
             pool.shutdown(cancel_futures=True)
         for each in self.open:
             each.close()
@@ -152,10 +157,11 @@ class HttpServer(EventLoop):
     def _hold(self, connection: Connection, sock: AnySocket, pending: Pending) -> None:
         """Make a response at its time. Until then, nothing is read of this client."""
         held = pending.held
-        if held.may_block or held.load or isinstance(sock, BlockingSocket):
-            go_on: Callable[..., None] = partial(self._run_on_thread, self._pools[held.load])
-        else:
-            go_on = self._go_on
+        go_on: Callable[..., None] = self._go_on
+        if isinstance(sock, BlockingSocket) and held.thread in (None, "pool"):
+            go_on = partial(self._run_on_thread, self._readers)
+        elif held.thread is not None:
+            go_on = partial(self._run_on_thread, self._pools[held.thread])
         if held.seconds:
             self.call_later(held.seconds, go_on, connection, sock, pending.respond)
         else:
@@ -246,7 +252,7 @@ class HttpServer(EventLoop):
         connection.due = None
         sock = BlockingSocket(connection.sock, self.limits.client_timeout_seconds)
         connection.give_to_parser(sock)
-        self._run_on_thread(self._pool, connection, sock, partial(self._call, connection, sock))
+        self._run_on_thread(self._readers, connection, sock, partial(self._call, connection, sock))
 
     def _linger_close(self, connection: Connection) -> None:
         """Close once the client has read the response and closed, or at its deadline."""

@@ -1,6 +1,6 @@
 """Graceful shutdown: finish what is in flight, for a limited time."""
 
-from sessionary.http_server.limits import monotonic
+from sessionary.durations import monotonic
 
 SHUTDOWN_SECONDS = 8  # Docker kills after 10
 

@@ -66,3 +66,6 @@ from sessionary.store.statements import upsert as upsert
 from sessionary.store.transactions import dry_run as dry_run
 from sessionary.store.transactions import read_transaction as read_transaction
 from sessionary.store.transactions import transaction as transaction
+from sessionary.store.waits import WouldWait as WouldWait
+from sessionary.store.waits import wait_until as wait_until
+from sessionary.store.waits import without_waiting as without_waiting

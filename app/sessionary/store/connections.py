@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import peewee as pw
 
+from sessionary.durations import monotonic
 from sessionary.store.files import DatabaseFile
 
 _RETRY_SECONDS = 0.005
@@ -71,7 +72,7 @@ class Database(pw.SqliteDatabase):
 
     def _connect(self) -> Connection:
         may_write = self.file is None or self.file.acquire_lease()
-        connection = self._connect_with_retry(time.monotonic() + float(self.timeout))
+        connection = self._connect_with_retry(monotonic() + float(self.timeout))
         connection.may_write = may_write
         self.opened.add(connection)
         if self.thread_safe:  # else the threads share it
@@ -85,6 +86,6 @@ class Database(pw.SqliteDatabase):
                 return cast(Connection, super()._connect())  # type: ignore[misc]
             except sqlite3.OperationalError as error:
                 is_busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-                if not is_busy or time.monotonic() > until_seconds:
+                if not is_busy or monotonic() > until_seconds:
                     raise
                 time.sleep(_RETRY_SECONDS)

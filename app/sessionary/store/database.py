@@ -65,7 +65,12 @@ class Namespace:
         self.schema_version = 0  # of the program, once `schema.migrate` has run
         self.generation = 0  # counts the times that its contents were replaced
         self._file = file = database.file
-        self.write_lock: AbstractContextManager[None] = file.write_lock if file else nullcontext()
+        self.is_in_memory = file is None
+        self.busy_timeout_seconds = float(database.timeout)
+        # It gives until when SQLite's own lock may be waited for, None for memory.
+        self.write_lock: AbstractContextManager[float | None] = (
+            file.write_lock if file else nullcontext()
+        )
         # The threads share the connection of a memory namespace, one request at a time.
         self._lock = None if file else threading.RLock()
         self._exclusive: AbstractContextManager[Any] = self._lock or nullcontext()
@@ -211,7 +216,7 @@ def open_namespace(path: str, *, durability: str, busy_timeout_seconds: float = 
             },
             check_same_thread=False,
             returning_clause=True,
-            file=DatabaseFile(file),
+            file=DatabaseFile(file, busy_timeout_seconds),
             lock_type="IMMEDIATE",
             timeout=busy_timeout_seconds,
         )

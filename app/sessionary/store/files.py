@@ -2,17 +2,17 @@
 
 import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sessionary.durations import monotonic
 from sessionary.store.atomic_files import CannotWrite, give_to_owner
 from sessionary.store.errors import DatabaseUnavailable, DatabaseUnusable
 from sessionary.store.locks import FileLease, WriteLock, lease_path, open_lock_file, try_lock
+from sessionary.store.waits import poll
 
 MISSING_FILE_TIMEOUT_SECONDS = 2.0  # another process may be creating the file
-_RETRY_SECONDS = 0.01
 
 
 def resolve_path(path: Path) -> Path:
@@ -83,14 +83,11 @@ def ensure_not_in_use(file: Path) -> None:
     A new database at the same path would destroy the WAL of the one that is open.
     """
     file = resolve_path(file)
-    until_seconds = time.monotonic() + MISSING_FILE_TIMEOUT_SECONDS
-    while not _has_content(file) and is_in_use(file, or_replaced=False):
-        if time.monotonic() > until_seconds:
-            raise DatabaseUnusable(
-                f"{file} is gone while another process has it open: put it back, or stop that "
-                "process."
-            )
-        time.sleep(_RETRY_SECONDS)
+    due = monotonic() + MISSING_FILE_TIMEOUT_SECONDS
+    if not poll(lambda: _has_content(file) or not is_in_use(file, or_replaced=False), due):
+        raise DatabaseUnusable(
+            f"{file} is gone while another process has it open: put it back, or stop that process."
+        )
 
 
 def _has_content(file: Path) -> bool:
@@ -100,9 +97,9 @@ def _has_content(file: Path) -> bool:
 class DatabaseFile:
     """The file of a namespace, with its locks and its identity (device and inode)."""
 
-    def __init__(self, path: Path) -> None:
-        self.write_lock = WriteLock(path.with_name(f"{path.name}.lock"))
-        self.lease = FileLease(path)
+    def __init__(self, path: Path, busy_timeout_seconds: float) -> None:
+        self.write_lock = WriteLock(path.with_name(f"{path.name}.lock"), busy_timeout_seconds)
+        self.lease = FileLease(path, busy_timeout_seconds)
         self.uri = f"{path.as_uri()}?mode=rw"
         self._path = str(path)
         self._identity: tuple[int, int] | None = None

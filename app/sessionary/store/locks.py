@@ -7,29 +7,41 @@ from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
+from sessionary.durations import monotonic
+from sessionary.store.errors import DatabaseUnavailable
+from sessionary.store.waits import due_in, poll
+
 
 class WriteLock:
-    """A fair lock for writers: threads wait in order, processes by `flock`.
+    """A lock for writers: threads wait in order, processes by `flock`.
 
     SQLite's own busy wait starves threads. Each process opens the lock file itself, since an
     inherited descriptor would share the lock of its parent. Where the file cannot be opened,
     SQLite alone keeps writers apart, or says what is wrong with the disk.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, timeout_seconds: float) -> None:
         self._path = path
+        self._timeout_seconds = timeout_seconds
         self._threads = threading.Lock()
         self._file: int | None = None
         self._owner = 0
 
-    def __enter__(self) -> None:
-        self._threads.acquire()
+    def __enter__(self) -> float:
+        """Wait for the lock; return until when SQLite's own may be waited for.
+
+        Raises DatabaseUnavailable after the busy timeout, and WouldWait in `without_waiting`.
+        """
+        due = due_in(self._timeout_seconds)
+        if not self._threads.acquire(timeout=max(0.0, due - monotonic())):
+            raise self._taken()
         try:
-            if self._open():
-                fcntl.flock(cast(int, self._file), fcntl.LOCK_EX)
+            if self._open() and not poll(self._try_lock, due):
+                raise self._taken()
         except BaseException:
             self._threads.release()
             raise
+        return due
 
     def __exit__(self, *_: object) -> None:
         try:
@@ -37,6 +49,14 @@ class WriteLock:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
         finally:
             self._threads.release()
+
+    def _try_lock(self) -> bool:
+        return try_lock(cast(int, self._file), fcntl.LOCK_EX)
+
+    def _taken(self) -> DatabaseUnavailable:
+        return DatabaseUnavailable(
+            f"another program holds {self._path}: end it, or try again when it has ended"
+        )
 
     def _open(self) -> bool:
         """Open the file once per process. Returns whether it is open."""
@@ -58,15 +78,26 @@ class FileLease:
     Forked processes share the lease of their parent. It ends with the last of them.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._path = lease_path(file)
+    def __init__(self, file: Path, timeout_seconds: float) -> None:
+        self._file = file
+        self._timeout_seconds = timeout_seconds
         self._lock: int | None = None
 
     def acquire(self) -> None:
-        """Take the lease once; wait for a replacement of the file that is in progress."""
-        if self._lock is None:
-            self._lock = open_lock_file(self._path)
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
+        """Take the lease once; wait for a replacement of the file that is in progress.
+
+        Raises DatabaseUnavailable if that takes longer than the busy timeout.
+        """
+        if self._lock is not None:
+            return
+        lock = open_lock_file(lease_path(self._file))
+        due = monotonic() + self._timeout_seconds
+        if not poll(lambda: try_lock(lock, fcntl.LOCK_SH), due):
+            os.close(lock)
+            raise DatabaseUnavailable(
+                f"another program replaces {self._file}: try again when it has ended"
+            )
+        self._lock = lock
 
     def release(self) -> None:
         if self._lock is not None:

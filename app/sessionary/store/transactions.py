@@ -1,9 +1,11 @@
 """Transactions of the active namespace."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from sessionary.durations import monotonic
 from sessionary.store.database import current_namespace
 
 _NORMAL = 1  # of `PRAGMA synchronous`: a power cut may lose the last writes, but damages nothing
@@ -24,9 +26,9 @@ def transaction(durability: Literal["normal"] | None = None) -> Iterator[None]:
     if namespace.connection().in_transaction:
         yield
         return
-    with namespace.write_lock:
+    with namespace.write_lock as due:
         connection = namespace.writable_connection()
-        connection.execute("BEGIN IMMEDIATE")
+        _begin(connection, due)
         try:
             yield
             connection.execute("COMMIT")
@@ -34,6 +36,20 @@ def transaction(durability: Literal["normal"] | None = None) -> Iterator[None]:
             connection.rollback()
             raise
     namespace.outages.report_success()
+
+
+def _begin(connection: sqlite3.Connection, due: float | None) -> None:
+    """Begin to write; wait until then for a program that holds SQLite's own lock."""
+    if due is None:
+        connection.execute("BEGIN IMMEDIATE")
+        return
+    left_ms = max(0, int(1000 * (due - monotonic())))
+    (timeout_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {left_ms}")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {timeout_ms}")
 
 
 @contextmanager
@@ -52,8 +68,8 @@ def dry_run() -> Iterator[None]:
     """Run the block in a write transaction that is always rolled back."""
     namespace = current_namespace()
     connection = namespace.connection()
-    with namespace.write_lock:
-        connection.execute("BEGIN IMMEDIATE")
+    with namespace.write_lock as due:
+        _begin(connection, due)
         try:
             yield
         finally:

@@ -2,33 +2,37 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-from sessionary.store import TooLarge
+from sessionary import store
+from sessionary.durations import monotonic
+from sessionary.store import Namespace, TooLarge
 
 Make = Callable[[], Iterable[bytes]]
 Layer = Callable[[Make], Iterable[bytes]]
+Thread = Literal["pool", "writer", "medium", "large"]
 # The key of a request's environment that says how large its response may be, by the thread that
 # makes it: absent for one that others wait for, then MEDIUM, then LARGE.
 LOAD = "sessionary.load"
 MEDIUM, LARGE = 1, 2
+# The key that is set if the loop of a server makes the call: it must not wait.
+ON_LOOP = "sessionary.on_loop"
+READS = ("GET", "HEAD", "OPTIONS")
 
 
 class Held:
     """The body of a response that `make` produces in `seconds`; `make` calls start_response.
 
-    The HTTP core waits with a timer, and runs a `make` that may block, or one with a load, on a
-    thread. Any other server iterates over the body, which sleeps first.
+    The HTTP core waits with a timer, and runs `make` on its loop or on a thread of this kind. Any
+    other server iterates over the body, which sleeps first.
     """
 
-    def __init__(
-        self, make: Make, *, seconds: float = 0, may_block: bool = False, load: int = 0
-    ) -> None:
+    def __init__(self, make: Make, *, seconds: float = 0, thread: Thread | None = None) -> None:
         self.make = make
         self.seconds = seconds
-        self.may_block = may_block
-        self.load = load
+        self.thread = thread
 
     def __iter__(self) -> Iterator[bytes]:
         time.sleep(self.seconds)
@@ -40,12 +44,8 @@ def call_within(layer: Layer, make: Make) -> Iterable[bytes]:
     body = layer(make)
     if not isinstance(body, Held):
         return body
-    return Held(
-        partial(call_within, layer, body.make),
-        seconds=body.seconds,
-        may_block=body.may_block,
-        load=body.load,
-    )
+    make_within = partial(call_within, layer, body.make)
+    return Held(make_within, seconds=body.seconds, thread=body.thread)
 
 
 def call_by_size(environ: dict[str, Any], make: Make) -> Iterable[bytes]:
@@ -54,4 +54,31 @@ def call_by_size(environ: dict[str, Any], make: Make) -> Iterable[bytes]:
         return make()
     except TooLarge:
         load = environ[LOAD] = environ.get(LOAD, 0) + 1
-        return Held(partial(call_by_size, environ, make), load=load)
+        thread: Thread = "medium" if load == MEDIUM else "large"
+        return Held(partial(call_by_size, environ, make), thread=thread)
+
+
+def call_when_free(
+    namespace: Namespace, environ: dict[str, Any], make: Make, *, may_write: bool
+) -> Iterable[bytes]:
+    """Make a response; if the server's loop would wait for a lock or the disk, a thread makes it.
+
+    What writes to a file is made by the writer thread, one after the other. It may wait for a lock
+    no longer than the busy timeout, counted from now. A read that has to write is called again.
+    """
+    make = partial(call_by_size, environ, make)
+    if ON_LOOP not in environ:
+        return make()
+    if namespace.is_in_memory:
+        with namespace.lock_if_free() as is_free:
+            return make() if is_free else Held(make, thread="pool")
+    if not may_write:
+        with suppress(store.WouldWait), store.without_waiting():
+            return make()
+    due = monotonic() + namespace.busy_timeout_seconds
+
+    def make_in_turn() -> Iterable[bytes]:
+        with store.wait_until(due):
+            return make()
+
+    return Held(make_in_turn, thread="writer")

@@ -1,0 +1,165 @@
+"""Another process holds the write lock: writes get 503 in time, and nothing else waits."""
+
+import fcntl
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from sessionary.surfaces import SURFACES
+from tests.processes import (
+    COMMAND,
+    TIMEOUT_SECONDS,
+    Process,
+    clean_environment,
+    run_command,
+    running_server,
+)
+from tests.raw_http import RawConnection, connect
+from tests.store.test_outages import WRITES
+
+WHO = {"Authorization": "Bearer anyone"}
+START = (
+    b"POST /session/start HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer anyone\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+)
+BUSY_SECONDS = 2
+WRITERS = 8
+Hold = Callable[[str], None]
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> str:
+    return str(tmp_path / "test.sqlite3")
+
+
+@contextmanager
+def held_by_flock(db: str) -> Iterator[None]:
+    with Path(f"{db}.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def is_locked(db: str) -> bool:
+    with Path(f"{db}.lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def write_seed(db: str, count: int) -> str:
+    """Write a seed file with so many sessions; return its path."""
+    session = '[[notte.sessions]]\norganization = "o"\ncreated_ago = "1h"\n'
+    ids = (f'id = "00000000-0000-4000-8000-{number:012}"\n' for number in range(count))
+    file = Path(f"{db}.toml")
+    file.write_text('[[organizations]]\nid = "o"\nname = "o"\n' + session.join(["", *ids]))
+    return str(file)
+
+
+@contextmanager
+def held_by_a_stopped_seed(db: str) -> Iterator[None]:
+    """Stop `sessionary seed` in the middle of its transaction."""
+    command = [COMMAND, "seed", write_seed(db, 2_000), "--db", db]
+    with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE) as seed:
+        try:
+            for _ in range(TIMEOUT_SECONDS * 1000):
+                if is_locked(db):
+                    seed.send_signal(signal.SIGSTOP)
+                    if is_locked(db):
+                        break
+                    seed.send_signal(signal.SIGCONT)
+                time.sleep(0.001)
+            assert seed.poll() is None
+            yield
+        finally:
+            seed.kill()
+
+
+@contextmanager
+def serving(db: str, *options: str) -> Iterator[tuple[Process, str]]:
+    """Run a server with a session; gives it and the session's path."""
+    busy = ("--busy-timeout-seconds", str(BUSY_SECONDS))
+    with running_server("--db", db, "--auth", "lenient", *busy, *options) as server:
+        _, started = server.request("POST", "/session/start", {}, **WHO)
+        yield server, f"/notte/sessions/{started['session_id']}"
+
+
+def is_readable(client: RawConnection) -> bool:
+    return bool(select.select([client.socket], [], [], 0)[0])
+
+
+@pytest.mark.parametrize("hold", [held_by_flock, held_by_a_stopped_seed])
+def test_writes_get_503_in_time_while_reads_and_health_go_on(db: str, hold: Hold) -> None:
+    with serving(db) as (server, path), ExitStack() as stack:
+        workers = server.workers()
+        stack.enter_context(hold(db))  # type: ignore[func-returns-value, arg-type]
+        began = time.clock_gettime(time.CLOCK_MONOTONIC)
+        clients = [stack.enter_context(connect(server.url)) for _ in range(WRITERS)]
+        for client in clients:
+            client.send(START)
+        assert server.request("GET", path, **WHO)[0] == 200
+        assert server.request("GET", "/livez")[0] == 200
+        assert server.request("GET", "/readyz")[0] in (200, 503)
+        assert server.request("GET", path, **WHO)[0] == 200
+        assert not any(is_readable(each) for each in clients)
+        assert [each.expect_response().status for each in clients] == [503] * WRITERS
+        # One after the other they would take 16 s.
+        assert time.clock_gettime(time.CLOCK_MONOTONIC) - began < 3 * BUSY_SECONDS
+        assert server.workers() == workers
+        stack.close()
+        assert server.request("POST", "/session/start", {}, **WHO)[0] == 200
+
+
+def test_a_refused_write_is_answered_in_the_words_of_the_vendor(db: str) -> None:
+    with serving(db) as (server, _), held_by_flock(db):
+        for surface in SURFACES:
+            path, body, who = WRITES[surface.name]
+            status, said = server.request("POST", path, body, **who)
+            assert status == 503
+            assert surface.error_schemas[503].validate(said) == {}
+
+
+def create_by_seed(db: str) -> str:
+    """Create the database; return the seed file."""
+    file = write_seed(db, 1)
+    assert run_command(COMMAND, "seed", file, "--db", db).returncode == 0
+    return file
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("seed", "{file}", "--db", "{db}"),
+        ("keys", "create", "--db", "{db}"),
+        ("serve", "--port", "0", "--db", "{db}"),
+    ],
+)
+def test_a_command_gives_up_after_the_busy_timeout_with_one_sentence(
+    db: str, command: tuple[str, ...]
+) -> None:
+    file = create_by_seed(db)
+    with held_by_flock(db):
+        words = [word.format(db=db, file=file) for word in command]
+        ended = run_command(COMMAND, *words, SESSIONARY_BUSY_TIMEOUT_SECONDS="0.1")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        f"Error: another program holds {db}.lock: end it, or try again when it has ended\n"
+    )
+
+
+def test_opening_a_database_that_is_being_replaced_gives_up_with_one_sentence(db: str) -> None:
+    create_by_seed(db)
+    with Path(f"{db}.hold").open() as lease:
+        fcntl.flock(lease, fcntl.LOCK_EX)
+        ended = run_command(
+            COMMAND, "clock", "show", "--db", db, SESSIONARY_BUSY_TIMEOUT_SECONDS="0.1"
+        )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"Error: another program replaces {db}: try again when it has ended\n"
