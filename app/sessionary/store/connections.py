@@ -70,6 +70,17 @@ class Database(pw.SqliteDatabase):
         """Execute SQL text."""
         return cast(sqlite3.Cursor, self.execute_sql(text, values))  # type: ignore[no-untyped-call]
 
+    def close_if_read_only(self) -> None:
+        """Close this thread's connection if its file was read-only when it was opened.
+
+        While one is open, SQLite lets no other of the process write.
+        """
+        if not (self.is_closed() or self._open_connection().may_write):
+            self.close()
+
+    def _open_connection(self) -> Connection:
+        return cast(Connection, self.connection())  # type: ignore[no-untyped-call]
+
     def _connect(self) -> Connection:
         may_write = self.file is None or self.file.acquire_lease()
         connection = self._connect_with_retry(monotonic() + float(self.timeout))

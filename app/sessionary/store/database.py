@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import peewee as pw
 
-from sessionary.store.connections import Connection, Database
+from sessionary.store.connections import Database
 from sessionary.store.errors import OutageLog, requires_reconnect
 from sessionary.store.files import DatabaseFile, create_folder, resolve_path
 
@@ -90,6 +90,7 @@ class Namespace:
                 yield
             finally:
                 _namespace.reset(token)
+                self.database.close_if_read_only()
 
     @contextmanager
     def lock_if_free(self) -> Iterator[bool]:
@@ -146,12 +147,6 @@ class Namespace:
         """Return the connection of the running thread, opened at its first use."""
         connection: sqlite3.Connection = self.database.connection()  # type: ignore[no-untyped-call]
         return connection
-
-    def writable_connection(self) -> sqlite3.Connection:
-        """Return the same, reopened if its file was read-only when it was opened."""
-        if not cast(Connection, self.connection()).may_write:
-            self.database.close()
-        return self.connection()
 
     def check_file_unchanged(self) -> None:
         """Raise DatabaseUnavailable if the file is gone or was replaced."""

@@ -21,7 +21,7 @@ def check_writable(namespace: Namespace) -> None:
         return  # memory is always writable
     with namespace.activate():
         namespace.check_file_unchanged()
-        connection = namespace.writable_connection()
+        connection = namespace.connection()
         _check_schema(connection, namespace.schema_version)
         with _short_timeout(connection):
             before = _data_version(connection)

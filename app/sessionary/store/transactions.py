@@ -27,7 +27,7 @@ def transaction(durability: Literal["normal"] | None = None) -> Iterator[None]:
         yield
         return
     with namespace.write_lock as due:
-        connection = namespace.writable_connection()
+        connection = namespace.connection()
         _begin(connection, due)
         try:
             yield
@@ -54,7 +54,7 @@ def _begin(connection: sqlite3.Connection, due: float | None) -> None:
 
 @contextmanager
 def _normal_durability() -> Iterator[None]:
-    connection = current_namespace().writable_connection()
+    connection = current_namespace().connection()
     (durability,) = connection.execute("PRAGMA synchronous").fetchone()
     connection.execute(f"PRAGMA synchronous = {min(durability, _NORMAL)}")
     try:
