@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import peewee as pw
 
-from sessionary.store.connections import Database
+from sessionary.store.connections import Connection, Database
 from sessionary.store.errors import OutageLog, requires_reconnect
 from sessionary.store.files import DatabaseFile, create_folder, resolve_path
 
