@@ -107,6 +107,16 @@ def cpu_seconds(pid: int) -> float:
     return used / _TICKS
 
 
+def cpu_waits(pid: int) -> dict[int, float]:
+    """Return the seconds that each thread of a process tree was ready but had no CPU, by id."""
+    found = {}
+    for each in tree(pid):
+        for file in Path(f"/proc/{each}/task").glob("*/schedstat"):
+            with suppress(OSError):  # the thread has ended
+                found[int(file.parent.name)] = int(file.read_text().split()[1]) / 1e9
+    return found
+
+
 def memory_mib(pid: int) -> dict[str, float]:
     """Return the resident memory of a process tree; `shared` counts a shared page once."""
     sizes = [found for each in tree(pid) if (found := sizes_mib(each))]

@@ -118,19 +118,14 @@ class Void(Exception):
 
 
 def stall_wait(name: str, limit_ms: float) -> Callable[[Results], Finding]:
-    """The worst wait of another client, in milliseconds; Void where the machine delayed it."""
+    """The worst wait of another client, in milliseconds; Void where only the machine was late."""
 
     def find(results: Results) -> Finding:
         found = results["stalls"][name]
-        worst, quiet, late = (
-            found[each] for each in ("worst_ms", "quiet_worst_ms", "machine_late_ms")
-        )
-        note = f"{found['note']}; before it {quiet:.0f} ms"
-        if worst > limit_ms and max(quiet, late) > limit_ms / 2:
-            raise Void(
-                worst,
-                f"VOID: the machine alone delayed the client by {max(quiet, late):.0f} ms; {note}",
-            )
+        worst, alone = found["worst_ms"], found["without_machine_ms"]
+        note = f"{found['note']}; {found['quiet_worst_ms']:.0f} ms before it"
+        if worst > limit_ms >= alone:
+            raise Void(worst, f"VOID: {alone:.0f} ms without waits for a CPU; {note}")
         return worst, note
 
     return find

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from benchmarks import load
@@ -24,6 +24,7 @@ from sessionary.settings import Settings
 from tests.processes import COMMAND
 
 _SESSIONS = 1_000  # of each surface, on a new file
+_WATCH_SECONDS = 0.025
 _STATE_BYTES = 1_000_000
 _TOKEN = "bench-token"
 IDLE_PARTS = (
@@ -72,40 +73,65 @@ def run(profile: Profile, folder: Path) -> dict[str, Any]:
     return found
 
 
+class _Watch:
+    """Samples the memory of a server, and for how long the machine had no CPU for it."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.peak_mib = 0.0
+        self.cpu_waits: list[tuple[float, float, float]] = []  # from, to, seconds of the wait
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        before, at = load.cpu_waits(self._pid), time.monotonic()
+        while not self._over.wait(_WATCH_SECONDS):
+            self.peak_mib = max(self.peak_mib, load.memory_mib(self._pid)["shared"])
+            after, now = load.cpu_waits(self._pid), time.monotonic()
+            longest = max((after[id] - before.get(id, after[id]) for id in after), default=0.0)
+            self.cpu_waits.append((at, now, longest))
+            before, at = after, now
+
+    def without_machine(self, sample: Sample) -> float:
+        """Return how long a request waited for the server alone."""
+        ended = sample.began + sample.wait
+        held_back = sum(
+            wait * max(min(ended, to) - max(sample.began, since), 0) / (to - since)
+            for since, to, wait in self.cpu_waits
+        )
+        return max(sample.wait - sample.late - held_back, 0)
+
+
 def _measure(stall: Stall, quiet_seconds: float) -> dict[str, Any]:
     with ExitStack() as stack:
         probe = Probe(stall.url, stall.requests, stall.headers, every=0.005)
         stack.callback(probe.kill)
         time.sleep(quiet_seconds)
-        idle, sizes, is_over = load.memory_mib(stall.pid)["shared"], [0.0], threading.Event()
-        watcher = threading.Thread(target=_watch, args=(stall.pid, sizes, is_over))
-        stack.callback(watcher.join)
-        stack.callback(is_over.set)
-        watcher.start()
-        began = time.monotonic()
-        note = stall.disturb()
-        ended = time.monotonic()
-        samples = probe.stop()
-    quiet = [each for each in samples if each.began + each.wait < began]
+        idle_mib = load.memory_mib(stall.pid)["shared"]
+        with _Watch(stall.pid) as watch:
+            began = time.monotonic()
+            note = stall.disturb()
+            ended = time.monotonic()
+            samples = probe.stop()
     beside = overlapping(samples, began, ended)
+    quiet = [each.wait for each in samples if each.began + each.wait < began]
     return {
-        "worst_ms": _worst(beside),
-        "quiet_worst_ms": _worst(quiet),
-        "machine_late_ms": max(each.late for each in beside or samples) * 1000,
+        "worst_ms": max(each.wait for each in beside) * 1000,
+        "without_machine_ms": max(map(watch.without_machine, beside)) * 1000,
+        "quiet_worst_ms": max(quiet, default=0.0) * 1000,
         "unanswered": sum(each.status == 0 for each in beside),
-        "idle_mib": idle,
-        "peak_mib": max(sizes),
+        "idle_mib": idle_mib,
+        "peak_mib": watch.peak_mib,
         "note": note,
     }
-
-
-def _worst(samples: list[Sample]) -> float:
-    return max((each.wait for each in samples), default=0.0) * 1000
-
-
-def _watch(pid: int, sizes: list[float], is_over: threading.Event) -> None:
-    while not is_over.wait(0.05):
-        sizes.append(load.memory_mib(pid)["shared"])
 
 
 @contextmanager

@@ -16,8 +16,12 @@ OUT = Path("build/bench/soak")
 
 def main() -> int:
     given = _arguments().parse_args()
-    names = running.Plan._fields[1:]
-    plan = running.Plan(given.minutes * 60, *(getattr(given, name) for name in names))
+    seconds = given.minutes * 60
+    chosen = {name: getattr(given, name) for name in running.Plan._fields[1:]}
+    for name in chosen:
+        if name.endswith("_every"):
+            chosen[name] = min(chosen[name], seconds / 3)
+    plan = running.Plan(seconds, **chosen)
     results: dict[str, Any] = {"machine": measure.machine()}
     with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
         results |= asyncio.run(running.run(plan, Path(folder)))
@@ -30,7 +34,11 @@ def main() -> int:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.soak",
+        description=__doc__,
+        epilog="Intervals are at most a third of the whole time.",
+    )
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument(
         "--clients", type=int, default=64, help="clients, each with an open connection"

@@ -24,7 +24,7 @@ from tests.processes import COMMAND, Process, clean_environment, running_process
 _INITIAL_SESSIONS = 1_000  # of each surface
 _SAMPLES = 360  # at most one a second
 _HEALTH, _HEALTH_SECONDS = Request("GET", "/livez"), 0.05
-_ALLOWED = ("SIGKILL", "database is locked", "database available again")  # in a line of the log
+_ALLOWED = ("SIGKILL", "another program holds", "database available again")  # in a log line
 
 
 class Plan(NamedTuple):
@@ -176,20 +176,12 @@ def _measurements(state: ExpectedState, chaos: Chaos, seconds: float) -> dict[st
 
 
 def _health(checks: list[Sample], plan: Plan, state: ExpectedState) -> dict[str, Any]:
-    """Report too many slow health checks; one that the machine delayed is left out."""
-    limit = plan.health_ms / 1000
-    in_time, count = within(checks, limit, _HEALTH_SECONDS)
+    """Report too many slow health checks."""
+    in_time, count = within(checks, plan.health_ms / 1000, _HEALTH_SECONDS)
     if in_time < 0.999 * count or not count:
         state.report("health", f"{in_time:,} of {count:,} within {plan.health_ms:g} ms")
-    waits = sorted(each.wait for each in checks)
-    return {
-        "health": {
-            "in_time": in_time,
-            "count": count,
-            "delayed": sum(each.late >= limit / 4 for each in checks),
-        }
-        | {"waits_ms": _waits(waits)}
-    }
+    waits = _waits(sorted(each.wait for each in checks))
+    return {"health": {"in_time": in_time, "count": count, "waits_ms": waits}}
 
 
 def _waits(seconds: list[float]) -> dict[str, float]:
