@@ -68,12 +68,8 @@ COLUMNS = [getattr(Clock, name) for name in State._fields]
 last_read_at: ContextVar[int | None] = ContextVar("sessionary_last_read_at", default=None)
 
 _state = Statement(State._make, lambda: Clock.select(*COLUMNS))
-_save = Statement(
-    tuple,
-    lambda: Clock.update(
-        {name: param(name) for name in ("mode", "namespace_at", "wall_at", "rate", "moves")}
-    ),
-)
+_MOVABLE = ("mode", "namespace_at", "wall_at", "rate", "moves")
+_save = Statement(tuple, lambda: Clock.update({name: param(name) for name in _MOVABLE}))
 _restart = Statement(
     tuple, lambda: Clock.update(namespace_at=param("at"), wall_at=param("at"), began_at=param("at"))
 )

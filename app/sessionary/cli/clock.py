@@ -13,9 +13,7 @@ from sessionary.client import Client
 _NUMBERS = {"ignore_unknown_options": True}  # -2d is no option
 
 
-@click.group(
-    cls=DefaultCommandGroup, default="show", epilog="Example: sessionary clock advance 25h"
-)
+@click.group(cls=DefaultCommandGroup, default="show", epilog="Example: sessionary clock advance 2h")
 def clock() -> None:
     """Show, freeze, move or scale the clock of a namespace, which timeouts and statuses follow."""
 

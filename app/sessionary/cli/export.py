@@ -57,9 +57,8 @@ def import_(file: TextIO, force: bool, db: str) -> Output:
     The import is all or nothing. Stop all servers that use the database first.
     """
     with progress_bar("importing") as progress:
-        count, kept = store.import_lines(
-            _read(file, progress), Path(db), SCHEMA, timestamp(), replace=force
-        )
+        lines = _read(file, progress)
+        count, kept = store.import_lines(lines, Path(db), SCHEMA, timestamp(), replace=force)
     value = {"db": db, "rows": count, "kept": kept}
     return Output(value, f"Imported {count} rows into {db}{kept_note(kept)}")
 

@@ -12,9 +12,7 @@ from sessionary.client import Client
 _KINDS = ("status", "latency", "reset", "empty", "truncated")
 
 
-@click.group(
-    cls=DefaultCommandGroup, default="list", epilog="Example: sessionary faults --unmatched"
-)
+@click.group(cls=DefaultCommandGroup, default="list", epilog="Example: sessionary faults --json")
 def faults() -> None:
     """Arm, list and disarm faults (a server needs --control for it)."""
 

@@ -46,9 +46,7 @@ def list_namespaces(client: Client) -> Output:
     return Output(rows, format_table(rows))
 
 
-@namespaces.command(
-    epilog="Example: sessionary namespaces create t42 --now 2026-03-01T12:00:00Z --seed x.toml"
-)
+@namespaces.command(epilog="Example: sessionary namespaces create t42 --now 2026-03-01T12:00:00Z")
 @click.argument("name", required=False)
 @click.option("--now", metavar="INSTANT", help="Freeze its clock here (default: a real clock).")
 @click.option("--seed", type=_file, help="TOML file with its initial rows (default: none).")
@@ -84,10 +82,7 @@ def fork(to: str | None, client: Client) -> Output:
 @click.argument("file", type=_file)
 @control_command
 def restore(file: Path, client: Client) -> Output:
-    """Replace the contents of the namespace --ns with the snapshot FILE.
-
-    The namespace is created if it does not exist.
-    """
+    """Replace the contents of the namespace --ns, or create it, with the snapshot FILE."""
     client.namespaces.restore(file.read_bytes())
     text = f"Restored namespace {client.namespace} from {file}"
     return Output({"namespace": client.namespace}, text)

@@ -12,10 +12,7 @@ from sessionary.cli.output import Output
 @click.argument("file", type=click.Path(path_type=Path))
 @database_command
 def seed(file: Path, db: str) -> Output:
-    """Apply the seed FILE to the database, all or nothing.
-
-    Applying the same file again changes nothing.
-    """
+    """Apply the seed FILE to the database, all or nothing; doing it again changes nothing."""
     from sessionary.seeds.loader import apply, read
     from sessionary.surfaces import SURFACES
 

@@ -32,9 +32,7 @@ def _next(transition: Mapping[str, Any] | None) -> str | None:
 
 
 @click.command(epilog="Example: sessionary timeline --to 2026-03-02T00:00:00Z")
-@click.option(
-    "--from", "from_", metavar="INSTANT", help="Transitions after this instant (default: now)."
-)
+@click.option("--from", "from_", metavar="INSTANT", help="Transitions after it (default: now).")
 @click.option("--to", metavar="INSTANT", help="Transitions up to this instant (default: no end).")
 @click.option(
     "--limit",
@@ -79,9 +77,7 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
 
 
 @click.command(epilog="Example: sessionary diff --from 2026-03-01T12:00:00Z")
-@click.option(
-    "--from", "from_", metavar="INSTANT", required=True, help="Changes after this instant."
-)
+@click.option("--from", "from_", metavar="INSTANT", required=True, help="Changes after it.")
 @click.option("--to", metavar="INSTANT", help="Changes up to this instant (default: now).")
 @click.option(
     "--limit",

@@ -12,6 +12,7 @@ from sessionary.client.clock import Clock
 from sessionary.client.faults import Faults
 from sessionary.client.journal import Journal
 from sessionary.client.namespaces import DEFAULT, Namespaces
+from sessionary.client.responses import Diff
 from sessionary.client.times import Instant, to_text
 from sessionary.client.transport import (
     MAX_PAGE,
@@ -64,10 +65,7 @@ class Client:
         *,
         at: Instant | None = None,
     ) -> responses.Timeline:
-        """List transitions after `from_` (default: now) and up to `to`, at most `limit` (100).
-
-        `at` reads it as of another instant.
-        """
+        """List at most `limit` (100) transitions after `from_` (now) and up to `to`, as of `at`."""
         query = {"from": to_text(from_), "to": to_text(to), "limit": limit}
         return self.api.request(responses.Timeline, "GET", "timeline", query=query, at=to_text(at))
 
@@ -87,10 +85,7 @@ class Client:
     def explain(
         self, session: str, surface: str | None = None, at: Instant | None = None
     ) -> responses.Explanation:
-        """Explain a session's status, as of now or of an instant or offset such as `+15m`.
-
-        Without `surface`, every surface is searched.
-        """
+        """Explain a session of one or any surface, as of now, an instant or an offset (`+15m`)."""
         owner = "" if surface is None else f"{segment(surface)}/"
         path = f"sessions/{owner}{segment(session)}/explain"
         return self.api.request(responses.Explanation, "GET", path, at=to_text(at))
@@ -104,12 +99,10 @@ class Client:
         path = f"sessions/{segment(owner)}/{segment(session)}/force"
         return self.api.request(responses.Explanation, "POST", path, body)
 
-    def diff(
-        self, from_: Instant, to: Instant | None = None, limit: int | None = None
-    ) -> responses.Diff:
+    def diff(self, from_: Instant, to: Instant | None = None, limit: int | None = None) -> Diff:
         """List changes of sessions after `from_` and up to `to` (default: now)."""
         query = {"from": to_text(from_), "to": to_text(to), "limit": limit}
-        return self.api.request(responses.Diff, "GET", "diff", query=query)
+        return self.api.request(Diff, "GET", "diff", query=query)
 
     def explain_request(
         self,

@@ -46,10 +46,7 @@ class Clock:
         return self.put(mode, at, state["rate"] if mode == "scaled" else None)
 
     def advance(self, by: timedelta | str | None = None, **parts: float) -> ClockState:
-        """Move the clock, back if negative: by a timedelta, its parts (`minutes=5`) or a text.
-
-        Text is a duration such as `90s`, `PT25H` or `-5m`.
-        """
+        """Move the clock by a timedelta, by parts (`minutes=5`) or text (`PT25H`, `-5m`)."""
         if (by is None) == (not parts):
             raise TypeError('pass one duration: advance("90s") or advance(minutes=5)')
         step = timedelta(**parts) if by is None else by

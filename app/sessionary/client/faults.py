@@ -8,7 +8,7 @@ from sessionary.client.times import Instant, duration_to_json, to_text
 from sessionary.client.transport import ControlApi
 
 
-class FaultOptions(TypedDict, total=False):
+class Options(TypedDict, total=False):
     """The members of a fault request; `from_` is sent as `from`."""
 
     method: str | None
@@ -32,9 +32,7 @@ class Faults:
     def __init__(self, api: ControlApi) -> None:
         self._api = api
 
-    def add(
-        self, surface: str, preset: str | None = None, **options: Unpack[FaultOptions]
-    ) -> Fault:
+    def add(self, surface: str, preset: str | None = None, **options: Unpack[Options]) -> Fault:
         """Arm a fault: a preset of the vendor, or a `kind` (default: `status`)."""
         document = {"surface": surface, "preset": preset, **options}
         document["from"] = document.pop("from_", None)

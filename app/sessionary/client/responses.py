@@ -140,10 +140,7 @@ class RequestExplanation(_VendorCall):
 
 
 class Change(TypedDict):
-    """A change of a session or its part; `cause` is `call` or `time`.
-
-    `from_status` is None for a new session.
-    """
+    """A change of a session or its part; `cause` is `call` or `time`. A new one had no status."""
 
     at: str
     surface: str

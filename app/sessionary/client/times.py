@@ -11,9 +11,7 @@ def to_text(at: Instant | None) -> str | None:
     if at is None or isinstance(at, str):
         return at
     if at.utcoffset() is None:
-        raise ValueError(
-            f"{at!r} has no time zone: use an aware datetime, such as datetime.now(UTC)"
-        )
+        raise ValueError(f"{at!r} has no time zone: use an aware one, such as datetime.now(UTC)")
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

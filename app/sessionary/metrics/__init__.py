@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sessionary.metrics import multiproc_dir
+from sessionary.metrics.multiproc_dir import create_folder
 from sessionary.settings import BadSetting
 from sessionary.store import Namespace
 from sessionary.web.events import Observer
@@ -47,10 +47,7 @@ def open_metrics(address: str | None) -> Iterator[Metrics | None]:
     if address is None:
         yield None
         return
-    with (
-        _listen(address) as listener,
-        multiproc_dir.create(str(listener.getsockname()[1])) as folder,
-    ):
+    with _listen(address) as listener, create_folder(listener.getsockname()[1]) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read at its import
         try:
             opened = Metrics(listener, folder)

@@ -51,7 +51,5 @@ def count(request: RequestFinished) -> None:
 
 @cache  # bounded by the routes, methods and statuses
 def _children(surface: str, route: str, method: str, status: str) -> tuple[Counter, Histogram]:
-    return (
-        _requests.labels(surface, route, method, status),
-        _durations.labels(surface, route, method),
-    )
+    labels = surface, route, method
+    return _requests.labels(*labels, status), _durations.labels(*labels)

@@ -69,9 +69,8 @@ class _DatabaseCollector(Collector):
                 return []
 
     def _query(self) -> Iterator[Metric]:
-        sessions = GaugeMetricFamily(
-            "sessionary_sessions", "Sessions by status.", labels=("surface", "status")
-        )
+        labels = "surface", "status"
+        sessions = GaugeMetricFamily("sessionary_sessions", "Sessions by status.", labels=labels)
         now = clock.now()
         for surface in self._surfaces:
             for status, count in surface.sessions.counts(now).items():

@@ -13,7 +13,7 @@ _MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 @contextmanager
-def create(name: str) -> Iterator[Path]:
+def create_folder(name: object) -> Iterator[Path]:
     """Create a folder with `name` in its name; the process that created it removes it.
 
     It stays locked while this process, or one that it forked, lives. Unlocked folders were left

@@ -12,6 +12,7 @@ from sessionary.client.responses import Transition
 from sessionary.client.times import from_text
 from sessionary.testing.namespace import Namespace
 
+_Session = str | Callable[[Namespace], str]
 _OFFSETS = {-1: "1 µs before", 0: "at", 1: "1 µs after"}
 
 
@@ -36,7 +37,7 @@ class Boundary:
         return f"{instant}, the transition {change} ({transition['rule']}) of {self.session}"
 
 
-def sessionary_boundaries(session: str | Callable[[Namespace], str]) -> Callable[[Any], Any]:
+def sessionary_boundaries(session: _Session) -> Callable[[Any], Any]:
     """Run a test 1 µs before, at and 1 µs after each coming transition of a session.
 
     `session` is an id, or a function that opens a session in a namespace and returns its id. Each
@@ -79,9 +80,7 @@ def _fixture_signature(signature: inspect.Signature) -> inspect.Signature:
     return signature.replace(parameters=list(parameters.values()))
 
 
-def _boundaries(
-    namespace: Namespace, session: str | Callable[[Namespace], str]
-) -> Iterator[Boundary]:
+def _boundaries(namespace: Namespace, session: _Session) -> Iterator[Boundary]:
     id = session if isinstance(session, str) else session(namespace)
     transitions = namespace.explain(id)["next_transitions"]
     if not transitions:

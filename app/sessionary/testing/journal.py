@@ -41,7 +41,11 @@ class Journal(journal.Journal):
             found = [call for call in found if not list(json_diff(json, call["body"]))]
         if len(found) == times or (times is None and found):
             return found
-        lines = [f"{_expectation(method, path, times, json, filters)}, called {_times(len(found))}"]
+        conditions = [f"{name}={value!r}" for name, value in filters.items()]
+        conditions += [] if json is _ANY else [f"json={json!r}"]
+        call = " with ".join(filter(None, (f"{method} {path}", ", ".join(conditions))))
+        expected = "at least once" if times is None else _times(times)
+        lines = [f"{call}: expected {expected}, called {_times(len(found))}"]
         lines += [f"  called: {call_line(call)}" for call in found[:_MAX_LINES]]
         raise AssertionError("\n".join(lines + self._closest(method, path, json, found)))
 
@@ -68,16 +72,6 @@ class Journal(journal.Journal):
         count = self._default().journal.count()
         hint = [f"(the default namespace was called {_times(count)})"] if count else []
         return ["no call reached this namespace: does the client use its url and its key?", *hint]
-
-
-def _expectation(
-    method: str, path: str, times: int | None, json: Any, filters: journal.Filters
-) -> str:
-    count = "at least once" if times is None else _times(times)
-    conditions = [f"{name}={value!r}" for name, value in filters.items()]
-    conditions += [] if json is _ANY else [f"json={json!r}"]
-    suffix = f" with {', '.join(conditions)}" if conditions else ""
-    return f"{method} {path}{suffix}: expected {count}"
 
 
 def _times(count: int) -> str:

@@ -49,9 +49,9 @@ def unclosed_sessions(namespace: "Namespace") -> Iterator[str]:
         id, surface = session["id"], session["surface"]
         if session["open"] and id not in namespace.seeded_ids:
             calls = namespace.journal.find(session=id, surface=surface, limit=1)
-            opened = "the journal has no call of it"
-            if calls:
-                opened = f"opened by {call_line(calls[0])}"
+            opened = (
+                f"opened by {call_line(calls[0])}" if calls else "the journal has no call of it"
+            )
             yield f"{surface} {id} is {session['status']} since {session['since']}; {opened}"
 
 
@@ -98,9 +98,7 @@ def _sessions(namespace: Client) -> str:
     calls = reversed(namespace.journal.find())
     sessions = dict.fromkeys((call["session"], call["surface"]) for call in calls)
     named = [(session, surface) for session, surface in sessions if session]
-    texts = [
-        _explanation(namespace, session, surface) for session, surface in named[:_MAX_SESSIONS]
-    ]
+    texts = [_explanation(namespace, *each) for each in named[:_MAX_SESSIONS]]
     omitted = len(named) - len(texts)
     return "\n".join(texts + ([f"(and {omitted} more sessions)"] if omitted else []))
 

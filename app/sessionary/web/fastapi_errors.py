@@ -8,33 +8,26 @@ from typing import Any
 from sessionary.web.fields import Problem
 
 _VALID = "Input should be a valid"
+_DICTIONARY, _INTEGER = f"{_VALID} dictionary", f"{_VALID} integer"
+_UNPARSED = "Unable to parse input string"
 _WORDS = {
     "missing": ("missing", "Field required"),
     "unknown": ("extra_forbidden", "Extra inputs are not permitted"),
     "document": ("json_invalid", "JSON decode error"),
-    "document_type": (
-        "model_attributes_type",
-        f"{_VALID} dictionary or object to extract fields from",
-    ),
+    "document_type": ("model_attributes_type", f"{_DICTIONARY} or object to extract fields from"),
     "text": ("string_type", f"{_VALID} string"),
-    "integer": ("int_type", f"{_VALID} integer"),
-    "integer_fraction": (
-        "int_from_float",
-        f"{_VALID} integer, got a number with a fractional part",
-    ),
-    "integer_size": (
-        "int_parsing_size",
-        "Unable to parse input string as an integer, exceeded maximum size",
-    ),
+    "integer": ("int_type", _INTEGER),
+    "integer_fraction": ("int_from_float", f"{_INTEGER}, got a number with a fractional part"),
+    "integer_size": ("int_parsing_size", f"{_UNPARSED} as an integer, exceeded maximum size"),
     "boolean": ("bool_type", f"{_VALID} boolean"),
-    "object": ("dict_type", f"{_VALID} dictionary"),
+    "object": ("dict_type", _DICTIONARY),
     "list": ("list_type", f"{_VALID} list"),
     "instant": ("datetime_type", f"{_VALID} datetime"),
 }
 _NO_NULL = ("value_error", "Value error, must not be null")
 # pydantic parses the text of a query string, and says so.
 _QUERY_WORDS = {
-    "integer": ("int_parsing", f"{_VALID} integer, unable to parse string as an integer"),
+    "integer": ("int_parsing", f"{_INTEGER}, unable to parse string as an integer"),
     "boolean": ("bool_parsing", f"{_VALID} boolean, unable to interpret input"),
 }
 _BOUNDS = {

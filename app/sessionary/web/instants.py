@@ -43,10 +43,7 @@ def parse(text: str, *, assume_utc: bool = False) -> int:
 
 @lru_cache(maxsize=4096)
 def to_text(at: int, timespec: str = "microseconds") -> str:
-    """`2026-01-31T09:30:00.000000Z`, cut to microseconds or milliseconds.
-
-    Cached: clients that poll see the same instants again and again.
-    """
+    """`2026-01-31T09:30:00.000000Z`, cut to `timespec`; cached, as clients that poll repeat it."""
     minute, rest = divmod(at, 60_000_000)
     second, microsecond = divmod(rest, 1_000_000)
     if timespec == "milliseconds":

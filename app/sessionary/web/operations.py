@@ -49,9 +49,8 @@ class Operation:
         found: list[Problem] = []
         query, body = self.query, self.body
         if query is not None:
-            values["query"] = _load(
-                lambda: _load_query(query, request.query_string), "query", found
-            )
+            text = request.query_string
+            values["query"] = _load(lambda: _load_query(query, text), "query", found)
         if body is not None:
             values["body"] = _load(lambda: body.load(read_object()), "body", found)
         return found
@@ -95,15 +94,13 @@ def _load_query(schema: Schema, _: bytes) -> Any:
     A parameter has its last value, or all values where the schema has a list. `ids[]` is a list if
     the schema has a list `ids`.
     """
-    values = request.args.to_dict(flat=False)
-    lists = {
-        each.data_key or name for name, each in schema.fields.items() if hasattr(each, "inner")
-    }
-    last = {
-        name: found if name.removesuffix("[]") in lists else found[-1]
-        for name, found in values.items()
-    }
-    return schema.load(last)
+    values: dict[str, Any] = request.args.to_dict(flat=False)
+    found = schema.fields.items()
+    lists = {each.data_key or name for name, each in found if hasattr(each, "inner")}
+    for name, given in values.items():
+        if name.removesuffix("[]") not in lists:
+            values[name] = given[-1]
+    return schema.load(values)
 
 
 def read_object() -> dict[str, Any]:

@@ -152,7 +152,6 @@ TestCase = response_schema(
     "TestCase", text="id testId", instant="createdAt", context=fields.Object(metadata=_MAYBE)
 )
 Test = response_schema("Test", text="id name", instant="createdAt")
-SdkVersions = response_schema(
-    "SdkVersions", text="latestSdkVersionPublished minimumSdkVersionSupported"
-)
+_SDK = "latestSdkVersionPublished minimumSdkVersionSupported"
+SdkVersions = response_schema("SdkVersions", text=_SDK)
 ErrorBody = response_schema("ErrorBody", text="error message")

@@ -25,14 +25,12 @@ def choose_device(filters: Sequence[Mapping[str, str]], at: int) -> DeviceRow:
     raise error
 
 
-def allocate(
-    device: DeviceRow, session: SessionRow, at: int, lease_minutes: int | None
-) -> AllocationRow:
+def allocate(device: DeviceRow, session: SessionRow, at: int, minutes: int | None) -> AllocationRow:
     """Reserve a free device; the first one makes its session listed. Source: client."""
     store_lease_end(device.serial, at)
     if session.created_at is None:
         created_at = next_created_at(session, at)
-        expires_at = rules.lease_expires_at(created_at, lease_minutes)
+        expires_at = rules.lease_expires_at(created_at, minutes)
         sessions.set_created_at.run(id=session.id, created_at=created_at, expires_at=expires_at)
     else:
         created_at = rules.not_before(session.created_at, at)

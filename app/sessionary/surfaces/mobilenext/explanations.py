@@ -119,9 +119,7 @@ sessions = SessionQueries(
     id=lambda session: session.row.id,
     transitions=lambda session: rules.transitions(session.row, session.allocations),
     explain=explain,
-    is_open=lambda session, now: (
-        rules.session_status(session.row, now) in (rules.EMPTY, rules.ACTIVE)
-    ),
+    is_open=lambda session, now: rules.session_status(session.row, now) in rules.NOT_ENDED,
     counts=lambda now: control.counts.one(now=now) or {},
     forced_states={rules.RELEASED: lose_devices},
     session_columns={Session: "id", Allocation: "session"},

@@ -10,10 +10,9 @@ def _assumed(status: int, code: str, message: str) -> FaultPreset:
 
 
 _NO_CREDITS = errors.body("insufficient_credits", "Not enough credits")
+_KNOWN = "Source: client (402, this code and these words)."
 FAULT_PRESETS = {
-    "insufficient_credits": FaultPreset(
-        402, _NO_CREDITS, "Source: client (402, this code and these words)."
-    ),
+    "insufficient_credits": FaultPreset(402, _NO_CREDITS, _KNOWN),
     "no_device_available": _assumed(409, "no_device_available", errors.NO_DEVICE_AVAILABLE),
     "rate_limited": _assumed(429, "rate_limited", "Too many requests"),
     "unavailable": _assumed(503, "unavailable", "The service is temporarily unavailable"),

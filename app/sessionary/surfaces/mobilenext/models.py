@@ -62,11 +62,8 @@ class Allocation(store.Model):
         indexes = ((("session", "seq"), False),)
 
 
-Allocation.add_index(
-    Allocation.index(Allocation.serial, Allocation.expires_at).where(
-        Allocation.released_at.is_null()
-    )
-)
+_by_serial = Allocation.index(Allocation.serial, Allocation.expires_at)
+Allocation.add_index(_by_serial.where(Allocation.released_at.is_null()))
 
 
 class Mark(store.Model):

@@ -10,10 +10,6 @@ from sessionary.web.surface import Explanation, NotForced, SessionQueries
 
 _ENDS = ("ended_at", "close_reason", "error")
 _INPUTS = ("created_at", "last_accessed_at", "timeout_minutes", "max_duration_minutes", *_ENDS)
-_WHY = {
-    "idle_timeout": "it was idle for more than {row.timeout_minutes} minutes",
-    "max_duration": "it reached its maximum of {row.max_duration_minutes} minutes",
-}
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
@@ -46,7 +42,7 @@ def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool
     deadline = to_text(transition.deadline)
     if has_passed:
         status, since_at, keeps = transition.to_status, transition.at, "would have kept"
-        reason = f"{_WHY[rule].format(row=row)}; its last active instant was {deadline}"
+        reason = f"{rules.WHY[rule].format(row=row)}; its last active instant was {deadline}"
     else:
         status, since_at, keeps = transition.from_status, row.created_at, "keeps"
         reason = f"it is active up to and including {deadline}"
@@ -89,9 +85,7 @@ def fail(row: SessionRow, at: int, reason: str) -> None:
 sessions = SessionQueries(
     find=lambda id: queries.by_id_anywhere.one(id=ids.canonical(id)),
     page=lambda place, limit: queries.creation_page.all(place=place, limit=limit),
-    changing=lambda after, until, limit: queries.changing.all(
-        after=after, until=until, limit=limit
-    ),
+    changing=lambda after, until, size: queries.changing.all(after=after, until=until, limit=size),
     id=lambda row: row.id,
     transitions=rules.transitions,
     explain=explain,

@@ -43,6 +43,11 @@ SOURCES = {
     'operation"). Assumed: never under `notte_keep_alive = timeout`, where keep_alive outlives the '
     "timeout.",
 }
+# Why a session timed out, by its rule.
+WHY = {
+    "idle_timeout": "it was idle for more than {row.timeout_minutes} minutes",
+    "max_duration": "it reached its maximum of {row.max_duration_minutes} minutes",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +184,4 @@ def _why_ended(row: "SessionRow") -> str:
         return "is closed: its last operation had keep_alive=false"
     if row.ended_as == CLOSED:
         return "is closed"
-    if transitions(row)[-1].rule == "max_duration":
-        return f"timed out: it reached its maximum of {row.max_duration_minutes} minutes"
-    return f"timed out: it was idle for more than {row.timeout_minutes} minutes"
+    return f"timed out: {WHY[transitions(row)[-1].rule].format(row=row)}"

@@ -32,11 +32,9 @@ class Session(store.Model):
         )
 
 
-Session.add_index(
-    Session.index(
-        Session.account_id, Session.created_at, Session.seq, name="scale_sessions_live"
-    ).where(Session.archived_at.is_null())
-)
+_order = (Session.account_id, Session.created_at, Session.seq)
+_live = Session.index(*_order, name="scale_sessions_live").where(Session.archived_at.is_null())
+Session.add_index(_live)
 
 
 class SessionCount(store.Model):

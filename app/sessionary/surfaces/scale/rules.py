@@ -1,7 +1,4 @@
-"""Scale's rules: pure functions of a row, a caller and an instant in microseconds.
-
-Instants in a request body are nanoseconds.
-"""
+"""Scale's rules: pure functions. Instants are microseconds, in a request body nanoseconds."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -141,10 +138,10 @@ def role(caller: "Caller", account: str, is_declared: "IsDeclared") -> str | Non
 
 
 def ensure_access(
-    caller: "Caller", account: str, is_declared: "IsDeclared", *, to_write: bool
+    caller: "Caller", account: str, declared: "IsDeclared", *, to_write: bool
 ) -> None:
     """Raise ScaleError without a profile in the account, and if its role may not write."""
-    found = role(caller, account, is_declared)
+    found = role(caller, account, declared)
     if found is None:
         raise ScaleError(f"This key has no access to account {account}", 403)
     if to_write and found == READONLY:
@@ -159,10 +156,10 @@ def ensure_same_account(selected: str | None, named: str) -> None:
 
 
 def is_visible(
-    caller: "Caller", account: str, selected: str | None, is_declared: "IsDeclared"
+    caller: "Caller", account: str, selected: str | None, declared: "IsDeclared"
 ) -> bool:
     """Return whether the caller can get a session of this account by its id."""
-    return selected in (None, account) and role(caller, account, is_declared) is not None
+    return selected in (None, account) and role(caller, account, declared) is not None
 
 
 def listed_accounts(

@@ -41,12 +41,11 @@ ObserveResponse = response_schema(
     text_or_null="screenshot",
 )
 # Of v4's observe.
-Observation = response_schema(
-    "Observation", instant="started_at ended_at", object="metadata screenshot space"
-)
+_SPAN = "started_at ended_at"
+Observation = response_schema("Observation", instant=_SPAN, object="metadata screenshot space")
 ExecutionResult = response_schema(
     "ExecutionResult",
-    instant="started_at ended_at",
+    instant=_SPAN,
     object="action",
     boolean="success",
     text="message",
