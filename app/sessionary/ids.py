@@ -3,6 +3,7 @@
 import random
 import secrets
 import uuid as uuids
+from collections.abc import Sequence
 
 import peewee as pw
 
@@ -24,7 +25,7 @@ class IdSequence(store.Model):
 
 
 _state = Statement(tuple, lambda: IdSequence.select(IdSequence.seed, IdSequence.count))
-_advance = Statement(tuple, lambda: IdSequence.update(count=IdSequence.count + 1))
+_advance = Statement(tuple, lambda: IdSequence.update(count=IdSequence.count + param("by")))
 _reseed = Statement(tuple, lambda: IdSequence.update(seed=param("seed"), count=0))
 
 
@@ -54,7 +55,15 @@ def canonical(text: str) -> str:
 
 def word(length: int, alphabet: str) -> str:
     """Return `length` new characters of `alphabet`."""
-    source = _random()
+    return _to_word(_random(), length, alphabet)
+
+
+def words(count: int, length: int, alphabet: str) -> list[str]:
+    """Return as many words as `count` calls of `word` would, at once."""
+    return [_to_word(source, length, alphabet) for source in _sources(count)]
+
+
+def _to_word(source: random.Random | None, length: int, alphabet: str) -> str:
     count = len(alphabet) ** length
     number = secrets.randbelow(count) if source is None else source.randrange(count)
     letters = []
@@ -71,8 +80,13 @@ def secret() -> str:
 
 def _random() -> random.Random | None:
     """Return the generator of the next id, or None if the namespace has no seed."""
-    text, count = _state.one() or (None, 0)
+    return _sources(1)[0]
+
+
+def _sources(count: int) -> Sequence[random.Random | None]:
+    text, first = _state.one() or (None, 0)
     if text is None:
-        return None
-    _advance.run()
-    return random.Random(f"{text}:{count}")  # noqa: S311 - a reproducible sequence
+        return [None] * count
+    _advance.run(by=count)
+    numbers = range(first, first + count)
+    return [random.Random(f"{text}:{number}") for number in numbers]  # noqa: S311 - reproducible

@@ -59,14 +59,15 @@ def list_namespaces() -> Response:
 def create(body: dict[str, Any]) -> Response:
     """Create a namespace; if its seed is refused, nothing is created."""
     namespaces = _registry()
+    seed = body["seed"] and _load(loader.Document("the seed", "", body["seed"]))
     name = _name(namespaces, body["name"])
     namespace = namespaces.create(name)
     try:
         with namespace.activate():
             if body["now"] is not None:
                 clock.set_mode("frozen", body["now"])
-            if body["seed"] is not None:
-                loader.apply(loader.Document("the seed", "", body["seed"]), control().surfaces)
+            if seed:
+                seed.apply(namespace)
     except BaseException:
         namespaces.drop(name)
         raise
@@ -124,8 +125,11 @@ def restore(namespace: str) -> Response:
 @operation("Apply a seed", answers={200: SeedResponse()})
 def apply_seed(namespace: str) -> Response:
     """Apply the seed in the body: TOML, or JSON with that content type."""
-    with _find(namespace).activate():
-        return answer({"row_count": loader.apply(_document(), control().surfaces)})
+    found, seed = _find(namespace), _load(_document())
+    try:
+        return answer({"row_count": seed.apply(found)})
+    except store.NamespaceClosed:
+        raise ApiError(409, f"namespace {namespace!r} was reset or dropped meanwhile") from None
 
 
 def _registry() -> Namespaces:
@@ -149,6 +153,11 @@ def _name(namespaces: Namespaces, name: str | None) -> str:
         return name
     with namespaces.find(DEFAULT).activate():
         return ids.word(12, _LETTERS)
+
+
+def _load(document: loader.Document) -> loader.Seed:
+    """Load a seed before a namespace is locked for it."""
+    return loader.load(document, control().surfaces)
 
 
 def _document() -> loader.Document:

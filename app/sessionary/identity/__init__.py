@@ -17,7 +17,7 @@ from sessionary.identity.keys import NewKey as NewKey
 from sessionary.identity.keys import create_key as create_key
 from sessionary.identity.keys import has_keys as has_keys
 from sessionary.identity.keys import list_keys as list_keys
-from sessionary.identity.keys import make_key_id as make_key_id
+from sessionary.identity.keys import make_key_ids as make_key_ids
 from sessionary.identity.keys import organizations_of as organizations_of
 from sessionary.identity.keys import owner as owner
 from sessionary.identity.keys import revoke_key as revoke_key

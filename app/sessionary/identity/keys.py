@@ -47,7 +47,8 @@ def create_key(
     expires_at: int | None = None,
 ) -> NewKey:
     """Create a key; only the result has its secret. Call inside a transaction."""
-    key = NewKey(make_key_id(), prefix + ids.secret(), surface)
+    (id,) = make_key_ids(1)
+    key = NewKey(id, prefix + ids.secret(), surface)
     Key.create(
         id=key.id,
         hash=hash_of(key.secret),
@@ -85,9 +86,9 @@ def organizations_of(user: str) -> list[str]:
     return Statement(lambda row: str(row[0]), lambda: rows).all()
 
 
-def make_key_id() -> str:
-    """Return a new key id, by which keys are listed and revoked."""
-    return "key_" + ids.word(12, "0123456789abcdef")
+def make_key_ids(count: int) -> list[str]:
+    """Return new key ids, by which keys are listed and revoked."""
+    return [f"key_{word}" for word in ids.words(count, 12, "0123456789abcdef")]
 
 
 def revoke_key(id: str) -> bool:

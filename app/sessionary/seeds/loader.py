@@ -1,10 +1,13 @@
 """Loads seed files: the contents of a namespace before the first request.
 
-A file is applied in one transaction. It updates rows with the same id, and removes nothing but
-the memberships that a user's list no longer has.
+A file is applied in one short transaction. It updates rows with the same id, and removes nothing
+but memberships. What takes long happens before: rows are loaded without the database, then checked
+and prepared.
 """
 
 import re
+import sqlite3
+import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,9 +18,12 @@ from marshmallow import ValidationError
 
 from sessionary import clock, identity, store
 from sessionary.seeds.identity import TABLES
-from sessionary.seeds.schemas import BadRow
+from sessionary.seeds.schemas import BadRow, Outdated
+from sessionary.store import Batch, Namespace
 from sessionary.web.fields import problems
-from sessionary.web.surface import SeedTable, Surface
+from sessionary.web.surface import SeedRows, SeedTable, Surface
+
+_YIELD_ROWS, _YIELD_SECONDS = 10, 1e-6  # let the threads that answer requests run
 
 
 class BadSeed(ValueError):
@@ -62,26 +68,96 @@ def apply(document: Document, surfaces: Sequence[Surface]) -> int:
 
     Raises BadSeed and then has applied nothing.
     """
+    return load(document, surfaces).apply(store.current_namespace())
+
+
+def load(document: Document, surfaces: Sequence[Surface]) -> "Seed":
+    """Load the rows of a seed, which needs no database. Raises BadSeed."""
     tables = [*TABLES, *(table for surface in surfaces for table in surface.seed_tables)]
-    names = {surface.name for surface in surfaces}
     rows = list(_read_rows(document, {table.name: table for table in tables}))
     rows.sort(key=lambda row: tables.index(row[0]))
-    with clock.transaction() as now, store.undo_log.unrecorded():
-        for table, number, row in rows:
-            try:
-                loaded = table.schema.load(row)
-                if table.name == "keys" and loaded["surface"] not in (None, *names):
-                    raise BadRow(f"surface must be one of {', '.join(sorted(names))}")
-                table.apply(loaded, _applied_at(table, loaded, now))
-            except ValidationError as error:
-                found = sorted(problems(error, "row"), key=lambda each: each.kind != "unknown")
-                place = _locate(document, table.name, number, str(next(iter(found[0].path), "")))
-                texts = [": ".join([*map(str, each.path), each.text]) for each in found]
-                raise BadSeed(f"{place}: {'; '.join(texts)}") from None
-            except BadRow as error:
-                place = _locate(document, table.name, number)
-                raise BadSeed(f"{place}: {error}") from None
-    return len(rows)
+    seed = Seed(document, {table: [] for table in tables})
+    names = {surface.name for surface in surfaces}
+    for count, (table, number, row) in enumerate(rows):
+        if not count % _YIELD_ROWS:
+            time.sleep(_YIELD_SECONDS)
+        try:
+            loaded = table.schema.load(row)
+            if table.name == "keys" and loaded["surface"] not in (None, *names):
+                raise BadRow(f"surface must be one of {', '.join(sorted(names))}")
+        except (BadRow, ValidationError) as error:
+            seed.refusal = _refuse(document, table.name, number, error)
+            break
+        seed.rows[table].append(loaded)
+    return seed
+
+
+class Seed:
+    """A loaded seed. Its `refusal` is that of the row after those it has."""
+
+    def __init__(self, document: Document, rows: dict[SeedTable, list[dict[str, Any]]]) -> None:
+        self.document = document
+        self.rows = rows
+        self.refusal: BadSeed | None = None
+
+    def apply(self, namespace: Namespace) -> int:
+        """Apply it to a namespace in one transaction; return the number of its rows.
+
+        A namespace in memory is locked for a short time only, if it is not active. Raises BadSeed
+        and then has applied nothing.
+        """
+        try:
+            _write(self._plan(namespace))
+        except (Outdated, sqlite3.IntegrityError):  # others have written since it was planned
+            with namespace.activate(), store.bulk_transaction():
+                _write(self._plan(namespace))
+        return sum(map(len, self.rows.values()))
+
+    def _plan(self, namespace: Namespace) -> "_Plan":
+        with namespace.activate():
+            state = clock.state()
+        plan = _Plan(state, state.at(clock.wall()), Batch(namespace))
+        for table, rows in self.rows.items():
+            if rows:
+                first_at = _first_applied_at(table, rows, plan)
+                dated = SeedRows(list(zip(rows, first_at, strict=True)), plan.now)
+                try:
+                    table.plan(dated, plan.batch)
+                except BadRow as error:
+                    raise _refuse(self.document, table.name, dated.number, error) from None
+        if self.refusal is not None:
+            raise self.refusal
+        return plan
+
+
+class _Plan(NamedTuple):
+    """What is to be written, as of which state of the clock."""
+
+    clock: clock.State
+    now: int
+    batch: Batch
+
+
+def _first_applied_at(table: SeedTable, rows: list[dict[str, Any]], plan: _Plan) -> list[int]:
+    """Return when each row was first applied: before, or now."""
+    keys = [str(row[table.key]) for row in rows]
+    if table.key == "secret":
+        keys = [identity.hash_of(key) for key in keys]
+    plan.batch.fetch(Seeded, "key", keys, table=table.name)
+    found = {key: plan.batch.find(Seeded, key=key, table=table.name) for key in keys}
+    for key in (key for key, row in found.items() if row is None):
+        plan.batch.insert(Seeded, table=table.name, key=key, applied_at=plan.now)
+    first_at = {key: row["applied_at"] if row else plan.now for key, row in found.items()}
+    return [first_at[key] for key in keys]
+
+
+def _write(plan: _Plan) -> None:
+    batch = plan.batch
+    with batch.staged(), batch.activate(), store.bulk_transaction(), clock.transaction():
+        if clock.state() != plan.clock:
+            raise Outdated
+        with store.undo_log.unrecorded():
+            batch.write_all()
 
 
 def _read_rows(
@@ -99,14 +175,13 @@ def _read_rows(
             yield from ((tables[full], number, row) for number, row in enumerate(found, 1))
 
 
-def _applied_at(table: SeedTable, row: dict[str, Any], now: int) -> int:
-    key = str(row[table.key])
-    key = identity.hash_of(key) if table.key == "secret" else key
-    found = Seeded.get_or_none(Seeded.table == table.name, Seeded.key == key)
-    if found is not None:
-        return int(found.applied_at)
-    Seeded.create(table=table.name, key=key, applied_at=now)
-    return now
+def _refuse(document: Document, table: str, number: int, error: Exception) -> BadSeed:
+    if not isinstance(error, ValidationError):
+        return BadSeed(f"{_locate(document, table, number)}: {error}")
+    found = sorted(problems(error, "row"), key=lambda each: each.kind != "unknown")
+    place = _locate(document, table, number, str(next(iter(found[0].path), "")))
+    texts = [": ".join([*map(str, each.path), each.text]) for each in found]
+    return BadSeed(f"{place}: {'; '.join(texts)}")
 
 
 def _locate(document: Document, table: str, number: int, key: str = "") -> str:

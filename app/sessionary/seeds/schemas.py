@@ -17,6 +17,10 @@ class BadRow(ValueError):
     """A valid row that contradicts other rows; the message says how."""
 
 
+class Outdated(Exception):
+    """What a plan of writes rests on has changed before they were made."""
+
+
 class SeedRow(Request):
     """A row of the seed file; unknown names are refused."""
 

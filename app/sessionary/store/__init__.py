@@ -14,6 +14,8 @@ from sessionary.store.backup import backup_target as backup_target
 from sessionary.store.backup import restore as restore
 from sessionary.store.batches import run_batch as run_batch
 from sessionary.store.batches import run_in_batches as run_in_batches
+from sessionary.store.bulk import Batch as Batch
+from sessionary.store.bulk import bulk_transaction as bulk_transaction
 from sessionary.store.connections import Database as Database
 from sessionary.store.database import DEFAULT as DEFAULT
 from sessionary.store.database import Model as Model
@@ -61,6 +63,7 @@ from sessionary.store.statements import count_statement as count_statement
 from sessionary.store.statements import insert_statement as insert_statement
 from sessionary.store.statements import param as param
 from sessionary.store.statements import param_list as param_list
+from sessionary.store.statements import param_rows as param_rows
 from sessionary.store.statements import rowid as rowid
 from sessionary.store.statements import upsert as upsert
 from sessionary.store.transactions import dry_run as dry_run

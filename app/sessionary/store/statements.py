@@ -36,6 +36,13 @@ def param_list(name: str) -> Any:
     return pw.Select((pw.fn.json_each(param(name)),), (pw.SQL("value"),))
 
 
+def param_rows(name: str, width: int) -> Any:
+    """Return a query of a parameter's rows; its value is the JSON text of a list of lists."""
+    columns = [pw.fn.json_extract(pw.SQL("value"), f"$[{place}]") for place in range(width)]
+    # SQLite takes an ON CONFLICT after a query without WHERE for the ON of a join.
+    return pw.Select((pw.fn.json_each(param(name)),), columns).where(pw.SQL("1"))
+
+
 def rowid(model: type[Model]) -> Any:
     """Return SQLite's rowid, the order of insertion of a table without a column for it."""
     return pw.Column(model._meta.table, "rowid")

@@ -1,6 +1,6 @@
 """The contract of a vendor's API: the Surface value, and the types that it is built from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
@@ -9,7 +9,7 @@ from flask import Blueprint
 from marshmallow import Schema
 
 from sessionary.settings import Declarations
-from sessionary.store import Migration, Model, Statement
+from sessionary.store import Batch, Migration, Model, Statement
 from sessionary.web.sdk import Sdk
 
 
@@ -106,17 +106,40 @@ class Retention:
     remove: Callable[[list[int], int], int]
 
 
-@dataclass(frozen=True)
-class SeedTable:
-    """A table of the seed file, and the function that applies a loaded row.
+class SeedRows:
+    """The loaded rows of a table, each with the instant at which its key was first applied.
 
-    `apply(row, at)` runs in one transaction with all other rows. `at` is the instant at which a
-    row of this key was first applied, so that applying a file again changes nothing.
+    `now` is the namespace's time; `number` is the place, from 1, at which an iteration stopped.
+    """
+
+    def __init__(self, rows: Sequence[tuple[dict[str, Any], int]], now: int) -> None:
+        self.now = now
+        self._rows = rows
+        self.number = 0
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Any], int]]:
+        for self.number, row in enumerate(self._rows, 1):  # noqa: B020 - read after an error
+            yield row
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def values(self, name: str) -> set[Any]:
+        """Return the values of a field that are not None."""
+        return {row[name] for row, _ in self._rows} - {None}
+
+
+@dataclass(frozen=True, eq=False)
+class SeedTable:
+    """A table of the seed file, and the function that plans the writes for its loaded rows.
+
+    `plan(rows, batch)` runs before the transaction, after the plans of earlier tables. It raises
+    BadRow. It changes no loaded row: when others have written what it rests on, it runs again.
     """
 
     name: str
     schema: Schema
-    apply: Callable[[dict[str, Any], int], None]
+    plan: Callable[[SeedRows, Batch], None]
     key: str = "id"
 
 

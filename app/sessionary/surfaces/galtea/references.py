@@ -29,9 +29,8 @@ class References(NamedTuple):
         found = {row.id: row for row in rows}
         if len(found) == len(wanted) or self.is_strict:
             return [found[id] for id in wanted if id in found]
-        parent = f"{PARENTS[kind]}_{'0' * 24}" if kind in PARENTS else NONE
-        assumed = ReferenceRow(kind, "", None, parent, "", None, clock.state().began_at)
-        return [found.get(id) or assumed._replace(id=id, name=id) for id in wanted]
+        began_at = clock.state().began_at
+        return [found.get(id) or assume(kind, id, began_at) for id in wanted]
 
     def one(self, kind: str, id: str) -> ReferenceRow:
         """This id's row. Raises NotFound in strict mode for an unknown one."""
@@ -54,26 +53,43 @@ class References(NamedTuple):
         return row
 
     def make_row(self, fields: dict[str, Any], version: ReferenceRow, **facts: Any) -> SessionRow:
-        """A session's row: its test case, if it has one, gives its test and context. Source: page.
-
-        `fields` are a loaded body or seed row, `facts` all other columns.
-        """
+        """Make a session's row; see `make_row`. Raises NotFound for its test case."""
         test_case = fields["test_case"] and self.one(models.TEST_CASE, fields["test_case"])
-        status = fields["status"] or rules.PENDING
-        return SessionRow(
-            organization=self.organization,
-            custom_id=fields["custom_id"],
-            version=version.id,
-            product=version.parent,
-            test_case=fields["test_case"],
-            test=test_case.parent if test_case else NONE,
-            run=fields["run"],
-            context=test_case.context if test_case else to_json_text(fields["context"]),
-            metadata=to_json_text(fields["metadata"]),
-            status=status,
-            expires_at=rules.deadline(status, facts["written_at"], facts["auto_close_minutes"]),
-            **facts,
-        )
+        return make_row(fields, self.organization, version, test_case, **facts)
+
+
+def assume(kind: str, id: str, created_at: int) -> ReferenceRow:
+    """A reference that is not stored."""
+    parent = f"{PARENTS[kind]}_{'0' * 24}" if kind in PARENTS else NONE
+    return ReferenceRow(kind, id, None, parent, id, None, created_at)
+
+
+def make_row(
+    fields: dict[str, Any],
+    organization: str,
+    version: ReferenceRow,
+    test_case: ReferenceRow | None,
+    **facts: Any,
+) -> SessionRow:
+    """A session's row: its test case, if it has one, gives its test and context. Source: page.
+
+    `fields` are a loaded body or seed row, `facts` all other columns.
+    """
+    status = fields["status"] or rules.PENDING
+    return SessionRow(
+        organization=organization,
+        custom_id=fields["custom_id"],
+        version=version.id,
+        product=version.parent,
+        test_case=fields["test_case"],
+        test=test_case.parent if test_case else NONE,
+        run=fields["run"],
+        context=test_case.context if test_case else to_json_text(fields["context"]),
+        metadata=to_json_text(fields["metadata"]),
+        status=status,
+        expires_at=rules.deadline(status, facts["written_at"], facts["auto_close_minutes"]),
+        **facts,
+    )
 
 
 def to_json_text(value: Any) -> Any:

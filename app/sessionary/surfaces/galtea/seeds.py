@@ -3,16 +3,31 @@
 from functools import partial
 from typing import Any
 
-from sessionary import identity, ids, store
+from sessionary import ids
+from sessionary.identity import User
+from sessionary.seeds.identity import ensure_organization, find_user
 from sessionary.seeds.schemas import Ago, BadRow, SeedRow
-from sessionary.surfaces.galtea import models, rules
+from sessionary.store import Batch
+from sessionary.surfaces.galtea import rules
 from sessionary.surfaces.galtea.errors import GalteaError
-from sessionary.surfaces.galtea.models import NONE, PARENTS, ReferenceRow, SessionRow
-from sessionary.surfaces.galtea.queries import references, sessions
-from sessionary.surfaces.galtea.references import References, to_json_text
+from sessionary.surfaces.galtea.models import (
+    NONE,
+    PARENTS,
+    PRODUCT,
+    TEST,
+    TEST_CASE,
+    VERSION,
+    Reference,
+    ReferenceRow,
+    Session,
+    SessionRow,
+)
+from sessionary.surfaces.galtea.queries import sessions
+from sessionary.surfaces.galtea.references import assume, make_row, to_json_text
 from sessionary.surfaces.galtea.schemas import Context, opaque_id
+from sessionary.web import json_codec
 from sessionary.web.fields import Boolean, Bounds, Integer, Object, OneOf, Text
-from sessionary.web.surface import SeedTable
+from sessionary.web.surface import SeedRows, SeedTable
 
 
 class ReferenceSeed(SeedRow):
@@ -62,54 +77,100 @@ class SessionSeed(SeedRow):
     deleted_ago = Ago(load_default=None)
 
 
-def _apply_reference(kind: str, row: dict[str, Any], now: int) -> None:
-    """Store a reference, and its parent where no row of the file has declared it."""
-    if row["organization"] is not None:
-        _ensure_organization(row["organization"])
+def _plan_references(kind: str, rows: SeedRows, batch: Batch) -> None:
+    """Plan references, and their parents where no row before has declared them."""
     parent_kind = PARENTS.get(kind)
-    parent = NONE if parent_kind is None else row[parent_kind]
-    reference = ReferenceRow(
-        kind=kind,
-        id=row["id"],
-        organization=row["organization"],
-        parent=parent,
-        name=row["name"] or row["id"],
-        context=to_json_text(row.get("context")),
-        created_at=now - row["created_ago"],
+    if parent_kind is not None:
+        batch.fetch(Reference, "id", rows.values(parent_kind), kind=parent_kind)
+    for row, at in rows:
+        if row["organization"] is not None:
+            ensure_organization(row["organization"], batch)
+        parent = NONE if parent_kind is None else row[parent_kind]
+        reference = ReferenceRow(
+            kind=kind,
+            id=row["id"],
+            organization=row["organization"],
+            parent=parent,
+            name=row["name"] or row["id"],
+            context=to_json_text(row.get("context")),
+            created_at=at - row["created_ago"],
+        )
+        if parent_kind is not None and batch.find(Reference, id=parent, kind=parent_kind) is None:
+            missing = reference._replace(kind=parent_kind, id=parent, parent=NONE, name=parent)
+            missing = missing._replace(context=None, created_at=at)
+            batch.upsert(Reference, "id", "kind", **missing._asdict())
+        batch.upsert(Reference, "id", "kind", **reference._asdict())
+
+
+def _plan_sessions(rows: SeedRows, batch: Batch) -> None:
+    batch.fetch(Reference, "id", rows.values("version"), kind=VERSION)
+    batch.fetch(Reference, "id", rows.values("test_case"), kind=TEST_CASE)
+    batch.fetch(User, "id", map(ids.canonical, rows.values("user")))
+    batch.fetch(Session, "id", rows.values("id"))
+    holders: dict[tuple[str, str, str | None], str] = dict(
+        batch.all(
+            sessions.custom_id_holders,
+            organizations=json_codec.encode(list(rows.values("organization"))),
+            custom_ids=json_codec.encode(list(rows.values("custom_id"))),
+        )
     )
-    if parent_kind is not None and not references.exists.one(kind=parent_kind, id=parent):
-        missing = reference._replace(kind=parent_kind, id=parent, parent=NONE, name=parent)
-        missing = missing._replace(context=None, created_at=now)
-        store.upsert(models.Reference, "kind", "id", **missing._asdict())
-    store.upsert(models.Reference, "kind", "id", **reference._asdict())
+    planned: dict[str, SessionRow] = {}
+    for row, at in rows:
+        ensure_organization(row["organization"], batch)
+        before = planned.get(row["id"]) or _find_session(row["id"], batch)
+        try:
+            session = _make_row(row, at, batch)
+            if session.user:
+                if session.is_production:
+                    raise BadRow("a production session has no user")
+                find_user(session.user, batch)
+            rules.ensure_custom_id_free(session, holders.get(_custom_id(session)))
+        except GalteaError as error:
+            raise BadRow(str(error)) from None
+        if before is not None and rules.is_kept(before):
+            holders.pop(_custom_id(before), None)
+        if rules.is_kept(session):
+            holders[_custom_id(session)] = session.id
+        planned[session.id] = session
+    # Known ones first, so that a customId that one gives up can be another's.
+    for session in planned.values():
+        stored = batch.find(Session, id=session.id)
+        if stored is not None:
+            batch.upsert(Session, "seq", seq=stored["seq"], **session._asdict())
+    for session in planned.values():
+        if batch.find(Session, id=session.id) is None:
+            batch.upsert(Session, "id", "organization", **session._asdict())
 
 
-def _apply_session(row: dict[str, Any], now: int) -> None:
-    _ensure_organization(row["organization"])
-    try:
-        session = _make_row(row, now)
-        if session.user and session.is_production:
-            raise BadRow("a production session has no user")
-        if session.user and not identity.User.get_or_none(identity.User.id == session.user):
-            raise BadRow(f"user {session.user!r} does not exist")
-        rules.ensure_custom_id_free(session, sessions.custom_id_holder(session))
-    except GalteaError as error:
-        raise BadRow(str(error)) from None
-    store.upsert(models.Session, "id", **session._asdict())
+def _custom_id(row: SessionRow) -> tuple[str, str, str | None]:
+    return row.organization, row.version, row.custom_id
 
 
-def _make_row(row: dict[str, Any], now: int) -> SessionRow:
+def _find_session(id: str, batch: Batch) -> SessionRow | None:
+    stored = batch.find(Session, id=id)
+    return None if stored is None else SessionRow(**{n: stored[n] for n in SessionRow._fields})
+
+
+def _find_reference(kind: str, id: str, organization: str, batch: Batch) -> ReferenceRow:
+    found = batch.find(Reference, id=id, kind=kind)
+    if found is None or found["organization"] not in (None, organization):
+        return assume(kind, id, created_at=0)  # which no session has from it
+    return ReferenceRow(**{name: found[name] for name in ReferenceRow._fields})
+
+
+def _make_row(row: dict[str, Any], now: int, batch: Batch) -> SessionRow:
     """Raise BadRow, or GalteaError for a session that no call could have made."""
-    known = References(row["organization"], is_strict=False)
-    version = known.one(models.VERSION, row["version"])
+    organization, test_case = row["organization"], row["test_case"]
     is_set, has_context = row["is_production"], row["context"] is not None
-    rules.ensure_fits_test_case(row["test_case"], is_set, has_context=has_context)
-    is_production = rules.is_production(row["test_case"], is_set)
+    rules.ensure_fits_test_case(test_case, is_set, has_context=has_context)
+    is_production = rules.is_production(test_case, is_set)
     rules.ensure_can_join_run(row["run"], is_production=is_production)
     created_at, active_at, deleted_at = _instants(row, now)
-    return known.make_row(
+    return make_row(
         row,
-        version,
+        organization,
+        _find_reference(VERSION, row["version"], organization, batch),
+        test_case and _find_reference(TEST_CASE, test_case, organization, batch),
         id=row["id"],
         user=None if row["user"] is None else ids.canonical(row["user"]),
         is_production=int(is_production),
@@ -132,15 +193,10 @@ def _instants(row: dict[str, Any], now: int) -> tuple[int, int, int | None]:
     return created_at, active_at, deleted_at
 
 
-def _ensure_organization(organization: str) -> None:
-    if not identity.is_declared(organization):
-        raise BadRow(f"organization {organization!r} does not exist")
-
-
 TABLES = (
-    SeedTable("galtea.products", ReferenceSeed(), partial(_apply_reference, models.PRODUCT)),
-    SeedTable("galtea.tests", ReferenceSeed(), partial(_apply_reference, models.TEST)),
-    SeedTable("galtea.versions", VersionSeed(), partial(_apply_reference, models.VERSION)),
-    SeedTable("galtea.test_cases", TestCaseSeed(), partial(_apply_reference, models.TEST_CASE)),
-    SeedTable("galtea.sessions", SessionSeed(), _apply_session),
+    SeedTable("galtea.products", ReferenceSeed(), partial(_plan_references, PRODUCT)),
+    SeedTable("galtea.tests", ReferenceSeed(), partial(_plan_references, TEST)),
+    SeedTable("galtea.versions", VersionSeed(), partial(_plan_references, VERSION)),
+    SeedTable("galtea.test_cases", TestCaseSeed(), partial(_plan_references, TEST_CASE)),
+    SeedTable("galtea.sessions", SessionSeed(), _plan_sessions),
 )

@@ -1,24 +1,37 @@
 """Mobile Next's tables of the seed file: devices and sessions."""
 
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from marshmallow import fields, validates_schema
 
-from sessionary import clock, identity
-from sessionary.seeds.schemas import Ago, BadRow, SeedRow
-from sessionary.surfaces.mobilenext import allocation, devices, rules
-from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
-from sessionary.surfaces.mobilenext.queries import allocations, control, sessions
-from sessionary.surfaces.mobilenext.queries import devices as catalogue
+from sessionary import clock
+from sessionary.identity import User
+from sessionary.seeds.identity import ensure_organization, find_user
+from sessionary.seeds.schemas import Ago, BadRow, Outdated, SeedRow
+from sessionary.store import Batch
+from sessionary.surfaces.mobilenext import allocation, rules
+from sessionary.surfaces.mobilenext.devices import DeviceFacts
+from sessionary.surfaces.mobilenext.models import (
+    DESCRIPTION,
+    Allocation,
+    AllocationRow,
+    Device,
+    DeviceRow,
+    Session,
+    SessionRow,
+)
+from sessionary.surfaces.mobilenext.queries import allocations, devices, sessions
 from sessionary.web import json_codec
 from sessionary.web.fields import Boolean, Bounds, Integer, Text, problem
-from sessionary.web.surface import SeedTable
+from sessionary.web.surface import SeedRows, SeedTable
 
 _MAX_MINUTES = 10 * 366 * 24 * 60
 
 
-class DeviceSeed(devices.DeviceFacts):
+class DeviceSeed(DeviceFacts):
     """A device of the catalogue."""
 
     retired = Boolean(load_default=False)
@@ -71,37 +84,80 @@ class SessionSeed(SeedRow):
                 raise problem("value", "the lease ends before a created_ago or released_ago")
 
 
-def _apply_device(row: dict[str, Any], _: int) -> None:
-    """Insert or replace a device; the first one of a file removes the default devices."""
-    is_retired = row.pop("retired")
-    catalogue.remove_defaults()
-    catalogue.upsert(row, is_retired=is_retired)
+def _plan_devices(rows: SeedRows, batch: Batch) -> None:
+    """Insert or replace devices; those of a file remove the default ones."""
+    for row, _ in rows:
+        facts = {name: row[name] for name in (*DESCRIPTION, "provision_seconds")}
+        batch.upsert(Device, "serial", **facts, is_default=0, is_retired=int(row["retired"]))
+    batch.before_write(devices.remove_defaults)
+    batch.before_write(partial(batch.write, Device))
 
 
-def _apply_session(row: dict[str, Any], applied_at: int) -> None:
-    """Store a session. A known one that is empty here, or lost a device, stays. Raises BadRow."""
-    session = _make_session(row, applied_at)
-    is_new = control.by_id.one(id=session.id) is None
-    if row["device"] is None:
-        if is_new:
-            sessions.upsert(session)
-        return
-    created_at = allocation.free_created_at(session, session.opened_at)
-    expires_at = rules.lease_expires_at(created_at, row["lease_minutes"])
-    session = session._replace(created_at=created_at, expires_at=expires_at)
-    of_session = _make_allocations(row, session, applied_at)
-    elsewhere = _allocated_elsewhere(of_session, session)
-    if elsewhere and is_new:
-        raise BadRow(f"device {elsewhere[0]!r} is held by another session")
-    if not elsewhere:
-        _upsert(session, of_session, is_new=is_new)
+def _plan_sessions(rows: SeedRows, batch: Batch) -> None:
+    """Plan to store sessions. A known one that is empty here, or lost a device, stays."""
+    batch.fetch(User, "id", map(str, rows.values("user")))
+    batch.fetch(Session, "id", map(str, rows.values("id")))
+    catalogue = _find_devices(rows, batch)
+    created_ats, held = _CreatedAts(rows, batch), _HeldDevices(catalogue, rows.now, batch)
+    new: list[SessionRow] = []
+    for row, applied_at in rows:
+        session, of_session = _make_session(row, applied_at, batch), []
+        known = batch.find(Session, id=session.id)
+        if row["device"] is not None:
+            created_at = created_ats.choose(session, known)
+            expires_at = rules.lease_expires_at(created_at, row["lease_minutes"])
+            session = session._replace(created_at=created_at, expires_at=expires_at)
+            of_session = _make_allocations(row, session, applied_at, catalogue)
+            session = session._replace(released_at=rules.last_release_at(of_session))
+            elsewhere = held.elsewhere(of_session, session)
+            if elsewhere and known is None:
+                raise BadRow(f"device {elsewhere!r} is held by another session")
+            if elsewhere:
+                continue
+            created_ats.put(session, created_at, known)
+            held.put(of_session)
+        if known is None:
+            new.append(session)
+        elif row["device"] is None:
+            continue
+        batch.upsert(Session, "id", **session._asdict())
+        for each in of_session:
+            batch.upsert(Allocation, "id", **each._asdict())
+    batch.before_write(partial(_write_sessions, batch, new, held.serials))
 
 
-def _make_session(row: dict[str, Any], applied_at: int) -> SessionRow:
-    if not identity.is_declared(row["organization"]):
-        raise BadRow(f"organization {row['organization']!r} does not exist")
-    if sessions.has_user.one(id=str(row["user"])) is None:
-        raise BadRow(f"user {str(row['user'])!r} does not exist")
+def _write_sessions(batch: Batch, new: Sequence[SessionRow], serials: set[str]) -> None:
+    """Write all sessions. Raises Outdated if another session has got one of these devices."""
+    now = clock.now()
+    for serial in serials:
+        allocation.store_lease_end(serial, now)
+    known = {row["id"] for row in batch.rows(Session)} - {row.id for row in new}
+    batch.write(Session, Allocation)
+    sessions.store_last_releases.run(ids=json_codec.encode(list(known)))
+    listed = sorted((row for row in new if row.created_at), key=lambda row: row.created_at or 0)
+    for newest in {row.organization: row for row in listed}.values():
+        allocation.raise_mark(newest)
+    if allocations.held_twice.all(serials=json_codec.encode(list(serials)), now=now):
+        raise Outdated
+
+
+def _find_devices(rows: SeedRows, batch: Batch) -> dict[str, DeviceRow]:
+    """Return the devices that sessions name, as they are once the file is applied."""
+    named = {each["device"] for row, _ in rows for each in (row, *row["further_devices"])} - {None}
+    batch.fetch(Device, "serial", named)
+    added = {row["serial"] for row in batch.rows(Device)}
+    removed = set(batch.all(devices.unused_defaults)) - added if added else set()
+    found = [batch.find(Device, serial=serial) for serial in named - removed]
+    return {
+        row["serial"]: DeviceRow._make((*(row[name] for name in DeviceRow._fields[:-1]), 0))
+        for row in found
+        if row is not None
+    }
+
+
+def _make_session(row: dict[str, Any], applied_at: int, batch: Batch) -> SessionRow:
+    ensure_organization(row["organization"], batch)
+    find_user(str(row["user"]), batch)
     opened_at = applied_at - row["created_ago"]
     return SessionRow(
         id=str(row["id"]),
@@ -113,12 +169,15 @@ def _make_session(row: dict[str, Any], applied_at: int) -> SessionRow:
 
 
 def _make_allocations(
-    row: dict[str, Any], session: SessionRow, applied_at: int
+    row: dict[str, Any],
+    session: SessionRow,
+    applied_at: int,
+    catalogue: Mapping[str, DeviceRow],
 ) -> list[AllocationRow]:
     """Build the allocation of the session's first device, then of the further ones."""
     made = []
     for number, each in enumerate([row, *row["further_devices"]]):
-        device = catalogue.by_serial.one(serial=each["device"])
+        device = catalogue.get(each["device"])
         if device is None:
             raise BadRow(f"device {each['device']!r} does not exist")
         created_at = max(applied_at - each["created_ago"], session.created_at or 0)
@@ -138,30 +197,83 @@ def _make_allocations(
     return made
 
 
-def _allocated_elsewhere(of_session: list[AllocationRow], session: SessionRow) -> list[str]:
-    """Return the devices that this session and another both hold now. Raises BadRow."""
-    now = clock.now()
-    serials = [each.serial for each in of_session if rules.is_open(each, now)]
-    if len(set(serials)) < len(serials):
-        raise BadRow("a device is held twice")
-    for serial in serials:
-        allocation.store_lease_end(serial, now)
-    return allocations.allocated_elsewhere.all(
-        serials=json_codec.encode(serials), session=session.id, now=now
-    )
+class _CreatedAts:
+    """The `createdAt` of each organization's sessions: no two are the same."""
+
+    def __init__(self, rows: SeedRows, batch: Batch) -> None:
+        self._batch = batch
+        self._holders: dict[tuple[str, int], str | None] = {}
+        self._next: dict[tuple[str, int], int] = {}  # by start: all from there to this are taken
+        self._window = len(rows)
+        self._load([(row["organization"], at - row["created_ago"]) for row, at in rows])
+
+    def choose(self, session: SessionRow, known: Mapping[str, Any] | None) -> int:
+        """Return the first one from `opened_at` on that no other session has."""
+        organization, start = session.organization, session.opened_at
+        at = self._next.get((organization, start), start)
+        own = known["created_at"] if known and known["organization"] == organization else None
+        if own is not None and start <= own < at:
+            return int(own)
+        while self._holder(organization, at) not in (None, session.id):
+            at += 1
+        return at
+
+    def put(self, session: SessionRow, created_at: int, known: Mapping[str, Any] | None) -> None:
+        """Note what was chosen for a session, in place of what it had."""
+        place = session.organization, created_at
+        before = (known["organization"], known["created_at"]) if known else place
+        if before == place:
+            self._next[session.organization, session.opened_at] = created_at + 1
+        else:
+            self._holders[before] = None
+            self._next.clear()
+        self._holders[place] = session.id
+
+    def _holder(self, organization: str, at: int) -> str | None:
+        if (organization, at) not in self._holders:
+            self._load([(organization, at + each) for each in range(self._window)])
+        return self._holders[organization, at]
+
+    def _load(self, places: list[tuple[str, int]]) -> None:
+        stored = self._batch.all(sessions.at_places, places=json_codec.encode(places))
+        self._holders = dict.fromkeys(places) | dict(stored) | self._holders
 
 
-def _upsert(session: SessionRow, of_session: list[AllocationRow], *, is_new: bool) -> None:
-    sessions.upsert(session)
-    for each in of_session:
-        allocations.upsert(each)
-    if is_new:
-        allocation.raise_mark(session)
-    every = allocations.of_sessions.all(sessions=json_codec.encode([session.id]))
-    sessions.set_released_at.run(id=session.id, released_at=rules.last_release_at(every))
+class _HeldDevices:
+    """The open allocations of devices: those stored, and those planned."""
+
+    def __init__(self, serials: Iterable[str], now: int, batch: Batch) -> None:
+        self.serials: set[str] = set()  # of those planned
+        self._now = now
+        self._sessions: dict[str, dict[str, str]] = {serial: {} for serial in serials}
+        self._serials: dict[str, str] = {}  # by allocation
+        encoded = json_codec.encode(list(self._sessions))
+        for id, serial, session in batch.all(allocations.open_on, serials=encoded, now=self._now):
+            self._add(id, serial, session)
+
+    def elsewhere(self, of_session: Sequence[AllocationRow], session: SessionRow) -> str | None:
+        """Return a device that this session and another both hold now. Raises BadRow."""
+        serials = [each.serial for each in of_session if rules.is_open(each, self._now)]
+        if len(set(serials)) < len(serials):
+            raise BadRow("a device is held twice")
+        held = (each for each in serials if set(self._sessions[each].values()) - {session.id})
+        return next(held, None)
+
+    def put(self, of_session: Sequence[AllocationRow]) -> None:
+        """Replace the allocations with these ids."""
+        for each in of_session:
+            if each.id in self._serials:
+                del self._sessions[self._serials.pop(each.id)][each.id]
+            if rules.is_open(each, self._now):
+                self.serials.add(each.serial)
+                self._add(each.id, each.serial, each.session)
+
+    def _add(self, id: str, serial: str, session: str) -> None:
+        self._serials[id] = serial
+        self._sessions[serial][id] = session
 
 
 TABLES = (
-    SeedTable("devices", DeviceSeed(), _apply_device, key="serial"),
-    SeedTable("mobilenext.sessions", SessionSeed(), _apply_session),
+    SeedTable("devices", DeviceSeed(), _plan_devices, key="serial"),
+    SeedTable("mobilenext.sessions", SessionSeed(), _plan_sessions),
 )

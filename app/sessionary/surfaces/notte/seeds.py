@@ -4,12 +4,14 @@ from typing import Any
 
 from marshmallow import fields
 
-from sessionary import identity, store
+from sessionary import identity
+from sessionary.seeds.identity import ensure_organization
 from sessionary.seeds.schemas import Ago, BadRow, SeedRow
+from sessionary.store import Batch
 from sessionary.surfaces.notte import rules
 from sessionary.surfaces.notte.models import Session, SessionRow
 from sessionary.web.fields import Boolean, Bounds, Integer, OneOf, Text
-from sessionary.web.surface import SeedTable
+from sessionary.web.surface import SeedRows, SeedTable
 
 _MINUTES = Bounds(1, rules.MAX_DURATION_MINUTES)
 
@@ -35,20 +37,20 @@ class SessionSeed(SeedRow):
     url = Text(load_default=None)
 
 
-def _apply(row: dict[str, Any], now: int) -> None:
-    if not identity.is_declared(row["organization"]):
-        raise BadRow(f"organization {row['organization']!r} does not exist")
-    if row["closed_ago"] is None and (row["error"] or row["close_reason"]):
-        raise BadRow("error and close_reason need closed_ago: when it ended")
-    session = _make_row(row, now)
-    if not session.created_at <= session.last_accessed_at <= (session.ended_at or now):
-        raise BadRow("created_ago, last_accessed_ago and closed_ago must follow each other")
-    if session.last_accessed_at > session.expires_at:
-        raise BadRow("last_accessed_ago must not be after max_duration_minutes")
-    if session.ended_at is not None and session.ended_at > session.expires_at:
-        raise BadRow("closed_ago must not be after the timeout: it timed out by itself")
-    key_hash = "" if row["key"] is None else identity.hash_of(row["key"])
-    store.upsert(Session, "id", **session._asdict(), key_hash=key_hash)
+def _plan(rows: SeedRows, batch: Batch) -> None:
+    for row, at in rows:
+        ensure_organization(row["organization"], batch)
+        if row["closed_ago"] is None and (row["error"] or row["close_reason"]):
+            raise BadRow("error and close_reason need closed_ago: when it ended")
+        session = _make_row(row, at)
+        if not session.created_at <= session.last_accessed_at <= (session.ended_at or at):
+            raise BadRow("created_ago, last_accessed_ago and closed_ago must follow each other")
+        if session.last_accessed_at > session.expires_at:
+            raise BadRow("last_accessed_ago must not be after max_duration_minutes")
+        if session.ended_at is not None and session.ended_at > session.expires_at:
+            raise BadRow("closed_ago must not be after the timeout: it timed out by itself")
+        key_hash = "" if row["key"] is None else identity.hash_of(row["key"])
+        batch.upsert(Session, "id", **session._asdict(), key_hash=key_hash)
 
 
 def _make_row(row: dict[str, Any], now: int) -> SessionRow:
@@ -75,4 +77,4 @@ def _make_row(row: dict[str, Any], now: int) -> SessionRow:
     return session._replace(expires_at=rules.deadline(session, session.last_accessed_at))
 
 
-TABLES = (SeedTable("notte.sessions", SessionSeed(), _apply),)
+TABLES = (SeedTable("notte.sessions", SessionSeed(), _plan),)

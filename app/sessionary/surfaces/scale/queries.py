@@ -6,9 +6,15 @@ from typing import Any
 
 import peewee as pw
 
-from sessionary import store
-from sessionary.identity import Organization, User
-from sessionary.store import Statement, count_statement, insert_statement, param, param_list
+from sessionary.identity import Organization
+from sessionary.store import (
+    Statement,
+    count_if,
+    count_statement,
+    insert_statement,
+    param,
+    param_list,
+)
 from sessionary.surfaces.scale import rules
 from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
 from sessionary.web import session_statements
@@ -43,13 +49,6 @@ def update(columns: frozenset[str]) -> Statement[Any]:
     )
 
 
-def upsert(row: SessionRow) -> None:
-    """Insert a seeded session, or replace the one with its id; count it."""
-    before = by_id.one(id=row.id)
-    store.upsert(Session, "id", **row._asdict())
-    update_counts(before, row)
-
-
 _add_to_count = Statement(
     tuple,
     lambda: SessionCount.insert(
@@ -67,6 +66,22 @@ def update_counts(before: SessionRow | None, after: SessionRow) -> None:
         if row is not None:
             live = rules.is_live(row)
             _add_to_count.run(account_id=row.account_id, live=by * live, archived=by * (not live))
+
+
+_counted = Statement(
+    lambda row: (str(row[0]), int(row[1]), int(row[2])),
+    lambda: (
+        Session.select(Session.account_id, count_if(is_live()), count_if(~is_live()))
+        .where(Session.id.in_(param_list("ids")))
+        .group_by(Session.account_id)
+    ),
+)
+
+
+def add_to_counts(ids: str, times: int) -> None:
+    """Add these sessions, a JSON list of ids, to the counts, or with -1 take them out."""
+    for account_id, live, archived in _counted.all(ids=ids):
+        _add_to_count.run(account_id=account_id, live=times * live, archived=times * archived)
 
 
 def scope(accounts: Collection[str], *, anywhere: bool) -> str:
@@ -142,9 +157,6 @@ account_names = Statement(
         .where(Organization.id.in_(param_list("accounts")))
         .order_by(Organization.seq)
     ),
-)
-identity_type = Statement(
-    lambda row: str(row[0]), lambda: User.select(User.identity_type).where(User.id == param("id"))
 )
 
 control_page = session_statements.creation_page(Session, SessionRow)

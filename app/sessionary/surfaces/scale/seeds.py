@@ -1,17 +1,20 @@
 """Scale's table of the seed file."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from marshmallow import fields
 
-from sessionary import identity
+from sessionary.identity import Organization, User
+from sessionary.seeds.identity import find_user
 from sessionary.seeds.schemas import Ago, BadRow, Moment, SeedRow
+from sessionary.store import Batch
 from sessionary.surfaces.scale import queries, rules
-from sessionary.surfaces.scale.models import SessionRow
+from sessionary.surfaces.scale.models import Session, SessionRow
 from sessionary.web import json_codec
 from sessionary.web.fields import Object, Text, problem
-from sessionary.web.surface import SeedTable
+from sessionary.web.surface import SeedRows, SeedTable
 
 # The creator of a session whose seed has no `user`.
 UNKNOWN_USER = str(uuid.UUID(int=0))
@@ -46,20 +49,27 @@ class SessionSeed(SeedRow):
     archived_ago = Ago(load_default=None)
 
 
-def _apply(row: dict[str, Any], now: int) -> None:
-    """Insert or replace a session. Raises BadRow."""
-    if not identity.is_declared(row["account_id"]):
-        raise BadRow(f"account_id: organization {row['account_id']!r} does not exist")
-    session = _make_row(row, now)
-    if not rules.is_valid_window(session.start_date, session.end_date):
-        raise BadRow("end_date must not be before start_date")
-    if not session.created_at <= (session.archived_at or session.created_at) <= session.updated_at:
-        raise BadRow("created_ago, archived_ago and updated_ago must follow each other")
-    queries.upsert(session)
+def _plan(rows: SeedRows, batch: Batch) -> None:
+    batch.fetch(User, "id", map(str, rows.values("user")))
+    for row, at in rows:
+        account = row["account_id"]
+        if batch.find(Organization, id=account) is None:
+            raise BadRow(f"account_id: organization {account!r} does not exist")
+        creator = UNKNOWN_USER, "user"
+        if row["user"] is not None:
+            user = find_user(str(row["user"]), batch)
+            creator = user["id"], user["identity_type"]
+        session = _make_row(row, at, creator)
+        if not rules.is_valid_window(session.start_date, session.end_date):
+            raise BadRow("end_date must not be before start_date")
+        archived_at = session.archived_at or session.created_at
+        if not session.created_at <= archived_at <= session.updated_at:
+            raise BadRow("created_ago, archived_ago and updated_ago must follow each other")
+        batch.upsert(Session, "id", **session._asdict())
+    batch.before_write(partial(_write, batch))
 
 
-def _make_row(row: dict[str, Any], now: int) -> SessionRow:
-    creator, identity_type = _creator(row["user"])
+def _make_row(row: dict[str, Any], now: int, creator: tuple[str, str]) -> SessionRow:
     created_at = now - row["created_ago"]
     archived_at = None if row["archived_ago"] is None else now - row["archived_ago"]
     updated_at = created_at if archived_at is None else archived_at
@@ -70,22 +80,20 @@ def _make_row(row: dict[str, Any], now: int) -> SessionRow:
         state=row["state"],
         created_at=created_at,
         updated_at=updated_at if row["updated_ago"] is None else now - row["updated_ago"],
-        created_by_user_id=creator,
-        created_by_identity_type=identity_type,
+        created_by_user_id=creator[0],
+        created_by_identity_type=creator[1],
         start_date=row["start_date"],
         end_date=row["end_date"],
         archived_at=archived_at,
     )
 
 
-def _creator(user: uuid.UUID | None) -> tuple[str, str]:
-    """Return the id and identity type of a session's creator. Raises BadRow."""
-    if user is None:
-        return UNKNOWN_USER, "user"
-    identity_type = queries.identity_type.one(id=str(user))
-    if identity_type is None:
-        raise BadRow(f"user {str(user)!r} does not exist")
-    return str(user), identity_type
+def _write(batch: Batch) -> None:
+    """Write the sessions and count them."""
+    keys = json_codec.encode([row["id"] for row in batch.rows(Session)])
+    queries.add_to_counts(keys, -1)
+    batch.write(Session)
+    queries.add_to_counts(keys, 1)
 
 
-TABLES = (SeedTable("scale.sessions", SessionSeed(), _apply),)
+TABLES = (SeedTable("scale.sessions", SessionSeed(), _plan),)

@@ -22,9 +22,3 @@ latest_version = Statement(
         .limit(1)
     ),
 )
-exists = Statement(
-    bool,
-    lambda: Reference.select(Reference.seq).where(
-        Reference.kind == param("kind"), Reference.id == param("id")
-    ),
-)

@@ -80,6 +80,18 @@ def custom_id_holder(row: SessionRow) -> str | None:
     return None if row.custom_id is None else _custom_id_holder.one(**row._asdict())
 
 
+# Each customId of these that a kept session has, and the session's id.
+custom_id_holders = Statement(
+    lambda row: (row[:3], str(row[3])),
+    lambda: Session.select(
+        Session.organization, Session.version, Session.custom_id, Session.id
+    ).where(
+        Session.organization.in_(param_list("organizations")),
+        Session.custom_id.in_(param_list("custom_ids")),
+        is_kept,
+    ),
+)
+
 # For the control plane: sessions of any organization. A seed may give an id to two of them.
 by_id_anywhere = session_statements.find_by_id(Session, SessionRow)
 creation_page = session_statements.creation_page(Session, SessionRow)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sessionary import store
+import peewee as pw
+
 from sessionary.store import Statement, insert_statement, param, param_list
 from sessionary.surfaces.mobilenext import queries
 from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session
@@ -24,20 +25,30 @@ set_released_at = Statement(
         Allocation.id == param("id"), Allocation.released_at.is_null()
     ),
 )
-# Which of these devices are allocated now, in other sessions than this one.
-allocated_elsewhere = Statement(
-    lambda row: str(row[0]),
-    lambda: Allocation.select(Allocation.serial).where(
-        Allocation.serial.in_(param_list("serials")),
-        Allocation.session != param("session"),
-        queries.is_open(Allocation, param("now")),
+
+
+def _is_open_on() -> Any:
+    is_one = Allocation.serial.in_(param_list("serials"))
+    return is_one & queries.is_open(Allocation, param("now"))
+
+
+# The open allocations of these devices.
+open_on = Statement(
+    lambda row: (str(row[0]), str(row[1]), str(row[2])),
+    lambda: Allocation.select(Allocation.id, Allocation.serial, Allocation.session).where(
+        _is_open_on()
     ),
 )
-
-
-def upsert(row: AllocationRow) -> None:
-    """Insert a seeded allocation, or replace the one with its id."""
-    store.upsert(Allocation, "id", **row._asdict())
+# Which of these devices are held by several sessions.
+held_twice = Statement(
+    tuple,
+    lambda: (
+        Allocation.select(Allocation.serial)
+        .where(_is_open_on())
+        .group_by(Allocation.serial)
+        .having(pw.fn.COUNT(Allocation.session.distinct()) > 1)
+    ),
+)
 
 
 def _sessions_with_lease_over() -> Any:

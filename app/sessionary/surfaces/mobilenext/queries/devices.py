@@ -43,9 +43,9 @@ retire = Statement(
 )
 
 
-def upsert(facts: dict[str, Any], *, is_retired: bool = False) -> None:
+def upsert(facts: dict[str, Any]) -> None:
     """Insert a device or replace the one with its serial; it no longer counts as a default one."""
-    store.upsert(Device, "serial", **facts, is_default=0, is_retired=int(is_retired))
+    store.upsert(Device, "serial", **facts, is_default=0, is_retired=0)
 
 
 def insert_defaults(rows: Sequence[dict[str, Any]]) -> None:
@@ -53,8 +53,17 @@ def insert_defaults(rows: Sequence[dict[str, Any]]) -> None:
     Device.insert_many([{**row, **defaults} for row in rows]).execute()
 
 
+def _is_unused_default() -> Any:
+    used = Allocation.select(pw.SQL("1")).where(Allocation.serial == Device.serial)
+    return (Device.is_default == 1) & ~pw.fn.EXISTS(used)
+
+
+unused_defaults = Statement(
+    lambda row: str(row[0]), lambda: Device.select(Device.serial).where(_is_unused_default())
+)
+
+
 def remove_defaults() -> None:
     """Delete the default devices; retire those that have been allocated."""
-    used = Allocation.select(pw.SQL("1")).where(Allocation.serial == Device.serial)
-    Device.delete().where(Device.is_default == 1, ~pw.fn.EXISTS(used)).execute()
+    Device.delete().where(_is_unused_default()).execute()
     Device.update(is_retired=1).where(Device.is_default == 1).execute()

@@ -5,9 +5,8 @@ from typing import Any
 
 import peewee as pw
 
-from sessionary import store
-from sessionary.identity import Organization, User
-from sessionary.store import Statement, insert_statement, param, param_list
+from sessionary.identity import Organization
+from sessionary.store import Statement, insert_statement, param, param_list, param_rows
 from sessionary.surfaces.mobilenext import queries
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
@@ -43,9 +42,18 @@ set_released_at = Statement(
 )
 
 
-def upsert(row: SessionRow) -> None:
-    """Insert a seeded session, or replace the one with its id."""
-    store.upsert(Session, "id", **row._asdict())
+def _last_release_at() -> Any:
+    """SQL twin of `rules.last_release_at`."""
+    released_at = Allocation.released_at
+    are_all = pw.fn.COUNT(Allocation.id) == pw.fn.COUNT(released_at)
+    last = pw.Case(None, [(are_all, pw.fn.MAX(released_at))])
+    return Allocation.select(last).where(Allocation.session == Session.id)
+
+
+store_last_releases = Statement(
+    tuple,
+    lambda: Session.update(released_at=_last_release_at()).where(Session.id.in_(param_list("ids"))),
+)
 
 
 def _select_joined(session: Any) -> Any:
@@ -137,6 +145,13 @@ def _last_of_run() -> Any:
 # The last value of the uninterrupted run of taken ones that begins at `created_at`.
 last_taken_created_at = Statement(_to_int, _last_of_run)
 
+# Which of these pairs of organization and `createdAt` are taken, and by which session.
+at_places = Statement(
+    lambda row: ((str(row[0]), int(row[1])), str(row[2])),
+    lambda: Session.select(Session.organization, Session.created_at, Session.id).where(
+        pw.Tuple(Session.organization, Session.created_at).in_(param_rows("places", 2))
+    ),
+)
 # Id, name and creation of the organizations that these members see.
 organizations: Statement[tuple[str, str, int]] = Statement(
     tuple,
@@ -146,4 +161,3 @@ organizations: Statement[tuple[str, str, int]] = Statement(
         .order_by(Organization.seq)
     ),
 )
-has_user = Statement(_to_int, lambda: User.select(pw.SQL("1")).where(User.id == param("id")))
