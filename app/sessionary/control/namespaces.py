@@ -67,7 +67,7 @@ def create(body: dict[str, Any]) -> Response:
             if body["now"] is not None:
                 clock.set_mode("frozen", body["now"])
             if seed:
-                seed.apply(namespace)
+                seed.apply(namespace, namespace.generation)
     except BaseException:
         namespaces.drop(name)
         raise
@@ -125,9 +125,11 @@ def restore(namespace: str) -> Response:
 @operation("Apply a seed", answers={200: SeedResponse()})
 def apply_seed(namespace: str) -> Response:
     """Apply the seed in the body: TOML, or JSON with that content type."""
-    found, seed = _find(namespace), _load(_document())
+    found = _find(namespace)
+    generation = found.generation
+    seed = _load(_document())
     try:
-        return answer({"row_count": seed.apply(found)})
+        return answer({"row_count": seed.apply(found, generation)})
     except store.NamespaceClosed:
         raise ApiError(409, f"namespace {namespace!r} was reset or dropped meanwhile") from None
 

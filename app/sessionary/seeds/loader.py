@@ -7,7 +7,6 @@ and prepared.
 
 import re
 import sqlite3
-import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,8 +21,6 @@ from sessionary.seeds.schemas import BadRow, Outdated
 from sessionary.store import Batch, Namespace
 from sessionary.web.fields import problems
 from sessionary.web.surface import SeedRows, SeedTable, Surface
-
-_YIELD_ROWS, _YIELD_SECONDS = 10, 1e-6  # let the threads that answer requests run
 
 
 class BadSeed(ValueError):
@@ -68,7 +65,8 @@ def apply(document: Document, surfaces: Sequence[Surface]) -> int:
 
     Raises BadSeed and then has applied nothing.
     """
-    return load(document, surfaces).apply(store.current_namespace())
+    namespace = store.current_namespace()
+    return load(document, surfaces).apply(namespace, namespace.generation)
 
 
 def load(document: Document, surfaces: Sequence[Surface]) -> "Seed":
@@ -78,9 +76,7 @@ def load(document: Document, surfaces: Sequence[Surface]) -> "Seed":
     rows.sort(key=lambda row: tables.index(row[0]))
     seed = Seed(document, {table: [] for table in tables})
     names = {surface.name for surface in surfaces}
-    for count, (table, number, row) in enumerate(rows):
-        if not count % _YIELD_ROWS:
-            time.sleep(_YIELD_SECONDS)
+    for table, number, row in rows:
         try:
             loaded = table.schema.load(row)
             if table.name == "keys" and loaded["surface"] not in (None, *names):
@@ -100,23 +96,23 @@ class Seed:
         self.rows = rows
         self.refusal: BadSeed | None = None
 
-    def apply(self, namespace: Namespace) -> int:
+    def apply(self, namespace: Namespace, generation: int) -> int:
         """Apply it to a namespace in one transaction; return the number of its rows.
 
-        A namespace in memory is locked for a short time only, if it is not active. Raises BadSeed
-        and then has applied nothing.
+        A namespace in memory is locked for short times only, unless it is active. Raises BadSeed,
+        and NamespaceClosed if the namespace has other contents; then has applied nothing.
         """
         try:
-            _write(self._plan(namespace))
+            _write(self._plan(Batch(namespace, generation)))
         except (Outdated, sqlite3.IntegrityError):  # others have written since it was planned
-            with namespace.activate(), store.bulk_transaction():
-                _write(self._plan(namespace))
+            with namespace.activate(generation), store.bulk_transaction():
+                _write(self._plan(Batch(namespace, generation)))
         return sum(map(len, self.rows.values()))
 
-    def _plan(self, namespace: Namespace) -> "_Plan":
-        with namespace.activate():
+    def _plan(self, batch: Batch) -> "_Plan":
+        with batch.activate():
             state = clock.state()
-        plan = _Plan(state, state.at(clock.wall()), Batch(namespace))
+        plan = _Plan(state, state.at(clock.wall()), batch)
         for table, rows in self.rows.items():
             if rows:
                 first_at = _first_applied_at(table, rows, plan)
@@ -153,7 +149,7 @@ def _first_applied_at(table: SeedTable, rows: list[dict[str, Any]], plan: _Plan)
 
 def _write(plan: _Plan) -> None:
     batch = plan.batch
-    with batch.staged(), batch.activate(), store.bulk_transaction(), clock.transaction():
+    with batch.staged(), store.bulk_transaction(), clock.transaction():
         if clock.state() != plan.clock:
             raise Outdated
         with store.undo_log.unrecorded():

@@ -6,7 +6,7 @@ A statement runs outside of Python: no other thread delays it or is delayed by i
 # ruff: noqa: S608 - the names in the SQL are those of our own tables
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from itertools import count
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from sessionary.store.atomic_files import fsync
-from sessionary.store.database import Model, Namespace, NamespaceClosed, current_namespace
+from sessionary.store.database import Model, Namespace, current_namespace
 from sessionary.store.statements import Statement, param, param_list
 from sessionary.store.transactions import transaction
 
@@ -39,13 +39,13 @@ class Batch:
     is locked for one lookup at a time. Raises NamespaceClosed once it has other contents.
     """
 
-    def __init__(self, namespace: Namespace) -> None:
+    def __init__(self, namespace: Namespace, generation: int) -> None:
         self._namespace = namespace
-        self.activate = partial(namespace.activate, namespace.generation)
+        self.activate = partial(namespace.activate, generation)
         self._planned: dict[_Place, _Rows] = {}
         self._deleted: dict[_Place, dict[tuple[Any, ...], None]] = {}
         self._stored: dict[_Place, dict[tuple[Any, ...], dict[str, Any] | None]] = {}
-        self._staged: dict[_Place, str] = {}
+        self._sources: dict[_Place, tuple[str, str | None]] = {}
         self._before_write: list[Callable[[], object]] = []
 
     def all(self, statement: Statement[Row], **values: Any) -> list[Row]:
@@ -98,25 +98,30 @@ class Batch:
 
     @contextmanager
     def staged(self) -> Iterator[None]:
-        """Have the rows in temporary tables, which takes no lock, for the time of the block."""
-        names = {place: f"staged_{next(_numbers)}" for place in self._planned}
-        execute = self._execute
-        with self.activate():
-            execute("PRAGMA temp_store = MEMORY")
-            for place, name in names.items():
-                rows = self._planned[place]
-                sql = f'CREATE TEMP TABLE "{name}" AS {_rows_sql(len(next(iter(rows.values()))))}'
-                execute(sql, _to_json(rows))
-        self._staged = names
-        try:
-            yield
-        finally:
-            with suppress(NamespaceClosed), self.activate():
-                for name in names.values():
-                    execute(f'DROP TABLE IF EXISTS temp."{name}"')
+        """Activate the namespace, with the rows where they are written from in no time.
 
-    def _execute(self, text: str, *values: str) -> None:
-        self._namespace.connection().execute(text, values)
+        In front of a file these are temporary tables: to fill them takes no lock.
+        """
+        texts = {place: _to_json(rows) for place, rows in self._planned.items()}
+        sources = {place: _rows_sql(rows) for place, rows in self._planned.items()}
+        tables = {place: f"temp.staged_{next(_numbers)}" for place in self._planned}
+        with self.activate():
+            if self._namespace.database.file is None:
+                self._sources = {place: (sources[place], texts[place]) for place in texts}
+                yield
+                return
+            try:
+                for place, table in tables.items():
+                    self._execute(f"CREATE TABLE {table} AS {sources[place]}", texts[place])
+                    self._sources[place] = f"SELECT * FROM {table}", None
+                yield
+            finally:
+                for table in tables.values():
+                    self._execute(f"DROP TABLE IF EXISTS {table}")
+
+    def _execute(self, text: str, value: str | None = None) -> None:
+        connection = self._namespace.writable_connection()
+        connection.execute(text, () if value is None else (value,))
 
     def write_all(self) -> None:
         """Write all rows, inside a transaction."""
@@ -132,12 +137,8 @@ class Batch:
                 self._execute(_delete_sql(place), _encode(list(deleted)))
         for place in [each for each in self._planned if each.model in models]:
             rows = self._planned.pop(place)
-            names = list(next(iter(rows.values())))
-            if place in self._staged:
-                source = f'SELECT * FROM temp."{self._staged[place]}"'
-                self._execute(_insert_sql(place, names, source))
-            else:
-                self._execute(_insert_sql(place, names, _rows_sql(len(names))), _to_json(rows))
+            source, text = self._sources.get(place) or (_rows_sql(rows), _to_json(rows))
+            self._execute(_insert_sql(place, rows, source), text)
 
 
 def _to_json(rows: _Rows) -> str:
@@ -148,14 +149,15 @@ def _columns(place: _Place, names: Iterable[str]) -> list[str]:
     return [f'"{place.model._meta.fields[name].column_name}"' for name in names]
 
 
-def _rows_sql(width: int) -> str:
-    """Return a query of the rows of a JSON list of lists, its one parameter."""
+def _rows_sql(rows: _Rows | int) -> str:
+    """Return a query of such rows, or of as many columns, from a JSON list of lists."""
+    width = rows if isinstance(rows, int) else len(next(iter(rows.values())))
     values = ", ".join(f"json_extract(value, '$[{place}]') AS c{place}" for place in range(width))
     return f"SELECT {values} FROM json_each(?)"
 
 
-def _insert_sql(place: _Place, names: Sequence[str], source: str) -> str:
-    columns, keys = _columns(place, names), _columns(place, place.keys)
+def _insert_sql(place: _Place, rows: _Rows, source: str) -> str:
+    columns, keys = _columns(place, next(iter(rows.values()))), _columns(place, place.keys)
     changes = ", ".join(f"{each} = excluded.{each}" for each in columns if each not in keys)
     insert = f'INSERT INTO "{place.model._meta.table_name}" ({", ".join(columns)}) {source}'
     # SQLite takes an ON CONFLICT after a query without WHERE for the ON of a join.
