@@ -120,7 +120,7 @@ class Batch:
                     self._execute(f"DROP TABLE IF EXISTS {table}")
 
     def _execute(self, text: str, value: str | None = None) -> None:
-        connection = self._namespace.writable_connection()
+        connection = self._namespace.connection()
         connection.execute(text, () if value is None else (value,))
 
     def write_all(self) -> None:
