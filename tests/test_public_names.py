@@ -20,7 +20,8 @@ from sessionary.testing import plugin
 from sessionary.web.surface import declared_settings
 
 SETTINGS = """
-auth busy_timeout_seconds client_timeout_seconds clock_rate control control_token db durability
+allowed_hosts auth busy_timeout_seconds client_timeout_seconds clock_rate control control_token
+db durability
 galtea_auto_close_minutes galtea_references host journal log_format log_requests max_body_bytes
 max_failed_keys_per_minute max_namespaces metrics mobilenext_empty_session_minutes
 mobilenext_lease_minutes notte_global_timeout_minutes notte_keep_alive port prune_ended_days

@@ -4,6 +4,7 @@ Vendors declare settings of their own as frozen dataclasses, found in their `rul
 Python code they are flat: the field `keep_alive` of the surface `x` is `x_keep_alive`.
 """
 
+import logging
 import os
 import re
 import tomllib
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 from sessionary.durations import BadDuration, parse_amount
+from sessionary.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -37,6 +39,7 @@ class Setting(NamedTuple):
     maximum: float = 2**31
     vendor_default: Any = None  # where the vendor's own default differs
     is_secret: bool = False
+    used_by: str = ""  # SERVER or DOUBLE alone, or LISTENER: a process that listens by itself
 
     @property
     def variable(self) -> str:
@@ -49,6 +52,9 @@ class Setting(NamedTuple):
         return _UNITS.get(self.name.rpartition("_")[2])
 
 
+SERVER, DOUBLE_ONLY, LISTENER = "a server", "a double", "a process that listens"
+_OTHER_VARIABLES = ("SESSIONARY_CONFIG", "SESSIONARY_URL", "SESSIONARY_NAMESPACE")
+_log = logging.getLogger("sessionary")
 _UNITS = {"seconds": "s", "minutes": "m", "days": "d"}
 
 
@@ -70,18 +76,26 @@ class Settings:
         "accepted credentials: created keys (strict) or any key (lenient)",
         choices=("strict", "lenient"),
     )
-    host: str = _setting("127.0.0.1", "address to listen on")
-    port: int = _setting(8000, "port to listen on; 0 picks a free one", maximum=65535)
-    workers: int = _setting(1, "number of worker processes", minimum=1, maximum=256)
+    host: str = _setting("127.0.0.1", "address to listen on", used_by=LISTENER)
+    port: int = _setting(
+        8000, "port to listen on; 0 picks a free one", maximum=65535, used_by=LISTENER
+    )
+    workers: int = _setting(1, "number of worker processes", minimum=1, maximum=256, used_by=SERVER)
     threads: int = _setting(4, "number of threads per worker", minimum=1, maximum=1024)
     ready_file: str | None = _setting(
-        None, 'file to write once the server listens: {"url", "pid", "version"}'
+        None,
+        'file to write once the server listens: {"url", "pid", "version"}',
+        used_by=LISTENER,
     )
     clock_rate: float | None = _setting(None, "start with a clock that runs this many times faster")
-    log_format: str = _setting("text", "format of the log", choices=("text", "json"))
-    log_requests: bool = _setting(True, "log each request")
+    log_format: str = _setting(
+        "text", "format of the log", choices=("text", "json"), used_by=LISTENER
+    )
+    log_requests: bool = _setting(True, "log each request", used_by=LISTENER)
     metrics: str | None = _setting(
-        None, "address for Prometheus metrics, e.g. 127.0.0.1:9090; needs the extra `metrics`"
+        None,
+        "address for Prometheus metrics, e.g. 127.0.0.1:9090; needs the extra `metrics`",
+        used_by=LISTENER,
     )
     durability: str = _setting(
         "full",
@@ -100,17 +114,21 @@ class Settings:
         "disconnect clients that take longer to send a request or to read a response",
         minimum=0.1,
         maximum=3600,
+        used_by=SERVER,
     )
     prune_ended_days: int | None = _setting(
         None,
         "remove sessions that ended more than this many days ago, a few after each write",
         minimum=1,
         maximum=36_500,
+        used_by=SERVER,
     )
     tls_certificate: str | None = _setting(
-        None, "PEM file with the certificate and its chain; turns on TLS"
+        None, "PEM file with the certificate and its chain; turns on TLS", used_by=SERVER
     )
-    tls_key: str | None = _setting(None, "PEM file with the certificate's private key")
+    tls_key: str | None = _setting(
+        None, "PEM file with the certificate's private key", used_by=SERVER
+    )
     rate_limit: int | None = _setting(
         None,
         "maximum requests per key and minute; each request then writes a counter",
@@ -133,10 +151,16 @@ class Settings:
         False, "record every vendor call for the control plane; each read then writes"
     )
     max_namespaces: int = _setting(
-        10_000, "maximum number of namespaces in a double", minimum=1, maximum=1_000_000
+        10_000,
+        "maximum number of namespaces in a double",
+        minimum=1,
+        maximum=1_000_000,
+        used_by=DOUBLE_ONLY,
     )
     allowed_hosts: str | None = _setting(
-        None, "further host names that a double on a loopback address answers to, comma-separated"
+        None,
+        "further host names that a double on a loopback address answers to, comma-separated",
+        used_by=DOUBLE_ONLY,
     )
     vendor_defaults: bool = _setting(
         False, "use the vendor's own default where a default below differs from it"
@@ -146,6 +170,7 @@ class Settings:
     def __post_init__(self) -> None:
         for each in _shared():
             _check(each, getattr(self, each.name))
+        object.__setattr__(self, "host", _without_brackets(self.host))
         if self.control_token is not None:
             object.__setattr__(self, "control_token", _header_value(self.control_token))
         if self.journal and not self.control:
@@ -160,6 +185,9 @@ class Settings:
         """Settings from flat names. Raises BadSetting, and TypeError for an unknown name."""
         names = {each.name for each in _of_vendors(declarations)}
         shared = {name: value for name, value in values.items() if name not in names}
+        known = {each.name for each in _shared()}
+        for name in shared.keys() - known:
+            raise TypeError(f"unknown setting {name}{did_you_mean(name, known | names)}")
         return cls(**shared)._add_vendors(declarations, values)
 
     @classmethod
@@ -174,11 +202,12 @@ class Settings:
 
         Where a number of seconds, minutes or days is expected, text may be a duration: `1m30s`.
         `defaults` replace those of the settings. Raises BadSetting for an unknown name in the file
-        and for a value that is not accepted.
+        and for a value that is not accepted; logs a warning for an unknown variable.
         """
         environ = os.environ if environ is None else environ
         known = all_settings(declarations)
         values = {**(defaults or {}), **_read_file(environ.get("SESSIONARY_CONFIG"), known)}
+        _warn_of_unknown(environ, known)
         for each in known:
             if each.variable in environ:
                 values[each.name] = _parse(each, environ[each.variable])
@@ -187,6 +216,12 @@ class Settings:
             if each.unit and isinstance(values.get(each.name), str):
                 values[each.name] = _parse_duration(each, values[each.name], each.name)
         return cls.make(declarations, **values)
+
+    def ensure_used_by(self, reader: str, *others: str) -> None:
+        """Raise BadSetting for a setting that one of `others` alone reads, unlike `reader`."""
+        for each in settings_of(*others):
+            if getattr(self, each.name) != each.default:
+                raise BadSetting(f"{each.name} is for {each.used_by}, not for {reader}: remove it")
 
     def with_defaults(self, declarations: Declarations) -> Self:
         """The same settings, with the defaults of each surface that `vendors` leaves out."""
@@ -227,6 +262,11 @@ def all_settings(declarations: Declarations) -> list[Setting]:
     return [*_shared(), *_of_vendors(declarations)]
 
 
+def settings_of(*readers: str) -> list[Setting]:
+    """The settings that one of these alone reads."""
+    return [each for each in _shared() if each.used_by in readers]
+
+
 def _shared() -> list[Setting]:
     return [_describe(each) for each in fields(Settings) if each.metadata]
 
@@ -253,6 +293,18 @@ def networks(text: str) -> tuple["IPv4Network | IPv6Network", ...]:
     except ValueError as error:
         message = "trusted_proxy must be addresses or networks such as 10.0.0.0/8"
         raise BadSetting(f"{message}: {error}") from None
+
+
+def _without_brackets(host: str) -> str:
+    """The address itself, if it is written as in a URL: `[::1]`."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def _warn_of_unknown(environ: Mapping[str, str], known: list[Setting]) -> None:
+    names = [each.variable for each in known]
+    for name in sorted(environ):
+        if name.startswith("SESSIONARY_") and name not in (*names, *_OTHER_VARIABLES):
+            _log.warning("%s is not a variable of Sessionary%s", name, did_you_mean(name, names))
 
 
 def _header_value(token: str) -> str:
@@ -318,10 +370,10 @@ def _read_file(path: str | None, known: list[Setting]) -> dict[str, Any]:
     if not path:
         return {}
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise BadSetting(f"cannot read the settings file {path}: {error}") from error
-    unknown = values.keys() - {each.name for each in known}
-    if unknown:
-        raise BadSetting(f"{path} has an unknown setting: {', '.join(sorted(unknown))}")
+    names = [each.name for each in known]
+    for name in values.keys() - set(names):
+        raise BadSetting(f"{path} has an unknown setting: {name}{did_you_mean(name, names)}")
     return values

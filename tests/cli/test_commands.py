@@ -69,7 +69,6 @@ def test_every_command_has_a_help_text_and_an_example(
 
 
 SERVER_SETTINGS = {
-    "server",
     "workers",
     "client_timeout_seconds",
     "prune_ended_days",
@@ -81,7 +80,11 @@ LISTENER_SETTINGS = {"host", "port", "ready_file", "log_format", "log_requests",
 
 @pytest.mark.parametrize(
     ("command", "missing"),
-    [("serve", set()), ("double", SERVER_SETTINGS), ("exec", SERVER_SETTINGS | LISTENER_SETTINGS)],
+    [
+        ("serve", {"max_namespaces", "allowed_hosts"}),
+        ("double", SERVER_SETTINGS),
+        ("exec", SERVER_SETTINGS | LISTENER_SETTINGS),
+    ],
 )
 def test_a_serving_command_has_a_flag_and_a_variable_for_every_setting_but_secrets(
     sessionary: Command, command: str, missing: set[str]

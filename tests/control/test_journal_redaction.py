@@ -7,6 +7,8 @@ import pytest
 
 from sessionary.control.journal import recorder
 from sessionary.control.journal.redaction import Redactor
+from sessionary.factory import create_double
+from tests.conftest import double_settings
 from tests.control.conftest import GALTEA, Double
 
 SECRET = "gsk_Xj4kQ9/very+secret"
@@ -54,6 +56,22 @@ def test_a_credential_in_place_of_a_session_is_not_recorded(double: Double) -> N
     double.client.get("/galtea/sessions/gsk_very_secret", headers=headers)
     assert "very" not in stored_text(double)
     assert double.newest_call()["session"] == "[redacted]"
+
+
+@pytest.mark.parametrize("prefix", ["", "sk-notte-"])
+def test_a_created_key_or_the_control_token_in_a_path_is_not_recorded(prefix: str) -> None:
+    app = create_double(double_settings(control_token="hush-hush"))
+    for secret in (prefix + ("a1B2" * 11)[:43], "hush-hush"):
+        for path in (f"/notte/sessions/{secret}", f"/nowhere/{secret}/x", f"//{secret}"):
+            app.test_client().get("/", environ_overrides={"PATH_INFO": path})
+    namespace = app.extensions["sessionary"]
+    with namespace.activate():
+        rows = namespace.database.run("SELECT path, session FROM control_call").fetchall()
+    assert len(rows) == 6
+    assert all("[redacted]" in path for path, _ in rows)
+    assert "a1B2" not in repr(rows)
+    assert "hush" not in repr(rows)
+    namespace.close()
 
 
 def test_a_text_shaped_like_a_vendors_key_is_not_recorded(double: Double) -> None:

@@ -220,7 +220,7 @@ def test_a_key_with_a_password_is_refused_without_a_prompt(
 
 
 def test_a_double_refuses_tls(credentials: Credentials) -> None:
-    with pytest.raises(BadSetting, match="a double speaks plain HTTP"):
+    with pytest.raises(BadSetting, match="tls_certificate is for a server, not for a double"):
         create_double(
             double_settings(tls_certificate=credentials.certificate, tls_key=credentials.key)
         )

@@ -55,7 +55,7 @@ def test_unusual_but_legal_values_are_accepted(value: str) -> None:
         (b'{"n": -1e999}', "too large"),
         (b'{"n": %s}' % (b"9" * 4301), "not valid JSON"),
         (b'{"s": "\xff"}', "not valid JSON"),
-        (b"\xef\xbb\xbf{}", "not valid JSON"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf{}", "not valid JSON"),
         (b"{}{}", "not valid JSON"),
         ("{}".encode("utf-16"), "not valid JSON"),
         (b'{"a": ' + b"[" * 100 + b"]" * 100 + b"}", "deeper than 100"),

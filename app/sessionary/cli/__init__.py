@@ -6,6 +6,7 @@ from importlib import import_module
 import click
 
 from sessionary import __version__
+from sessionary.near_names import did_you_mean
 
 _SECTIONS = {  # commands by heading
     "Run a server or a double": "serve double exec env ready",
@@ -41,6 +42,14 @@ class _LazyGroup(click.Group):
             gc.enable()
         command: click.Command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not (name in _COMMANDS or name.startswith("-") or ctx.resilient_parsing):
+            ctx.fail(f"no command {name!r}{did_you_mean(name, _COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from sessionary.surfaces import SURFACES

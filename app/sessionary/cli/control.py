@@ -19,6 +19,7 @@ from sessionary.surfaces import SDKS
 if TYPE_CHECKING:
     from sessionary.client import Client, ControlError
 
+_JSON_FORM = ', or {"minutes": 5}'  # of a duration
 DEFAULT_URL = "http://127.0.0.1:8000"
 SURFACE = click.Choice([sdk.surface for sdk in SDKS])
 
@@ -117,7 +118,10 @@ def _message(error: "ControlError") -> str:
     """Say what is wrong in the names of the command line."""
     if error.status == 401:
         return "the control plane needs its token: set SESSIONARY_CONTROL_TOKEN"
-    places = [f"{_flag(each['pointer'].strip('/'))} {each['detail']}" for each in error.errors]
+    places = [
+        f"{_flag(each['pointer'].strip('/'))} {each['detail'].removesuffix(_JSON_FORM)}"
+        for each in error.errors
+    ]
     return "; ".join(places) or error.detail
 
 

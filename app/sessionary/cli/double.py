@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from sessionary.cli.database import clean_errors
-from sessionary.cli.settings_options import SERVER_SETTINGS, settings_options
+from sessionary.cli.settings_options import settings_options
 from sessionary.factory import load_settings
-from sessionary.settings import DOUBLE, Settings
+from sessionary.settings import DOUBLE, SERVER, Settings
 
 DEFAULTS = DOUBLE | {"port": Settings.port}
 
@@ -17,7 +17,7 @@ DEFAULTS = DOUBLE | {"port": Settings.port}
 @click.command(
     epilog="Example: sessionary double --port 0 --ready-file ready.json --seed fixtures.toml"
 )
-@settings_options(defaults=DEFAULTS, without=SERVER_SETTINGS)
+@settings_options(defaults=DEFAULTS, without=[SERVER])
 @clean_errors
 def double(**flags: Any) -> None:
     """Serve all APIs as a test double until stopped.

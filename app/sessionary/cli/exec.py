@@ -10,12 +10,11 @@ import click
 
 from sessionary.cli.control import namespace_option
 from sessionary.cli.database import clean_errors
-from sessionary.cli.settings_options import SERVER_SETTINGS, settings_options
+from sessionary.cli.settings_options import settings_options
 from sessionary.factory import load_settings
-from sessionary.settings import DOUBLE
+from sessionary.settings import DOUBLE, LISTENER, SERVER
 
 _ADDRESS: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
-_LISTENER_SETTINGS = ("host", "port", "ready_file", "log_format", "log_requests", "metrics")
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 _FORWARDED = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -35,7 +34,7 @@ class CommandNotExecutable(click.ClickException):
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @namespace_option
-@settings_options(defaults=DOUBLE, without=(*SERVER_SETTINGS, *_LISTENER_SETTINGS))
+@settings_options(defaults=DOUBLE, without=[SERVER, LISTENER])
 @clean_errors
 def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     """Run COMMAND with a new double, which its SDKs find by environment variables.

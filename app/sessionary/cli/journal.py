@@ -69,7 +69,7 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
         if found[kind]:
             yield ""
             yield format_table([_violation(kind, each) for each in found[kind]])
-    if not found["violations"]:
+    if not (found["violations"] or found["note"]):
         yield "The request is valid."
 
 

@@ -48,7 +48,10 @@ def create(
             organization=organization,
             expires_at=expiry,
         )
+        is_expired = expiry is not None and expiry <= clock.now()
     text = f"{key.id}\n{key.secret}\nStore the secret now: only its hash is kept."
+    if is_expired:
+        text += f"\nThe key has expired already: --expires-at {expires_at} is in the past."
     return Output([key._asdict()], text)
 
 

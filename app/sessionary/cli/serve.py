@@ -7,10 +7,11 @@ import click
 from sessionary.cli.database import clean_errors
 from sessionary.cli.settings_options import settings_options
 from sessionary.factory import load_settings
+from sessionary.settings import DOUBLE_ONLY
 
 
 @click.command(epilog="Example: sessionary serve --port 8000 --db sessions.sqlite3 --workers 2")
-@settings_options()
+@settings_options(without=[DOUBLE_ONLY])
 @clean_errors
 def serve(**flags: Any) -> None:
     """Serve all APIs until stopped.

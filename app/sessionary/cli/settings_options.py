@@ -9,29 +9,22 @@ from sessionary.settings import Setting, all_settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import declared_settings
 
-SERVER_SETTINGS = (
-    "server",
-    "workers",
-    "client_timeout_seconds",
-    "prune_ended_days",
-    "tls_certificate",
-    "tls_key",
-)
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def settings_options(
-    *, defaults: Mapping[str, Any] | None = None, without: Collection[str] = ()
+    *, without: Collection[str], defaults: Mapping[str, Any] | None = None
 ) -> Decorator:
     """Give a command an option for each setting that is not a secret.
 
+    `without` names the readers whose own settings are left out: SERVER and the others in settings.
     `defaults` replace the settings' own in the help text. The options themselves default to None,
     so that load_settings can take the value from the environment or a file.
     """
     settings = [
         each
         for each in all_settings(declared_settings(SURFACES))
-        if not each.is_secret and each.name not in without
+        if not each.is_secret and each.used_by not in without
     ]
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:

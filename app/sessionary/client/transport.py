@@ -117,7 +117,9 @@ def encode(document: Any) -> bytes:
 
 
 def segment(text: str) -> str:
-    """Quote text as one path segment."""
+    """Quote text as one path segment. Raises ValueError for an empty one."""
+    if not text:
+        raise ValueError("an id or a name in a path must not be empty")
     return quote(text, safe="")
 
 

@@ -42,7 +42,11 @@ class ControlMiddleware:
         self._application = app.wsgi_app
         self._routes = control.routes
         self._max_body_bytes = settings.max_body_bytes
-        self._recorder = Recorder(control.routes, control.surfaces) if settings.journal else None
+        self._recorder = (
+            Recorder(control.routes, control.surfaces, settings.control_token)
+            if settings.journal
+            else None
+        )
 
     def __call__(
         self, namespace: Namespace, environ: dict[str, Any], start_response: Any

@@ -166,7 +166,7 @@ def _document() -> loader.Document:
     try:
         if request.is_json:
             return loader.Document("the seed", "", read_object())
-        text = request.get_data().decode()
+        text = request.get_data().decode("utf-8-sig")
         return loader.Document("the seed", text, tomllib.loads(text))
     except RecursionError:
         raise ApiError(400, "the seed is nested too deep") from None

@@ -27,7 +27,7 @@ from sessionary.factory.startup import SCHEMA as SCHEMA
 from sessionary.factory.startup import Prepared as Prepared
 from sessionary.factory.startup import prepare as prepare
 from sessionary.factory.startup import welcome as welcome
-from sessionary.settings import DOUBLE, BadSetting, Settings, networks
+from sessionary.settings import DOUBLE, SERVER, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import REFUSED, Observer
@@ -99,8 +99,7 @@ def create_double(
 
     settings = (settings or Settings(**DOUBLE)).with_defaults(declared_settings(surfaces))
     control.check_double(settings)
-    if settings.tls_certificate:
-        raise BadSetting("tls_certificate is for a server: a double speaks plain HTTP")
+    settings.ensure_used_by("a double", SERVER)
     namespaces = prepare_double(settings, surfaces)
     builder = _Builder(settings, surfaces, namespaces.find(DEFAULT), namespaces, observers)
     handlers, path = builder.error_handlers, builder.routed_path
@@ -233,7 +232,7 @@ def _mount(app: Flask, surface: Surface) -> None:
 
     @described.get("/openapi.json")
     def openapi() -> Response:
-        return answer(document())
+        return answer(document() | {"servers": [{"url": f"{request.script_root}/{surface.name}"}]})
 
     for blueprint in (*surface.blueprints, described):
         app.register_blueprint(blueprint, url_prefix=f"/{surface.name}")

@@ -65,9 +65,9 @@ class ErrorHandlers:
         return response
 
     def _refuse_unroutable(self) -> Response | None:
-        """Refuse an unreadable request, and a path with leading slashes, which Flask takes for one."""
+        """Refuse what cannot be read, and a path with leading slashes: Flask takes them for one."""
         environ, path = request.environ, request.environ["PATH_INFO"]
-        refused: tuple[int, str] | None = environ.get(REFUSED)
+        refused: tuple[int, str] | None = environ.get(REFUSED) or _unsupported(environ)
         if refused is None and not path.startswith("//"):
             return None
         environ[MATCH] = RouteMatch(*self._split(path))
@@ -125,3 +125,11 @@ class ErrorHandlers:
         rule = f"{request.method} {request.url_rule}" if request.url_rule else "unrouted request"
         _log.exception("%s failed", rule)
         return self.response(request.path, 500)
+
+
+def _unsupported(environ: Mapping[str, str]) -> tuple[int, str] | None:
+    """The refusal of a body that is encoded; its headers are read, but not the body."""
+    coding = environ.get("HTTP_CONTENT_ENCODING", "identity")
+    if coding.strip().lower() in ("", "identity") or environ.get("CONTENT_LENGTH") == "0":
+        return None
+    return 415, f"Content-Encoding {coding} is not supported: send the body without it."

@@ -50,7 +50,7 @@ class Document(NamedTuple):
 def read(path: Path) -> Document:
     """Parse a seed file. Raises BadSeed."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         return Document(str(path), text, tomllib.loads(text))
     except OSError as error:
         raise BadSeed(f"cannot read the seed {path}: {error.strerror}") from error

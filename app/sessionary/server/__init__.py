@@ -12,7 +12,7 @@ from sessionary.http_server import HttpServer, Limits
 from sessionary.metrics import Metrics
 from sessionary.server import tls
 from sessionary.server.ready_notice import ReadyNotice, check_port_free, check_ready_file_writable
-from sessionary.settings import BadSetting, Settings
+from sessionary.settings import DOUBLE_ONLY, BadSetting, Settings
 from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import Observer
@@ -26,6 +26,7 @@ def serve(settings: Settings, echo: Callable[[str], None] = print) -> None:
     Raises BadSetting, CannotListen, CannotWriteReadyFile, store.DatabaseUnusable and BadSeed before
     anything listens.
     """
+    settings.ensure_used_by("a server", DOUBLE_ONLY)
     if settings.db == ":memory:":
         raise BadSetting("db :memory: cannot be shared with worker processes: name a file")
     if settings.control:

@@ -56,7 +56,7 @@ class Namespace(Client):
         before = self._ids()
         if isinstance(seed, str) and seed.endswith(".toml"):
             raise ValueError(f"a seed file must be a Path: seed=Path({seed!r})")
-        document = seed.read_text(encoding="utf-8") if isinstance(seed, Path) else seed
+        document = seed.read_text(encoding="utf-8-sig") if isinstance(seed, Path) else seed
         count = self.namespaces.seed(document)
         self.seeded_ids |= self._ids() - before
         return count
@@ -73,6 +73,10 @@ class Namespace(Client):
         if seed is not None:
             self.seed(seed)
         for fault in faults:
+            if not isinstance(fault, Mapping):
+                raise TypeError(
+                    f"a fault must be a mapping of arguments of faults.add, not {fault!r}"
+                )
             self.faults.add(**fault)
 
     def fork(self) -> "Namespace":

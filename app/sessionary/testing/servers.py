@@ -9,11 +9,12 @@ from sessionary.client.wsgi_transport import wsgi_send
 from sessionary.control.access import IN_PROCESS
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double, make_settings
-from sessionary.settings import DOUBLE
+from sessionary.settings import DOUBLE, LISTENER, SERVER, BadSetting, settings_of
 from sessionary.surfaces import SDKS, SURFACES
 from sessionary.testing.namespace import Namespace, Seed
 from sessionary.web.surface import Surface
 
+_LISTENS = "this double is in the process of the tests, on a free port of 127.0.0.1"
 UNBOUND_URL = "http://sessionary.test"  # of a server that does not listen
 
 
@@ -85,6 +86,9 @@ class Server(RemoteServer):
     """
 
     def __init__(self, *, surfaces: Sequence[Surface] = SURFACES, **settings: Any) -> None:
+        for each in settings_of(SERVER, LISTENER):
+            if each.name in settings:
+                raise BadSetting(f"{each.name} is for {each.used_by}: {_LISTENS}, so remove it")
         self.settings = make_settings(surfaces=surfaces, **{**DOUBLE, **settings})
         self.has_seed = self.settings.seed is not None
         self._app = create_double(self.settings, surfaces=surfaces)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 MAX_DEPTH = 100
+_MARK = b"\xef\xbb\xbf"  # of the byte order, which some programs write
 
 
 class BadDocument(ValueError):
@@ -101,7 +102,7 @@ def parse(body: bytes) -> dict[str, Any]:
     nesting over 100, and values other than an object. The last of duplicate keys wins.
     """
     try:
-        found = _decoder.decode(body.decode())
+        found = _decoder.decode(body.removeprefix(_MARK).decode())
     except BadDocument:
         raise
     except RecursionError:

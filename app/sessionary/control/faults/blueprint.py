@@ -136,4 +136,4 @@ def _to_json(fault: FaultRow | None, id: int | None = None) -> dict[str, Any]:
 
 
 def _not_found(id: int | None) -> ApiError:
-    return ApiError(404, f"fault {id} not found: GET faults lists the armed faults")
+    return ApiError(404, f"fault {id} not found: no fault with this id is armed")

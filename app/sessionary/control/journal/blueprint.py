@@ -126,7 +126,9 @@ def find_call(id: int) -> CallRow:
     _ensure_enabled()
     call = models.by_id.one(id=id)
     if call is None:
-        raise ApiError(404, f"call {id} not found: the journal keeps {models.MAX_CALLS} calls")
+        oldest, newest = models.ids()
+        has = f"has the calls {oldest} to {newest}" if newest else "is empty"
+        raise ApiError(404, f"call {id} not found: the journal {has}")
     return call
 
 

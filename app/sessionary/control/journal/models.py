@@ -89,6 +89,7 @@ _clear = Statement(tuple, Call.delete)
 _oldest = Statement(
     lambda found: int(found[0]), lambda: Call.select(Call.sequence).order_by(Call.id).limit(1)
 )
+_ids = Statement(tuple, lambda: Call.select(pw.fn.MIN(Call.id), pw.fn.MAX(Call.id)))
 by_id = Statement(CallRow._make, lambda: Call.select(*_columns).where(Call.id == param("id")))
 _FILTERS: dict[str, Callable[[], Any]] = {
     "method": lambda: Call.method == param("method"),
@@ -118,6 +119,11 @@ def find(filters: dict[str, Any], *, after: int, limit: int) -> list[CallRow]:
 def count(filters: dict[str, Any]) -> int:
     """Count matching calls."""
     return _count(frozenset(filters)).one(**filters) or 0
+
+
+def ids() -> tuple[int | None, int | None]:
+    """Return the ids of the oldest and the newest call; None if there is none."""
+    return _ids.one() or (None, None)
 
 
 def dropped_count() -> int:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sessionary import clock
 from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal import models
-from sessionary.control.journal.redaction import Redactor
+from sessionary.control.journal.redaction import Redactor, remove_created_keys
 from sessionary.control.messages import VendorRequest, VendorResponse, parse_object
 from sessionary.web import json_codec
 from sessionary.web.context import CALLER
@@ -32,11 +32,12 @@ class RecordedExchange(NamedTuple):
 class Recorder:
     """Records calls in the journal of the active namespace."""
 
-    def __init__(self, routes: RouteTable, surfaces: Sequence[Surface]) -> None:
+    def __init__(
+        self, routes: RouteTable, surfaces: Sequence[Surface], control_token: str | None
+    ) -> None:
         self._routes = routes
-        self._redactor = Redactor(
-            prefix for surface in surfaces for prefix in surface.sdk.key_prefixes
-        )
+        prefixes = (prefix for surface in surfaces for prefix in surface.sdk.key_prefixes)
+        self._redactor = Redactor(prefixes, control_token)
 
     def record(self, exchange: RecordedExchange) -> int | None:
         """Record a call; return its id, or None if it is not recorded.
@@ -80,7 +81,7 @@ class Recorder:
             "wall_at": clock.wall(),
             "surface": request.surface and request.surface.name,
             "method": request.method,
-            "path": texts["path"],
+            "path": remove_created_keys(texts["path"]),
             "route": match.route,
             "query": texts["query"][:MAX_TEXT],
             "headers": texts["headers"],
@@ -93,7 +94,7 @@ class Recorder:
             "response_truncated": int(len(answer) > MAX_TEXT or len(content) < response_bytes),
             "user": caller and caller.user,
             "organization": caller and caller.organization,
-            "session": texts["session"] or None,
+            "session": remove_created_keys(texts["session"]) or None,
             "fault": fault and fault.id,
             "fault_kind": fault and fault.kind,
         }

@@ -17,15 +17,17 @@ _NAME = (
 )
 _MEMBER = rf'"{_NAME}"\s*:\s*'
 _VALUE = r'(?:"(?:[^"\\]|\\.)*+"|-?[0-9][0-9.e+-]*)'
+_CREATED_KEY = re.compile(r"(?<![\w-])[A-Za-z0-9]{43}(?![\w-])")  # without a prefix
 _PARAMETER = rf"(?:^|[?&]){_NAME}(?:%5B%5D|\[\])?="
 # Every name above contains one of these.
 _NAME_HINTS = ("key", "token", "secret", "passw", "authorization", "cookie", "credential")
 
 
 class Redactor:
-    """Removes a request's own secrets; then members with secret names and keys, in one pass."""
+    """Removes the control token, a request's own secrets, members with secret names, and keys."""
 
-    def __init__(self, key_prefixes: Iterable[str]) -> None:
+    def __init__(self, key_prefixes: Iterable[str], control_token: str | None = None) -> None:
+        self._own = (control_token,) if control_token else ()
         stems = dict.fromkeys(prefix.rstrip("_-") for prefix in key_prefixes)
         shapes = "|".join(map(re.escape, stems)) or "(?!)"
         key = rf"(?:{shapes})[_-](?:[a-z0-9_-]|{_GONE}){{20,}}"
@@ -41,7 +43,8 @@ class Redactor:
         joined, found = "\n".join(texts.values()), dict(texts)
         lowered = joined.lower()
         has_hint = any(hint in lowered for hint in self._hints)
-        for secret in _secrets(*(environ[name] for name in _CREDENTIALS if name in environ)):
+        given = (environ[name] for name in _CREDENTIALS if name in environ)
+        for secret in _secrets(*self._own, *given):
             if secret in joined:
                 found = {name: _remove(secret, text) for name, text in found.items()}
                 has_hint = True
@@ -67,6 +70,11 @@ def _secrets(*headers: str) -> list[str]:
         for form in (each, json.dumps(each)[1:-1], quote(each), quote(each, ""), quote_plus(each))
     }
     return sorted(forms, key=len, reverse=True)
+
+
+def remove_created_keys(text: str) -> str:
+    """Remove what looks like a created key without a prefix; meant for paths and ids."""
+    return _CREATED_KEY.sub(REDACTED, text)
 
 
 def _remove(secret: str, text: str) -> str:

@@ -27,6 +27,7 @@ from sessionary.web.responses import items
 
 _TOO_LARGE = 413
 _WELL_FORMED = "the request is well formed; the response says why it is refused"
+_UNREAD = "the request could not be read; the response says why"
 _TRUNCATED = "the recorded body is truncated, so it was not validated"
 _REDACTED = "credentials were removed from the recorded call"
 routes = make_blueprint("requests")
@@ -70,6 +71,8 @@ _answers = {200: RequestExplanationResponse()}
 @operation("Explain a vendor call without making it", body=ExplainRequest(), answers=_answers)
 def explain_request(body: dict[str, Any]) -> Response:
     """Make the call in a dry run, without faults."""
+    if not body["path"].startswith("/") or unquote(body["path"]).startswith(("/~", "//")):
+        raise ApiError(400, "path: must begin with a single / and name no namespace")
     environ = _environ(body)
     environ["PATH_INFO"] = control().path_of(environ)
     if environ["PATH_INFO"].startswith(f"/{PREFIX.partition('/')[0]}"):
@@ -117,15 +120,19 @@ def explain_call(call_id: int) -> Response:
         }
     )
     was_refused = call.fault is None and call.status == 401
-    with store.dry_run():
-        report = control().validator.validate(
-            environ, is_authenticated=not was_refused, has_body=has_body
-        )
+    route = _route(call.method, path)
+    is_unread = call.route is None and route["route"] is not None
+    report = ValidationReport([], [])
+    if not is_unread:
+        with store.dry_run():
+            report = control().validator.validate(
+                environ, is_authenticated=not was_refused, has_body=has_body
+            )
     explanation = {
-        **_route(call.method, path),
+        **route,
         **{name: recorded[name] for name in ("at", "caller", "status", "response", "fault")},
         **report._asdict(),
-        "note": _note(call, report),
+        "note": _UNREAD if is_unread else _note(call, report),
     }
     return answer(explanation)
 
@@ -155,8 +162,6 @@ def _environ(call: dict[str, Any]) -> dict[str, Any]:
     from werkzeug.test import EnvironBuilder
 
     path, _, query = call["path"].partition("?")
-    if not path.startswith("/") or unquote(path).startswith(("/~", "//")):
-        raise ApiError(400, "path: must begin with a single / and name no namespace")
     content, headers = call["body"], dict(call["headers"])
     if content is not None and not isinstance(content, str):
         content = json_codec.encode(content)
