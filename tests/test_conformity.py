@@ -143,7 +143,7 @@ def test_changing_gives_all_sessions_with_a_transition_in_the_interval(example: 
     instants |= {AT, AT + 9 * MINUTE}
     for after in instants:
         for until in (after, after + 1, after + 3 * MINUTE, after + 40 * MINUTE):
-            found = example.sessions.changing(after, until, ALL)
+            found = list(example.sessions.changing(after, until, ALL))
             first = [
                 min(transition.at for transition in transitions(each) if transition.at > after)
                 for each in found
@@ -155,7 +155,7 @@ def test_changing_gives_all_sessions_with_a_transition_in_the_interval(example: 
                 for each in example.every
                 if any(after < transition.at <= until for transition in transitions(each))
             }
-            assert example.sessions.changing(after, until, 3) == found[:3]
+            assert list(example.sessions.changing(after, until, 3)) == found[:3]
 
 
 @each_surface
@@ -164,7 +164,7 @@ def test_only_scale_has_no_transitions(surface: Surface) -> None:
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with closing(app.namespace), app.namespace.activate():
         INSERT_SAMPLES[surface.name](random.Random(surface.name))
-        found = surface.sessions.changing(0, 2 * AT, ALL)
+        found = list(surface.sessions.changing(0, 2 * AT, ALL))
     assert (len(found) > 10) == (surface.name != "scale")
 
 
@@ -174,7 +174,7 @@ def test_the_pages_have_every_session_once_in_order_of_creation(example: Example
     ]
     stored = [row[0] for row in table.select(table.id).order_by(store.rowid(table)).tuples()]
     met, last = [], 0
-    while page := example.sessions.page(last, 7):
+    while page := list(example.sessions.page(last, 7)):
         places = [last, *(at for at, _ in page)]
         assert places == sorted(set(places))
         assert len(page) <= 7

@@ -15,7 +15,8 @@ from sessionary.control.fields import Instant, StrictSchema, response_schema
 from sessionary.seeds import loader
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.web.fields import Object, Text
-from sessionary.web.operations import answer, operation, read_object
+from sessionary.web.operations import answer, answer_body, operation, read_object
+from sessionary.web.spool import Spool
 
 SQLITE = "application/vnd.sqlite3"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -105,7 +106,8 @@ def fork(namespace: str, body: dict[str, Any]) -> Response:
 @routes.get("/namespaces/<namespace>/snapshot")
 @operation("Get a namespace as a database file", answers={200: None})
 def snapshot(namespace: str) -> Response:
-    response = Response(_find(namespace).contents(), content_type=SQLITE)
+    body = Spool.of_file(_find(namespace).copy_to)
+    response = answer_body(body, content_type=SQLITE)
     response.headers["Content-Disposition"] = f'attachment; filename="{namespace}.sqlite3"'
     return response
 

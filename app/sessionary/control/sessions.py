@@ -1,12 +1,13 @@
 """The `/sessions` resource: list and explain sessions, and force a status."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
-from sessionary import clock
+from sessionary import clock, store
 from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
@@ -15,10 +16,11 @@ from sessionary.control.timeline import TransitionResponse, find_session, transi
 from sessionary.web.as_of import rewind
 from sessionary.web.fields import Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
-from sessionary.web.operations import answer, operation
+from sessionary.web.operations import answer, answer_page, operation
 from sessionary.web.responses import items
 from sessionary.web.surface import Surface
 
+Found = tuple[Surface, int, Any]  # a session with its place
 _COPIED = ("rule", "reason", "unless", "source")
 routes = make_blueprint("sessions")
 
@@ -70,11 +72,9 @@ class ForceRequest(StrictSchema):
 def list_sessions(query: dict[str, Any]) -> Response:
     at, limit, name = now(), query["limit"], query["surface"]
     surfaces = control().surfaces if name is None else [control().surface(name)]
-    found = _page(surfaces, *_start(surfaces, query["after"]), limit + 1)
-    sessions = [_summary(surface, session, at) for surface, _, session in found[:limit]]
-    last = found[limit - 1] if len(found) > limit else None
-    following = None if last is None else f"{last[0].name}:{last[1]}"
-    return answer({"now": to_text(at), "sessions": sessions, "next": following})
+    with store.read_transaction():
+        found = _all_after(surfaces, *_start(surfaces, query["after"]), limit + 1)
+        return answer_page(_page(found, limit, at))
 
 
 @routes.get("/sessions/<session_id>/explain")
@@ -143,16 +143,24 @@ def _summary(surface: Surface, session: Any, at: int) -> dict[str, Any]:
     }
 
 
-def _page(
-    surfaces: Sequence[Surface], first: int, after: int, limit: int
-) -> list[tuple[Surface, int, Any]]:
-    found: list[tuple[Surface, int, Any]] = []
+def _page(found: Iterator[Found], limit: int, at: int) -> Iterator[tuple[str, Any]]:
+    place = ""
+
+    def shown(each: Found) -> dict[str, Any]:
+        nonlocal place
+        place = f"{each[0].name}:{each[1]}"
+        return _summary(each[0], each[2], at)
+
+    yield "now", to_text(at)
+    yield "sessions", map(shown, islice(found, limit))
+    yield "next", place if next(found, None) is not None else None
+
+
+def _all_after(surfaces: Sequence[Surface], first: int, after: int, limit: int) -> Iterator[Found]:
     for surface in surfaces[first:]:
-        if len(found) < limit:
-            rows = surface.sessions.page(after, limit - len(found))
-            found += [(surface, place, session) for place, session in rows]
-            after = 0
-    return found
+        for place, session in surface.sessions.page(after, limit):
+            yield surface, place, session
+        after = 0
 
 
 def _start(surfaces: Sequence[Surface], after: str | None) -> tuple[int, int]:

@@ -30,8 +30,9 @@ from sessionary.factory.startup import welcome as welcome
 from sessionary.settings import DOUBLE, SERVER, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
+from sessionary.web import spool
 from sessionary.web.events import REFUSED, Observer
-from sessionary.web.held import LOAD, READS
+from sessionary.web.held import LOAD, LOADED_AT, READS
 from sessionary.web.operations import answer
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface, declared_settings
@@ -127,9 +128,14 @@ class _App(Flask):
 
 
 def _prepare_database() -> None:
-    """Check the file; limit what a thread reads that others wait for."""
+    """Check the file; limit what a thread reads that others wait for.
+
+    Raises DatabaseUnavailable for a large response that has waited too long for others.
+    """
     store.check_file_unchanged()
-    if request.method in READS and LOAD not in request.environ:
+    if LOAD in request.environ:
+        spool.check_waiting_time(request.environ.get(LOADED_AT))
+    elif request.method in READS:
         store.limit_reads(True)
 
 

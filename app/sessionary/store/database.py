@@ -109,8 +109,17 @@ class Namespace:
                 return self.connection().serialize()
             with tempfile.TemporaryDirectory() as folder:
                 copy = Path(folder, "copy.sqlite3")
-                self.database.run("VACUUM INTO ?", (str(copy),))
+                self.copy_to(copy)
                 return copy.read_bytes()
+
+    def copy_to(self, path: Path) -> None:
+        """Copy all of it into a new database file."""
+        with self.activate():
+            if self._file is not None:
+                self.database.run("VACUUM INTO ?", (str(path),))
+                return
+            with closing(sqlite3.connect(path)) as copy:
+                self.connection().backup(copy)
 
     def hibernate(self) -> None:
         """Keep only the contents in memory until the next activation, unless in use."""

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
 import peewee as pw
@@ -72,10 +71,10 @@ class Statement(Generic[Row]):
         cursor = self._execute(values)
         if not cast(Any, cursor.connection).has_limited_reads:
             return map(self._row, cursor)
-        found = list(map(self._row, islice(cursor, MAX_LIMITED_ROWS + 1)))
+        found = cursor.fetchmany(MAX_LIMITED_ROWS + 1)
         if len(found) > MAX_LIMITED_ROWS:
             raise TooLarge
-        return iter(found)
+        return map(self._row, found)
 
     def one(self, **values: Any) -> Row | None:
         """Fetch the first row, or None."""

@@ -206,7 +206,7 @@ def changes(after: int, until: int) -> list[Change]:
 
     If the clock was moved back, an instant means the last time that it was shown.
     """
-    return _changes.all(after=_find_seq_at(after), until=_find_seq_at(until))
+    return list(_changes.rows(after=_find_seq_at(after), until=_find_seq_at(until)))
 
 
 def rewind(seq: int) -> None:
@@ -215,7 +215,7 @@ def rewind(seq: int) -> None:
     if not connection.in_transaction:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("PRAGMA defer_foreign_keys = 1")
-    for statement, values in _entries_after.all(seq=seq):
+    for statement, values in _entries_after.rows(seq=seq):
         connection.execute(statement, json.loads(values))
     _delete_entries.run(seq=seq)
     _delete_transactions.run(seq=seq)

@@ -17,6 +17,8 @@ Thread = Literal["pool", "writer", "medium", "large"]
 # makes it: absent for one that others wait for, then MEDIUM, then LARGE.
 LOAD = "sessionary.load"
 MEDIUM, LARGE = 1, 2
+# The key for the instant, of `monotonic`, from which the call has waited for such a thread.
+LOADED_AT = "sessionary.loaded_at"
 # The key that is set if the loop of a server makes the call: it must not wait.
 ON_LOOP = "sessionary.on_loop"
 READS = ("GET", "HEAD", "OPTIONS")
@@ -54,6 +56,7 @@ def call_by_size(environ: dict[str, Any], make: Make) -> Iterable[bytes]:
         return make()
     except TooLarge:
         load = environ[LOAD] = environ.get(LOAD, 0) + 1
+        environ[LOADED_AT] = monotonic()
         thread: Thread = "medium" if load == MEDIUM else "large"
         return Held(partial(call_by_size, environ, make), thread=thread)
 

@@ -13,6 +13,7 @@ from sessionary.store import DatabaseUnavailable, TooLarge
 MEMORY_BYTES = 256 * 1024  # a longer response goes into a file
 MEDIUM_BYTES = 4 * 1024 * 1024  # a longer one is made on the thread for any size
 MAX_TOTAL_BYTES = 2 * 1024**3  # of the files of a process
+MAX_WAIT_SECONDS = 60.0  # for the thread, then 503
 _MAX_SECONDS = 60.0  # to make a response: its read transaction keeps the WAL from being reused
 _CHUNK = 65_536
 _SLICE_SECONDS = 0.005  # of work, and then of rest: others run meanwhile
@@ -88,6 +89,12 @@ class Spool:
             raise DatabaseUnavailable("large responses that clients do not read fill their space")
         self._written += count
         self.length += count
+
+
+def check_waiting_time(since: float | None) -> None:
+    """Raise DatabaseUnavailable if a response has waited too long for its thread."""
+    if since is not None and monotonic() - since > MAX_WAIT_SECONDS:
+        raise DatabaseUnavailable("large responses have waited too long for each other")
 
 
 def keep(body: bytes) -> bytes | Spool:

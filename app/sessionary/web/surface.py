@@ -1,6 +1,6 @@
 """The contract of a vendor's API: the Surface value, and the types that it is built from."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
@@ -64,9 +64,9 @@ class SessionQueries:
 
     find: Callable[[str], Any | None]  # by id
     # page(after, limit): sessions with their places in the order of creation, after a place.
-    page: Callable[[int, int], list[tuple[int, Any]]]
+    page: Callable[[int, int], Iterable[tuple[int, Any]]]
     # changing(after, until, limit): sessions with a transition in (after, until], soonest first.
-    changing: Callable[[int, int, int], list[Any]]
+    changing: Callable[[int, int, int], Iterable[Any]]
     id: Callable[[Any], str]
     transitions: Callable[[Any], Sequence[Transition]]  # in order
     explain: Callable[[Any, int], Explanation]

@@ -1,6 +1,8 @@
 """The `/journal` resource: list, count, show and remove recorded calls."""
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,7 +19,7 @@ from sessionary.web import json_codec
 from sessionary.web.context import settings
 from sessionary.web.fields import Bounds, QueryInteger, Text, problem
 from sessionary.web.instants import to_text
-from sessionary.web.operations import answer, operation
+from sessionary.web.operations import answer, answer_page, operation
 from sessionary.web.responses import items
 
 _STATUS = re.compile("([1-5])xx|[1-5][0-9]{2}")
@@ -88,15 +90,22 @@ def list_calls(query: dict[str, Any]) -> Response:
     _ensure_enabled()
     limit = query["limit"]
     found = models.find(_conditions(query), after=query["after"], limit=limit + 1)
-    return answer(
-        {
-            "now": to_text(clock.now()),
-            "calls": [call_to_json(call) for call in found[:limit]],
-            "next": found[limit - 1].id if len(found) > limit else None,
-            "max_calls": models.MAX_CALLS,
-            "dropped_count": models.dropped_count(),
-        }
-    )
+    return answer_page(_page(found, limit))
+
+
+def _page(found: Iterator[CallRow], limit: int) -> Iterator[tuple[str, Any]]:
+    last = 0
+
+    def shown(call: CallRow) -> dict[str, Any]:
+        nonlocal last
+        last = call.id
+        return call_to_json(call)
+
+    yield "now", to_text(clock.now())
+    yield "calls", map(shown, islice(found, limit))
+    yield "next", last if next(found, None) is not None else None
+    yield "max_calls", models.MAX_CALLS
+    yield "dropped_count", models.dropped_count()
 
 
 @routes.get("/journal/count")

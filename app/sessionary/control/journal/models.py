@@ -1,6 +1,6 @@
 """The journal table: recorded vendor calls. The oldest are removed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -111,9 +111,9 @@ def insert(**row: Any) -> int:
     return id
 
 
-def find(filters: dict[str, Any], *, after: int, limit: int) -> list[CallRow]:
+def find(filters: dict[str, Any], *, after: int, limit: int) -> Iterator[CallRow]:
     """Find matching calls with a greater id than `after`, in order."""
-    return _page(frozenset(filters)).all(**filters, after=after, limit=limit)
+    return _page(frozenset(filters)).rows(**filters, after=after, limit=limit)
 
 
 def count(filters: dict[str, Any]) -> int:

@@ -84,8 +84,8 @@ def fail(row: SessionRow, at: int, reason: str) -> None:
 
 sessions = SessionQueries(
     find=lambda id: queries.by_id_anywhere.one(id=ids.canonical(id)),
-    page=lambda place, limit: queries.creation_page.all(place=place, limit=limit),
-    changing=lambda after, until, size: queries.changing.all(after=after, until=until, limit=size),
+    page=lambda place, limit: queries.creation_page.rows(place=place, limit=limit),
+    changing=lambda after, until, size: queries.changing.rows(after=after, until=until, limit=size),
     id=lambda row: row.id,
     transitions=rules.transitions,
     explain=explain,

@@ -34,7 +34,7 @@ def explain(row: SessionRow, now: int) -> Explanation:
 
 sessions = SessionQueries(
     find=lambda id: queries.by_id.one(id=ids.canonical(id)),
-    page=lambda place, limit: queries.control_page.all(place=place, limit=limit),
+    page=lambda place, limit: queries.control_page.rows(place=place, limit=limit),
     changing=lambda after, until, limit: [],  # noqa: ARG005 - none changes by itself
     id=lambda row: row.id,
     transitions=rules.transitions,

@@ -30,7 +30,7 @@ def find(id: str) -> SessionWithAllocations | None:
 def page(place: int, limit: int) -> list[tuple[int, SessionWithAllocations]]:
     """Return sessions after a place, in order of creation, each with its own place."""
     with store.read_transaction():
-        found = _page.all(place=place, limit=limit)
+        found = list(_page.rows(place=place, limit=limit))
         whole = _add_allocations([row for _, row in found])
         return [(each, session) for (each, _), session in zip(found, whole, strict=True)]
 
@@ -38,7 +38,7 @@ def page(place: int, limit: int) -> list[tuple[int, SessionWithAllocations]]:
 def changing(after: int, until: int, limit: int) -> list[SessionWithAllocations]:
     """Return sessions with a transition after `after` and up to `until`, by their first one."""
     with store.read_transaction():
-        return _add_allocations(_changing.all(after=after, until=until, limit=limit))
+        return _add_allocations(list(_changing.rows(after=after, until=until, limit=limit)))
 
 
 def _add_allocations(rows: Sequence[SessionRow]) -> list[SessionWithAllocations]:
