@@ -155,9 +155,7 @@ def test_neither_path_nor_method_nor_organization_can_forge_a_line(
         assert json.loads(found[1])["organization"] == "a\nb organization=c"
 
 
-def test_a_log_that_cannot_be_written_fails_no_request(
-    app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_log_fails_no_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - closing it fails too
     monkeypatch.setattr("sys.stderr", full)
     assert client(app, "text").get("/health").status_code == 200

@@ -31,9 +31,7 @@ def test_mobilecli_s_address_goes_with_the_server_s() -> None:
         assert Environment(url).variables()["MOBILECLI_FLEET_URL"] == fleet
 
 
-def test_mobilecli_which_takes_no_path_finds_the_namespace_by_its_key(
-    server: Server, tmp_path: Path
-) -> None:
+def test_mobilecli_finds_the_namespace_by_its_key(server: Server, tmp_path: Path) -> None:
     namespace = server.namespace()
     told = subprocess.run(
         [sdk_script.mobilecli(), "remote", "allocate", "--platform", "android"],

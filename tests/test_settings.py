@@ -66,9 +66,7 @@ def test_an_invalid_value_is_refused_by_the_name_of_the_setting(given: dict[str,
 @pytest.mark.parametrize(
     ("variable", "text"), [("SESSIONARY_PORT", "many"), ("SESSIONARY_VENDOR_DEFAULTS", "maybe")]
 )
-def test_an_invalid_value_in_the_environment_is_refused_by_the_variable(
-    variable: str, text: str
-) -> None:
+def test_an_invalid_variable_is_refused_by_its_name(variable: str, text: str) -> None:
     with pytest.raises(BadSetting, match=variable):
         load_settings({}, {variable: text})
 
@@ -134,8 +132,6 @@ def test_vendor_defaults_replace_defaults_and_no_explicit_values() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("workers", 257), ("threads", 1025)])
-def test_more_processes_or_threads_than_a_machine_serves_with_are_refused(
-    name: str, value: int
-) -> None:
+def test_more_workers_or_threads_than_a_machine_has_are_refused(name: str, value: int) -> None:
     with pytest.raises(BadSetting, match=f"{name} must be"):
         make_settings(**{name: value})

@@ -46,7 +46,7 @@ def test_version_prints_the_version(sessionary: Command) -> None:
     assert sessionary("--version").output == f"sessionary, version {__version__}\n"
 
 
-def test_the_help_says_where_the_data_is_and_what_exit_codes_mean(
+def test_the_help_says_where_data_is_and_the_exit_codes(
     sessionary: Command, tmp_path: Path
 ) -> None:
     text = re.sub(r"\s+", " ", sessionary("--help").output)
@@ -59,9 +59,7 @@ def test_the_help_says_where_the_data_is_and_what_exit_codes_mean(
 
 
 @pytest.mark.parametrize("path", [(), *commands()], ids=" ".join)
-def test_every_command_has_a_help_text_and_an_example(
-    sessionary: Command, path: tuple[str, ...]
-) -> None:
+def test_every_command_has_help_and_an_example(sessionary: Command, path: tuple[str, ...]) -> None:
     result = sessionary(*path, "--help")
     assert result.exit_code == 0
     assert "Usage:" in result.output
@@ -157,7 +155,7 @@ def test_a_list_without_keys_says_so(sessionary: Command) -> None:
         (("serve", "--seed", "nothing.toml", "--port", "0"), "cannot read the seed nothing.toml"),
     ],
 )
-def test_an_error_is_one_sentence_and_exit_code_1(
+def test_errors_are_one_sentence_and_exit_code_1(
     sessionary: Command, command: tuple[str, ...], why: str
 ) -> None:
     result = sessionary(*command)
@@ -185,9 +183,7 @@ def test_invalid_values_are_usage_errors(
     assert f"Error: Invalid value for {why}" in result.output
 
 
-def test_a_member_is_listed_gets_another_role_and_is_removed(
-    sessionary: Command, tmp_path: Path
-) -> None:
+def test_a_member_is_listed_changed_and_removed(sessionary: Command, tmp_path: Path) -> None:
     file = tmp_path / "seed.toml"
     file.write_text(identities.seed("scale"))
     sessionary("seed", str(file))

@@ -210,7 +210,7 @@ def test_a_snapshot_restores_a_namespace(run: Run, session: str, tmp_path: Path)
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
 )
-def test_an_error_is_one_sentence_and_exit_code_1(
+def test_errors_are_one_sentence_and_exit_code_1(
     run: Run, command: tuple[str, ...], why: str
 ) -> None:
     result = run(*command)

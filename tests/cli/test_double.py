@@ -98,9 +98,7 @@ def test_the_ready_file_has_url_pid_and_version_until_the_double_ends(tmp_path: 
 
 
 @pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGQUIT])
-def test_a_signal_of_the_terminal_leaves_no_ready_file(
-    tmp_path: Path, sent: signal.Signals
-) -> None:
+def test_a_signal_of_a_terminal_leaves_no_ready_file(tmp_path: Path, sent: signal.Signals) -> None:
     file = tmp_path / "ready.json"
     with running_double("--ready-file", str(file)) as double:
         double.popen.send_signal(sent)

@@ -182,9 +182,7 @@ def test_a_namespace_is_created_copied_seeded_and_dropped(client: Client) -> Non
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_a_key_in_a_seed_mapping_expires_at_its_toml_date_time(
-    client: Client, is_new: bool
-) -> None:
+def test_a_key_in_a_seed_mapping_expires_at_its_date_time(client: Client, is_new: bool) -> None:
     document = tomllib.loads(EXPIRING.format(at="2026-03-01T14:00:00+01:00"))
     if is_new:
         client = client.for_namespace(f"{client.namespace}_new")

@@ -135,9 +135,7 @@ def test_in_process_a_dropped_connection_is_raised(double: Double, kind: str) ->
 
 
 @pytest.mark.parametrize(("kind", "sessions"), [("reset", 0), ("empty", 0), ("truncated", 1)])
-def test_only_a_truncated_response_has_had_its_effect(
-    double: Double, kind: str, sessions: int
-) -> None:
+def test_only_a_truncated_response_had_its_effect(double: Double, kind: str, sessions: int) -> None:
     arm(double, kind=kind)
     with pytest.raises(ConnectionResetError):
         assert double.client.post(START, json={}, headers=NOTTE).data

@@ -166,9 +166,7 @@ def server() -> Iterator[Callable[..., Any]]:
 
 
 @pytest.mark.parametrize("path", ["/journal", "/journal/count", "/journal/1", "/journal/1/explain"])
-def test_a_server_without_a_journal_says_how_to_enable_it(
-    server: Callable[..., Any], path: str
-) -> None:
+def test_a_server_without_journal_says_how_to_get_it(server: Callable[..., Any], path: str) -> None:
     answer = server().get(f"/_control/v1{path}", headers={"Authorization": "Bearer t"})
     assert (answer.status_code, "--journal" in answer.json["detail"]) == (409, True)
 

@@ -41,7 +41,7 @@ def is_served(server: Process) -> bool:
         return json.loads(raw.expect_response().body)["timeout_minutes"] == 7
 
 
-def test_many_clients_that_send_single_bytes_are_answered_and_delay_no_others(
+def test_clients_that_send_single_bytes_are_answered_and_delay_no_others(
     server: Process,
 ) -> None:
     with ExitStack() as stack:

@@ -26,7 +26,7 @@ each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: 
 
 
 @each_surface
-def test_an_unknown_path_gets_404_in_the_error_body_of_its_surface(
+def test_an_unknown_path_is_404_in_the_error_body_of_its_surface(
     app: App, surface: Surface
 ) -> None:
     for segment in (surface.name, *surface.root_segments):

@@ -161,7 +161,7 @@ def test_a_double_has_no_route_for_it_in_any_namespace(prefix: str) -> None:
     flask_app.extensions["sessionary.control"].namespaces.close()
 
 
-def test_a_server_has_no_namespaces_by_path_header_or_key(
+def test_a_server_has_no_other_namespaces(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     db = str(tmp_path_factory.mktemp("paths") / "test.sqlite3")

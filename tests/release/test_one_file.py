@@ -160,9 +160,7 @@ def test_sigterm_stops_it_with_0_and_removes_what_was_unpacked(package: Package)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_all_its_processes_stops_it_with_0(
-    package: Package, sent: signal.Signals
-) -> None:
+def test_a_signal_to_all_processes_stops_it_with_0(package: Package, sent: signal.Signals) -> None:
     """As a terminal sends Ctrl-C, and systemd its SIGTERM."""
     with package.serving() as server:
         os.killpg(server.popen.pid, sent)

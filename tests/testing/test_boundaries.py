@@ -3,7 +3,7 @@
 from tests.testing.conftest import Suite
 
 
-def test_a_test_runs_before_at_and_after_each_transition_on_the_original_namespace(
+def test_a_test_runs_before_at_and_after_each_transition_on_its_namespace(
     suite: Suite,
 ) -> None:
     result = suite(

@@ -136,9 +136,7 @@ def test_threads_of_a_test_share_its_namespace(suite: Suite) -> None:
     ).assert_outcomes(passed=1)
 
 
-def test_each_xdist_worker_has_its_own_double(
-    subprocess_suite: Suite, pytester: pytest.Pytester
-) -> None:
+def test_xdist_workers_have_own_doubles(subprocess_suite: Suite, pytester: pytest.Pytester) -> None:
     subprocess_suite(
         """
         from pathlib import Path

@@ -33,7 +33,7 @@ def failure_lines(assertion: Callable[[], object]) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def test_calls_are_found_by_route_by_path_and_by_path_with_the_surface_s_prefix(
+def test_calls_are_found_by_route_by_path_and_by_path_with_prefix(
     namespace: Namespace,
 ) -> None:
     post(namespace, "/sessions/start", {})

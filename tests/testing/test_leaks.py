@@ -51,9 +51,7 @@ def test_with_leaks_off_it_is_ignored(suite: Suite) -> None:
         "start(sessionary.fork())",
     ],
 )
-def test_sessions_that_ended_were_seeded_or_are_in_a_fork_are_not_leaks(
-    suite: Suite, body: str
-) -> None:
+def test_sessions_that_ended_are_seeded_or_forked_are_no_leaks(suite: Suite, body: str) -> None:
     result = suite(
         f'''
         SEED = """
@@ -74,7 +72,7 @@ def test_sessions_that_ended_were_seeded_or_are_in_a_fork_are_not_leaks(
     result.assert_outcomes(passed=1)
 
 
-def test_sessions_of_the_double_s_own_seed_are_not_leaks(
+def test_sessions_of_the_double_s_seed_are_no_leaks(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
     (pytester.path / "acme.toml").write_text(

@@ -63,7 +63,7 @@ last_accessed_ago = "1m"
 """
 
 
-def test_the_marker_sets_the_initial_state_of_the_namespace(
+def test_the_marker_sets_the_state_of_the_namespace(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
     (pytester.mkdir("inner") / "acme.toml").write_text(SEED)

@@ -59,9 +59,7 @@ def test_a_context_of_text_is_wrapped_in_a_patch_too(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"versionId": "other"}, {"isProduction": False}])
-def test_a_patch_may_be_empty_and_unknown_fields_are_ignored(
-    api: Api, body: dict[str, Any]
-) -> None:
+def test_a_patch_may_be_empty_and_ignores_unknown_fields(api: Api, body: dict[str, Any]) -> None:
     created, before = api.create(), api.rows()
     assert api.patch(created["id"], **body).json == created
     assert api.rows() == before

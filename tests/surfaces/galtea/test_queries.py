@@ -113,9 +113,7 @@ def test_a_list_by_ids_is_complete_or_refused(
 
 @few
 @given(strategies.tables(), st.sampled_from(ORGANIZATIONS))
-def test_existing_ids_are_the_organization_s(
-    app: App, rows: list[SessionRow], organization: str
-) -> None:
+def test_existing_ids_are_its_own(app: App, rows: list[SessionRow], organization: str) -> None:
     with namespace_with(app, rows):
         asked = json_codec.encode([row.id for row in rows] + ["elsewhere"])
         present = sessions.existing_ids.all(ids=asked, organization=organization)

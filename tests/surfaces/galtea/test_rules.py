@@ -91,7 +91,7 @@ def test_a_session_is_production_without_a_test_case_unless_the_caller_says_othe
 
 
 @pytest.mark.parametrize("wanted", [None, True, False])
-def test_only_a_session_without_a_test_case_may_be_production_or_have_a_context(
+def test_only_without_a_test_case_a_session_is_production_or_has_a_context(
     wanted: bool | None,
 ) -> None:
     rules.ensure_fits_test_case(None, wanted, has_context=True)

@@ -40,9 +40,7 @@ def test_a_session_is_active_a_microsecond_before_its_lease_ends(leased: Calls) 
 
 
 @pytest.mark.parametrize("late", [0, 1, 10**9])
-def test_from_its_lease_s_end_a_session_is_released_without_a_write(
-    leased: Calls, late: int
-) -> None:
+def test_from_its_lease_s_end_a_session_is_released_unwritten(leased: Calls, late: int) -> None:
     held = leased.hold()
     before = contents(leased.app)
     leased.app.advance(minutes=30)

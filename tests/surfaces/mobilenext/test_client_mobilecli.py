@@ -85,7 +85,7 @@ def test_filters_choose_the_device(mobilecli: Mobilecli) -> None:
     assert mobilecli.allocate(*exact).data["device"]["version"] == "18.6.2"
 
 
-def test_an_on_demand_device_is_answered_without_waiting(
+def test_an_on_demand_device_is_answered_at_once(
     mobilecli: Mobilecli, app: App, calls: Calls
 ) -> None:
     app.seed(device("A-1", provision_seconds=20))
@@ -146,9 +146,7 @@ def test_a_device_allocated_again_is_released_from_its_current_session(
     assert calls.session(over["id"]) == released
 
 
-def test_an_error_is_printed_with_its_message_and_writes_nothing(
-    mobilecli: Mobilecli, app: App
-) -> None:
+def test_an_error_is_printed_and_writes_nothing(mobilecli: Mobilecli, app: App) -> None:
     before = contents(app)
     unknown = mobilecli.allocate("--platform", "android", key="unknown")
     assert unknown.error.startswith("create session: ")

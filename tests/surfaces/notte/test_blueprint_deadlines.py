@@ -72,9 +72,7 @@ def test_activity_after_the_deadline_is_refused_and_changes_nothing(
     assert notte.status(session_id)["status"] == "timed_out"
 
 
-def test_a_timed_out_session_is_active_if_the_clock_moves_back(
-    app: App, notte: NotteClient
-) -> None:
+def test_a_timed_out_session_is_active_if_the_clock_goes_back(app: App, notte: NotteClient) -> None:
     session_id = notte.start()["session_id"]
     app.advance(hours=1)
     assert notte.status(session_id)["status"] == "timed_out"

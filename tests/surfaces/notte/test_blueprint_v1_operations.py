@@ -46,9 +46,7 @@ def test_an_operation_that_is_kept_alive_leaves_its_session_active(
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
-def test_an_operation_keeps_the_session_s_timeout(
-    notte: NotteClient, session_id: str, path: str
-) -> None:
+def test_an_operation_keeps_the_timeout(notte: NotteClient, session_id: str, path: str) -> None:
     body = {"session_id": session_id, "keep_alive": True, "session_timeout_minutes": 9}
     assert operate(notte, path, **body)["session"]["timeout_minutes"] == 5
 

@@ -63,9 +63,7 @@ def test_the_older_name_of_the_timeout_counts_without_the_newer_one(notte: Notte
 
 
 @pytest.mark.parametrize("older", [7, 99, "x", None])
-def test_the_newer_name_of_the_timeout_wins_over_the_older(
-    notte: NotteClient, older: object
-) -> None:
+def test_the_newer_name_of_the_timeout_wins(notte: NotteClient, older: object) -> None:
     both = {"session_timeout": older, "session_timeout_minutes": 3}
     assert notte.start(**both)["timeout_minutes"] == 3
 

@@ -143,7 +143,7 @@ def test_a_list_of_the_current_token_has_only_the_sessions_of_that_key(
         ({"only_current_token": ""}, "bool_parsing"),
     ],
 )
-def test_queries_out_of_bounds_are_refused(
+def test_queries_have_bounds_and_types(
     notte: NotteClient, query: dict[str, object], kind: str
 ) -> None:
     (found,) = error_detail(notte.get("/sessions/", **query), 422)

@@ -163,9 +163,7 @@ def test_a_session_shows_its_browser_options(notte: NotteClient) -> None:
         ([], False),
     ],
 )
-def test_proxies_is_true_if_any_was_requested(
-    notte: NotteClient, proxies: object, shown: bool
-) -> None:
+def test_proxies_is_true_if_requested(notte: NotteClient, proxies: object, shown: bool) -> None:
     assert notte.start_v4(proxies=proxies)["proxies"] is shown
 
 

@@ -67,7 +67,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_session_is_active_up_to_its_deadline_where_it_ended_however_late_it_is_read(
+def test_a_session_is_active_up_to_its_deadline_where_it_ends_for_good(
     case: Case,
 ) -> None:
     row, deadline = case.row, case.deadline
@@ -103,9 +103,7 @@ def test_an_access_moves_the_idle_deadline_but_not_the_maximum() -> None:
 @pytest.mark.parametrize(
     ("stored", "shown"), [("manual", "manual"), ("error", "error"), (rules.BY_OPERATION, "unknown")]
 )
-def test_a_closed_session_shows_its_reason_or_unknown_after_an_operation(
-    stored: str, shown: str
-) -> None:
+def test_a_closed_session_shows_its_reason_or_unknown(stored: str, shown: str) -> None:
     row = session(ended_at=START, ended_as="closed", close_reason=stored)
     assert close_reason(row, START) == shown
 

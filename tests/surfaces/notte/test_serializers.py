@@ -59,9 +59,7 @@ def test_a_page_fits_its_schema(rows: list[SessionRow], now: int, number: int) -
 
 
 @given(row=sessions(), now=instants, screenshot=st.booleans())
-def test_answers_of_operations_fit_their_schemas(
-    row: SessionRow, now: int, screenshot: bool
-) -> None:
+def test_operations_fit_their_schemas(row: SessionRow, now: int, screenshot: bool) -> None:
     assert fits(responses.ObserveResponse(), serializers.operated(row, now, screenshot=screenshot))
     assert fits(responses.Observation(), serializers.observed(row, now))
     assert fits(responses.ExecutionResult(), serializers.executed({"type": "wait"}, now))

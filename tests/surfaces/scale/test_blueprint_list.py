@@ -29,9 +29,7 @@ def test_a_list_returns_each_session_exactly_as_get_does(anyone: Caller) -> None
     assert anyone.page()["items"] == [session]
 
 
-def test_a_list_is_in_order_of_creation_at_one_instant_too(
-    anyone: Caller, seven: list[str]
-) -> None:
+def test_a_list_is_in_order_of_creation_in_one_instant(anyone: Caller, seven: list[str]) -> None:
     assert anyone.titles() == seven
 
 
@@ -103,7 +101,7 @@ def test_account_id_filters_list_and_total(anyone: Caller) -> None:
         ("account_id=a%00", "account_id", "value_error", "NUL"),
     ],
 )
-def test_invalid_queries_are_422(
+def test_a_bad_query_is_422(
     anyone: Caller, query: str, place: str, kind: str, message: str
 ) -> None:
     found = violations(anyone.get(f"/v4/sessions?{query}"))

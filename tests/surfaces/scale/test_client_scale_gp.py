@@ -97,9 +97,7 @@ def test_create_get_list_update_archive(app: App, connect: Connect) -> None:
     assert list(pages(client)) == [restored]
 
 
-def test_a_walk_over_all_pages_ends_and_returns_every_session_once(
-    app: App, connect: Connect
-) -> None:
+def test_a_walk_over_all_pages_ends_and_has_every_session_once(app: App, connect: Connect) -> None:
     client = connect(app)
     made = [create(client, f"account-{number % 2}").id for number in range(7)]
     assert [each.id for each in pages(client, limit=3)] == made

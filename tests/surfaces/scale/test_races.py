@@ -127,9 +127,7 @@ def test_a_page_and_its_total_come_from_one_snapshot(anyone: Caller) -> None:
 
 
 @pytest.mark.parametrize("query", [{}, {"account_id": "acme"}])
-def test_a_walk_during_creates_has_every_earlier_session(
-    anyone: Caller, query: dict[str, str]
-) -> None:
+def test_a_walk_during_creates_has_earlier_sessions(anyone: Caller, query: dict[str, str]) -> None:
     there = [anyone.create()["id"] for _ in range(20)]
 
     def work(number: int) -> list[str]:

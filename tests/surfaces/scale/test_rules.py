@@ -72,9 +72,7 @@ def test_a_session_with_a_future_archived_at_is_archived_already(archived_at: in
         (-5, -6, False),
     ],
 )
-def test_a_window_cannot_end_before_its_start(
-    start: int | None, end: int | None, holds: bool
-) -> None:
+def test_windows_end_after_their_start(start: int | None, end: int | None, holds: bool) -> None:
     assert rules.is_valid_window(start, end) is holds
 
 
@@ -178,7 +176,7 @@ def test_a_bound_key_has_only_the_role_of_its_account() -> None:
         (LENIENT, "closed", None),
     ],
 )
-def test_lenient_callers_administer_undeclared_accounts(
+def test_lenient_callers_own_undeclared_accounts(
     who: Caller, account: str, role: str | None
 ) -> None:
     assert rules.role(who, account, is_declared) == role
