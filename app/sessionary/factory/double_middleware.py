@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +13,7 @@ from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.factory.namespace_middleware import Application, RoutedPath, Serve
 from sessionary.store import DEFAULT, BadName, Namespaces, TooManyNamespaces
 from sessionary.web.context import CALLER
+from sessionary.web.held import ON_LOOP, Held
 from sessionary.web.route_table import MATCH
 from sessionary.web.surface import Surface
 
@@ -74,6 +76,14 @@ class MultiNamespaceMiddleware:
         namespace = self._namespaces.named(name)
         if namespace is not None:
             return self._serve(namespace, environ, start_response)
+        make = partial(self._serve_first, name, path, environ, start_response)
+        is_on_loop = environ.pop(ON_LOOP, False)
+        return Held(make, thread="pool") if is_on_loop else make()
+
+    def _serve_first(
+        self, name: str, path: str, environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
+        """Answer a call in a namespace that does not exist, and create it if it is admitted."""
         try:
             refusal = self._refusal(name, path, environ)
             if refusal is None:

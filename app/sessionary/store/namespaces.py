@@ -53,6 +53,7 @@ class Namespaces:
         self.maximum = maximum
         self._namespaces = {DEFAULT: default}
         self._hooks = hooks
+        self._draft = b""
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
@@ -97,8 +98,8 @@ class Namespaces:
         with self._lock:
             if DEFAULT not in self._namespaces:
                 raise RuntimeError("the namespaces of this double are closed")
-            contents = self._hooks.template()
-        return _create(name, contents, self._hooks.on_create)
+            self._draft = self._draft or self._hooks.template()  # of any age: nothing is kept
+        return _create(name, self._draft, self._hooks.on_create)
 
     def fork(self, source: str, name: str) -> Namespace:
         """Copy a namespace. Raises NoSuchNamespace, and what `create` raises."""
