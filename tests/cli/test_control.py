@@ -1,7 +1,9 @@
 """The commands on the control plane, each against a running double."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -186,6 +188,30 @@ def test_a_namespace_is_reset(run: Run, session: str) -> None:
     assert session
     assert run("reset").output.startswith("Reset namespace ")
     assert run_json(run, "sessions") == []
+
+
+def test_a_snapshot_replaces_a_file_only_with_force(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "before.sqlite3"
+    file.write_text("precious")
+    refused = run("snapshot", str(file))
+    assert refused.output == (f"Error: {file} exists already: name another file, or use --force\n")
+    assert file.read_text() == "precious"
+    assert run("snapshot", str(file), "--force").exit_code == 0
+    assert run("namespaces", "restore", str(file)).exit_code == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_cannot_be_restored_is_named(run: Run, tmp_path: Path) -> None:
+    other, text = tmp_path / "other.sqlite3", tmp_path / "text"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    text.write_text("text")
+    for file, why in (
+        (other, "cannot be used, schema: it is the database of another program, or empty"),
+        (text, "is not a SQLite database: send a snapshot"),
+        (tmp_path / "none", "cannot be used: No such file or directory"),
+    ):
+        assert run("namespaces", "restore", str(file)).output == f"Error: {file} {why}\n"
 
 
 def test_a_snapshot_restores_a_namespace(run: Run, session: str, tmp_path: Path) -> None:

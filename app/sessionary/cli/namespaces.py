@@ -6,7 +6,7 @@ import click
 
 from sessionary.cli.control import DefaultCommandGroup, control_command
 from sessionary.cli.output import Output, format_table
-from sessionary.client import Client
+from sessionary.client import Client, ControlError
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -24,11 +24,20 @@ def reset(client: Client) -> Output:
 
 @click.command(epilog="Example: sessionary snapshot before.sqlite3 --ns t42")
 @click.argument("file", type=_file)
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @control_command
-def snapshot(file: Path, client: Client) -> Output:
-    """Save a namespace, without its journal, to FILE."""
-    contents = client.namespaces.snapshot()
-    file.write_bytes(contents)
+def snapshot(file: Path, force: bool, client: Client) -> Output:
+    """Save a namespace, without its journal, to FILE.
+
+    It holds the hashes of API keys, so only its owner can read it.
+    """
+    from sessionary import store
+
+    try:
+        with store.backup_target(file, None, replace=force) as draft:
+            draft.write_bytes(contents := client.namespaces.snapshot())
+    except store.DatabaseUnusable as error:
+        raise click.ClickException(str(error)) from error
     value = {"namespace": client.namespace, "file": file, "bytes": len(contents)}
     return Output(value, f"Saved namespace {client.namespace} to {file}")
 
@@ -83,7 +92,12 @@ def fork(to: str | None, client: Client) -> Output:
 @control_command
 def restore(file: Path, client: Client) -> Output:
     """Replace the contents of the namespace --ns, or create it, with the snapshot FILE."""
-    client.namespaces.restore(file.read_bytes())
+    try:
+        client.namespaces.restore(file.read_bytes())
+    except ControlError as error:
+        if error.status != 400:
+            raise
+        raise click.ClickException(error.detail.replace("the file", str(file), 1)) from error
     text = f"Restored namespace {client.namespace} from {file}"
     return Output({"namespace": client.namespace}, text)
 

@@ -56,14 +56,15 @@ def restore(copy: Path, file: Path, schema: Schema, stamp: str) -> Path | None:
 
 
 @contextmanager
-def backup_target(target: Path, origin: Path, *, replace: bool) -> Iterator[Path]:
+def backup_target(target: Path, origin: Path | None, *, replace: bool) -> Iterator[Path]:
     """Yield a draft of a backup or export. Its mode stays 0600, as it holds the hashes of keys.
 
     Raises DatabaseUnusable if a process has the target open, FileExistsError if it exists and
     `replace` is false, and CannotWrite.
     """
     target = resolve_path(target)
-    _ensure_different(origin, target)
+    if origin is not None:
+        _ensure_different(origin, target)
     _ensure_free(target, replace)
     with atomic_write(target) as draft:
         yield draft

@@ -178,7 +178,7 @@ def _create(name: str, contents: bytes, hook: Callable[[], None]) -> Namespace:
 def _prepare(contents: bytes, hook: Callable[[], None]) -> bytes:
     """Check the bytes of a database file and run the hook on them. Raises DatabaseUnusable."""
     if contents[:16] != _MAGIC:
-        raise DatabaseUnusable("not a SQLite database: send the file of a snapshot")
+        raise DatabaseUnusable("the file is not a SQLite database: send a snapshot")
     # Clear the two bytes that say WAL: a database in memory cannot have one.
     without_wal = contents[:18] + bytes((1, 1)) + contents[20:]
     try:

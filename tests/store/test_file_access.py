@@ -1,0 +1,185 @@
+"""Who creates a database file, whose it is, and who may not serve it."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from sessionary import create_app
+from sessionary.cli import main
+from sessionary.settings import Settings
+from tests.cli.test_commands import commands
+from tests.processes import COMMAND, TIMEOUT_SECONDS, clean_environment, running_process
+
+NOTTE = {"Authorization": "Bearer anyone"}
+SERVICE = 65534  # user and group of the service in these tests
+# Run as that user. It may read what root installed, but write only what is its own.
+AS_SERVICE = (
+    *("setpriv", f"--reuid={SERVICE}", f"--regid={SERVICE}", "--clear-groups"),
+    *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--"),
+)
+CREATE = {"serve", "double", "exec", "seed", "import", "restore", "keys create", "devices add"}
+DEVICE = ("--serial", "s", "--platform", "android", "--type", "real", "--name", "n")
+for_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for two users")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder of the service, which it can reach."""
+    with TemporaryDirectory() as path:
+        if os.geteuid() == 0:
+            os.chown(path, SERVICE, SERVICE)
+        yield Path(path)
+
+
+def command(path: tuple[str, ...]) -> click.Command:
+    found: click.Command = main
+    for name in path:
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), name) or found
+    return found
+
+
+def required_arguments(each: click.Command) -> list[str]:
+    """Return a value for each argument and option that a command cannot do without."""
+    given = []
+    for parameter in (each for each in each.params if each.required):
+        value = "1d" if parameter.name == "ended_before" else "2026-03-01T12:00:00Z"
+        value = "2" if parameter.type in (click.INT, click.FLOAT) else value
+        if isinstance(parameter.type, click.Choice):
+            value = parameter.type.choices[0]
+        given += [parameter.opts[0], value] if isinstance(parameter, click.Option) else [value]
+    return given
+
+
+OTHERS = [
+    path
+    for path in commands()
+    if " ".join(path) not in CREATE and any(each.name == "db" for each in command(path).params)
+]
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=" ".join)
+def test_a_command_that_does_not_create_databases_refuses_a_missing_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sessions.sqlite3").touch()
+    arguments = required_arguments(command(path))
+    if path[:2] == ("namespaces", "restore"):
+        Path(arguments[0]).touch()
+    for db, hint in (("sesions.sqlite3", ": did you mean sessions.sqlite3?"), ("x.db", ".")):
+        before = {each.name for each in tmp_path.iterdir()}
+        refused = CliRunner().invoke(main, [*path, *arguments, "--db", db])
+        assert refused.exit_code == 1
+        assert refused.output == f"Error: No database at {db}{hint}\n"
+        assert {each.name for each in tmp_path.iterdir()} == before
+
+
+def test_there_are_commands_that_do_not_create_databases() -> None:
+    assert len(OTHERS) > 25
+
+
+def permissions(folder: Path) -> dict[str, tuple[int, int, str]]:
+    """Return owner, group and mode of each file."""
+    found = {each.name: each.stat() for each in folder.iterdir()}
+    return {
+        name: (each.st_uid, each.st_gid, oct(stat.S_IMODE(each.st_mode)))
+        for name, each in found.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("keys", "create"),
+        ("devices", "add", *DEVICE, "--version", "1"),
+        ("seed", "tests/seed.example.toml"),
+        ("serve", "--auth", "lenient", "--port", "0"),
+        ("serve", "--port", "0", "--workers", "2"),
+        ("double", "--port", "0"),
+    ],
+)
+def test_what_is_created_is_for_its_owner_alone_who_is_that_of_the_folder(
+    folder: Path, arguments: tuple[str, ...]
+) -> None:
+    """Also the WAL and the lock files, and those of a server and a double while they run."""
+    owner = (SERVICE, SERVICE) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    call = ["sh", "-c", 'umask 0; exec "$@"', "sh", COMMAND, *arguments, "--db", f"{folder}/x.db"]
+    if arguments[0] not in ("serve", "double"):
+        subprocess.run(call, env=clean_environment(), check=True, timeout=TIMEOUT_SECONDS)
+        assert "x.db" in permissions(folder)
+        assert set(permissions(folder).values()) == {(*owner, "0o600")}
+        return
+    with running_process(call, clean_environment()) as process:
+        process.request("POST", "/session/start", {}, **NOTTE)
+        assert {"x.db", "x.db-wal", "x.db-shm", "x.db.lock"} <= permissions(folder).keys()
+        assert set(permissions(folder).values()) == {(*owner, "0o600")}
+        assert process.stop() == 0
+
+
+@for_root
+def test_a_service_writes_a_database_that_root_has_created(folder: Path) -> None:
+    db = f"{folder}/x.db"
+    for arguments in (("keys", "create"), ("backup", f"{folder}/copy"), ("keys", "list")):
+        assert CliRunner().invoke(main, [*arguments, "--db", db]).exit_code == 0
+    serve = [*AS_SERVICE, COMMAND, "serve", "--port", "0", "--auth", "lenient"]
+    for file in (db, f"{folder}/copy"):
+        with running_process([*serve, "--db", file], clean_environment()) as process:
+            assert process.request("POST", "/session/start", {}, **NOTTE)[0] == 200
+            assert process.stop() == 0
+
+
+@for_root
+@pytest.mark.parametrize(
+    "arguments", [("serve", "--auth", "lenient"), ("serve",), ("double",)], ids=" ".join
+)
+@pytest.mark.parametrize("is_in_use", [False, True])
+def test_a_server_that_cannot_write_its_database_does_not_start(
+    folder: Path, arguments: tuple[str, ...], is_in_use: bool
+) -> None:
+    """With a WAL, and without one."""
+    db = folder / "x.db"
+    app = create_app(Settings(db=str(db)))
+    if not is_in_use:
+        app.extensions["sessionary"].close()
+    for each in folder.iterdir():
+        os.chown(each, 0, 0)
+        each.chmod(0o644)
+    refused = subprocess.run(
+        [*AS_SERVICE, COMMAND, *arguments, "--port", "0", "--db", db],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    app.extensions["sessionary"].close()
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"Error: {db}")
+    assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["none/none/x.db", "x.db/x.db", "seed.toml", "/proc/x"])
+@pytest.mark.parametrize("arguments", [("serve",), ("double",), ("keys", "create"), ("snapshot",)])
+def test_a_path_that_cannot_be_a_database_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.db").touch()
+    Path("seed.toml").write_text("[[organizations]]\n" * 100)
+    options = ["out"] if arguments == ("snapshot",) else []
+    refused = CliRunner().invoke(main, [*arguments, *options, "--db", name])
+    assert refused.exit_code == 1
+    assert refused.output.count("\n") == 1
+    assert "Errno" not in refused.output
+    assert name.rpartition("/")[0] in refused.output
+    if name == "seed.toml":
+        assert "a seed file is given with --seed" in refused.output
+    assert not Path("none").exists()
