@@ -16,7 +16,7 @@ from sessionary.web import json_codec
 from sessionary.web.fields import Object, Text, problem
 from sessionary.web.surface import SeedRows, SeedTable
 
-# The creator of a session whose seed has no `user`.
+# The creator of a session without a `user` in the seed.
 UNKNOWN_USER = str(uuid.UUID(int=0))
 
 
