@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib import import_module
@@ -158,11 +159,23 @@ def test_changing_gives_all_sessions_with_a_transition_in_the_interval(example: 
             assert list(example.sessions.changing(after, until, 3)) == found[:3]
 
 
+def test_the_counts_are_those_of_the_statuses_that_are_explained(example: Example) -> None:
+    """At every instant around every transition."""
+    transitions = {
+        transition.at for each in example.every for transition in example.sessions.transitions(each)
+    }
+    for now in {AT, *(at + by for at in transitions for by in (-1, 0, 1)), AT + 99 * MINUTE}:
+        explained = Counter(example.sessions.explain(each, now).status for each in example.every)
+        counts = example.sessions.counts(now)
+        assert {state: count for state, count in counts.items() if count} == explained
+
+
 @each_surface
 def test_only_scale_has_no_transitions(surface: Surface) -> None:
     """Otherwise the tests of transitions would test nothing."""
     app = App(create_app(Settings(db=":memory:", auth="lenient", durability="off")))
     with closing(app.namespace), app.namespace.activate():
+        assert set(surface.sessions.counts(AT).values()) == {0}
         INSERT_SAMPLES[surface.name](random.Random(surface.name))
         found = list(surface.sessions.changing(0, 2 * AT, ALL))
     assert (len(found) > 10) == (surface.name != "scale")

@@ -11,6 +11,8 @@ from sessionary.store import Model, rowid
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Retention
 from tests.conftest import App
+from tests.surfaces.callers import Caller
+from tests.surfaces.force_helpers import explain_now
 from tests.surfaces.generated_rows import GENERATED
 
 each_vendor = pytest.mark.parametrize("vendor", GENERATED)
@@ -103,3 +105,10 @@ def test_pruning_finds_in_pages_and_removes_the_sessions_that_ended_before_an_in
         assert retention.remove(list(keys.values()), last) == len(ended)
         assert set(ids(table)) == keys.keys() - ended
         generated.check_left(drawn, ended)
+
+
+@pytest.mark.parametrize("vendor", ["mobilenext", "notte", "scale"])
+def test_the_control_plane_finds_a_session_by_its_id_in_any_case(app: App, vendor: str) -> None:
+    id = Caller(vendor, app).start()
+    (surface,) = (each for each in SURFACES if each.name == vendor)
+    assert explain_now(app, surface, id.upper()).unless

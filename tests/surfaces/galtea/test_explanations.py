@@ -42,11 +42,6 @@ def test_each_state_is_explained_by_its_rule(
     assert reason in explanation.reason
 
 
-def test_status_and_since_change_in_the_microsecond_of_the_deadline() -> None:
-    explanations = [explain(CLOSING, DEADLINE + by)[:2] for by in (-1, 0, 1)]
-    assert explanations == [("PENDING", START), ("COMPLETED", DEADLINE), ("COMPLETED", DEADLINE)]
-
-
 @pytest.mark.parametrize("row", [LEFT, DONE, BROKEN, DELETED])
 def test_a_session_without_transitions_has_one_explanation(row: SessionRow) -> None:
     assert explain(row, START) == explain(row, DEADLINE) == explain(row, 2 * DEADLINE)

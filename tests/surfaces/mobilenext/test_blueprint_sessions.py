@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from freezegun import freeze_time
 
+from sessionary.surfaces.mobilenext.queries.control import retention
 from tests.conftest import MICROSECOND, App
 from tests.surfaces.mobilenext.api_client import Calls, error_of, filters_by_name
 
@@ -280,3 +281,12 @@ def test_ids_match_in_any_case_and_in_no_other_spelling(calls: Calls) -> None:
     assert calls.get(f"/sessions/{{{held['id']}}}").status_code == 404
     path = f"/sessions/{held['id'].upper()}/devices/{held['devices'][0]['id'].upper()}"
     assert calls.get(path).json == held["devices"][0]
+
+
+def test_a_created_at_is_not_given_again_after_its_session_was_pruned(calls: Calls) -> None:
+    """The mark of the organization stays."""
+    first, marks = calls.session(*fill(calls, 1))["createdAt"], calls.app.rows("mobilenext_marks")
+    with calls.app.namespace.activate():
+        assert retention.remove([1], 2**62) == 1
+    assert calls.app.rows("mobilenext_marks") == marks
+    assert calls.session(*fill(calls, 1))["createdAt"] > first

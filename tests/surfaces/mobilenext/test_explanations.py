@@ -119,20 +119,6 @@ def test_each_allocation_is_explained_with_its_session(
     assert explanation["reason"]
 
 
-@pytest.mark.parametrize(
-    ("session_", "at", "before", "after"),
-    [
-        (WITHOUT_DEVICE, EXPIRES_AT, "empty", "expired"),
-        (UNDER_LEASE, LEASE_END, "active", "released"),
-    ],
-)
-def test_status_and_since_change_in_the_microsecond_of_the_deadline(
-    session_: Joined, at: int, before: str, after: str
-) -> None:
-    explanation = [explain(session_, at + by)[:2] for by in (-1, 0, 1)]
-    assert explanation == [(before, START), (after, at), (after, at)]
-
-
 def test_transitions_of_an_allocation_carry_its_id() -> None:
     session_ = Joined(session(), [allocation(in_use_at=READY_AT)])
     (transition,) = surface.sessions.transitions(session_)
@@ -188,10 +174,6 @@ def test_the_call_in_the_explanation_keeps_an_empty_session(calls: Calls, app: A
     app.advance(MICROSECOND)
     assert [explain_now(app, surface, id).status for id in (kept, left)] == ["active", "expired"]
     assert calls.get(f"/sessions/{left}/devices").status_code == 404
-
-
-def test_a_session_is_found_in_any_case(calls: Calls, app: App) -> None:
-    assert explain_now(app, surface, calls.start().upper()).status == "empty"
 
 
 def test_lost_devices_are_released_in_every_response(leased: App) -> None:

@@ -61,18 +61,6 @@ def test_each_state_is_explained_by_its_rule(
     assert reason in explanation.reason
 
 
-@pytest.mark.parametrize("row", [IDLE, LONG])
-def test_status_and_since_change_one_microsecond_after_the_deadline(row: SessionRow) -> None:
-    (transition,) = rules.transitions(row)
-    explanations = [explain(row, transition.at + by)[:2] for by in (-1, 0, 1)]
-    assert transition.at == transition.deadline + 1
-    assert explanations == [
-        ("active", START),
-        ("timed_out", transition.at),
-        ("timed_out", transition.at),
-    ]
-
-
 @pytest.mark.parametrize(
     ("row", "until"),
     [(IDLE, IDLE_DEADLINE + 5 * MINUTE), (session(max_duration_minutes=6), START + 6 * MINUTE)],
@@ -110,11 +98,6 @@ def test_the_inputs_are_those_of_the_row_without_a_deadline_that_never_comes() -
     facts = explain(ENDLESS, START).inputs
     assert (facts["outlives_timeout"], facts["expires_at"]) == (True, None)
     assert explain(IDLE, START).inputs["expires_at"] == IDLE_DEADLINE
-
-
-def test_a_session_is_found_by_its_id_in_any_case(app: App, notte: NotteClient) -> None:
-    id = notte.start()["session_id"]
-    assert explain_now(app, surface, id.upper()).status == "active"
 
 
 def test_every_answer_shows_a_forced_error(app: App, notte: NotteClient) -> None:

@@ -69,11 +69,6 @@ def test_the_call_in_the_explanation_restores_an_archived_session(anyone: Caller
     assert f"DELETE /v4/sessions/{id}" in (explanation.unless or "")
 
 
-def test_a_session_is_found_in_any_case_and_account(anyone: Caller) -> None:
-    id = anyone.create("undeclared")["id"]
-    assert explain_now(anyone.app, surface, id.upper()).status == "live"
-
-
 def test_only_a_live_session_is_open() -> None:
     is_open = surface.sessions.is_open
     assert [is_open(session(archived_at=each), AT) for each in (None, AT)] == [True, False]
