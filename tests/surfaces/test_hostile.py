@@ -17,7 +17,9 @@ from tests.surfaces.mobilenext.api_client import Calls, error_of
 few = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-many = settings(few, max_examples=5_000)
+some_or_many = pytest.mark.parametrize(
+    "examples", [100, pytest.param(5_000, marks=pytest.mark.long)]
+)
 each_body = pytest.mark.parametrize("case", BODIES, ids=lambda case: f"{case.method} {case.path}")
 each_query = pytest.mark.parametrize(
     "case", QUERIES, ids=lambda case: f"{case.vendor} {case.method} {case.path}"
@@ -56,18 +58,14 @@ def send_query(app: App, case: Query, query: Any) -> None:
 
 
 @each_body
-@given(data=st.data())
-@settings(few, max_examples=100)
-def test_a_body_is_refused_or_done_in_full(app: App, case: Body, data: st.DataObject) -> None:
-    send_body(app, case, data.draw(case.bodies()))
+@some_or_many
+def test_a_body_is_refused_or_done_in_full(app: App, case: Body, examples: int) -> None:
+    @given(body=case.bodies())
+    @settings(few, max_examples=examples)
+    def send(body: Any) -> None:
+        send_body(app, case, body)
 
-
-@pytest.mark.long
-@each_body
-@given(data=st.data())
-@many
-def test_many_bodies_are_refused_or_done_in_full(app: App, case: Body, data: st.DataObject) -> None:
-    send_body(app, case, data.draw(case.bodies()))
+    send()
 
 
 @each_body
@@ -94,18 +92,14 @@ def test_any_bytes_are_refused_or_wholly_done(app: App, case: Body, body: bytes,
 
 
 @each_query
-@given(data=st.data())
-@settings(few, max_examples=100)
-def test_a_query_is_refused_or_answered(app: App, case: Query, data: st.DataObject) -> None:
-    send_query(app, case, data.draw(case.queries()))
+@some_or_many
+def test_a_query_is_refused_or_answered(app: App, case: Query, examples: int) -> None:
+    @given(query=case.queries())
+    @settings(few, max_examples=examples)
+    def send(query: Any) -> None:
+        send_query(app, case, query)
 
-
-@pytest.mark.long
-@each_query
-@given(data=st.data())
-@many
-def test_many_queries_are_refused_or_answered(app: App, case: Query, data: st.DataObject) -> None:
-    send_query(app, case, data.draw(case.queries()))
+    send()
 
 
 @each_query

@@ -35,6 +35,24 @@ test_cases = [
 )
 
 
+# What a new session shows beside its id, version and instant.
+NEW = {
+    "customId": None,
+    "userId": None,
+    "testCaseId": None,
+    "context": None,
+    "stoppingReason": None,
+    "error": None,
+    "status": "PENDING",
+    "isProduction": True,
+    "metadata": None,
+    "deletedAt": None,
+    "recordingUri": None,
+    "runId": None,
+    "isSeed": False,
+}
+
+
 class Api:
     """Calls of one app with one key."""
 

@@ -8,7 +8,7 @@ from sessionary.seeds.loader import BadSeed
 from sessionary.surfaces import SURFACES
 from tests.conftest import App
 from tests.identities import ANA
-from tests.surfaces.galtea.conftest import SEED, Api
+from tests.surfaces.galtea.conftest import NEW, SEED, Api
 
 surface = next(each for each in SURFACES if each.name == "galtea")
 
@@ -24,24 +24,8 @@ ID = "session_s1aaaaaaaaaaaaaaaaaaaaaa"
 
 def test_a_seeded_session_equals_a_created_one(ana: Api) -> None:
     ana.app.seed(SESSION)
-    assert ana.get(ID).json == {
-        "id": ID,
-        "customId": None,
-        "versionId": "version_v1",
-        "userId": None,
-        "testCaseId": None,
-        "context": None,
-        "stoppingReason": None,
-        "error": None,
-        "status": "PENDING",
-        "isProduction": True,
-        "metadata": None,
-        "createdAt": "2026-03-01T11:00:00.000Z",
-        "deletedAt": None,
-        "recordingUri": None,
-        "runId": None,
-        "isSeed": False,
-    }
+    facts = {"versionId": "version_v1", "createdAt": "2026-03-01T11:00:00.000Z"}
+    assert ana.get(ID).json == {"id": ID, **NEW, **facts}
     assert ana.list_ids("productIds=product_p1") == [ID]
 
 

@@ -138,24 +138,15 @@ def test_a_session_may_hold_several_devices_and_shows_the_first(calls: Calls) ->
     assert calls.page()["data"] == [both]
 
 
-def test_a_release_is_answered_with_the_allocation_as_json(app: App, calls: Calls) -> None:
+def test_a_release_is_answered_with_the_allocation_and_shows_at_once(calls: Calls) -> None:
     held = calls.hold()
-    app.advance(minutes=2)
+    calls.app.advance(minutes=2)
     response = calls.release(held["id"], held["device"]["id"])
-    assert response.status_code == 202
-    assert response.json == {
-        **held["devices"][0],
-        "status": "released",
-        "releasedAt": "2026-03-01T12:02:00.000000Z",
-    }
-
-
-def test_a_release_shows_at_once_in_list_and_get(app: App, calls: Calls) -> None:
-    held = calls.hold()
-    app.advance(minutes=2)
-    allocation = calls.release(held["id"], held["device"]["id"]).json
+    ended = {"releasedAt": "2026-03-01T12:02:00.000000Z"}
+    released = {**held["devices"][0], "status": "released", **ended}
+    assert (response.status_code, response.json) == (202, released)
     shown = calls.session(held["id"])
-    assert shown == {**held, "devices": [allocation], "releasedAt": allocation["releasedAt"]}
+    assert shown == {**held, "devices": [released], **ended}
     assert calls.page()["data"] == [shown]
 
 
