@@ -179,6 +179,7 @@ class _Builder:
             _mount(app, surface)
         routes = RouteTable(app, mounted)
         self.error_handlers = ErrorHandlers(app, routes)
+        app.wsgi_app = self.error_handlers.refusing(app.wsgi_app)  # type: ignore[method-assign]
         if observers or settings.control:
             app.before_request(routes.note_match)
         app.before_request(_prepare_database)

@@ -1,7 +1,8 @@
 """Error responses outside the views of a surface, in the body that the vendor uses."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -17,6 +18,7 @@ from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
 from sessionary.web.surface import retry_after
 
+Application = Callable[..., Iterable[bytes]]
 _log = logging.getLogger("sessionary")
 MESSAGES = {
     400: "The request could not be understood.",
@@ -36,7 +38,6 @@ class ErrorHandlers:
     def __init__(self, app: Flask, routes: RouteTable) -> None:
         self.surface = routes.surface
         self._split = routes.split
-        app.before_request(self._refuse_unroutable)
         app.register_error_handler(InvalidKey, self._invalid_key)
         app.register_error_handler(RateLimited, self._rate_limited)
         app.register_error_handler(HTTPException, self._http_error)
@@ -64,19 +65,29 @@ class ErrorHandlers:
         response.headers.update(headers or {})
         return response
 
-    def _refuse_unroutable(self) -> Response | None:
-        """Refuse what cannot be read, and a path with leading slashes: Flask takes them for one."""
-        environ, path = request.environ, request.environ["PATH_INFO"]
-        refused: tuple[int, str] | None = environ.get(REFUSED) or _unsupported(environ)
-        if refused is None and not path.startswith("//"):
-            return None
-        environ[MATCH] = RouteMatch(*self._split(path))
-        if refused is None:
-            return self.response(path, 404)
-        status, message = refused
-        if self.surface(path) is None:
-            return Response(f"{message}\n", status, content_type="text/plain")
-        return self.response(path, status, message)
+    def refusing(self, application: Application) -> Application:
+        """The application, but it refuses what it cannot read, and a path with leading slashes.
+
+        Flask takes these slashes for one.
+        """
+
+        def refuse_or_call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            path: str = environ["PATH_INFO"]
+            has_slashes = path[:2] == "//"
+            refused = environ.get(REFUSED)
+            if "HTTP_CONTENT_ENCODING" in environ and refused is None:
+                refused = _unsupported(environ)
+            if not has_slashes and refused is None:
+                return application(environ, start_response)
+            environ[MATCH] = RouteMatch(*self._split(path))
+            return self._refusal(path, *(refused or (404, MESSAGES[404])))(environ, start_response)
+
+        return refuse_or_call
+
+    def _refusal(self, path: str, status: int, message: str) -> Response:
+        if self.surface(path) is not None or status == 404:
+            return self.response(path, status, message)
+        return Response(f"{message}\n", status, content_type="text/plain")
 
     def _invalid_key(self, _: InvalidKey) -> Response:
         request.environ[FAILURE] = INVALID_KEY
