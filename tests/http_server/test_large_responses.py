@@ -78,6 +78,21 @@ def test_unread_large_lists_take_little_memory_and_keep_nobody_waiting(
             assert clients[0].expect_response().body == response.body
 
 
+def test_a_read_after_a_large_list_sees_the_latest_write(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    row = '[[scale.sessions]]\naccount_id = "a"\ntitle = "t"\nstate = {}\ncreated_ago = "1m"\n'
+    rows = (f'{row}id = "00000000-0000-4000-8000-{number:012}"\n' for number in range(400))
+    seed.write_text('[[organizations]]\nid = "a"\nname = "A"\n' + "".join(rows))
+    arguments = ("--auth", "lenient", "--seed", str(seed))
+    with running_server("--db", str(tmp_path / "test.sqlite3"), *arguments) as server:
+        for _ in range(5):
+            status, page = server.request("GET", "/v4/sessions?limit=1000", **SGP)
+            assert (status, len(page["items"]) >= 400) == (200, True)
+            body = {"title": "t", "state": {}, "account_id": "a"}
+            _, made = server.request("POST", "/v4/sessions", body, **SGP)
+            assert server.request("GET", f"/v4/sessions/{made['id']}", **SGP) == (200, made)
+
+
 def has_response(client: RawConnection) -> bool:
     """Return whether a client could read the beginning of its response."""
     client.socket.setblocking(False)

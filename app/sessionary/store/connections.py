@@ -25,6 +25,15 @@ class Connection(sqlite3.Connection):
     may_write = True
     has_limited_reads = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fetching: list[sqlite3.Cursor] = []
+
+    def close_cursors(self) -> None:
+        """Close cursors with rows left: while one is open, later reads see the same old state."""
+        while self.fetching:
+            self.fetching.pop().close()
+
     def limit_reads(self, is_limited: bool) -> None:
         """Begin, or end, to refuse long values; `Statement.rows` then refuses many rows."""
         self.has_limited_reads = is_limited
@@ -70,12 +79,16 @@ class Database(pw.SqliteDatabase):
         """Execute SQL text."""
         return cast(sqlite3.Cursor, self.execute_sql(text, values))  # type: ignore[no-untyped-call]
 
-    def close_if_read_only(self) -> None:
-        """Close this thread's connection if its file was read-only when it was opened.
+    def end_reads(self) -> None:
+        """Close this thread's cursors, and its connection if the file was read-only.
 
-        While one is open, SQLite lets no other of the process write.
+        While such a connection is open, SQLite lets no other of the process write.
         """
-        if not (self.is_closed() or self._open_connection().may_write):
+        if self.is_closed():
+            return
+        connection = self._open_connection()
+        connection.close_cursors()
+        if not connection.may_write:
             self.close()
 
     def _open_connection(self) -> Connection:

@@ -90,7 +90,8 @@ class Namespace:
                 yield
             finally:
                 _namespace.reset(token)
-                self.database.close_if_read_only()
+                if token.old_value is not self:
+                    self.database.end_reads()
 
     @contextmanager
     def lock_if_free(self) -> Iterator[bool]:

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import peewee as pw
 
-from sessionary.store.connections import MAX_LIMITED_ROWS
+from sessionary.store.connections import MAX_LIMITED_ROWS, Connection
 from sessionary.store.database import Model, current_namespace
 from sessionary.store.errors import TooLarge
 
@@ -69,7 +69,9 @@ class Statement(Generic[Row]):
         Raises TooLarge for many rows, if reads are limited.
         """
         cursor = self._execute(values)
-        if not cast(Any, cursor.connection).has_limited_reads:
+        connection = cast(Connection, cursor.connection)
+        connection.fetching.append(cursor)
+        if not connection.has_limited_reads:
             return map(self._row, cursor)
         found = cursor.fetchmany(MAX_LIMITED_ROWS + 1)
         if len(found) > MAX_LIMITED_ROWS:
