@@ -163,3 +163,27 @@ def test_opening_a_database_that_is_being_replaced_gives_up_with_one_sentence(db
         )
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == f"Error: another program replaces {db}: try again when it has ended\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "status"),
+    [
+        (("--trusted-proxy", "127.0.0.1"), b"malformed", 401),
+        (("--rate-limit", "1000"), b"mob_anyone", 200),
+    ],
+    ids=["a failed key", "a rate limit"],
+)
+def test_a_read_that_counts_something_waits_alone_and_is_answered_uncounted(
+    db: str, options: tuple[str, ...], key: bytes, status: int
+) -> None:
+    """The count is a row. Without the lock it is left out."""
+    read = (
+        b"GET /api/v1/sessions HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 203.0.113.9\r\n"
+        b"Authorization: Bearer %s\r\n\r\n" % key
+    )
+    with serving(db, *options) as (server, _), held_by_flock(db), connect(server.url) as client:
+        client.send(read)
+        assert server.request("GET", "/livez")[0] == 200
+        assert server.request("GET", "/readyz")[0] == 200
+        assert not is_readable(client)
+        assert client.expect_response().status == status
