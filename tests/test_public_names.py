@@ -23,7 +23,8 @@ SETTINGS = """
 allowed_hosts auth busy_timeout_seconds client_timeout_seconds clock_rate control control_token
 db durability
 galtea_auto_close_minutes galtea_references host journal log_format log_requests max_body_bytes
-max_failed_keys_per_minute max_namespaces metrics mobilenext_empty_session_minutes
+max_failed_keys_per_minute max_namespaces max_restore_bytes metrics
+mobilenext_empty_session_minutes
 mobilenext_lease_minutes notte_global_timeout_minutes notte_keep_alive port prune_ended_days
 rate_limit ready_file scale_max_state_bytes seed threads tls_certificate tls_key trusted_proxy
 vendor_defaults workers

@@ -157,6 +157,12 @@ class Settings:
         maximum=1_000_000,
         used_by=DOUBLE_ONLY,
     )
+    max_restore_bytes: int = _setting(
+        256 * 1024 * 1024,
+        "maximum size of a file that a double restores; larger ones get 413",
+        minimum=1,
+        used_by=DOUBLE_ONLY,
+    )
     allowed_hosts: str | None = _setting(
         None,
         "further host names that a double on a loopback address answers to, comma-separated",

@@ -62,6 +62,7 @@ def serve(settings: Settings) -> None:
             port=settings.port,
             threads=settings.threads,
             max_body_bytes=settings.max_body_bytes,
+            max_restore_bytes=settings.max_restore_bytes,
         ) as server:
             notice.announce(server.listener)
             signal.sigwait(stop_signals)

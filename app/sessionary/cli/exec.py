@@ -58,6 +58,7 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
             app,
             threads=settings.threads,
             max_body_bytes=settings.max_body_bytes,
+            max_restore_bytes=settings.max_restore_bytes,
         ) as server:
             variables = Environment(server.url, ns).variables()
             code = _run(command, {**os.environ, **variables})

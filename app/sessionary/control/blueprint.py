@@ -1,6 +1,7 @@
 """The base of every control-plane blueprint: token authentication and error handlers."""
 
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from sessionary.web.surface import NotForced, Surface
 PREFIX = "_control/v1"
 CONTROL_PATH = f"/{PREFIX}/"
 NAMESPACES_PATH = f"{CONTROL_PATH}namespaces"
+RESTORE_LINE = re.compile(rf"POST {NAMESPACES_PATH}/[^/? ]+/restore[? ]".encode())
 _SALT = secrets.token_hex()  # so that the token cannot be guessed from a hash in a database
 _STATUS = {
     clock.BadClock: 400,

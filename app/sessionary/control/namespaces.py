@@ -1,6 +1,8 @@
 """The `/namespaces` resource: create, list, reset, fork, snapshot, restore, seed and drop."""
 
 import tomllib
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import Any
 
 from flask import request
@@ -14,6 +16,7 @@ from sessionary.control.errors import ApiError
 from sessionary.control.fields import Instant, StrictSchema, response_schema
 from sessionary.seeds import loader
 from sessionary.store import DEFAULT, Namespace, Namespaces
+from sessionary.web.context import settings
 from sessionary.web.fields import Object, Text
 from sessionary.web.operations import answer, answer_body, operation, read_object
 from sessionary.web.spool import Spool
@@ -116,10 +119,17 @@ def snapshot(namespace: str) -> Response:
 @operation("Restore a namespace from a database file", answers=_answers)
 def restore(namespace: str) -> Response:
     """Restore from the file in the body; create the namespace if it does not exist."""
+    namespaces = _registry()
+    request.max_content_length = settings().max_restore_bytes
     try:
-        _registry().restore(namespace, request.get_data())
+        with TemporaryFile() as file:
+            copyfileobj(request.stream, file)
+            file.flush()
+            namespaces.restore(namespace, store.map_file(file))
     except store.DatabaseUnusable as error:
         raise ApiError(400, f"{error}") from None
+    except OSError as error:
+        raise ApiError(503, f"the file cannot be kept: {error.strerror}") from error
     return answer(_to_json(namespace, _find(namespace)))
 
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sessionary.http_server import HttpServer, Limits
-from sessionary.http_server.limits import max_connections
+from sessionary.http_server.limits import Upload, max_connections
 from sessionary.settings import Settings
 
 _BACKLOG = 2048
@@ -23,6 +23,7 @@ class EmbeddedServer:
         port: int = 0,
         threads: int = Settings.threads,
         max_body_bytes: int = Settings.max_body_bytes,
+        max_restore_bytes: int = 0,
     ) -> None:
         self._application = application
         self._address = host, port
@@ -31,6 +32,7 @@ class EmbeddedServer:
             max_connections=max_connections(threads),
             max_body_bytes=max_body_bytes,
             client_timeout_seconds=Settings.client_timeout_seconds,
+            upload=_restore_upload(max_restore_bytes) if max_restore_bytes else None,
         )
 
     def start(self) -> Self:
@@ -65,3 +67,9 @@ class EmbeddedServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _restore_upload(max_bytes: int) -> Upload:
+    from sessionary.control.blueprint import RESTORE_LINE  # not every server has a control plane
+
+    return Upload(RESTORE_LINE, max_bytes)

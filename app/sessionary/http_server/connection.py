@@ -11,6 +11,7 @@ from typing import Any, cast
 from gunicorn.http import RequestParser
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 
+from sessionary.http_server.limits import Upload
 from sessionary.http_server.sockets import WOULD_BLOCK, BlockingSocket, BufferedSocket
 from sessionary.web.spool import Spool
 
@@ -163,6 +164,17 @@ class Connection:
         end = self.received.find(_HEAD_END)
         return end >= 0 and _UNKNOWN_END.search(self.received, 0, end + 2) is not None
 
+    def is_upload(self, max_body_bytes: int, upload: Upload | None) -> bool:
+        """Return whether a thread reads the body as it arrives, since it is too long for memory."""
+        if upload is None or not upload.request_line.match(self.received):
+            return False
+        end = self.received.find(_HEAD_END)
+        return end >= 0 and max_body_bytes < self._body_bytes(end) <= upload.max_bytes
+
+    def _body_bytes(self, end: int) -> int:
+        length = _LENGTH.search(self.received, 0, end + 2)
+        return int(length[1]) if length else 0
+
     def has_complete_request(self, max_body_bytes: int) -> bool:
         """Return whether it can be answered: with a body that is too long the head is enough."""
         if len(self.received) < max(self.needed, 1):
@@ -170,8 +182,7 @@ class Connection:
         end = self.received.find(_HEAD_END)
         if end < 0:
             return False
-        length = _LENGTH.search(self.received, 0, end + 2)
-        body = int(length[1]) if length else 0
+        body = self._body_bytes(end)
         self.is_body_refused = body > max_body_bytes
         self.needed = end + len(_HEAD_END) + (0 if self.is_body_refused else body)
         return len(self.received) >= self.needed

@@ -1,9 +1,10 @@
 """Deadlines of clients, and caps on open connections and memory."""
 
+import re
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sessionary.durations import monotonic as monotonic
 
@@ -30,6 +31,13 @@ def max_connections(threads: int) -> int:
     return max(_MIN_CONNECTIONS, min(_MAX_CONNECTIONS, fitting))
 
 
+class Upload(NamedTuple):
+    """Requests whose body the application reads as it arrives, with a limit of its own."""
+
+    request_line: re.Pattern[bytes]  # how such a request begins
+    max_bytes: int
+
+
 @dataclass(frozen=True)
 class Limits:
     """Limits of one server process."""
@@ -40,6 +48,7 @@ class Limits:
     client_timeout_seconds: float  # per handshake, request, and reading of a response
     keepalive_seconds: float = 65  # longer than clients keep an idle connection: they close first
     processes: int = 1  # that share the listening sockets
+    upload: Upload | None = None
 
     @property
     def accept_batch(self) -> int:

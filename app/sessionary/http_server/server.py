@@ -120,7 +120,9 @@ class HttpServer(EventLoop):
         connection.error = connection.head_error()
         if connection.error is not None:
             self._answer(connection)
-        elif connection.is_end_unknown():
+        elif connection.is_end_unknown() or connection.is_upload(
+            self.limits.max_body_bytes, self.limits.upload
+        ):
             self._hand_to_thread(connection)
         elif connection.has_complete_request(self.limits.max_body_bytes):
             self._answer(connection)

@@ -1,5 +1,6 @@
 """SQLite connections: one per thread of a file, one that all threads share in memory."""
 
+import mmap
 import sqlite3
 import threading
 import time
@@ -61,7 +62,9 @@ class Database(pw.SqliteDatabase):
     def __init__(self, *args: Any, file: DatabaseFile | None = None, **kwargs: Any) -> None:
         self.file = file
         self.opened: weakref.WeakSet[Connection] = weakref.WeakSet()
-        self.contents: bytes | None = None  # that the next connection starts with, in memory
+        self.contents: bytes | mmap.mmap | None = (
+            None  # that the next connection starts with, in memory
+        )
         self._thread = threading.local()
         super().__init__(*args, factory=self._create_connection, **kwargs)
 

@@ -1,5 +1,6 @@
 """Namespaces: a namespace is one SQLite database, in a file or in memory."""
 
+import mmap
 import sqlite3
 import tempfile
 import threading
@@ -186,7 +187,7 @@ class Namespace:
             self._file.lease.release()
 
 
-def memory_namespace(contents: bytes | None = None) -> Namespace:
+def memory_namespace(contents: bytes | mmap.mmap | None = None) -> Namespace:
     """Create a namespace in memory, empty or from the bytes of a database file."""
     database = Database(
         ":memory:",

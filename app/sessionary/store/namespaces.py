@@ -1,12 +1,14 @@
 """The namespaces of a double by name: `default`, and any number of others in memory."""
 
+import mmap
+import os
 import re
 import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from itertools import islice
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import peewee as pw
 
@@ -17,6 +19,7 @@ from sessionary.store.integrity import time_limit
 
 MAX_OPEN = 200  # the youngest namespaces; an older one hibernates until it is activated
 CHECK_SECONDS = 20.0  # for a file that is restored
+_NO_WAL = b"\1\1"
 _MAGIC = b"SQLite format 3\0"
 _NAME = re.compile("[a-z0-9_]{1,40}", re.ASCII)
 
@@ -112,7 +115,7 @@ class Namespaces:
             namespace.restore(self._hooks.template())
             self._hooks.on_create()
 
-    def restore(self, name: str, contents: bytes) -> None:
+    def restore(self, name: str, contents: bytes | mmap.mmap) -> None:
         """Give a namespace, new or not, the contents of a file. Raises DatabaseUnusable."""
         checked = _prepare(contents, self._hooks.on_restore)
         self.get(name).restore(checked)
@@ -175,15 +178,21 @@ def _create(name: str, contents: bytes, hook: Callable[[], None]) -> Namespace:
     return namespace
 
 
-def _prepare(contents: bytes, hook: Callable[[], None]) -> bytes:
+def map_file(file: IO[bytes]) -> bytes | mmap.mmap:
+    """Return the contents of a file without reading it into memory."""
+    is_empty = not os.fstat(file.fileno()).st_size
+    return b"" if is_empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _prepare(contents: bytes | mmap.mmap, hook: Callable[[], None]) -> bytes:
     """Check the bytes of a database file and run the hook on them. Raises DatabaseUnusable."""
     if contents[:16] != _MAGIC:
         raise DatabaseUnusable("the file is not a SQLite database: send a snapshot")
-    # Clear the two bytes that say WAL: a database in memory cannot have one.
-    without_wal = contents[:18] + bytes((1, 1)) + contents[20:]
+    if contents[18:20] != _NO_WAL:  # a database in memory cannot have a WAL
+        contents = contents[:18] + _NO_WAL + contents[20:]
     try:
         with (
-            closing(memory_namespace(without_wal)) as namespace,
+            closing(memory_namespace(contents)) as namespace,
             namespace.activate(),
             time_limit(namespace.connection(), CHECK_SECONDS),
         ):

@@ -111,6 +111,7 @@ class Server(RemoteServer):
             self._app,
             threads=self.settings.threads,
             max_body_bytes=self.settings.max_body_bytes,
+            max_restore_bytes=self.settings.max_restore_bytes,
         ).start()
         self.url = self._embedded.url
         return self
