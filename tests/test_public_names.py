@@ -63,7 +63,7 @@ COMMANDS = {
     "namespaces list": CONTROL,
     "namespaces restore": f"file {CONTROL}",
     "reset": CONTROL,
-    "snapshot": f"file {CONTROL}",
+    "snapshot": f"file --force {CONTROL}",
     "keys create": f"--surface --user --organization --expires-at {DATABASE}",
     "keys list": DATABASE,
     "keys revoke": f"id {DATABASE}",
