@@ -13,19 +13,14 @@ def test_the_clock_shows_mode_time_real_time_and_rate(double: Double) -> None:
     assert shown["wall_time"] > NOON
 
 
-def test_a_real_clock_follows_the_real_time(double: Double) -> None:
+def test_a_clock_is_real_offset_or_scaled_and_keeps_its_rate_when_advanced(double: Double) -> None:
     shown = double.put("/clock", {"mode": "real"})
     assert shown["now"] == shown["wall_time"]
-
-
-def test_an_offset_clock_continues_from_the_time_that_was_set(double: Double) -> None:
     first = double.put("/clock", {"mode": "offset", "now": "2030-01-01T00:00:00Z"})
     assert first["now"].startswith("2030-01-01T00:00:00.")
     assert double.get("/clock")["now"] > first["now"]
-
-
-def test_a_scaled_clock_has_a_rate(double: Double) -> None:
     assert double.put("/clock", {"mode": "scaled", "rate": 40})["rate"] == 40.0
+    assert double.post("/clock/advance", {"by": "1h"})["rate"] == 40.0
 
 
 @pytest.mark.parametrize(
@@ -82,11 +77,6 @@ def test_a_real_clock_advanced_to_a_transition_is_past_it(double: Double) -> Non
     double.post("/clock/advance", {"to": "next"})
     assert double.status(id) == "timed_out"
     assert double.get("/clock")["mode"] == "offset"
-
-
-def test_a_scaled_clock_keeps_its_rate_when_advanced(double: Double) -> None:
-    double.put("/clock", {"mode": "scaled", "rate": 40})
-    assert double.post("/clock/advance", {"by": "1h"})["rate"] == 40.0
 
 
 @pytest.mark.parametrize(

@@ -83,24 +83,18 @@ def test_a_release_at_the_last_microsecond_of_the_lease_counts(leased: Calls) ->
     assert leased.session(held["id"])["releasedAt"] == "2026-03-01T12:29:59.999999Z"
 
 
-def test_the_lease_covers_every_device_and_counts_from_the_first(leased: Calls) -> None:
-    held = leased.hold(ANDROID)
-    leased.app.advance(minutes=29)
-    leased.allocate(held["id"], IOS)
-    leased.app.advance(minutes=1)
-    shown = leased.session(held["id"])
-    assert [each["releasedAt"] for each in shown["devices"]] == [HALF_PAST, HALF_PAST]
-    assert shown["releasedAt"] == HALF_PAST
-
-
-def test_the_lease_counts_from_the_first_device_not_from_the_start(leased: Calls) -> None:
+def test_the_lease_covers_every_device_and_counts_from_the_first_not_the_start(
+    leased: Calls,
+) -> None:
     session = leased.start()
     leased.app.advance(minutes=10)
-    leased.allocate(session)
+    leased.allocate(session, ANDROID)
     leased.app.advance(minutes=29)
+    leased.allocate(session, IOS)
     assert leased.session(session)["releasedAt"] is None
     leased.app.advance(minutes=1)
-    assert leased.session(session)["releasedAt"] == "2026-03-01T12:40:00.000000Z"
+    shown, ended = leased.session(session), "2026-03-01T12:40:00.000000Z"
+    assert [each["releasedAt"] for each in (shown, *shown["devices"])] == [ended] * 3
 
 
 def test_a_device_released_before_the_lease_ended_keeps_its_own_instant(leased: Calls) -> None:

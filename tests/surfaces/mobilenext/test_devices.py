@@ -54,19 +54,15 @@ def test_the_default_devices_are_ready_at_once_and_as_an_operator_could_add_them
         assert devices.DeviceFacts().load(facts) == {**facts, "provision_seconds": 0}
 
 
-def test_an_added_device_can_be_allocated(app: App, calls: Calls) -> None:
+@pytest.mark.parametrize(("more", "status"), [({}, 201), ({"provision_seconds": 30}, 202)])
+def test_an_added_device_can_be_allocated(app: App, calls: Calls, more: Any, status: int) -> None:
     with app.namespace.activate():
-        devices.add(**PHONE)
+        devices.add(**PHONE, **more)
         added = devices.list_devices()[-1]
-    assert added.serial == "A-1"
-    assert not added.is_default
-    assert calls.hold(*filters_by_name("Fairphone 6"))["device"]["id"] == "A-1"
-
-
-def test_an_on_demand_device_can_be_added(app: App, calls: Calls) -> None:
-    with app.namespace.activate():
-        devices.add(**PHONE, provision_seconds=30)
-    assert calls.allocate(calls.start(), *filters_by_name("Fairphone 6")).status_code == 202
+    assert (added.serial, bool(added.is_default)) == ("A-1", False)
+    session = calls.start()
+    assert calls.allocate(session, *filters_by_name("Fairphone 6")).status_code == status
+    assert calls.session(session)["device"]["id"] == "A-1"
 
 
 def test_whether_a_device_is_allocated_follows_the_clock(app: App, calls: Calls) -> None:
@@ -122,20 +118,16 @@ def test_serials_of_real_tools_are_accepted() -> None:
     assert serials()[-4:] == written
 
 
-def test_a_retired_device_is_not_allocated(app: App, calls: Calls) -> None:
+def test_a_retired_device_is_not_allocated_and_stays_until_it_is_released(
+    app: App, calls: Calls
+) -> None:
+    held = calls.hold(*filters_by_name("Pixel 9"))
     with app.namespace.activate():
         assert devices.retire("emulator-5554")
         assert devices.list_devices()[0].is_retired
+    assert calls.session(held["id"]) == held
     response = calls.allocate(calls.start(), *filters_by_name("Pixel 9"))
     assert error_of(response) == (404, "device_not_found")
-
-
-def test_a_retired_device_stays_allocated_until_it_is_released(app: App, calls: Calls) -> None:
-    held = calls.hold(*filters_by_name("Pixel 9"))
-    with app.namespace.activate():
-        devices.retire("emulator-5554")
-    assert calls.session(held["id"]) == held
-    assert error_of(calls.allocate(calls.start(), *filters_by_name("Pixel 9")))[0] == 404
     assert calls.release(held["id"], "emulator-5554").status_code == 202
 
 
