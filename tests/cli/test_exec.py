@@ -92,16 +92,18 @@ def test_the_variables_select_the_given_namespace() -> None:
     assert result.stdout == "t42 gsk_ns-t42-test\n"
 
 
-def test_a_missing_command_is_exit_code_127_and_a_sentence() -> None:
-    result = run("--", "no-such-command-anywhere")
-    assert result.returncode == 127
-    assert result.stderr == "Error: command not found: no-such-command-anywhere\n"
-
-
-def test_a_command_that_cannot_be_executed_is_exit_code_126_and_a_sentence(tmp_path: Path) -> None:
-    result = run("--", str(tmp_path))
-    assert result.returncode == 126
-    assert result.stderr == f"Error: cannot run {tmp_path}: Permission denied\n"
+@pytest.mark.parametrize(
+    ("command", "code", "why"),
+    [
+        ("no-such-command-anywhere", 127, "command not found: no-such-command-anywhere"),
+        ("/usr", 126, "cannot run /usr: Permission denied"),
+    ],
+)
+def test_a_command_that_cannot_run_is_exit_code_126_or_127_and_a_sentence(
+    command: str, code: int, why: str
+) -> None:
+    result = run("--", command)
+    assert (result.returncode, result.stderr) == (code, f"Error: {why}\n")
 
 
 def test_a_command_killed_by_a_signal_is_exit_code_128_plus_its_number() -> None:

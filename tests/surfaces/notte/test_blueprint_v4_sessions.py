@@ -48,25 +48,27 @@ def test_a_session_of_v1_shows_no_maximum(notte: NotteClient) -> None:
     assert shown["timeout_minutes"] == shown["idle_timeout_minutes"] == 5
 
 
-@pytest.mark.parametrize("idle", [1, 15])
-@pytest.mark.parametrize("name", ["idle_timeout_minutes", "timeout_minutes"])
-def test_the_idle_timeout_has_two_names(notte: NotteClient, name: str, idle: int) -> None:
-    started = notte.start_v4(**{name: idle})
-    assert started["timeout_minutes"] == started["idle_timeout_minutes"] == idle
-
-
-@pytest.mark.parametrize("older", [7, 99, "x", None])
-def test_the_newer_name_of_the_idle_timeout_wins(notte: NotteClient, older: object) -> None:
-    started = notte.start_v4(idle_timeout_minutes=4, timeout_minutes=older)
-    assert started["idle_timeout_minutes"] == 4
-
-
-@pytest.mark.parametrize(("idle", "maximum"), [(30, 30), (30, 1440), (1, 1), (3, 3)])
-def test_the_idle_timeout_may_equal_the_maximum_and_both_may_equal_their_bounds(
-    notte: NotteClient, idle: int, maximum: int
+@pytest.mark.parametrize(
+    ("body", "idle", "maximum"),
+    [
+        *(({name: 1}, 1, 15) for name in ("idle_timeout_minutes", "timeout_minutes")),
+        *(({name: 15}, 15, 15) for name in ("idle_timeout_minutes", "timeout_minutes")),
+        *(
+            ({"idle_timeout_minutes": 4, "timeout_minutes": older}, 4, 15)
+            for older in (7, 99, "x", None)
+        ),
+        *(
+            ({"idle_timeout_minutes": idle, "max_duration_minutes": most}, idle, most)
+            for idle, most in ((30, 30), (30, 1440), (1, 1), (3, 3))
+        ),
+    ],
+)
+def test_the_idle_timeout_has_two_names_the_newer_wins_and_it_may_equal_the_maximum(
+    notte: NotteClient, body: dict[str, Any], idle: int, maximum: int
 ) -> None:
-    started = notte.start_v4(idle_timeout_minutes=idle, max_duration_minutes=maximum)
-    assert (started["timeout_minutes"], started["max_duration_minutes"]) == (idle, maximum)
+    started = notte.start_v4(**body)
+    assert started["timeout_minutes"] == started["idle_timeout_minutes"] == idle
+    assert started["max_duration_minutes"] == maximum
 
 
 INTEGERS = ("idle_timeout_minutes", "timeout_minutes", "max_duration_minutes")
