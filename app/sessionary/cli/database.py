@@ -4,7 +4,7 @@ import functools
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from sessionary.cli.output import Output, error_text, json_option, print_output
 from sessionary.client import Client
 from sessionary.client.wsgi_transport import wsgi_send
 from sessionary.clock import BadClock, wall
+from sessionary.durations import monotonic
 from sessionary.factory import SCHEMA, create_app, load_settings, prepare
 from sessionary.identity import UnknownMember
 from sessionary.seeds.loader import BadSeed
@@ -35,6 +36,8 @@ _ERRORS = (
     OSError,
     UnknownMember,
 )
+
+_PROGRESS_AFTER_SECONDS = 1.0
 
 database_option = click.option(
     "--db",
@@ -122,14 +125,22 @@ def kept_note(kept: Path | None) -> str:
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[store.Progress]:
-    """Show progress on a terminal: yields a function of the done and the total count."""
-    with click.progressbar(
-        length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
+    """Show progress on a terminal, once the work has taken a while.
+
+    Yields a function of the done and the total count.
+    """
+    starts_at = monotonic() + _PROGRESS_AFTER_SECONDS
+    bar: Any = None
+    with ExitStack() as stack:
 
         def show(done: int, count: int) -> None:
-            bar.length = count
-            bar.update(done - bar.pos)
+            nonlocal bar
+            if bar is None and sys.stderr.isatty() and monotonic() >= starts_at:
+                bar = click.progressbar(length=count, label=label, file=sys.stderr)
+                stack.enter_context(bar)
+            if bar is not None:
+                bar.length = count
+                bar.update(done - bar.pos)
 
         yield show
 

@@ -6,7 +6,12 @@ from typing import Any
 import click
 
 from sessionary import clock, store
-from sessionary.cli.database import database_command, open_existing, open_without_upgrade
+from sessionary.cli.database import (
+    database_command,
+    open_existing,
+    open_without_upgrade,
+    progress_bar,
+)
 from sessionary.cli.output import Output, format_table
 from sessionary.durations import BadDuration, parse_duration
 from sessionary.surfaces import SURFACES
@@ -47,22 +52,23 @@ def prune(ended_before: str, surfaces: tuple[str, ...], dry_run: bool, db: str) 
         raise click.ClickException(f"--ended-before {error}") from error
     with open_without_upgrade(db) if dry_run else open_existing(db):
         before_at = clock.now() - age
-        rows: list[dict[str, Any]] = [
-            {
-                "surface": name,
-                "ended_before": to_text(before_at),
-                "sessions": sum(_counts(_RETENTIONS[name], before_at, dry_run)),
-                "removed": not dry_run,
-            }
-            for name in dict.fromkeys(surfaces or _RETENTIONS)
-        ]
+        rows: list[dict[str, Any]] = []
+        for name in dict.fromkeys(surfaces or _RETENTIONS):
+            with progress_bar(f"pruning {name}") as progress:
+                count = sum(_counts(_RETENTIONS[name], before_at, dry_run, progress))
+            facts = {"surface": name, "ended_before": to_text(before_at)}
+            rows.append({**facts, "sessions": count, "removed": not dry_run})
     return Output(rows, format_table(rows))
 
 
-def _counts(retention: Retention, before_at: int, dry_run: bool) -> Iterable[int]:
+def _counts(
+    retention: Retention, before_at: int, dry_run: bool, progress: store.Progress
+) -> Iterable[int]:
     """Yield the number of sessions in each batch, and remove them unless it is a dry run."""
+    last_key = retention.last.one() or 1
 
     def find(after: int, limit: int) -> list[int]:
+        progress(after, max(after, last_key))
         return retention.ended.all(before_at=before_at, after=after, until=_LAST_KEY, limit=limit)
 
     if not dry_run:

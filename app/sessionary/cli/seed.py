@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from sessionary.cli.database import database_command, open_or_create
+from sessionary import store
+from sessionary.cli.database import database_command, open_or_create, progress_bar
 from sessionary.cli.output import Output
 
 
@@ -13,11 +14,12 @@ from sessionary.cli.output import Output
 @database_command
 def seed(file: Path, db: str) -> Output:
     """Apply the seed FILE to the database, all or nothing; doing it again changes nothing."""
-    from sessionary.seeds.loader import apply, read
+    from sessionary.seeds.loader import load, read
     from sessionary.surfaces import SURFACES
 
-    document = read(file)
+    with progress_bar("loading") as progress:
+        loaded = load(read(file), SURFACES, progress)
     with open_or_create(db):
-        count = apply(document, SURFACES)
+        count = loaded.apply(store.current_namespace())
     value = {"db": db, "file": file, "rows": count}
     return Output(value, f"Applied {count} rows of {file} to {db}")

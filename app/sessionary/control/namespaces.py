@@ -71,7 +71,7 @@ def create(body: dict[str, Any]) -> Response:
             if body["now"] is not None:
                 clock.set_mode("frozen", body["now"])
             if seed:
-                seed.apply(namespace, namespace.generation)
+                seed.apply(namespace)
     except BaseException:
         namespaces.drop(name)
         raise

@@ -2,10 +2,10 @@
 
 import logging
 import threading
-import time
 from collections.abc import Sequence
 
 from sessionary import clock, store
+from sessionary.durations import monotonic
 from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from sessionary.web.events import RequestFinished
@@ -41,7 +41,7 @@ class AutoPrune:
     def on_request_finished(self, request: RequestFinished) -> None:
         """Remove a batch of old sessions if the request wrote and pruning is due."""
         is_write = request.method not in READS and request.status in range(200, 300)
-        if not (is_write and self._remaining) or time.monotonic() < self._due:
+        if not (is_write and self._remaining) or monotonic() < self._due:
             return
         if not self._lock.acquire(blocking=False):
             return
@@ -49,7 +49,7 @@ class AutoPrune:
             with self._namespace.activate():
                 self._prune_batch(clock.now() - self._age_us)
         except Exception as error:  # noqa: BLE001 - the response has been sent
-            self._due = time.monotonic() + _RETRY_SECONDS
+            self._due = monotonic() + _RETRY_SECONDS
             if not store.is_unavailable(error):  # requests report an outage themselves
                 _log.exception("cannot prune: next attempt in %d s", _RETRY_SECONDS)
         finally:
@@ -71,4 +71,4 @@ class AutoPrune:
         self._remaining.pop(0)
         if not self._remaining:
             self._remaining = list(self._retentions)
-            self._due = time.monotonic() + self._rest_seconds
+            self._due = monotonic() + self._rest_seconds

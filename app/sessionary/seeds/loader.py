@@ -65,18 +65,20 @@ def apply(document: Document, surfaces: Sequence[Surface]) -> int:
 
     Raises BadSeed and then has applied nothing.
     """
-    namespace = store.current_namespace()
-    return load(document, surfaces).apply(namespace, namespace.generation)
+    return load(document, surfaces).apply(store.current_namespace())
 
 
-def load(document: Document, surfaces: Sequence[Surface]) -> "Seed":
+def load(
+    document: Document, surfaces: Sequence[Surface], progress: store.Progress = lambda *_: None
+) -> "Seed":
     """Load the rows of a seed, which needs no database. Raises BadSeed."""
     tables = [*TABLES, *(table for surface in surfaces for table in surface.seed_tables)]
     rows = list(_read_rows(document, {table.name: table for table in tables}))
     rows.sort(key=lambda row: tables.index(row[0]))
     seed = Seed(document, {table: [] for table in tables})
     names = {surface.name for surface in surfaces}
-    for table, number, row in rows:
+    for done, (table, number, row) in enumerate(rows):
+        progress(done, len(rows))
         try:
             loaded = table.schema.load(row)
             if table.name == "keys" and loaded["surface"] not in (None, *names):
@@ -96,12 +98,13 @@ class Seed:
         self.rows = rows
         self.refusal: BadSeed | None = None
 
-    def apply(self, namespace: Namespace, generation: int) -> int:
+    def apply(self, namespace: Namespace, generation: int | None = None) -> int:
         """Apply it to a namespace in one transaction; return the number of its rows.
 
         A namespace in memory is locked for short times only, unless it is active. Raises BadSeed,
         and NamespaceClosed if the namespace has other contents; then has applied nothing.
         """
+        generation = namespace.generation if generation is None else generation
         try:
             _write(self._plan(Batch(namespace, generation)))
         except (Outdated, sqlite3.IntegrityError):  # others have written since it was planned

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from sessionary.durations import monotonic
 from sessionary.store.database import current_namespace
 from sessionary.store.transactions import transaction
 
@@ -27,20 +28,20 @@ def run_in_batches(find: Find, change: Callable[[list[int]], int]) -> Iterator[i
     while keys := list(find(last, _PAGE_SIZE)):
         last = keys[-1]
         while keys:
-            started = time.monotonic()
+            started = monotonic()
             yield run_batch(keys, change)
             run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            time.sleep(min(time.monotonic() - started, _BATCH_SECONDS))
+            time.sleep(min(monotonic() - started, _BATCH_SECONDS))
 
 
 def run_batch(keys: list[int], change: Callable[[list[int]], int]) -> int:
     """Change as many as fit into one batch, removing them from `keys`; return the row count."""
     count = 0
     with transaction():
-        ends = time.monotonic() + _BATCH_SECONDS
+        ends = monotonic() + _BATCH_SECONDS
         while keys:
             chunk, keys[:] = keys[:_CHUNK_SIZE], keys[_CHUNK_SIZE:]
             count += change(chunk)
-            if time.monotonic() >= ends:
+            if monotonic() >= ends:
                 break
     return count
