@@ -1,5 +1,6 @@
 """Large seeds on a live database: other clients go on, and a seed is applied as a whole."""
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -83,6 +84,19 @@ def test_a_seed_of_thousands_of_rows_keeps_nobody_waiting(tmp_path: Path, table:
         assert answers.statuses == {200}
         assert server.workers() == workers
     # In one long transaction, a writer waits for most of the time that the command takes.
+    assert max(answers.seconds) < max(0.25, took / 4)
+
+
+def test_a_prune_of_thousands_of_sessions_keeps_nobody_waiting(tmp_path: Path) -> None:
+    db, seed = tmp_path / "d.sqlite3", tmp_path / "large.toml"
+    seed.write_text(make_rows("notte.sessions", 8_000).replace('"2m"', '"200d"'))
+    run_command(COMMAND, "seed", str(seed), "--db", str(db))
+    with running_server(*ON_FILE, str(db)) as server, clients(server) as answers:
+        started = time.perf_counter()
+        done = run_command(COMMAND, "prune", "--ended-before", "90d", "--db", str(db), "--json")
+        took = time.perf_counter() - started
+    assert sum(each["sessions"] for each in json.loads(done.stdout)) == 8_000
+    assert answers.statuses == {200}
     assert max(answers.seconds) < max(0.25, took / 4)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sessionary import store
+from sessionary.durations import monotonic
 from sessionary.store import batches
 
 
@@ -54,3 +55,30 @@ def test_others_write_between_two_batches(db: Path, monkeypatch: pytest.MonkeyPa
     writer.join()
     namespace.close()
     assert was_written
+
+
+def test_a_restored_file_is_prepared_before_writers_have_to_wait(db: Path) -> None:
+    """A writer waits for the copy, and not for the work on it."""
+    namespace = store.open_namespace(str(db), durability="off")
+    many = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+        INSERT INTO many SELECT i, hex(randomblob(40)) FROM n"""
+    with namespace.activate():
+        namespace.database.run("CREATE TABLE many(i INTEGER PRIMARY KEY, text TEXT UNIQUE)")
+        namespace.database.run(many)
+    contents, waits, is_over = namespace.contents(), [0.0], threading.Event()
+
+    def write() -> None:
+        while not is_over.is_set():
+            started = monotonic()
+            with namespace.activate(), store.transaction():
+                waits.append(monotonic() - started)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    started = monotonic()
+    namespace.restore(contents)
+    took = monotonic() - started
+    is_over.set()
+    writer.join()
+    namespace.close()
+    assert max(waits) < took * 0.7

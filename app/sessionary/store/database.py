@@ -149,10 +149,11 @@ class Namespace:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, "copy.sqlite3")
             copy.write_bytes(contents)
-            with self.write_lock, closing(sqlite3.connect(copy)) as source:
+            with closing(sqlite3.connect(copy)) as source:
                 source.execute(f"PRAGMA page_size = {size}")
                 source.execute("VACUUM")
-                source.backup(self.connection())
+                with self.write_lock:
+                    source.backup(self.connection())
 
     def connection(self) -> sqlite3.Connection:
         """Return the connection of the running thread, opened at its first use."""
