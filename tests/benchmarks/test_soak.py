@@ -36,7 +36,7 @@ def broken(state: ExpectedState) -> dict[str, int]:
 
 DISTURBED = (
     "--minutes 1 --clients 8 --kill-every 5 --backup-every 15 --lock-every 20 --seed-every 14"
-    " --health-ms 20000"
+    " --health-ms 1000"  # four times the limit of a machine without other work
 )
 
 
