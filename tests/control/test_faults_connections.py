@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,13 +127,50 @@ def test_a_held_call_is_cut_if_its_namespace_was_replaced(double: Double, change
                 namespaces.restore("t1", contents)
             else:
                 getattr(namespaces, change)("t1")
-            serving.stop()  # ends the delay
             with pytest.raises(RemoteDisconnected):
                 connection.getresponse()
     assert ("t1" in namespaces.names()) is (change != "drop")
     if change != "drop":
         assert double.get("/sessions", ns="t1")["sessions"] == []
         assert double.get("/journal", ns="t1")["calls"] == []
+
+
+@contextmanager
+def held_call(double: Double) -> Iterator[HTTPConnection]:
+    """Hold a call that starts a session; gives its connection."""
+    is_held = threading.Event()
+    with (
+        EmbeddedServer(notify_when_held(double.app, is_held)) as serving,
+        closing(HTTPConnection(urlsplit(serving.url).netloc, timeout=30)) as connection,
+    ):
+        connection.request("POST", START, "{}", {**NOTTE, "Content-Type": "application/json"})
+        assert is_held.wait(30)
+        yield connection
+
+
+@pytest.mark.parametrize("path", ["/faults", "/faults/1"])
+@pytest.mark.parametrize("fault", [{"kind": "latency"}, {"kind": "status", "status": 503}])
+def test_a_held_call_succeeds_at_once_if_its_fault_is_disarmed(
+    double: Double, path: str, fault: dict[str, Any]
+) -> None:
+    arm(double, **fault, delay="10m")
+    with held_call(double) as connection:
+        assert double.call("DELETE", path).status_code == 204
+        assert connection.getresponse().status == 200
+    assert double.newest_call()["fault"] == {"id": 1, "kind": "latency"}
+
+
+def test_a_held_call_stays_held_if_another_fault_is_disarmed(double: Double) -> None:
+    arm(double, kind="latency", delay="10m")
+    arm(double, kind="latency", delay="10m")
+    with held_call(double) as connection:
+        assert double.call("DELETE", "/faults/2").status_code == 204
+        other = HTTPConnection(connection.host, connection.port, timeout=30)
+        for _ in range(20):  # by then the loop has looked at the fault again
+            other.request("GET", "/livez")
+            assert other.getresponse().read()
+        other.close()
+        assert double.get("/sessions")["sessions"] == []
 
 
 def test_an_interrupted_client_does_not_end_a_held_call(double: Double) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sessionary.http_server import HttpServer, Limits, limits, shutdown
-from sessionary.web.held import Held, Thread
+from sessionary.web.held import Delay, Held, Thread
 from tests.raw_http import RawConnection, Response, connect, send_and_read
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -195,7 +195,7 @@ def test_stop_closes_connections_with_nothing_in_flight_at_once(
         assert is_closed(other)
 
 
-def later(is_called: threading.Event, **given: Any) -> Application:
+def later(is_called: threading.Event, seconds: float, thread: Thread | None = None) -> Application:
     """An application with held responses; the event is set when one is made."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Held:
@@ -203,7 +203,7 @@ def later(is_called: threading.Event, **given: Any) -> Application:
             is_called.set()
             return hello(environ, start_response)
 
-        return Held(make, **given)
+        return Held(make, delay=Delay(seconds), thread=thread)
 
     return application
 
@@ -214,7 +214,7 @@ HELD = pytest.mark.parametrize("request_", [GET, CHUNKED + b"0\r\n\r\n"], ids=["
 @HELD
 @pytest.mark.parametrize("thread", [None, "pool", "writer"])
 def test_a_held_response_is_sent_after_its_delay(request_: bytes, thread: Thread | None) -> None:
-    application = later(threading.Event(), seconds=0.01, thread=thread)
+    application = later(threading.Event(), 0.01, thread)
     with serving(application) as (_, url):
         responses = send_and_read(url, request_ + request_)
     assert list(map(status_and_body, responses)) == [(200, b"hi")] * 2
@@ -223,7 +223,7 @@ def test_a_held_response_is_sent_after_its_delay(request_: bytes, thread: Thread
 @HELD
 def test_a_held_response_occupies_no_thread_and_a_stop_ends_it(request_: bytes) -> None:
     is_called = threading.Event()
-    held = later(is_called, seconds=3600)
+    held = later(is_called, 3600)
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:
         is_held = environ["REQUEST_METHOD"] == request_[:4].decode().strip()
@@ -242,7 +242,7 @@ def test_a_held_response_that_fails_is_answered_with_500(caplog: pytest.LogCaptu
     def fail() -> Any:
         raise KeyError("secret")
 
-    with serving(lambda *_: Held(fail, seconds=0.01)) as (_, url):
+    with serving(lambda *_: Held(fail, delay=Delay(0.01))) as (_, url):
         assert [each.status for each in send_and_read(url, GET)] == [500]
     assert [each.getMessage() for each in caplog.records] == ["Error handling request"]
 

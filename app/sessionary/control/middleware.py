@@ -1,6 +1,6 @@
 """WSGI middleware around every request: faults, journal and the `Sessionary-` headers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -19,14 +19,16 @@ from sessionary.control.messages import (
     build_response,
     call_wsgi,
 )
+from sessionary.durations import monotonic
 from sessionary.settings import Settings
 from sessionary.store import DEFAULT, Namespace, NamespaceClosed
 from sessionary.web import json_codec
 from sessionary.web.events import REFUSED
-from sessionary.web.held import LARGE, LOAD, READS, Held, call_by_size, call_when_free
+from sessionary.web.held import LARGE, LOAD, READS, Delay, Held, call_by_size, call_when_free
 from sessionary.web.instants import to_text
 
 _ANSWERED = (matching.LATENCY, matching.TRUNCATED)  # the application answers despite the fault
+_LOOK_SECONDS = 1.0  # between two looks at a fault that another process may disarm
 RESET = "sessionary.reset"  # environ key of a function of the server: reset the connection
 
 
@@ -80,7 +82,7 @@ class ControlMiddleware:
         body: tuple[bytes | None, int],
         start_response: Any,
     ) -> Iterable[bytes]:
-        def answer() -> Iterable[bytes]:
+        def answer(fault: FaultRow | None) -> Iterable[bytes]:
             with _activate(namespace, generation):
                 response = self._respond(namespace, request, body, fault)
             return _send(response, fault, request.environ, start_response)
@@ -89,9 +91,9 @@ class ControlMiddleware:
             is_refused = REFUSED in request.environ
             fault = None if is_refused else matching.hit(self._routes, request)
             if fault is None or not fault.delay_us:
-                return call_by_size(request.environ, answer)
-        go_on = partial(call_when_free, namespace, request.environ, answer, may_write=True)
-        return Held(go_on, seconds=fault.delay_us / 1_000_000)
+                return call_by_size(request.environ, partial(answer, fault))
+            # In the namespace's lock: nothing can be disarmed before the delay is known to it.
+            return _DelayedCall(namespace, generation, request.environ, fault, answer).held()
 
     def _respond(
         self,
@@ -118,6 +120,46 @@ class ControlMiddleware:
         if call_id is not None and 400 <= response.code < 500:
             headers.append(("Link", _explain_link(namespace, request.environ, call_id)))
         return response._replace(headers=[*response.headers, *headers])
+
+
+class _DelayedCall:
+    """A call that a fault holds until its delay is over, the fault is disarmed or the server stops.
+
+    It is answered then; or cut, at once, if its namespace is dropped, reset or restored.
+    """
+
+    def __init__(
+        self,
+        namespace: Namespace,
+        generation: int,
+        environ: dict[str, Any],
+        fault: FaultRow,
+        answer: Callable[[FaultRow], Iterable[bytes]],
+    ) -> None:
+        self._namespace = namespace
+        self._generation = generation
+        self._fault = fault
+        self._answer = answer
+        self._call = partial(call_when_free, namespace, environ)
+        self._due = monotonic() + fault.delay_us / 1_000_000
+
+    def held(self) -> Held:
+        seconds = max(0.0, self._due - monotonic())
+        if not self._namespace.is_in_memory:  # another worker may disarm the fault
+            seconds = min(seconds, _LOOK_SECONDS)
+        delay = Delay(seconds)
+        self._namespace.delays.add(delay)
+        look = partial(self._call, partial(self._look, delay), may_write=False)
+        return Held(look, delay=delay)
+
+    def _look(self, delay: Delay) -> Iterable[bytes]:
+        with _activate(self._namespace, self._generation):
+            is_armed = matching.is_armed(self._fault.id)
+            if is_armed and monotonic() < self._due and not delay.is_cut:
+                return self.held()
+        # What is disarmed meanwhile has only delayed the call.
+        fault = self._fault if is_armed else self._fault._replace(kind=matching.LATENCY)
+        return self._call(partial(self._answer, fault), may_write=True)
 
 
 @contextmanager

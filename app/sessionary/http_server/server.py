@@ -15,7 +15,7 @@ from sessionary.http_server.loop import EventLoop
 from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.parser_config import ParserConfig
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
-from sessionary.web.held import Thread
+from sessionary.web.held import Delay, Thread
 
 AnySocket = BufferedSocket | BlockingSocket
 
@@ -164,10 +164,25 @@ class HttpServer(EventLoop):
             go_on = partial(self._run_on_thread, self._readers)
         elif held.thread is not None:
             go_on = partial(self._run_on_thread, self._pools[held.thread])
-        if held.seconds:
-            self.call_later(held.seconds, go_on, connection, sock, pending.respond)
-        else:
+        if held.delay is None:
             go_on(connection, sock, pending.respond)
+        else:
+            self._wait(held.delay, partial(go_on, connection, sock, pending.respond))
+
+    def _wait(self, delay: Delay, callback: Callable[[], Any]) -> None:
+        """Call back at the end of a delay, once."""
+
+        def go_on() -> None:
+            nonlocal callback
+            delay.is_cut = self.shutdown.is_requested
+            delay.on_end = bool
+            call, callback = callback, bool
+            call()
+
+        self.call_later(delay.seconds, go_on)
+        delay.on_end = partial(self.call_soon, self.call_later, 0, go_on)
+        if delay.has_ended():
+            delay.on_end()
 
     def _go_on(
         self, connection: Connection, sock: AnySocket, respond: Callable[[], Outcome]

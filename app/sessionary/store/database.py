@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, cast
+from weakref import WeakSet
 
 import peewee as pw
 
@@ -65,6 +66,7 @@ class Namespace:
         self.has_undo_log = False
         self.schema_version = 0  # of the program, once `schema.migrate` has run
         self.generation = 0  # counts the times that its contents were replaced
+        self.delays: WeakSet[Any] = WeakSet()  # their `end` is called at that, and by `end_delays`
         self._file = file = database.file
         self.is_in_memory = file is None
         self.busy_timeout_seconds = float(database.timeout)
@@ -123,6 +125,11 @@ class Namespace:
             with closing(sqlite3.connect(path)) as copy:
                 self.connection().backup(copy)
 
+    def end_delays(self) -> None:
+        """End the delays of held calls, which then look again at what they wait for."""
+        for delay in list(self.delays):
+            delay.end()
+
     def hibernate(self) -> None:
         """Keep only the contents in memory until the next activation, unless in use."""
         if self._lock is not None and self._lock.acquire(blocking=False):
@@ -139,9 +146,10 @@ class Namespace:
             self.generation += 1
             if self._file is not None:
                 self._overwrite(contents)
-                return
-            self.database.close()
-            self.database.contents = contents
+            else:
+                self.database.close()
+                self.database.contents = contents
+        self.end_delays()
 
     def _overwrite(self, contents: bytes) -> None:
         """Copy into the file. A file in WAL mode keeps its page size, so the copy must match."""
@@ -183,6 +191,7 @@ class Namespace:
         """Close every connection and release the file. A file can be activated again."""
         with self._exclusive:
             self._is_closed = self._file is None
+        self.end_delays()
         self.disconnect()
         if self._file:
             self._file.lease.release()

@@ -1,6 +1,6 @@
 """A response that is made later, without a thread that waits for it."""
 
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -24,21 +24,47 @@ ON_LOOP = "sessionary.on_loop"
 READS = ("GET", "HEAD", "OPTIONS")
 
 
+class Delay:
+    """A time to wait, which `end` may end on any thread."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.on_end: Callable[[], Any] = bool  # set by a server that waits with a timer
+        self.is_cut = False  # the server stops
+        self._has_ended = threading.Event()
+
+    def end(self) -> None:
+        self._has_ended.set()
+        self.on_end()
+
+    def has_ended(self) -> bool:
+        return self._has_ended.is_set()
+
+    def wait(self) -> None:
+        self._has_ended.wait(self.seconds)
+
+
 class Held:
-    """The body of a response that `make` produces in `seconds`; `make` calls start_response.
+    """The body of a response that `make` produces after a delay; `make` calls start_response.
 
     The HTTP core waits with a timer, and runs `make` on its loop or on a thread of this kind. Any
-    other server iterates over the body, which sleeps first.
+    other server iterates over the body, which waits first.
     """
 
-    def __init__(self, make: Make, *, seconds: float = 0, thread: Thread | None = None) -> None:
+    def __init__(
+        self, make: Make, *, delay: Delay | None = None, thread: Thread | None = None
+    ) -> None:
         self.make = make
-        self.seconds = seconds
+        self.delay = delay
         self.thread = thread
 
     def __iter__(self) -> Iterator[bytes]:
-        time.sleep(self.seconds)
-        yield from self.make()
+        body: Iterable[bytes] = self
+        while isinstance(body, Held):
+            if body.delay is not None:
+                body.delay.wait()
+            body = body.make()
+        yield from body
 
 
 def call_within(layer: Layer, make: Make) -> Iterable[bytes]:
@@ -47,7 +73,7 @@ def call_within(layer: Layer, make: Make) -> Iterable[bytes]:
     if not isinstance(body, Held):
         return body
     make_within = partial(call_within, layer, body.make)
-    return Held(make_within, seconds=body.seconds, thread=body.thread)
+    return Held(make_within, delay=body.delay, thread=body.thread)
 
 
 def call_by_size(environ: dict[str, Any], make: Make) -> Iterable[bytes]:

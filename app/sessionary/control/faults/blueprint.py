@@ -85,6 +85,7 @@ def arm(body: dict[str, Any]) -> Response:
 def disarm_all() -> Response:
     with store.transaction():
         _disarm_all.run()
+    store.current_namespace().end_delays()
     return Response(status=204)
 
 
@@ -118,6 +119,7 @@ def disarm(fault_id: int) -> Response:
     with store.transaction():
         if not _disarm.run(id=fault_id):
             raise _not_found(fault_id)
+    store.current_namespace().end_delays()
     return Response(status=204)
 
 

@@ -85,6 +85,7 @@ _live = Statement(
         .order_by(Fault.id)
     ),
 )
+_exists = Statement(tuple, lambda: Fault.select(Fault.id).where(Fault.id == param("id")))
 _count = Statement(
     tuple,
     lambda: Fault.update(
@@ -111,6 +112,11 @@ def hit(routes: RouteTable, request: VendorRequest) -> FaultRow | None:
                     request.environ[MATCH] = match
                     return fault
     return None
+
+
+def is_armed(fault_id: int) -> bool:
+    """Return whether the fault has not been disarmed; it may be spent."""
+    return _exists.one(id=fault_id) is not None
 
 
 def _matches(fault: FaultRow, request: VendorRequest, route: str | None, now: int) -> bool:
