@@ -27,6 +27,7 @@ def test_errors_are_checked_in_the_documented_order(strict: App) -> None:
     assert error_of(stranger.get("/sessions?limit=0"))[0] == 400
     assert error_of(looker.post(path, **bad))[0] == 400
     assert error_of(looker.allocate(UNKNOWN_ID))[0] == 403
+    assert error_of(looker.release(UNKNOWN_ID, "x")) == (403, "forbidden")
     assert error_of(worker.post(nowhere, **bad))[0] == 400
     assert error_of(worker.allocate(UNKNOWN_ID))[0] == 404
     assert error_of(worker.allocate(held["id"])) == (409, "session_released")

@@ -28,23 +28,12 @@ def test_create_in_an_account_without_profile_is_403(ana: Caller, account: str) 
     assert ana.app.rows("scale_sessions") == ana.app.rows("scale_counts") == []
 
 
-def test_a_reader_can_read_and_every_write_is_403(strict: App, ana: Caller, rob: Caller) -> None:
-    session = ana.create("acme")
-    before = strict.rows("scale_sessions")
-    assert rob.show(session["id"]) == session
-    assert rob.page()["items"] == [session]
-    assert_error(rob.post(BODY), 403, "readonly")
-    assert_error(rob.patch(session["id"], {"title": "new"}), 403, "readonly")
-    assert_error(rob.patch(session["id"], {}), 403, "readonly")
-    assert_error(rob.delete(session["id"]), 403, "readonly")
-    assert strict.rows("scale_sessions") == before
-
-
 def test_a_missing_role_is_reported_before_an_archived_session(ana: Caller, rob: Caller) -> None:
     session = ana.create("acme")
     ana.delete(session["id"])
-    assert_error(rob.patch(session["id"], {"title": "new"}), 403)
-    assert_error(rob.delete(session["id"]), 403)
+    for body in ({}, {"title": "new"}):
+        assert_error(rob.patch(session["id"], body), 403, "readonly")
+    assert_error(rob.delete(session["id"]), 403, "readonly")
 
 
 @pytest.mark.usefixtures("foreign")
