@@ -137,6 +137,26 @@ def test_a_lenient_namespace_accepts_any_well_formed_key_and_the_scheme_in_any_c
         assert caller.listed() == []
 
 
+@pytest.mark.parametrize(
+    ("vendor", "more", "user"),
+    [
+        ("galtea", {"isProduction": False}, "userId"),
+        ("mobilenext", None, "user"),
+        ("scale", {}, "created_by_user_id"),
+    ],
+)
+def test_the_same_lenient_key_is_always_the_same_user_of_one_organization(
+    app: App, vendor: str, more: Any, user: str
+) -> None:
+    method, path, body = START[vendor]
+    callers = [Caller(vendor, app, who) for who in ("one", "one", "two")]
+    given = None if body is None else {**body, **more}
+    users = [each.json(method, path, given)[user] for each in callers]
+    assert users[0] == users[1] != users[2]
+    callers[0].hold()
+    assert callers[0].listed() == callers[2].listed() != []
+
+
 @each_surface
 def test_a_key_bound_to_an_organization_acts_there(strict: App, surface: Surface) -> None:
     bound, zoe, bot = (Caller(surface.name, strict, who) for who in ("ana-in-zeta", "zoe", "bot"))

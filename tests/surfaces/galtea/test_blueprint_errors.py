@@ -9,13 +9,6 @@ from tests.conftest import App
 from tests.surfaces.galtea.conftest import NOWHERE, Api, assert_error
 
 
-def test_a_lenient_key_is_always_the_same_user_of_one_organization(app: App) -> None:
-    one, again, other = (Api(app, key) for key in ("gsk_a", "gsk_a", "gsk_b"))
-    users = [each.create(isProduction=False)["userId"] for each in (one, again, other)]
-    assert users[0] == users[1] != users[2]
-    assert len(one.list_ids()) == 3
-
-
 @pytest.mark.parametrize("key", ["gsk_ana", "gsk-ana", "gsk_zoe"])
 def test_a_strict_server_accepts_its_own_keys(strict: App, key: str) -> None:
     assert Api(strict, key).list_ids() == []

@@ -138,15 +138,6 @@ def test_a_lenient_namespace_without_organizations_has_a_default_one(calls: Call
     assert calls.hold()["organization"] == identity.DEFAULT_ORGANIZATION
 
 
-def test_a_lenient_caller_is_always_the_same_user_and_shares_the_default_organization(
-    app: App, calls: Calls
-) -> None:
-    other = Calls(app, "mob_other")
-    first, second, third = calls.hold(), calls.hold(), other.hold()
-    assert first["user"] == second["user"] != third["user"]
-    assert other.listed() == calls.listed()
-
-
 def test_a_lenient_caller_cannot_use_another_organization(app: App, calls: Calls) -> None:
     app.seed('organizations = [{ id = "acme", name = "A" }, { id = "zeta", name = "Z" }]')
     assert calls.hold()["organization"] == "acme"

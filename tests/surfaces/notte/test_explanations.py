@@ -16,7 +16,6 @@ from tests.surfaces.notte.conftest import (
     SESSIONS,
     TIMED_OUT,
     NotteClient,
-    error_detail,
     ok_json,
 )
 from tests.surfaces.notte.test_rules import IDLE_DEADLINE, MINUTE, START, session
@@ -117,16 +116,6 @@ def test_every_answer_shows_a_forced_error(app: App, notte: NotteClient) -> None
     assert notte.list_ids(only_active="false") == [other, id]
     assert ok_json(notte.get("/health"))["active_sessions"] == 1
     assert explain_now(app, surface, id).rule == "failure"
-
-
-def test_a_failed_session_takes_no_operation(app: App, notte: NotteClient) -> None:
-    id = notte.start()["session_id"]
-    force(app, surface, id, "error")
-    assert "ended with an error: it broke" in error_detail(
-        notte.post("/env/observe", {"session_id": id}), 404
-    )
-    assert "already closed" in error_detail(notte.delete(f"/sessions/{id}/stop"), 400)
-    assert ok_json(notte.post("/session/close", {"session_id": id}))["status"] == "error"
 
 
 def test_a_session_can_be_forced_to_fail_at_its_last_instant(notte: NotteClient) -> None:
