@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,6 +78,27 @@ def running_double(*arguments: str, **variables: str) -> Iterator[Process]:
     command = [COMMAND, "double", "--port", "0", *arguments]
     with running_process(command, clean_environment(**variables)) as process:
         yield process
+
+
+@contextmanager
+def running_gunicorn(**variables: str) -> Iterator[Process]:
+    """Run `gunicorn wsgi:app` with its gunicorn.conf.py on a free port; kill it at the end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [str(Path(COMMAND).with_name("gunicorn")), "wsgi:app"]
+        with subprocess.Popen(
+            [*command, "--bind", f"fd://{listener.fileno()}"],
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=clean_environment(**variables),
+            cwd=Path(__file__).parents[1],
+            pass_fds=[listener.fileno()],
+            process_group=0,
+        ) as popen:
+            try:
+                yield Process(popen, "http://{}:{}".format(*listener.getsockname()))
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(popen.pid, signal.SIGKILL)
 
 
 def clean_environment(**variables: str) -> dict[str, str]:

@@ -291,6 +291,8 @@ def test_the_arbiter_handles_these_signals(name: str) -> None:
         (Arbiter.run, ["self"]),
         (Arbiter.signal, ["self", "sig", "frame"]),
         (Arbiter.spawn_worker, ["self"]),
+        (Arbiter.kill_workers, ["self", "sig"]),
+        (Arbiter.reap_workers, ["self"]),
         (Worker.__init__, ["self", "age", "ppid", "sockets", "app", "timeout", "cfg", "log"]),
         (Worker.init_process, ["self"]),
         (Worker.init_signals, ["self"]),

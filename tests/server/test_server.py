@@ -188,19 +188,20 @@ def test_a_port_in_use_is_refused_in_one_sentence(db: str) -> None:
         assert server.request("GET", "/health")[0] == 200
 
 
-def test_gunicorn_serves_wsgi_app_the_same_way(db: str) -> None:
-    root = Path(__file__).parents[2]
+def test_gunicorn_with_our_worker_refuses_a_certificate_that_would_not_be_used(db: str) -> None:
     gunicorn = Path(sys.executable).with_name("gunicorn")
-    script = "import wsgi; print(wsgi.app.test_client().get('/health').json['status'])"
-    environ = {**os.environ, "SESSIONARY_DB": db, "SESSIONARY_AUTH": "lenient"}
     ended = subprocess.run(
-        [sys.executable, "-c", script], cwd=root, env=environ, capture_output=True, check=True
+        [gunicorn, "--bind", "127.0.0.1:0", "--certfile", __file__, "wsgi:app"],
+        cwd=Path(__file__).parents[2],
+        env=clean_environment(SESSIONARY_DB=db),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
     )
-    assert ended.stdout == b"healthy\n"
-    checked = subprocess.run(
-        [gunicorn, "--check-config", "wsgi:app"], cwd=root, env=environ, check=False
-    )
-    assert checked.returncode == 0
+    assert ended.returncode == 1
+    assert "set SESSIONARY_TLS_CERTIFICATE and SESSIONARY_TLS_KEY" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_the_clock_of_a_running_server_can_be_moved_from_the_command_line(db: str) -> None:

@@ -1,5 +1,6 @@
 """gunicorn, embedded: it forks the workers and replaces those that die."""
 
+import gc
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +9,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from sessionary.http_server import Limits
-from sessionary.http_server.limits import max_connections, raise_open_files
-from sessionary.http_server.shutdown import SHUTDOWN_SECONDS
-from sessionary.server import tls
+from sessionary.durations import monotonic
 from sessionary.server.ready_notice import ReadyNotice, bracketed
-from sessionary.server.worker import ENDING, Worker
+from sessionary.server.worker import ENDING, GRACEFUL_SECONDS, make_worker
 from sessionary.settings import Settings
+from sessionary.store.waits import poll
+
+_QUICK_SECONDS = 0.5
 
 
 def run(settings: Settings, load: Callable[[], Flask], notice: ReadyNotice) -> None:
@@ -29,15 +30,6 @@ class _Gunicorn(BaseApplication):
         self._settings = settings
         self._load = load
         self._notice = notice
-        self.tls_context = tls.make_context(settings)
-        raise_open_files()
-        self.limits = Limits(
-            threads=settings.threads,
-            max_connections=max_connections(settings.threads),
-            max_body_bytes=settings.max_body_bytes,
-            client_timeout_seconds=settings.client_timeout_seconds,
-            processes=settings.workers,
-        )
         super().__init__()
 
     def load_config(self) -> None:
@@ -45,16 +37,20 @@ class _Gunicorn(BaseApplication):
         options = {
             "bind": f"{bracketed(settings.host)}:{settings.port}",
             "workers": settings.workers,
-            "worker_class": Worker,
-            "graceful_timeout": SHUTDOWN_SECONDS + 1,  # a worker ends by itself before it is killed
+            "worker_class": make_worker(settings),
+            "graceful_timeout": GRACEFUL_SECONDS,
             "loglevel": "warning",
             "errorlog": None,  # its lines go where ours go
             "control_socket_disable": True,
             "when_ready": lambda arbiter: self._notice.announce(arbiter.LISTENERS[0].sock),
-            "on_exit": lambda _: self._notice.withdraw(),
+            "on_exit": self._on_exit,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
+
+    def _on_exit(self, _: Arbiter) -> None:
+        self._notice.withdraw()
+        gc.freeze()  # as in a worker
 
     def load(self) -> Any:
         return self._load()
@@ -73,6 +69,16 @@ class _Arbiter(Arbiter):
 
     def signal(self, sig: int, frame: Any) -> None:
         super().signal(signal.SIGTERM if sig == signal.SIGINT else sig, frame)
+
+    def kill_workers(self, sig: int) -> None:
+        """Do not wait for workers that have nothing in flight until gunicorn looks again."""
+        super().kill_workers(sig)
+        if sig in ENDING:
+            poll(self._have_workers_ended, monotonic() + _QUICK_SECONDS)
+
+    def _have_workers_ended(self) -> bool:
+        self.reap_workers()
+        return not self.WORKERS
 
     def spawn_worker(self) -> Any:
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
