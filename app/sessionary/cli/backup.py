@@ -60,10 +60,7 @@ def check(db: str) -> Output:
 @click.command(epilog="Example: sessionary migrate")
 @database_command
 def migrate(db: str) -> Output:
-    """Upgrade the database to the schema of this program; keep a backup.
-
-    `sessionary serve` does the same when it starts.
-    """
+    """Upgrade the database to the schema of this program, as `serve` does; keep a backup."""
     before, after = store.file_version(Path(db), SCHEMA), SCHEMA.version
     prepared = prepare(Settings(db=db, auth="lenient"))
     prepared.namespace.close()

@@ -14,9 +14,7 @@ from sessionary.settings import DOUBLE, SERVER, Settings
 DEFAULTS = DOUBLE | {"port": Settings.port}
 
 
-@click.command(
-    epilog="Example: sessionary double --port 0 --ready-file ready.json --seed fixtures.toml"
-)
+@click.command(epilog="Example: sessionary double --port 0 --ready-file x.json --seed x.toml")
 @settings_options(defaults=DEFAULTS, without=[SERVER])
 @clean_errors
 def double(**flags: Any) -> None:

@@ -14,26 +14,17 @@ _FORMATS = {
 }
 
 
-@click.command()
+@click.command(epilog='Example: eval "$(sessionary env --ns t42)"')
 @namespace_option
 @click.option(
     "--shell",
     type=click.Choice(tuple(_FORMATS)),
     default="sh",
     show_default=True,
-    help="Syntax of the output; dotenv prints NAME=value lines.",
+    help="Syntax of the output: for eval (sh), `| source` (fish) or a .env file (dotenv).",
 )
 @url_option
 def env(ns: str, shell: str, url: str) -> None:
-    """Print the environment variables that point SDKs at a double.
-
-    They are the variables that each vendor's SDK reads, and those of this command.
-
-    \b
-    Example:
-      eval "$(sessionary env --ns t42)"
-      sessionary env --shell fish | source
-      sessionary env --shell dotenv > .env
-    """
+    """Print the variables that point each vendor's SDK, and this command, at a double."""
     for name, value in Environment(url, ns).variables().items():
         click.echo(_FORMATS[shell].format(name=name, value=value, quoted=shlex.quote(value)))

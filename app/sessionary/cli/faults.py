@@ -43,7 +43,7 @@ def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@faults.command()
+@faults.command(epilog="Example: sessionary faults add notte overloaded --times 2")
 @click.argument("surface", type=SURFACE, metavar="SURFACE")
 @click.argument("preset", required=False)
 @click.option("--method", help="Match this HTTP method (default: any).")
@@ -61,15 +61,7 @@ def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
 @click.option("--to", metavar="INSTANT", help="End, by the namespace's clock.")
 @control_command
 def add(surface: str, preset: str | None, client: Client, **options: Any) -> Output:
-    """Arm a fault of SURFACE: a PRESET, or a custom one made from options.
-
-    `sessionary faults presets` lists the presets.
-
-    \b
-    Example:
-      sessionary faults add notte overloaded --times 2
-      sessionary faults add galtea --route /sessions --kind latency --delay 2s
-    """
+    """Arm a fault of SURFACE: a PRESET (see `faults presets`), or a custom one by options."""
     armed = client.faults.add(surface, preset, **options)
     return Output(armed, f"Armed fault {armed['id']}")
 

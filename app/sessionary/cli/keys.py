@@ -18,18 +18,14 @@ def keys() -> None:
     """Create, list and revoke API keys."""
 
 
-@keys.command(
-    epilog="Example: sessionary keys create --surface notte --expires-at 2031-01-01T00:00:00Z"
-)
+@keys.command(epilog="Example: sessionary keys create --surface notte --user ana")
 @click.option(
     "--surface",
     type=click.Choice(list(_PREFIXES)),
     help="Limit the key to this API (default: all).",
 )
 @click.option("--user", help="Id of the owner (default: the first user).")
-@click.option(
-    "--organization", help="Bind the key to this organization of the user (default: none)."
-)
+@click.option("--organization", help="Bind the key to this one of the user's (default: none).")
 @click.option("--expires-at", metavar="INSTANT", help="Expiry of the key (default: never).")
 @database_command
 def create(

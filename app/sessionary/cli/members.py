@@ -6,21 +6,18 @@ from sessionary import identity
 from sessionary.cli.database import database_command, open_existing
 from sessionary.cli.output import Output, format_table
 
+_ROLE = click.Choice(identity.ROLES)
+
 
 @click.group()
 def members() -> None:
-    """Add, remove and list the members of organizations.
-
-    A change holds at the next request of every running worker.
-    """
+    """Add, remove and list the members of organizations; a change holds at the next request."""
 
 
 @members.command(epilog="Example: sessionary members add ana acme --role readwrite")
 @click.argument("user")
 @click.argument("organization")
-@click.option(
-    "--role", required=True, type=click.Choice(identity.ROLES), help="readonly may not write."
-)
+@click.option("--role", required=True, type=_ROLE, help="readonly may not write.")
 @database_command
 def add(user: str, organization: str, role: str, db: str) -> Output:
     """Give the USER a role in the ORGANIZATION, or another role; both are ids."""

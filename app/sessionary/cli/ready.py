@@ -26,10 +26,7 @@ _opener = build_opener(ProxyHandler({}))  # a proxy would answer for the server
     help="Retry for up to this long, e.g. 30s.",
 )
 def ready(url: str, wait: str) -> None:
-    """Check whether the server at URL is ready: it can write to its database.
-
-    Exits with 0 if it is, and with 1 and the reason if it is not.
-    """
+    """Check whether the server at URL is ready: it can write to its database. Exits with 0 or 1."""
     _check_url(url)
     try:
         end = time.monotonic() + parse_duration(wait) / 1_000_000

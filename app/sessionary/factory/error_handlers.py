@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
@@ -113,14 +113,10 @@ class ErrorHandlers:
         if request.url_rule is None and surface is not None:
             try:
                 surface.authenticate()
-            except InvalidKey as invalid_key:
-                return self._invalid_key(invalid_key)
-            except RateLimited as rate_limited:
-                return self._rate_limited(rate_limited)
             except Invalid:
                 pass  # a bad Sessionary-At does not matter here
-            except Exception as server_error:  # noqa: BLE001 - Flask does not catch it here
-                return self._server_error(server_error)
+            except Exception as refusal:  # noqa: BLE001 - Flask does not catch it here
+                return cast(Response, current_app.handle_user_exception(refusal))
         allowed = error.valid_methods if isinstance(error, MethodNotAllowed) else None
         headers = {"Allow": ", ".join(sorted(allowed))} if allowed else None
         return self.response(request.path, error.code or 500, None, headers)

@@ -6,35 +6,27 @@ of its own in one folder; the worker that is scraped adds them up.
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from sessionary.metrics.multiproc_dir import create_folder
 from sessionary.settings import BadSetting
-from sessionary.store import Namespace
 from sessionary.web.events import Observer
-from sessionary.web.surface import Surface
 
 
-class Metrics:
-    """The metrics of one server and the address that serves them."""
+class Metrics(NamedTuple):
+    """The metrics of one server, and the listener that serves them."""
 
-    def __init__(self, listener: socket.socket, folder: Path) -> None:
-        from sessionary.metrics.counters import count
+    observe: Observer
+    listener: socket.socket
+    folder: Path
 
-        self.observe: Observer = count
-        host, port = listener.getsockname()[:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics"
-        self.listener = listener
-        self._folder = folder
-
-    def make_app(self, namespace: Namespace, surfaces: Sequence[Surface]) -> Any:
-        """Make the WSGI application to serve on `listener`, from one thread."""
-        from sessionary.metrics.exporter import make_app
-
-        return make_app(self._folder, namespace, surfaces)
+    @property
+    def url(self) -> str:
+        host, port = self.listener.getsockname()[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics"
 
 
 @contextmanager
@@ -50,13 +42,13 @@ def open_metrics(address: str | None) -> Iterator[Metrics | None]:
     with _listen(address) as listener, create_folder(listener.getsockname()[1]) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read at its import
         try:
-            opened = Metrics(listener, folder)
+            from sessionary.metrics.counters import count
         except ModuleNotFoundError as error:
             raise BadSetting(
                 "metrics need prometheus_client, which is not installed: "
                 "it comes with the extra, sessionary[metrics]"
             ) from error
-        yield opened
+        yield Metrics(count, listener, folder)
 
 
 def _listen(address: str) -> socket.socket:

@@ -68,7 +68,7 @@ def serve_metrics(opened: Metrics | None, app: Flask) -> None:
     """Serve the metrics of this application on a thread of its own, if metrics are enabled."""
     if opened is None:
         return
-    from sessionary.metrics.exporter import MAX_CONNECTIONS, TIMEOUT_SECONDS
+    from sessionary.metrics.exporter import MAX_CONNECTIONS, TIMEOUT_SECONDS, make_app
 
     limits = Limits(
         threads=1,
@@ -77,7 +77,7 @@ def serve_metrics(opened: Metrics | None, app: Flask) -> None:
         client_timeout_seconds=TIMEOUT_SECONDS,
     )
     server = HttpServer([opened.listener], limits)
-    served = opened.make_app(app.extensions["sessionary"], SURFACES)
+    served = make_app(opened.folder, app.extensions["sessionary"], SURFACES)
     threading.Thread(target=server.run, args=(served,), daemon=True).start()
 
 

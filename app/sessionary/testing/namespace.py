@@ -14,10 +14,7 @@ Seed = str | Path | Mapping[str, Any]
 
 
 class Namespace(Client):
-    """A control-plane client for one namespace.
-
-    Each surface is an attribute: `namespace.<surface>.url` and `.key` are for its SDK.
-    """
+    """A client of one namespace; `namespace.<surface>.url` and `.key` are for a vendor's SDK."""
 
     def __init__(
         self,
@@ -49,10 +46,7 @@ class Namespace(Client):
         return self._environment.variables()
 
     def seed(self, seed: Seed) -> int:
-        """Apply a seed and return its number of rows.
-
-        A string is TOML, a Path names a TOML file, a mapping is a parsed document.
-        """
+        """Apply a seed: TOML text, the Path of a TOML file, or a document; return its row count."""
         before = self._ids()
         if isinstance(seed, str) and seed.endswith(".toml"):
             raise ValueError(f"a seed file must be a Path: seed=Path({seed!r})")

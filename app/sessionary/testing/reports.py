@@ -49,9 +49,7 @@ def unclosed_sessions(namespace: "Namespace") -> Iterator[str]:
         id, surface = session["id"], session["surface"]
         if session["open"] and id not in namespace.seeded_ids:
             calls = namespace.journal.find(session=id, surface=surface, limit=1)
-            opened = (
-                f"opened by {call_line(calls[0])}" if calls else "the journal has no call of it"
-            )
+            opened = f"opened by {call_line(calls[0])}" if calls else "no call of it is recorded"
             yield f"{surface} {id} is {session['status']} since {session['since']}; {opened}"
 
 

@@ -1,7 +1,4 @@
-"""Violations in FastAPI's format: loc, msg and type.
-
-Source: FastAPI and pydantic 2. Clients of several vendors show these texts to their users.
-"""
+"""Violations in FastAPI's format, which clients show to users. Source: FastAPI and pydantic 2."""
 
 from typing import Any
 

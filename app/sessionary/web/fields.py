@@ -177,11 +177,7 @@ class Bounds(validate.Range):
             lower = {"ge" if self.min_inclusive else "gt": self.min}
             upper = {"le" if self.max_inclusive else "lt": self.max}
             exceeded = lower if self.min is not None and value <= self.min else upper
-            limits = [
-                f"{_BOUNDS[name]} {limit}"
-                for name, limit in (lower | upper).items()
-                if limit is not None
-            ]
+            limits = [f"{_BOUNDS[key]} {n}" for key, n in (lower | upper).items() if n is not None]
             raise problem("bounds", f"must be {' and '.join(limits)}", **exceeded) from None
 
 

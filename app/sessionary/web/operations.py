@@ -104,10 +104,7 @@ def _load_query(schema: Schema, _: bytes) -> Any:
 
 
 def read_object() -> dict[str, Any]:
-    """The JSON object of the request; empty without a body.
-
-    Raises BadDocument, also for another content type, and RequestEntityTooLarge.
-    """
+    """The JSON object of the request; empty without a body. Raises BadDocument and 413."""
     body = _body()
     if not body:
         return {}

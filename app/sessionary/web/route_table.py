@@ -97,10 +97,7 @@ class RouteTable:
         this.environ[MATCH] = match
 
     def canonical(self, surface: Surface, method: str | None, route: str) -> str | None:
-        """The template that a route stands for, whatever its parameters are called, or its path.
-
-        None if the surface has no such route.
-        """
+        """The template or path of a route, whatever its parameters are called; None without one."""
         methods = {each.method for each in self.routes(surface)} if method is None else {method}
         for each in sorted(methods):
             found = self.match(each, f"/{surface.name}{route}").route

@@ -5,10 +5,7 @@ from http.client import responses
 
 
 class GalteaError(Exception):
-    """An error answered as Galtea does: a sentence and a status.
-
-    Source: client, docs (validation and constraints are 400, never 409 or 422).
-    """
+    """A sentence and a status. Source: client, docs (400 for constraints, never 409 or 422)."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -23,9 +20,6 @@ class NotFound(GalteaError):
 
 
 def body(status: int, message: str) -> dict[str, str]:
-    """`{"error": "Not Found", "message": …}`, always both. Source: client.
-
-    Assumed: `error` is the status's own name; a 500 says nothing more.
-    """
+    """`{"error": "Not Found", "message": …}`. Source: client. Assumed: the status's own name."""
     text = "Something went wrong" if status == 500 else message
     return {"error": responses.get(status, "Error"), "message": text}

@@ -60,10 +60,7 @@ def _inputs(row: SessionRow) -> dict[str, Any]:
 
 
 def fail(row: SessionRow, at: int, reason: str) -> None:
-    """Make it FAILED with an error, as an evaluation does that breaks.
-
-    Source: page (the status and its error), client (any status may follow any other).
-    """
+    """Make it FAILED, as a broken evaluation does. Source: page (its error), client (any order)."""
     found = explain(row, at).status
     if found in (rules.DELETED, rules.FAILED):
         raise NotForced(f"Session {row.id} is {found} already, so it cannot become FAILED")

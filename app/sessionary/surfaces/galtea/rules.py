@@ -17,19 +17,16 @@ _MINUTE = 60_000_000
 SOURCES = {
     "ensure_can_write": "Assumed: `readonly` writes nothing.",
     "is_production": "Source: page (unless isProduction is false, without a test case).",
-    "ensure_fits_test_case": "Source: page (a test case with isProduction=true, or with any "
-    "context, is refused).",
+    "ensure_fits_test_case": "Source: page (isProduction=true or any context is refused).",
     "ensure_has_version_or_product": "Source: client (one of the two is needed).",
     "ensure_can_join_run": "Source: docs (no runId on a production session).",
-    "ensure_can_set_context": "Source: page (the context comes from the test case). "
-    "Assumed: a PATCH of it is refused, null may clear it.",
+    "ensure_can_set_context": "Source: page (its test case's). Assumed: null may clear it.",
     "ensure_custom_id_free": "Source: client (unique in its version). "
     "Assumed: a deleted session has given its customId up.",
     "ensure_all_exist": "Source: docs (all or none).",
     "ensure_has_outcome": "Source: client, docs (neither, or both empty, is refused).",
     "outcome": "Source: client, docs. Assumed: with a reason and an error it is FAILED.",
-    "deadline": "Source: docs (inactivity since the last accepted create, PATCH or finish; only "
-    "while PENDING).",
+    "deadline": "Source: docs (inactivity since the last create, PATCH or finish, while PENDING).",
     "is_kept": "Source: client, docs (a soft delete: a deleted session is 404).",
     "transitions": "Source: docs (it closes). Assumed: the deadline itself is already COMPLETED.",
     "has_closed": "Source: docs. Assumed: the deadline itself is already COMPLETED.",

@@ -60,8 +60,7 @@ SOURCES = {
     "and state, because the serial of a provisioning device is not shown.",
     "ensure_can_release": "Assumed: releasing what a call or a lease has released is 404.",
     "empty_expires_at": "Assumed: after 15 minutes unless set.",
-    "lease_expires_at": "Assumed: never, unless a lease is set; it counts from the session's "
-    "`createdAt` and covers every device.",
+    "lease_expires_at": "Assumed: never unless set; from `createdAt` on, for every device.",
     "ready_at": "Source: client.",
     "not_before": "Assumed: a release is never before its `createdAt`, a further allocation never "
     "before its session's.",

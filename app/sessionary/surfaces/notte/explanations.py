@@ -70,10 +70,7 @@ def _inputs(row: SessionRow) -> dict[str, Any]:
 
 
 def fail(row: SessionRow, at: int, reason: str) -> None:
-    """End an active session with an error, as only the vendor can. Source: page (the status).
-
-    Raises NotForced for a session that has ended: terminal states stay.
-    """
+    """End an active session with an error. Source: page (others stay ended). Raises NotForced."""
     if not rules.is_active(row, at):
         status = rules.status(row, at)
         raise NotForced(f"Session {row.id} is {status}: only an active session can fail")

@@ -8,10 +8,7 @@ from sessionary.web.surface import Explanation, SessionQueries
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
-    """Explain the status, which is the same at every instant: only calls change it.
-
-    Whether a live session was archived before its last write is not stored.
-    """
+    """Explain the status; what it was before the last write of a live session is not stored."""
     names = ("created_at", "updated_at", "start_date", "end_date", "archived_at")
     inputs = {name: getattr(row, name) for name in names}
     if rules.is_live(row):

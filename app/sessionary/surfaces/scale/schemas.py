@@ -15,6 +15,7 @@ from sessionary.web.responses import items, nested, response_schema
 
 _OPAQUE = {"description": "Opaque, caller-defined session state."}
 _ACCOUNT = {"description": "The ID of the account that owns the given entity."}
+_SIZES = Bounds(1, rules.MAX_PAGE_SIZE)
 END_BEFORE_START = Problem("value", "must not be before start_date", ("end_date",))
 
 
@@ -71,9 +72,7 @@ class ListQuery(Request):
     """Page and filters of a list. Source: sibling."""
 
     page = fields.QueryInteger(load_default=1, validate=Bounds(1))
-    limit = fields.QueryInteger(
-        load_default=rules.PAGE_SIZE, validate=Bounds(1, rules.MAX_PAGE_SIZE)
-    )
+    limit = fields.QueryInteger(load_default=rules.PAGE_SIZE, validate=_SIZES)
     account_id = Text(load_default=None)
     include_archived = fields.QueryBoolean(load_default=False)
 
