@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import time_machine
+from freezegun import freeze_time
 
 from sessionary.http_server import HttpServer, Limits, limits, shutdown
 from sessionary.web.held import Delay, Held, Thread
@@ -167,16 +169,62 @@ def test_a_request_has_a_deadline() -> None:
         assert is_closed(client)
 
 
-def test_a_frozen_process_does_not_stop_the_deadlines() -> None:
-    from freezegun import freeze_time
+@pytest.fixture(params=["freezegun", "time-machine"])
+def jump(request: pytest.FixtureRequest) -> Iterator[Callable[[], object]]:
+    """Freeze the time of this process; gives a function that moves it by an hour."""
+    if request.param == "freezegun":
+        with freeze_time("2026-03-01") as frozen:
+            yield lambda: frozen.tick(3600)
+    else:
+        with time_machine.travel("2026-03-01", tick=False) as traveller:
+            yield lambda: traveller.shift(3600)
 
-    with (
-        freeze_time("2026-03-01"),
-        serving(hello, client_timeout_seconds=0.01) as (_, url),
-        connect(url) as client,
-    ):
-        client.send(GET[:-1])
+
+@pytest.mark.parametrize(
+    ("limit", "sent"), [("client_timeout_seconds", GET[:-1]), ("keepalive_seconds", b"")]
+)
+@pytest.mark.usefixtures("jump")
+def test_limits_hold_in_a_frozen_process(limit: str, sent: bytes) -> None:
+    with serving(hello, **{limit: 0.01}) as (_, url), connect(url) as client:
+        client.send(sent)
         assert is_closed(client)
+
+
+def test_a_jump_of_the_frozen_time_ends_no_connection_and_no_request(
+    jump: Callable[[], object],
+) -> None:
+    with serving(hello) as (server, url), connect(url) as client, connect(url) as other:
+        for each in (client, other):
+            each.send(GET)
+            assert each.expect_response().status == 200
+        client.send(GET[:-1])
+        jump()
+        other.send(GET)
+        assert other.expect_response().status == 200
+        server.stop()
+        jump()
+        client.send(GET[-1:])
+        assert status_and_body(client.expect_response()) == (200, b"hi")
+
+
+def test_a_delay_ends_in_a_frozen_process_and_does_not_follow_its_jumps(
+    jump: Callable[[], object],
+) -> None:
+    is_called = threading.Event()
+    long = later(is_called, seconds=3600)
+    short = later(threading.Event(), seconds=0.01)
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        return (long if environ["PATH_INFO"] == "/long" else short)(environ, start_response)
+
+    with serving(application) as (server, url), connect(url) as client:
+        client.send(GET.replace(b"/ ", b"/long ", 1))
+        assert [each.status for each in send_and_read(url, GET)] == [200]
+        jump()
+        assert [each.status for each in send_and_read(url, GET)] == [200]
+        assert not is_called.is_set()
+        server.stop()
+        assert client.expect_response().status == 200
 
 
 @pytest.mark.parametrize("sent", [b"", GET], ids=["new", "kept"])
