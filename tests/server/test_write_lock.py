@@ -83,10 +83,11 @@ def held_by_a_stopped_seed(db: str) -> Iterator[None]:
 
 
 @contextmanager
-def serving(db: str, *options: str) -> Iterator[tuple[Process, str]]:
+def serving(db: str, *options: str, **variables: str) -> Iterator[tuple[Process, str]]:
     """Run a server with a session; gives it and the session's path."""
     busy = ("--busy-timeout-seconds", str(BUSY_SECONDS))
-    with running_server("--db", db, "--auth", "lenient", *busy, *options) as server:
+    always = ("--db", db, "--auth", "lenient", *busy)
+    with running_server(*always, *options, **variables) as server:
         _, started = server.request("POST", "/session/start", {}, **WHO)
         yield server, f"/notte/sessions/{started['session_id']}"
 
@@ -115,6 +116,19 @@ def test_writes_get_503_in_time_while_reads_and_health_go_on(db: str, hold: Hold
         assert server.workers() == workers
         stack.close()
         assert server.request("POST", "/session/start", {}, **WHO)[0] == 200
+
+
+def test_beside_a_control_plane_only_what_meets_a_fault_waits_for_the_lock(db: str) -> None:
+    fault = {"surface": "notte", "route": "/sessions", "kind": "latency", "delay": "1us"}
+    token = {"Authorization": "Bearer secret"}
+    with serving(db, "--control", SESSIONARY_CONTROL_TOKEN="secret") as (server, path):
+        assert server.request("POST", "/_control/v1/faults", fault, **token)[0] == 201
+        with held_by_flock(db), connect(server.url) as writer, connect(server.url) as delayed:
+            writer.send(START)
+            delayed.send(START.replace(b"POST /session/start", b"GET /notte/sessions"))
+            assert server.request("GET", path, **WHO)[0] == 200
+            assert not is_readable(writer)
+            assert [each.expect_response().status for each in (writer, delayed)] == [503, 503]
 
 
 def test_a_refused_write_is_answered_in_the_words_of_the_vendor(db: str) -> None:

@@ -60,12 +60,13 @@ class ControlMiddleware:
         generation = namespace.generation  # before the body is read, which may take long
         if path.startswith(CONTROL_PATH):
             call = partial(self._control_call, namespace, generation, environ, start_response)
-            may_write = environ["REQUEST_METHOD"] not in READS
+            may_write = False
         else:
             body = buffer_body(environ, self._max_body_bytes)
             request = VendorRequest.of(self._routes, environ)
             call = partial(self._vendor_call, namespace, generation, request, body, start_response)
-            may_write = True  # faults are counted, calls are recorded
+            may_write = self._recorder is not None
+        may_write = may_write or environ["REQUEST_METHOD"] not in READS
         return call_when_free(namespace, environ, call, may_write=may_write)
 
     def _control_call(

@@ -99,9 +99,11 @@ def hit(routes: RouteTable, request: VendorRequest) -> FaultRow | None:
 
     A matching fault that lets the call pass is counted as matched.
     """
-    if request.surface is None or not _live.all(surface=request.surface.name):
+    if request.surface is None or not (armed := _live.all(surface=request.surface.name)):
         return None
-    match = routes.match(request.method, f"/{request.surface.name}{request.path}")
+    match, now = routes.match(request.method, f"/{request.surface.name}{request.path}"), clock.now()
+    if not any(_matches(fault, request, match.route, now) for fault in armed):
+        return None  # without a wait for the lock
     with store.transaction():
         now = clock.now()
         for fault in _live.all(surface=request.surface.name):
