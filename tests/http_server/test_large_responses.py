@@ -16,7 +16,6 @@ SGP = {"x-api-key": "anyone"}
 STATE = {"messages": [{"role": "user", "content": "hello " * 40}] * 3700}  # a megabyte as JSON
 COUNT = 20
 LIST = b"GET /v4/sessions?limit=10000&account_id=a HTTP/1.1\r\nHost: h\r\nx-api-key: anyone\r\n\r\n"
-MEGABYTE = 1024 * 1024
 
 
 @contextmanager
@@ -91,6 +90,38 @@ def test_a_read_after_a_large_list_sees_the_latest_write(tmp_path: Path) -> None
             body = {"title": "t", "state": {}, "account_id": "a"}
             _, made = server.request("POST", "/v4/sessions", body, **SGP)
             assert server.request("GET", f"/v4/sessions/{made['id']}", **SGP) == (200, made)
+
+
+def test_a_client_that_reads_nothing_of_a_large_response_is_cut(tmp_path: Path) -> None:
+    options = ("--db", str(tmp_path / "x.sqlite3"), "--auth", "lenient")
+    with running_server(*options, "--client-timeout-seconds", "1") as server:
+        for _ in range(10):  # more than what the two sockets hold
+            body = {"title": "t", "state": STATE, "account_id": "a"}
+            assert server.request("POST", "/v4/sessions", body, **SGP)[0] == 200
+        open_files = Path(f"/proc/{server.workers()[0]}/fd")
+        before = len(list(open_files.iterdir()))
+        with connect(server.url) as client:
+            client.send(LIST)
+            while not has_response(client):
+                assert seconds_of(server, "/livez") < 5
+            for _ in range(3000):
+                if len(list(open_files.iterdir())) <= before:
+                    break
+                time.sleep(0.01)
+            assert len(client.read_to_end()) < 10_000_000
+
+
+def test_a_snapshot_that_is_not_read_takes_little_memory() -> None:
+    with filled("double", Path()) as server:
+        before = memory_mb(server)
+        snapshot = b"GET /_control/v1/namespaces/default/snapshot HTTP/1.1\r\nHost: h\r\n\r\n"
+        with unread(server, 12, snapshot) as clients:
+            while not all(map(has_response, clients)):
+                assert seconds_of(server, "/livez") < 5
+            assert memory_mb(server) - before <= 64
+            content = clients[0].expect_response().body
+            assert content.startswith(b"SQLite format 3")
+            assert len(content) > COUNT * 1_000_000
 
 
 def has_response(client: RawConnection) -> bool:

@@ -56,7 +56,7 @@ class ControlMiddleware:
         path: str = environ["PATH_INFO"]
         if path.startswith(NAMESPACES_PATH):  # its views activate the namespaces in their paths
             environ[LOAD] = LARGE
-            return Held(partial(self._application, environ, start_response), thread="pool")
+            return Held(partial(self._application, environ, start_response), thread="control")
         generation = namespace.generation  # before the body is read, which may take long
         if path.startswith(CONTROL_PATH):
             call = partial(self._control_call, namespace, generation, environ, start_response)
@@ -158,7 +158,7 @@ class _DelayedCall:
             is_armed = matching.is_armed(self._fault.id)
             if is_armed and monotonic() < self._due and not delay.is_cut:
                 return self.held()
-        # What is disarmed meanwhile has only delayed the call.
+        # A fault that was disarmed has only delayed the call.
         fault = self._fault if is_armed else self._fault._replace(kind=matching.LATENCY)
         return self._call(partial(self._answer, fault), may_write=True)
 

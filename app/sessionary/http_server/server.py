@@ -36,6 +36,7 @@ class HttpServer(EventLoop):
         self._readers = ThreadPoolExecutor(limits.threads)
         self._pools: dict[Thread, ThreadPoolExecutor] = {
             "pool": ThreadPoolExecutor(limits.threads),
+            "control": ThreadPoolExecutor(limits.threads),
             "writer": ThreadPoolExecutor(1),
             "medium": ThreadPoolExecutor(2),
             "large": ThreadPoolExecutor(1),

@@ -12,7 +12,7 @@ from sessionary.store import Namespace, TooLarge
 
 Make = Callable[[], Iterable[bytes]]
 Layer = Callable[[Make], Iterable[bytes]]
-Thread = Literal["pool", "writer", "medium", "large"]
+Thread = Literal["pool", "control", "writer", "medium", "large"]
 # The key of a request's environment that says how large its response may be, by the thread that
 # makes it: absent for one that others wait for, then MEDIUM, then LARGE.
 LOAD = "sessionary.load"
@@ -57,6 +57,7 @@ class Held:
         self.make = make
         self.delay = delay
         self.thread = thread
+        self._body: Iterable[bytes] = ()
 
     def __iter__(self) -> Iterator[bytes]:
         body: Iterable[bytes] = self
@@ -64,7 +65,12 @@ class Held:
             if body.delay is not None:
                 body.delay.wait()
             body = body.make()
+        self._body = body
         yield from body
+
+    def close(self) -> None:
+        """Close the body, as a WSGI server does at the end."""
+        getattr(self._body, "close", bool)()
 
 
 def call_within(layer: Layer, make: Make) -> Iterable[bytes]:

@@ -16,7 +16,7 @@ MAX_TOTAL_BYTES = 2 * 1024**3  # of the files of a process
 MAX_WAIT_SECONDS = 60.0  # for the thread, then 503
 _MAX_SECONDS = 60.0  # to make a response: its read transaction keeps the WAL from being reused
 _CHUNK = 65_536
-_SLICE_SECONDS = 0.005  # of work, and then of rest: others run meanwhile
+_SLICE_SECONDS = 0.005  # of work, and then of rest, so that other threads can run
 _total_lock = threading.Lock()
 _total_bytes = 0
 
@@ -43,7 +43,7 @@ class Spool:
         return spool
 
     def write(self, piece: bytes) -> None:
-        """Append a piece. Raises DatabaseUnavailable if there is no space."""
+        """Append a piece. Raises DatabaseUnavailable where space is short."""
         self._grow(len(piece))
         try:
             self._file.write(piece)
@@ -108,7 +108,7 @@ def keep(body: bytes) -> bytes | Spool:
 def collect(pieces: Iterable[bytes], *, is_medium: bool) -> bytes | Spool:
     """Put pieces into a file if they are large. Rests after each slice of work.
 
-    Raises TooLarge if a medium one is too long, and DatabaseUnavailable if there is no space.
+    Raises TooLarge if a medium one is too long, and DatabaseUnavailable where space is short.
     """
     first: list[bytes] = []
     length, paced = 0, _pace(pieces)
