@@ -24,7 +24,8 @@ def test_a_session_from_creation_to_deletion_with_its_errors(
     make_app: MakeApp, serve: Serve, base: str
 ) -> None:
     app = make_app(auth="strict")
-    app.seed(SEED + REFERENCES)
+    app.seed(SEED)
+    app.seed(REFERENCES)
     results = converse(serve(app) + base)
     made = results["made"]
     check_creation(results, made)
