@@ -156,6 +156,17 @@ def test_a_database_is_copied_before_it_is_upgraded(sessionary: Command, db: Pat
 
 
 @pytest.mark.usefixtures("_next_version")
+def test_a_database_that_is_being_served_is_not_upgraded(sessionary: Command, db: Path) -> None:
+    before = dump(db)
+    served = store.open_namespace(str(db), durability="normal")
+    with closing(served), served.activate():
+        served.connection()
+        refused = sessionary("migrate")
+    assert refused.output.startswith(f"Error: {db} is open in another process: stop the server")
+    assert dump(db) == before
+
+
+@pytest.mark.usefixtures("_next_version")
 def test_no_copy_is_kept_if_another_process_upgrades_at_the_same_time(
     sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

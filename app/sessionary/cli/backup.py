@@ -62,6 +62,9 @@ def check(db: str) -> Output:
 def migrate(db: str) -> Output:
     """Upgrade the database to the schema of this program, as `serve` does; keep a backup."""
     before, after = store.file_version(Path(db), SCHEMA), SCHEMA.version
+    if before < after:
+        with store.exclusive_lease(Path(db)):  # others would wait long, and then fail
+            pass
     prepared = prepare(Settings(db=db, auth="lenient"))
     prepared.namespace.close()
     text = f"{db} already has schema version {after}"

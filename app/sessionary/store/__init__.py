@@ -40,6 +40,7 @@ from sessionary.store.export import export_lines as export_lines
 from sessionary.store.export import import_lines as import_lines
 from sessionary.store.export import row_count as row_count
 from sessionary.store.files import ensure_not_in_use as ensure_not_in_use
+from sessionary.store.files import exclusive_lease as exclusive_lease
 from sessionary.store.integrity import Finding as Finding
 from sessionary.store.integrity import ensure_sound as ensure_sound
 from sessionary.store.integrity import file_version as file_version
