@@ -1,8 +1,7 @@
 """How long the running code may wait for a lock."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 
 from sessionary.durations import monotonic
@@ -19,21 +18,22 @@ class WouldWait(BaseException):
     """
 
 
-@contextmanager
-def wait_until(due: float | None) -> Iterator[None]:
+class wait_until:  # noqa: N801 - used as a function; every request enters one
     """Let locks be waited for until this instant of `monotonic`, as long as the block lasts."""
-    token = _due.set(due)
-    try:
-        yield
-    finally:
-        _due.reset(token)
+
+    def __init__(self, due: float) -> None:
+        self._due = due
+
+    def __enter__(self) -> None:
+        self._token = _due.set(self._due)
+
+    def __exit__(self, *_: object) -> None:
+        _due.reset(self._token)
 
 
-@contextmanager
-def without_waiting() -> Iterator[None]:
+def without_waiting() -> wait_until:
     """Raise WouldWait where the block would write to a file."""
-    with wait_until(_FORBIDDEN):
-        yield
+    return wait_until(_FORBIDDEN)
 
 
 def due_in(seconds: float) -> float:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
 
@@ -107,9 +106,16 @@ def call_when_free(
     if namespace.is_in_memory:
         with namespace.lock_if_free() as is_free:
             return make() if is_free else Held(make, thread="pool")
-    if not may_write:
-        with suppress(store.WouldWait), store.without_waiting():
+    if may_write:
+        return _hold_for_writer(namespace, make)
+    try:
+        with store.without_waiting():
             return make()
+    except store.WouldWait:
+        return _hold_for_writer(namespace, make)
+
+
+def _hold_for_writer(namespace: Namespace, make: Make) -> Held:
     due = monotonic() + namespace.busy_timeout_seconds
 
     def make_in_turn() -> Iterable[bytes]:
