@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -208,7 +207,7 @@ def test_a_head_request_is_failed_without_a_body(double: Double) -> None:
 
 def replace_sleep(monkeypatch: pytest.MonkeyPatch, sleep: Callable[[float], object]) -> None:
     """Replace the sleep of held responses, without a server that has timers."""
-    monkeypatch.setattr(held, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(held.Delay, "wait", lambda delay: sleep(delay.seconds))
 
 
 @pytest.fixture
