@@ -1,4 +1,4 @@
-"""Who creates a database file, whose it is, and who may not serve it."""
+"""Database files: what creates them, their owner and mode, and servers that cannot write them."""
 
 import os
 import stat

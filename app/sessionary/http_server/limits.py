@@ -32,7 +32,7 @@ def max_connections(threads: int) -> int:
 
 
 class Upload(NamedTuple):
-    """Requests whose body the application reads as it arrives, with a limit of its own."""
+    """Requests with a body that the application reads as it arrives, and its largest size."""
 
     request_line: re.Pattern[bytes]  # how such a request begins
     max_bytes: int

@@ -36,13 +36,16 @@ def read_entries(connection: sqlite3.Connection) -> set[Entry]:
 
 def has_table_of(connection: sqlite3.Connection, schema: Schema) -> bool:
     """Return whether something has the name of one of our tables."""
-    names = {entry.name for entry in read_entries(connection)}
-    return not names.isdisjoint(_names(schema.tables))
+    return not _found_names(connection).isdisjoint(_names(schema.tables))
 
 
 def has_undo_log(connection: sqlite3.Connection) -> bool:
     """Return whether a database without foreign tables has an undo log."""
-    return _UNDO_STATEMENTS in {entry.name for entry in read_entries(connection)}
+    return _UNDO_STATEMENTS in _found_names(connection)
+
+
+def _found_names(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
 
 def find_differences(connection: sqlite3.Connection, schema: Schema, version: int) -> list[str]:

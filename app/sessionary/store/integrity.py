@@ -7,11 +7,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 from sessionary.durations import monotonic
+from sessionary.store.database import Model
 from sessionary.store.errors import DatabaseUnusable, is_corruption, is_unavailable, with_file_name
 from sessionary.store.files import resolve_path
 from sessionary.store.foreign_schema import find_differences, has_table_of, has_undo_log
@@ -188,17 +189,21 @@ def _check_types(connection: sqlite3.Connection, schema: Schema) -> str | None:
     """Compare the types of all values, which SQLite does not enforce."""
     problems = []
     for table in schema.tables:
-        others = [
-            f'typeof("{name}") NOT IN ({", ".join(_SQL_TYPES[each] for each in types)})'
-            for name, types in column_types(table).items()
-        ]
-        name = table._meta.table_name
-        query = f'SELECT count(*) FROM "{name}" WHERE {" OR ".join(others)}'
-        if count := connection.execute(query).fetchone()[0]:
+        if count := connection.execute(_other_types_query(table)).fetchone()[0]:
+            name = table._meta.table_name
             problems.append(f"{count} rows of {name} hold a value of another type")
     if has_undo_log(connection) and (count := connection.execute(_BAD_ENTRIES).fetchone()[0]):
         problems.append(f"{count} entries of the undo log do not fit their statement")
     return _join(problems)
+
+
+@cache
+def _other_types_query(table: type[Model]) -> str:
+    others = [
+        f'typeof("{name}") NOT IN ({", ".join(_SQL_TYPES[each] for each in types)})'
+        for name, types in column_types(table).items()
+    ]
+    return f'SELECT count(*) FROM "{table._meta.table_name}" WHERE {" OR ".join(others)}'
 
 
 def _run(check: Callable[[], str | None]) -> str | None:

@@ -2,7 +2,8 @@
 
 # ruff: noqa: S608 - the names in the SQL are those of our own tables
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 from sessionary.store.database import Model
@@ -30,8 +31,10 @@ class UndoSql(NamedTuple):
         return f'CREATE TRIGGER "{self.trigger}" {event} BEGIN {insert}; END'
 
 
-def undo_sql(table: type[Model]) -> Iterator[UndoSql]:
-    """Yield how to undo each event on a table. No column may be a float: JSON would round it."""
+@cache
+def undo_sql(table: type[Model]) -> list[UndoSql]:
+    """Return how to undo each event on a table. No column may be a float: JSON would round it."""
+    found = []
     meta = table._meta
     name_sql = f'"{meta.table_name}"'
     columns = [f'"{each.column_name}"' for each in meta.sorted_fields]
@@ -46,4 +49,5 @@ def undo_sql(table: type[Model]) -> Iterator[UndoSql]:
     ):
         trigger = f"history_{meta.table_name}_{event.lower()}"
         values = f"json_array({', '.join(f'{row}.{name}' for name in names)})"
-        yield UndoSql(trigger, meta.table_name, event, row, statement, values)
+        found.append(UndoSql(trigger, meta.table_name, event, row, statement, values))
+    return found
