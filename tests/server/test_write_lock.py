@@ -1,11 +1,13 @@
 """Another process holds the write lock: writes get 503 in time, and nothing else waits."""
 
 import fcntl
+import re
 import select
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -138,6 +140,32 @@ def test_a_refused_write_is_answered_in_the_words_of_the_vendor(db: str) -> None
             status, said = server.request("POST", path, body, **who)
             assert status == 503
             assert surface.error_schemas[503].validate(said) == {}
+
+
+def peak_megabytes(pid: int) -> float:
+    found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+def test_bodies_that_wait_for_the_lock_share_a_memory_limit(db: str) -> None:
+    body = b"{}" + b" " * 3_999_998
+    request = START.replace(b"Content-Length: 2", b"Content-Length: %d" % len(body))[:-2] + body
+    with serving(db) as (server, _), ExitStack() as stack:
+        (worker,) = server.workers()
+        before = peak_megabytes(worker)
+        lock = stack.enter_context(ExitStack())
+        lock.enter_context(held_by_flock(db))
+        clients = [stack.enter_context(connect(server.url)) for _ in range(40)]
+        with ThreadPoolExecutor(4) as pool:
+            sending = [pool.submit(each.send, request) for each in clients]
+            assert server.request("GET", "/livez")[0] == 200
+            assert clients[0].expect_response().status in (200, 503)
+            lock.close()
+            for each in sending:
+                each.result()
+        assert all(each.expect_response().status in (200, 503) for each in clients[1:])
+        assert peak_megabytes(worker) - before < 200  # without the limit: 350
 
 
 def create_by_seed(db: str) -> str:

@@ -35,6 +35,7 @@ class Connection:
         self.parser: Any = RequestParser(parser_config, sock, peer)
         self.received = bytearray()
         self.given = b""  # to the parser, of the request that is being answered
+        self.held_bytes = 0  # of it, while it waits for a thread or a delay
         self.error: ParseException | None = None  # of a head that is too long
         self.needed = 0  # the request is incomplete with fewer bytes
         self.unsent: bytes | memoryview = b""  # the client has no room for it yet

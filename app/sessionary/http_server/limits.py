@@ -63,6 +63,7 @@ class WaitingConnections:
         self._limits = limits
         self._waiting: dict[Connection, None] = {}
         self.is_stopping = False
+        self._held_bytes = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -110,6 +111,18 @@ class WaitingConnections:
         if connection.memory_bytes() <= _LARGE_BYTES:
             return None
         large = [each for each in self._waiting if each.memory_bytes() > _LARGE_BYTES]
-        cap = max(_MAX_LARGE_BYTES, 2 * self._limits.max_body_bytes)
         total = sum(each.memory_bytes() for each in (connection, *large))
-        return large[0] if large and total > cap else None
+        return large[0] if large and total > self._max_bytes else None
+
+    def count_held(self, connection: "Connection", count: int) -> None:
+        """Count the bytes of a request that waits for a thread or a delay."""
+        self._held_bytes += count - connection.held_bytes
+        connection.held_bytes = count
+
+    def must_pause(self, connection: "Connection") -> bool:
+        """Return whether no more of a large request is received, since too many bytes are held."""
+        return self._held_bytes > self._max_bytes and connection.memory_bytes() > _LARGE_BYTES
+
+    @property
+    def _max_bytes(self) -> int:
+        return max(_MAX_LARGE_BYTES, 2 * self._limits.max_body_bytes)

@@ -18,6 +18,7 @@ from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
 from sessionary.web.held import Delay, Thread
 
 AnySocket = BufferedSocket | BlockingSocket
+_PAUSE_SECONDS = 0.05
 
 
 class HttpServer(EventLoop):
@@ -103,6 +104,11 @@ class HttpServer(EventLoop):
     def _receive(self, connection: Connection, _: Any) -> None:
         if connection.is_closed:  # dropped in this turn, after the poller reported it
             return
+        if self.waiting.must_pause(connection):
+            self.waiting.remove(connection)
+            self.poller.unregister(connection.sock)
+            self.call_later(_PAUSE_SECONDS, self._resume, connection)
+            return
         data = connection.receive()
         if data is None:
             return
@@ -115,6 +121,10 @@ class HttpServer(EventLoop):
             connection.received += data
             self.drop(self.waiting.over_memory(connection))
             self._serve(connection)
+
+    def _resume(self, connection: Connection) -> None:
+        self._watch(connection)
+        self.waiting.add(connection)
 
     def _serve(self, connection: Connection) -> None:
         """Answer one request if a complete one was received, then wait for more."""
@@ -160,6 +170,7 @@ class HttpServer(EventLoop):
     def _hold(self, connection: Connection, sock: AnySocket, pending: Pending) -> None:
         """Make a response at its time. Until then, nothing is read of this client."""
         held = pending.held
+        self.waiting.count_held(connection, 2 * len(connection.given))  # the parser has a copy
         go_on: Callable[..., None] = self._go_on
         if isinstance(sock, BlockingSocket) and held.thread in (None, "pool"):
             go_on = partial(self._run_on_thread, self._readers)
@@ -210,6 +221,7 @@ class HttpServer(EventLoop):
 
     def _settle(self, connection: Connection, sock: AnySocket, outcome: Outcome) -> None:
         """Go on with a connection that was not watched while its response was made."""
+        self.waiting.count_held(connection, 0)
         if isinstance(outcome, Pending):
             self._hold(connection, sock, outcome)
             return
