@@ -11,7 +11,8 @@ import time_machine
 from freezegun import freeze_time
 
 from sessionary.http_server import HttpServer, Limits, limits, shutdown
-from sessionary.web.held import Delay, Held, Thread
+from sessionary.web import spool
+from sessionary.web.held import IS_ABORTED, Delay, Held, Thread
 from tests.raw_http import RawConnection, Response, connect, send_and_read
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -314,3 +315,21 @@ def test_a_response_that_may_block_does_not_occupy_the_loop() -> None:
         assert list(map(status_and_body, other)) == [(200, b"hi")]
         is_free.set()
         assert status_and_body(client.expect_response()) == (200, b"hi")
+
+
+def test_quit_ends_a_response_that_is_being_made() -> None:
+    is_called = threading.Event()
+
+    def application(environ: dict[str, Any], _: Any) -> Held:
+        def make() -> Any:
+            is_called.set()
+            endless = iter(lambda: b"", None)
+            spool.collect(endless, is_medium=False, is_aborted=environ[IS_ABORTED])
+
+        return Held(make, thread="large")
+
+    with serving(application) as (server, url), connect(url) as client:
+        client.send(GET)
+        assert is_called.wait(30)
+        server.quit()
+        assert client.read_to_end() == b""

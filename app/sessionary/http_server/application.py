@@ -15,7 +15,7 @@ from sessionary.http_server.connection import Connection
 from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.refusals import refuse
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
-from sessionary.web.held import ON_LOOP, Held
+from sessionary.web.held import IS_ABORTED, ON_LOOP, Held
 from sessionary.web.spool import Spool
 
 _log = logging.getLogger("sessionary")
@@ -66,6 +66,7 @@ def _begin(
         raise UnsupportedTransferCoding(codings)
     environ["wsgi.multithread"] = True
     environ["sessionary.reset"] = connection.reset_on_close
+    environ[IS_ABORTED] = lambda: connection.is_aborted
     if isinstance(sock, BufferedSocket):
         environ[ON_LOOP] = True
 

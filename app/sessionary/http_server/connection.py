@@ -45,6 +45,7 @@ class Connection:
         self.was_answered = False
         self.is_leaving = False
         self.is_closed = False
+        self.is_aborted = False
         self.must_reset = False
         self.due: float | None = None  # deadline of what the client has begun
         self.expires_at = 0.0
@@ -118,7 +119,8 @@ class Connection:
             self.sock.shutdown(socket.SHUT_WR)
 
     def abort(self) -> None:
-        """End the connection, also for a thread that reads or writes it."""
+        """End the connection, also for a thread that reads it or makes its response."""
+        self.is_aborted = True
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
 

@@ -20,6 +20,8 @@ MEDIUM, LARGE = 1, 2
 LOADED_AT = "sessionary.loaded_at"
 # The key that is set if the loop of a server makes the call: it must not wait.
 ON_LOOP = "sessionary.on_loop"
+# The key of a function that returns whether the server has closed the connection.
+IS_ABORTED = "sessionary.is_aborted"
 READS = ("GET", "HEAD", "OPTIONS")
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from sessionary.web import json_codec, spool
 from sessionary.web.fields import Problem, problems
-from sessionary.web.held import LOAD, MEDIUM
+from sessionary.web.held import IS_ABORTED, LOAD, MEDIUM
 
 
 class Invalid(Exception):
@@ -145,7 +145,9 @@ def answer_page(page: Iterable[Any]) -> Response:
     """
     load = request.environ.get(LOAD)
     if load is not None:
-        return answer_body(spool.collect(json_codec.page_pieces(page), is_medium=load == MEDIUM))
+        is_aborted = request.environ.get(IS_ABORTED, bool)
+        pieces = json_codec.page_pieces(page)
+        return answer_body(spool.collect(pieces, is_medium=load == MEDIUM, is_aborted=is_aborted))
     return answer(json_codec.page_value(page))
 
 

@@ -21,6 +21,10 @@ _total_lock = threading.Lock()
 _total_bytes = 0
 
 
+class Aborted(BaseException):
+    """The server has closed the connection of a response that is being made."""
+
+
 class Spool:
     """A response body in an unnamed temporary file. Its space is free again once it is closed."""
 
@@ -105,13 +109,16 @@ def keep(body: bytes) -> bytes | Spool:
         return body
 
 
-def collect(pieces: Iterable[bytes], *, is_medium: bool) -> bytes | Spool:
+def collect(
+    pieces: Iterable[bytes], *, is_medium: bool, is_aborted: Callable[[], bool] = bool
+) -> bytes | Spool:
     """Put pieces into a file if they are large. Rests after each slice of work.
 
-    Raises TooLarge if a medium one is too long, and DatabaseUnavailable where space is short.
+    Raises Aborted, TooLarge for a medium one that is too long, and DatabaseUnavailable where
+    space is short.
     """
     first: list[bytes] = []
-    length, paced = 0, _pace(pieces)
+    length, paced = 0, _pace(pieces, is_aborted)
     for piece in paced:
         first.append(piece)
         length += len(piece)
@@ -136,7 +143,7 @@ def _fill(pieces: Iterable[bytes], max_bytes: int | None = None) -> Spool:
     return spool
 
 
-def _pace(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _pace(pieces: Iterable[bytes], is_aborted: Callable[[], bool]) -> Iterator[bytes]:
     started_at = slice_at = monotonic()
     for piece in pieces:
         yield piece
@@ -144,6 +151,8 @@ def _pace(pieces: Iterable[bytes]) -> Iterator[bytes]:
         if now - started_at > _MAX_SECONDS:
             raise DatabaseUnavailable(f"a response was not made in {_MAX_SECONDS:.0f} seconds")
         if now - slice_at > _SLICE_SECONDS:
+            if is_aborted():
+                raise Aborted
             time.sleep(_SLICE_SECONDS)
             slice_at = monotonic()
 
