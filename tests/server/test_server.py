@@ -122,7 +122,7 @@ def test_a_request_in_flight_is_finished_and_the_exit_code_is_0(
 
 @pytest.mark.parametrize("kind", ["serve", "double"])
 def test_a_stop_takes_less_than_a_third_of_a_second_with_an_idle_client(db: str, kind: str) -> None:
-    """The best of three: others may have the machine meanwhile."""
+    """The best of three, since the machine has other work."""
 
     def stop_seconds() -> float:
         given = ("--db", db, "--auth", "lenient")
