@@ -1,6 +1,7 @@
 """Each statement against its query built with plain values, and against the rule in Python."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +16,7 @@ from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import Statement
 from sessionary.surfaces.mobilenext import allocation, rules
-from sessionary.surfaces.mobilenext.models import DeviceRow, SessionRow
+from sessionary.surfaces.mobilenext.models import Device, DeviceRow, SessionRow
 from sessionary.surfaces.mobilenext.queries import allocations, devices, sessions
 from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import TABLES
@@ -95,11 +96,14 @@ def test_a_device_is_found_and_retired_once(place: App, namespace: Namespace, se
     assert devices.by_serial.one(serial="unknown") is None
 
 
-def test_a_user_is_found_by_its_id(place: App) -> None:
-    with store.transaction():
-        place.seed(f'users = [{{ id = "{uuid(7)}", name = "Ana" }}]')
-    assert assert_reads_alike(sessions.has_user, id=uuid(7)) == [1]
-    assert assert_reads_alike(sessions.has_user, id=uuid(8)) == []
+@generated()
+def test_unused_defaults_are_default_devices_that_no_allocation_names(
+    namespace: Namespace,
+) -> None:
+    used = {each.serial for each in namespace[2]}
+    Device.update(is_default=1).where(Device.serial != SERIALS[0]).execute()
+    found = assert_reads_alike(devices.unused_defaults)
+    assert sorted(found) == sorted({*SERIALS[1:]} - used)
 
 
 @generated(now=instants)
@@ -161,19 +165,48 @@ def test_allocations_of_several_sessions_are_in_order_of_creation(
     assert assert_reads_alike(allocations.of_sessions, sessions=json.dumps(wanted)) == expected
 
 
-@generated(wanted=st.lists(serials, max_size=4), now=instants)
-def test_allocated_elsewhere_are_devices_with_open_allocations_in_other_sessions(
+@generated(wanted=st.lists(serials, max_size=4, unique=True), now=instants)
+def test_devices_held_twice_have_open_allocations_in_several_sessions(
     namespace: Namespace, wanted: list[str], now: int
 ) -> None:
     expected = [
-        each.serial
+        (each.id, each.serial, each.session)
         for each in namespace[2]
-        if each.serial in wanted and each.session != uuid(1) and rules.is_open(each, now)
+        if each.serial in wanted and rules.is_open(each, now)
     ]
-    found = assert_reads_alike(
-        allocations.allocated_elsewhere, serials=json.dumps(wanted), session=uuid(1), now=now
-    )
+    values = {"serials": json.dumps(wanted), "now": now}
+    found = assert_reads_alike(allocations.open_on, **values)
     assert sorted(found) == sorted(expected)
+    holders = {(serial, session) for _, serial, session in expected}
+    counts = Counter(serial for serial, _ in holders)
+    twice = [serial for (serial,) in assert_reads_alike(allocations.held_twice, **values)]
+    assert sorted(twice) == sorted(serial for serial in counts if counts[serial] > 1)
+
+
+@generated(places=st.lists(st.tuples(organizations, instants), max_size=8))
+def test_sessions_at_places_are_those_of_the_organization_created_then(
+    namespace: Namespace, places: list[tuple[str, int]]
+) -> None:
+    expected = [
+        ((each.organization, each.created_at), each.id)
+        for each in namespace[1]
+        if (each.organization, each.created_at) in places
+    ]
+    found = sessions.at_places.all(places=json.dumps(places))
+    assert sorted(found) == sorted(expected)
+
+
+@generated(numbers=st.lists(st.integers(0, 14), max_size=8))
+def test_the_last_releases_of_sessions_are_those_of_the_rule(
+    place: App, namespace: Namespace, numbers: list[int]
+) -> None:
+    wanted = [uuid(number) for number in numbers]
+    assert_writes_alike(place, sessions.store_last_releases, ids=json.dumps(wanted))
+    for each in namespace[1]:
+        held = [one for one in namespace[2] if one.session == each.id]
+        expected = rules.last_release_at(held) if each.id in wanted else each.released_at
+        found = sessions.by_id.one(id=each.id, organization=each.organization)
+        assert found == each._replace(released_at=expected)
 
 
 @generated(organization=organizations, at=instants)
