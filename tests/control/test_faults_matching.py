@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from sessionary.control import middleware
 from sessionary.surfaces import SURFACES
 from sessionary.web import held
 from sessionary.web.surface import Surface
@@ -206,8 +207,15 @@ def test_a_head_request_is_failed_without_a_body(double: Double) -> None:
 
 
 def replace_sleep(monkeypatch: pytest.MonkeyPatch, sleep: Callable[[float], object]) -> None:
-    """Replace the sleep of held responses, without a server that has timers."""
-    monkeypatch.setattr(held.Delay, "wait", lambda delay: sleep(delay.seconds))
+    """Replace the waits of held responses, without a server that has timers."""
+    passed = [0.0]
+
+    def wait(delay: held.Delay) -> None:
+        sleep(delay.seconds)
+        passed[0] += delay.seconds
+
+    monkeypatch.setattr(held.Delay, "wait", wait)
+    monkeypatch.setattr(middleware, "monotonic", lambda: passed[0])
 
 
 @pytest.fixture
