@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import ssl
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from sessionary.server import tls
 from sessionary.settings import Settings
 
 GRACEFUL_SECONDS = SHUTDOWN_SECONDS + 1  # a worker ends by itself before it is killed
+# Python's own 5 ms are longer than a request: loop and writer would wait for each other.
+_SWITCH_SECONDS = 0.0005
 # The signals that end a worker; a new worker starts with them blocked.
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -36,6 +39,7 @@ class Worker(BaseWorker):
             )
 
     def init_process(self) -> None:
+        sys.setswitchinterval(_SWITCH_SECONDS)
         limits = replace(self.limits, processes=self.cfg.workers)
         self.server = HttpServer(self.sockets, limits, self.tls_context)
         super().init_process()
