@@ -172,7 +172,7 @@ class HttpServer(EventLoop):
         held = pending.held
         self.waiting.count_held(connection, 2 * len(connection.given))  # the parser has a copy
         go_on: Callable[..., None] = self._go_on
-        if isinstance(sock, BlockingSocket) and held.thread in (None, "pool"):
+        if isinstance(sock, BlockingSocket) and held.thread in (None, "pool", "control"):
             go_on = partial(self._run_on_thread, self._readers)
         elif held.thread is not None:
             go_on = partial(self._run_on_thread, self._pools[held.thread])
