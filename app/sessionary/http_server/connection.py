@@ -16,6 +16,7 @@ from sessionary.http_server.sockets import WOULD_BLOCK, BlockingSocket, Buffered
 from sessionary.web.spool import Spool
 
 _CHUNK = 65_536
+_LARGE_BYTES = 8 * 1024  # of what is received and unsent
 _MAX_LINE_BYTES = 65_536  # the method, the URL and the version
 _MAX_HEAD_BYTES = 65_536  # the headers
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
@@ -49,6 +50,7 @@ class Connection:
         self.must_reset = False
         self.due: float | None = None  # deadline of what the client has begun
         self.expires_at = 0.0
+        self.active_at = 0.0  # when the client last sent something
         sock.setblocking(False)
 
     def start_tls(self, context: ssl.SSLContext) -> None:
@@ -144,6 +146,11 @@ class Connection:
     def memory_bytes(self) -> int:
         """Return how much of a request and a response is in memory."""
         return len(self.received) + len(self.unsent)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it holds more memory than most connections."""
+        return self.memory_bytes() > _LARGE_BYTES
 
     def is_idle(self) -> bool:
         """Return whether it has had a response and has not begun another request."""

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from sessionary.http_server.connection import Connection
 
 LINGER_SECONDS = 2.0  # for a client to read its last response and close
-_LARGE_BYTES = 8 * 1024  # of one connection: what is received and unsent
 _MAX_LARGE_BYTES = 48 * 1024 * 1024  # of all connections that are large
+_STALL_SECONDS = 1.0
 _MIN_CONNECTIONS, _MAX_CONNECTIONS = 16, 2000  # of a process
 _OPEN_FILES, _OWN_FILES, _FILES_PER_THREAD = 4096, 100, 4
 
@@ -108,11 +108,12 @@ class WaitingConnections:
 
     def over_memory(self, connection: "Connection") -> "Connection | None":
         """Return the oldest large connection if, with this one, they hold too many bytes."""
-        if connection.memory_bytes() <= _LARGE_BYTES:
-            return None
-        large = [each for each in self._waiting if each.memory_bytes() > _LARGE_BYTES]
+        large = self._large() if connection.is_large else []
         total = sum(each.memory_bytes() for each in (connection, *large))
         return large[0] if large and total > self._max_bytes else None
+
+    def _large(self) -> "list[Connection]":
+        return [each for each in self._waiting if each.is_large]
 
     def count_held(self, connection: "Connection", count: int) -> None:
         """Count the bytes of a request that waits for a thread or a delay."""
@@ -120,8 +121,23 @@ class WaitingConnections:
         connection.held_bytes = count
 
     def must_pause(self, connection: "Connection") -> bool:
-        """Return whether no more of a large request is received, since too many bytes are held."""
-        return self._held_bytes > self._max_bytes and connection.memory_bytes() > _LARGE_BYTES
+        """Return whether no more of a large request is received, since too many bytes are held.
+
+        The request of which most was received goes on, so that requests end one after another.
+        """
+        if not connection.is_large:
+            return False
+        large = self._large()
+        total = self._held_bytes + sum(each.memory_bytes() for each in large)
+        is_first = connection is max(large, key=lambda each: len(each.received))
+        has_time = monotonic() < connection.expires_at - self._limits.client_timeout_seconds / 2
+        is_half_full = total > self._max_bytes / 2
+        return self._held_bytes > self._max_bytes or (is_half_full and has_time and not is_first)
+
+    def stalled(self) -> "list[Connection]":
+        """Return the connections whose clients have stopped in the middle of a large request."""
+        before = monotonic() - _STALL_SECONDS
+        return [each for each in self._large() if each.active_at < before and not each.has_unsent()]
 
     @property
     def _max_bytes(self) -> int:

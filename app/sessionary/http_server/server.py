@@ -105,9 +105,7 @@ class HttpServer(EventLoop):
         if connection.is_closed:  # dropped in this turn, after the poller reported it
             return
         if self.waiting.must_pause(connection):
-            self.waiting.remove(connection)
-            self.poller.unregister(connection.sock)
-            self.call_later(_PAUSE_SECONDS, self._resume, connection)
+            self._pause(connection)
             return
         data = connection.receive()
         if data is None:
@@ -118,11 +116,21 @@ class HttpServer(EventLoop):
         elif connection.is_leaving:
             self.waiting.add(connection)
         else:
+            connection.active_at = monotonic()
             connection.received += data
             self.drop(self.waiting.over_memory(connection))
             self._serve(connection)
 
+    def _pause(self, connection: Connection) -> None:
+        """Receive nothing of this client for a moment; make room for it."""
+        self.waiting.remove(connection)
+        self.poller.unregister(connection.sock)
+        self.call_later(_PAUSE_SECONDS, self._resume, connection)
+        for each in self.waiting.stalled():
+            self.drop(each)
+
     def _resume(self, connection: Connection) -> None:
+        connection.active_at = monotonic()
         self._watch(connection)
         self.waiting.add(connection)
 
