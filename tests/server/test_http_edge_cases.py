@@ -147,6 +147,12 @@ def test_a_request_that_cannot_be_read_is_recorded_where_its_namespace_can_be_to
             b"POST /~unknown/session/start HTTP/1.1\r\n" + key + bad,
         ):
             assert [each.status for each in send_and_read(double.url, sent)] == [400]
+        for line in (b"Authorization Bearer secretsecret", b"Bearer secretsecret: x"):
+            (refused,) = send_and_read(
+                double.url, b"GET /notte/a HTTP/1.1\r\n" + line + b"\r\n" + bad
+            )
+            assert refused.status == 400
+            assert b"secretsecret" not in refused.body
         assert [each.status for each in send_and_read(double.url, slashes)] == [404]
         for name in ("t1", "t2", "t3"):
             _, journal = double.request("GET", f"/~{name}/_control/v1/journal")
@@ -158,8 +164,9 @@ def test_a_request_that_cannot_be_read_is_recorded_where_its_namespace_can_be_to
             )
             assert call["fault"] is None
             assert "secretsecret" not in json.dumps(call)
+            assert call["response"]["detail"] == "Invalid HTTP Header: 'CONTENT-LENGTH'"
         _, journal = double.request("GET", "/_control/v1/journal")
-        assert [each["path"] for each in journal["calls"]] == ["//session/start"]
+        assert [each["path"] for each in journal["calls"]] == ["/a", "/a", "//session/start"]
         _, found = double.request("GET", "/_control/v1/namespaces")
         assert found["namespaces"] == ["default", "t1", "t2", "t3"]
 

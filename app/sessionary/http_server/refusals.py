@@ -36,6 +36,8 @@ _STATUS = {
 _LINE = re.compile(rb"(?:\r\n)*([A-Za-z]{1,20}) +(?:https?://[^/\s]*)?(/[^?\s]*)(?:\?(\S*))?")
 _FIELD = re.compile(rb"\r\n([A-Za-z0-9-]+):[ \t]*([^\r\n]*)")
 _MAX_FIELDS = 100
+# What an error quotes, unless it is the name of a header: it may hold credentials.
+_QUOTED = re.compile(r": (?!'[A-Z-]+'$).*", re.DOTALL)
 Headers = list[tuple[str, str]]
 
 
@@ -45,16 +47,16 @@ def refuse(
     """Answer a request that cannot be read, or that the application failed on.
 
     If the application has a method `refuse(environ, start_response, status, message)`, it answers
-    what cannot be read. The log does not quote the request: it may hold credentials.
+    what cannot be read. Neither log nor message quotes the request: it may hold credentials.
     """
     if not isinstance(error, ParseException) or isinstance(error, _OUR_FAULT):
         _log.exception("Error handling request")
         return _send_text(sock, "500 Internal Server Error", "")
     _log.warning("Invalid request from ip=%s", connection.peer[0])
     status = _STATUS.get(type(error), "400 Bad Request")
-    words = getattr(application, "refuse", None)
+    words, message = getattr(application, "refuse", None), _QUOTED.sub("", str(error))
     if words is None:
-        return _send_text(sock, status, f"{error}\n")
+        return _send_text(sock, status, f"{message}\n")
     head: list[Any] = []
 
     def start_response(line: str, headers: Headers, *_: Any) -> None:
@@ -75,7 +77,7 @@ def refuse(
     environ = _environ(connection)
     if isinstance(sock, BufferedSocket):
         environ[ON_LOOP] = True
-    return respond(partial(words, environ, start_response, int(status[:3]), str(error)))
+    return respond(partial(words, environ, start_response, int(status[:3]), message))
 
 
 def _environ(connection: Connection) -> dict[str, Any]:
