@@ -1,5 +1,6 @@
 """Metrics of all workers together, of those that have exited too."""
 
+import fcntl
 import os
 import secrets
 import signal
@@ -16,6 +17,9 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from sessionary.metrics import compaction
+from sessionary.metrics.exporter import make_app
+from sessionary.store import memory_namespace
 from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_process
 
 WHO = {"Authorization": "Bearer anyone"}
@@ -130,6 +134,18 @@ def test_counts_of_exited_workers_are_kept_and_their_files_merged(
     assert server.lists() == 10 * times + 1
     (folder,) = server.folders()
     assert len(list(folder.glob("counter_*.db"))) <= 3
+
+
+def test_a_scrape_gives_up_while_another_process_holds_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "MAX_WAIT_SECONDS", 0.01)
+    app, found = make_app(tmp_path, memory_namespace(), ()), []
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        body = app({"PATH_INFO": "/metrics"}, lambda status, _: found.append(status))
+    assert found == ["503 Service Unavailable"]
+    assert b"try again" in b"".join(body)
 
 
 def test_counters_never_decrease_while_it_serves_and_is_scraped(start: Start) -> None:

@@ -10,17 +10,27 @@ from typing import Any
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from sessionary.durations import monotonic
+from sessionary.store.locks import try_lock
+from sessionary.store.waits import poll
+
 # Neither has types.
 _MetricFile: Any = MmapedDict
 _merge: Any = MultiProcessCollector.merge
+MAX_WAIT_SECONDS = 5.0
 _EXITED = "0"  # in place of a process id in a file's name: no process has this one
 
 
 @contextmanager
 def compacted(folder: Path) -> Iterator[None]:
-    """Merge the files of exited workers; in the block no other process reads or merges."""
+    """Merge the files of exited workers; in the block no other process reads or merges.
+
+    Raises TimeoutError if another process does so for too long.
+    """
     with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        due = monotonic() + MAX_WAIT_SECONDS
+        if not poll(lambda: try_lock(lock.fileno(), fcntl.LOCK_EX), due):
+            raise TimeoutError
         for kind in ("counter", "histogram"):
             exited = [file for file in folder.glob(f"{kind}_*.db") if _has_exited(file)]
             if exited:

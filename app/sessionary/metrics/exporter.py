@@ -34,8 +34,12 @@ def make_app(
         if environ["PATH_INFO"] != "/metrics":
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b"The metrics are at /metrics.\n"]
-        with compacted(folder):
-            return exposition(environ, start_response)  # type: ignore[no-any-return]
+        try:
+            with compacted(folder):
+                return exposition(environ, start_response)  # type: ignore[no-any-return]
+        except TimeoutError:
+            start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
+            return [b"Another worker has read the metrics for too long: try again.\n"]
 
     return app
 
