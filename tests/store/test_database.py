@@ -1,6 +1,8 @@
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from sessionary import store
 from sessionary.factory import SCHEMA
 from sessionary.store import Namespace, Statement, insert_statement, param, param_list
+from sessionary.web.held import Delay
 
 
 class Thing(store.Model):
@@ -296,6 +299,31 @@ def test_an_sql_error_does_not_count_as_an_unavailable_database(namespace: Names
     with namespace.activate(), pytest.raises(pw.OperationalError) as refused:
         namespace.database.run("SELECT * FROM nowhere")
     assert not store.is_unavailable(refused.value)
+
+
+def test_delays_are_ended_while_other_threads_add_delays(namespace: Namespace) -> None:
+    stopped = threading.Event()
+
+    def add() -> None:
+        while not stopped.is_set():
+            namespace.add_delay(Delay(1))
+
+    kept, interval = [Delay(1) for _ in range(200)], sys.getswitchinterval()
+    for each in kept:
+        namespace.add_delay(each)
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            adding = pool.submit(add)
+            try:
+                for _ in range(1000):
+                    namespace.end_delays()
+            finally:
+                stopped.set()
+            adding.result()
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(each.has_ended() for each in kept)
 
 
 def test_upsert_inserts_a_row_then_updates_it(namespace: Namespace) -> None:

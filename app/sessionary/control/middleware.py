@@ -149,7 +149,7 @@ class _DelayedCall:
         if not self._namespace.is_in_memory:  # another worker may disarm the fault
             seconds = min(seconds, _LOOK_SECONDS)
         delay = Delay(seconds)
-        self._namespace.delays.add(delay)
+        self._namespace.add_delay(delay)
         look = partial(self._call, partial(self._look, delay), may_write=False)
         return Held(look, delay=delay)
 

@@ -66,7 +66,8 @@ class Namespace:
         self.has_undo_log = False
         self.schema_version = 0  # of the program, once `schema.migrate` has run
         self.generation = 0  # counts the times that its contents were replaced
-        self.delays: WeakSet[Any] = WeakSet()  # their `end` is called at that, and by `end_delays`
+        self._delays: WeakSet[Any] = WeakSet()
+        self._delays_lock = threading.Lock()
         self._file = file = database.file
         self.is_in_memory = file is None
         self.busy_timeout_seconds = float(database.timeout)
@@ -125,9 +126,16 @@ class Namespace:
             with closing(sqlite3.connect(path)) as copy:
                 self.connection().backup(copy)
 
+    def add_delay(self, delay: Any) -> None:
+        """Have its `end` called by `end_delays`."""
+        with self._delays_lock:
+            self._delays.add(delay)
+
     def end_delays(self) -> None:
         """End the delays of held calls, which then look again at what they wait for."""
-        for delay in list(self.delays):
+        with self._delays_lock:
+            delays = list(self._delays)
+        for delay in delays:
             delay.end()
 
     def hibernate(self) -> None:
