@@ -143,6 +143,15 @@ def test_a_service_writes_a_database_that_root_has_created(folder: Path) -> None
 
 
 @for_root
+def test_root_without_the_right_to_give_files_away_keeps_them(folder: Path) -> None:
+    serve = ["setpriv", "--bounding-set=-chown", "--", COMMAND, "serve", "--port", "0"]
+    db = ("--auth", "lenient", "--db", f"{folder}/x.db")
+    with running_process([*serve, *db], clean_environment()) as process:
+        assert process.request("POST", "/session/start", {}, **NOTTE)[0] == 200
+        assert process.stop() == 0
+
+
+@for_root
 @pytest.mark.parametrize(
     "arguments", [("serve", "--auth", "lenient"), ("serve",), ("double",)], ids=" ".join
 )

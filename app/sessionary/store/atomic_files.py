@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,10 +19,14 @@ class CannotWrite(OSError):
 
 
 def give_to_owner(path: Path, of: Path) -> None:
-    """Let a file that root made belong to the owner of another path, such as its folder."""
+    """Let a file that root made belong to the owner of another path, such as its folder.
+
+    Root may lack the capability for this, in a container or on NFS: the file remains root's then.
+    """
     if os.geteuid() == 0:
         found = of.stat()
-        os.chown(path, found.st_uid, found.st_gid)
+        with suppress(PermissionError):
+            os.chown(path, found.st_uid, found.st_gid)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from sessionary.durations import monotonic
+from sessionary.store.atomic_files import give_to_owner
 from sessionary.store.errors import DatabaseUnavailable
 from sessionary.store.waits import due_in, poll
 
@@ -113,9 +114,7 @@ def lease_path(file: Path) -> Path:
 def open_lock_file(path: Path) -> int:
     """Open a lock file, created if missing with mode 0600; root gives it to its folder's owner."""
     opened = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    if os.geteuid() == 0:
-        folder = path.parent.stat()
-        os.fchown(opened, folder.st_uid, folder.st_gid)
+    give_to_owner(path, path.parent)
     return opened
 
 
