@@ -1,5 +1,6 @@
 """Large responses: made on another thread, item by item, and kept in files."""
 
+import tempfile
 from collections.abc import Callable
 from http.client import HTTPConnection, IncompleteRead
 from typing import Any
@@ -111,6 +112,14 @@ def test_a_large_list_is_refused_while_unread_ones_fill_their_space(
     refused = double.client.get("/scale/v4/sessions", headers=SCALE)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert double.client.get("/scale/v4/sessions?limit=1", headers=SCALE).status_code == 200
+
+
+def test_a_large_list_is_refused_where_no_temporary_file_can_be_created(
+    double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_large(double)
+    monkeypatch.setattr(tempfile, "tempdir", "/missing")
+    assert double.client.get("/scale/v4/sessions", headers=SCALE).status_code == 503
 
 
 def test_a_large_list_that_has_waited_too_long_for_others_is_refused(

@@ -4,6 +4,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -29,8 +30,13 @@ class Spool:
     """A response body in an unnamed temporary file. Its space is free again once it is closed."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - see close
+        """Create the file. Raises DatabaseUnavailable where that fails."""
+        self._file: IO[bytes] = BytesIO()
         self._written = 0
+        try:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - see close
+        except OSError as error:
+            raise _cannot_write(error) from error
         self.length = 0  # bytes that are sent; fewer than were written to cut it
         self.beginning = 0  # bytes of the first pieces, as far as they are short
 
@@ -52,7 +58,7 @@ class Spool:
         try:
             self._file.write(piece)
         except OSError as error:
-            raise DatabaseUnavailable(f"a large response cannot be written: {error}") from error
+            raise _cannot_write(error) from error
         if self.length <= _CHUNK:
             self.beginning = self.length
 
@@ -61,7 +67,7 @@ class Spool:
         try:
             self._file.seek(0)
         except OSError as error:
-            raise DatabaseUnavailable(f"a large response cannot be written: {error}") from error
+            raise _cannot_write(error) from error
 
     def read(self) -> bytes:
         """Return the next bytes to send; none at the end."""
@@ -95,6 +101,10 @@ class Spool:
         self.length += count
 
 
+def _cannot_write(error: OSError) -> DatabaseUnavailable:
+    return DatabaseUnavailable(f"a large response cannot be written: {error}")
+
+
 def check_waiting_time(since: float | None) -> None:
     """Raise DatabaseUnavailable if a response has waited too long for its thread."""
     if since is not None and monotonic() - since > MAX_WAIT_SECONDS:
@@ -105,7 +115,7 @@ def keep(body: bytes) -> bytes | Spool:
     """Put a body into a file, if there is space."""
     try:
         return _fill([body])
-    except (DatabaseUnavailable, OSError):
+    except DatabaseUnavailable:
         return body
 
 
