@@ -283,6 +283,24 @@ def test_a_write_fails_if_another_program_holds_the_lock_too_long(tmp_path: Path
     namespace.close()
 
 
+def test_a_restore_fails_if_another_program_holds_the_lock_too_long(tmp_path: Path) -> None:
+    namespace = make(str(tmp_path / "w.sqlite3"), busy_timeout_seconds=0.01)
+    empty = namespace.contents()
+    with namespace.activate():
+        add.run(name="a", size=1)
+    with closing(sqlite3.connect(tmp_path / "w.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(store.DatabaseUnavailable, match=r"w\.sqlite3: end it"):
+            namespace.restore(empty)
+        other.execute("ROLLBACK")
+    with namespace.activate():
+        assert sizes.all(name="a") == [1]
+    namespace.restore(empty)
+    with namespace.activate():
+        assert sizes.all(name="a") == []
+    namespace.close()
+
+
 def test_a_full_database_is_unavailable_and_keeps_its_rows(tmp_path: Path) -> None:
     namespace = make(str(tmp_path / "w.sqlite3"))
     with namespace.activate():

@@ -7,20 +7,23 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from weakref import WeakSet
 
 import peewee as pw
 
+from sessionary.durations import monotonic
 from sessionary.store.connections import Connection, Database
-from sessionary.store.errors import OutageLog, requires_reconnect
+from sessionary.store.errors import DatabaseUnavailable, OutageLog, requires_reconnect
 from sessionary.store.files import DatabaseFile, create_folder, resolve_path
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
 DEFAULT = "default"  # the namespace that always exists
 # Bytes. A double may hold thousands of memory namespaces with mostly empty tables.
 _SMALL_PAGE = 512
+_RETRY_SECONDS = 0.01
 
 _namespace: ContextVar["Namespace"] = ContextVar("sessionary_namespace")
 
@@ -168,8 +171,16 @@ class Namespace:
             with closing(sqlite3.connect(copy)) as source:
                 source.execute(f"PRAGMA page_size = {size}")
                 source.execute("VACUUM")
-                with self.write_lock:
-                    source.backup(self.connection())
+                with self.write_lock as due:
+                    check = partial(self._check_waiting, due)
+                    source.backup(self.connection(), progress=check, sleep=_RETRY_SECONDS)
+
+    def _check_waiting(self, due: float | None, status: int, *_: int) -> None:
+        """Raise DatabaseUnavailable once it is due: by itself, a copy waits without limit."""
+        if status == sqlite3.SQLITE_BUSY and due is not None and monotonic() >= due:
+            raise DatabaseUnavailable(
+                f"another program writes to {label(self)}: end it, or try again when it has ended"
+            )
 
     def connection(self) -> sqlite3.Connection:
         """Return the connection of the running thread, opened at its first use."""
