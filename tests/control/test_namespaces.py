@@ -257,6 +257,18 @@ def test_a_request_that_waits_for_a_dropped_or_reset_namespace_is_cut(
     assert double.get("/sessions", ns="t1")["sessions"] == []
 
 
+def test_a_call_about_a_namespace_that_is_dropped_meanwhile_gets_409(double: Double) -> None:
+    double.start(ns="t1")
+    namespaces = double.control.namespaces
+    assert namespaces is not None
+    namespaces.find("t1").close()
+    seed = {"json": {"organizations": [{"id": "a", "name": "a"}]}}
+    for method, path in ("GET", ""), ("GET", "/snapshot"), ("POST", "/reset"), ("POST", "/seed"):
+        refused = double.call(method, f"/namespaces/t1{path}", **(seed if path == "/seed" else {}))
+        assert refused.status_code == 409
+        assert refused.json["detail"].startswith("namespace 't1' was dropped")
+
+
 def test_namespaces_are_isolated_from_each_other(double: Double) -> None:
     """Eight threads use five namespaces; each sees only its own sessions."""
     names = [f"w{number}" for number in range(5)]

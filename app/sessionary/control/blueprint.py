@@ -33,6 +33,7 @@ _STATUS = {
     BadSeed: 400,
     store.BadName: 400,
     store.NoSuchNamespace: 404,
+    store.NamespaceClosed: 409,
     store.NamespaceExists: 409,
     store.TooManyNamespaces: 409,
     NotForced: 409,

@@ -140,10 +140,7 @@ def apply_seed(namespace: str) -> Response:
     found = _find(namespace)
     generation = found.generation
     seed = _load(_document())
-    try:
-        return answer({"row_count": seed.apply(found, generation)})
-    except store.NamespaceClosed:
-        raise ApiError(409, f"namespace {namespace!r} was reset or dropped meanwhile") from None
+    return answer({"row_count": seed.apply(found, generation)})
 
 
 def _registry() -> Namespaces:

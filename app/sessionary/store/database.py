@@ -91,7 +91,9 @@ class Namespace:
         """
         with self._exclusive:
             if self._is_closed or generation not in (None, self.generation):
-                raise NamespaceClosed
+                raise NamespaceClosed(
+                    f"namespace {self.name!r} was dropped, reset or restored meanwhile"
+                )
             token = _namespace.set(self)
             try:
                 yield
