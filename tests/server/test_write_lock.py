@@ -4,11 +4,12 @@ import fcntl
 import re
 import select
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -229,3 +230,22 @@ def test_a_read_that_counts_something_waits_alone_and_is_answered_uncounted(
         assert server.request("GET", "/readyz")[0] == 200
         assert not is_readable(client)
         assert client.expect_response().status == status
+
+
+def test_a_file_that_another_program_keeps_to_itself_keeps_no_other_route_waiting(db: str) -> None:
+    options = ("--db", db, "--auth", "lenient", "--busy-timeout-seconds", str(BUSY_SECONDS))
+    with (
+        running_server(*options) as server,
+        closing(sqlite3.connect(db, isolation_level=None)) as other,
+        connect(server.url) as reader,
+    ):
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN IMMEDIATE")
+        reader.send(b"GET /notte/sessions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer a\r\n\r\n")
+        for _ in range(20):
+            assert server.request("GET", "/livez")[0] == 200
+        assert not select.select([reader.socket], [], [], 0)[0]  # it waits still
+        assert reader.expect_response().status == 503
+        other.execute("ROLLBACK")
+        other.close()
+        assert server.request("GET", "/notte/sessions", **WHO)[0] == 200

@@ -13,6 +13,7 @@ import peewee as pw
 
 from sessionary.durations import monotonic
 from sessionary.store.files import DatabaseFile
+from sessionary.store.waits import WouldWait, due_in, may_wait
 
 _RETRY_SECONDS = 0.005
 MAX_LIMITED_ROWS = 300
@@ -59,6 +60,8 @@ class _ThreadEnd:
 class Database(pw.SqliteDatabase):
     """A database that remembers its connections, so that all of them can be closed."""
 
+    _lock: threading.Lock  # peewee's: one thread connects at a time
+
     def __init__(self, *args: Any, file: DatabaseFile | None = None, **kwargs: Any) -> None:
         self.file = file
         self.opened: weakref.WeakSet[Connection] = weakref.WeakSet()
@@ -72,6 +75,8 @@ class Database(pw.SqliteDatabase):
         """Create a connection, with its contents: one that ran a statement may crash if filled."""
         if self.file is not None and self.file.is_known:
             args, kwargs = (self.file.uri, *args[1:]), {**kwargs, "uri": True}
+        if self.file is not None:
+            kwargs["timeout"] = max(0.0, self._due() - monotonic())
         connection = Connection(*args, **kwargs)
         if self.contents is not None:
             connection.deserialize(self.contents)
@@ -97,22 +102,37 @@ class Database(pw.SqliteDatabase):
     def _open_connection(self) -> Connection:
         return cast(Connection, self.connection())  # type: ignore[no-untyped-call]
 
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Connect. Raises WouldWait in `without_waiting` where a lock must be waited for."""
+        if not may_wait() and self._lock.locked():
+            raise WouldWait
+        return bool(super().connect(reuse_if_open))
+
     def _connect(self) -> Connection:
         may_write = self.file is None or self.file.acquire_lease()
-        connection = self._connect_with_retry(monotonic() + float(self.timeout))
+        connection = self._connect_with_retry()
         connection.may_write = may_write
+        if self.file is not None:
+            connection.execute(f"PRAGMA busy_timeout = {int(1000 * self.timeout)}")
         self.opened.add(connection)
         if self.thread_safe:  # else the threads share it
             self._thread.end = _ThreadEnd(connection)
         return connection
 
-    def _connect_with_retry(self, until_seconds: float) -> Connection:
+    def _due(self) -> float:
+        """Return until when connecting may wait for a lock."""
+        return due_in(float(self.timeout)) if may_wait() else 0.0
+
+    def _connect_with_retry(self) -> Connection:
         """Connect. SQLite does not wait for another process that turns the same file to WAL."""
+        due = self._due()
         while True:
             try:
                 return cast(Connection, super()._connect())  # type: ignore[misc]
             except sqlite3.OperationalError as error:
                 is_busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-                if not is_busy or monotonic() > until_seconds:
+                if is_busy and not may_wait():
+                    raise WouldWait from None
+                if not is_busy or monotonic() > due:
                     raise
                 time.sleep(_RETRY_SECONDS)

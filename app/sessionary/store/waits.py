@@ -12,7 +12,7 @@ _due: ContextVar[float | None] = ContextVar("sessionary_wait_due", default=None)
 
 
 class WouldWait(BaseException):
-    """A write in `without_waiting` has not begun, since it may wait for a lock or the disk.
+    """What may wait for a lock or the disk has not begun in `without_waiting`.
 
     No handler of errors stops it: the whole call is made again where it may wait.
     """
@@ -36,14 +36,19 @@ def without_waiting() -> wait_until:
     return wait_until(_FORBIDDEN)
 
 
+def may_wait() -> bool:
+    """Return whether the running code is not in `without_waiting`."""
+    return _due.get() != _FORBIDDEN
+
+
 def due_in(seconds: float) -> float:
     """Return until when a lock may be waited for, by default so many seconds from now.
 
     Raises WouldWait in `without_waiting`.
     """
-    due = _due.get()
-    if due == _FORBIDDEN:
+    if not may_wait():
         raise WouldWait
+    due = _due.get()
     return monotonic() + seconds if due is None else due
 
 
