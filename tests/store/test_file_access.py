@@ -143,6 +143,23 @@ def test_a_service_writes_a_database_that_root_has_created(folder: Path) -> None
 
 
 @for_root
+@pytest.mark.parametrize("suffix", [".lock", ".hold"])
+@pytest.mark.parametrize("is_hard", [False, True], ids=["link", "hard link"])
+def test_root_gives_away_no_file_that_it_has_not_created(
+    folder: Path, tmp_path: Path, suffix: str, is_hard: bool
+) -> None:
+    secret, db = tmp_path / "secret", folder / "d.sqlite3"
+    secret.touch(0o600)
+    planted = Path(f"{db}{suffix}")
+    if is_hard:
+        planted.hardlink_to(secret)
+    else:
+        planted.symlink_to(secret)
+    run_command(COMMAND, "keys", "create", "--db", str(db))
+    assert (secret.stat().st_uid, stat.S_IMODE(secret.stat().st_mode)) == (0, 0o600)
+
+
+@for_root
 def test_root_without_the_right_to_give_files_away_keeps_them(folder: Path) -> None:
     serve = ["setpriv", "--bounding-set=-chown", "--", COMMAND, "serve", "--port", "0"]
     db = ("--auth", "lenient", "--db", f"{folder}/x.db")

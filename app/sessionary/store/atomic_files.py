@@ -18,15 +18,29 @@ class CannotWrite(OSError):
         return f"{self.filename} cannot be written: {self.strerror}."
 
 
-def give_to_owner(path: Path, of: Path) -> None:
+def create_new(path: Path, of: Path) -> int:
+    """Create and open a file (mode 0600) that belongs to the owner of another path.
+
+    Raises FileExistsError, also for a link: its target may be a file of somebody else.
+    """
+    opened = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    give_to_owner(opened, of)
+    return opened
+
+
+def give_to_owner(made: int | Path, of: Path) -> None:
     """Let a file that root made belong to the owner of another path, such as its folder.
 
     Root may lack the capability for this, in a container or on NFS: the file remains root's then.
     """
-    if os.geteuid() == 0:
-        found = of.stat()
-        with suppress(PermissionError):
-            os.chown(path, found.st_uid, found.st_gid)
+    if os.geteuid() != 0:
+        return
+    found = of.stat()
+    with suppress(PermissionError):
+        if isinstance(made, int):
+            os.fchown(made, found.st_uid, found.st_gid)
+        else:
+            os.lchown(made, found.st_uid, found.st_gid)
 
 
 @contextmanager
@@ -39,8 +53,7 @@ def atomic_write(target: Path, *, durable: bool = True) -> Iterator[Path]:
     folder = target.absolute().parent
     with _clean_exit(), draft_folder(target) as drafts:
         draft = Path(drafts, target.name)
-        draft.touch(0o600)
-        give_to_owner(draft, folder)
+        os.close(create_new(draft, folder))
         yield draft
         if durable:
             fsync(draft)

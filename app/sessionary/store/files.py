@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sessionary.durations import monotonic
-from sessionary.store.atomic_files import CannotWrite, give_to_owner
+from sessionary.store.atomic_files import CannotWrite, create_new, give_to_owner
 from sessionary.store.errors import DatabaseUnavailable, DatabaseUnusable
 from sessionary.store.locks import FileLease, WriteLock, lease_path, open_lock_file, try_lock
 from sessionary.store.waits import poll
@@ -42,12 +42,11 @@ def create_folder(folder: Path) -> None:
 def create_file(file: Path) -> None:
     """Create an empty file that only its owner can use, unless it exists. Raises CannotWrite."""
     try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(create_new(file, file.parent))
     except FileExistsError:
         return
     except OSError as error:
         raise CannotWrite(error.errno, error.strerror, str(file)) from error
-    give_to_owner(file, file.parent)
 
 
 @contextmanager

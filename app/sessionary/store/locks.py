@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from sessionary.durations import monotonic
-from sessionary.store.atomic_files import give_to_owner
+from sessionary.store.atomic_files import create_new
 from sessionary.store.errors import DatabaseUnavailable
 from sessionary.store.waits import due_in, poll
 
@@ -112,10 +112,11 @@ def lease_path(file: Path) -> Path:
 
 
 def open_lock_file(path: Path) -> int:
-    """Open a lock file, created if missing with mode 0600; root gives it to its folder's owner."""
-    opened = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    give_to_owner(path, path.parent)
-    return opened
+    """Open a lock file, created if missing; a link is not followed. Raises OSError."""
+    try:
+        return create_new(path, path.parent)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def try_lock(lock: int, how: int) -> bool:
