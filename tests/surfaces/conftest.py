@@ -39,3 +39,11 @@ def shared_app() -> Iterator[SharedApp]:
 def app(shared_app: SharedApp) -> App:
     """A lenient namespace without a seed."""
     return shared_app("lenient")
+
+
+@pytest.fixture
+def workers(make_file_app: MakeApp) -> list[App]:
+    """Two applications on one file with a real clock."""
+    both = [make_file_app(), make_file_app()]
+    both[0].use_real_clock()
+    return both

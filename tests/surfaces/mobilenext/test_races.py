@@ -5,23 +5,13 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import pytest
-
 from sessionary import clock
-from tests.conftest import App, MakeApp
+from tests.conftest import App
 from tests.surfaces import concurrency
 from tests.surfaces.concurrency import THREADS
 from tests.surfaces.mobilenext.api_client import IOS, Calls, device
 
 ROUNDS = 6
-
-
-@pytest.fixture
-def workers(make_file_app: MakeApp) -> list[App]:
-    """Two applications on one file with a real clock."""
-    both = [make_file_app(), make_file_app()]
-    both[0].use_real_clock()
-    return both
 
 
 def run_concurrently(workers: list[App], act: Callable[[int, Calls], Any]) -> list[Any]:
@@ -41,20 +31,6 @@ def allocations(app: App) -> list[dict[str, Any]]:
             f"SELECT {', '.join(names)} FROM mobilenext_allocations ORDER BY seq"  # noqa: S608
         )
         return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def test_of_concurrent_allocations_as_many_succeed_as_there_are_devices(workers: list[App]) -> None:
-    workers[0].seed(devices(3))
-    for _ in range(ROUNDS):
-        sessions = [Calls(workers[0]).start() for _ in range(THREADS)]
-        answers = run_concurrently(
-            workers, lambda number, calls, ids=sessions: calls.allocate(ids[number], IOS)
-        )
-        assert sorted(each.status_code for each in answers) == [201] * 3 + [409] * 5
-        won = {each.json["device"]["id"] for each in answers if each.status_code == 201}
-        assert won == {"A-0", "A-1", "A-2"}
-        for session in Calls(workers[0]).page(limit=3)["data"]:
-            assert Calls(workers[1]).release(session["id"], session["device"]["id"]).json
 
 
 def test_no_device_is_ever_in_two_open_allocations(workers: list[App]) -> None:
@@ -95,60 +71,6 @@ def test_created_at_is_unique_and_in_order_of_listing(workers: list[App]) -> Non
     held = [each["created_at"] for each in allocations(workers[0])]
     assert held == list(range(held[0], held[0] + THREADS * ROUNDS))
     assert [each["createdAt"] for each in Calls(workers[1]).page()["data"]] == found[::-1]
-
-
-def test_a_newly_listed_session_comes_before_all_listed_ones(workers: list[App]) -> None:
-    """Each list read later ends with the list read before."""
-    workers[0].seed(devices(THREADS * ROUNDS))
-    over: list[int] = []
-
-    def write(number: int, calls: Calls) -> None:
-        try:
-            for _ in range(ROUNDS):
-                calls.hold(IOS)
-        finally:
-            over.append(number)
-
-    def read(calls: Calls) -> None:
-        former: list[str] = []
-        while len(over) < THREADS - 1:
-            listed = calls.listed(limit=500)
-            assert listed[len(listed) - len(former) :] == former
-            former = listed
-
-    run_concurrently(workers, lambda number, calls: write(number, calls) if number else read(calls))
-    assert len(Calls(workers[0]).listed()) == (THREADS - 1) * ROUNDS
-
-
-def test_a_walk_during_inserts_returns_every_session_once(workers: list[App]) -> None:
-    workers[0].seed(devices(THREADS * ROUNDS + 20))
-    first = [Calls(workers[0]).hold(IOS)["id"] for _ in range(20)]
-
-    def act(number: int, calls: Calls) -> list[str]:
-        if number % 2:
-            return [calls.hold(IOS)["id"] for _ in range(ROUNDS)]
-        walked: list[str] = []
-        for limit in (1, 3, 7):
-            walked = calls.walk(limit)
-            assert len(set(walked)) == len(walked)
-            assert set(first) <= set(walked)
-            assert [id for id in walked if id in first] == first[::-1]
-        return walked
-
-    result = run_concurrently(workers, act)
-    added = {id for number, ids in enumerate(result) if number % 2 for id in ids}
-    assert set(Calls(workers[1]).walk(4)) == added | set(first)
-
-
-def test_of_concurrent_releases_of_one_device_one_succeeds(workers: list[App]) -> None:
-    for _ in range(ROUNDS):
-        held = Calls(workers[0]).hold()
-        answers = run_concurrently(
-            workers, lambda _, calls, it=held: calls.release(it["id"], it["device"]["id"])
-        )
-        assert sorted(each.status_code for each in answers) == [202] + [404] * 7
-        (won,) = [each.json for each in answers if each.status_code == 202]
-        assert Calls(workers[1]).session(held["id"])["releasedAt"] == won["releasedAt"]
 
 
 def test_concurrent_releases_end_a_session_with_the_last_one(workers: list[App]) -> None:

@@ -26,35 +26,6 @@ def run_concurrently(app: App, work: Callable[[NotteClient, int], Any]) -> list[
     return concurrency.run_concurrently(lambda number: work(clients[number], number))
 
 
-def test_concurrent_starts_are_all_stored(app: App, notte: NotteClient) -> None:
-    def work(calls: NotteClient, number: int) -> list[str]:
-        start = (calls.start, calls.start_v4)[number % 2]
-        return [start()["session_id"] for _ in range(20)]
-
-    started = [session_id for ids in run_concurrently(app, work) for session_id in ids]
-    listed = [*notte.list_ids(page_size=100), *notte.list_ids(page_size=100, page=2)]
-    assert len(started) == len(set(started)) == 20 * THREADS
-    assert sorted(listed) == sorted(started)
-
-
-def test_one_of_many_concurrent_stops_succeeds(app: App, notte: NotteClient) -> None:
-    for _ in range(10):
-        session_id = notte.start_v4()["session_id"]
-        answers = run_concurrently(
-            app, lambda calls, _, it=session_id: calls.delete(f"/sessions/{it}/stop")
-        )
-        assert sorted(answer.status_code for answer in answers) == [200, *[400] * (THREADS - 1)]
-
-
-def test_one_of_many_concurrent_operations_closes_the_session(app: App, notte: NotteClient) -> None:
-    for _ in range(10):
-        body = {"session_id": notte.start()["session_id"]}
-        answers = run_concurrently(
-            app, lambda calls, _, body=body: calls.post("/env/observe", body)
-        )
-        assert sorted(answer.status_code for answer in answers) == [200, *[404] * (THREADS - 1)]
-
-
 def test_concurrent_closes_all_show_the_same_end(app: App, notte: NotteClient) -> None:
     app.use_real_clock()
     for _ in range(10):

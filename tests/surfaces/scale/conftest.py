@@ -61,6 +61,17 @@ class Caller:
         return [each["title"] for each in self.page(**query)["items"]]
 
 
+def count_rows(app: App) -> list[tuple[Any, ...]]:
+    """Count live and archived rows by account."""
+    with app.namespace.activate():
+        return list(
+            app.namespace.database.run(
+                "SELECT account_id, SUM(archived_at IS NULL), SUM(archived_at IS NOT NULL) "
+                "FROM scale_sessions GROUP BY account_id ORDER BY account_id"
+            )
+        )
+
+
 @pytest.fixture
 def anyone(app: App) -> Caller:
     """A caller with any key in a lenient namespace without declared accounts."""
