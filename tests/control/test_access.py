@@ -102,9 +102,18 @@ VENDOR_CALLS = (
 )
 
 
+EMBEDDED = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}
+
+
 @pytest.mark.parametrize("token", [None, "hush"])
 @pytest.mark.parametrize(
-    "page", [{"Host": "evil.example:8000"}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
+    "page",
+    [
+        {"Host": "evil.example:8000"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        EMBEDDED | {"Referer": "https://evil.example/"},
+    ],
 )
 @pytest.mark.parametrize(("path", "who"), VENDOR_CALLS)
 def test_a_vendor_call_of_a_web_page_is_refused_in_the_vendors_words(
@@ -117,9 +126,14 @@ def test_a_vendor_call_of_a_web_page_is_refused_in_the_vendors_words(
     client = make_client(control_token=token)
     answer = client.get(path, headers=page | who)
     assert answer.status_code == 403
-    (refused,) = page.values()
+    refused = list(page.values())[-1]
     assert refused in answer.text
     assert ("detail" in answer.json) is ("notte" in path or path in ("/health", "/v4/sessions"))
+
+
+def test_a_link_of_another_site_may_be_followed(make_client: Callable[..., FlaskClient]) -> None:
+    followed = {**EMBEDDED, "Sec-Fetch-Dest": "document"}
+    assert make_client().get("/health", headers=followed).status_code == 200
 
 
 def test_allowed_host_names_are_accepted_and_no_others(

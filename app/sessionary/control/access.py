@@ -55,6 +55,8 @@ class WebPageGuard:
         """Why the request is refused; None if it is not."""
         origin, host = environ.get("HTTP_ORIGIN"), environ.get("HTTP_HOST", "")
         is_foreign = origin is not None and origin.partition("://")[2] != host
+        if _is_embedded(environ):
+            is_foreign, origin = True, origin or environ.get("HTTP_REFERER", "of another site")
         if not is_foreign and not self._is_refused(host):
             return None
         is_control = _CONTROL.match(environ["PATH_INFO"]) is not None
@@ -65,6 +67,12 @@ class WebPageGuard:
             return f"requests from the web page {origin} are refused: {instead}"
         allow = f", or allow it: SESSIONARY_ALLOWED_HOSTS={_name_of(host)}"
         return f"the host name {host} is refused: {instead}{allow}"
+
+
+def _is_embedded(environ: Mapping[str, Any]) -> bool:
+    """Whether a page of another site loads this as a part, such as an image: without an Origin."""
+    is_foreign = environ.get("HTTP_SEC_FETCH_SITE") == "cross-site"
+    return is_foreign and environ.get("HTTP_SEC_FETCH_DEST") != "document"  # a link is followed
 
 
 def is_loopback(host: str) -> bool:
