@@ -125,7 +125,7 @@ class WaitingConnections:
 
         The request of which most was received goes on, so that requests end one after another.
         """
-        if not connection.is_large:
+        if self.is_stopping or not connection.is_large:
             return False
         large = self._large()
         total = self._held_bytes + sum(each.memory_bytes() for each in large)
