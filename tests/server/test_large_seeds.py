@@ -85,7 +85,7 @@ def test_a_seed_of_thousands_of_rows_keeps_nobody_waiting(tmp_path: Path, table:
         assert answers.statuses == {200}
         assert server.workers() == workers
     # In one long transaction, a writer waits for most of the time that the command takes.
-    assert max(answers.seconds) < max(0.25, took / 4)
+    assert max(answers.seconds) < max(0.5, took / 2)
 
 
 def test_a_prune_of_thousands_of_sessions_keeps_nobody_waiting(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_prune_of_thousands_of_sessions_keeps_nobody_waiting(tmp_path: Path) -
         took = time.perf_counter() - started
     assert sum(each["sessions"] for each in json.loads(done.stdout)) == 8_000
     assert answers.statuses == {200}
-    assert max(answers.seconds) < max(0.25, took / 4)
+    assert max(answers.seconds) < max(0.5, took / 2)
 
 
 @pytest.mark.parametrize("is_double", [False, True])
@@ -117,7 +117,7 @@ def test_ten_thousand_sessions_over_the_control_plane_keep_nobody_waiting(
             assert response.read() == b'{"row_count":10002}'
             took = time.perf_counter() - started
         assert answers.statuses == {200}
-    assert max(answers.seconds) < max(0.25, took / 2)
+    assert max(answers.seconds) < max(0.5, took / 2)
 
 
 def test_a_large_seed_with_a_wrong_last_row_leaves_nothing(tmp_path: Path) -> None:
