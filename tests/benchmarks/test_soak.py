@@ -89,7 +89,12 @@ def test_a_seed_that_is_applied_in_part_is_detected(
     tmp_path: Path, applied: set[int], found: dict[int, int], more: bool, times: int
 ) -> None:
     db, state = tmp_path / "soak.sqlite3", ExpectedState()
-    ids = [f"5eed{number:04x}-{row}" for number, rows in found.items() for row in range(rows)]
+    ids = [
+        f"5eed{number:04x}-0000-4000-8000-{row:012x}"
+        for number, rows in found.items()
+        for row in range(rows)
+    ]
+    ids.append("5eed0007-5bd1-4c53-9a3e-0c1f5f3c8f11")  # a random id, not of a seed
     with closing(sqlite3.connect(db)) as connection, connection:
         connection.execute("CREATE TABLE notte_sessions (id TEXT)")
         connection.executemany("INSERT INTO notte_sessions VALUES (?)", [(id,) for id in ids])
