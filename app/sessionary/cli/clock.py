@@ -10,7 +10,7 @@ from sessionary.cli.control import DefaultCommandGroup, control_command
 from sessionary.cli.output import Output, format_table
 from sessionary.client import Client
 
-_NUMBERS = {"ignore_unknown_options": True}  # -2d is no option
+_NUMBERS = {"ignore_unknown_options": True}  # -2d is a duration, not an option
 
 
 @click.group(cls=DefaultCommandGroup, default="show", epilog="Example: sessionary clock advance 2h")

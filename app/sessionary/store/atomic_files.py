@@ -21,7 +21,7 @@ class CannotWrite(OSError):
 def create_new(path: Path, of: Path) -> int:
     """Create and open a file (mode 0600) that belongs to the owner of another path.
 
-    Raises FileExistsError, also for a link: its target may be a file of somebody else.
+    Raises FileExistsError, also for a link: its target may belong to another user.
     """
     opened = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
     give_to_owner(opened, of)
