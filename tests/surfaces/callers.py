@@ -61,10 +61,10 @@ class Caller:
             self.json("POST", f"/api/v1/sessions/{id}/devices", {"filters": [ANDROID]})
         return id
 
-    def listed(self) -> list[str]:
+    def listed(self, query: str = "") -> list[str]:
         """The ids of the sessions in a list."""
         name = "session_id" if self.vendor == "notte" else "id"
-        shown = self.json("GET", LISTS[self.vendor])
+        shown = self.json("GET", f"{LISTS[self.vendor]}?{query}")
         items = shown if isinstance(shown, list) else shown.get("items", shown.get("data"))
         return [each[name] for each in items]
 
