@@ -6,26 +6,12 @@ from typing import Any
 import pytest
 
 from sessionary.seeds.loader import BadSeed
-from tests import identities
 from tests.identities import ANA, BOT
 from tests.surfaces.callers import LISTS, Caller, each_surface
 from tests.surfaces.conftest import SharedApp
 from tests.surfaces.galtea import conftest as galtea
-from tests.surfaces.scale import conftest as scale
-from tests.surfaces.seed_rows import ID, OTHER, row
+from tests.surfaces.seed_rows import ID, OTHER, PEOPLE, make_caller, row
 from tests.surfaces.test_errors import dump
-
-PEOPLE = {
-    "galtea": galtea.SEED,
-    "mobilenext": identities.seed("mobilenext"),
-    "notte": identities.seed("notte"),
-    "scale": scale.SEED,
-}
-
-
-def make_caller(shared_app: SharedApp, vendor: str) -> Caller:
-    """Ana, in a strict namespace with people and keys."""
-    return Caller(vendor, shared_app("strict", PEOPLE[vendor]), "ana")
 
 
 def show(caller: Caller) -> Any:
@@ -88,8 +74,7 @@ WHOLE: list[tuple[str, str, dict[str, Any]]] = [
 def test_a_seeded_session_shows_its_facts_and_no_others(
     shared_app: SharedApp, vendor: str, facts: str, shown: dict[str, Any]
 ) -> None:
-    caller = make_caller(shared_app, vendor)
-    caller.app.seed(row(f"{vendor}.sessions", facts))
+    caller = make_caller(shared_app, vendor, facts)
     assert show(caller) == shown
     listed = caller.json("GET", LISTS[vendor])
     assert (listed["items"] if vendor == "scale" else listed) == [shown]
@@ -177,8 +162,7 @@ EVERY = {"notte": "only_active=false", "scale": "include_archived=true"}
 def test_a_seeded_session_may_be_in_any_state(
     shared_app: SharedApp, vendor: str, facts: str
 ) -> None:
-    caller = make_caller(shared_app, vendor)
-    caller.app.seed(row(f"{vendor}.sessions", facts))
+    caller = make_caller(shared_app, vendor, facts)
     assert is_part(SHOWN[vendor][facts], show(caller))
     assert caller.listed(EVERY.get(vendor, "")) == [ID]
 
@@ -194,8 +178,7 @@ def test_a_seeded_session_may_be_in_any_state(
 def test_filters_of_galtea_find_a_seeded_session(
     shared_app: SharedApp, facts: str, query: str
 ) -> None:
-    caller = make_caller(shared_app, "galtea")
-    caller.app.seed(row("galtea.sessions", facts))
+    caller = make_caller(shared_app, "galtea", facts)
     assert caller.listed(query) == [ID]
 
 
@@ -215,8 +198,7 @@ def test_filters_of_galtea_find_a_seeded_session(
 def test_a_seeded_session_may_change_later(
     shared_app: SharedApp, vendor: str, facts: str, minutes: int, before: Any, after: Any
 ) -> None:
-    caller = make_caller(shared_app, vendor)
-    caller.app.seed(row(f"{vendor}.sessions", facts))
+    caller = make_caller(shared_app, vendor, facts)
     caller.app.advance(minutes=minutes, microseconds=-1)
     assert is_part(before, show(caller))
     caller.app.advance(microseconds=1)
@@ -224,8 +206,7 @@ def test_a_seeded_session_may_change_later(
 
 
 def test_a_seeded_session_without_a_maximum_is_shown_as_of_v1(shared_app: SharedApp) -> None:
-    caller = make_caller(shared_app, "notte")
-    caller.app.seed(row("notte.sessions"))
+    caller = make_caller(shared_app, "notte", "")
     assert "max_duration_minutes" not in show(caller)
 
 
@@ -268,9 +249,8 @@ def test_applying_a_seed_again_later_changes_nothing(shared_app: SharedApp, surf
 def test_an_existing_session_is_updated_from_the_seed(
     shared_app: SharedApp, vendor: str, facts: str, shown: dict[str, Any]
 ) -> None:
-    caller = make_caller(shared_app, vendor)
-    for each in ("", facts):
-        caller.app.seed(row(f"{vendor}.sessions", each))
+    caller = make_caller(shared_app, vendor, "")
+    caller.app.seed(row(f"{vendor}.sessions", facts))
     assert is_part(shown, show(caller))
     assert len(caller.app.rows(f"{vendor}_sessions")) == 1
 
