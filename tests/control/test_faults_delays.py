@@ -1,8 +1,9 @@
 """Many delayed calls at once, on real servers: they hold neither threads nor other clients."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,16 +35,16 @@ def controlled(kind: str, db: Path) -> Iterator[Process]:
 
 
 @contextmanager
-def delayed(server: Process, prefix: str) -> Iterator[list[RawConnection]]:
-    """Arm a fault and make COUNT calls that it delays."""
+def delayed(server: Process, prefix: str, count: int = COUNT) -> Iterator[list[RawConnection]]:
+    """Arm a fault and make so many calls that it delays."""
     assert server.request("POST", f"{prefix}/_control/v1/faults", FAULT, **TOKEN)[0] == 201
     request = START if prefix else START.replace(b"/~t1", b"")
     with ExitStack() as stack:
-        clients = [stack.enter_context(connect(server.url)) for _ in range(COUNT)]
+        clients = [stack.enter_context(connect(server.url)) for _ in range(count)]
         for each in clients:
             each.send(request)
         fault = f"{prefix}/_control/v1/faults/1"
-        while server.request("GET", fault, **TOKEN)[1]["hit_count"] < COUNT:
+        while server.request("GET", fault, **TOKEN)[1]["hit_count"] < count:
             time.sleep(0.01)
         yield clients
 
@@ -68,6 +69,29 @@ def test_delayed_calls_hold_no_other_client_and_succeed_once_the_fault_is_disarm
             assert server.request("DELETE", "/_control/v1/faults", **TOKEN)[0] == 204
             assert worst_wait(server, "/livez") <= 0.25 + 5 * usual  # 500 writes go on
             assert {each.expect_response().status for each in clients} == {200}
+
+
+@pytest.mark.parametrize("change", ["reset", "restore"])
+def test_a_change_that_fails_cuts_no_delayed_call(tmp_path: Path, change: str) -> None:
+    db = tmp_path / "test.sqlite3"
+    with running_double("--db", str(db), "--busy-timeout-seconds", "0.5") as server:
+        path = f"/_control/v1/namespaces/default/{change}"
+        contents = snapshot(server)
+        with delayed(server, "", count=1) as (client,):
+            with closing(sqlite3.connect(db, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                connection = server.connect()
+                connection.request("POST", path, contents)
+                assert connection.getresponse().status == 503
+                connection.close()
+            assert server.request("DELETE", "/_control/v1/faults")[0] == 204
+            assert client.expect_response().status == 200
+
+
+def snapshot(server: Process) -> bytes:
+    with closing(server.connect()) as connection:
+        connection.request("GET", "/_control/v1/namespaces/default/snapshot")
+        return connection.getresponse().read()
 
 
 @pytest.mark.parametrize("change", ["drop", "reset"])

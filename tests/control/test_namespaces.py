@@ -3,12 +3,16 @@
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sessionary import store
+from sessionary.identity import authenticate_key
+from sessionary.seeds.loader import BadSeed, Seed
 from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
 
 SEED = """
@@ -62,6 +66,22 @@ def test_a_refused_seed_creates_no_namespace(double: Double) -> None:
     refused = double.post("/namespaces", {"name": "t1", "seed": {"nonsense": []}}, status=400)
     assert "unknown table [[nonsense]]" in refused["detail"]
     assert double.get("/namespaces")["namespaces"] == ["default"]
+
+
+def test_a_refused_seed_drops_no_namespace_that_another_has_made(
+    double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    namespaces = double.control.namespaces
+    assert namespaces is not None
+
+    def refuse(*_: object) -> None:
+        namespaces.drop("t1")
+        namespaces.create("t1")
+        raise BadSeed("refused")
+
+    monkeypatch.setattr(Seed, "apply", refuse)
+    double.post("/namespaces", {"name": "t1", "seed": {"organizations": []}}, status=400)
+    assert namespaces.names() == ["default", "t1"]
 
 
 @pytest.mark.parametrize(
@@ -347,6 +367,28 @@ def test_a_file_namespace_forks_resets_and_restores_like_one_in_memory(
     assert (double.status(id), double.status(id, ns="copy")) == (None, "active")
     double.call("POST", "/namespaces/default/restore", data=contents)
     assert double.status(id) == "active"
+
+
+def test_a_call_that_a_restore_overtakes_is_cut_and_writes_nothing(
+    make_double: Callable[..., Double],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    double = make_double(db=str(tmp_path / "test.sqlite3"))
+    namespace = double.control.namespace
+    empty = namespace.contents()
+
+    def authenticate_and_restore(*args: Any, **options: Any) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(namespace.restore, empty).result()
+        return authenticate_key(*args, **options)
+
+    monkeypatch.setattr("sessionary.web.context.authenticate_key", authenticate_and_restore)
+    with pytest.raises(ConnectionResetError):
+        double.start()
+    assert double.get("/sessions")["sessions"] == []
+    assert caplog.records == []
 
 
 def test_thousands_of_namespaces_leave_nothing_behind(double: Double) -> None:

@@ -11,7 +11,15 @@ import pytest
 
 from sessionary import store
 from sessionary.factory import SCHEMA
-from sessionary.store import Namespace, Statement, insert_statement, param, param_list
+from sessionary.store import (
+    Namespace,
+    NamespaceHooks,
+    Namespaces,
+    Statement,
+    insert_statement,
+    param,
+    param_list,
+)
 from sessionary.web.held import Delay
 
 
@@ -285,7 +293,7 @@ def test_a_write_fails_if_another_program_holds_the_lock_too_long(tmp_path: Path
 
 def test_a_restore_fails_if_another_program_holds_the_lock_too_long(tmp_path: Path) -> None:
     namespace = make(str(tmp_path / "w.sqlite3"), busy_timeout_seconds=0.01)
-    empty = namespace.contents()
+    empty, begun = namespace.contents(), namespace.generation
     with namespace.activate():
         add.run(name="a", size=1)
     with closing(sqlite3.connect(tmp_path / "w.sqlite3", isolation_level=None)) as other:
@@ -293,12 +301,42 @@ def test_a_restore_fails_if_another_program_holds_the_lock_too_long(tmp_path: Pa
         with pytest.raises(store.DatabaseUnavailable, match=r"w\.sqlite3: end it"):
             namespace.restore(empty)
         other.execute("ROLLBACK")
-    with namespace.activate():
+    with namespace.activate(begun):  # what has begun goes on
         assert sizes.all(name="a") == [1]
     namespace.restore(empty)
+    with pytest.raises(store.NamespaceClosed), namespace.activate(begun):
+        pass
     with namespace.activate():
         assert sizes.all(name="a") == []
     namespace.close()
+
+
+def test_what_has_begun_before_a_restore_writes_nothing_after_it(tmp_path: Path) -> None:
+    namespace = make(str(tmp_path / "w.sqlite3"))
+    empty = namespace.contents()
+    with ThreadPoolExecutor(1) as pool, namespace.activate():
+        pool.submit(namespace.restore, empty).result()
+        with pytest.raises(store.NamespaceClosed), store.transaction():
+            add.run(name="a", size=1)
+    with namespace.activate():
+        assert sizes.all(name="a") == []
+    namespace.close()
+
+
+def test_a_reset_that_fails_changes_nothing(namespace: Namespace) -> None:
+    def fail() -> None:
+        raise LookupError
+
+    hooks = NamespaceHooks(namespace.contents, on_create=fail, on_copy=fail, on_restore=fail)
+    begun, delay = namespace.generation, Delay(600)
+    namespace.add_delay(delay)
+    with namespace.activate():
+        add.run(name="a", size=1)
+    with pytest.raises(LookupError):
+        Namespaces(namespace, hooks, maximum=1).reset("default")
+    assert not delay.has_ended()
+    with namespace.activate(begun):
+        assert sizes.all(name="a") == [1]
 
 
 def test_a_full_database_is_unavailable_and_keeps_its_rows(tmp_path: Path) -> None:

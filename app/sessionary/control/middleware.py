@@ -21,7 +21,7 @@ from sessionary.control.messages import (
 )
 from sessionary.durations import monotonic
 from sessionary.settings import Settings
-from sessionary.store import DEFAULT, Namespace, NamespaceClosed
+from sessionary.store import DEFAULT, ContentsReplaced, Namespace, NamespaceClosed
 from sessionary.web import json_codec
 from sessionary.web.events import REFUSED
 from sessionary.web.held import LARGE, LOAD, READS, Delay, Held, call_by_size, call_when_free
@@ -172,7 +172,7 @@ def _activate(namespace: Namespace, generation: int) -> Iterator[None]:
     try:
         with namespace.activate(generation):
             yield
-    except NamespaceClosed:
+    except (NamespaceClosed, ContentsReplaced):
         raise matching.connection_dropped() from None
 
 

@@ -73,7 +73,7 @@ def create(body: dict[str, Any]) -> Response:
             if seed:
                 seed.apply(namespace)
     except BaseException:
-        namespaces.drop(name)
+        namespaces.discard(namespace)  # by now, another client may have made one of this name
         raise
     return answer(_to_json(name, namespace), 201)
 

@@ -26,6 +26,7 @@ _SMALL_PAGE = 512
 _RETRY_SECONDS = 0.01
 
 _namespace: ContextVar["Namespace"] = ContextVar("sessionary_namespace")
+_generation: ContextVar[int] = ContextVar("sessionary_generation")  # of the active file
 
 
 def current_namespace() -> "Namespace":
@@ -91,16 +92,29 @@ class Namespace:
         """
         with self._exclusive:
             if self._is_closed or generation not in (None, self.generation):
-                raise NamespaceClosed(
-                    f"namespace {self.name!r} was dropped, reset or restored meanwhile"
-                )
+                raise self._closed()
             token = _namespace.set(self)
+            is_outer = token.old_value is not self
+            begun = None if self._file is None or not is_outer else _generation.set(self.generation)
             try:
                 yield
             finally:
                 _namespace.reset(token)
-                if token.old_value is not self:
+                if begun is not None:
+                    _generation.reset(begun)
+                if is_outer:
                     self.database.end_reads()
+
+    def ensure_same_contents(self) -> None:
+        """Raise NamespaceClosed if it got other contents since its activation.
+
+        Called in its write lock: activation keeps no other thread from replacing a file.
+        """
+        if self._file is not None and _generation.get() != self.generation:
+            raise self._closed()
+
+    def _closed(self) -> NamespaceClosed:
+        return NamespaceClosed(f"namespace {self.name!r} was dropped, reset or restored meanwhile")
 
     @contextmanager
     def lock_if_free(self) -> Iterator[bool]:
@@ -156,12 +170,22 @@ class Namespace:
     def restore(self, contents: bytes) -> None:
         """Replace all of it with the bytes of a database file, from the next request on."""
         with self.activate():
-            self.generation += 1
             if self._file is not None:
                 self._overwrite(contents)
             else:
                 self.database.close()
                 self.database.contents = contents
+                self.generation += 1
+        self.end_delays()
+
+    def take_contents(self, made: "Namespace") -> None:
+        """Replace all of it with what is in a namespace in memory, which must then be closed."""
+        if self._file is not None:
+            self.restore(made.contents())
+            return
+        with self.activate():
+            self.database, made.database = made.database, self.database
+            self.generation += 1
         self.end_delays()
 
     def _overwrite(self, contents: bytes) -> None:
@@ -176,6 +200,7 @@ class Namespace:
                 with self.write_lock as due:
                     check = partial(self._check_waiting, due)
                     source.backup(self.connection(), progress=check, sleep=_RETRY_SECONDS)
+                    self.generation += 1
 
     def _check_waiting(self, due: float | None, status: int, *_: int) -> None:
         """Raise DatabaseUnavailable once it is due: by itself, a copy waits without limit."""

@@ -29,6 +29,10 @@ class TooLarge(BaseException):
     """A response that is too large for the thread that makes it: another one must make it."""
 
 
+class ContentsReplaced(BaseException):
+    """The namespace of a call has other contents by now: the call is cut, not answered."""
+
+
 class DatabaseUnusable(Exception):
     """A database that this program cannot work with; the message says why and what to do."""
 

@@ -109,11 +109,10 @@ class Namespaces:
         return self._add(name, self.find(source).contents, self._hooks.on_copy)
 
     def reset(self, name: str) -> None:
-        """Reset a namespace to its initial state. Raises NoSuchNamespace."""
+        """Reset a namespace to its initial state, or change nothing. Raises NoSuchNamespace."""
         namespace = self.find(name)
-        with namespace.activate():
-            namespace.restore(self._hooks.template())
-            self._hooks.on_create()
+        with closing(_create(name, self._hooks.template(), self._hooks.on_create)) as made:
+            namespace.take_contents(made)
 
     def restore(self, name: str, contents: bytes | mmap.mmap) -> None:
         """Give a namespace, new or not, the contents of a file. Raises DatabaseUnusable."""
@@ -127,9 +126,13 @@ class Namespaces:
         """
         if name == DEFAULT:
             raise BadName("the default namespace cannot be dropped: reset it")
+        self.discard(self.find(name))
+
+    def discard(self, namespace: Namespace) -> None:
+        """Close and forget this namespace; another one of its name stays."""
         with self._lock:
-            namespace = self.find(name)
-            del self._namespaces[name]
+            if self.named(namespace.name) is namespace:
+                del self._namespaces[namespace.name]
         namespace.close()
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ def transaction(durability: Literal["normal"] | None = None) -> Iterator[None]:
         yield
         return
     with namespace.write_lock as due:
+        namespace.ensure_same_contents()
         connection = namespace.connection()
         _begin(connection, due)
         try:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sessionary import clock
+from sessionary import clock, store
 from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal import models
 from sessionary.control.journal.redaction import Redactor, remove_created_keys
@@ -52,6 +52,8 @@ class Recorder:
             if match.route == "/openapi.json":
                 return None
             return models.insert(**self._row(exchange, match))
+        except store.NamespaceClosed:
+            raise
         except Exception:  # noqa: BLE001 - the call must not fail because of the journal
             _log.exception("the journal could not record a call")
             return None
