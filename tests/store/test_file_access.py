@@ -1,9 +1,11 @@
 """Database files: what creates them, their owner and mode, and servers that cannot write them."""
 
 import os
+import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,10 +20,12 @@ from tests.cli.test_commands import commands
 from tests.processes import (
     COMMAND,
     TIMEOUT_SECONDS,
+    WITHOUT_ROOT_ACCESS,
     clean_environment,
     run_command,
     running_process,
 )
+from tests.store.database_files import leave_wal
 
 NOTTE = {"Authorization": "Bearer anyone"}
 SERVICE = 65534  # user and group of the service in these tests
@@ -196,6 +200,48 @@ def test_a_server_that_cannot_write_its_database_does_not_start(
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(f"Error: {db}")
     assert refused.stderr.count("\n") == 1
+
+
+READING = (
+    *("sessions", "timeline", "clock", "journal", "faults", "faults presets", "namespaces"),
+    *("keys list", "members list", "devices list", "export", "check", "prune --ended-before 1d"),
+)
+
+
+def reading_calls(db: Path) -> list[list[str]]:
+    """Return the arguments of each command that only reads."""
+    calls = [[*each.split(), "--db", str(db)] for each in READING]
+    return [[*call, "--dry-run"] if call[0] == "prune" else call for call in calls]
+
+
+def test_commands_that_read_wait_for_no_writer_and_leave_no_lock_file(db: Path) -> None:
+    with closing(sqlite3.connect(db, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        for call in reading_calls(db):
+            read = CliRunner().invoke(main, call, env={"SESSIONARY_BUSY_TIMEOUT_SECONDS": "0.01"})
+            assert (read.exit_code, call) == (0, call), read.output
+        assert not [each for each in db.parent.iterdir() if each.suffix in (".hold", ".lock")]
+
+
+@pytest.mark.parametrize("left", ["nothing", "WAL", "WAL and index"])
+def test_commands_that_read_work_in_a_folder_that_cannot_be_written(db: Path, left: str) -> None:
+    """SQLite cannot read a WAL whose index is missing and cannot be created."""
+    if left != "nothing":
+        leave_wal(db, "in the log")
+    if left == "WAL and index":
+        Path(f"{db}-shm").touch()
+    for each in (*db.parent.iterdir(), db.parent):
+        each.chmod(0o500 if each == db.parent else 0o400)
+    for call in reading_calls(db):
+        read = run_command(*WITHOUT_ROOT_ACCESS, COMMAND, *call)
+        if left == "WAL":
+            assert (read.returncode, read.stdout) == (1, "")
+            assert read.stderr.startswith(f"Error: {db}: its last writes are in {db.name}-wal")
+            assert read.stderr.count("\n") == 1
+        else:
+            assert (read.returncode, read.stderr) == (0, ""), call
+            assert ("in the log" in read.stdout) == (left != "nothing" and call[0] == "export")
 
 
 @pytest.mark.parametrize("name", ["none/none/x.db", "x.db/x.db", "seed.toml", "/proc/x"])

@@ -101,9 +101,7 @@ def test_a_database_that_cannot_be_read_is_not_reported_as_damaged(kept: Path) -
     result = run_without_root("check", "--db", kept)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith(f"Error: {kept}: ")
-    assert result.stderr.endswith(
-        "check that it is a file, and the permissions of it and its folder\n"
-    )
+    assert result.stderr.endswith("only in a folder that can be written: copy both files to one.\n")
 
 
 def test_a_locked_database_is_not_reported_as_damaged(

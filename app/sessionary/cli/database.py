@@ -3,7 +3,7 @@
 import functools
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +14,11 @@ import click
 from sessionary import store
 from sessionary.cli.output import Output, error_text, json_option, print_output
 from sessionary.client import Client
+from sessionary.client.transport import Response, Transport
 from sessionary.client.wsgi_transport import wsgi_send
 from sessionary.clock import BadClock, wall
 from sessionary.durations import monotonic
-from sessionary.factory import SCHEMA, create_app, load_settings, prepare
+from sessionary.factory import create_app, find_version, load_settings, open_to_read, prepare
 from sessionary.identity import UnknownMember
 from sessionary.seeds.loader import BadSeed
 from sessionary.settings import BadSetting, Settings
@@ -88,28 +89,21 @@ def error_context(db: str | None) -> Iterator[None]:
 @contextmanager
 def open_or_create(db: str) -> Iterator[None]:
     """Activate the database at `db`; create or upgrade it first if necessary."""
-    with closing(_prepare(_settings(db))) as namespace, namespace.activate():
+    with closing(prepare(_settings(db)).namespace) as namespace, namespace.activate():
         yield
 
 
 @contextmanager
 def open_existing(db: str) -> Iterator[None]:
     """Activate the database at `db`. Raises DatabaseUnusable if it is missing or not ours."""
-    _find_version(_settings(db))
-    with open_or_create(db):
+    with closing(_open_existing(_settings(db))) as namespace, namespace.activate():
         yield
 
 
 @contextmanager
-def open_without_upgrade(db: str) -> Iterator[None]:
-    """Activate the database at `db`. Raises DatabaseUnusable if it needs an upgrade."""
-    found, known = _find_version(_settings(db)), SCHEMA.version
-    if found < known:
-        raise DatabaseUnusable(
-            f"{db} has schema version {found}, this program has {known}: "
-            "run `sessionary migrate` first."
-        )
-    with open_or_create(db):
+def open_read_only(db: str) -> Iterator[None]:
+    """Activate the database at `db`, which others may write. Raises DatabaseUnusable."""
+    with closing(open_to_read(_settings(db))) as namespace, namespace.activate():
         yield
 
 
@@ -150,22 +144,25 @@ def control_client(db: str, namespace: str) -> Iterator[Client]:
     """Open a control-plane client for the existing database at `db`, without a server."""
     token = secrets.token_urlsafe()
     settings = replace(_settings(db), control=True, journal=True, control_token=token)
-    _find_version(settings)
-    with closing(_prepare(settings)) as default:
-        send = wsgi_send(create_app(settings, default))
+    find_version(settings)
+    with ExitStack() as stack:
+
+        @functools.cache
+        def transport(is_read: bool) -> Transport:
+            opened = (open_to_read if is_read else _open_existing)(settings)
+            return wsgi_send(create_app(settings, stack.enter_context(closing(opened))))
+
+        def send(
+            method: str, path: str, headers: Mapping[str, str], body: bytes | None
+        ) -> Response:
+            return transport(method == "GET")(method, path, headers, body)
+
         yield Client("http://localhost", namespace, token, transport=send)
 
 
-def _find_version(settings: Settings) -> int:
-    """Return the schema version of an existing database. Raises DatabaseUnusable."""
-    file = Path(settings.db)
-    store.ensure_not_in_use(file)
-    return store.file_version(file, SCHEMA, settings.busy_timeout_seconds)
-
-
-def _prepare(settings: Settings) -> store.Namespace:
-    """Open the database, also where it can only be read."""
-    return prepare(settings, must_be_writable=False).namespace
+def _open_existing(settings: Settings) -> store.Namespace:
+    find_version(settings)
+    return prepare(settings).namespace
 
 
 def _settings(db: str) -> Settings:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from sessionary.cli.database import database_command, open_existing, open_or_create
+from sessionary.cli.database import database_command, open_existing, open_or_create, open_read_only
 from sessionary.cli.output import Output, format_table
 from sessionary.surfaces import SURFACES
 
@@ -54,7 +54,7 @@ def add(db: str, **device: Any) -> Output:
 @database_command
 def list_devices(db: str) -> Output:
     """List all devices with their state: free, allocated or retired."""
-    with open_existing(db):
+    with open_read_only(db):
         rows = [
             {name: getattr(device, name) for name in _COLUMNS} | {"state": _state(device)}
             for device in inventory.list_devices()

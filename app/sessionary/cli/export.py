@@ -15,7 +15,7 @@ from sessionary.cli.database import (
     database_command,
     database_option,
     kept_note,
-    open_existing,
+    open_read_only,
     progress_bar,
     timestamp,
 )
@@ -38,7 +38,7 @@ def export_(file: Path, force: bool, db: str) -> None:
     """
     is_file = str(file) != "-"
     target = store.backup_target(file, Path(db), replace=force) if is_file else nullcontext(None)
-    with target as draft, open_existing(db), progress_bar("exporting") as progress:
+    with target as draft, open_read_only(db), progress_bar("exporting") as progress:
         count = store.row_count(SCHEMA.tables)
         with nullcontext(sys.stdout) if draft is None else draft.open("w") as out:
             for number, line in enumerate(store.export_lines(SCHEMA)):

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from sessionary import clock, identity, store
-from sessionary.cli.database import database_command, open_existing, open_or_create
+from sessionary.cli.database import database_command, open_existing, open_or_create, open_read_only
 from sessionary.cli.output import Output, format_table
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import BadInstant, parse, to_text
@@ -68,7 +68,7 @@ def _owner(user: str | None, organization: str | None) -> str:
 @database_command
 def list_keys(db: str) -> Output:
     """List keys without their secrets."""
-    with open_existing(db):
+    with open_read_only(db):
         now = clock.now()
         rows = [_row(key, now) for key in identity.list_keys()]
     return Output(rows, format_table(rows, "No keys found"))

@@ -3,7 +3,7 @@
 import click
 
 from sessionary import identity
-from sessionary.cli.database import database_command, open_existing
+from sessionary.cli.database import database_command, open_existing, open_read_only
 from sessionary.cli.output import Output, format_table
 
 _ROLE = click.Choice(identity.ROLES)
@@ -45,6 +45,6 @@ def remove(user: str, organization: str, db: str) -> Output:
 @database_command
 def list_members(user: str | None, organization: str | None, db: str) -> Output:
     """List memberships with their roles."""
-    with open_existing(db):
+    with open_read_only(db):
         rows = [row._asdict() for row in identity.list_members(user, organization)]
     return Output(rows, format_table(rows, "No members found"))

@@ -9,7 +9,7 @@ from sessionary import clock, store
 from sessionary.cli.database import (
     database_command,
     open_existing,
-    open_without_upgrade,
+    open_read_only,
     progress_bar,
 )
 from sessionary.cli.output import Output, format_table
@@ -50,7 +50,7 @@ def prune(ended_before: str, surfaces: tuple[str, ...], dry_run: bool, db: str) 
         age = parse_duration(ended_before)
     except BadDuration as error:
         raise click.ClickException(f"--ended-before {error}") from error
-    with open_without_upgrade(db) if dry_run else open_existing(db):
+    with open_read_only(db) if dry_run else open_existing(db):
         before_at = clock.now() - age
         rows: list[dict[str, Any]] = []
         for name in dict.fromkeys(surfaces or _RETENTIONS):

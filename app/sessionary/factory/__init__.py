@@ -25,6 +25,8 @@ from sessionary.factory.proxy_middleware import TrustedProxyMiddleware
 from sessionary.factory.request_id_middleware import RequestIdMiddleware
 from sessionary.factory.startup import SCHEMA as SCHEMA
 from sessionary.factory.startup import Prepared as Prepared
+from sessionary.factory.startup import find_version as find_version
+from sessionary.factory.startup import open_to_read as open_to_read
 from sessionary.factory.startup import prepare as prepare
 from sessionary.factory.startup import welcome as welcome
 from sessionary.settings import DOUBLE, SERVER, Settings, networks

@@ -72,9 +72,7 @@ def _optional_tables() -> tuple[type[store.Model], ...]:
 SCHEMA = make_schema(SURFACES)
 
 
-def prepare(
-    settings: Settings, surfaces: Sequence[Surface] = SURFACES, *, must_be_writable: bool = True
-) -> Prepared:
+def prepare(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Prepared:
     """Open the database, migrate it, apply the seed and create the first keys.
 
     An older database is copied before it is migrated. Several processes may do this at once.
@@ -94,9 +92,35 @@ def prepare(
         add_rate_limits(settings)
         apply_settings(settings, seed, surfaces)
         first_keys = _create_first_keys(surfaces) if settings.auth == "strict" else ()
-    if must_be_writable:
-        store.ensure_writable(namespace)
+    store.ensure_writable(namespace)
     return Prepared(namespace, first_keys, kept[0] if kept else None)
+
+
+def open_to_read(settings: Settings) -> Namespace:
+    """Open an existing database without changing anything. Raises store.DatabaseUnusable."""
+    version = find_version(settings)
+    if version != SCHEMA.version:
+        advice = "run `sessionary migrate` first"
+        advice = advice if version < SCHEMA.version else "use the newer program"
+        raise store.DatabaseUnusable(
+            f"{settings.db} has schema version {version}, this program has {SCHEMA.version}: "
+            f"{advice}."
+        )
+    namespace = store.open_read_only_namespace(settings.db, settings.busy_timeout_seconds)
+    namespace.schema_version = version
+    if settings.control:
+        from sessionary import control
+
+        with store.with_file_name(settings.db), namespace.activate():
+            store.create_temporary_tables(control.TABLES)
+    return namespace
+
+
+def find_version(settings: Settings) -> int:
+    """Return the schema version of an existing database. Raises store.DatabaseUnusable."""
+    file = Path(settings.db)
+    store.ensure_not_in_use(file)
+    return store.file_version(file, SCHEMA, settings.busy_timeout_seconds)
 
 
 def _copy(db: str, schema: Schema, version: int) -> tuple[Path, ...]:

@@ -27,6 +27,7 @@ from sessionary.store.database import has_undo_log as has_undo_log
 from sessionary.store.database import limit_reads as limit_reads
 from sessionary.store.database import memory_namespace as memory_namespace
 from sessionary.store.database import open_namespace as open_namespace
+from sessionary.store.database import open_read_only_namespace as open_read_only_namespace
 from sessionary.store.database import report_outage as report_outage
 from sessionary.store.database import size_bytes as size_bytes
 from sessionary.store.errors import ContentsReplaced as ContentsReplaced
@@ -59,6 +60,7 @@ from sessionary.store.readiness import check_writable as check_writable
 from sessionary.store.readiness import ensure_writable as ensure_writable
 from sessionary.store.schema import Schema as Schema
 from sessionary.store.schema import create_tables as create_tables
+from sessionary.store.schema import create_temporary_tables as create_temporary_tables
 from sessionary.store.schema import migrate as migrate
 from sessionary.store.statements import Statement as Statement
 from sessionary.store.statements import count_if as count_if

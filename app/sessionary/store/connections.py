@@ -22,9 +22,9 @@ _MAX_BYTES = 1_000_000_000  # SQLite's own limit
 
 
 class Connection(sqlite3.Connection):
-    """A connection that can be weakly referenced and knows whether its file was writable."""
+    """A connection that can be weakly referenced and knows whether it may stay open."""
 
-    may_write = True
+    stays_open = True
     has_limited_reads = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -88,15 +88,12 @@ class Database(pw.SqliteDatabase):
         return cast(sqlite3.Cursor, self.execute_sql(text, values))  # type: ignore[no-untyped-call]
 
     def end_reads(self) -> None:
-        """Close this thread's cursors, and its connection if the file was read-only.
-
-        While such a connection is open, SQLite lets no other of the process write.
-        """
+        """Close this thread's cursors, and its connection if that may not stay open."""
         if self.is_closed():
             return
         connection = self._open_connection()
         connection.close_cursors()
-        if not connection.may_write:
+        if not connection.stays_open:
             self.close()
 
     def _open_connection(self) -> Connection:
@@ -109,9 +106,9 @@ class Database(pw.SqliteDatabase):
         return bool(super().connect(reuse_if_open))
 
     def _connect(self) -> Connection:
-        may_write = self.file is None or self.file.acquire_lease()
+        stays_open = self.file is None or self.file.acquire_lease()
         connection = self._connect_with_retry()
-        connection.may_write = may_write
+        connection.stays_open = stays_open
         if self.file is not None:
             connection.execute(f"PRAGMA busy_timeout = {int(1000 * self.timeout)}")
         self.opened.add(connection)

@@ -17,7 +17,7 @@ import peewee as pw
 from sessionary.durations import monotonic
 from sessionary.store.connections import Connection, Database
 from sessionary.store.errors import DatabaseUnavailable, OutageLog, requires_reconnect
-from sessionary.store.files import DatabaseFile, create_folder, resolve_path
+from sessionary.store.files import DatabaseFile, ReadOnlyFile, create_folder, resolve_path
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
 DEFAULT = "default"  # the namespace that always exists
@@ -267,20 +267,26 @@ def open_namespace(path: str, *, durability: str, busy_timeout_seconds: float = 
         return memory_namespace()
     file = resolve_path(Path(path)).absolute()
     create_folder(file.parent)
+    pragmas = {"journal_mode": "WAL", "foreign_keys": 1, "synchronous": DURABILITY[durability]}
+    return _file_namespace(DatabaseFile(file, busy_timeout_seconds), pragmas)
+
+
+def open_read_only_namespace(path: str, busy_timeout_seconds: float) -> Namespace:
+    """Open an existing file, also one that others write or that cannot be written."""
+    file = resolve_path(Path(path)).absolute()
+    return _file_namespace(ReadOnlyFile(file, busy_timeout_seconds), {"temp_store": "MEMORY"})
+
+
+def _file_namespace(file: DatabaseFile, pragmas: dict[str, Any]) -> Namespace:
     return Namespace(
         Database(
-            str(file),
-            {
-                "trusted_schema": 0,
-                "journal_mode": "WAL",
-                "foreign_keys": 1,
-                "synchronous": DURABILITY[durability],
-            },
+            str(file.path),
+            {"trusted_schema": 0, **pragmas},
             check_same_thread=False,
             returning_clause=True,
-            file=DatabaseFile(file, busy_timeout_seconds),
+            file=file,
             lock_type="IMMEDIATE",
-            timeout=busy_timeout_seconds,
+            timeout=file.busy_timeout_seconds,
         )
     )
 

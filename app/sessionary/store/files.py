@@ -3,13 +3,20 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sessionary.durations import monotonic
 from sessionary.store.atomic_files import CannotWrite, create_new, give_to_owner
 from sessionary.store.errors import DatabaseUnavailable, DatabaseUnusable
-from sessionary.store.locks import FileLease, WriteLock, lease_path, open_lock_file, try_lock
+from sessionary.store.locks import (
+    FileLease,
+    WriteLock,
+    lease_path,
+    open_existing_lock,
+    open_lock_file,
+    try_lock,
+)
 from sessionary.store.waits import poll
 
 MISSING_FILE_TIMEOUT_SECONDS = 2.0  # another process may be creating the file
@@ -69,7 +76,7 @@ def is_in_use(file: Path, *, or_replaced: bool = True) -> bool:
     path = lease_path(file)
     if not path.exists():
         return False
-    lock = open_lock_file(path)
+    lock = open_existing_lock(path)
     try:
         return not try_lock(lock, fcntl.LOCK_EX) and (or_replaced or try_lock(lock, fcntl.LOCK_SH))
     finally:
@@ -100,7 +107,8 @@ class DatabaseFile:
         self.write_lock = WriteLock(path.with_name(f"{path.name}.lock"), busy_timeout_seconds)
         self.lease = FileLease(path, busy_timeout_seconds)
         self.uri = f"{path.as_uri()}?mode=rw"
-        self._path = str(path)
+        self.path = str(path)
+        self.busy_timeout_seconds = busy_timeout_seconds
         self._identity: tuple[int, int] | None = None
 
     @property
@@ -113,12 +121,15 @@ class DatabaseFile:
         self._identity = self._find_identity()
 
     def acquire_lease(self) -> bool:
-        """Take the lease; return whether the file is writable. Raises DatabaseUnavailable."""
+        """Take the lease; return whether a connection may stay open. Raises DatabaseUnavailable.
+
+        While one to a read-only file is open, SQLite lets no other of the process write.
+        """
         self.lease.acquire()
         if not self.is_known:
-            create_file(Path(self._path))
+            create_file(Path(self.path))
         self.check_unchanged()
-        return not self.is_known or os.access(self._path, os.W_OK)
+        return not self.is_known or os.access(self.path, os.W_OK)
 
     def check_unchanged(self) -> None:
         """Raise DatabaseUnavailable if the file is gone or another has taken its place.
@@ -128,13 +139,48 @@ class DatabaseFile:
         """
         if self._identity is not None and self._identity != self._find_identity():
             raise DatabaseUnavailable(
-                f"{self._path} was replaced while it was open; stop the server and use "
+                f"{self.path} was replaced while it was open; stop the server and use "
                 "`sessionary restore`, or put the file back"
             )
 
     def _find_identity(self) -> tuple[int, int]:
         try:
-            found = os.stat(self._path)  # noqa: PTH116 - once per request
+            found = os.stat(self.path)  # noqa: PTH116 - once per request
         except OSError as error:
-            raise DatabaseUnavailable(f"{self._path} cannot be found: {error.strerror}") from error
+            raise DatabaseUnavailable(f"{self.path} cannot be found: {error.strerror}") from error
         return found.st_dev, found.st_ino
+
+
+class ReadOnlyFile(DatabaseFile):
+    """A file that this process only reads: it creates no file and waits for no writer."""
+
+    def __init__(self, path: Path, busy_timeout_seconds: float) -> None:
+        super().__init__(path, busy_timeout_seconds)
+        self.uri = read_only_uri(path)
+        self.remember_identity()
+
+    def acquire_lease(self) -> bool:
+        """Take the lease if there is one that this user may open."""
+        with suppress(OSError):
+            self.lease.acquire(may_create=False)
+        return True
+
+
+def read_only_uri(file: Path) -> str:
+    """Return a URI for reading. SQLite reads next to writers by a WAL and its index.
+
+    In a folder that cannot be written, a file without them is taken for one that never changes.
+    Raises DatabaseUnusable where a log without an index is all that holds the last writes.
+    """
+    target = file.resolve()
+    log, index, journal = (Path(f"{target}{end}") for end in ("-wal", "-shm", "-journal"))
+    uri = file.absolute().as_uri()
+    if os.access(target.parent, os.W_OK) or (log.exists() and index.exists()):
+        return f"{uri}?mode=ro"
+    for each in (log, journal):
+        if _has_content(each):
+            raise DatabaseUnusable(
+                f"{file}: its last writes are in {each.name}, which SQLite reads only in a folder "
+                "that can be written: copy both files to one."
+            )
+    return f"{uri}?immutable=1"

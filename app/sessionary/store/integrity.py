@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - the names in the SQL are those of our own tables
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +13,7 @@ from typing import NamedTuple
 from sessionary.durations import monotonic
 from sessionary.store.database import Model
 from sessionary.store.errors import DatabaseUnusable, is_corruption, is_unavailable, with_file_name
-from sessionary.store.files import resolve_path
+from sessionary.store.files import read_only_uri, resolve_path
 from sessionary.store.foreign_schema import find_differences, has_table_of, has_undo_log
 from sessionary.store.schema import Schema, column_types, read_version
 
@@ -86,12 +85,8 @@ def open_read_only(
     """Open a connection that cannot write. Raises DatabaseUnusable if the file is missing."""
     if not resolve_path(file).is_file():
         raise DatabaseUnusable(f"No database at {file}{_similar_name(file)}")
-    mode = "immutable=1" if _is_immutable(file) else "mode=ro"
     connection = sqlite3.connect(
-        f"{file.absolute().as_uri()}?{mode}",
-        timeout=busy_timeout_seconds,
-        uri=True,
-        isolation_level=None,
+        read_only_uri(file), timeout=busy_timeout_seconds, uri=True, isolation_level=None
     )
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
@@ -121,13 +116,6 @@ def _similar_name(file: Path) -> str:
     databases = [each.name for each in folder.glob("*") if each.suffix == file.suffix]
     similar = get_close_matches(file.name, databases, n=1)
     return f": did you mean {file.with_name(similar[0])}?" if similar else "."
-
-
-def _is_immutable(file: Path) -> bool:
-    """Return whether it has no WAL, and its folder is not writable for one."""
-    path = file.resolve()
-    has_log = any(Path(f"{path}{end}").exists() for end in ("-wal", "-journal"))
-    return not has_log and not os.access(path.parent, os.W_OK)
 
 
 def _find_problems(

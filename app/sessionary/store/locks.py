@@ -84,14 +84,15 @@ class FileLease:
         self._timeout_seconds = timeout_seconds
         self._lock: int | None = None
 
-    def acquire(self) -> None:
+    def acquire(self, *, may_create: bool = True) -> None:
         """Take the lease once; wait for a replacement of the file that is in progress.
 
-        Raises DatabaseUnavailable if that takes longer than the busy timeout.
+        Raises DatabaseUnavailable if that takes longer than the busy timeout, and OSError.
         """
         if self._lock is not None:
             return
-        lock = open_lock_file(lease_path(self._file))
+        path = lease_path(self._file)
+        lock = open_lock_file(path) if may_create else open_existing_lock(path)
         due = monotonic() + self._timeout_seconds
         if not poll(lambda: try_lock(lock, fcntl.LOCK_SH), due):
             os.close(lock)
@@ -117,6 +118,11 @@ def open_lock_file(path: Path) -> int:
         return create_new(path, path.parent)
     except FileExistsError:
         return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def open_existing_lock(path: Path) -> int:
+    """Open a lock file, also where it cannot be written. Raises OSError."""
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def try_lock(lock: int, how: int) -> bool:

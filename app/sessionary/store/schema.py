@@ -72,6 +72,13 @@ def create_tables(tables: Sequence[type[Model]]) -> None:
         current_namespace().database.create_tables(tables, safe=True)
 
 
+def create_temporary_tables(tables: Sequence[type[Model]]) -> None:
+    """Let this connection, which only reads, find optional tables that the database lacks."""
+    for table in tables:
+        if not table.table_exists():  # type: ignore[no-untyped-call]
+            table.create_table(safe=False, temporary=True)
+
+
 def _create(database: Database, schema: Schema) -> int:
     """Fill an empty database, unless another process has; return its version."""
     with transaction():
