@@ -1,29 +1,108 @@
-"""sessionary_boundaries runs a test on both sides of every transition of a session."""
+"""sessionary_boundaries makes an item for each side of every transition of a session."""
+
+import pytest
 
 from tests.testing.conftest import Suite
 
 
-def test_a_test_runs_before_at_and_after_each_transition_on_its_namespace(
+def test_each_side_of_a_transition_is_an_item_with_its_own_namespace_and_report(
     suite: Suite,
 ) -> None:
     result = suite(
         """
+        import pytest
         from sessionary.testing import sessionary_boundaries
 
-        seen = []
+        @pytest.fixture
+        def own_fixture(sessionary):
+            print("namespace", sessionary.namespace)
 
         @sessionary_boundaries(start)
-        def test_it(sessionary, boundary):
+        def test_it(own_fixture, sessionary, boundary):
             assert sessionary.clock.now() == boundary.at
             assert status(sessionary, boundary.session) == boundary.status
             close(sessionary, boundary.session)
-            seen.append((boundary.offset, boundary.status))
+            assert boundary.part is None
+        """,
+        "-v",
+        "-s",
+    )
+    result.assert_outcomes(passed=3)
+    sides = ("idle_timeout-before", "idle_timeout-at", "idle_timeout-after")
+    result.stdout.fnmatch_lines([f"*::test_it[[]{side}[]] *" for side in sides])
+    names = {line.split()[-1] for line in result.outlines if " namespace " in line}
+    assert len(names) == 3
 
-        def test_it_ran_three_times():
-            assert seen == [(-1, "active"), (0, "timed_out"), (1, "timed_out")]
+
+def test_one_side_is_selected_by_its_id(suite: Suite) -> None:
+    text = """
+        from sessionary.testing import sessionary_boundaries
+
+        @sessionary_boundaries(start)
+        def test_it(boundary):
+            assert (boundary.offset, boundary.status) == (0, "timed_out")
+    """
+    suite(text, "-k", "idle_timeout-at").assert_outcomes(passed=1, deselected=2)
+
+
+def test_only_the_side_that_fails_fails(suite: Suite) -> None:
+    result = suite(
+        """
+        from sessionary.testing import sessionary_boundaries
+
+        @sessionary_boundaries(start)
+        def test_it(sessionary, boundary):
+            close(sessionary, boundary.session)
+            assert boundary.status == "timed_out"
         """
     )
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["FAILED *::test_it[[]idle_timeout-before[]]*"])
+
+
+def test_the_parts_of_a_session_have_boundaries(suite: Suite) -> None:
+    result = suite(
+        """
+        import pytest
+        from sessionary.testing import sessionary_boundaries
+
+        @pytest.fixture(scope="session")
+        def sessionary_settings():
+            return {"mobilenext_lease_minutes": 30}
+
+        SEED = '''
+        [[devices]]
+        serial = "slow"
+        platform = "ios"
+        type = "real"
+        name = "iPhone"
+        version = "99"
+        provision_seconds = 60
+        '''
+        PLATFORM = {"attribute": "platform", "operator": "EQUALS", "value": "ios"}
+        VERSION = {"attribute": "version", "operator": "EQUALS", "value": "99"}
+        SLOW = {"filters": [PLATFORM, VERSION]}
+
+        def allocate(namespace):
+            session = call("POST", "/api/v1/sessions", namespace.mobilenext)["id"]
+            call("POST", f"/api/v1/sessions/{session}/devices", namespace.mobilenext, SLOW)
+            return session
+
+        @pytest.mark.sessionary(seed=SEED)
+        @sessionary_boundaries(allocate)
+        def test_it(sessionary, boundary):
+            explained = sessionary.explain(boundary.session)
+            states = {each["id"]: each["status"] for each in explained["inputs"]["allocations"]}
+            states[None] = explained["status"]
+            assert states[boundary.part] == boundary.status
+            assert len(states) == 2
+        """,
+        "-v",
+    )
+    names = ("part-provisioning", "part-lease", "lease")
+    sides = [f"{name}-{side}" for name in names for side in ("before", "at", "after")]
+    result.assert_outcomes(passed=len(sides))
+    result.stdout.fnmatch_lines([f"*::test_it[[]{side}[]] PASSED*" for side in sides])
 
 
 def test_the_session_may_come_from_the_seed(suite: Suite) -> None:
@@ -58,7 +137,7 @@ def test_the_session_may_come_from_the_seed(suite: Suite) -> None:
             ]
         """
     )
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=4)
 
 
 def test_a_failure_names_the_transition_and_the_side(suite: Suite) -> None:
@@ -73,7 +152,7 @@ def test_a_failure_names_the_transition_and_the_side(suite: Suite) -> None:
             assert status(sessionary, boundary.session) == "active"
         """
     )
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(
         ["E*at 2026-03-01T12:05:00.000001Z, the transition active -> timed_out (idle_timeout) of *"]
     )
@@ -90,48 +169,161 @@ def test_a_session_without_coming_transitions_is_refused(suite: Suite) -> None:
         @sessionary_boundaries(open_session)
         def test_it():
             pass
+
+        def test_another():
+            pass
         """
     )
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E*session * has no coming transitions to test"])
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["session * has no coming transitions to test"])
 
 
-def test_it_works_with_methods_fixtures_parameters_and_coroutines(suite: Suite) -> None:
+def test_a_session_that_cannot_be_opened_fails_its_test_alone(suite: Suite) -> None:
     result = suite(
+        """
+        from sessionary.testing import sessionary_boundaries
+
+        def open_session(namespace):
+            raise KeyError("no such plan")
+
+        @sessionary_boundaries(open_session)
+        def test_it():
+            pass
+
+        def test_another():
+            pass
+        """
+    )
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["E*KeyError: 'no such plan'"])
+
+
+def test_a_session_that_is_another_one_in_the_run_is_refused(suite: Suite) -> None:
+    result = suite(
+        """
+        from sessionary.testing import sessionary_boundaries
+
+        opened = []
+
+        def open_session(namespace):
+            opened.append(namespace)
+            if len(opened) == 1:
+                return start(namespace)
+            return call("POST", "/api/v1/sessions", namespace.mobilenext)["id"]
+
+        @sessionary_boundaries(open_session)
+        def test_it():
+            pass
+        """
+    )
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(
+        [
+            "when tests were collected the session had the transitions "
+            "active -> timed_out (idle_timeout), now it has empty -> expired (empty_session): *"
+        ]
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("-p", "xdist", "-n", "2")], ids=["here", "xdist"])
+def test_it_works_with_methods_fixtures_parameters_and_coroutines(
+    subprocess_suite: Suite, arguments: tuple[str, ...]
+) -> None:
+    result = subprocess_suite(
         """
         import pytest
         from sessionary.testing import sessionary_boundaries
-
-        seen = []
 
         class TestIt:
             @pytest.mark.parametrize("turn", [1, 2])
             @sessionary_boundaries(start)
             def test_method(self, tmp_path, turn):
-                seen.append((tmp_path.is_dir(), turn))
+                assert tmp_path.is_dir()
+                assert turn in (1, 2)
+
+        @sessionary_boundaries(start)
+        class TestAll:
+            def test_method(self, boundary):
+                assert boundary.session
 
         @pytest.mark.asyncio
         @sessionary_boundaries(start)
-        async def test_coroutine(sessionary):
-            seen.append(sessionary.namespace)
+        async def test_coroutine(sessionary, boundary):
+            assert sessionary.clock.now() == boundary.at
+        """,
+        *arguments,
+        "-v",
+    )
+    result.assert_outcomes(passed=12)
+    ids = [f"{turn}-idle_timeout-{side}" for turn in (1, 2) for side in ("before", "at", "after")]
+    assert all(any(f"TestIt::test_method[{id}]" in line for line in result.outlines) for id in ids)
 
-        def test_they_ran():
-            assert seen[:6] == [(True, 1)] * 3 + [(True, 2)] * 3
-            assert len(seen) == 9
+
+def test_the_run_and_the_collection_use_the_double_of_the_option(
+    suite: Suite, remote_url: str
+) -> None:
+    result = suite(
+        f"""
+        from sessionary.testing import sessionary_boundaries
+
+        seen = []
+
+        def open_session(namespace):
+            seen.append(namespace.url)
+            return start(namespace)
+
+        @sessionary_boundaries(open_session)
+        def test_it():
+            assert seen == [{remote_url!r}] * len(seen)
+        """,
+        "--sessionary-url",
+        remote_url,
+    )
+    result.assert_outcomes(passed=3)
+
+
+def test_settings_that_need_fixtures_are_refused(suite: Suite) -> None:
+    result = suite(
+        """
+        import pytest
+        from sessionary.testing import sessionary_boundaries
+
+        @pytest.fixture(scope="session")
+        def sessionary_settings(tmp_path_factory):
+            return {}
+
+        @sessionary_boundaries(start)
+        def test_it():
+            pass
         """
     )
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["sessionary_boundaries reads sessionary_settings while tests*, and take no arguments"]
+    )
 
 
-def test_sessions_left_open_by_the_runs_are_reported(suite: Suite) -> None:
+def test_the_fixture_without_the_decorator_is_refused(suite: Suite) -> None:
+    result = suite(
+        """
+        def test_it(boundary):
+            pass
+        """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["decorate the test with @sessionary_boundaries(session)"])
+
+
+def test_sessions_left_open_by_the_test_are_reported_but_not_its_own(suite: Suite) -> None:
     result = suite(
         """
         from sessionary.testing import sessionary_boundaries
 
         @sessionary_boundaries(start)
-        def test_it(sessionary):
-            sessionary.clock.real()
+        def test_it(sessionary, boundary):
+            if boundary.offset == 0:
+                start(sessionary)
         """,
         "--sessionary-leaks=error",
     )
-    result.assert_outcomes(passed=1, errors=1)
+    result.assert_outcomes(passed=3, errors=1)

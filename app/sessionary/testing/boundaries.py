@@ -1,24 +1,25 @@
-"""Run a test on both sides of every transition of a session."""
+"""An item of a test for each side of every transition of a session."""
 
-import functools
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+import pytest
 
 from sessionary.client.responses import Transition
 from sessionary.client.times import from_text
 from sessionary.testing.namespace import Namespace
 
-_Session = str | Callable[[Namespace], str]
-_OFFSETS = {-1: "1 µs before", 0: "at", 1: "1 µs after"}
+__tracebackhide__ = True  # pytest leaves the frames of this module out of tracebacks
+Session = str | Callable[[Namespace], str]
+_SIDES = {-1: ("before", "1 µs before"), 0: ("at", "at"), 1: ("after", "1 µs after")}
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """The instant of one run: `offset` microseconds from a transition of a session."""
+    """The instant of one item: `offset` microseconds from a transition of a session."""
 
     session: str
     transition: Transition
@@ -30,75 +31,96 @@ class Boundary:
         """The status of the session, or of its part that changes, at this instant."""
         return self.transition["from_status"] if self.offset < 0 else self.transition["to_status"]
 
+    @property
+    def part(self) -> str | None:
+        """The id of the part that changes; None for the session itself."""
+        return self.transition["part"]
+
     def __str__(self) -> str:
-        transition = self.transition
-        change = f"{transition['from_status']} -> {transition['to_status']}"
-        instant = f"{_OFFSETS[self.offset]} {transition['at']}"
-        return f"{instant}, the transition {change} ({transition['rule']}) of {self.session}"
+        instant = f"{_SIDES[self.offset][1]} {self.transition['at']}"
+        part = f"part {self.part} of " if self.part else ""
+        return f"{instant}, the transition {_change(self.transition)} of {part}{self.session}"
 
 
-def sessionary_boundaries(session: _Session) -> Callable[[Any], Any]:
-    """Run a test 1 µs before, at and 1 µs after each coming transition of a session.
+def sessionary_boundaries(session: Session) -> Callable[[Any], Any]:
+    """Make three items of a test: 1 µs before, at and 1 µs after each transition of a session.
 
-    `session` is an id, or a function that opens a session in a namespace and returns its id. Each
-    run starts with the namespace as it was then and a frozen clock. A test with a parameter
-    `boundary` receives the Boundary.
+    `session` is an id, or a function that opens a session in a namespace and returns its id. It
+    is called once while tests are collected, to find the transitions, and once in each item. The
+    fixture `boundary` is the Boundary of an item.
     """
 
-    def decorate(test: Callable[..., Any]) -> Callable[..., Any]:
-        names = inspect.signature(test).parameters
-
-        def runs(fixtures: dict[str, Any]) -> Iterator[tuple[Boundary, dict[str, Any]]]:
-            for boundary in _boundaries(fixtures["sessionary"], session):
-                arguments = fixtures | {"boundary": boundary}
-                yield boundary, {name: each for name, each in arguments.items() if name in names}
-
-        @functools.wraps(test)
-        def run(*args: Any, **fixtures: Any) -> None:
-            for boundary, each in runs(fixtures):
-                with _add_note(boundary):
-                    test(*args, **each)
-
-        @functools.wraps(test)
-        async def run_async(*args: Any, **fixtures: Any) -> None:
-            for boundary, each in runs(fixtures):
-                with _add_note(boundary):
-                    await test(*args, **each)
-
-        decorated: Any = run_async if inspect.iscoroutinefunction(test) else run
-        decorated.__signature__ = _fixture_signature(inspect.signature(test))
-        return decorated  # type: ignore[no-any-return]
+    def decorate(test: Any) -> Any:
+        if "boundary" not in inspect.signature(test).parameters:
+            test = pytest.mark.usefixtures("boundary")(test)
+        return pytest.mark.sessionary_boundaries.with_args(session)(test)
 
     return decorate
 
 
-def _fixture_signature(signature: inspect.Signature) -> inspect.Signature:
-    """Return the signature for pytest: with the fixture `sessionary`, without `boundary`."""
-    parameters = {name: each for name, each in signature.parameters.items() if name != "boundary"}
-    namespace = inspect.Parameter("sessionary", inspect.Parameter.KEYWORD_ONLY)
-    parameters.setdefault("sessionary", namespace)
-    return signature.replace(parameters=list(parameters.values()))
+@dataclass(frozen=True)
+class Side:
+    """What an item knows from the collection: its place among the session's transitions."""
+
+    session: Session
+    changes: Sequence[str]
+    index: int
+    offset: int
+
+    def open(self, namespace: Namespace) -> Boundary:
+        """Open the session and freeze the clock. Fails if its transitions are others."""
+        session, transitions = _open(namespace, self.session)
+        changes = [_change(each) for each in transitions]
+        if changes != self.changes:
+            pytest.fail(
+                "when tests were collected the session had the transitions "
+                f"{', '.join(self.changes)}, now it has {', '.join(changes)}: open the same "
+                "session each time, in a double with the settings of sessionary_settings",
+                pytrace=False,
+            )
+        transition = transitions[self.index]
+        at = from_text(transition["at"]) + timedelta(microseconds=self.offset)
+        namespace.clock.freeze(at)
+        return Boundary(session, transition, self.offset, at)
 
 
-def _boundaries(namespace: Namespace, session: _Session) -> Iterator[Boundary]:
+@dataclass(frozen=True)
+class NotOpened:
+    """The one item of a test, after an error while its session was opened in the collection."""
+
+    error: BaseException
+
+    def open(self, _: Namespace) -> Boundary:
+        """Raise the error of the collection."""
+        raise self.error
+
+
+def find_sides(namespace: Namespace, session: Session) -> dict[str, Side]:
+    """Open a session in a namespace for this; return its sides by the ids of their items."""
+    _, transitions = _open(namespace, session)
+    changes = [_change(each) for each in transitions]
+    return {
+        f"{name}-{_SIDES[offset][0]}": Side(session, changes, index, offset)
+        for index, name in enumerate(_names(transitions))
+        for offset in _SIDES
+    }
+
+
+def _open(namespace: Namespace, session: Session) -> tuple[str, list[Transition]]:
     id = session if isinstance(session, str) else session(namespace)
+    namespace.keep_open()
     transitions = namespace.explain(id)["next_transitions"]
     if not transitions:
-        raise AssertionError(f"session {id} has no coming transitions to test")
-    contents = namespace.namespaces.snapshot()
-    for transition in transitions:
-        for offset in _OFFSETS:
-            at = from_text(transition["at"]) + timedelta(microseconds=offset)
-            namespace.namespaces.restore(contents)
-            namespace.clock.freeze(at)
-            yield Boundary(id, transition, offset, at)
+        pytest.fail(f"session {id} has no coming transitions to test", pytrace=False)
+    return id, transitions
 
 
-@contextmanager
-def _add_note(boundary: Boundary) -> Iterator[None]:
-    """Add the boundary to an exception of the test."""
-    try:
-        yield
-    except BaseException as error:
-        error.add_note(str(boundary))
-        raise
+def _names(transitions: Sequence[Transition]) -> Iterator[str]:
+    """Name transitions by their rules, and number those with the same name."""
+    rules = ["part-" * (each["part"] is not None) + each["rule"] for each in transitions]
+    for index, rule in enumerate(rules):
+        yield rule if rules.count(rule) == 1 else f"{rule}-{rules[: index + 1].count(rule)}"
+
+
+def _change(transition: Mapping[str, Any]) -> str:
+    return f"{transition['from_status']} -> {transition['to_status']} ({transition['rule']})"

@@ -73,6 +73,10 @@ class Namespace(Client):
                 )
             self.faults.add(**fault)
 
+    def keep_open(self) -> None:
+        """Count the present sessions as seeded ones, which a test need not close."""
+        self.seeded_ids |= self._ids()
+
     def fork(self) -> "Namespace":
         """Return a copy of this namespace, which is dropped with it."""
         name = self.namespaces.fork()["name"]

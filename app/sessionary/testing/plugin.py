@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from sessionary.testing.boundaries import Boundary
     from sessionary.testing.namespace import Namespace
     from sessionary.testing.servers import RemoteServer
 
@@ -18,8 +19,10 @@ _MARKER = (
     "freezes its clock; `seed` is TOML, a Path relative to the test's folder, or a mapping; each "
     "fault is a mapping of arguments of `faults.add`."
 )
+_BOUNDARIES_MARKER = "sessionary_boundaries(session): set by sessionary.testing"
 _NAMESPACES = pytest.StashKey[list[Any]]()
 _REPORT = pytest.StashKey[dict[str, list[str]]]()
+SCRATCH = pytest.StashKey["dict[int, RemoteServer]"]()
 _UNCLOSED = "sessions left open"
 _UNMATCHED = "faults that matched no call"
 
@@ -43,6 +46,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
+    config.addinivalue_line("markers", _BOUNDARIES_MARKER)
+
+
+@pytest.hookimpl(trylast=True)  # the test's own parameters come first in its id
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("sessionary_boundaries")
+    if marker is not None:
+        from sessionary.testing.collection import find_sides
+
+        sides = find_sides(metafunc.definition, marker.args[0])
+        metafunc.parametrize("boundary", sides.values(), ids=sides.keys(), indirect=True)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    for server in session.stash.get(SCRATCH, {}).values():
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -56,13 +75,7 @@ def sessionary_server(
     request: pytest.FixtureRequest, sessionary_settings: dict[str, Any]
 ) -> "Iterator[RemoteServer]":
     """The double of the test run: one in each process, or the one at --sessionary-url."""
-    import os
-
-    from sessionary.testing.servers import RemoteServer, Server
-
-    url = request.config.getoption("--sessionary-url")
-    token = os.environ.get("SESSIONARY_CONTROL_TOKEN")
-    with RemoteServer(url, token) if url else Server(**sessionary_settings) as server:
+    with make_server(request.config, sessionary_settings) as server:
         yield server
 
 
@@ -86,7 +99,7 @@ def sessionary(
     request: pytest.FixtureRequest, make_sessionary: "Callable[..., Namespace]"
 ) -> "Namespace":
     """A new namespace for this test; the marker `sessionary` sets its initial state."""
-    return make_sessionary(**_marker_options(request.node))
+    return make_sessionary(**marker_options(request.node))
 
 
 @pytest.fixture
@@ -98,8 +111,21 @@ def sessionary_env(sessionary: "Namespace", monkeypatch: pytest.MonkeyPatch) -> 
     return variables
 
 
+@pytest.fixture
+def boundary(request: pytest.FixtureRequest, sessionary: "Namespace") -> "Boundary":
+    """The side of a transition that this item is about: its session, opened, and its instant."""
+    if not hasattr(request, "param"):
+        pytest.fail("decorate the test with @sessionary_boundaries(session)", pytrace=False)
+    return request.param.open(sessionary)  # type: ignore[no-any-return]
+
+
 @pytest.hookimpl(hookwrapper=True)  # older versions of pytest have no `wrapper`
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, None]:
+    boundary = getattr(item, "funcargs", {}).get("boundary")
+    if call.when == "call" and call.excinfo is not None and boundary is not None:
+        call.excinfo.value.add_note(str(boundary))
     report: pytest.TestReport = (yield).get_result()
     namespaces = item.stash.get(_NAMESPACES, [])
     if report.failed and namespaces:
@@ -126,7 +152,18 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 terminalreporter.write_line(f"  {line}")
 
 
-def _marker_options(node: pytest.Item) -> dict[str, Any]:
+def make_server(config: pytest.Config, settings: dict[str, Any]) -> "RemoteServer":
+    """Make the double at --sessionary-url, or one in this process with these settings."""
+    import os
+
+    from sessionary.testing.servers import RemoteServer, Server
+
+    url = config.getoption("--sessionary-url")
+    token = os.environ.get("SESSIONARY_CONTROL_TOKEN")
+    return RemoteServer(url, token) if url else Server(**settings)
+
+
+def marker_options(node: pytest.Item) -> dict[str, Any]:
     """Merge the arguments of a test's markers; the closest marker wins."""
     options: dict[str, Any] = {}
     for marker in node.iter_markers("sessionary"):
