@@ -241,12 +241,18 @@ def test_lists_do_not_show_eve_anas_resources(app: App, route: Route) -> None:
 def test_a_readonly_member_is_refused_in_the_vendor_s_words_and_writes_nothing(
     app: App, route: Route
 ) -> None:
-    """Generated from the URL map, so that a new write route is covered."""
-    before = app.namespace.contents()
+    """Generated from the URL map, so that a new write route is covered. It takes no write lock.
+
+    But Scale has a role for each account: only the session's row, read in the lock, names it.
+    """
+    before, statements = app.namespace.contents(), list[str]()
+    app.namespace.connection().set_trace_callback(statements.append)
     response = send(app, route, "rob", route.path(ANAS), json=route.body(ANAS))
     assert response.status_code == 403, response.text
     ERROR_BODIES[route.surface](response)
     assert "role" in response.text
+    reads_row_first = route.surface == "scale" and "<session_id>" in route.rule
+    assert ("BEGIN IMMEDIATE" in statements) == reads_row_first
     assert app.namespace.contents() == before
 
 

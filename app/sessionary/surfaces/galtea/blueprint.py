@@ -1,5 +1,7 @@
 """Galtea's routes: sessions, and the stubs of what they refer to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import repeat
 from typing import Any
 
@@ -54,7 +56,7 @@ def create(body: dict[str, Any]) -> Response:
     is_production = rules.is_production(test_case, is_set)
     rules.ensure_can_join_run(body["run"], is_production=is_production)
     rules.ensure_has_version_or_product(body["version"], body["product"])
-    with clock.transaction() as at:
+    with _writing() as at:
         row = _make_row(body, at, is_production=is_production)
         rules.ensure_custom_id_free(row, sessions.custom_id_holder(row))
         sessions.insert.run(**row._asdict())
@@ -79,7 +81,7 @@ def get(session_id: str) -> Response:
 @operation("Change a session", body=schemas.SessionChanges(), answers={200: _session})
 def change(session_id: str, body: dict[str, Any]) -> Response:
     """An empty body is accepted, and is not activity. Source: client, docs."""
-    with clock.transaction() as at:
+    with _writing() as at:
         row = _find(session_id)
         if body:
             rules.ensure_can_set_context(row, body.get("context"))
@@ -93,7 +95,7 @@ def finish(session_id: str, body: dict[str, Any]) -> Response:
     """Source: client. Assumed: a field that is absent or empty stays as it was."""
     rules.ensure_has_outcome(body["stopping_reason"], body["error"])
     changes = {name: value for name, value in body.items() if value}
-    with clock.transaction() as at:
+    with _writing() as at:
         row = _save(_find(session_id), at, status=rules.outcome(body["error"]), **changes)
     return answer(serializers.session(row, at))
 
@@ -164,6 +166,14 @@ def _references() -> References:
     return References(_organization(), settings().vendors["galtea"].references == "strict")
 
 
+@contextmanager
+def _writing() -> Iterator[int]:
+    """A write transaction at its instant. Who may not write is refused without the lock."""
+    _organization()
+    with clock.transaction() as at:
+        yield at
+
+
 def _find(session_id: str) -> SessionRow:
     row = sessions.by_id.one(id=session_id, organization=_organization())
     if row is None:
@@ -204,7 +214,7 @@ def _save(row: SessionRow, at: int, **changes: Any) -> SessionRow:
 def _delete(ids: list[str]) -> Response:
     """Mark sessions as deleted, all or none. Source: client, docs."""
     values = {"ids": json_codec.encode(ids), "organization": _organization()}
-    with clock.transaction() as at:
+    with _writing() as at:
         rules.ensure_all_exist(ids, set(sessions.existing_ids.all(**values)))
         sessions.delete.run(**values, at=at)
     return Response(status=204)

@@ -1,6 +1,7 @@
 """Notte's routes. v1 is `/session` and `/env`; v4 is `/sessions`; both act on the same rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, request
@@ -79,7 +80,7 @@ def start(body: dict[str, Any]) -> Response:
 
     Assumed: with one, an active session is joined, which is activity and keeps its timeout.
     """
-    with clock.transaction() as at:
+    with _writing() as at:
         row = _find_or_create(body, at)
     return answer(serializers.session(row, at))
 
@@ -88,7 +89,7 @@ def start(body: dict[str, Any]) -> Response:
 @operation("Close a session", body=requests.CloseRequest(), answers={200: _session})
 def close(body: dict[str, Any]) -> Response:
     """Source: client. Assumed: closing a session that has ended shows it as it is."""
-    with clock.transaction() as at:
+    with _writing() as at:
         row = _find(body["session_id"])
         if rules.is_active(row, at):
             row = _end(row, at, "manual")
@@ -117,7 +118,7 @@ def step(body: dict[str, Any]) -> Response:
 @v4.post("/sessions/start")
 @operation("Start a session", body=requests.StartRequest(), answers={200: _session})
 def start_v4(body: dict[str, Any]) -> Response:
-    with clock.transaction() as at:
+    with _writing() as at:
         row = _create(
             at,
             timeout_minutes=body["idle_timeout_minutes"],
@@ -154,7 +155,7 @@ def status(session_id: str) -> Response:
 @operation("Stop a session", query=requests.StopQuery(), answers={200: _session})
 def stop(session_id: str, query: dict[str, Any]) -> Response:
     """Source: client."""
-    with clock.transaction() as at:
+    with _writing() as at:
         row = _find(session_id)
         rules.ensure_can_stop(row, at)
         row = _end(row, at, query["close_reason"])
@@ -196,6 +197,14 @@ def _organization() -> str:
     if request.method not in ("GET", "HEAD"):
         rules.ensure_can_write(caller().roles[organization])
     return organization
+
+
+@contextmanager
+def _writing() -> Iterator[int]:
+    """A write transaction at its instant. Who may not write is refused without the lock."""
+    _organization()
+    with clock.transaction() as at:
+        yield at
 
 
 def _find(session_id: str) -> SessionRow:
@@ -246,7 +255,7 @@ def _operate(body: dict[str, Any]) -> Response:
     url = body.get("url")
     if body["session_id"] is None and not url:
         raise errors.NotteError("session_id: is required where no url is given")
-    with clock.transaction() as at:
+    with _writing() as at:
         row = _find_or_create(body, at, url)
         if rules.closes_after_operation(body["keep_alive"], settings().vendors["notte"].keep_alive):
             row = _end(row, at, rules.BY_OPERATION)
@@ -263,5 +272,5 @@ def _find_or_create(body: dict[str, Any], at: int, url: str | None = None) -> Se
 
 def _operate_on_page(session_id: str, url: str | None) -> tuple[SessionRow, int]:
     """An operation of v4: activity. Source: client."""
-    with clock.transaction() as at:
+    with _writing() as at:
         return _touch(session_id, at, url), at
