@@ -12,8 +12,10 @@ from gunicorn.http import wsgi
 from gunicorn.http.errors import NoMoreData, ParseException, UnsupportedTransferCoding
 
 from sessionary.http_server.connection import Connection
+from sessionary.http_server.known_heads import KnownHeads
 from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.refusals import refuse
+from sessionary.http_server.response import Response
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
 from sessionary.web.held import IS_ABORTED, ON_LOOP, Held
 from sessionary.web.spool import Spool
@@ -28,12 +30,13 @@ def answer(
     connection: Connection,
     sock: BufferedSocket | BlockingSocket,
     is_last: Callable[[], bool],
+    heads: KnownHeads,
 ) -> Outcome:
     """Read a request and send the response, unless it is held.
 
     `is_last` says whether the connection ends with this response.
     """
-    begin = partial(_begin, application, connection, sock, is_last)
+    begin = partial(_begin, application, connection, sock, is_last, heads)
     return _guard(application, connection, sock, begin)
 
 
@@ -53,17 +56,19 @@ def _guard(
 
 
 def _begin(
-    application: Application, connection: Connection, sock: Any, is_last: Callable[[], bool]
+    application: Application,
+    connection: Connection,
+    sock: Any,
+    is_last: Callable[[], bool],
+    heads: KnownHeads,
 ) -> Outcome:
-    if connection.error is not None:
-        raise connection.error
-    request = next(connection.parser)
-    response, environ = wsgi.create(
-        request, sock, connection.peer, connection.server, connection.parser.cfg
-    )
-    codings = environ.get("HTTP_TRANSFER_ENCODING")
-    if codings is not None and not _PLAIN_CODINGS.fullmatch(codings):
-        raise UnsupportedTransferCoding(codings)
+    known = heads.take(connection) if isinstance(sock, BufferedSocket) else None
+    if known is None:
+        response, environ = _parse(connection, sock)
+        heads.learn(connection.given, response.req, environ)
+    else:
+        environ = known.environ
+        response = Response(known.request, sock, connection.parser.cfg)
     environ["wsgi.multithread"] = True
     environ["sessionary.reset"] = connection.reset_on_close
     environ[IS_ABORTED] = lambda: connection.is_aborted
@@ -92,6 +97,24 @@ def _begin(
         return not response.should_close() and _finish_body(connection, sock)
 
     return respond(partial(application, environ, response.start_response))
+
+
+def _parse(connection: Connection, sock: Any) -> tuple[wsgi.Response, dict[str, Any]]:
+    connection.give_to_parser(sock)
+    if connection.error is not None:
+        raise connection.error
+    response, environ = wsgi.create(
+        next(connection.parser),
+        sock,
+        connection.peer,
+        connection.server,
+        connection.parser.cfg,
+        Response,
+    )
+    codings = environ.get("HTTP_TRANSFER_ENCODING")
+    if codings is not None and not _PLAIN_CODINGS.fullmatch(codings):
+        raise UnsupportedTransferCoding(codings)
+    return response, dict(environ)
 
 
 def _send_later(body: Spool, response: wsgi.Response, sock: Any) -> bool:

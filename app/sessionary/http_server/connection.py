@@ -20,7 +20,7 @@ _LARGE_BYTES = 8 * 1024  # of what is received and unsent
 _MAX_LINE_BYTES = 65_536  # the method, the URL and the version
 _MAX_HEAD_BYTES = 65_536  # the headers
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
-_HEAD_END = b"\r\n\r\n"
+HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
 _UNKNOWN_END = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 _PIECES_PER_TURN = 4  # of a body in a file, so that a quick reader does not keep others waiting
@@ -160,7 +160,7 @@ class Connection:
         """Return the error of a head that is too long, even if it is incomplete."""
         if len(self.received) <= _MAX_HEAD_BYTES:
             return None
-        end, line_end = self.received.find(_HEAD_END), self.received.find(b"\r\n")
+        end, line_end = self.received.find(HEAD_END), self.received.find(b"\r\n")
         head = len(self.received) if end < 0 else end
         line = head if line_end < 0 else line_end
         if line > _MAX_LINE_BYTES:
@@ -171,14 +171,14 @@ class Connection:
 
     def is_end_unknown(self) -> bool:
         """Return whether the length of the body is found only by reading it, on a thread."""
-        end = self.received.find(_HEAD_END)
+        end = self.received.find(HEAD_END)
         return end >= 0 and _UNKNOWN_END.search(self.received, 0, end + 2) is not None
 
     def is_upload(self, max_body_bytes: int, upload: Upload | None) -> bool:
         """Return whether a thread reads the body as it arrives, since it is too long for memory."""
         if upload is None or not upload.request_line.match(self.received):
             return False
-        end = self.received.find(_HEAD_END)
+        end = self.received.find(HEAD_END)
         return end >= 0 and max_body_bytes < self._body_bytes(end) <= upload.max_bytes
 
     def _body_bytes(self, end: int) -> int:
@@ -189,20 +189,24 @@ class Connection:
         """Return whether it can be answered: with a body that is too long the head is enough."""
         if len(self.received) < max(self.needed, 1):
             return False
-        end = self.received.find(_HEAD_END)
+        end = self.received.find(HEAD_END)
         if end < 0:
             return False
         body = self._body_bytes(end)
         self.is_body_refused = body > max_body_bytes
-        self.needed = end + len(_HEAD_END) + (0 if self.is_body_refused else body)
+        self.needed = end + len(HEAD_END) + (0 if self.is_body_refused else body)
         return len(self.received) >= self.needed
 
     def give_to_parser(self, sock: BufferedSocket | BlockingSocket) -> None:
         """Let the parser read what was received, and then from `sock`."""
         self.parser.unreader.sock = sock
-        self.given = bytes(self.received)
+        self.give(len(self.received))
         self.parser.unreader.unread(self.given)
-        self.received.clear()
+
+    def give(self, count: int) -> None:
+        """Take so many of the received bytes for the request that is answered next."""
+        self.given = bytes(self.received[:count])
+        del self.received[:count]
         self.needed = 0
 
     def take_from_parser(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sessionary.http_server.application import answer
 from sessionary.http_server.connection import Connection
+from sessionary.http_server.known_heads import KnownHeads
 from sessionary.http_server.limits import Limits, monotonic
 from sessionary.http_server.loop import EventLoop
 from sessionary.http_server.outcome import Application, Outcome, Pending
@@ -33,6 +34,7 @@ class HttpServer(EventLoop):
         config = ParserConfig(is_ssl=tls_context is not None, workers=limits.processes)
         super().__init__(listeners, limits, config)
         self._tls_context = tls_context
+        self._heads = KnownHeads()
         # A slow client has one of these until its deadline.
         self._readers = ThreadPoolExecutor(limits.threads)
         self._pools: dict[Thread, ThreadPoolExecutor] = {
@@ -158,7 +160,6 @@ class HttpServer(EventLoop):
     def _answer(self, connection: Connection) -> None:
         self.notify()
         sock = BufferedSocket(connection.sock)
-        connection.give_to_parser(sock)
         outcome = self._call(connection, sock)
         if isinstance(outcome, Pending):
             self.poller.unregister(connection.sock)
@@ -169,7 +170,7 @@ class HttpServer(EventLoop):
         self._deliver(connection, sock)
 
     def _call(self, connection: Connection, sock: AnySocket) -> Outcome:
-        return answer(self._application, connection, sock, self._is_last)
+        return answer(self._application, connection, sock, self._is_last, self._heads)
 
     def _is_last(self) -> bool:
         is_full = len(self.waiting) >= self.limits.max_connections - self.limits.threads
@@ -289,7 +290,6 @@ class HttpServer(EventLoop):
         self.poller.unregister(connection.sock)
         connection.due = None
         sock = BlockingSocket(connection.sock, self.limits.client_timeout_seconds)
-        connection.give_to_parser(sock)
         self._run_on_thread(self._readers, connection, sock, partial(self._call, connection, sock))
 
     def _linger_close(self, connection: Connection) -> None:
