@@ -1,6 +1,7 @@
 """Large responses: made on another thread, item by item, and kept in files."""
 
 import tempfile
+import threading
 from collections.abc import Callable
 from http.client import HTTPConnection, IncompleteRead
 from typing import Any
@@ -14,6 +15,7 @@ from sessionary.web.held import LARGE, LOAD, MEDIUM
 from tests.conftest import App
 from tests.control.conftest import GALTEA, MOBILENEXT, NOTTE, SCALE, Double
 from tests.control.fault_helpers import arm
+from tests.processes import TIMEOUT_SECONDS
 
 LISTS = {
     "/scale/v4/sessions?limit=2": SCALE,
@@ -97,37 +99,63 @@ def test_the_space_of_a_large_response_is_free_once_it_is_closed(
     double: Double, method: str
 ) -> None:
     create_large(double)
-    before = spool._total_bytes
+    before = spool._add_to_total(0)
     response = double.client.open("/scale/v4/sessions", method=method, headers=SCALE)
     assert response.status_code == 200
     response.close()
-    assert spool._total_bytes == before
+    assert spool._add_to_total(0) == before
 
 
-def test_a_large_list_is_refused_while_unread_ones_fill_their_space(
-    double: Double, monkeypatch: pytest.MonkeyPatch
+def test_a_response_that_is_collected_as_garbage_while_others_are_counted_waits_for_nothing() -> (
+    None
+):
+    body: Any = spool.keep(b"x" * 1000)
+    assert isinstance(body, spool.Spool)
+    before = spool._add_to_total(0)
+    collecting = threading.Thread(target=body.__del__, daemon=True)
+    with spool._total_lock:
+        collecting.start()
+        collecting.join(TIMEOUT_SECONDS)
+        assert not collecting.is_alive()
+    assert spool._add_to_total(0) == before - 1000
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "why"),
+    [
+        (spool, "MAX_TOTAL_BYTES", -1, "that clients do not read fill their space"),
+        (tempfile, "tempdir", "/missing", "cannot be written: "),
+        (spool, "MAX_WAIT_SECONDS", -1, "have waited too long for each other"),
+        (spool, "_MAX_SECONDS", -1, "was not made in -1 seconds"),
+    ],
+    ids=["space", "file", "wait", "time"],
+)
+def test_a_large_response_is_refused_in_its_own_words_and_is_no_outage(
+    double: Double,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: Any,
+    name: str,
+    value: Any,
+    why: str,
 ) -> None:
     create_large(double)
-    monkeypatch.setattr(spool, "MAX_TOTAL_BYTES", spool._total_bytes + 500_000)
+    monkeypatch.setattr(kind, name, value)
     refused = double.client.get("/scale/v4/sessions", headers=SCALE)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert "too large to be made at the moment" in refused.text
+    (record,) = caplog.records
+    assert why in record.message
+    assert "database" not in record.message
+
+
+def test_a_response_that_fits_is_answered_while_unread_ones_fill_their_space(
+    double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_large(double)
+    monkeypatch.setattr(spool, "MAX_TOTAL_BYTES", spool._add_to_total(0) + 500_000)
+    assert double.client.get("/scale/v4/sessions", headers=SCALE).status_code == 503
     assert double.client.get("/scale/v4/sessions?limit=1", headers=SCALE).status_code == 200
-
-
-def test_a_large_list_is_refused_where_no_temporary_file_can_be_created(
-    double: Double, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    create_large(double)
-    monkeypatch.setattr(tempfile, "tempdir", "/missing")
-    assert double.client.get("/scale/v4/sessions", headers=SCALE).status_code == 503
-
-
-def test_a_large_list_that_has_waited_too_long_for_others_is_refused(
-    double: Double, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    create_large(double)
-    monkeypatch.setattr(spool, "MAX_WAIT_SECONDS", -1)
-    assert double.client.get("/scale/v4/sessions", headers=SCALE).status_code == 503
 
 
 def test_a_call_that_is_made_again_counts_once_in_the_rate_limit(

@@ -132,7 +132,7 @@ class _App(Flask):
 def _prepare_database() -> None:
     """Check the file; limit what a thread reads that others wait for.
 
-    Raises DatabaseUnavailable for a large response that has waited too long for others.
+    Raises LargeResponseRefused for a large response that has waited too long for others.
     """
     store.check_file_unchanged()
     if LOAD in request.environ:

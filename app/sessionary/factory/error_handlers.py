@@ -16,6 +16,7 @@ from sessionary.web.events import FAILURE, INVALID_KEY, OUTAGE, REFUSED
 from sessionary.web.held import LOAD
 from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
+from sessionary.web.spool import LargeResponseRefused
 from sessionary.web.surface import retry_after
 
 Application = Callable[..., Iterable[bytes]]
@@ -40,6 +41,7 @@ class ErrorHandlers:
         self._split = routes.split
         app.register_error_handler(InvalidKey, self._invalid_key)
         app.register_error_handler(RateLimited, self._rate_limited)
+        app.register_error_handler(LargeResponseRefused, self._large_response_refused)
         app.register_error_handler(HTTPException, self._http_error)
         app.register_error_handler(Exception, self._server_error)
 
@@ -106,6 +108,11 @@ class ErrorHandlers:
                 response.set_data(json_codec.to_bytes(preset.body))
             response.headers.update(surface.retry_headers(-(-error.wait_us // 1000)))
         return response
+
+    def _large_response_refused(self, error: LargeResponseRefused) -> Response:
+        _log.warning("a large response was refused: %s", str(error))
+        message = "The response is too large to be made at the moment. Try again, or ask for less."
+        return self.response(request.path, 503, message)
 
     def _http_error(self, error: HTTPException) -> Response:
         """Authenticate first where the path has no route: 401 comes before 404."""

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO
 
 from sessionary.durations import monotonic
-from sessionary.store import DatabaseUnavailable, TooLarge
+from sessionary.store import TooLarge
 
 MEMORY_BYTES = 256 * 1024  # a longer response goes into a file
 MEDIUM_BYTES = 4 * 1024 * 1024  # a longer one is made on the thread for any size
@@ -20,6 +21,13 @@ _CHUNK = 65_536
 _SLICE_SECONDS = 0.005  # of work, and then of rest, so that other threads can run
 _total_lock = threading.Lock()
 _total_bytes = 0
+# Bytes of closed files, to be taken from the total. A garbage collection may close one anywhere,
+# even in the lock, so that this takes none.
+_freed: SimpleQueue[int] = SimpleQueue()
+
+
+class LargeResponseRefused(Exception):
+    """A large response that cannot be made at the moment; the message says why."""
 
 
 class Aborted(BaseException):
@@ -30,7 +38,7 @@ class Spool:
     """A response body in an unnamed temporary file. Its space is free again once it is closed."""
 
     def __init__(self) -> None:
-        """Create the file. Raises DatabaseUnavailable where that fails."""
+        """Create the file. Raises LargeResponseRefused where that fails."""
         self._file: IO[bytes] = BytesIO()
         self._written = 0
         try:
@@ -53,7 +61,7 @@ class Spool:
         return spool
 
     def write(self, piece: bytes) -> None:
-        """Append a piece. Raises DatabaseUnavailable where space is short."""
+        """Append a piece. Raises LargeResponseRefused where space is short."""
         self._grow(len(piece))
         try:
             self._file.write(piece)
@@ -88,34 +96,34 @@ class Spool:
 
     def close(self) -> None:
         self._file.close()
-        _add_to_total(-self._written)
+        _freed.put(self._written)
         self._written = 0
 
     __del__ = close
 
     def _grow(self, count: int) -> None:
         if _add_to_total(count) > MAX_TOTAL_BYTES:
-            _add_to_total(-count)
-            raise DatabaseUnavailable("large responses that clients do not read fill their space")
+            _freed.put(count)
+            raise LargeResponseRefused("large responses that clients do not read fill their space")
         self._written += count
         self.length += count
 
 
-def _cannot_write(error: OSError) -> DatabaseUnavailable:
-    return DatabaseUnavailable(f"a large response cannot be written: {error}")
+def _cannot_write(error: OSError) -> LargeResponseRefused:
+    return LargeResponseRefused(f"a large response cannot be written: {error}")
 
 
 def check_waiting_time(since: float | None) -> None:
     """Raise DatabaseUnavailable if a response has waited too long for its thread."""
     if since is not None and monotonic() - since > MAX_WAIT_SECONDS:
-        raise DatabaseUnavailable("large responses have waited too long for each other")
+        raise LargeResponseRefused("large responses have waited too long for each other")
 
 
 def keep(body: bytes) -> bytes | Spool:
     """Put a body into a file, if there is space."""
     try:
         return _fill([body])
-    except DatabaseUnavailable:
+    except LargeResponseRefused:
         return body
 
 
@@ -124,7 +132,7 @@ def collect(
 ) -> bytes | Spool:
     """Put pieces into a file if they are large. Rests after each slice of work.
 
-    Raises Aborted, TooLarge for a medium one that is too long, and DatabaseUnavailable where
+    Raises Aborted, TooLarge for a medium one that is too long, and LargeResponseRefused where
     space is short.
     """
     first: list[bytes] = []
@@ -159,7 +167,7 @@ def _pace(pieces: Iterable[bytes], is_aborted: Callable[[], bool]) -> Iterator[b
         yield piece
         now = monotonic()
         if now - started_at > _MAX_SECONDS:
-            raise DatabaseUnavailable(f"a response was not made in {_MAX_SECONDS:.0f} seconds")
+            raise LargeResponseRefused(f"a response was not made in {_MAX_SECONDS:.0f} seconds")
         if now - slice_at > _SLICE_SECONDS:
             if is_aborted():
                 raise Aborted
@@ -171,4 +179,6 @@ def _add_to_total(count: int) -> int:
     global _total_bytes  # noqa: PLW0603 - of the process
     with _total_lock:
         _total_bytes += count
+        while not _freed.empty():
+            _total_bytes -= _freed.get()
         return _total_bytes
