@@ -1,9 +1,18 @@
 """A server in a process with a frozen time follows that time."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
 import requests
+import time_machine
 from freezegun import freeze_time
+
+from sessionary import clock
 
 from tests.conftest import NOON, App, Serve
 
@@ -38,3 +47,23 @@ def test_a_frozen_namespace_does_not_follow_the_process(app: App) -> None:
     with freeze_time(NOON + timedelta(days=1)):
         started = app.client.post("/session/start", json={}, headers=WHO)
     assert started.json["created_at"] == "2026-03-01T12:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [
+        lambda: freeze_time(NOON, tz_offset=-4),
+        lambda: freeze_time(NOON, tz_offset=timedelta(hours=5, minutes=45)),
+        lambda: time_machine.travel(NOON.astimezone(ZoneInfo("Asia/Kathmandu")), tick=False),
+    ],
+    ids=["freezegun west", "freezegun east", "time-machine"],
+)
+def test_a_local_time_zone_does_not_move_the_clock(
+    app: App, serve: Serve, freeze: Callable[[], AbstractContextManager[Any]]
+) -> None:
+    app.use_real_clock()
+    with freeze():
+        started = requests.post(f"{serve(app)}/session/start", json={}, headers=WHO, timeout=10)
+        assert started.json()["created_at"] == "2026-03-01T12:00:00.000000Z"
+        with ThreadPoolExecutor() as threads:  # near a thread's start time.time() is the real one
+            assert threads.submit(clock.wall).result() == clock.wall()
