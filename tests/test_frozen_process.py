@@ -13,7 +13,6 @@ import time_machine
 from freezegun import freeze_time
 
 from sessionary import clock
-
 from tests.conftest import NOON, App, Serve
 
 WHO = {"Authorization": "Bearer anyone"}

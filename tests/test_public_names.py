@@ -104,7 +104,9 @@ response_truncated retry_after route row_count rule seed session sessions since 
 status suggestion surface times title to to_status transitions truncated type unless until user
 violations wall_time
 """
-FIXTURES = "make_sessionary sessionary sessionary_env sessionary_server sessionary_settings"
+FIXTURES = (
+    "boundary make_sessionary sessionary sessionary_env sessionary_server sessionary_settings"
+)
 PYTEST_OPTIONS = "--sessionary-leaks --sessionary-url"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sessionary.surfaces import SDKS
 from sessionary.web.sdk import Sdk, SdkAccess
 
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 DEFAULT = "default"
 ORGANIZATION = "000000000000000000000001"  # identity's default; identity loads the database
 

@@ -1,8 +1,9 @@
 """The client of the control plane, against a double on a real socket."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 import requests
@@ -103,6 +104,31 @@ def test_an_instant_without_a_time_zone_is_refused(client: Client) -> None:
     with pytest.raises(ValueError, match="has no time zone"):
         client.clock.freeze(datetime(2026, 3, 1, 12))  # noqa: DTZ001
     assert client.clock.now() == NOON
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda client: client.clock.advance(5), "a duration is text such as '90s', a .*, not 5"),
+        (lambda client: client.clock.advance(minuts=3), "unit minuts: did you mean minutes?"),
+        (lambda client: client.clock.freeze(5), "an instant is text such as .*, not 5"),
+        (lambda client: client.timeline(to=timedelta(1)), "an instant is text .*, not datetime"),
+        (lambda client: client.faults.add("notte", delay=5), "a duration is text .*, not 5"),
+        (lambda client: client.explain(5), "an id or a name is text, not 5"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_refused_in_a_sentence(
+    client: Client, call: Callable[[Client], Any], sentence: str
+) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        call(client)
+
+
+@pytest.mark.parametrize("name", ["overloadd", "x"])
+def test_an_unknown_preset_is_refused_with_the_known_ones(client: Client, name: str) -> None:
+    near = "did you mean overloaded?" if name == "overloadd" else "presets are overloaded, "
+    with pytest.raises(ControlError, match=f"notte has no preset '{name}'.*{near}"):
+        client.faults.add("notte", name)
 
 
 def test_the_clock_advances_to_the_next_transition(client: Client) -> None:

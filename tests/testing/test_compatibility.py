@@ -86,6 +86,44 @@ def test_a_test_may_freeze_time_after_the_double_has_started(subprocess_suite: S
     ).assert_outcomes(passed=3)
 
 
+def test_a_double_elsewhere_warns_that_it_does_not_follow_a_frozen_process(
+    subprocess_suite: Suite, remote_url: str
+) -> None:
+    result = subprocess_suite(
+        """
+        import freezegun
+        import pytest
+
+        FREEZE = freezegun.freeze_time("2026-03-01T12:00:00+00:00")
+
+        def test_real(sessionary):
+            start(sessionary)
+
+        @FREEZE
+        def test_freezegun(sessionary):
+            start(sessionary)
+
+        @FREEZE
+        def test_freezegun_env(sessionary):
+            sessionary.variables()
+
+        def test_time_machine(sessionary, time_machine):
+            time_machine.move_to("2026-03-02T12:00:00+00:00", tick=False)
+            start(sessionary)
+
+        @FREEZE
+        def test_clock_frozen_too(sessionary):
+            sessionary.clock.freeze("2026-03-01T12:00:00Z")
+            start(sessionary)
+        """,
+        f"--sessionary-url={remote_url}",
+        "--sessionary-leaks=off",
+    )
+    result.assert_outcomes(passed=2, failed=3)
+    warned = f"E*UserWarning: the double at {remote_url} does not follow the time of this process*"
+    result.stdout.fnmatch_lines([warned] * 3)
+
+
 def test_coroutines_can_use_the_fixtures(suite: Suite) -> None:
     suite(
         """

@@ -1,5 +1,9 @@
 """What the report of a failed test shows about its namespace."""
 
+import re
+
+import pytest
+
 from tests.testing.conftest import Suite
 
 
@@ -89,3 +93,31 @@ def test_a_stopped_double_does_not_break_the_report(suite: Suite) -> None:
         """
     )
     result.stdout.fnmatch_lines(["*assert 'mine' == 'this'*", "*(this server was stopped*"])
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("sessionary.clock.advance(5)", "TypeError: a duration is text *"),
+        ("sessionary.clock.advance('5 minutes')", "*ControlError: *by must be a duration *"),
+        ("sessionary.faults.add('notte', 'overloadd')", "*ControlError: *did you mean *"),
+        ("sessionary.explain('none')", "*ControlError: session 'none' not found"),
+        ("sessionary.nothing", "AttributeError: unknown surface: 'nothing'"),
+        ("sessionary.seed('x.toml')", "ValueError: a seed file must be a Path*"),
+        ("make_sessionary(now='noon')", "*ControlError: *now must be a date *"),
+    ],
+)
+def test_an_error_of_the_plugin_shows_no_line_of_its_code(
+    suite: Suite, call: str, error: str
+) -> None:
+    result = suite(
+        f"""
+        def test_it(sessionary, make_sessionary):
+            {call}
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E *{error}"])
+    places = [line for line in result.outlines if re.search(r"\.py:[0-9]+: ", line)]
+    assert len(places) == 1
+    assert places[0].startswith("test_suite.py:")

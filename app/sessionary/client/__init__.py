@@ -25,6 +25,7 @@ from sessionary.client.transport import (
 )
 
 __all__ = ["Client", "ControlError", "Instant", "Response", "Transport", "http_transport"]
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 
 
 class Client:

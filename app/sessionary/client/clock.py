@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sessionary.client.responses import ClockState
-from sessionary.client.times import Instant, duration_to_json, from_text, to_text
+from sessionary.client.times import Instant, duration_to_json, from_text, make_duration, to_text
 from sessionary.client.transport import ControlApi
+
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 
 
 class Clock:
@@ -49,8 +51,7 @@ class Clock:
         """Move the clock by a timedelta, by parts (`minutes=5`) or text (`PT25H`, `-5m`)."""
         if (by is None) == (not parts):
             raise TypeError('pass one duration: advance("90s") or advance(minutes=5)')
-        step = timedelta(**parts) if by is None else by
-        return self._advance({"by": step if isinstance(step, str) else duration_to_json(step)})
+        return self._advance({"by": duration_to_json(make_duration(parts) if by is None else by)})
 
     def advance_to_next(self) -> ClockState:
         """Move the clock to the next transition in the namespace."""

@@ -1,11 +1,13 @@
 """The faults of a namespace."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypedDict, Unpack
 
 from sessionary.client.responses import Fault, Preset
 from sessionary.client.times import Instant, duration_to_json, to_text
 from sessionary.client.transport import ControlApi
+
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 
 
 class Options(TypedDict, total=False):
@@ -36,7 +38,7 @@ class Faults:
         """Arm a fault: a preset of the vendor, or a `kind` (default: `status`)."""
         document = {"surface": surface, "preset": preset, **options}
         document["from"] = document.pop("from_", None)
-        given = {name: _to_json(value) for name, value in document.items() if value is not None}
+        given = {name: _to_json(name, each) for name, each in document.items() if each is not None}
         return self._api.request(Fault, "POST", "faults", given)
 
     def presets(self) -> list[Preset]:
@@ -53,7 +55,7 @@ class Faults:
         self._api.send("DELETE", "faults" if fault is None else f"faults/{fault}")
 
 
-def _to_json(value: Any) -> Any:
-    if isinstance(value, timedelta):
+def _to_json(name: str, value: Any) -> Any:
+    if name in ("delay", "retry_after"):
         return duration_to_json(value)
-    return to_text(value) if isinstance(value, datetime) else value
+    return to_text(value) if name in ("from", "to") else value

@@ -5,6 +5,8 @@ from typing import TypedDict, Unpack
 from sessionary.client.responses import Call, RequestExplanation
 from sessionary.client.transport import MAX_PAGE, ControlApi
 
+__tracebackhide__ = True  # pytest leaves the frames of this module out
+
 
 class Filters(TypedDict, total=False):
     """Filters of calls: surface, session id, and status (404 or "4xx")."""

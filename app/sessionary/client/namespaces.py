@@ -7,6 +7,7 @@ from sessionary.client.responses import Namespace
 from sessionary.client.times import Instant, to_text
 from sessionary.client.transport import ControlApi, encode, segment
 
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 DEFAULT = "default"
 
 

@@ -5,6 +5,7 @@ from datetime import date, time
 from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode, urlsplit
 
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 PREFIX = "/_control/v1/"
 MAX_PAGE = 1000  # the largest page that the control plane returns
 _TIMEOUT_SECONDS = 60
@@ -117,7 +118,9 @@ def encode(document: Any) -> bytes:
 
 
 def segment(text: str) -> str:
-    """Quote text as one path segment. Raises ValueError for an empty one."""
+    """Quote text as one path segment. Raises ValueError for an empty one, TypeError for others."""
+    if not isinstance(text, str):
+        raise TypeError(f"an id or a name is text, not {text!r}")
     if not text:
         raise ValueError("an id or a name in a path must not be empty")
     return quote(text, safe="")

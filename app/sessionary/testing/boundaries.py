@@ -12,7 +12,7 @@ from sessionary.client.responses import Transition
 from sessionary.client.times import from_text
 from sessionary.testing.namespace import Namespace
 
-__tracebackhide__ = True  # pytest leaves the frames of this module out of tracebacks
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 Session = str | Callable[[Namespace], str]
 _SIDES = {-1: ("before", "1 µs before"), 0: ("at", "at"), 1: ("after", "1 µs after")}
 

@@ -10,6 +10,7 @@ from sessionary.client.transport import ControlApi
 from sessionary.testing.json_diff import json_diff
 from sessionary.testing.reports import call_line
 
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 _ANY: Any = object()
 _MAX_LINES = 5
 _MAX_CANDIDATES = 200  # the latest calls, among which the closest are searched
@@ -35,7 +36,6 @@ class Journal(journal.Journal):
 
         `json` is what the body must contain; its objects may have more members.
         """
-        __tracebackhide__ = True
         found = self.find(method, path, **filters)
         if json is not _ANY:
             found = [call for call in found if not list(json_diff(json, call["body"]))]
@@ -51,7 +51,6 @@ class Journal(journal.Journal):
 
     def assert_not_called(self, method: str, path: str, **filters: Unpack[journal.Filters]) -> None:
         """Assert that a route was not called."""
-        __tracebackhide__ = True
         self.assert_called(method, path, times=0, **filters)
 
     def _closest(self, method: str, path: str, json: Any, found: list[Call]) -> list[str]:

@@ -1,5 +1,7 @@
 """A namespace for a test: its vendor APIs, clock, journal, faults and contents."""
 
+import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from sessionary.surfaces import SDKS
 from sessionary.testing.journal import Journal
 from sessionary.web.sdk import Sdk, SdkAccess
 
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 Seed = str | Path | Mapping[str, Any]
 
 
@@ -27,6 +30,7 @@ class Namespace(Client):
     ) -> None:
         super().__init__(url, namespace, token, transport=transport)
         self.journal: Journal = Journal(self.api, lambda: self.for_namespace(DEFAULT))
+        self.follows_process = True  # its real clock reads the time of this process
         self.seeded_ids: set[str] = set()  # sessions of a seed or a snapshot: never leaks
         self._environment = Environment(url, namespace, sdks)
         self._sdks = sdks
@@ -36,6 +40,7 @@ class Namespace(Client):
         if surface.startswith("_"):
             raise AttributeError(surface)
         access: SdkAccess = getattr(self._environment, surface)
+        self._warn_of_moved_time()
         return access
 
     def __dir__(self) -> list[str]:
@@ -43,6 +48,7 @@ class Namespace(Client):
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables that point SDKs at this namespace."""
+        self._warn_of_moved_time()
         return self._environment.variables()
 
     def seed(self, seed: Seed) -> int:
@@ -82,6 +88,7 @@ class Namespace(Client):
         name = self.namespaces.fork()["name"]
         fork = Namespace(self.url, name, self.token, transport=self.transport)
         fork.seeded_ids = self._ids()
+        fork.follows_process = self.follows_process
         self._forks.append(fork)
         return fork
 
@@ -110,5 +117,23 @@ class Namespace(Client):
             if error.status != 404:
                 raise
 
+    def _warn_of_moved_time(self) -> None:
+        """Warn if freezegun or time-machine moves the time of this process only."""
+        if self.follows_process or not _is_time_moved() or self.clock.get()["mode"] == "frozen":
+            return
+        warnings.warn(
+            f"the double at {self.url} does not follow the time of this process, which freezegun "
+            "or time-machine sets: freeze the namespace as well, by now=… or clock.freeze(…)",
+            stacklevel=3,
+        )
+
     def _ids(self) -> set[str]:
         return {each["id"] for each in self.sessions()}
+
+
+def _is_time_moved() -> bool:
+    """Whether freezegun or time-machine is active in this process."""
+    freezegun, machine = sys.modules.get("freezegun.api"), sys.modules.get("time_machine")
+    return (freezegun is not None and bool(freezegun.freeze_factories)) or (
+        machine is not None and machine.escape_hatch.is_travelling()
+    )

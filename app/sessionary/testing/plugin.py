@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sessionary.testing.namespace import Namespace
     from sessionary.testing.servers import RemoteServer
 
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 _MARKER = (
     "sessionary(now=None, seed=None, faults=()): the initial state of the test's namespace. `now` "
     "freezes its clock; `seed` is TOML, a Path relative to the test's folder, or a mapping; each "

@@ -14,6 +14,7 @@ from sessionary.surfaces import SDKS, SURFACES
 from sessionary.testing.namespace import Namespace, Seed
 from sessionary.web.surface import Surface
 
+__tracebackhide__ = True  # pytest leaves the frames of this module out
 _LISTENS = "this double is in the process of the tests, on a free port of 127.0.0.1"
 UNBOUND_URL = "http://sessionary.test"  # of a server that does not listen
 
@@ -22,6 +23,7 @@ class RemoteServer:
     """A running double at `url`; `token` is the token of its control plane."""
 
     has_seed = True  # its new namespaces may hold sessions
+    follows_process = False  # their real clocks read the time of this process
 
     def __init__(
         self, url: str, token: str | None = None, *, transport: Transport | None = None
@@ -53,6 +55,7 @@ class RemoteServer:
         namespace = Namespace(
             self.url, name, self._token, transport=self._transport, sdks=self._sdks
         )
+        namespace.follows_process = self.follows_process
         try:
             namespace.prepare(seed, faults, has_sessions=self.has_seed)
         except BaseException:
@@ -84,6 +87,8 @@ class Server(RemoteServer):
     It is a WSGI application, too, that can be mounted without listening. Keyword arguments are
     settings of a double. Its control client uses no socket. Raises BadSetting.
     """
+
+    follows_process = True
 
     def __init__(self, *, surfaces: Sequence[Surface] = SURFACES, **settings: Any) -> None:
         for each in settings_of(SERVER, LISTENER):

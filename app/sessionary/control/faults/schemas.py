@@ -7,6 +7,7 @@ from sessionary.control.blueprint import control
 from sessionary.control.errors import ApiError
 from sessionary.control.faults import matching
 from sessionary.control.fields import Duration, Instant, Number, StrictSchema
+from sessionary.near_names import did_you_mean
 from sessionary.web import json_codec
 from sessionary.web.fields import Bounds, Integer, OneOf, Text
 from sessionary.web.surface import Surface
@@ -78,7 +79,9 @@ def _response(surface: Surface, body: dict[str, Any]) -> dict[str, Any]:
     if body["preset"] is not None:
         preset = surface.fault_presets.get(body["preset"])
         if preset is None:
-            raise ApiError(400, f"preset: {surface.name} has {', '.join(surface.fault_presets)}")
+            known = surface.fault_presets
+            hint = did_you_mean(body["preset"], known) or f": its presets are {', '.join(known)}"
+            raise ApiError(400, f"{surface.name} has no preset {body['preset']!r}{hint}")
         status, content = preset.status, dict(preset.body)
     elif body["status"] is not None:
         status = body["status"]
