@@ -118,7 +118,7 @@ def test_a_created_at_that_is_taken_meanwhile_is_followed_by_the_next(
     app.seed(ACME)
     meanwhile(lambda: app.seed(RELEASED % 1))
     app.seed(RELEASED % 2)
-    one, two = (row[5] for row in app.rows("mobilenext_sessions"))
+    one, two = (row[6] for row in app.rows("mobilenext_sessions"))
     assert two == one + 1
 
 

@@ -81,6 +81,22 @@ def with_new_names(value: Any) -> Any:
     return STATUSES.get(value, value) if isinstance(value, str) else value
 
 
+def corrected(body: Any) -> Any:
+    """What that program answered, but for two mistakes of its list of sessions.
+
+    It showed a `since` later than now, and mobilenext as of the past out of the order of creation.
+    """
+    if isinstance(body, dict) and body.keys() >= {"now", "sessions"}:
+        found = [each | {"since": min(each["since"], body["now"])} for each in body["sessions"]]
+        in_order = iter(sorted(each["id"] for each in found if each["surface"] == "mobilenext"))
+        by_id = {each["id"]: each for each in found}
+        found = [
+            by_id[next(in_order)] if each["surface"] == "mobilenext" else each for each in found
+        ]
+        return body | {"sessions": found}
+    return body
+
+
 def get(client: FlaskClient, path: str, **headers: str) -> list[Any]:
     response = client.get(path, headers=HEADERS | headers, environ_base=ADDRESS)
     return [response.status_code, response.json]
@@ -90,7 +106,7 @@ def test_every_read_answers_the_same_json(double: FlaskClient) -> None:
     for name, (status, body) in ANSWERS.items():
         at, _, path = name.rpartition(" ")
         is_control = path.startswith("/_control/")
-        expected = [status, with_new_names(body) if is_control else body]
+        expected = [status, corrected(with_new_names(body)) if is_control else body]
         assert get(double, path, **({"Sessionary-At": at} if at else {})) == expected, name
 
 
@@ -127,10 +143,11 @@ def test_a_server_reads_and_writes_it_without_the_undo_log(db: Path) -> None:
 
 
 def test_the_check_of_the_file_is_clean_before_and_after(db: Path) -> None:
-    for _ in range(2):
+    older = "it has version 2, this program has 3: run `sessionary migrate`"
+    for problem in (older, None):
         result = CliRunner().invoke(main, ["check", "--db", str(db), "--json"])
-        assert result.exit_code == 0, result.output
-        assert [each["problem"] for each in json.loads(result.output)] == [None] * 3
+        assert result.exit_code == int(problem is not None)
+        assert [each["problem"] for each in json.loads(result.output)] == [None, None, problem]
         close(create_double(double_settings(db=str(db))))
 
 

@@ -138,6 +138,7 @@ _scale_rows = st.builds(
     start_date=st.none() | _instants,
     end_date=st.none() | _instants,
     archived_at=st.none() | _instants,
+    status_since_at=_instants,
 )
 
 

@@ -41,6 +41,7 @@ def _insert_notte(rng: random.Random) -> None:
             created_at=created_at,
             last_accessed_at=created_at + rng.randrange(3) * MINUTE,
             timeout_minutes=rng.randint(1, 6),
+            status_since_at=created_at if end is None else created_at + 3 * MINUTE,
             max_duration_minutes=rng.choice([None, 5, 6]),
             outlives_timeout=rng.choice([0, 0, 1]),
             ended_at=None if end is None else created_at + 3 * MINUTE,
@@ -65,6 +66,7 @@ def _insert_galtea(rng: random.Random) -> None:
             status=status,
             created_at=written_at - written_at % 1000,
             written_at=written_at,
+            status_since_at=written_at,
             error="it broke" if status == galtea_rules.FAILED else None,
             auto_close_minutes=minutes,
             expires_at=galtea_rules.deadline(status, written_at, minutes),
@@ -89,6 +91,7 @@ def _insert_scale(rng: random.Random) -> None:
             start_date=rng.choice([None, AT - MINUTE]),
             end_date=rng.choice([None, AT]),
             archived_at=archived_at,
+            status_since_at=created_at,
         )
         scale_queries.insert.run(**row._asdict())
         scale_queries.update_counts(None, row)
@@ -106,6 +109,7 @@ def _insert_mobilenext(rng: random.Random) -> None:
             user=_uuid(0),
             opened_at=opened_at,
             empty_expires_at=mobilenext_rules.empty_expires_at(opened_at, rng.randint(1, 90)),
+            status_since_at=opened_at,
             created_at=opened_at if devices else None,
             expires_at=mobilenext_rules.lease_expires_at(opened_at, lease),
         )

@@ -34,8 +34,8 @@ LATER = START + 7 * MINUTE
 CLOSING = galtea()
 WRITTEN = CLOSING._replace(written_at=LATER, expires_at=deadline("PENDING", LATER, 30))
 LEFT = galtea(auto_close_minutes=None, written_at=LATER)
-DONE = galtea(status="COMPLETED", written_at=LATER)
-BROKEN = galtea(status="FAILED", written_at=LATER, error="it broke")
+DONE = galtea(status="COMPLETED", written_at=LATER, status_since_at=START + 1)
+BROKEN = galtea(status="FAILED", written_at=LATER, status_since_at=START + 1, error="it broke")
 DELETED = galtea(deleted_at=LATER)
 PATCH = f"a PATCH /sessions/s that sets a field, and no other status, before {to_text(DEADLINE)} "
 STAYS = "until a PATCH /sessions/s gives it another status"
@@ -50,8 +50,9 @@ LEASE_STORED = Joined(
     LEASED._replace(released_at=LEASE_END),
     [allocation(expires_at=LEASE_END, released_at=LEASE_END)],
 )
-RELEASED = Joined(mobilenext(released_at=RELEASED_AT), [allocation(released_at=RELEASED_AT)])
-RELEASED_UNDER_LEASE = RELEASED._replace(row=LEASED._replace(released_at=RELEASED_AT))
+AT_RELEASE = {"released_at": RELEASED_AT, "status_since_at": RELEASED_AT}
+RELEASED = Joined(mobilenext(**AT_RELEASE), [allocation(released_at=RELEASED_AT)])
+RELEASED_UNDER_LEASE = RELEASED._replace(row=LEASED._replace(**AT_RELEASE))
 DEVICES = f"POST /api/v1/sessions/s/devices before {to_text(EXPIRES_AT)}"
 # Notte
 OUT = IDLE_DEADLINE + 1
@@ -62,18 +63,19 @@ FULL = notte(max_duration_minutes=5)
 LONG = notte(last_accessed_at=LATER, max_duration_minutes=10)
 LONGEST = START + 10 * MINUTE
 ENDLESS = notte(outlives_timeout=1)
-CLOSED = notte(ended_at=ENDED, ended_as="closed", close_reason="manual")
-BY_OPERATION = notte(ended_at=ENDED, ended_as="closed", close_reason=rules.BY_OPERATION)
-FAILED = notte(ended_at=ENDED, ended_as="error", close_reason="error", error="it broke")
+AT_END = {"ended_at": ENDED, "status_since_at": ENDED}
+CLOSED = notte(**AT_END, ended_as="closed", close_reason="manual")
+BY_OPERATION = notte(**AT_END, ended_as="closed", close_reason=rules.BY_OPERATION)
+FAILED = notte(**AT_END, ended_as="error", close_reason="error", error="it broke")
 KEEPING = (
     "POST /session/start with its session_id, or an operation that keeps it alive, no later than "
     f"{to_text(IDLE_DEADLINE)} "
 )
 KEPT = f"without that it would have stayed active up to {to_text(IDLE_DEADLINE)}"
 # Scale
-LIVE = scale(updated_at=AT + 5)
-WINDOW = scale(updated_at=AT + 5, end_date=AT)
-ARCHIVED = scale(updated_at=AT + 5, archived_at=AT + 5)
+LIVE = scale(updated_at=AT + 9, status_since_at=AT + 5)
+WINDOW = scale(updated_at=AT + 9, status_since_at=AT + 5, end_date=AT)
+ARCHIVED = scale(updated_at=AT + 9, archived_at=AT + 7, status_since_at=AT + 5)
 
 # A row, an instant, its status then, the start of the status, the rule, and parts of the texts.
 EXPLAINED: list[tuple[str, Any, int, str, int, str, str, str]] = [
@@ -81,16 +83,16 @@ EXPLAINED: list[tuple[str, Any, int, str, int, str, str, str]] = [
      "30 minutes without a write", f"{PATCH}keeps it"),
     ("galtea", CLOSING, DEADLINE, "COMPLETED", DEADLINE, "auto_close",
      "left alone for 30 minutes", f"{PATCH}would have kept it"),
-    ("galtea", WRITTEN, LATER, "PENDING", LATER, "auto_close",
+    ("galtea", WRITTEN, LATER, "PENDING", START, "auto_close",
      f"written last at {to_text(LATER)}", f"before {to_text(LATER + 30 * MINUTE)} keeps it"),
     ("galtea", WRITTEN, LATER + 30 * MINUTE, "COMPLETED", LATER + 30 * MINUTE, "auto_close",
      f"from {to_text(LATER)} on", "a later one makes it PENDING again"),
-    ("galtea", LEFT, DEADLINE, "PENDING", LATER, "no_deadline",
+    ("galtea", LEFT, DEADLINE, "PENDING", START, "no_deadline",
      "no auto-close was set", "until a call finishes it"),
-    ("galtea", DONE, DEADLINE, "COMPLETED", LATER, "call",
-     f"{to_text(LATER)}, left it COMPLETED", f"it stays COMPLETED {STAYS}"),
-    ("galtea", BROKEN, DEADLINE, "FAILED", LATER, "call",
-     "FAILED, with the error 'it broke'", f"it stays FAILED {STAYS}"),
+    ("galtea", DONE, DEADLINE, "COMPLETED", START + 1, "call",
+     f"made it COMPLETED at {to_text(START + 1)}", f"it stays COMPLETED {STAYS}"),
+    ("galtea", BROKEN, DEADLINE, "FAILED", START + 1, "call",
+     "with the error 'it broke'", f"it stays FAILED {STAYS}"),
     ("galtea", DELETED, DEADLINE, "deleted", LATER, "call",
      f"deleted it at {to_text(LATER)}", "nothing restores it"),
     ("mobilenext", WITHOUT_DEVICE, START, "empty", START, "empty_session",
@@ -136,7 +138,7 @@ EXPLAINED: list[tuple[str, Any, int, str, int, str, str, str]] = [
     ("scale", WINDOW, AT, "live", AT + 5, "no_deadline",
      "not even the end of its window", "until DELETE /v4/sessions/s"),
     ("scale", ARCHIVED, AT, "archived", AT + 5, "call",
-     "a call archived it", 'PATCH /v4/sessions/s with {"restore": true}'),
+     f"a call archived it at {to_text(AT + 5)}", 'PATCH /v4/sessions/s with {"restore": true}'),
 ]  # fmt: skip
 OPEN = {"PENDING", "empty", "active", "live"}
 
@@ -171,8 +173,8 @@ def test_the_inputs_are_the_facts_of_the_row() -> None:
     endless = explain(ENDLESS, START).inputs
     assert (endless["outlives_timeout"], endless["expires_at"]) == (True, None)
     row = scale(end_date=AT, archived_at=AT + 1)
-    names = ("created_at", "updated_at", "start_date", "end_date", "archived_at")
-    facts = dict(zip(names, (AT, AT, None, AT, AT + 1), strict=True))
+    names = ("created_at", "updated_at", "start_date", "end_date", "archived_at", "status_since_at")
+    facts = dict(zip(names, (AT, AT, None, AT, AT + 1, AT), strict=True))
     assert SESSIONS["scale"].explain(row, AT).inputs == facts
 
 
@@ -229,7 +231,7 @@ def test_the_call_in_the_explanation_keeps_a_session_until_its_last_instant(
     # Notte's deadline is the last instant of the old state.
     ended_at = NOON_AT + minutes * MINUTE + (vendor == "notte")
     assert left.since_at == ended_at
-    assert vendor != "galtea" or kept.since_at == ended_at - 1
+    assert vendor != "galtea" or kept.since_at == NOON_AT - 60 * MINUTE
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,8 @@ def _explanation(surface: Surface, session: Any, at: int) -> dict[str, Any]:
         "id": surface.sessions.id(session),
         "at": to_text(at),
         "status": found.status,
-        "since": to_text(found.since_at),
+        # A clock that was moved back may show an instant before that of the call.
+        "since": to_text(min(found.since_at, at)),
         **{name: getattr(found, name) for name in _COPIED},
         "inputs": _inputs(found.inputs),
         "next_transitions": [

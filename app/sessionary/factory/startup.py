@@ -1,7 +1,7 @@
 """Startup: opens the database, migrates it, applies the seed and creates the first keys."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,17 +43,18 @@ def make_schema(surfaces: Sequence[Surface]) -> Schema:
     A version of another surface has an empty migration.
     """
     tables = [table for surface in surfaces for table in surface.tables]
-    migrations: dict[int, Migration] = {}
-    earlier: dict[int, Mapping[str, str]] = {}
-    for surface in surfaces:
-        migrations |= surface.migrations
-        earlier |= surface.earlier_tables
-    versions = range(2, max(migrations, default=1) + 1)
+    last = max((version for each in surfaces for version in each.migrations), default=1)
+    versions = range(2, last + 1)
     return Schema(
         (Clock, IdSequence, loader.Seeded, *identity.TABLES, *tables),
         partial(_write_first_rows, surfaces),
-        tuple(migrations.get(version, lambda _: None) for version in versions),
-        earlier,
+        tuple(_migration(surfaces, version) for version in versions),
+        {
+            version: {
+                k: v for each in surfaces for k, v in each.earlier_sql.get(version, {}).items()
+            }
+            for version in versions
+        },
         _optional_tables,
         {Clock._meta.table_name: clock.VALID_SQL, IdSequence._meta.table_name: "true"},
         {
@@ -61,6 +62,17 @@ def make_schema(surfaces: Sequence[Surface]) -> Schema:
             for each in surfaces
         },
     )
+
+
+def _migration(surfaces: Sequence[Surface], version: int) -> Migration:
+    """Return the migrations of all surfaces to a version, as one."""
+    migrations = [each.migrations[version] for each in surfaces if version in each.migrations]
+
+    def migrate(database: store.Database) -> None:
+        for migration in migrations:
+            migration(database)
+
+    return migrate
 
 
 def _optional_tables() -> tuple[type[store.Model], ...]:

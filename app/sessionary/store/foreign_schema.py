@@ -5,15 +5,15 @@ statements. So every row of `sqlite_master` must be one that this program writes
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import closing, contextmanager
 from functools import cache
 from typing import NamedTuple
 
 from sessionary.store.database import Model, memory_namespace
 from sessionary.store.schema import Schema
 from sessionary.store.undo_log import TABLES as UNDO_TABLES
-from sessionary.store.undo_triggers import undo_sql
+from sessionary.store.undo_triggers import read_columns, undo_sql
 
 _UNDO_STATEMENTS = "history_ways"
 
@@ -54,7 +54,7 @@ def find_differences(connection: sqlite3.Connection, schema: Schema, version: in
     expected = _expected(found, schema, version)
     problems = []
     if _UNDO_STATEMENTS in {entry.name for entry in found & expected}:
-        known, statements = _undo_triggers(connection, schema)
+        known, statements = _undo_triggers(connection, schema, expected)
         found -= known
         problems = [f"the undo log has a foreign statement: {each}" for each in statements]
     kinds, names = {each[:2] for each in expected}, {each.name for each in expected}
@@ -75,14 +75,13 @@ def _expected(found: set[Entry], schema: Schema, version: int) -> set[Entry]:
     names = _names(tables)
     if not present <= names:
         tables = (*tables, *UNDO_TABLES, *schema.optional_tables())
-    earlier: dict[str, str] = {}
+    created: Set[Entry] = _created(tables)
+    earlier: dict[str, str | None] = {}
     for later in range(schema.version, version, -1):
         earlier |= schema.earlier.get(later, {})
-    return {
-        entry._replace(sql=earlier.get(entry.name, entry.sql))
-        for entry in _created(tables)
-        if entry.table in names | present
-    }
+    if earlier:
+        created = _created_before(created, earlier)
+    return {entry for entry in created if entry.table in names | present}
 
 
 @cache
@@ -93,16 +92,37 @@ def _created(tables: Sequence[type[Model]]) -> frozenset[Entry]:
         return frozenset(read_entries(namespace.connection()))
 
 
-def _undo_triggers(connection: sqlite3.Connection, schema: Schema) -> tuple[set[Entry], set[str]]:
+def _created_before(created: Iterable[Entry], earlier: Mapping[str, str | None]) -> set[Entry]:
+    """Return the schema with the earlier SQL of some tables and indexes."""
+    tables_first = sorted(created, key=lambda entry: entry.type == "index")
+    statements = {entry.name: entry.sql for entry in tables_first} | dict(earlier)
+    with _database_of(statements) as connection:
+        return read_entries(connection)
+
+
+@contextmanager
+def _database_of(statements: Mapping[str, str | None]) -> Iterator[sqlite3.Connection]:
+    """Open a new database with these tables and indexes, by name."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for name, statement in statements.items():
+            if statement is not None and not name.startswith("sqlite_"):  # SQLite makes those
+                connection.execute(statement)
+        yield connection
+
+
+def _undo_triggers(
+    connection: sqlite3.Connection, schema: Schema, expected: Iterable[Entry]
+) -> tuple[set[Entry], set[str]]:
     """Return the triggers of the undo log, and its statements that are not the program's."""
     query = f"SELECT surface, statement, id FROM {_UNDO_STATEMENTS}"  # noqa: S608
     rows, triggers, known = connection.execute(query).fetchall(), set(), set()
-    for surface, tables in schema.session_columns.items():
-        for table, column in tables.items():
-            for undo in undo_sql(table):
-                known.add((surface, undo.statement))
-                for *way, id in rows:
-                    if way == [surface, undo.statement]:
-                        sql = undo.create_sql(id, column)
-                        triggers.add(Entry("trigger", undo.trigger, undo.table, sql))
+    with _database_of({each.name: each.sql for each in expected if each.type == "table"}) as made:
+        for surface, tables in schema.session_columns.items():
+            for table, column in tables.items():
+                for undo in undo_sql(read_columns(made.execute, table._meta.table_name)):
+                    known.add((surface, undo.statement))
+                    for *way, id in rows:
+                        if way == [surface, undo.statement]:
+                            sql = undo.create_sql(id, column)
+                            triggers.add(Entry("trigger", undo.trigger, undo.table, sql))
     return triggers, {str(way[1]) for *way, _ in rows if tuple(way) not in known}

@@ -15,7 +15,7 @@ import peewee as pw
 from sessionary.store.database import Model, current_namespace
 from sessionary.store.statements import Statement, param
 from sessionary.store.transactions import transaction
-from sessionary.store.undo_triggers import SessionColumns, undo_sql
+from sessionary.store.undo_triggers import SessionColumns, table_columns, undo_sql
 
 MAX_ENTRIES = 100_000  # changed rows; the oldest transactions are dropped first
 _call: ContextVar[str | None] = ContextVar("sessionary_call", default=None)
@@ -160,7 +160,7 @@ def disable(tables: Iterable[type[Model]]) -> None:
     if UndoStatement.table_exists():  # type: ignore[no-untyped-call]
         with transaction():
             for table in tables:
-                for undo in undo_sql(table):
+                for undo in undo_sql(table_columns(table)):
                     namespace.database.run(f'DROP TRIGGER IF EXISTS "{undo.trigger}"')
             namespace.database.drop_tables(TABLES)
 
@@ -237,7 +237,7 @@ def rewind_scope() -> Iterator[None]:
 
 def _create_triggers(surface: str, table: type[Model], column: str | None) -> None:
     run = current_namespace().database.run
-    for undo in undo_sql(table):
+    for undo in undo_sql(table_columns(table)):
         if not run("SELECT 1 FROM sqlite_master WHERE name = ?", (undo.trigger,)).fetchone():
             id = UndoStatement.insert(surface=surface, statement=undo.statement).execute()
             run(undo.create_sql(id, column))

@@ -37,9 +37,9 @@ class Transition(Protocol):
 class Explanation(NamedTuple):
     """The status of a session at an instant, and the reason for it.
 
-    `since_at` is the earliest instant from which its row proves the status. `inputs` are the
-    rule's inputs by their names in the row, with parts as lists; names in `_at` are instants.
-    `unless` says what would have kept the former state, or what will keep this one.
+    `since_at` is the instant at which the status began. `inputs` are the rule's inputs by their
+    names in the row, with parts as lists; names in `_at` are instants. `unless` says what would
+    have kept the former state, or what will keep this one.
     """
 
     status: str
@@ -176,8 +176,9 @@ class Surface:
     # claims_root_path(environ, path).
     claims_root_path: Callable[[Mapping[str, Any], str], bool] | None = None
     migrations: Mapping[int, Migration] = field(default_factory=dict)  # by the version they make
-    # By the same version: the SQL of each table that its migration changes, as it was before.
-    earlier_tables: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    # By the same version: the SQL of each table and index that its migration changes, as it was
+    # before; None if there was none.
+    earlier_sql: Mapping[int, Mapping[str, str | None]] = field(default_factory=dict)
     retention: Retention | None = None
     seed_tables: tuple[SeedTable, ...] = ()
     devices: ModuleType | None = None  # for `sessionary devices`

@@ -43,6 +43,7 @@ def sessions(draw: Any, id: str = "session_0") -> SessionRow:
         error=draw(_maybe),
         created_at=created_at,
         written_at=created_at,
+        status_since_at=created_at,
         auto_close_minutes=minutes,
         expires_at=rules.deadline(status, created_at, minutes),
         deleted_at=draw(st.none() | st.just(NOW)),

@@ -71,9 +71,9 @@ def test_without_a_limit_ten_thousand_are_listed(api: Api) -> None:
         api.app.namespace.database.run(
             """WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n
             WHERE value < 10000) INSERT INTO galtea_sessions (id, organization, version, product,
-            test, is_production, status, created_at, written_at) SELECT 'copy_' || value,
-            organization, version, product, test, is_production, status, created_at, written_at
-            FROM galtea_sessions, n"""
+            test, is_production, status, created_at, written_at, status_since_at)
+            SELECT 'copy_' || value, organization, version, product, test, is_production, status,
+            created_at, written_at, status_since_at FROM galtea_sessions, n"""
         )
     assert len(api.list_ids()) == 10_000
     assert len(api.list_ids("limit=10001")) == 10_001

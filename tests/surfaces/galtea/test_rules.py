@@ -18,6 +18,7 @@ def session(**facts: object) -> SessionRow:
         status="PENDING",
         created_at=START,
         written_at=START,
+        status_since_at=START,
         auto_close_minutes=30,
     )._replace(**facts)
     return row._replace(expires_at=rules.deadline(row.status, START, row.auto_close_minutes))

@@ -48,6 +48,7 @@ def sessions(draw: st.DrawFn) -> list[SessionRow]:
                 user=uuid(number % 3),
                 opened_at=draw(instants),
                 empty_expires_at=draw(instants),
+                status_since_at=draw(instants),
                 created_at=created_at,
                 expires_at=draw(maybe) if is_listed else None,
                 released_at=draw(maybe) if is_listed else None,

@@ -210,16 +210,19 @@ def test_the_last_releases_of_sessions_are_those_of_the_rule(
     assert_writes_alike(place, sessions.store_last_releases, ids=json.dumps(wanted))
     for each in namespace[1]:
         held = [one for one in allocated if one.session == each.id]
-        expected = rules.last_release_at(held) if each.id in wanted else each.released_at
-        found = sessions.by_id.one(id=each.id, organization=each.organization)
-        assert found == each._replace(released_at=expected)
+        expected = each
+        if each.id in wanted:
+            last = rules.last_release_at(held)
+            since_at = each.opened_at if last is None else last
+            expected = each._replace(released_at=last, status_since_at=since_at)
+        assert sessions.by_id.one(id=each.id, organization=each.organization) == expected
 
 
 @generated(organization=organizations, at=instants)
 def test_a_free_created_at_is_the_first_that_no_other_session_has(
     namespace: Namespace, organization: str, at: int
 ) -> None:
-    session = SessionRow(uuid(1), organization, uuid(2), 0, 0, None, None, None)
+    session = SessionRow(uuid(1), organization, uuid(2), 0, 0, 0)
     others = [each for each in namespace[1] if each.id != session.id]
     taken = {each.created_at for each in others if each.organization == organization}
     expected = next(value for value in range(at, at + 99) if value not in taken)
@@ -236,9 +239,9 @@ def test_created_at_and_released_at_are_set_once(
     session = next((each for each in namespace[1] if each.id == uuid(number)), None)
     is_empty = session is not None and session.created_at is None
     is_held = session is not None and session.released_at is None
-    values = {"id": uuid(number), "created_at": 1000 + at, "expires_at": end}
+    values = {"id": uuid(number), "created_at": 1000 + at, "expires_at": end, "status_since_at": at}
     assert assert_writes_alike(place, sessions.set_created_at, **values) == is_empty
-    ended = {"id": uuid(number), "released_at": at}
+    ended = {"id": uuid(number), "released_at": at, "status_since_at": at}
     assert assert_writes_alike(place, sessions.set_released_at, **ended) == is_held
 
 
@@ -279,7 +282,8 @@ def test_storing_lease_ends_of_a_device_releases_exactly_the_sessions_with_a_lea
     for each in namespace[1]:
         found = sessions.by_id.one(id=each.id, organization=each.organization)
         ends = each.released_at is None and each.id in over
-        assert found == (each._replace(released_at=each.expires_at) if ends else each)
+        ended = each._replace(released_at=each.expires_at, status_since_at=each.expires_at)
+        assert found == (ended if ends else each)
 
 
 @few

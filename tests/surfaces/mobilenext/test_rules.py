@@ -18,6 +18,7 @@ def session(**facts: object) -> SessionRow:
         user="u",
         opened_at=START,
         empty_expires_at=START + 15 * MINUTE,
+        status_since_at=START,
         created_at=START,
         expires_at=None,
         released_at=None,

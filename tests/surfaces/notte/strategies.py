@@ -25,6 +25,7 @@ def sessions(draw: st.DrawFn, *, organizations: tuple[str, ...] = ("acme",)) -> 
         organization=draw(st.sampled_from(organizations)),
         created_at=created_at,
         last_accessed_at=accessed_at,
+        status_since_at=created_at,
         timeout_minutes=draw(st.integers(1, 30)),
         max_duration_minutes=draw(st.integers(1, 1440)) if is_v4 else None,
         outlives_timeout=draw(st.integers(0, 1)),

@@ -27,7 +27,12 @@ def duration(row: SessionRow, now: int) -> int:
 
 def session(**facts: object) -> SessionRow:
     row = SessionRow(
-        id="s", organization="o", created_at=START, last_accessed_at=START, timeout_minutes=5
+        id="s",
+        organization="o",
+        created_at=START,
+        last_accessed_at=START,
+        timeout_minutes=5,
+        status_since_at=START,
     )._replace(**facts)
     return row._replace(expires_at=rules.deadline(row, row.last_accessed_at))
 

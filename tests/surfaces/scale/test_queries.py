@@ -45,6 +45,7 @@ def rows(app: App) -> Iterator[list[SessionRow]]:
                 start_date=chance.choice([None, number]),
                 end_date=None,
                 archived_at=chance.choice([None, None, number]),
+                status_since_at=number,
             )
             queries.insert.run(**row._asdict())
             queries.update_counts(None, row)

@@ -24,6 +24,7 @@ def session(**facts: Any) -> SessionRow:
         start_date=None,
         end_date=None,
         archived_at=None,
+        status_since_at=AT,
     )._replace(**facts)
 
 
@@ -122,6 +123,9 @@ def test_an_archived_session_can_change_only_with_a_restore(body: dict[str, Any]
     rules.ensure_can_change(session(), body)
 
 
+RESTORED = {"archived_at": None, "status_since_at": AT}
+
+
 @pytest.mark.parametrize(
     ("row", "body", "columns"),
     [
@@ -132,11 +136,11 @@ def test_an_archived_session_can_change_only_with_a_restore(body: dict[str, Any]
         (session(), {"state": "{}"}, {"state": "{}"}),
         (session(), {"start_date": 1999, "end_date": 2000}, {"start_date": 1, "end_date": 2}),
         (session(start_date=1), {"start_date": None}, {"start_date": None}),
-        (session(), {"archived_at": 9_999}, {"archived_at": 9}),
-        (session(), {"archived_at": 0}, {"archived_at": 0}),
+        (session(), {"archived_at": 9_999}, {"archived_at": 9, "status_since_at": AT}),
+        (session(), {"archived_at": 0}, {"archived_at": 0, "status_since_at": AT}),
         (session(), {"restore": True, "title": "x"}, {"title": "x"}),
-        (ARCHIVED, {"restore": True}, {"archived_at": None}),
-        (ARCHIVED, {"archived_at": None, "title": "x"}, {"archived_at": None, "title": "x"}),
+        (ARCHIVED, {"restore": True}, RESTORED),
+        (ARCHIVED, {"archived_at": None, "title": "x"}, {**RESTORED, "title": "x"}),
         (ARCHIVED, {"restore": True, "archived_at": 9_000}, {"archived_at": 9}),
     ],
 )

@@ -39,7 +39,7 @@ def make_surface() -> "Surface":
         ),
         settings=GalteaSettings,
         migrations=models.MIGRATIONS,
-        earlier_tables=models.EARLIER_TABLES,
+        earlier_sql=models.EARLIER_SQL,
         authenticate=blueprint.authenticate,
         error_body=errors.body,
         error_schemas=dict.fromkeys(error_statuses, ErrorBody()),

@@ -195,6 +195,7 @@ def _make_row(body: dict[str, Any], at: int, *, is_production: bool) -> SessionR
         is_production=int(is_production),
         created_at=at - at % 1000,
         written_at=at,
+        status_since_at=at,
         auto_close_minutes=settings().vendors["galtea"].auto_close_minutes,
     )
 
@@ -202,8 +203,13 @@ def _make_row(body: dict[str, Any], at: int, *, is_production: bool) -> SessionR
 def _save(row: SessionRow, at: int, **changes: Any) -> SessionRow:
     """Change a session: activity, so its auto-close starts over. Source: docs."""
     minutes = settings().vendors["galtea"].auto_close_minutes
-    written_at = max(at, row.written_at)
-    row = row._replace(**changes, written_at=written_at, auto_close_minutes=minutes)
+    since_at = rules.next_since_at(row, changes.get("status", row.status), at)
+    row = row._replace(
+        **changes,
+        written_at=max(at, row.written_at),
+        status_since_at=since_at,
+        auto_close_minutes=minutes,
+    )
     row = row._replace(expires_at=rules.deadline(row.status, at, minutes))
     if "custom_id" in changes:
         rules.ensure_custom_id_free(row, sessions.custom_id_holder(row))

@@ -28,25 +28,25 @@ def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool
     patch = f"a PATCH /sessions/{row.id} that sets a field, and no other status, before {deadline}"
     more = f"PENDING for {minutes} minutes more"
     if has_passed:
-        status, since_at, source = transition.to_status, transition.at, rules.SOURCES["transitions"]
+        status, source = transition.to_status, rules.SOURCES["transitions"]
         reason = f"it was left alone for {minutes} minutes, from {written_at} on"
         unless = f"{patch} would have kept it {more}; a later one makes it PENDING again"
     else:
-        status, since_at, source = transition.from_status, row.written_at, rules.SOURCES["deadline"]
+        status, source = transition.from_status, rules.SOURCES["deadline"]
         reason = f"it closes by itself after {minutes} minutes without a write, and was written "
         reason += f"last at {written_at}"
         unless = f"{patch} keeps it {more}"
+    since_at = transition.at if has_passed else row.status_since_at
     return Explanation(status, since_at, transition.rule, reason, _inputs(row), unless, source)
 
 
 def _by_last_write(row: SessionRow) -> Explanation:
-    """The row shows only its last write, not the one that set the status."""
-    status, at, rule, source = row.status, row.written_at, "call", rules.SOURCES["status"]
-    reason = f"its last write, at {to_text(at)}, left it {status}"
+    status, at, rule, source = row.status, row.status_since_at, "call", rules.SOURCES["status"]
+    reason = f"a call made it {status} at {to_text(at)}"
     unless = f"it stays {status} until a PATCH /sessions/{row.id} gives it another status"
     if status == rules.PENDING:
         rule, source = "no_deadline", rules.SOURCES["deadline"]
-        reason += " while no auto-close was set"
+        reason += f", and no auto-close was set at its last write, at {to_text(row.written_at)}"
         unless = "it stays PENDING until a call finishes it or gives it another status"
     elif row.error is not None:
         reason += f", with the error {row.error!r}"
@@ -54,7 +54,7 @@ def _by_last_write(row: SessionRow) -> Explanation:
 
 
 def _inputs(row: SessionRow) -> dict[str, Any]:
-    names = ("status", "stopping_reason", "error", "created_at", "written_at")
+    names = ("status", "stopping_reason", "error", "created_at", "written_at", "status_since_at")
     deadlines = ("auto_close_minutes", "expires_at", "deleted_at")
     return {name: getattr(row, name) for name in (*names, *deadlines)}
 
@@ -64,8 +64,13 @@ def fail(row: SessionRow, at: int, reason: str) -> None:
     found = explain(row, at).status
     if found in (rules.DELETED, rules.FAILED):
         raise NotForced(f"Session {row.id} is {found} already, so it cannot become FAILED")
-    at = max(at, row.written_at)
-    failed = row._replace(status=rules.FAILED, error=reason, written_at=at, expires_at=None)
+    failed = row._replace(
+        status=rules.FAILED,
+        error=reason,
+        written_at=max(at, row.written_at),
+        status_since_at=at,
+        expires_at=None,
+    )
     queries.update.run(**failed._asdict())
 
 

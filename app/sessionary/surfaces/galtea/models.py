@@ -54,6 +54,7 @@ class Session(store.Model):
     auto_close_minutes = pw.IntegerField(null=True)  # the setting when last written
     expires_at = pw.BigIntegerField(null=True)  # when it closes by itself, while PENDING
     deleted_at = pw.BigIntegerField(null=True)
+    status_since_at = pw.BigIntegerField()  # of the call that gave it its status
 
     class Meta:
         table_name = "galtea_sessions"
@@ -67,6 +68,8 @@ for _columns in ((), (Session.version,), (Session.product,), (Session.test,), (S
 for _column in (Session.custom_id, Session.test_case, Session.user, Session.run):
     _is_set = _is_kept & _column.is_null(False)
     Session.add_index(Session.index(Session.organization, _column, *_order).where(_is_set))
+_closes = _is_kept & Session.expires_at.is_null(False)
+Session.add_index(Session.index(Session.expires_at).where(_closes))
 # A customId is unique in its version: see rules.ensure_custom_id_free.
 _custom_id = Session.index(Session.organization, Session.version, Session.custom_id, unique=True)
 Session.add_index(_custom_id.where(_is_kept))
@@ -96,6 +99,7 @@ class SessionRow(NamedTuple):
     status: str
     created_at: int
     written_at: int
+    status_since_at: int
     custom_id: str | None = None
     user: str | None = None
     test_case: str | None = None
@@ -119,6 +123,7 @@ _VERSION_2 = (
     '"error" TEXT, "created_at" INTEGER NOT NULL, "written_at" INTEGER NOT NULL, '
     '"auto_close_minutes" INTEGER, "expires_at" INTEGER, "deleted_at" INTEGER'
 )
+_VERSION_3 = f'{_VERSION_2}, "status_since_at" INTEGER NOT NULL'
 _VERSION_1 = _VERSION_2.replace('"written_at" INTEGER NOT NULL, ', "")
 
 
@@ -135,5 +140,26 @@ def _add_written_at(database: Database) -> None:
     )
 
 
-MIGRATIONS: Mapping[int, Migration] = {2: _add_written_at}
-EARLIER_TABLES = {2: {"galtea_sessions": f'CREATE TABLE "galtea_sessions" ({_VERSION_1})'}}
+def _add_status_since_at(database: Database) -> None:
+    """To version 3: a PENDING session has its status from its creation, others since written."""
+    recreate_table(
+        database,
+        "galtea_sessions",
+        _VERSION_3,
+        "seq, id, organization, custom_id, version, product, user, test_case, test, run, "
+        "is_production, context, metadata, status, stopping_reason, error, created_at, written_at, "
+        "auto_close_minutes, expires_at, deleted_at, "
+        "CASE status WHEN 'PENDING' THEN created_at ELSE written_at END",
+        'CREATE INDEX "galtea_sessions_expires_at" ON "galtea_sessions" ("expires_at") '
+        'WHERE (("deleted_at" IS NULL) AND ("expires_at" IS NOT NULL))',
+    )
+
+
+MIGRATIONS: Mapping[int, Migration] = {2: _add_written_at, 3: _add_status_since_at}
+EARLIER_SQL: Mapping[int, Mapping[str, str | None]] = {
+    2: {"galtea_sessions": f'CREATE TABLE "galtea_sessions" ({_VERSION_1})'},
+    3: {
+        "galtea_sessions": f'CREATE TABLE "galtea_sessions" ({_VERSION_2})',
+        "galtea_sessions_expires_at": None,
+    },
+}

@@ -32,6 +32,8 @@ SOURCES = {
     "has_closed": "Source: docs. Assumed: the deadline itself is already COMPLETED.",
     "has_ended_before": "Assumed: a session that was finished ended with its last write.",
     "status": "Source: page (the statuses), client (any of them may follow any other).",
+    "since_at": "Assumed: a status that ended and came back begins when it comes back.",
+    "next_since_at": "Assumed: a call that leaves the status as it is does not begin it.",
     "stopping_reason": 'Source: docs ("Automatically closed after 30 minutes of inactivity").',
 }
 
@@ -166,6 +168,19 @@ def has_ended_before(row: "SessionRow", at: int) -> bool:
 def status(row: "SessionRow", now: int) -> str:
     """What a caller set, until it closes by itself. SQL: queries.sessions.has_status."""
     return COMPLETED if has_closed(row, now) else row.status
+
+
+def since_at(row: "SessionRow", now: int) -> int:
+    """The instant at which its status at `now` began."""
+    if row.deleted_at is not None:
+        return row.deleted_at
+    passed = [transition.at for transition in transitions(row) if now >= transition.at]
+    return passed[-1] if passed else row.status_since_at
+
+
+def next_since_at(row: "SessionRow", new_status: str, now: int) -> int:
+    """The instant at which a status begins that a call gives it: earlier if it has it already."""
+    return since_at(row, now) if status(row, now) == new_status else now
 
 
 def stopping_reason(row: "SessionRow", now: int) -> str | None:

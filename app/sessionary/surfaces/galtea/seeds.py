@@ -178,6 +178,7 @@ def _make_row(row: dict[str, Any], now: int, batch: Batch) -> SessionRow:
         error=row["error"],
         created_at=created_at - created_at % 1000,
         written_at=active_at,
+        status_since_at=created_at if row["status"] == rules.PENDING else active_at,
         auto_close_minutes=row["auto_close_minutes"],
         deleted_at=deleted_at,
     )

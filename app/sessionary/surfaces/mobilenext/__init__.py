@@ -37,6 +37,8 @@ def make_surface() -> "Surface":
         tables=models.TABLES,
         example="-X POST {url}/mobilenext/api/v1/sessions -H 'Authorization: Bearer {key}'",
         settings=MobileNextSettings,
+        migrations=models.MIGRATIONS,
+        earlier_sql=models.EARLIER_SQL,
         authenticate=blueprint.authenticate,
         error_body=errors.error_body,
         error_schemas=dict.fromkeys(error_statuses, ErrorBody()),

@@ -31,7 +31,9 @@ def allocate(device: DeviceRow, session: SessionRow, at: int, minutes: int | Non
     if session.created_at is None:
         created_at = next_created_at(session, at)
         expires_at = rules.lease_expires_at(created_at, minutes)
-        sessions.set_created_at.run(id=session.id, created_at=created_at, expires_at=expires_at)
+        sessions.set_created_at.run(
+            id=session.id, created_at=created_at, expires_at=expires_at, status_since_at=at
+        )
     else:
         created_at = rules.not_before(session.created_at, at)
         expires_at = session.expires_at
@@ -59,7 +61,9 @@ def release(released: AllocationRow, of_session: Sequence[AllocationRow], at: in
     after = [row if each is released else each for each in of_session]
     session_released_at = rules.last_release_at(after)
     if session_released_at is not None:
-        sessions.set_released_at.run(id=row.session, released_at=session_released_at)
+        sessions.set_released_at.run(
+            id=row.session, released_at=session_released_at, status_since_at=at
+        )
     return row
 
 

@@ -85,6 +85,7 @@ def start() -> Response:
             user=caller().user,
             opened_at=at,
             empty_expires_at=rules.empty_expires_at(at, minutes),
+            status_since_at=at,
         )
         sessions.insert.run(**row._asdict())
     return answer(serializers.new_session(row), 201)

@@ -36,7 +36,7 @@ def _empty(row: SessionRow, now: int) -> _Reason:
         return row.empty_expires_at, "empty_session", reason, unless, "ensure_exists"
     reason = "it has no device yet: no list shows it, and GET by id is 404"
     unless = f"{call} keeps it; then it expires"
-    return row.opened_at, "empty_session", reason, unless, "ensure_listed"
+    return row.status_since_at, "empty_session", reason, unless, "ensure_listed"
 
 
 def _active(session: SessionWithAllocations, now: int) -> _Reason:
@@ -46,8 +46,7 @@ def _active(session: SessionWithAllocations, now: int) -> _Reason:
     if row.expires_at is not None:
         rule = "lease"
         unless += f", or its lease ends at {to_text(row.expires_at)}, which no call moves"
-    since_at = row.created_at or row.opened_at
-    return since_at, rule, f"it holds {serials}", unless, "lease_expires_at"
+    return row.status_since_at, rule, f"it holds {serials}", unless, "lease_expires_at"
 
 
 def _released(row: SessionRow, released_at: int) -> _Reason:
@@ -61,7 +60,7 @@ def _released(row: SessionRow, released_at: int) -> _Reason:
     until = "for good" if row.expires_at is None else f"until {to_text(row.expires_at)}"
     reason = f"the last device that it held was released at {to_text(released_at)}"
     unless = f"without that release it would be active {until}; it takes no further device"
-    return released_at, "release", reason, unless, "last_release_at"
+    return row.status_since_at, "release", reason, unless, "last_release_at"
 
 
 def _inputs(session: SessionWithAllocations, now: int) -> dict[str, Any]:

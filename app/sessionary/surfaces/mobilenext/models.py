@@ -1,10 +1,12 @@
 """Mobile Next's tables and row types: facts, and deadlines fixed when they are written."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import peewee as pw
 
 from sessionary import store
+from sessionary.store import Database, Migration, recreate_table
 
 
 class Device(store.Model):
@@ -27,7 +29,8 @@ class Device(store.Model):
 class Session(store.Model):
     """A session. Until its first allocation it has no `created_at` and is not listed."""
 
-    id = pw.TextField(primary_key=True)
+    seq = pw.AutoField()
+    id = pw.TextField(unique=True)
     organization = pw.TextField()
     user = pw.TextField()  # the creator
     opened_at = pw.BigIntegerField()
@@ -35,10 +38,18 @@ class Session(store.Model):
     created_at = pw.BigIntegerField(null=True)  # unique and strictly increasing
     expires_at = pw.BigIntegerField(null=True)  # the end of the lease
     released_at = pw.BigIntegerField(null=True)  # the last release by a call
+    status_since_at = pw.BigIntegerField()  # of the call that gave it its status
 
     class Meta:
         table_name = "mobilenext_sessions"
         indexes = ((("organization", "created_at"), True),)
+
+
+# By the instants at which a session changes by itself: see queries.control.changing.
+_is_empty = Session.created_at.is_null()
+_has_lease = Session.released_at.is_null() & Session.expires_at.is_null(False)
+Session.add_index(Session.index(Session.empty_expires_at).where(_is_empty))
+Session.add_index(Session.index(Session.expires_at).where(_has_lease))
 
 
 class Allocation(store.Model):
@@ -46,7 +57,7 @@ class Allocation(store.Model):
 
     seq = pw.AutoField()
     id = pw.TextField(unique=True)
-    session = pw.ForeignKeyField(Session, Session.id, column_name="session")
+    session = pw.ForeignKeyField(Session, Session.id, column_name="session", index=False)
     serial = pw.ForeignKeyField(Device, Device.serial, column_name="serial")
     platform = pw.TextField()
     type = pw.TextField()
@@ -64,6 +75,8 @@ class Allocation(store.Model):
 
 _by_serial = Allocation.index(Allocation.serial, Allocation.expires_at)
 Allocation.add_index(_by_serial.where(Allocation.released_at.is_null()))
+_is_on_demand = Allocation.released_at.is_null() & Allocation.in_use_at.is_null(False)
+Allocation.add_index(Allocation.index(Allocation.in_use_at).where(_is_on_demand))
 
 
 class Mark(store.Model):
@@ -97,13 +110,14 @@ class DeviceRow(NamedTuple):
 
 
 class SessionRow(NamedTuple):
-    """A row of mobilenext_sessions; instants are integer microseconds."""
+    """A row of mobilenext_sessions without its key; instants are integer microseconds."""
 
     id: str
     organization: str
     user: str
     opened_at: int
     empty_expires_at: int
+    status_since_at: int
     created_at: int | None = None
     expires_at: int | None = None
     released_at: int | None = None
@@ -147,3 +161,51 @@ class JoinedRow(NamedTuple):
 class MarkRow(NamedTuple):
     created_at: int
     moves: int
+
+
+_VERSION_2 = (
+    '"id" TEXT NOT NULL PRIMARY KEY, "organization" TEXT NOT NULL, "user" TEXT NOT NULL, '
+    '"opened_at" INTEGER NOT NULL, "void_at" INTEGER NOT NULL, "created_at" INTEGER, '
+    '"expires_at" INTEGER, "released_at" INTEGER'
+)
+_VERSION_3 = (
+    f'"seq" INTEGER NOT NULL PRIMARY KEY, {_VERSION_2.replace(" PRIMARY KEY", "")}, '
+    '"status_since_at" INTEGER NOT NULL'
+)
+_NEW_INDEXES = {
+    "mobilenext_sessions_id": 'CREATE UNIQUE INDEX "mobilenext_sessions_id" '
+    'ON "mobilenext_sessions" ("id")',
+    "mobilenext_sessions_void_at": 'CREATE INDEX "mobilenext_sessions_void_at" '
+    'ON "mobilenext_sessions" ("void_at") WHERE ("created_at" IS NULL)',
+    "mobilenext_sessions_expires_at": 'CREATE INDEX "mobilenext_sessions_expires_at" '
+    'ON "mobilenext_sessions" ("expires_at") '
+    'WHERE (("released_at" IS NULL) AND ("expires_at" IS NOT NULL))',
+    "mobilenext_allocations_in_use_at": 'CREATE INDEX "mobilenext_allocations_in_use_at" '
+    'ON "mobilenext_allocations" ("in_use_at") '
+    'WHERE (("released_at" IS NULL) AND ("in_use_at" IS NOT NULL))',
+}
+_OLD_INDEX = 'CREATE INDEX "mobilenext_allocations_session" ON "mobilenext_allocations" ("session")'
+
+
+def _add_status_since_at(database: Database) -> None:
+    """To version 3: sessions have their order of creation as a key, too."""
+    recreate_table(
+        database,
+        "mobilenext_sessions",
+        _VERSION_3,
+        "(SELECT each.rowid FROM mobilenext_sessions AS each WHERE each.id = old.id), id, "
+        "organization, user, opened_at, void_at, created_at, expires_at, released_at, "
+        "COALESCE(released_at, created_at, opened_at)",
+        *_NEW_INDEXES.values(),
+    )
+    database.run('DROP INDEX "mobilenext_allocations_session"')
+
+
+MIGRATIONS: Mapping[int, Migration] = {3: _add_status_since_at}
+EARLIER_SQL: Mapping[int, Mapping[str, str | None]] = {
+    3: {
+        "mobilenext_sessions": f'CREATE TABLE "mobilenext_sessions" ({_VERSION_2})',
+        **dict.fromkeys(_NEW_INDEXES),
+        "mobilenext_allocations_session": _OLD_INDEX,
+    }
+}

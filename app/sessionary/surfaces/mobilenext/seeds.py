@@ -108,7 +108,9 @@ def _plan_sessions(rows: SeedRows, batch: Batch) -> None:
             expires_at = rules.lease_expires_at(created_at, row["lease_minutes"])
             session = session._replace(created_at=created_at, expires_at=expires_at)
             of_session = _make_allocations(row, session, applied_at, catalogue)
-            session = session._replace(released_at=rules.last_release_at(of_session))
+            released_at = rules.last_release_at(of_session)
+            since_at = session.opened_at if released_at is None else released_at
+            session = session._replace(released_at=released_at, status_since_at=since_at)
             elsewhere = held.elsewhere(of_session, session)
             if elsewhere and known is None:
                 raise BadRow(f"device {elsewhere!r} is held by another session")
@@ -165,6 +167,7 @@ def _make_session(row: dict[str, Any], applied_at: int, batch: Batch) -> Session
         user=str(row["user"]),
         opened_at=opened_at,
         empty_expires_at=rules.empty_expires_at(opened_at, row["empty_minutes"]),
+        status_since_at=opened_at,
     )
 
 

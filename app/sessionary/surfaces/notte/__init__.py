@@ -39,6 +39,8 @@ def make_surface() -> "Surface":
             "-H 'Content-Type: application/json' -d '{{\"session_timeout_minutes\": 5}}'"
         ),
         settings=NotteSettings,
+        migrations=models.MIGRATIONS,
+        earlier_sql=models.EARLIER_SQL,
         claims_root_path=blueprint.claims_root_path,
         journal_headers=("x-notte-sdk-version",),
         authenticate=blueprint.authenticate,

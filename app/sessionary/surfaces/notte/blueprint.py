@@ -221,6 +221,7 @@ def _create(at: int, *, keep_alive: bool = False, **facts: Any) -> SessionRow:
         organization=_organization(),
         created_at=at,
         last_accessed_at=at,
+        status_since_at=at,
         outlives_timeout=int(outlives_timeout),
         **facts,
     )
@@ -243,6 +244,7 @@ def _end(row: SessionRow, at: int, reason: str) -> SessionRow:
     """Close a session by a call. Source: client (`close_reason=error` closes it as well)."""
     ended_at = max(at, row.last_accessed_at)
     row = row._replace(ended_at=ended_at, ended_as=rules.CLOSED, close_reason=reason)
+    row = row._replace(status_since_at=at)
     queries.end.run(**row._asdict())
     return row
 

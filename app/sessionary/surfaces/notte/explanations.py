@@ -21,7 +21,7 @@ def explain(row: SessionRow, now: int) -> Explanation:
     status, rule, source = rules.ACTIVE, "no_deadline", rules.SOURCES["outlives_timeout"]
     reason = "it was started with keep_alive=true, which outlives its timeout here"
     unless = "it stays active until a call closes it"
-    return Explanation(status, row.created_at, rule, reason, _inputs(row), unless, source)
+    return Explanation(status, row.status_since_at, rule, reason, _inputs(row), unless, source)
 
 
 def _ended(row: SessionRow, ended_at: int) -> Explanation:
@@ -34,7 +34,8 @@ def _ended(row: SessionRow, ended_at: int) -> Explanation:
     until = "for good" if row.expires_at == rules.NEVER else f"up to {to_text(row.expires_at)}"
     status, reason = rules.status(row, ended_at), f"{reason}, at {to_text(ended_at)}"
     unless = f"without that it would have stayed active {until}"
-    return Explanation(status, ended_at, rule, reason, _inputs(row), unless, rules.SOURCES[source])
+    since_at, source = row.status_since_at, rules.SOURCES[source]
+    return Explanation(status, since_at, rule, reason, _inputs(row), unless, source)
 
 
 def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool) -> Explanation:
@@ -44,7 +45,7 @@ def _by_deadline(row: SessionRow, transition: rules.Transition, has_passed: bool
         status, since_at, keeps = transition.to_status, transition.at, "would have kept"
         reason = f"{rules.WHY[rule].format(row=row)}; its last active instant was {deadline}"
     else:
-        status, since_at, keeps = transition.from_status, row.created_at, "keeps"
+        status, since_at, keeps = transition.from_status, row.status_since_at, "keeps"
         reason = f"it is active up to and including {deadline}"
     unless = _extending_call(row, transition, keeps)
     return Explanation(status, since_at, rule, reason, _inputs(row), unless, source)
@@ -74,8 +75,9 @@ def fail(row: SessionRow, at: int, reason: str) -> None:
     if not rules.is_active(row, at):
         status = rules.status(row, at)
         raise NotForced(f"Session {row.id} is {status}: only an active session can fail")
-    at = max(at, row.last_accessed_at)
-    failed = row._replace(ended_at=at, ended_as=rules.ERROR, close_reason="error", error=reason)
+    ended_at = max(at, row.last_accessed_at)
+    failed = row._replace(ended_at=ended_at, ended_as=rules.ERROR, close_reason="error")
+    failed = failed._replace(error=reason, status_since_at=at)
     queries.end.run(**failed._asdict())
 
 

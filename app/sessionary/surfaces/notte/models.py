@@ -1,10 +1,12 @@
 """Notte's table and its row type: facts, and the deadline that was decided when it was written."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import peewee as pw
 
 from sessionary import store
+from sessionary.store import Database, Migration, recreate_table
 from sessionary.surfaces.notte import rules
 
 
@@ -27,6 +29,7 @@ class Session(store.Model):
     error = pw.TextField(null=True)
     url = pw.TextField(null=True)  # of the page that was opened last
     options = pw.TextField()  # JSON: the browser options of the start
+    status_since_at = pw.BigIntegerField()  # of the call that gave it its status
 
     class Meta:
         table_name = "notte_sessions"
@@ -53,6 +56,7 @@ class SessionRow(NamedTuple):
     created_at: int
     last_accessed_at: int
     timeout_minutes: int
+    status_since_at: int
     max_duration_minutes: int | None = None
     outlives_timeout: int = 0
     expires_at: int = rules.NEVER
@@ -62,3 +66,28 @@ class SessionRow(NamedTuple):
     error: str | None = None
     url: str | None = None
     options: str = "{}"
+
+
+_VERSION_2 = (
+    '"seq" INTEGER NOT NULL PRIMARY KEY, "id" TEXT NOT NULL, "organization" TEXT NOT NULL, '
+    '"key_hash" TEXT NOT NULL, "created_at" INTEGER NOT NULL, "last_accessed_at" INTEGER NOT NULL, '
+    '"timeout_minutes" INTEGER NOT NULL, "max_duration_minutes" INTEGER, '
+    '"outlives_timeout" INTEGER NOT NULL, "expires_at" INTEGER NOT NULL, "ended_at" INTEGER, '
+    '"ended_as" TEXT, "close_reason" TEXT, "error" TEXT, "url" TEXT, "options" TEXT NOT NULL'
+)
+
+
+def _add_status_since_at(database: Database) -> None:
+    """To version 3."""
+    recreate_table(
+        database,
+        "notte_sessions",
+        f'{_VERSION_2}, "status_since_at" INTEGER NOT NULL',
+        "seq, id, organization, key_hash, created_at, last_accessed_at, timeout_minutes, "
+        "max_duration_minutes, outlives_timeout, expires_at, ended_at, ended_as, close_reason, "
+        "error, url, options, COALESCE(ended_at, created_at)",
+    )
+
+
+MIGRATIONS: Mapping[int, Migration] = {3: _add_status_since_at}
+EARLIER_SQL = {3: {"notte_sessions": f'CREATE TABLE "notte_sessions" ({_VERSION_2})'}}

@@ -12,7 +12,7 @@ from sessionary.web import session_statements
 
 _FEW = 300
 _BEFORE_ALL = -(2**63)
-_ENDS = ("ended_at", "ended_as", "close_reason", "error")
+_ENDS = ("ended_at", "ended_as", "close_reason", "error", "status_since_at")
 COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
 

@@ -62,6 +62,7 @@ def _make_row(row: dict[str, Any], now: int) -> SessionRow:
         created_at=created_at,
         last_accessed_at=created_at if accessed_ago is None else now - accessed_ago,
         timeout_minutes=row["timeout_minutes"],
+        status_since_at=created_at if closed_ago is None else now - closed_ago,
         max_duration_minutes=row["max_duration_minutes"],
         outlives_timeout=int(row["outlives_timeout"]),
         error=row["error"],

@@ -38,6 +38,8 @@ def make_surface() -> "Surface":
         tables=(models.Session, models.SessionCount),
         example="{url}/scale/user-info -H 'x-api-key: {key}'",
         settings=ScaleSettings,
+        migrations=models.MIGRATIONS,
+        earlier_sql=models.EARLIER_SQL,
         authenticate=blueprint.authenticate,
         error_body=lambda _, message: errors.body(message),
         error_schemas={

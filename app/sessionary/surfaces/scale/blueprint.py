@@ -100,7 +100,7 @@ def delete(session_id: str) -> Response:
         row = _find(session_id, selected, to_write=True)
         if rules.is_live(row):
             now = rules.next_updated_at(row, at)
-            _write(row, {"archived_at": now, "updated_at": now})
+            _write(row, {"archived_at": now, "updated_at": now, "status_since_at": at})
     return answer(serializers.deletion(int(rules.is_live(row))))
 
 
@@ -146,6 +146,7 @@ def _make_row(body: dict[str, Any], at: int) -> SessionRow:
         start_date=rules.to_microseconds(body.get("start_date")),
         end_date=rules.to_microseconds(body.get("end_date")),
         archived_at=None,
+        status_since_at=at,
     )
 
 

@@ -8,24 +8,24 @@ from sessionary.web.surface import Explanation, SessionQueries
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
-    """Explain the status; what it was before the last write of a live session is not stored."""
-    names = ("created_at", "updated_at", "start_date", "end_date", "archived_at")
-    inputs = {name: getattr(row, name) for name in names}
+    """Explain the status, which is the same at every instant."""
+    names = ("created_at", "updated_at", "start_date", "end_date", "archived_at", "status_since_at")
+    inputs, since_at = {name: getattr(row, name) for name in names}, row.status_since_at
     if rules.is_live(row):
         rule, source = "no_deadline", "transitions"
         reason = (
-            "no call has archived it since it was last written, and nothing else ends it, "
+            "no call has archived it since, and nothing else ends it, "
             "not even the end of its window"
         )
         unless = f"it stays live until DELETE /v4/sessions/{row.id}, or a PATCH of its archived_at"
     else:
         rule, source = "call", "status"
-        reason = f"a call archived it at {to_text(row.updated_at)}"
+        reason = f"a call archived it at {to_text(since_at)}"
         unless = (
             "without that call it would be live for good; "
             f'PATCH /v4/sessions/{row.id} with {{"restore": true}} makes it live again'
         )
-    status, since_at = rules.status(row, now), row.updated_at  # an archived one is not written
+    status = rules.status(row, now)
     return Explanation(status, since_at, rule, reason, inputs, unless, rules.SOURCES[source])
 
 

@@ -1,10 +1,12 @@
 """Scale's tables: sessions, and the number of them in each account."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import peewee as pw
 
 from sessionary import store
+from sessionary.store import Database, Migration, recreate_table
 
 
 class Session(store.Model):
@@ -22,6 +24,7 @@ class Session(store.Model):
     start_date = pw.BigIntegerField(null=True)
     end_date = pw.BigIntegerField(null=True)
     archived_at = pw.BigIntegerField(null=True)
+    status_since_at = pw.BigIntegerField()  # of the call that gave it its status
 
     class Meta:
         table_name = "scale_sessions"
@@ -62,3 +65,29 @@ class SessionRow(NamedTuple):
     start_date: int | None
     end_date: int | None
     archived_at: int | None
+    status_since_at: int
+
+
+_VERSION_2 = (
+    '"seq" INTEGER NOT NULL PRIMARY KEY, "id" TEXT NOT NULL, "account_id" TEXT NOT NULL, '
+    '"title" TEXT NOT NULL, "state" TEXT NOT NULL, "created_at" INTEGER NOT NULL, '
+    '"updated_at" INTEGER NOT NULL, "created_by_user_id" TEXT NOT NULL, '
+    '"created_by_identity_type" TEXT NOT NULL, "start_date" INTEGER, "end_date" INTEGER, '
+    '"archived_at" INTEGER'
+)
+
+
+def _add_status_since_at(database: Database) -> None:
+    """To version 3: an archived session was written last when it was archived."""
+    recreate_table(
+        database,
+        "scale_sessions",
+        f'{_VERSION_2}, "status_since_at" INTEGER NOT NULL',
+        "seq, id, account_id, title, state, created_at, updated_at, created_by_user_id, "
+        "created_by_identity_type, start_date, end_date, archived_at, "
+        "CASE WHEN archived_at IS NULL THEN created_at ELSE updated_at END",
+    )
+
+
+MIGRATIONS: Mapping[int, Migration] = {3: _add_status_since_at}
+EARLIER_SQL = {3: {"scale_sessions": f'CREATE TABLE "scale_sessions" ({_VERSION_2})'}}

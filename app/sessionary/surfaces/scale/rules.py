@@ -110,6 +110,8 @@ def patched_columns(row: "SessionRow", body: Mapping[str, Any], at: int) -> dict
         columns["archived_at"] = None
     if body.get("archived_at") is not None:
         columns["archived_at"] = to_microseconds(body["archived_at"])
+    if "archived_at" in columns and is_live(row) != (columns["archived_at"] is None):
+        columns["status_since_at"] = at
     return {**columns, "updated_at": next_updated_at(row, at)} if columns else {}
 
 

@@ -85,6 +85,7 @@ def _make_row(row: dict[str, Any], now: int, creator: tuple[str, str]) -> Sessio
         start_date=row["start_date"],
         end_date=row["end_date"],
         archived_at=archived_at,
+        status_since_at=created_at if archived_at is None else archived_at,
     )
 
 

@@ -12,7 +12,8 @@ from sessionary.surfaces.galtea.models import Session, SessionRow
 from sessionary.web import session_statements
 
 _SET_BY_CALLER = ("custom_id", "context", "metadata", "status", "stopping_reason", "error")
-CHANGEABLE = (*_SET_BY_CALLER, "written_at", "auto_close_minutes", "expires_at")
+_DERIVED = ("written_at", "status_since_at", "auto_close_minutes", "expires_at")
+CHANGEABLE = (*_SET_BY_CALLER, *_DERIVED)
 COLUMNS = [getattr(Session, name) for name in SessionRow._fields]
 
 # SQL twin of rules.is_kept.

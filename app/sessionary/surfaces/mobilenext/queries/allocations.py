@@ -60,9 +60,9 @@ def _sessions_with_lease_over() -> Any:
 
 store_session_lease_ends = Statement(
     tuple,
-    lambda: Session.update(released_at=Session.expires_at).where(
-        Session.released_at.is_null(), Session.id.in_(_sessions_with_lease_over())
-    ),
+    lambda: Session.update(
+        released_at=Session.expires_at, status_since_at=Session.expires_at
+    ).where(Session.released_at.is_null(), Session.id.in_(_sessions_with_lease_over())),
 )
 store_lease_ends = Statement(
     tuple,

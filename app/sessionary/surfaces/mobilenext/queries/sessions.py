@@ -27,18 +27,20 @@ by_id = Statement(
         Session.id == param("id"), Session.organization == param("organization")
     ),
 )
-insert = insert_statement(Session)
+insert = insert_statement(Session, without=("seq",))
 set_created_at = Statement(
     tuple,
-    lambda: Session.update(created_at=param("created_at"), expires_at=param("expires_at")).where(
-        Session.id == param("id"), ~queries.is_listed()
-    ),
+    lambda: Session.update(
+        created_at=param("created_at"),
+        expires_at=param("expires_at"),
+        status_since_at=param("status_since_at"),
+    ).where(Session.id == param("id"), ~queries.is_listed()),
 )
 set_released_at = Statement(
     tuple,
-    lambda: Session.update(released_at=param("released_at")).where(
-        Session.id == param("id"), Session.released_at.is_null()
-    ),
+    lambda: Session.update(
+        released_at=param("released_at"), status_since_at=param("status_since_at")
+    ).where(Session.id == param("id"), Session.released_at.is_null()),
 )
 
 
@@ -52,7 +54,10 @@ def _last_release_at() -> Any:
 
 store_last_releases = Statement(
     tuple,
-    lambda: Session.update(released_at=_last_release_at()).where(Session.id.in_(param_list("ids"))),
+    lambda: Session.update(
+        released_at=_last_release_at(),
+        status_since_at=pw.fn.COALESCE(_last_release_at(), Session.opened_at),
+    ).where(Session.id.in_(param_list("ids"))),
 )
 
 
