@@ -22,7 +22,10 @@ asyncio_default_fixture_loop_scope = function
 pythonpath = .
 """
 CALLS = """
+import pytest
 import requests
+
+from sessionary.testing import sessionary_boundaries
 
 WHO = {"Authorization": "Bearer anyone"}
 
@@ -48,7 +51,7 @@ def close(namespace, session):
 
 @pytest.fixture
 def write(pytester: pytest.Pytester) -> Callable[..., None]:
-    """Write a suite: one module, the module `calls`, and warnings as errors."""
+    """Write a suite: one module that has the names of CALLS, and warnings as errors."""
     pytester.makeini(INI)
     pytester.makepyfile(calls=CALLS)
 

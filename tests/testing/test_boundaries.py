@@ -10,9 +10,6 @@ def test_each_side_of_a_transition_is_an_item_with_its_own_namespace_and_report(
 ) -> None:
     result = suite(
         """
-        import pytest
-        from sessionary.testing import sessionary_boundaries
-
         @pytest.fixture
         def own_fixture(sessionary):
             print("namespace", sessionary.namespace)
@@ -36,8 +33,6 @@ def test_each_side_of_a_transition_is_an_item_with_its_own_namespace_and_report(
 
 def test_one_side_is_selected_by_its_id(suite: Suite) -> None:
     text = """
-        from sessionary.testing import sessionary_boundaries
-
         @sessionary_boundaries(start)
         def test_it(boundary):
             assert (boundary.offset, boundary.status) == (0, "timed_out")
@@ -48,8 +43,6 @@ def test_one_side_is_selected_by_its_id(suite: Suite) -> None:
 def test_only_the_side_that_fails_fails(suite: Suite) -> None:
     result = suite(
         """
-        from sessionary.testing import sessionary_boundaries
-
         @sessionary_boundaries(start)
         def test_it(sessionary, boundary):
             close(sessionary, boundary.session)
@@ -63,9 +56,6 @@ def test_only_the_side_that_fails_fails(suite: Suite) -> None:
 def test_the_parts_of_a_session_have_boundaries(suite: Suite) -> None:
     result = suite(
         """
-        import pytest
-        from sessionary.testing import sessionary_boundaries
-
         @pytest.fixture(scope="session")
         def sessionary_settings():
             return {"mobilenext_lease_minutes": 30}
@@ -108,9 +98,6 @@ def test_the_parts_of_a_session_have_boundaries(suite: Suite) -> None:
 def test_the_session_may_come_from_the_seed(suite: Suite) -> None:
     result = suite(
         """
-        import pytest
-        from sessionary.testing import sessionary_boundaries
-
         SESSION = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
         SEED = f'''
         [[organizations]]
@@ -123,7 +110,6 @@ def test_the_session_may_come_from_the_seed(suite: Suite) -> None:
         created_ago = "1m"
         last_accessed_ago = "1m"
         '''
-
         seen = []
 
         @pytest.mark.sessionary(seed=SEED, now="2026-03-01T12:00:00Z")
@@ -143,9 +129,6 @@ def test_the_session_may_come_from_the_seed(suite: Suite) -> None:
 def test_a_failure_names_the_transition_and_the_side(suite: Suite) -> None:
     result = suite(
         """
-        import pytest
-        from sessionary.testing import sessionary_boundaries
-
         @pytest.mark.sessionary(now="2026-03-01T12:00:00Z")
         @sessionary_boundaries(lambda namespace: start(namespace, session_timeout_minutes=5))
         def test_it(sessionary, boundary):
@@ -161,8 +144,6 @@ def test_a_failure_names_the_transition_and_the_side(suite: Suite) -> None:
 def test_a_session_without_coming_transitions_is_refused(suite: Suite) -> None:
     result = suite(
         """
-        from sessionary.testing import sessionary_boundaries
-
         def open_session(namespace):
             return call("POST", "/sessions", namespace.galtea, {"versionId": "ver_123"})["id"]
 
@@ -181,8 +162,6 @@ def test_a_session_without_coming_transitions_is_refused(suite: Suite) -> None:
 def test_a_session_that_cannot_be_opened_fails_its_test_alone(suite: Suite) -> None:
     result = suite(
         """
-        from sessionary.testing import sessionary_boundaries
-
         def open_session(namespace):
             raise KeyError("no such plan")
 
@@ -201,8 +180,6 @@ def test_a_session_that_cannot_be_opened_fails_its_test_alone(suite: Suite) -> N
 def test_a_session_that_is_another_one_in_the_run_is_refused(suite: Suite) -> None:
     result = suite(
         """
-        from sessionary.testing import sessionary_boundaries
-
         opened = []
 
         def open_session(namespace):
@@ -231,9 +208,6 @@ def test_it_works_with_methods_fixtures_parameters_and_coroutines(
 ) -> None:
     result = subprocess_suite(
         """
-        import pytest
-        from sessionary.testing import sessionary_boundaries
-
         class TestIt:
             @pytest.mark.parametrize("turn", [1, 2])
             @sessionary_boundaries(start)
@@ -264,8 +238,6 @@ def test_the_run_and_the_collection_use_the_double_of_the_option(
 ) -> None:
     result = suite(
         f"""
-        from sessionary.testing import sessionary_boundaries
-
         seen = []
 
         def open_session(namespace):
@@ -285,9 +257,6 @@ def test_the_run_and_the_collection_use_the_double_of_the_option(
 def test_settings_that_need_fixtures_are_refused(suite: Suite) -> None:
     result = suite(
         """
-        import pytest
-        from sessionary.testing import sessionary_boundaries
-
         @pytest.fixture(scope="session")
         def sessionary_settings(tmp_path_factory):
             return {}
@@ -317,8 +286,6 @@ def test_the_fixture_without_the_decorator_is_refused(suite: Suite) -> None:
 def test_sessions_left_open_by_the_test_are_reported_but_not_its_own(suite: Suite) -> None:
     result = suite(
         """
-        from sessionary.testing import sessionary_boundaries
-
         @sessionary_boundaries(start)
         def test_it(sessionary, boundary):
             if boundary.offset == 0:

@@ -92,7 +92,6 @@ def test_a_double_elsewhere_warns_that_it_does_not_follow_a_frozen_process(
     result = subprocess_suite(
         """
         import freezegun
-        import pytest
 
         FREEZE = freezegun.freeze_time("2026-03-01T12:00:00+00:00")
 
@@ -129,7 +128,6 @@ def test_coroutines_can_use_the_fixtures(suite: Suite) -> None:
         """
         import asyncio
         import httpx
-        import pytest
         import pytest_asyncio
 
         @pytest_asyncio.fixture
@@ -178,7 +176,6 @@ def test_xdist_workers_have_own_doubles(subprocess_suite: Suite, pytester: pytes
     subprocess_suite(
         """
         from pathlib import Path
-        import pytest
 
         @pytest.mark.parametrize("turn", range(8))
         def test_it(sessionary, worker_id, turn):

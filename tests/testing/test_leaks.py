@@ -82,8 +82,6 @@ def test_sessions_of_the_double_s_seed_are_no_leaks(
     )
     result = suite(
         """
-        import pytest
-
         @pytest.fixture(scope="session")
         def sessionary_settings():
             return {"seed": "acme.toml"}
@@ -111,8 +109,6 @@ def test_a_mobile_next_session_without_a_device_is_a_leak(suite: Suite) -> None:
 def test_a_session_that_a_fixture_closes_is_not_a_leak(suite: Suite) -> None:
     suite(
         """
-        import pytest
-
         @pytest.fixture
         def session(sessionary):
             session = start(sessionary)

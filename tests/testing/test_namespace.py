@@ -70,7 +70,6 @@ def test_the_marker_sets_the_state_of_the_namespace(
     text = """
         from datetime import UTC, datetime
         from pathlib import Path
-        import pytest
 
         pytestmark = pytest.mark.sessionary(now="2026-03-01T12:00:00Z", seed=Path("acme.toml"))
 
@@ -97,8 +96,6 @@ def test_the_marker_sets_the_state_of_the_namespace(
 def test_a_wrong_marker_is_refused_with_its_signature(suite: Suite) -> None:
     result = suite(
         """
-        import pytest
-
         @pytest.mark.sessionary("2026-03-01T12:00:00Z")
         def test_one(sessionary):
             pass
@@ -174,8 +171,6 @@ def test_a_test_may_drop_its_namespace_itself(suite: Suite) -> None:
 def test_the_settings_of_the_double_can_be_overridden(suite: Suite) -> None:
     suite(
         """
-        import pytest
-
         @pytest.fixture(scope="session")
         def sessionary_settings():
             return {"galtea_auto_close_minutes": 7}

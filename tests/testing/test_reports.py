@@ -10,8 +10,6 @@ from tests.testing.conftest import Suite
 def test_the_report_of_a_failed_test_has_calls_timeline_and_explanations(suite: Suite) -> None:
     result = suite(
         """
-        import pytest
-
         @pytest.mark.sessionary(now="2026-03-01T12:00:00Z")
         def test_it(sessionary):
             session = start(sessionary, session_timeout_minutes=5)
@@ -37,8 +35,6 @@ def test_the_report_of_a_failed_test_has_calls_timeline_and_explanations(suite: 
 def test_the_timeline_lists_coming_transitions(suite: Suite) -> None:
     result = suite(
         """
-        import pytest
-
         @pytest.mark.sessionary(now="2026-03-01T12:00:00Z")
         def test_it(sessionary):
             start(sessionary, session_timeout_minutes=5)
@@ -53,8 +49,6 @@ def test_the_timeline_lists_coming_transitions(suite: Suite) -> None:
 def test_the_report_of_a_failed_fixture_has_them_too(suite: Suite) -> None:
     result = suite(
         """
-        import pytest
-
         @pytest.fixture
         def session(sessionary):
             start(sessionary)
