@@ -82,6 +82,17 @@ class App:
         with self.namespace.activate():
             return list(self.namespace.database.run(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608
 
+    def all_rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of every table but the clock's."""
+        with self.namespace.activate():
+            tables = set(self.namespace.database.get_tables()) - {"clock"}
+        return {table: self.rows(table) for table in tables}
+
+    def dump(self) -> list[str]:
+        """The whole namespace as SQL."""
+        with self.namespace.activate():
+            return list(self.namespace.connection().iterdump())
+
 
 MakeApp = Callable[..., App]
 Serve = Callable[[App], str]

@@ -16,20 +16,12 @@ from tests.processes import (
     running_double,
     running_process,
 )
+from tests.seed_rows import row
 
 ANY = {"Authorization": "Bearer sk-notte-any"}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused without a token
 KEPT = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
-SEED = f"""
-[[organizations]]
-id = "acme"
-name = "Acme"
-
-[[scale.sessions]]
-id = "{KEPT}"
-account_id = "acme"
-created_ago = "1d"
-"""
+SEED = row("organizations") + row("scale.sessions", f'id = "{KEPT}"')
 
 
 def startup_error(*arguments: str, **variables: str) -> str:

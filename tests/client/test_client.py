@@ -17,25 +17,16 @@ from sessionary.sdk_env import Environment
 from sessionary.settings import Settings
 from tests.conftest import double_settings
 from tests.processes import run_python
+from tests.seed_rows import row
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_TEXT = "2026-03-01T12:00:00.000000Z"
-EXPIRING = """
-[[organizations]]
-id = "acme"
-name = "Acme"
 
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-name = "Ana"
-default_organization = "acme"
-memberships = [{{ organization = "acme", role = "admin" }}]
 
-[[keys]]
-secret = "sk-notte-brief"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-expires_at = {at}
-"""
+def make_expiring_key(at: str) -> dict[str, Any]:
+    """A seed with a key that expires then."""
+    key = row("keys", f'secret = "sk-notte-brief"; expires_at = {at}')
+    return tomllib.loads(row("organizations") + row("users") + key)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +200,7 @@ def test_a_namespace_is_created_copied_seeded_and_dropped(client: Client) -> Non
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_a_key_in_a_seed_mapping_expires_at_its_date_time(client: Client, is_new: bool) -> None:
-    document = tomllib.loads(EXPIRING.format(at="2026-03-01T14:00:00+01:00"))
+    document = make_expiring_key("2026-03-01T14:00:00+01:00")
     if is_new:
         client = client.for_namespace(f"{client.namespace}_new")
         client.namespaces.create(client.namespace, now=NOON, seed=document)
@@ -229,7 +220,7 @@ def test_a_date_or_time_without_an_instant_in_a_seed_is_refused(client: Client, 
     with pytest.raises(
         ControlError, match="number 1: expires_at: must be a date-time with an offset"
     ):
-        client.namespaces.seed(tomllib.loads(EXPIRING.format(at=at)))
+        client.namespaces.seed(make_expiring_key(at))
 
 
 def test_an_error_is_raised_with_its_detail_and_places(client: Client) -> None:

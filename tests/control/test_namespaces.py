@@ -14,18 +14,9 @@ from sessionary import store
 from sessionary.identity import authenticate_key
 from sessionary.seeds.loader import BadSeed, Seed
 from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+from tests.seed_rows import row
 
-SEED = """
-[[organizations]]
-id = "acme"
-name = "Acme"
-
-[[notte.sessions]]
-id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
-organization = "acme"
-timeout_minutes = 5
-created_ago = "3m"
-"""
+SEED = row("organizations") + row("notte.sessions", 'timeout_minutes = 5; created_ago = "3m"')
 
 
 def test_a_namespace_is_created_with_a_given_or_generated_name(double: Double) -> None:

@@ -15,35 +15,18 @@ from sessionary.web.operations import Operation
 from tests.conftest import App, MakeApp, double_settings
 from tests.processes import Process, running_double, running_server
 from tests.raw_http import Response, send_and_read
+from tests.seed_rows import row
 
-KEYS = """
-[[organizations]]
-id = "acme"
-name = "Acme"
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-name = "Ana"
-default_organization = "acme"
-memberships = [{ organization = "acme", role = "admin" }]
-[[keys]]
-secret = "notte-key"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-surface = "notte"
-[[keys]]
-secret = "galtea-key"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-surface = "galtea"
-[[notte.sessions]]
-id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
-organization = "acme"
-created_ago = "1m"
-[[galtea.sessions]]
-id = "session_s1"
-organization = "acme"
-version = "version_v1"
-custom_id = "c"
-created_ago = "1m"
-"""
+SEED = "".join(
+    (
+        row("organizations"),
+        row("users"),
+        row("keys", 'secret = "notte-key"; surface = "notte"'),
+        row("keys", 'secret = "galtea-key"; surface = "galtea"'),
+        row("notte.sessions", 'created_ago = "1m"'),
+        row("galtea.sessions", 'id = "session_s1"; custom_id = "c"; created_ago = "1m"'),
+    )
+)
 TOKEN = {"Authorization": "Bearer right"}
 NOTTES, GALTEAS = b"0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01", b"session_s1"
 # Each seems to lead to one of the two surfaces, or out of it to the other.
@@ -69,7 +52,7 @@ def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Process]:
     folder = tmp_path_factory.mktemp("paths")
-    (folder / "seed.toml").write_text(KEYS)
+    (folder / "seed.toml").write_text(SEED)
     options = ["--auth", "strict", "--seed", str(folder / "seed.toml")]
     start = running_double if request.param == "double" else running_server
     with start(*options, "--db", str(folder / "test.sqlite3")) as process:
@@ -216,9 +199,7 @@ def test_the_control_plane_does_nothing_without_its_token(
     controlled: App, method: str, path: str, token: str | None
 ) -> None:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    with controlled.namespace.activate():
-        before = list(controlled.namespace.connection().iterdump())
+    before = controlled.dump()
     said = controlled.client.open(path, method=method, headers=headers, json={})
     assert said.status_code == 401
-    with controlled.namespace.activate():
-        assert list(controlled.namespace.connection().iterdump()) == before
+    assert controlled.dump() == before

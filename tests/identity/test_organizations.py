@@ -11,10 +11,13 @@ from werkzeug.test import TestResponse
 from sessionary import create_app, identity, ids
 from sessionary.settings import Settings
 from tests.conftest import App
+from tests.identities import ROB
 from tests.identity.routes import BODIES, GUARDED, QUERIES, ROUTES, Route
+from tests.seed_rows import row
 from tests.surfaces.callers import ERROR_BODIES
 
 MARK = "written-by-ana-only"
+EVE = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a06"
 ANAS = {
     "organization": "acme",
     "scale_session_id": "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01",
@@ -37,97 +40,54 @@ MISSING = {
     "test_case_id": "testCase_none",
     "test_id": "test_none",
 }
-SEED = f"""
-[[organizations]]
-id = "acme"
-name = "{MARK}"
-[[organizations]]
-id = "zeta"
-name = "Zeta"
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-name = "Ana"
-default_organization = "acme"
-memberships = [{{ organization = "acme", role = "admin" }}]
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
-name = "Eve"
-default_organization = "zeta"
-memberships = [{{ organization = "zeta", role = "admin" }}]
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-name = "Rob"
-default_organization = "acme"
-memberships = [{{ organization = "acme", role = "readonly" }}]
-[[keys]]
-secret = "rob"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a03"
-[[keys]]
-secret = "ana"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-[[keys]]
-secret = "eve"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02"
-[[devices]]
-serial = "{ANAS["device"]}"
-platform = "android"
-type = "real"
-name = "Pixel 9"
-version = "16"
-[[devices]]
-serial = "free"
-platform = "ios"
-type = "real"
-name = "iPhone 17"
-version = "26.1"
-[[scale.sessions]]
-id = "{ANAS["scale_session_id"]}"
-account_id = "acme"
-title = "{MARK}"
-state = {{ text = "{MARK}" }}
-created_ago = "1m"
-[[mobilenext.sessions]]
-id = "{ANAS["mobilenext_session_id"]}"
-organization = "acme"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-device = "{ANAS["device"]}"
-created_ago = "1m"
-[[notte.sessions]]
-id = "{ANAS["notte_session_id"]}"
-organization = "acme"
-created_ago = "1m"
-[[notte.sessions]]
-id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0e01"
-organization = "zeta"
-created_ago = "2m"
-[[galtea.products]]
-id = "product_anas"
-name = "{MARK}"
-organization = "acme"
-[[galtea.versions]]
-id = "{ANAS["version_id"]}"
-product = "product_anas"
-name = "{MARK}"
-organization = "acme"
-[[galtea.test_cases]]
-id = "{ANAS["test_case_id"]}"
-test = "{ANAS["test_id"]}"
-context = {{ text = "{MARK}" }}
-organization = "acme"
-[[galtea.sessions]]
-id = "{ANAS["galtea_session_id"]}"
-organization = "acme"
-version = "{ANAS["version_id"]}"
-custom_id = "{MARK}"
-created_ago = "1m"
-"""
+
+
+def membership(organization: str, role: str) -> str:
+    return f'memberships = [{{ organization = "{organization}", role = "{role}" }}]'
+
+
+SEED = "".join(
+    (
+        row("organizations", f'name = "{MARK}"'),
+        row("organizations", 'id = "zeta"; name = "Zeta"'),
+        row("users"),
+        row("users", f'id = "{EVE}"; default_organization = "zeta"; {membership("zeta", "admin")}'),
+        row("users", f'id = "{ROB}"; {membership("acme", "readonly")}'),
+        row("keys", 'secret = "ana"'),
+        row("keys", f'secret = "eve"; user = "{EVE}"'),
+        row("keys", f'secret = "rob"; user = "{ROB}"'),
+        row("devices", f'serial = "{ANAS["device"]}"; platform = "android"; name = "Pixel 9"'),
+        row("devices", 'serial = "free"'),
+        row(
+            "scale.sessions",
+            f'id = "{ANAS["scale_session_id"]}"; title = "{MARK}"; state = {{ text = "{MARK}" }}',
+        ),
+        row(
+            "mobilenext.sessions",
+            f'id = "{ANAS["mobilenext_session_id"]}"; device = "{ANAS["device"]}"',
+        ),
+        row("notte.sessions", f'id = "{ANAS["notte_session_id"]}"; created_ago = "1m"'),
+        row("notte.sessions", f'id = "{EVE}"; organization = "zeta"; created_ago = "2m"'),
+        row("galtea.products", f'id = "product_anas"; name = "{MARK}"; organization = "acme"'),
+        row(
+            "galtea.versions",
+            f'id = "{ANAS["version_id"]}"; product = "product_anas"; name = "{MARK}"; '
+            'organization = "acme"',
+        ),
+        row(
+            "galtea.test_cases",
+            f'id = "{ANAS["test_case_id"]}"; test = "{ANAS["test_id"]}"; '
+            f'context = {{ text = "{MARK}" }}; organization = "acme"',
+        ),
+        row(
+            "galtea.sessions",
+            f'id = "{ANAS["galtea_session_id"]}"; version = "{ANAS["version_id"]}"; '
+            f'custom_id = "{MARK}"',
+        ),
+    )
+)
 SELECTING = ("x-selected-account-id", "X-Organization-Id")
-WITHDRAW = """
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-name = "Ana"
-memberships = []
-"""
+WITHDRAW = row("users", "default_organization =; memberships = []")
 
 
 def each(routes: list[Route]) -> pytest.MarkDecorator:
@@ -169,8 +129,7 @@ def outcome(
     """Send as Eve with these names; return the status, the response and all rows after it."""
     before = app.namespace.contents()
     response = send(app, route, key, route.path(names), json=route.body(names), **given)
-    with app.namespace.activate():
-        held = list(app.namespace.connection().iterdump())
+    held = app.dump()
     app.namespace.restore(before)
     text = f"{response.text} {sorted(response.headers.items())}"
     return response.status_code, text, held

@@ -6,38 +6,13 @@ import pytest
 from sessionary.seeds import loader
 from sessionary.surfaces import SURFACES
 from tests.conftest import App
+from tests.seed_rows import row
 
-IDENTITY = """
-[[organizations]]
-id = "acme"
-name = "Acme"
-
-[[users]]
-id = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-name = "Ana"
-default_organization = "acme"
-memberships = [{ organization = "acme", role = "admin" }]
-
-[[keys]]
-secret = "sk-notte-ana"
-user = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
-surface = "notte"
-expires_at = 2031-01-01T00:00:00Z
-"""
-NOTTE = """
-[[notte.sessions]]
-id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
-organization = "acme"
-timeout_minutes = 5
-created_ago = "20m"
-last_accessed_ago = "10m"
-"""
-
-
-def everything(app: App) -> dict[str, list[tuple[object, ...]]]:
-    with app.namespace.activate():
-        tables = set(app.namespace.database.get_tables()) - {"clock"}
-    return {table: app.rows(table) for table in tables}
+USER = row("organizations") + row("users")
+IDENTITY = USER + row(
+    "keys", 'secret = "sk-notte-ana"; surface = "notte"; expires_at = 2031-01-01T00:00:00Z'
+)
+NOTTE = row("notte.sessions", 'timeout_minutes = 5; created_ago = "20m"; last_accessed_ago = "10m"')
 
 
 def test_a_seeded_key_opens_its_surface_in_strict_mode(
@@ -55,10 +30,10 @@ def test_a_seeded_key_opens_its_surface_in_strict_mode(
 
 def test_applying_a_seed_twice_changes_nothing_however_much_later(app: App) -> None:
     app.seed(IDENTITY + NOTTE)
-    before = everything(app)
+    before = app.all_rows()
     app.advance(days=3)
     app.seed(IDENTITY + NOTTE)
-    assert everything(app) == before
+    assert app.all_rows() == before
 
 
 def test_an_existing_row_is_updated_and_nothing_is_removed(
@@ -71,8 +46,8 @@ def test_an_existing_row_is_updated_and_nothing_is_removed(
 
 
 def test_the_order_of_tables_in_the_file_does_not_matter(app: App) -> None:
-    blocks = IDENTITY.strip().split("\n\n")
-    app.seed(NOTTE + "\n\n".join(reversed(blocks)))
+    tables = IDENTITY.split("[[")[1:]
+    app.seed(NOTTE + "".join(f"[[{table}" for table in reversed(tables)))
     assert len(app.rows("key")) == 1
 
 
@@ -111,18 +86,18 @@ def test_the_example_file_is_applied(app: App) -> None:
     ],
 )
 def test_an_error_names_its_place_and_nothing_is_applied(app: App, text: str, why: str) -> None:
-    before = everything(app)
+    before = app.all_rows()
     with pytest.raises(loader.BadSeed, match=why) as refused:
         app.seed(text)
     assert str(refused.value).startswith("seed.toml")
-    assert everything(app) == before
+    assert app.all_rows() == before
 
 
 def test_an_error_in_the_last_row_rolls_back_the_first_ones(app: App) -> None:
-    before = everything(app)
+    before = app.all_rows()
     with pytest.raises(loader.BadSeed):
         app.seed(IDENTITY + NOTTE.replace('organization = "acme"', 'organization = "other"'))
-    assert everything(app) == before
+    assert app.all_rows() == before
 
 
 @pytest.mark.parametrize(
@@ -162,7 +137,7 @@ def test_a_later_file_gives_exactly_the_memberships_that_it_lists_and_keeps_all_
     app: App, listed: str, kept: list[tuple[str, str]]
 ) -> None:
     app.seed(IDENTITY)
-    user, _, _ = IDENTITY.partition("[[keys]]")
+    user = USER
     if ("acme", "admin") not in kept:
         user = user.replace('default_organization = "acme"', "")
     zeta = '[[organizations]]\nid = "zeta"\nname = "Zeta"\n'

@@ -8,14 +8,8 @@ import pytest
 
 from sessionary.seeds import loader
 from tests.conftest import EPOCH, MICROSECOND, NOON, App
-from tests.identities import ANA
+from tests.seed_rows import ID, row
 from tests.seeds.large_seeds import ACME, TABLES, make_rows
-
-
-def everything(app: App) -> dict[str, list[tuple[object, ...]]]:
-    with app.namespace.activate():
-        tables = set(app.namespace.database.get_tables()) - {"clock"}
-    return {table: app.rows(table) for table in tables}
 
 
 def count_statements(app: App, text: str) -> int:
@@ -61,22 +55,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     return arrange
 
 
-HOLDER = f"""
-[[mobilenext.sessions]]
-id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b0%d"
-organization = "acme"
-user = "{ANA}"
-device = "emulator-5554"
-created_ago = "3h"
-"""
-CUSTOM = """
-[[galtea.sessions]]
-id = "s%d"
-organization = "acme"
-version = "v"
-custom_id = "c"
-created_ago = "1h"
-"""
+HOLDER = row("mobilenext.sessions", f'id = "{ID[:-1]}%d"; created_ago = "3h"')
+CUSTOM = row("galtea.sessions", 'id = "s%d"; custom_id = "c"')
 RELEASED = HOLDER + 'released_ago = "2h"\n'
 
 
@@ -88,28 +68,28 @@ def test_a_seed_that_another_process_applies_meanwhile_is_applied_once(
     alone.seed(text)
     meanwhile(lambda: app.seed(text))
     app.seed(text)
-    assert {name: len(rows) for name, rows in everything(app).items()} == {
-        name: len(rows) for name, rows in everything(alone).items()
+    assert {name: len(rows) for name, rows in app.all_rows().items()} == {
+        name: len(rows) for name, rows in alone.all_rows().items()
     }
 
 
 @pytest.mark.parametrize(
-    ("row", "why"),
+    ("text", "why"),
     [
         (HOLDER, "number 1, line .*: device 'emulator-5554' is held by another session"),
         (CUSTOM, "number 1, line .*: A Session with the same customId: 'c'"),
     ],
 )
 def test_what_another_process_has_taken_meanwhile_is_refused(
-    app: App, meanwhile: Meanwhile, row: str, why: str
+    app: App, meanwhile: Meanwhile, text: str, why: str
 ) -> None:
     app.seed(ACME)
-    meanwhile(lambda: app.seed(row % 1))
+    meanwhile(lambda: app.seed(text % 1))
     with pytest.raises(loader.BadSeed, match=why):
-        app.seed(row % 2)
-    before = everything(app)
-    app.seed(row % 1)
-    assert everything(app) == before
+        app.seed(text % 2)
+    before = app.all_rows()
+    app.seed(text % 1)
+    assert app.all_rows() == before
 
 
 def test_a_created_at_that_is_taken_meanwhile_is_followed_by_the_next(

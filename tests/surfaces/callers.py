@@ -11,9 +11,12 @@ from werkzeug.test import TestResponse
 from sessionary.surfaces import SURFACES
 from tests import identities
 from tests.conftest import App
+from tests.seed_rows import row
+from tests.surfaces.conftest import SharedApp
 from tests.surfaces.galtea import conftest as galtea
 from tests.surfaces.mobilenext.api_client import ANDROID, error_of
 from tests.surfaces.mobilenext.api_client import TABLES as MOBILENEXT_TABLES
+from tests.surfaces.scale import conftest as scale
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 
@@ -79,6 +82,21 @@ class Caller:
         assert response.content_type == "application/json"
         ERROR_BODIES[self.vendor](response)
         return True
+
+
+PEOPLE = {
+    "galtea": galtea.SEED,
+    "mobilenext": identities.seed("mobilenext"),
+    "notte": identities.seed("notte"),
+    "scale": scale.SEED,
+}
+
+
+def make_caller(shared_app: SharedApp, vendor: str, *sessions: str) -> Caller:
+    """Ana in a strict namespace with people, keys and sessions of these facts."""
+    caller = Caller(vendor, shared_app("strict", PEOPLE[vendor]), "ana")
+    caller.app.seed("".join(row(f"{vendor}.sessions", facts) for facts in sessions))
+    return caller
 
 
 START: Mapping[str, tuple[str, str, Any]] = {

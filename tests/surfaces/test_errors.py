@@ -62,12 +62,6 @@ def assert_error(surface: Surface, answer: TestResponse, status: int, message: s
         assert answer.headers.get("WWW-Authenticate") == challenge
 
 
-def dump(app: App) -> list[str]:
-    """Every row of the namespace."""
-    with app.namespace.activate():
-        return list(app.namespace.connection().iterdump())
-
-
 @pytest.fixture
 def strict(shared_app: SharedApp, surface: Surface) -> App:
     """A strict namespace with people and their keys on this surface."""
@@ -242,7 +236,7 @@ def test_a_body_that_is_no_json_object_changes_nothing(app: App, surface: Surfac
     caller = Caller(surface.name, app)
     routes = [each for each in routes_of(surface) if each.operation.body is not None]
     paths = [(each.method, path_of(each, caller.start())) for each in routes]
-    before = dump(app)
+    before = app.dump()
     others = (b"{}", "text/plain"), (b"a=b", "application/x-www-form-urlencoded"), (b"{}", None)
     for data, kind in (*((data, JSON) for data in NOT_OBJECTS), *others):
         headers = caller.headers | ({"Content-Type": kind} if kind else {})
@@ -258,7 +252,7 @@ def test_a_body_that_is_no_json_object_changes_nothing(app: App, surface: Surfac
             else:
                 assert_error(surface, answer, 400)
                 assert kind == JSON or JSON in answer.text
-    assert dump(app) == before
+    assert app.dump() == before
 
 
 @each_surface
@@ -295,12 +289,12 @@ def test_a_body_over_the_limit_is_413_for_known_keys(make_app: MakeApp, surface:
     caller = Caller(surface.name, app)
     routes = [each for each in routes_of(surface) if each.operation.body is not None]
     paths = [(each.method, path_of(each, caller.start())) for each in routes]
-    before = dump(app)
+    before = app.dump()
     for method, path in paths:
         assert_error(surface, caller.call(method, path, b" " * 1001), 413, MESSAGES[413])
         unknown = app.client.open(path, method=method, data=b" " * 1001, content_type=JSON)
         assert_error(surface, unknown, 401)
-    assert dump(app) == before
+    assert app.dump() == before
 
 
 FAILURES: list[tuple[str, Statement[Any], str, str, Any]] = [
@@ -336,13 +330,13 @@ def test_a_failure_is_500_without_details_and_undoes_what_the_call_wrote(
     caller = Caller(vendor, app)
     id = caller.start()
     app.advance(minutes=1)
-    before = dump(app)
+    before = app.dump()
     data = None if body is None else json.dumps(body).replace("{id}", id).encode()
     monkeypatch.setattr(statement, "_execute", fail)
     answer = caller.call(method, path.format(id=id), data)
     assert_error(surface, answer, 500, MESSAGES[500])
     assert "secret" not in answer.text
-    assert dump(app) == before
+    assert app.dump() == before
 
 
 @each_surface
@@ -350,7 +344,7 @@ def test_a_busy_database_is_503_for_writes_only(make_file_app: MakeApp, surface:
     app = make_file_app(busy_timeout_seconds=0.01)
     caller = Caller(surface.name, app)
     held = caller.hold()
-    before = dump(app)
+    before = app.dump()
     with closing(sqlite3.connect(app.namespace.database.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         method, path, body = START[surface.name]
@@ -360,7 +354,7 @@ def test_a_busy_database_is_503_for_writes_only(make_file_app: MakeApp, surface:
         assert dict(answer.headers).items() >= surface.retry_headers(1000).items()
         assert caller.listed() == [held]
         other.execute("ROLLBACK")
-    assert dump(app) == before
+    assert app.dump() == before
     assert caller.start()
     assert "Retry-After" not in caller.call("GET", LISTS[surface.name]).headers
 
@@ -372,14 +366,14 @@ IDS = ("x", UNKNOWN_ID, "%00", "%ff", "ä", "%ED%A0%80", "..%2f", "'; --", "{id}
 def test_an_unknown_or_malformed_id_is_404_on_every_route(app: App, surface: Surface) -> None:
     caller = Caller(surface.name, app)
     caller.start()
-    before = dump(app)
+    before = app.dump()
     for route in routes_of(surface):
         if f"{surface.name}_session_id" in route.names():
             for id in IDS:
                 body = json.dumps(route.body(dict.fromkeys(PLACEHOLDERS, id))).encode()
                 answer = caller.call(route.method, path_of(route, id), body)
                 assert answer.status_code == 404, answer.text
-    assert dump(app) == before
+    assert app.dump() == before
 
 
 @each_surface
@@ -388,21 +382,21 @@ def test_reading_writes_nothing(app: App, surface: Surface) -> None:
     ids = caller.hold(), caller.start()
     for minutes in (1, 20, 2000):
         app.advance(minutes=minutes)
-        before = dump(app)
+        before = app.dump()
         for route in ROUTES:
             if (route.surface, route.method) == (surface.name, "GET"):
                 for id in (*ids, UNKNOWN_ID):
                     caller.call("GET", path_of(route, id))
-        assert dump(app) == before
+        assert app.dump() == before
 
 
 @pytest.mark.parametrize("surface", [each for each in SURFACES if each.name != "scale"])
 def test_a_user_of_no_organization_gets_403_for_a_valid_body(strict: App, surface: Surface) -> None:
-    cleo, before = Caller(surface.name, strict, "cleo"), dump(strict)
+    cleo, before = Caller(surface.name, strict, "cleo"), strict.dump()
     for route in routes_of(surface):
         body = json.dumps(route.body(dict.fromkeys(PLACEHOLDERS, UNKNOWN_ID))).encode()
         if not route.rule.endswith("/organizations"):
             assert_error(surface, cleo.call(route.method, path_of(route), body), 403)
         if route.operation.body is not None:
             assert cleo.call(route.method, path_of(route), b"[]").status_code in (400, 422)
-    assert dump(strict) == before
+    assert strict.dump() == before

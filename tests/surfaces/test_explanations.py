@@ -11,7 +11,8 @@ from sessionary.surfaces.notte import rules
 from sessionary.web.instants import to_text
 from sessionary.web.surface import Explanation, NotForced
 from tests.conftest import EPOCH, MICROSECOND, NOON
-from tests.surfaces.callers import LISTS, Caller
+from tests.seed_rows import ID, OTHER
+from tests.surfaces.callers import LISTS, Caller, make_caller
 from tests.surfaces.conftest import SharedApp
 from tests.surfaces.force_helpers import explain_now, force
 from tests.surfaces.galtea.test_rules import DEADLINE, MINUTE, START
@@ -23,8 +24,6 @@ from tests.surfaces.notte.test_rules import IDLE_DEADLINE
 from tests.surfaces.notte.test_rules import session as notte
 from tests.surfaces.scale.test_rules import AT
 from tests.surfaces.scale.test_rules import session as scale
-from tests.surfaces.seed_rows import ID, OTHER, make_caller
-from tests.surfaces.test_errors import dump
 
 SURFACE = {surface.name: surface for surface in SURFACES}
 SESSIONS = {surface.name: surface.sessions for surface in SURFACES}
@@ -287,7 +286,7 @@ def test_an_ended_session_cannot_be_forced(
     shared_app: SharedApp, vendor: str, facts: str, status: str
 ) -> None:
     caller = make_caller(shared_app, vendor, facts)
-    before = dump(caller.app)
+    before = caller.app.dump()
     with pytest.raises(NotForced, match=f"^Session {ID} is {status}{NOT_FORCED[vendor]}"):
         force_status(caller)
-    assert dump(caller.app) == before
+    assert caller.app.dump() == before

@@ -7,11 +7,10 @@ import pytest
 
 from sessionary.seeds.loader import BadSeed
 from tests.identities import ANA, BOT
-from tests.surfaces.callers import LISTS, Caller, each_surface
+from tests.seed_rows import ID, OTHER, row
+from tests.surfaces.callers import LISTS, PEOPLE, Caller, each_surface, make_caller
 from tests.surfaces.conftest import SharedApp
 from tests.surfaces.galtea import conftest as galtea
-from tests.surfaces.seed_rows import ID, OTHER, PEOPLE, make_caller, row
-from tests.surfaces.test_errors import dump
 
 
 def show(caller: Caller) -> Any:
@@ -367,11 +366,11 @@ def test_an_invalid_row_is_refused_with_its_place_and_reason_and_nothing_is_appl
 ) -> None:
     vendor = table.partition(".")[0]
     app = shared_app("strict", PEOPLE.get(vendor, PEOPLE["mobilenext"]))
-    before = dump(app)
+    before = app.dump()
     text = '[[organizations]]\nid = "new"\nname = "New"\n' + row(table, VALID.get(table, ""))
     with pytest.raises(BadSeed) as refused:
         app.seed(text + row(table, facts))
     place, _, reason = str(refused.value).partition(": ")
     assert place.startswith(f"seed.toml, [[{table}]] number 2")
     assert REFUSED[table][facts] in reason
-    assert dump(app) == before
+    assert app.dump() == before

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeApp
+from tests.seed_rows import row
 from tests.surfaces.galtea.conftest import SEED, Api, assert_error
 
 NOBODYS_PRODUCT = f"product_{'0' * 24}"
@@ -114,16 +115,7 @@ def test_the_latest_version_is_the_one_that_the_organization_sees(zoe: Api) -> N
 
 
 def test_the_later_of_two_versions_of_one_instant_is_the_latest(ana: Api) -> None:
-    ana.app.seed(
-        """
-        [[galtea.versions]]
-        id = "a"
-        product = "p"
-        [[galtea.versions]]
-        id = "b"
-        product = "p"
-        """
-    )
+    ana.app.seed(row("galtea.versions", 'id = "a"') + row("galtea.versions", 'id = "b"'))
     assert ana.create(versionId=None, productId="p")["versionId"] == "b"
 
 

@@ -1,5 +1,5 @@
+from tests.seed_rows import ID, row
 from tests.surfaces.galtea.conftest import Api
-from tests.surfaces.seed_rows import ID, row
 
 
 def test_a_seeded_session_may_have_been_deleted_and_frees_its_custom_id(ana: Api) -> None:

@@ -11,6 +11,7 @@ from freezegun import freeze_time
 from sessionary.surfaces.mobilenext import devices
 from tests.conftest import App, MakeApp
 from tests.identities import ANA
+from tests.seed_rows import ID, OTHER, row
 from tests.surfaces.mobilenext.api_client import (
     IOS,
     Calls,
@@ -19,7 +20,6 @@ from tests.surfaces.mobilenext.api_client import (
     error_of,
     filters_by_name,
 )
-from tests.surfaces.seed_rows import ID, OTHER, row
 
 session = partial(row, "mobilenext.sessions")
 

@@ -1,8 +1,8 @@
 import pytest
 
 from tests.conftest import App
+from tests.seed_rows import ID, row
 from tests.surfaces.notte.conftest import NotteClient, error_detail, ok_json
-from tests.surfaces.seed_rows import ID, row
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 from tests.conftest import App
+from tests.seed_rows import ID, OTHER, row
 from tests.surfaces.scale.conftest import Caller
-from tests.surfaces.seed_rows import ID, OTHER, row
 
 
 def test_totals_stay_exact_when_a_seed_moves_or_archives_sessions(strict: App, ana: Caller) -> None:

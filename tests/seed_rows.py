@@ -1,22 +1,15 @@
-"""Seeds of each surface: people and keys, and single rows."""
+"""Rows of seed files."""
 
-from tests import identities
 from tests.identities import ANA
-from tests.surfaces.callers import Caller
-from tests.surfaces.conftest import SharedApp
-from tests.surfaces.galtea import conftest as galtea
-from tests.surfaces.scale import conftest as scale
 
 ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
 OTHER = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02"
-PEOPLE = {
-    "galtea": galtea.SEED,
-    "mobilenext": identities.seed("mobilenext"),
-    "notte": identities.seed("notte"),
-    "scale": scale.SEED,
-}
 # The facts of a row unless a test gives others.
 FACTS = {
+    "organizations": 'id = "acme"; name = "Acme"',
+    "users": f'id = "{ANA}"; name = "Ana"; default_organization = "acme"; '
+    'memberships = [{ organization = "acme", role = "admin" }]',
+    "keys": f'user = "{ANA}"',
     "devices": 'serial = "A-1"; platform = "ios"; type = "real"; name = "iPhone"; version = "18"',
     "galtea.products": 'id = "p"',
     "galtea.tests": 'id = "t"',
@@ -36,10 +29,3 @@ def row(table: str, facts: str = "") -> str:
     lines = (line.split(" =", 1) for line in f"{id}{FACTS[table]}; {facts}".split("; ") if line)
     given = "".join(f"{name} ={value}\n" for name, value in dict(lines).items() if value)
     return f"[[{table}]]\n{given}"
-
-
-def make_caller(shared_app: SharedApp, vendor: str, *sessions: str) -> Caller:
-    """Ana in a strict namespace with people, keys and sessions of these facts."""
-    caller = Caller(vendor, shared_app("strict", PEOPLE[vendor]), "ana")
-    caller.app.seed("".join(row(f"{vendor}.sessions", facts) for facts in sessions))
-    return caller
