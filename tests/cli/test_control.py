@@ -1,6 +1,7 @@
 """The commands on the control plane, each against a running double."""
 
 import json
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,8 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from sessionary.cli import main
-from sessionary.client import Client
+from sessionary.cli import main, ready
+from sessionary.client import Client, transport
 from sessionary.sdk_env import Environment
 from tests.processes import COMMAND, Process, run_command, running_double
 
@@ -260,6 +261,26 @@ def test_a_token_comes_from_the_environment() -> None:
             result = run_command(*command, SESSIONARY_CONTROL_TOKEN=token)
             assert result.returncode == code
             assert ("SESSIONARY_CONTROL_TOKEN" in result.stderr) == (code == 1)
+
+
+@pytest.mark.parametrize("command", ["sessions --url", "ready"])
+@pytest.mark.parametrize("speaks", ["plain HTTP", "nothing"])
+def test_a_url_of_https_that_gets_no_tls_is_refused_soon(
+    double: Process, monkeypatch: pytest.MonkeyPatch, command: str, speaks: str
+) -> None:
+    monkeypatch.setattr(transport, "_CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(ready, "_TIMEOUT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        url = double.url if speaks == "plain HTTP" else f"http://127.0.0.1:{port}"
+        url = url.replace("http:", "https:")
+        if speaks == "plain HTTP":
+            monkeypatch.undo()
+        refused = CliRunner().invoke(main, [*command.split(), url])
+    assert refused.exit_code == 1
+    assert refused.output.startswith(f"Error: {url} does not answer: ")
+    assert "(if it speaks plain HTTP, use http://)" in refused.output
+    assert ("SSL" in refused.output) == (speaks == "plain HTTP")
 
 
 def test_a_flag_wins_over_variables_and_a_url_variable_over_a_file_variable(

@@ -106,12 +106,12 @@ def test_an_endless_head_is_refused_at_the_limit(server: Process) -> None:
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (b"GET /health?%s HTTP/1.1\r\n\r\n" % (b"x" * 65_500), 200),
-        (b"GET /health?%s HTTP/1.1\r\n\r\n" % (b"x" * 65_600), 414),
-        (b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 100 + b"\r\n", 200),
-        (b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 101 + b"\r\n", 431),
-        (b"GET /health HTTP/1.1\r\nx: %s\r\n\r\n" % (b"y" * 8000), 200),
-        (b"GET /health HTTP/1.1\r\nx: %s\r\n\r\n" % (b"y" * 8200), 431),
+        (b"GET /health?%s HTTP/1.1\r\nHost: here\r\n\r\n" % (b"x" * 65_500), 200),
+        (b"GET /health?%s HTTP/1.1\r\nHost: here\r\n\r\n" % (b"x" * 65_600), 414),
+        (b"GET /health HTTP/1.1\r\nHost: here\r\n" + b"x: y\r\n" * 99 + b"\r\n", 200),
+        (b"GET /health HTTP/1.1\r\nHost: here\r\n" + b"x: y\r\n" * 100 + b"\r\n", 431),
+        (b"GET /health HTTP/1.1\r\nHost: here\r\nx: %s\r\n\r\n" % (b"y" * 8000), 200),
+        (b"GET /health HTTP/1.1\r\nHost: here\r\nx: %s\r\n\r\n" % (b"y" * 8200), 431),
     ],
     ids=["a url", "a long url", "headers", "many headers", "a header", "a long header"],
 )

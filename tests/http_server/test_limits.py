@@ -71,8 +71,8 @@ def is_closed(client: RawConnection) -> bool:
 
 
 def test_many_pipelined_requests_do_not_delay_other_clients(db: str) -> None:
-    first = b"GET /health HTTP/1.1\r\nX-Request-Id: greedy\r\n\r\n"
-    other = b"GET /health HTTP/1.1\r\nX-Request-Id: modest\r\n\r\n"
+    first = b"GET /health HTTP/1.1\r\nHost: here\r\nX-Request-Id: greedy\r\n\r\n"
+    other = b"GET /health HTTP/1.1\r\nHost: here\r\nX-Request-Id: modest\r\n\r\n"
     count = 65_536 // len(first)
     with (
         logging(db, "--auth", "lenient") as (server, log),

@@ -158,8 +158,10 @@ def test_a_body_over_the_limit_is_refused_before_it_arrives(client: RawConnectio
 
 
 def test_an_unread_body_is_not_read_as_the_next_request(client: RawConnection) -> None:
-    smuggled = b"GET /nowhere HTTP/1.1\r\n\r\n"
-    client.send(b"POST /nope HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(smuggled) + smuggled)
+    smuggled = b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n"
+    client.send(
+        b"POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(smuggled) + smuggled
+    )
     client.send(HEALTH)
     assert client.expect_response()[0] == 404
     assert b"healthy" in client.expect_response()[2]

@@ -105,7 +105,9 @@ def test_a_refusal_does_not_quote_the_request_in_the_log(caplog: pytest.LogCaptu
     with serving(hello) as (_, url):
         (response,) = send_and_read(url, b"GET /secret nonsense\r\n\r\n")
     assert response.status == 400
-    assert [each.getMessage() for each in caplog.records] == ["Invalid request from ip=127.0.0.1"]
+    assert [each.getMessage() for each in caplog.records] == [
+        "Invalid request from ip=127.0.0.1: Invalid HTTP Version"
+    ]
 
 
 def test_a_body_is_closed_after_it_was_sent() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sessionary import __version__
+from sessionary.http_server.shutdown import SHUTDOWN_SECONDS
 from sessionary.surfaces import SURFACES
 from tests.processes import (
     COMMAND,
@@ -178,16 +179,25 @@ def test_repeated_signals_do_not_interrupt_the_exit_of_a_worker(
     assert not Path(f"{db}-wal").exists()
 
 
+@pytest.mark.parametrize("kind", ["serve", "double"])
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGQUIT])
 def test_a_client_that_never_finishes_does_not_keep_the_server_from_stopping(
-    db: str, sent: signal.Signals
+    db: str, sent: signal.Signals, kind: str
 ) -> None:
-    with running_server("--db", db, "--auth", "lenient") as server:
+    """It has less time than a request in flight, since nothing is done for it yet."""
+    given = ("--db", db, "--auth", "lenient")
+    with running_server(*given) if kind == "serve" else running_double(*given) as server:
         start(server)
-        connection = begin_request(server, {"Transfer-Encoding": "chunked"})
+        unfinished = [
+            begin_request(server, {"Transfer-Encoding": "chunked"}),
+            begin_request(server, {"Content-Length": "30"}),
+        ]
+        began = time.monotonic()
         os.killpg(server.popen.pid, sent)
         assert server.popen.wait(TIMEOUT_SECONDS) == 0
-        connection.close()
+        assert time.monotonic() - began < SHUTDOWN_SECONDS
+        for each in unfinished:
+            each.close()
     assert not Path(f"{db}-wal").exists(), "it was killed"
 
 

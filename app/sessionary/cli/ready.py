@@ -9,6 +9,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import click
 
+from sessionary.client.transport import https_hint
 from sessionary.durations import BadDuration, parse_duration
 
 _TIMEOUT_SECONDS = 3.0
@@ -59,7 +60,8 @@ def _problem(url: str) -> str | None:
         is_ours = error.code == 503 and reason
         return f"is not ready: {reason}" if is_ours else _not_sessionary(error.code)
     except URLError as error:
-        return f"does not answer: {getattr(error.reason, 'strerror', None) or error.reason}"
+        why = getattr(error.reason, "strerror", None) or error.reason
+        return f"does not answer: {why}{https_hint(url, error.reason)}"
     except (OSError, ValueError) as error:
         return f"does not answer: {error}"
     return None if status == "ready" else _not_sessionary(200)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 __tracebackhide__ = True  # pytest leaves the frames of this module out
 PREFIX = "/_control/v1/"
 MAX_PAGE = 1000  # the largest page that the control plane returns
-_TIMEOUT_SECONDS = 60
+_TIMEOUT_SECONDS, _CONNECT_SECONDS = 60, 5
 Json = TypeVar("Json")
 
 
@@ -37,6 +37,13 @@ class Response(NamedTuple):
 Transport = Callable[[str, str, Mapping[str, str], bytes | None], Response]
 
 
+def https_hint(url: str, error: object) -> str:
+    """Return the end of a sentence about a handshake that failed, perhaps with plain HTTP."""
+    if url.startswith("https:") and (isinstance(error, TimeoutError) or "SSL" in str(error)):
+        return " (if it speaks plain HTTP, use http://)"
+    return ""
+
+
 def http_transport(url: str) -> Transport:
     """Send each request to `url` on a connection of its own. Raises ConnectionError."""
     address = urlsplit(url)
@@ -47,13 +54,17 @@ def http_transport(url: str) -> Transport:
         from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
         kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
-        connection = kind(address.netloc, timeout=_TIMEOUT_SECONDS)
+        connection = kind(address.netloc, timeout=_CONNECT_SECONDS)
         try:
+            connection.connect()
+            connection.sock.settimeout(_TIMEOUT_SECONDS)
             connection.request(method, address.path.rstrip("/") + path, body, dict(headers))
             response = connection.getresponse()
             return Response(response.status, response.read())
         except (OSError, HTTPException) as error:
-            raise ConnectionError(f"{url} does not answer: {error}") from error
+            raise ConnectionError(
+                f"{url} does not answer: {error}{https_hint(url, error)}"
+            ) from error
         finally:
             connection.close()
 

@@ -22,6 +22,7 @@ from sessionary.web.spool import Spool
 
 _log = logging.getLogger("sessionary")
 _PLAIN_CODINGS = re.compile(r"[\s,]*(identity[\s,]+)*chunked[\s,]*", re.IGNORECASE)
+_HOST = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
 _CLIENT_LEFT = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
 
 
@@ -111,6 +112,10 @@ def _parse(connection: Connection, sock: Any) -> tuple[wsgi.Response, dict[str, 
         connection.parser.cfg,
         Response,
     )
+    host = environ.get("HTTP_HOST")
+    is_old = environ["SERVER_PROTOCOL"] == "HTTP/1.0"
+    if not (is_old if host is None else _HOST.fullmatch(host)):
+        raise ParseException("The Host header is " + ("malformed" if host else "missing"))
     codings = environ.get("HTTP_TRANSFER_ENCODING")
     if codings is not None and not _PLAIN_CODINGS.fullmatch(codings):
         raise UnsupportedTransferCoding(codings)

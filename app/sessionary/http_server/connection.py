@@ -20,6 +20,7 @@ _LARGE_BYTES = 8 * 1024  # of what is received and unsent
 _MAX_LINE_BYTES = 65_536  # the method, the URL and the version
 _MAX_HEAD_BYTES = 65_536  # the headers
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
+_TLS_HANDSHAKE = b"\x16\x03"
 HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
 _UNKNOWN_END = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
@@ -37,7 +38,7 @@ class Connection:
         self.received = bytearray()
         self.given = b""  # to the parser, of the request that is being answered
         self.held_bytes = 0  # of it, while it waits for a thread or a delay
-        self.error: ParseException | None = None  # of a head that is too long
+        self.error: ParseException | None = None  # of a head that cannot be one
         self.needed = 0  # the request is incomplete with fewer bytes
         self.unsent: bytes | memoryview = b""  # the client has no room for it yet
         self.body: Spool | None = None  # what comes after `unsent`
@@ -120,6 +121,11 @@ class Connection:
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
 
+    def shutdown_read(self) -> None:
+        """End the request for a thread that still reads it; a response can be sent."""
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RD)
+
     def abort(self) -> None:
         """End the connection, also for a thread that reads it or makes its response."""
         self.is_aborted = True
@@ -157,7 +163,9 @@ class Connection:
         return self.was_answered and self.due is None and not self.received
 
     def head_error(self) -> ParseException | None:
-        """Return the error of a head that is too long, even if it is incomplete."""
+        """Return the error of a head that is too long or is TLS, even if it is incomplete."""
+        if self.received.startswith(_TLS_HANDSHAKE):
+            return ParseException("This port speaks plain HTTP, not TLS")
         if len(self.received) <= _MAX_HEAD_BYTES:
             return None
         end, line_end = self.received.find(HEAD_END), self.received.find(b"\r\n")

@@ -74,6 +74,9 @@ class EventLoop:
         self.waiting.stop()
         while self.open and not self.shutdown.is_over():
             self._turn(self.waiting.seconds_to_next())
+            if self.shutdown.has_reading_ended():
+                for each in self.open:
+                    each.shutdown_read()
         self.poller.close()
         self._wakeup.close()
         for listener in self._listeners:

@@ -52,9 +52,9 @@ def refuse(
     if not isinstance(error, ParseException) or isinstance(error, _OUR_FAULT):
         _log.exception("Error handling request")
         return _send_text(sock, "500 Internal Server Error", "")
-    _log.warning("Invalid request from ip=%s", connection.peer[0])
     status = _STATUS.get(type(error), "400 Bad Request")
     words, message = getattr(application, "refuse", None), _QUOTED.sub("", str(error))
+    _log.warning("Invalid request from ip=%s: %s", connection.peer[0], message)
     if words is None:
         return _send_text(sock, status, f"{message}\n")
     head: list[Any] = []
