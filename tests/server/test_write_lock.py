@@ -232,6 +232,27 @@ def test_a_read_that_counts_something_waits_alone_and_is_answered_uncounted(
         assert client.expect_response().status == status
 
 
+@contextmanager
+def held_by_a_recovery(db: str) -> Iterator[None]:
+    """Keep the WAL index as it is while SQLite rebuilds it after a crash."""
+    with Path(f"{db}-shm").open("r+b", buffering=0) as index:
+        for lock in (120, 122):  # WAL_WRITE_LOCK and WAL_RECOVER_LOCK
+            fcntl.lockf(index, fcntl.LOCK_EX, 1, lock)
+        index.write(bytes(96))  # both copies of the header
+        yield
+
+
+def test_a_read_that_waits_for_a_recovery_keeps_no_other_route_waiting(db: str) -> None:
+    with serving(db) as (server, path), connect(server.url) as reader:
+        with held_by_a_recovery(db):
+            reader.send(b"GET %s HTTP/1.1\r\nHost: h\r\n" % path.encode())
+            reader.send(b"Authorization: Bearer anyone\r\n\r\n")
+            for _ in range(20):
+                assert server.request("GET", "/livez")[0] == 200
+            assert not is_readable(reader)
+        assert reader.expect_response().status == 200
+
+
 def test_a_file_that_another_program_keeps_to_itself_keeps_no_other_route_waiting(db: str) -> None:
     options = ("--db", db, "--auth", "lenient", "--busy-timeout-seconds", str(BUSY_SECONDS))
     with (

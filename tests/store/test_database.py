@@ -10,6 +10,7 @@ import peewee as pw
 import pytest
 
 from sessionary import store
+from sessionary.durations import monotonic
 from sessionary.factory import SCHEMA
 from sessionary.store import (
     Namespace,
@@ -179,6 +180,26 @@ def test_no_read_then_write_is_lost_among_threads(tmp_path: Path) -> None:
         thread.join()
     with namespace.activate():
         assert sizes.one(name="a") == 8 * 50
+    namespace.close()
+
+
+def test_threads_wait_for_a_file_at_the_same_time(tmp_path: Path) -> None:
+    file, seconds, count = tmp_path / "w.sqlite3", 0.5, 8
+    make(str(file)).close()
+    namespace = store.open_namespace(str(file), durability="normal", busy_timeout_seconds=seconds)
+
+    def connect() -> None:
+        with namespace.activate():
+            namespace.connection()
+
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN IMMEDIATE")
+        started = monotonic()
+        with ThreadPoolExecutor(count) as pool:
+            waits = [pool.submit(connect) for _ in range(count)]
+            assert all(store.is_unavailable(each.exception()) for each in waits)
+        assert seconds <= monotonic() - started < seconds * count / 2
     namespace.close()
 
 

@@ -131,6 +131,8 @@ class ErrorHandlers:
     def _server_error(self, error: Exception) -> Response:
         if store.is_over_limit(error) and LOAD not in request.environ:
             raise store.TooLarge from None
+        if store.is_busy(error) and not store.may_wait():
+            raise store.WouldWait from None
         if isinstance(error, store.NamespaceClosed):
             raise store.ContentsReplaced from None
         if store.is_unavailable(error):

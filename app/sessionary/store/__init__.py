@@ -34,6 +34,7 @@ from sessionary.store.errors import ContentsReplaced as ContentsReplaced
 from sessionary.store.errors import DatabaseUnavailable as DatabaseUnavailable
 from sessionary.store.errors import DatabaseUnusable as DatabaseUnusable
 from sessionary.store.errors import TooLarge as TooLarge
+from sessionary.store.errors import is_busy as is_busy
 from sessionary.store.errors import is_over_limit as is_over_limit
 from sessionary.store.errors import is_unavailable as is_unavailable
 from sessionary.store.errors import with_file_name as with_file_name
@@ -75,5 +76,6 @@ from sessionary.store.transactions import dry_run as dry_run
 from sessionary.store.transactions import read_transaction as read_transaction
 from sessionary.store.transactions import transaction as transaction
 from sessionary.store.waits import WouldWait as WouldWait
+from sessionary.store.waits import may_wait as may_wait
 from sessionary.store.waits import wait_until as wait_until
 from sessionary.store.waits import without_waiting as without_waiting

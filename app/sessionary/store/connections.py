@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, cast
 
 import peewee as pw
@@ -26,6 +26,7 @@ class Connection(sqlite3.Connection):
 
     stays_open = True
     has_limited_reads = False
+    waits = True  # for a lock of another program, up to the busy timeout
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,6 +36,12 @@ class Connection(sqlite3.Connection):
         """Close cursors with rows left: while one is open, later reads see the same old state."""
         while self.fetching:
             self.fetching.pop().close()
+
+    def stop_waiting(self) -> None:
+        """Wait for no lock from now on; SQLITE_BUSY is raised instead."""
+        if self.waits:
+            self.execute("PRAGMA busy_timeout = 0")
+            self.waits = False
 
     def limit_reads(self, is_limited: bool) -> None:
         """Begin, or end, to refuse long values; `Statement.rows` then refuses many rows."""
@@ -60,8 +67,6 @@ class _ThreadEnd:
 class Database(pw.SqliteDatabase):
     """A database that remembers its connections, so that all of them can be closed."""
 
-    _lock: threading.Lock  # peewee's: one thread connects at a time
-
     def __init__(self, *args: Any, file: DatabaseFile | None = None, **kwargs: Any) -> None:
         self.file = file
         self.opened: weakref.WeakSet[Connection] = weakref.WeakSet()
@@ -70,6 +75,9 @@ class Database(pw.SqliteDatabase):
         )
         self._thread = threading.local()
         super().__init__(*args, factory=self._create_connection, **kwargs)
+        # In place of peewee's lock, in which one thread would wait for the file at a time. Each
+        # thread has its own connection; the one in memory is locked by its namespace.
+        self._lock = nullcontext()
 
     def _create_connection(self, *args: Any, **kwargs: Any) -> Connection:
         """Create a connection, with its contents: one that ran a statement may crash if filled."""
@@ -99,18 +107,20 @@ class Database(pw.SqliteDatabase):
     def _open_connection(self) -> Connection:
         return cast(Connection, self.connection())  # type: ignore[no-untyped-call]
 
-    def connect(self, reuse_if_open: bool = False) -> bool:
-        """Connect. Raises WouldWait in `without_waiting` where a lock must be waited for."""
-        if not may_wait() and self._lock.locked():
-            raise WouldWait
-        return bool(super().connect(reuse_if_open))
+    def stop_waiting(self) -> None:
+        """Have this thread's connection, if it has one, wait for no lock from now on."""
+        if not self.is_closed():
+            self._open_connection().stop_waiting()
 
     def _connect(self) -> Connection:
+        """Connect. Raises WouldWait in `without_waiting` where a lock must be waited for."""
         stays_open = self.file is None or self.file.acquire_lease()
         connection = self._connect_with_retry()
         connection.stays_open = stays_open
         if self.file is not None:
             connection.execute(f"PRAGMA busy_timeout = {int(1000 * self.timeout)}")
+        if not may_wait():
+            connection.stop_waiting()
         self.opened.add(connection)
         if self.thread_safe:  # else the threads share it
             self._thread.end = _ThreadEnd(connection)

@@ -10,7 +10,7 @@ from typing import cast
 from sessionary.durations import monotonic
 from sessionary.store.atomic_files import create_new
 from sessionary.store.errors import DatabaseUnavailable
-from sessionary.store.waits import due_in, poll
+from sessionary.store.waits import WouldWait, due_in, may_wait, poll
 
 
 class WriteLock:
@@ -83,23 +83,35 @@ class FileLease:
         self._file = file
         self._timeout_seconds = timeout_seconds
         self._lock: int | None = None
+        self._threads = threading.Lock()
 
     def acquire(self, *, may_create: bool = True) -> None:
         """Take the lease once; wait for a replacement of the file that is in progress.
 
-        Raises DatabaseUnavailable if that takes longer than the busy timeout, and OSError.
+        Raises DatabaseUnavailable if that takes longer than the busy timeout, WouldWait in
+        `without_waiting`, and OSError.
         """
         if self._lock is not None:
             return
         path = lease_path(self._file)
         lock = open_lock_file(path) if may_create else open_existing_lock(path)
-        due = monotonic() + self._timeout_seconds
+        due = due_in(self._timeout_seconds) if may_wait() else 0.0
         if not poll(lambda: try_lock(lock, fcntl.LOCK_SH), due):
             os.close(lock)
+            if not may_wait():
+                raise WouldWait
             raise DatabaseUnavailable(
                 f"another program replaces {self._file}: try again when it has ended"
             )
-        self._lock = lock
+        if not self._keep(lock):
+            os.close(lock)
+
+    def _keep(self, lock: int) -> bool:
+        """Keep it, unless another thread was faster."""
+        with self._threads:
+            is_first = self._lock is None
+            self._lock = lock if is_first else self._lock
+            return is_first
 
     def release(self) -> None:
         if self._lock is not None:

@@ -112,8 +112,13 @@ def call_when_free(
         return _hold_for_writer(namespace, make)
     try:
         with store.without_waiting():
+            namespace.database.stop_waiting()
             return make()
     except store.WouldWait:
+        return _hold_for_writer(namespace, make)
+    except Exception as error:
+        if not store.is_busy(error):
+            raise
         return _hold_for_writer(namespace, make)
 
 
