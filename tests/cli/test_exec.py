@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -65,6 +66,16 @@ def test_the_command_finds_the_double_by_environment_variables() -> None:
     result = run("sh", "-c", call)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["status"] == "active"
+
+
+def test_the_double_listens_where_the_variables_say() -> None:
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        taken = run("--", "true", SESSIONARY_HOST="127.0.0.2", SESSIONARY_PORT=port)
+    assert taken.stderr == f"Error: cannot listen on 127.0.0.2:{port}: Address already in use\n"
+    script = 'echo "$SESSIONARY_URL"; curl --silent "$SESSIONARY_URL/livez"'
+    result = run("--", "sh", "-c", script, SESSIONARY_HOST="127.0.0.2", SESSIONARY_PORT=port)
+    assert result.stdout.split("\n", 1) == [f"http://127.0.0.2:{port}", '{"status":"alive"}']
 
 
 def test_sessionary_commands_in_it_use_its_double_and_no_database() -> None:

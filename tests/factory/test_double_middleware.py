@@ -11,6 +11,7 @@ from tests.raw_http import send_and_read
 NOTTE = {"Authorization": "Bearer sk-notte-1"}
 FORM = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
 FAULT = {"surface": "notte", "preset": "overloaded"}
+EXPLAINED = {"method": "POST", "path": "/notte/session/start", "headers": NOTTE, "body": {}}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,7 @@ def names(double: Process) -> list[str]:
         ("POST", "/_control/v1/clock/advance", FORM, {"by": "1h"}, 403),
         ("POST", "/_control/v1/clock/advance", {}, {"by": "nonsense"}, 400),
         ("DELETE", "/_control/v1/journal", {}, None, 404),
+        ("POST", "/_control/v1/requests/explain", {}, EXPLAINED, 404),
         ("POST", "/_control/v1/namespaces/x1/seed", {}, {"nonsense": []}, 404),
     ],
 )

@@ -14,7 +14,6 @@ from sessionary.cli.settings_options import settings_options
 from sessionary.factory import load_settings
 from sessionary.settings import DOUBLE, LISTENER, SERVER
 
-_ADDRESS: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 _FORWARDED = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -39,7 +38,8 @@ class CommandNotExecutable(click.ClickException):
 def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     """Run COMMAND with a new double, which its SDKs find by environment variables.
 
-    The double listens on a free port and stops when COMMAND ends. Signals are forwarded to COMMAND.
+    The double listens on a free port of 127.0.0.1, unless SESSIONARY_HOST and SESSIONARY_PORT say
+    otherwise, and stops when COMMAND ends. Signals are forwarded to COMMAND.
     Exits with COMMAND's exit code, 128 plus the number of a signal that killed it, 127 if it does
     not exist, or 126 if it cannot be executed.
     """
@@ -47,8 +47,10 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
     from sessionary.sdk_env import Environment
+    from sessionary.server.ready_notice import check_port_free
 
-    settings = load_settings({**flags, **_ADDRESS}, defaults=DOUBLE)
+    settings = load_settings(flags, defaults=DOUBLE)
+    check_port_free(settings.host, settings.port)
     app = create_double(settings)
     control.ensure_namespace(app, ns)
     # Threads of the server must not take signals: of two at once, this thread could miss one.
@@ -56,6 +58,8 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     try:
         with EmbeddedServer(
             app,
+            host=settings.host,
+            port=settings.port,
             threads=settings.threads,
             max_body_bytes=settings.max_body_bytes,
             max_restore_bytes=settings.max_restore_bytes,

@@ -124,10 +124,10 @@ class MultiNamespaceMiddleware:
             draft.close()
         if not path.startswith(CONTROL_PATH):
             return None if CALLER in trial else _as_application(response)
-        is_operation = MATCH in trial and trial[MATCH].operation is not None
-        if response.code in _UNADMITTED or not is_operation:
+        operation = trial[MATCH].operation if MATCH in trial else None
+        if response.code in _UNADMITTED or operation is None:
             return _as_application(response)
-        if environ["REQUEST_METHOD"] in ("POST", "PUT"):
+        if environ["REQUEST_METHOD"] in ("POST", "PUT") and not operation.is_read:
             return None if response.code < 400 else _as_application(response)
         return self._error_response(path, 404, str(self._namespaces.missing(name)))
 

@@ -33,6 +33,7 @@ class Operation:
     query: Schema | None
     body: Schema | None
     is_open: bool
+    is_read: bool
 
     def __post_init__(self) -> None:
         functools.update_wrapper(self, self.view)
@@ -75,14 +76,16 @@ def operation(
     query: Schema | None = None,
     body: Schema | None = None,
     is_open: bool = False,
+    is_read: bool = False,
 ) -> Callable[[Callable[..., Response]], Operation]:
     """Decorate a view: it is called with the path's values, then the loaded `query` and `body`.
 
-    `answers` has the schema of each status, None for no body. An open operation needs no key.
+    `answers` has the schema of each status, None for no body. An open operation needs no key;
+    one that reads changes nothing, whatever its method is.
     """
 
     def decorate(view: Callable[..., Response]) -> Operation:
-        return Operation(view, summary, answers, query, body, is_open)
+        return Operation(view, summary, answers, query, body, is_open, is_read)
 
     return decorate
 

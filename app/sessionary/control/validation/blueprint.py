@@ -68,7 +68,12 @@ _answers = {200: RequestExplanationResponse()}
 
 
 @routes.post("/requests/explain")
-@operation("Explain a vendor call without making it", body=ExplainRequest(), answers=_answers)
+@operation(
+    "Explain a vendor call without making it",
+    body=ExplainRequest(),
+    answers=_answers,
+    is_read=True,
+)
 def explain_request(body: dict[str, Any]) -> Response:
     """Make the call in a dry run, without faults."""
     if not body["path"].startswith("/") or unquote(body["path"]).startswith(("/~", "//")):
