@@ -59,7 +59,7 @@ def _compare(
 def _calls(vendor: ModuleType, namespace: FilledApp, batch: int) -> dict[str, Callable[[], float]]:
     """Return a batch of each call; of lists only a few, because they are slow."""
     numbers = itertools.cycle(
-        range(0, namespace.dataset.count, max(namespace.dataset.count // 97, 1))
+        range(0, namespace.dataset.session_count, max(namespace.dataset.session_count // 97, 1))
     )
     lists = {FIRST_PAGE: vendor.FIRST_PAGE, **vendor.pages(namespace.dataset)}
     create = vendor.creation(namespace.dataset)

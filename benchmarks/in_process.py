@@ -137,8 +137,8 @@ class _Operation:
     def _ids(self, vendor: ModuleType) -> Iterator[str]:
         """Return ids of sessions to act on; each can be ended only once."""
         if self.name == "end":
-            dataset = self.namespace.dataset
-            return map(vendor.id_of, range(dataset.count - dataset.open_count, dataset.count))
+            _, _, _, _, count, open_count = self.namespace.dataset
+            return map(vendor.id_of, range(count - open_count, count))
         return map(vendor.id_of, itertools.cycle(range(0, COUNT, 7)))
 
     def _others(self, vendor: ModuleType, first: str) -> Iterator[str]:
@@ -148,8 +148,10 @@ class _Operation:
         return self._ids(vendor)
 
     def _request(self, vendor: ModuleType, id: str) -> Request:
-        if self.name == "create":
-            return vendor.creation(self.namespace.dataset)
-        if self.name == "list":
-            return vendor.FIRST_PAGE
-        return vendor.reading(id) if self.name == "get" else vendor.ending(id)
+        request: Request = {
+            "create": lambda: vendor.creation(self.namespace.dataset),
+            "list": lambda: vendor.FIRST_PAGE,
+            "get": lambda: vendor.reading(id),
+            "end": lambda: vendor.ending(id),
+        }[self.name]()
+        return request

@@ -24,15 +24,15 @@ class Dataset(NamedTuple):
     user: str
     keys: dict[str, str]  # by surface
     now: int
-    count: int  # sessions of each vendor
+    session_count: int  # of each vendor
     open_count: int  # the latest of them, not ended by a call
 
     def created_at(self, number: int) -> int:
         """Return the creation instant of a session: one per second, the last one now."""
-        return self.now - (self.count - number) * STEP
+        return self.now - (self.session_count - number) * STEP
 
     def is_open(self, number: int) -> bool:
-        return number >= self.count - self.open_count
+        return number >= self.session_count - self.open_count
 
 
 class FilledApp(NamedTuple):

@@ -35,7 +35,7 @@ def wsgi_call(
     environ = EnvironBuilder(
         path=request.path,
         method=request.method,
-        headers=dict(headers),
+        headers=list(headers.items()),
         data=content,
         content_type=None if content is None else "application/json",
     ).get_environ()

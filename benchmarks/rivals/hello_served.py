@@ -12,5 +12,5 @@ def _hello(*_: Any) -> Any:
 
 
 if __name__ == "__main__":
-    server.create_app = _hello
+    vars(server)["create_app"] = _hello
     cli.main(["serve", *sys.argv[1:]])

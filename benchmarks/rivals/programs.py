@@ -38,7 +38,7 @@ def running(program: Program) -> Iterator[tuple[int, str]]:
         [word.replace("{port}", port) for word in program.command],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=without_settings() | program.variables,
+        env={**without_settings(), **program.variables},
         start_new_session=True,
     ) as popen:
         try:

@@ -31,7 +31,7 @@ def ending(id: str) -> Request:
 
 def pages(dataset: Dataset) -> dict[str, Request]:
     """Return lists other than the first page."""
-    middle = dataset.count // 2
+    middle = dataset.session_count // 2
     return {
         "filtered list (statuses)": Request("GET", f"{FIRST_PAGE.path}&statuses=PENDING"),
         "filtered list (versionIds)": Request("GET", f"{FIRST_PAGE.path}&versionIds=ver_1"),
@@ -49,8 +49,8 @@ def fill(connection: sqlite3.Connection, dataset: Dataset) -> None:
 
 def _rows(dataset: Dataset) -> Iterator[SessionRow]:
     """About 500 pending sessions among them; five versions."""
-    every = max(dataset.count // 500, 1)
-    for number in range(dataset.count):
+    every = max(dataset.session_count // 500, 1)
+    for number in range(dataset.session_count):
         at = dataset.created_at(number)
         is_pending = number % every == 0 or dataset.is_open(number)
         yield SessionRow(
@@ -61,6 +61,7 @@ def _rows(dataset: Dataset) -> Iterator[SessionRow]:
             status="PENDING" if is_pending else "COMPLETED",
             created_at=at - at % 1000,
             written_at=at,
+            status_since_at=at,
             metadata='{"channel":"web"}',
             stopping_reason=None if is_pending else "done",
         )

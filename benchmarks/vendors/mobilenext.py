@@ -34,7 +34,7 @@ def ending(id: str) -> Request:
 
 def pages(dataset: Dataset) -> dict[str, Request]:
     """Return lists other than the first page."""
-    middle = to_text(dataset.created_at(dataset.count // 2))
+    middle = to_text(dataset.created_at(dataset.session_count // 2))
     return {"middle page (cursor)": Request("GET", f"{FIRST_PAGE.path}&before={middle}")}
 
 
@@ -50,27 +50,36 @@ def fill(connection: sqlite3.Connection, dataset: Dataset) -> None:
     insert(connection, "mobilenext_marks", ("organization", "created_at", "moves"), [mark])
 
 
-def _sessions(dataset: Dataset) -> Iterator[tuple[object, ...]]:
-    for number in range(dataset.count):
+def _sessions(dataset: Dataset) -> Iterator[SessionRow]:
+    for number in range(dataset.session_count):
         at = dataset.created_at(number)
         ended_at = None if dataset.is_open(number) else at + 1000
-        yield id_of(number), dataset.organization, dataset.user, at, at, at, None, ended_at
+        yield SessionRow(
+            id=id_of(number),
+            organization=dataset.organization,
+            user=dataset.user,
+            opened_at=at,
+            empty_expires_at=at,
+            status_since_at=ended_at or at,
+            created_at=at,
+            released_at=ended_at,
+        )
 
 
-def _allocations(dataset: Dataset) -> Iterator[tuple[object, ...]]:
+def _allocations(dataset: Dataset) -> Iterator[AllocationRow]:
     """One device per session."""
-    for number in range(dataset.count):
+    for number in range(dataset.session_count):
         at = dataset.created_at(number)
-        yield (
-            f"a0000000-0000-4000-8000-{hexadecimal(number)}",
-            id_of(number),
-            _SERIAL,
-            "android",
-            "emulator",
-            "Pixel 9",
-            "16",
-            at,
-            None,
-            None,
-            None if dataset.is_open(number) else at + 1000,
+        yield AllocationRow(
+            id=f"a0000000-0000-4000-8000-{hexadecimal(number)}",
+            session=id_of(number),
+            serial=_SERIAL,
+            platform="android",
+            type="emulator",
+            name="Pixel 9",
+            version="16",
+            created_at=at,
+            in_use_at=None,
+            expires_at=None,
+            released_at=None if dataset.is_open(number) else at + 1000,
         )

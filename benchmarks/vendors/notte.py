@@ -35,7 +35,7 @@ def ending(id: str) -> Request:
 
 def pages(dataset: Dataset) -> dict[str, Request]:
     """Return lists other than the first page."""
-    middle = max(dataset.count // 200, 1)
+    middle = max(dataset.session_count // 200, 1)
     return {
         "list with ended ones": Request("GET", _ALL),
         "filtered list (only_current_token)": Request(
@@ -56,25 +56,22 @@ def fill(connection: sqlite3.Connection, dataset: Dataset) -> None:
 def _rows(dataset: Dataset) -> Iterator[tuple[object, ...]]:
     """Half of the recent sessions are active; of the others one in ten timed out."""
     key_hash = identity.hash_of(dataset.keys[NAME])
-    for number in range(dataset.count):
+    for number in range(dataset.session_count):
         at = dataset.created_at(number)
-        is_recent = number >= dataset.count - _RECENT
+        is_recent = number >= dataset.session_count - _RECENT
         is_active = (is_recent and number % 2 == 0) or dataset.is_open(number)
         ended_at = None if is_active or number % 10 == 1 else at + 1000
-        yield (
-            id_of(number),
-            dataset.organization,
-            at,
-            at,
-            5,
-            None,
-            0,
-            dataset.now + _DAY if is_active else at + 2000,
-            ended_at,
-            None if ended_at is None else "closed",
-            None if ended_at is None else "manual",
-            None,
-            "https://example.com/",
-            "{}",
-            key_hash,
+        row = SessionRow(
+            id=id_of(number),
+            organization=dataset.organization,
+            created_at=at,
+            last_accessed_at=at,
+            timeout_minutes=5,
+            status_since_at=ended_at or at,
+            expires_at=dataset.now + _DAY if is_active else at + 2000,
+            ended_at=ended_at,
+            ended_as=None if ended_at is None else "closed",
+            close_reason=None if ended_at is None else "manual",
+            url="https://example.com/",
         )
+        yield *row, key_hash

@@ -33,7 +33,7 @@ def ending(id: str) -> Request:
 
 def pages(dataset: Dataset) -> dict[str, Request]:
     """Return lists other than the first page."""
-    middle = max(dataset.count // 200, 1)
+    middle = max(dataset.session_count // 200, 1)
     return {
         "filtered list (account_id)": Request(
             "GET", f"{FIRST_PAGE.path}&account_id={dataset.organization}"
@@ -49,8 +49,8 @@ def id_of(number: int) -> str:
 
 def fill(connection: sqlite3.Connection, dataset: Dataset) -> None:
     insert(connection, "scale_sessions", SessionRow._fields, _rows(dataset))
-    archived = sum(_is_archived(dataset, number) for number in range(dataset.count))
-    count = (dataset.organization, dataset.count - archived, archived)
+    archived = sum(_is_archived(dataset, number) for number in range(dataset.session_count))
+    count = (dataset.organization, dataset.session_count - archived, archived)
     insert(connection, "scale_counts", ("account_id", "live", "archived"), [count])
 
 
@@ -58,20 +58,21 @@ def _is_archived(dataset: Dataset, number: int) -> bool:
     return number % 10 == 0 and not dataset.is_open(number)
 
 
-def _rows(dataset: Dataset) -> Iterator[tuple[object, ...]]:
+def _rows(dataset: Dataset) -> Iterator[SessionRow]:
     """One in ten is archived."""
-    for number in range(dataset.count):
+    for number in range(dataset.session_count):
         at = dataset.created_at(number)
-        yield (
-            id_of(number),
-            dataset.organization,
-            "A session",
-            '{"step":3,"notes":["first","second"],"owner":{"name":"Ana"}}',
-            at,
-            at,
-            dataset.user,
-            "user",
-            at,
-            None,
-            at if _is_archived(dataset, number) else None,
+        yield SessionRow(
+            id=id_of(number),
+            account_id=dataset.organization,
+            title="A session",
+            state='{"step":3,"notes":["first","second"],"owner":{"name":"Ana"}}',
+            created_at=at,
+            updated_at=at,
+            created_by_user_id=dataset.user,
+            created_by_identity_type="user",
+            start_date=at,
+            end_date=None,
+            archived_at=at if _is_archived(dataset, number) else None,
+            status_since_at=at,
         )
