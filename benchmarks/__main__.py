@@ -22,6 +22,7 @@ from benchmarks import (
     stalls,
     start,
     targets,
+    transitions,
 )
 from benchmarks.profiles import PROFILES
 from sessionary.settings import Settings
@@ -43,6 +44,7 @@ def main() -> int:
         "start": lambda folder: start.run(profile, folder),
         "doubles": lambda _: doubles.run(profile),
         "double": lambda folder: double_process.run(profile, folder),
+        "transitions": lambda folder: transitions.run(profile, folder),
         "stalls": lambda folder: stalls.run(profile, folder),
     }
     began = time.monotonic()
@@ -76,6 +78,7 @@ def _arguments() -> argparse.ArgumentParser:
             "start",
             "doubles",
             "double",
+            "transitions",
             "stalls",
         ],
         help="run this part only; may be repeated",

@@ -16,6 +16,7 @@ class Profile(NamedTuple):
     writing_seconds: float
     starts: int
     requests: int  # before memory is measured again
+    open_sessions: tuple[int, ...]  # of each surface, for transitions
     stall_seconds: float  # of each disturbance, and of the quiet time before it
 
 
@@ -30,6 +31,7 @@ FULL = Profile(
     writing_seconds=10,
     starts=5,
     requests=100_000,
+    open_sessions=(100, 10_000, 100_000),
     stall_seconds=4,
 )
 QUICK = Profile(
@@ -43,6 +45,7 @@ QUICK = Profile(
     writing_seconds=2,
     starts=3,
     requests=5_000,
+    open_sessions=(1_000, 20_000),
     stall_seconds=2,
 )
 TINY = Profile(
@@ -56,6 +59,7 @@ TINY = Profile(
     writing_seconds=0.2,
     starts=1,
     requests=1_200,
+    open_sessions=(100,),
     stall_seconds=0.5,
 )
 PROFILES = {each.name: each for each in (FULL, QUICK, TINY)}

@@ -109,6 +109,16 @@ def namespaces(name: str) -> Callable[[Results], Finding]:
     return find
 
 
+def transitions(name: str) -> Callable[[Results], Finding]:
+    """A read of what comes next, in milliseconds, at the largest number of open sessions."""
+
+    def find(results: Results) -> Finding:
+        *_, (count, took) = results["transitions"][f"{name}_ms"].items()
+        return took, f"in process, at {int(count):,} open sessions of each surface"
+
+    return find
+
+
 class Void(Exception):
     """A value that means nothing, as the machine had other work; the message says so."""
 

@@ -60,6 +60,12 @@ def _skip_reason(results: Results, missing: KeyError) -> str:
     return skipped or f"not measured: {name}"
 
 
+_TRANSITIONS = {
+    "timeline": "timeline of 100 beside many open sessions of each surface",
+    "to_next": "clock to the next transition beside many open sessions",
+    "sessions": "sessions of all surfaces, page of 100 beside many",
+    "sessions_of_mobilenext": "the same of Mobile Next alone",
+}
 _STALLS = {  # the disturbance, and the limit of another client's wait in ms
     "foreign_lock": ("another process holds the write lock", 250),
     "seed": ("a seed of 1,000 rows on the live file", 250),
@@ -207,6 +213,10 @@ TARGETS = (
         True,
         results.double("kib_a_namespace"),
         "KiB",
+    ),
+    *(
+        Target(name, description, 5, True, results.transitions(name), "ms")
+        for name, description in _TRANSITIONS.items()
     ),
     *_stall_targets(),
 )

@@ -144,19 +144,21 @@ def test_changing_gives_all_sessions_with_a_transition_in_the_interval(example: 
     instants |= {AT, AT + 9 * MINUTE}
     for after in instants:
         for until in (after, after + 1, after + 3 * MINUTE, after + 40 * MINUTE):
-            found = list(example.sessions.changing(after, until, ALL))
+            placed = list(example.sessions.changing(after, until, ALL))
+            found = [session for _, session in placed]
             first = [
                 min(transition.at for transition in transitions(each) if transition.at > after)
                 for each in found
             ]
-            assert first == sorted(first)
+            ties = [(at, place) for at, (place, _) in zip(first, placed, strict=True)]
+            assert ties == sorted(ties)
             assert len({id(each) for each in found}) == len(found)
             assert {id(each) for each in found} == {
                 id(each)
                 for each in example.every
                 if any(after < transition.at <= until for transition in transitions(each))
             }
-            assert list(example.sessions.changing(after, until, 3)) == found[:3]
+            assert list(example.sessions.changing(after, until, 3)) == placed[:3]
 
 
 def test_the_counts_are_those_of_the_statuses_that_are_explained(example: Example) -> None:
@@ -313,3 +315,25 @@ def test_explanations_have_their_sources_without_docstrings() -> None:
     assert found.keys() == {surface.name for surface in SURFACES}
     for surface in SURFACES:
         assert found[surface.name] in module(surface, "rules").SOURCES.values()
+
+
+def test_what_changes_next_is_searched_by_indexes(
+    example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No step scans a table of sessions, however many there are."""
+    connection = example.app.namespace.connection()
+    steps: list[str] = []
+    execute = store.Statement._execute
+
+    def explain_first(statement: store.Statement[Any], values: dict[str, Any]) -> Any:
+        text, places = statement._rendered or statement._render()
+        steps.extend(
+            row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", [1] * len(places))
+        )
+        return execute(statement, values)
+
+    monkeypatch.setattr(store.Statement, "_execute", explain_first)
+    list(example.sessions.changing(0, 2 * AT, 3))
+    list(example.sessions.page(0, 3))
+    assert [step for step in steps if re.match(r"SCAN t\d|SCAN .*_sessions", step)] == []
+    assert any(step.startswith("SEARCH") for step in steps)

@@ -55,6 +55,7 @@ def test_every_target_is_measured_or_says_why_not(tmp_path: Path) -> None:
         "double_memory",
         "double_stop",
         "namespace_memory",
+        *("timeline", "to_next", "sessions", "sessions_of_mobilenext"),
         *(f"{name}_{figure}" for name in stalls.SCENARIOS for figure in ("wait", "memory")),
     }
     unexplained = [

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.control.conftest import GALTEA, MOBILENEXT, NOON, SCALE, Double
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, SCALE, Double, MakeDouble
 
 DEADLINE = "2026-03-01T12:05:00.000000Z"
 TRANSITION = "2026-03-01T12:05:00.000001Z"
@@ -182,3 +182,57 @@ def test_the_control_plane_describes_itself(double: Double) -> None:
     document = double.get("/openapi.json")
     assert "/sessions/{surface}/{session_id}/explain" in document["paths"]
     assert "problem+json" in json.dumps(document)
+
+
+def seed_ties(double: Double) -> dict[str, list[str]]:
+    """Create sessions with equal transitions and random ids on each surface; return their ids."""
+    made: dict[str, list[str]] = {"notte": [double.start() for _ in range(6)]}
+    bodies = {"json": {"productId": "p"}, "headers": GALTEA}
+    galtea = [double.client.post("/galtea/sessions", **bodies).json["id"] for _ in range(6)]
+    path = "/mobilenext/api/v1/sessions"
+    mobile = [double.client.post(path, headers=MOBILENEXT).json["id"] for _ in range(6)]
+    return made | {"galtea": galtea, "mobilenext": mobile}
+
+
+def test_ties_of_the_timeline_are_in_order_of_creation(make_double: MakeDouble) -> None:
+    double = make_double(galtea_auto_close_minutes=15)
+    made = seed_ties(double)
+    for limit in (100, 5):
+        transitions = double.get(f"/timeline?limit={limit}")["transitions"]
+        for surface, ids in made.items():
+            found = [each["session"] for each in transitions if each["surface"] == surface]
+            assert found == ids[: len(found)]
+    assert len(transitions) == 5
+
+
+def test_the_list_is_in_order_of_creation_as_of_the_past_as_well(double: Double) -> None:
+    made = seed_ties(double)
+    double.advance("1m")
+    android = {"attribute": "platform", "operator": "EQUALS", "value": "android"}
+    for id in made["mobilenext"][:3]:
+        path = f"/mobilenext/api/v1/sessions/{id}/devices"
+        double.client.post(path, json={"filters": [android]}, headers=MOBILENEXT)
+    double.close(made["notte"][2])
+    for at in ("+0s", "-1m"):
+        for surface, ids in made.items():
+            shown = double.get(f"/sessions?surface={surface}", headers={"Sessionary-At": at})
+            assert [each["id"] for each in shown["sessions"]] == ids
+
+
+def test_a_session_with_an_earlier_transition_keeps_its_place_among_later_ties(
+    double: Double,
+) -> None:
+    device = {"platform": "ios", "type": "real", "name": "iPhone", "version": "18"}
+    devices = [{**device, "serial": f"d{n}", "provision_seconds": 60} for n in range(6)]
+    double.post("/namespaces/default/seed", {"devices": devices})
+    ios = {"filters": [{"attribute": "platform", "operator": "EQUALS", "value": "ios"}]}
+    path = "/mobilenext/api/v1/sessions"
+    ids = [double.client.post(path, headers=MOBILENEXT).json["id"] for _ in range(5)]
+    double.client.post(f"{path}/{ids[2]}/devices", json=ios, headers=MOBILENEXT)
+    double.advance("10s")
+    for id in ids:
+        double.client.post(f"{path}/{id}/devices", json=ios, headers=MOBILENEXT)
+    for limit in (100, 4):
+        transitions = double.get(f"/timeline?limit={limit}")["transitions"]
+        ready = [each["session"] for each in transitions if each["to_status"] == "in_use"]
+        assert ready == [ids[2], *ids][:limit]

@@ -85,7 +85,7 @@ def _changes(surfaces: Sequence[Surface], after: int, until: int) -> Iterator[St
         yield from _of_write(by_name, write, until, ends)
     store.undo_log.rewind_to(after)
     for surface in surfaces:
-        for session in surface.sessions.changing(after, until, _ALL):
+        for _, session in surface.sessions.changing(after, until, _ALL):
             id = surface.sessions.id(session)
             yield from _by_time(surface, session, after, ends.get((surface.name, id), until))
 

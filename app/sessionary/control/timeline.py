@@ -63,15 +63,18 @@ def timeline(query: dict[str, Any]) -> Response:
 def between(
     surfaces: Sequence[Surface], after: int, until: int, limit: int
 ) -> list[SessionTransition]:
-    """List the first transitions of all sessions in (after, until], in order."""
+    """List the first transitions of all sessions in (after, until], in order.
+
+    Ties are in the order of the surfaces, then of creation.
+    """
     found = [
-        transition
-        for surface in surfaces
-        for session in surface.sessions.changing(after, until, limit)
+        (transition.transition.at, number, place, transition)
+        for number, surface in enumerate(surfaces)
+        for place, session in surface.sessions.changing(after, until, limit)
         for transition in of_session(surface, session, after, until)
     ]
-    found.sort(key=lambda each: (each.transition.at, each.surface, each.session))
-    return found[:limit]
+    found.sort(key=lambda each: each[:3])
+    return [transition for *_, transition in found[:limit]]
 
 
 def find_session(

@@ -27,8 +27,8 @@ def find_by_id(model: type[Model], row: type[Row]) -> Statement[Row]:
 
 def creation_page(model: type[Model], row: type[Row]) -> Statement[tuple[int, Row]]:
     """At most `limit` sessions after the key `place`, each with its key, in order of creation."""
-    return Statement(
-        lambda found: (int(found[0]), row._make(found[1:])),
+    return with_places(
+        row,
         lambda: (
             model.select(rowid(model), *_columns(model, row))
             .where(rowid(model) > param("place"))
@@ -36,6 +36,29 @@ def creation_page(model: type[Model], row: type[Row]) -> Statement[tuple[int, Ro
             .limit(param("limit"))
         ),
     )
+
+
+def changing(
+    model: type[Model], row: type[Row], at: Any, *conditions: Any
+) -> Statement[tuple[int, Row]]:
+    """At most `limit` sessions that meet these, each with its key, in order of `at`.
+
+    An index on `at` must serve the conditions, and the parameters `after` and `until` limit it.
+    """
+    return with_places(
+        row,
+        lambda: (
+            model.select(rowid(model), *_columns(model, row))
+            .where(*conditions)
+            .order_by(at, rowid(model))
+            .limit(param("limit"))
+        ),
+    )
+
+
+def with_places(row: type[Row], query: Callable[[], Any]) -> Statement[tuple[int, Row]]:
+    """A statement of sessions that selects the key of each before its columns."""
+    return Statement(lambda found: (int(found[0]), row._make(found[1:])), query)
 
 
 def is_prunable(model: type[Model], has_ended: Any) -> Any:

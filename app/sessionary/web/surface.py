@@ -65,8 +65,9 @@ class SessionQueries:
     find: Callable[[str], Any | None]  # by id
     # page(after, limit): sessions with their places in the order of creation, after a place.
     page: Callable[[int, int], Iterable[tuple[int, Any]]]
-    # changing(after, until, limit): sessions with a transition in (after, until], soonest first.
-    changing: Callable[[int, int, int], Iterable[Any]]
+    # changing(after, until, limit): sessions with a transition in (after, until], each with its
+    # place, soonest first, ties in order of creation.
+    changing: Callable[[int, int, int], Iterable[tuple[int, Any]]]
     id: Callable[[Any], str]
     transitions: Callable[[Any], Sequence[Transition]]  # in order
     explain: Callable[[Any, int], Explanation]

@@ -93,15 +93,12 @@ def _oldest_active() -> Any:
 by_id_anywhere = session_statements.find_by_id(Session, SessionRow)
 creation_page = session_statements.creation_page(Session, SessionRow)
 retention = session_statements.retention(Session, has_ended_before(param("before_at")))
-# Those with a transition after `after`, up to `until`; the first to change comes first.
-changing = Statement(
-    SessionRow._make,
-    lambda: (
-        Session.select(*COLUMNS)
-        .where(is_active(param("after")), has_timed_out(param("until")))
-        .order_by(Session.expires_at, Session.seq)
-        .limit(param("limit"))
-    ),
+changing = session_statements.changing(
+    Session,
+    SessionRow,
+    Session.expires_at,
+    is_active(param("after")),
+    has_timed_out(param("until")),
 )
 counts = count_statement(
     (rules.ACTIVE, rules.TIMED_OUT, rules.ERROR, rules.CLOSED),

@@ -97,15 +97,13 @@ custom_id_holders = Statement(
 by_id_anywhere = session_statements.find_by_id(Session, SessionRow)
 creation_page = session_statements.creation_page(Session, SessionRow)
 retention = session_statements.retention(Session, has_ended_before(param("before_at")))
-# Those with a transition after `after`, up to `until`; the first to change comes first.
-changing = Statement(
-    SessionRow._make,
-    lambda: (
-        Session.select(*COLUMNS)
-        .where(is_kept, has_not_closed(param("after")), has_closed(param("until")))
-        .order_by(Session.expires_at, Session.seq)
-        .limit(param("limit"))
-    ),
+changing = session_statements.changing(
+    Session,
+    SessionRow,
+    Session.expires_at,
+    is_kept,
+    Session.expires_at > param("after"),
+    has_closed(param("until")),
 )
 counts = store.count_statement(
     (*rules.STATUSES, rules.DELETED),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary import ids, store
-from sessionary.store import Statement, count_if, count_statement, param, rowid
+from sessionary.store import Statement, count_if, count_statement, param
 from sessionary.surfaces.mobilenext import queries, rules
 from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
 from sessionary.surfaces.mobilenext.queries import allocations, sessions
@@ -29,16 +29,21 @@ def find(id: str) -> SessionWithAllocations | None:
 
 def page(place: int, limit: int) -> list[tuple[int, SessionWithAllocations]]:
     """Return sessions after a place, in order of creation, each with its own place."""
+    return _find_placed(_page, place=place, limit=limit)
+
+
+def changing(after: int, until: int, limit: int) -> list[tuple[int, SessionWithAllocations]]:
+    """Return sessions with a transition in (after, until], by their first one, with places."""
+    return _find_placed(_changing, after=after, until=until, limit=limit)
+
+
+def _find_placed(
+    statement: Statement[tuple[int, SessionRow]], **values: int
+) -> list[tuple[int, SessionWithAllocations]]:
     with store.read_transaction():
-        found = list(_page.rows(place=place, limit=limit))
+        found = list(statement.rows(**values))
         whole = _add_allocations([row for _, row in found])
-        return [(each, session) for (each, _), session in zip(found, whole, strict=True)]
-
-
-def changing(after: int, until: int, limit: int) -> list[SessionWithAllocations]:
-    """Return sessions with a transition after `after` and up to `until`, by their first one."""
-    with store.read_transaction():
-        return _add_allocations(list(_changing.rows(after=after, until=until, limit=limit)))
+        return [(place, session) for (place, _), session in zip(found, whole, strict=True)]
 
 
 def _add_allocations(rows: Sequence[SessionRow]) -> list[SessionWithAllocations]:
@@ -69,34 +74,48 @@ counts = count_statement((rules.EMPTY, rules.EXPIRED, rules.ACTIVE, rules.RELEAS
 def _query_changing() -> Any:
     transitions = _transitions().alias("transitions")
     return (
-        Session.select(*sessions.COLUMNS)
-        .join(transitions, on=transitions.c.session == Session.id)
-        .group_by(Session.id)
-        .order_by(pw.fn.MIN(transitions.c.at), rowid(Session))
+        Session.select(Session.seq, *sessions.COLUMNS)
+        .join(transitions, on=transitions.c.seq == Session.seq)
+        .group_by(Session.seq)
+        .order_by(pw.fn.MIN(transitions.c.at), Session.seq)
         .limit(param("limit"))
     )
 
 
 def _transitions() -> Any:
-    """SQL twin of `rules.transitions`: session and instant. A lease is one for all devices."""
-    expired = Session.select(
-        Session.id.alias("session"), Session.empty_expires_at.alias("at")
-    ).where(~queries.is_listed(), _is_within(Session.empty_expires_at))
-    lease = Session.select(Session.id, Session.expires_at).where(
-        queries.is_listed(), Session.released_at.is_null(), _is_within(Session.expires_at)
-    )
+    """SQL twin of `rules.transitions`: session and instant. A lease is one for all devices.
+
+    Only the first sessions by each of their two instants, which indexes find, can be the first by
+    both. No more allocations can become ready than there are devices.
+    """
+    expired = _first(Session.empty_expires_at, Session.created_at.is_null())
+    lease = _first(Session.expires_at, queries.is_listed(), Session.released_at.is_null())
     comes_first = Allocation.expires_at.is_null() | (Allocation.in_use_at < Allocation.expires_at)
-    ready = Allocation.select(Allocation.session, Allocation.in_use_at).where(
-        Allocation.released_at.is_null(), comes_first, _is_within(Allocation.in_use_at)
+    ready = (
+        Allocation.select(Session.seq, Allocation.in_use_at)
+        .join(Session)
+        .where(Allocation.released_at.is_null(), comes_first, _is_within(Allocation.in_use_at))
     )
     return expired.union_all(lease).union_all(ready)
+
+
+def _first(at: Any, *conditions: Any) -> Any:
+    """The first `limit` sessions by an instant: key and instant."""
+    first = (
+        Session.select(Session.seq, at.alias("at"))
+        .where(*conditions, _is_within(at))
+        .order_by(at, Session.seq)
+        .limit(param("limit"))
+        .alias("first")
+    )
+    return pw.Select((first,), (first.c.seq, first.c.at))
 
 
 def _is_within(at: Any) -> Any:
     return (at > param("after")) & (at <= param("until"))
 
 
-_changing = Statement(SessionRow._make, _query_changing)
+_changing = session_statements.with_places(SessionRow, _query_changing)
 
 
 def _prunable_ids() -> Any:
