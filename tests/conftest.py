@@ -17,15 +17,17 @@ from sessionary import clock, create_app, make_settings
 from sessionary.embedded import EmbeddedServer
 from sessionary.seeds import loader
 from sessionary.settings import DOUBLE, Settings
-from sessionary.store import Namespace
+from sessionary.store import Namespace, Statement
 from sessionary.surfaces import SURFACES
 from sessionary.web import json_codec
 
 pytest_plugins = ["pytester"]
 
-# Other load on the machine must not fail an example.
+# Other load on the machine must not fail an example; examples replace the rows of their fixtures.
 hypothesis_settings.register_profile(
-    "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "suite",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 hypothesis_settings.load_profile("suite")
 
@@ -87,6 +89,14 @@ class App:
         with self.namespace.activate():
             tables = set(self.namespace.database.get_tables()) - {"clock"}
         return {table: self.rows(table) for table in tables}
+
+    def plan(self, statement: Statement[Any], **values: Any) -> list[str]:
+        """The steps in which SQLite executes a statement."""
+        with self.namespace.activate():
+            text, places = statement.query().sql()
+            given = [values.get(each, each) for each in places]
+            rows = self.namespace.database.run(f"EXPLAIN QUERY PLAN {text}", given)
+            return [row[3] for row in rows]
 
     def dump(self) -> list[str]:
         """The whole namespace as SQL."""

@@ -93,7 +93,7 @@ EXPLAINED: list[tuple[str, Any, int, str, int, str, str, str]] = [
     ("galtea", BROKEN, DEADLINE, "FAILED", START + 1, "call",
      "with the error 'it broke'", f"it stays FAILED {STAYS}"),
     ("galtea", DELETED, DEADLINE, "deleted", LATER, "call",
-     f"deleted it at {to_text(LATER)}", "nothing restores it"),
+     f"deleted it at {to_text(LATER)}; from then on it is 404", "nothing restores it"),
     ("mobilenext", WITHOUT_DEVICE, START, "empty", START, "empty_session",
      "it has no device yet", f"{DEVICES} keeps it"),
     ("mobilenext", WITHOUT_DEVICE, EXPIRES_AT, "expired", EXPIRES_AT, "empty_session",

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
@@ -14,9 +14,7 @@ from tests.surfaces.callers import Caller
 from tests.surfaces.hostile import BODIES, MINE, PATHS, QUERIES, Body, Query
 from tests.surfaces.mobilenext.api_client import Calls, error_of
 
-few = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+few = settings(max_examples=60)
 some_or_many = pytest.mark.parametrize(
     "examples", [100, pytest.param(5_000, marks=pytest.mark.long)]
 )

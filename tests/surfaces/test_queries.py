@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionary.store import Model, rowid
@@ -16,9 +16,7 @@ from tests.surfaces.force_helpers import explain_now
 from tests.surfaces.generated_rows import GENERATED
 
 each_vendor = pytest.mark.parametrize("vendor", GENERATED)
-some = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+some = settings(max_examples=40)
 
 
 def retention_of(vendor: str) -> Retention:

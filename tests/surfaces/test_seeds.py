@@ -210,7 +210,9 @@ def test_a_seeded_session_without_a_maximum_is_shown_as_of_v1(shared_app: Shared
 
 
 ALL_FACTS = {
-    "galtea": galtea.SEED + row("galtea.sessions", 'test_case = "testCase_t1"; custom_id = "c"'),
+    "galtea": galtea.SEED
+    + row("galtea.sessions", f'id = "{OTHER}"; custom_id = "c"; deleted_ago = "5m"')
+    + row("galtea.sessions", 'test_case = "testCase_t1"; custom_id = "c"'),
     "mobilenext": row("devices", "provision_seconds = 5")
     + row("devices", 'serial = "A-2"; retired = true')
     + row("mobilenext.sessions", 'device = "A-1"')

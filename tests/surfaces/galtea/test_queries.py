@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionary import store
@@ -17,10 +17,9 @@ from sessionary.web import json_codec
 from tests.conftest import App
 from tests.surfaces.galtea import strategies
 from tests.surfaces.galtea.strategies import NOW, ORGANIZATIONS
+from tests.surfaces.schema_fit import assert_fits_schema
 
-few = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+few = settings(max_examples=40)
 
 
 @contextmanager
@@ -198,26 +197,21 @@ def test_the_latest_version_is_the_visible_one_that_was_created_last(
 @given(strategies.sessions(), st.integers(-6, 11))
 def test_a_session_fits_its_schema(row: SessionRow, minutes: int) -> None:
     shown = serializers.session(row, NOW + minutes * strategies.MINUTE)
-    assert_documented(shown, schemas.Session())
+    assert_fits_schema(schemas.Session(), shown)
 
 
 @few
 @given(strategies.references)
 def test_a_reference_fits_its_schema(row: ReferenceRow) -> None:
-    assert_documented(serializers.version(row), schemas.Version())
-    assert_documented(serializers.test(row), schemas.Test())
+    assert_fits_schema(schemas.Version(), serializers.version(row))
+    assert_fits_schema(schemas.Test(), serializers.test(row))
     shown = serializers.test_case(row)
-    assert_documented({"context": {}, **shown}, schemas.TestCase())
+    assert_fits_schema(schemas.TestCase(), shown)
     assert ("context" in shown) is (row.context is not None)
 
 
 def test_the_sdk_versions_fit_their_schema() -> None:
-    assert_documented(serializers.SDK_VERSIONS, schemas.SdkVersions())
-
-
-def assert_documented(shown: dict[str, Any], schema: Any) -> None:
-    assert schema.validate(shown) == {}
-    assert shown.keys() == {each.data_key or name for name, each in schema.fields.items()}
+    assert_fits_schema(schemas.SdkVersions(), serializers.SDK_VERSIONS)
 
 
 INDEXED = [(name, 1) for name in lists.FILTERS] + [
@@ -228,7 +222,8 @@ INDEXED = [(name, 1) for name in lists.FILTERS] + [
 @pytest.mark.parametrize(("name", "values"), INDEXED)
 def test_a_list_by_one_filter_searches_its_index(app: App, name: str, values: int) -> None:
     chosen = frozenset({name})
-    plan = plan_of(app, **{"single" if values == 1 else "several": chosen})
+    filters = {"single": chosen} if values == 1 else {"several": chosen}
+    plan = "\n".join(app.plan(lists.page(lists.Filters(**filters))))
     column = lists.FILTERS[name].column_name
     assert f"{column}=?" in plan
     assert ("ORDER BY" in plan) is (values > 1)
@@ -247,13 +242,6 @@ def test_a_list_by_one_filter_searches_its_index(app: App, name: str, values: in
     ],
 )
 def test_the_first_page_is_read_in_the_order_of_an_index(app: App, filters: dict[str, Any]) -> None:
-    plan = plan_of(app, **filters)
+    plan = "\n".join(app.plan(lists.page(lists.Filters(**filters))))
     assert "organization=?" in plan
     assert "ORDER BY" not in plan
-
-
-def plan_of(app: App, **filters: Any) -> str:
-    with app.namespace.activate():
-        text, places = lists.page(lists.Filters(**filters)).query().sql()
-        steps = app.namespace.database.run(f"EXPLAIN QUERY PLAN {text}", [None] * len(places))
-        return "\n".join(step[3] for step in steps)

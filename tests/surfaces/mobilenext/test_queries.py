@@ -337,7 +337,7 @@ def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
     place: App, statement: Statement[Any], values: dict[str, Any]
 ) -> None:
     """It must stay fast at a million rows."""
-    plan = plan_of(place, statement, values)
+    plan = place.plan(statement, **values)
     assert not [step for step in plan if "SCAN" in step and "json_each" not in step], plan
     if statement is not allocations.of_sessions:
         assert not [step for step in plan if "B-TREE" in step], plan
@@ -345,8 +345,8 @@ def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
 
 @pytest.mark.parametrize("only_before", [False, True])
 def test_a_page_is_found_by_index_and_only_its_rows_sorted(place: App, only_before: bool) -> None:
-    values = {"organization": "o", "before": 9, "limit": 101}
-    plan = plan_of(place, sessions.page(only_before=only_before), values)
+    page = sessions.page(only_before=only_before)
+    plan = place.plan(page, organization="o", before=9, limit=101)
     assert [step.partition(" USING ")[0] for step in plan] == [
         "CO-ROUTINE newest",
         "SEARCH t2",
@@ -358,12 +358,5 @@ def test_a_page_is_found_by_index_and_only_its_rows_sorted(place: App, only_befo
 
 @pytest.mark.parametrize("statement", [devices.catalogue, devices.candidates])
 def test_open_allocations_are_found_by_the_index(place: App, statement: Statement[Any]) -> None:
-    plan = plan_of(place, statement, {"now": 1})
+    plan = place.plan(statement, now=1)
     assert any("SEARCH" in step and "serial=?" in step for step in plan), plan
-
-
-def plan_of(place: App, statement: Statement[Any], values: dict[str, Any]) -> list[str]:
-    text, places = statement._render()
-    parameters = [values.get(each, each) for each in places]
-    rows = place.namespace.database.run("EXPLAIN QUERY PLAN " + text, parameters)
-    return [row[3] for row in rows]

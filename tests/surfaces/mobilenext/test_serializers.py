@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marshmallow import Schema, fields
 
 from sessionary.surfaces.mobilenext import errors, rules, schemas, serializers
 from sessionary.surfaces.mobilenext.models import AllocationRow, SessionRow
@@ -14,23 +11,11 @@ from sessionary.web.instants import to_text
 from sessionary.web.json_codec import page_value
 from tests.surfaces.mobilenext.strategies import LAST, allocations, instants, sessions, texts, uuid
 from tests.surfaces.mobilenext.strategies import shown as facts
+from tests.surfaces.schema_fit import assert_fits_schema
 
-generated = settings(max_examples=20, deadline=None)
+generated = settings(max_examples=20)
 Held = tuple[list[SessionRow], list[AllocationRow]]
 held = sessions().flatmap(lambda found: st.tuples(st.just(found), allocations(found)))
-
-
-def assert_fits_schema(schema: Schema, shown: dict[str, Any]) -> None:
-    """Assert that exactly the fields of the schema are there, each of its type."""
-    assert schema.validate(shown) == {}
-    names = {each.data_key or name for name, each in schema.fields.items()}
-    assert shown.keys() <= names
-    for name, field in schema.fields.items():
-        value = shown.get(field.data_key or name)
-        inner = field.inner if isinstance(field, fields.List) else field
-        if isinstance(inner, fields.Nested) and value is not None:
-            for each in value if isinstance(value, list) else [value]:
-                assert_fits_schema(inner.schema, each)
 
 
 def listed(found: Held) -> tuple[list[SessionRow], list[AllocationRow]]:

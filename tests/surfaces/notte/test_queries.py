@@ -4,20 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionary import store
-from sessionary.store import Statement
 from sessionary.surfaces.notte import queries, rules
 from sessionary.surfaces.notte.models import Session, SessionRow
 from tests.conftest import App
 from tests.surfaces.notte.strategies import NOW, fill, namespaces, sessions
 
 FILTERS = [(only_active, only_key) for only_active in (True, False) for only_key in (True, False)]
-some = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+some = settings(max_examples=40)
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +88,7 @@ def test_touch_and_end_change_only_their_columns_of_one_row(
                 ended_as=changed.ended_as,
                 close_reason=changed.close_reason,
                 error=changed.error,
+                status_since_at=changed.status_since_at,
             )
         assert queries.end.run(**facts._asdict()) == (row.ended_at is None)
         assert queries.by_id.one(id=row.id, organization=row.organization) == ended
@@ -99,15 +96,11 @@ def test_touch_and_end_change_only_their_columns_of_one_row(
     assert others == [row for row, _ in namespace[1:]]
 
 
-def plan(statement: Statement[Any]) -> list[str]:
-    text, places = statement.query().sql()
-    found = store.Model._meta.database.obj.run(f"EXPLAIN QUERY PLAN {text}", [None] * len(places))
-    return [step[3] for step in found]
-
-
 @pytest.mark.parametrize(("only_active", "only_key"), FILTERS)
-def test_a_page_is_read_from_an_index_in_its_order(only_active: bool, only_key: bool) -> None:
-    steps = plan(queries.page(only_active=only_active, only_key=only_key))
+def test_a_page_is_read_from_an_index_in_its_order(
+    app: App, only_active: bool, only_key: bool
+) -> None:
+    steps = app.plan(queries.page(only_active=only_active, only_key=only_key))
     assert steps[0].startswith("SEARCH")
     assert "USING INDEX" in steps[0]
     if only_key:
@@ -118,7 +111,7 @@ def test_a_page_is_read_from_an_index_in_its_order(only_active: bool, only_key: 
 
 
 @pytest.mark.parametrize("name", ["by_id", "touch", "end", "active_count", "by_id_anywhere"])
-def test_every_other_statement_searches_an_index(name: str) -> None:
-    (step,) = plan(getattr(queries, name))
+def test_every_other_statement_searches_an_index(app: App, name: str) -> None:
+    (step,) = app.plan(getattr(queries, name))
     assert step.startswith("SEARCH")
     assert "INDEX" in step

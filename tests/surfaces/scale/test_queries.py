@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marshmallow import Schema
 
 from sessionary.identity import Caller, Organization
 from sessionary.surfaces.scale import errors, queries, schemas, serializers
@@ -16,6 +15,7 @@ from sessionary.web import json_codec
 from sessionary.web.fastapi_errors import violations
 from sessionary.web.fields import Problem
 from tests.conftest import App
+from tests.surfaces.schema_fit import assert_fits_schema
 
 ACCOUNTS = ["acme", "zeta", "mars", "open-1", "open-2", "empty"]
 DECLARED = ["acme", "zeta", "mars"]
@@ -141,13 +141,12 @@ def test_a_page_is_read_in_the_order_of_an_index(
     app: App, scope: str, include_archived: bool, index: str
 ) -> None:
     statement = queries.page(scope, include_archived=include_archived)
-    text, places = statement.query().sql()
-    plan = app.namespace.database.run(f"EXPLAIN QUERY PLAN {text}", [1 for _ in places])
-    steps = [step[3] for step in plan]
+    steps = app.plan(statement)
     assert any(index in step for step in steps), steps
     sorts = [step for step in steps if "TEMP B-TREE" in step]
-    merges = "scale_counts" in text
-    assert len(sorts) == merges, steps  # only the merge of several accounts' first rows sorts
+    assert len(sorts) == (scope == queries.SEVERAL), (
+        steps
+    )  # only the merge of several accounts' first rows sorts
 
 
 instants = st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999)
@@ -168,13 +167,6 @@ session_rows = st.builds(
     end_date=st.none() | instants,
     archived_at=st.none() | instants,
 )
-
-
-def assert_fits_schema(schema: Schema, shown: dict[str, Any]) -> None:
-    """Assert that exactly the fields of the schema are there, each of its type."""
-    required = {name for name, each in schema.fields.items() if each.required}
-    assert required <= set(shown) <= set(schema.fields)
-    assert schema.validate(shown) == {}
 
 
 @given(session_rows)
@@ -204,8 +196,6 @@ def test_a_serialized_user_fits_its_schema(email: str | None) -> None:
     caller = Caller("u", "Ana", email, "user", "", None, "b", roles, False)
     shown = serializers.user_info(caller, roles, {"a": "A", "b": "B"})
     assert_fits_schema(schemas.UserInfo(), shown)
-    for profile in shown["access_profiles"]:
-        assert_fits_schema(schemas.AccessProfile(), profile)
     assert [each["account"]["id"] for each in shown["access_profiles"]] == ["b", "a"]
 
 
@@ -213,5 +203,3 @@ def test_error_bodies_fit_their_schemas() -> None:
     assert_fits_schema(schemas.ErrorBody(), errors.body("Session x not found"))
     found = violations([Problem("document", "why"), Problem("missing", "", ("title",))])
     assert_fits_schema(schemas.ValidationErrorBody(), errors.body(found))
-    for each in found:
-        assert_fits_schema(schemas.Violation(), each)
