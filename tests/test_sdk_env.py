@@ -31,6 +31,24 @@ def test_mobilecli_s_address_goes_with_the_server_s() -> None:
         assert Environment(url).variables()["MOBILECLI_FLEET_URL"] == fleet
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, "127.0.0.1"),
+        ({"NO_PROXY": "a.test, b.test"}, "a.test,b.test,127.0.0.1"),
+        ({"NO_PROXY": "a.test", "no_proxy": "b.test,a.test"}, "a.test,b.test,127.0.0.1"),
+        ({"no_proxy": "127.0.0.1,*"}, "127.0.0.1,*"),
+    ],
+)
+def test_the_double_s_host_is_added_to_those_without_a_proxy(
+    before: dict[str, str], after: str
+) -> None:
+    variables = Environment("http://127.0.0.1:8000").variables(before)
+    assert (variables["NO_PROXY"], variables["no_proxy"]) == (after, after)
+    address = Environment("http://[::1]:8000").variables({})
+    assert address["NO_PROXY"] == "::1"
+
+
 def test_mobilecli_finds_the_namespace_by_its_key(server: Server, tmp_path: Path) -> None:
     namespace = server.namespace()
     told = subprocess.run(

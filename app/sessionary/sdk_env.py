@@ -3,39 +3,77 @@
 A double accepts any key; the keys here select the namespace, as the URLs do.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from urllib.parse import urlsplit
 
+from sessionary.durations import parse_signed_duration
 from sessionary.surfaces import SDKS
+from sessionary.web.instants import parse, to_text
 from sessionary.web.sdk import Sdk, SdkAccess
 
 __tracebackhide__ = True  # pytest leaves the frames of this module out
 DEFAULT = "default"
 ORGANIZATION = "000000000000000000000001"  # identity's default; identity loads the database
+_NO_PROXY = ("NO_PROXY", "no_proxy")  # SDKs differ in which they read
+
+
+def instant_text(at: datetime | str) -> str:
+    """Return an instant as URLs and keys have it: in UTC, or `+5m` from now. Raises ValueError."""
+    text = at.isoformat() if isinstance(at, datetime) else at
+    try:
+        if text.startswith(("+", "-")):
+            parse_signed_duration(text)
+            return text
+        return to_text(parse(text) // 1000)
+    except ValueError as error:
+        raise ValueError(f"{text!r} {error}, or from now such as +15m or -2h") from None
 
 
 class Environment:
-    """The vendors' APIs in one namespace of the server at `url`.
+    """The vendors' APIs in one namespace of the server at `url`, as of now or of `at`.
 
-    Each is an attribute by the name of its surface: `environment.<surface>.url` and `.key`.
+    `at` is text of `instant_text`. Each API is an attribute by the name of its surface:
+    `environment.<surface>.url` and `.key`.
     """
 
-    def __init__(self, url: str, namespace: str = DEFAULT, sdks: Iterable[Sdk] = SDKS) -> None:
+    def __init__(
+        self,
+        url: str,
+        namespace: str = DEFAULT,
+        sdks: Iterable[Sdk] = SDKS,
+        *,
+        at: str | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         self.namespace = namespace
+        self._path = namespace if at is None else f"{namespace}@{at}"
         self._sdks = {sdk.surface: sdk for sdk in sdks}
 
     def __getattr__(self, surface: str) -> SdkAccess:
         sdk = self.__dict__.get("_sdks", {}).get(surface)
         if sdk is None:
             raise AttributeError(f"unknown surface: {surface!r}")
-        is_default = self.namespace == DEFAULT
-        root = self.url if is_default else f"{self.url}/~{self.namespace}"
-        key = "test" if is_default else f"ns-{self.namespace}-test"
+        is_default = self._path == DEFAULT
+        root = self.url if is_default else f"{self.url}/~{self._path}"
+        key = "test" if is_default else f"ns-{self._path}-test"
         return SdkAccess(f"{root}/{surface}", sdk.key_prefix + key, self.url, ORGANIZATION)
 
-    def variables(self) -> dict[str, str]:
-        """The environment variables that the SDKs and the commands on a double read."""
+    def variables(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The environment variables that the SDKs and the commands on a double read.
+
+        NO_PROXY and no_proxy have the double's host and all hosts that `environ` has in either.
+        """
         variables: dict[str, str] = {}
         for surface, sdk in self._sdks.items():
             variables |= sdk.variables(getattr(self, surface))
-        return variables | {"SESSIONARY_URL": self.url, "SESSIONARY_NAMESPACE": self.namespace}
+        given = ",".join(environ.get(name, "") for name in _NO_PROXY)
+        hosts = [*map(str.strip, given.split(",")), urlsplit(self.url).hostname]
+        no_proxy = ",".join(dict.fromkeys(filter(None, hosts)))
+        return {
+            **variables,
+            "SESSIONARY_URL": self.url,
+            "SESSIONARY_NAMESPACE": self.namespace,
+            **dict.fromkeys(_NO_PROXY, no_proxy),
+        }

@@ -58,12 +58,14 @@ def test_it_exits_with_the_commands_code_and_prints_nothing_itself(code: int) ->
     assert (result.returncode, result.stdout, result.stderr) == (code, "said\n", "")
 
 
+START = (
+    "curl --silent --fail-with-body -X POST $NOTTE_API_URL/session/start -d '{}'"
+    " -H 'Content-Type: application/json' -H \"Authorization: Bearer $NOTTE_API_KEY\""
+)
+
+
 def test_the_command_finds_the_double_by_environment_variables() -> None:
-    call = (
-        "curl --silent --fail-with-body -X POST $NOTTE_API_URL/session/start -d '{}'"
-        " -H 'Content-Type: application/json' -H \"Authorization: Bearer $NOTTE_API_KEY\""
-    )
-    result = run("sh", "-c", call)
+    result = run("sh", "-c", START)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["status"] == "active"
 
@@ -76,6 +78,17 @@ def test_the_double_listens_where_the_variables_say() -> None:
     script = 'echo "$SESSIONARY_URL"; curl --silent "$SESSIONARY_URL/livez"'
     result = run("--", "sh", "-c", script, SESSIONARY_HOST="127.0.0.2", SESSIONARY_PORT=port)
     assert result.stdout.split("\n", 1) == [f"http://127.0.0.2:{port}", '{"status":"alive"}']
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_a_proxy_does_not_lead_the_command_past_the_double(name: str) -> None:
+    gone = "http://127.0.0.1:9"
+    proxies = {"HTTP_PROXY": gone, "http_proxy": gone, "ALL_PROXY": gone, name: "intranet.test"}
+    httpx = "import httpx, os; httpx.get(os.environ['NOTTE_API_URL'] + '/health')"
+    script = f'{START}; {PYTHON} -c "{httpx}"; echo; echo $NO_PROXY $no_proxy'
+    result = run("sh", "-ec", script, **proxies)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "intranet.test,127.0.0.1 intranet.test,127.0.0.1"
 
 
 def test_sessionary_commands_in_it_use_its_double_and_no_database() -> None:

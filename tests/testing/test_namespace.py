@@ -217,10 +217,18 @@ def test_sdks_find_the_namespace_by_environment_variables(suite: Suite) -> None:
     suite(
         """
         import os
+        import pytest
         from galtea import Galtea
         from scale_gp import SGPClient
 
-        def test_it(sessionary_env, sessionary):
+        @pytest.fixture(autouse=True)
+        def proxy(monkeypatch):
+            monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+            monkeypatch.setenv("NO_PROXY", "intranet.test, 10.0.0.0/8")
+
+        def test_it(proxy, sessionary_env, sessionary):
+            kept = "intranet.test,10.0.0.0/8,127.0.0.1"
+            assert (os.environ["NO_PROXY"], os.environ["no_proxy"]) == (kept, kept)
             with Galtea(api_key=os.environ["GALTEA_API_KEY"]) as galtea:
                 galtea.sessions.create(version_id="ver_123")
             with SGPClient() as scale:

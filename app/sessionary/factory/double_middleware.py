@@ -17,7 +17,10 @@ from sessionary.web.held import ON_LOOP, Held
 from sessionary.web.route_table import MATCH
 from sessionary.web.surface import Surface
 
-_PREFIX = re.compile("/~([^/]*)(/.*)?", re.DOTALL)
+_PREFIX = re.compile("/~([^/@]*)(?:@([^/]*))?(/.*)?", re.DOTALL)
+# The instant in a key: `ns-t42@2026-03-01T12:00:00Z-x`, `ns-t42@-5m-x`.
+_KEY_INSTANT = "@([^Z]*Z|[+-]?[^-]*)(?=-)"
+_AT = "HTTP_SESSIONARY_AT"
 _CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 _LINK = "Link"  # to the explanation of a recorded call
 _UNADMITTED = (401, 403, 429)
@@ -66,7 +69,8 @@ class MultiNamespaceMiddleware:
         self._max_body_bytes = max_body_bytes
         # The name may follow the vendor's prefix or stand first: `gsk_ns-t42-x`, `ns-t42-x`.
         prefixes = "|".join(re.escape(each) for one in surfaces for each in one.sdk.key_prefixes)
-        self._key = re.compile(f"(?:[Bb]earer +)?(?:{prefixes})?ns-([a-z0-9_]{{1,40}})-")
+        start = f"((?:[Bb]earer +)?(?:{prefixes})?ns-([a-z0-9_]{{1,40}}))"
+        self._key = re.compile(f"{start}(?:{_KEY_INSTANT})?-")
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         name = self._name(environ)
@@ -95,18 +99,20 @@ class MultiNamespaceMiddleware:
         return refusal(environ, start_response)
 
     def _name(self, environ: dict[str, Any]) -> str:
-        """The name of a request's namespace; moves a path prefix to SCRIPT_NAME."""
-        prefix = _split_prefix(environ)
-        header: str | None = environ.get("HTTP_SESSIONARY_NAMESPACE")
-        if header is not None:
-            return header
-        if prefix is not None:
-            return prefix
+        """The name of a request's namespace; moves a path prefix to SCRIPT_NAME.
+
+        An instant in the prefix or key becomes the header `Sessionary-At`, unless there is one.
+        """
+        names = [environ.get("HTTP_SESSIONARY_NAMESPACE"), _split_prefix(environ)]
         for credential in _CREDENTIALS:
             key = self._key.match(environ.get(credential, ""))
-            if key is not None:
-                return key[1]
-        return DEFAULT
+            if key is None:
+                continue
+            names.append(key[2])
+            if key[3] is not None:  # the user of a key is the one of the key without an instant
+                environ.setdefault(_AT, key[3])
+                environ[credential] = key[1] + key.string[key.end() - 1 :]
+        return next((name for name in names if name is not None), DEFAULT)
 
     def _refusal(self, name: str, path: str, environ: dict[str, Any]) -> Application | None:
         """The response to a call that creates no namespace; None if the call is admitted.
@@ -133,13 +139,16 @@ class MultiNamespaceMiddleware:
 
 
 def _split_prefix(environ: dict[str, Any]) -> str | None:
-    """Move a prefix `/~name` of the path to SCRIPT_NAME; return the name."""
+    """Move a prefix `/~name` or `/~name@instant` of the path to SCRIPT_NAME; return the name."""
     prefix = _PREFIX.fullmatch(environ["PATH_INFO"])
     if prefix is None:
         return None
-    environ["SCRIPT_NAME"] += f"/~{prefix[1]}"
-    environ["PATH_INFO"] = prefix[2] or "/"
-    return prefix[1]
+    name, instant, path = prefix.groups()
+    if instant is not None:
+        environ.setdefault(_AT, instant)
+    environ["SCRIPT_NAME"] += environ["PATH_INFO"].removesuffix(path or "")
+    environ["PATH_INFO"] = path or "/"
+    return name
 
 
 def _as_application(response: VendorResponse) -> Application:

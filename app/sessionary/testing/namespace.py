@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sessionary.client import Client, ControlError, Transport
-from sessionary.sdk_env import DEFAULT, Environment
+from sessionary.client import Client, ControlError, Instant, Transport
+from sessionary.sdk_env import DEFAULT, Environment, instant_text
 from sessionary.surfaces import SDKS
 from sessionary.testing.journal import Journal
 from sessionary.web.sdk import Sdk, SdkAccess
@@ -45,6 +45,13 @@ class Namespace(Client):
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(sdk.surface for sdk in self._sdks)]
+
+    def at(self, at: Instant) -> Environment:
+        """Return URLs, keys and variables with which SDKs read as of an instant, or `+5m` from now.
+
+        Writes with them are refused.
+        """
+        return Environment(self.url, self.namespace, self._sdks, at=instant_text(at))
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables that point SDKs at this namespace."""
