@@ -4,7 +4,9 @@ import json
 import os
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +20,15 @@ from sessionary.settings import Settings
 from sessionary.store import integrity
 from sessionary.store.connections import Database
 from sessionary.surfaces import SURFACES
-from tests.processes import COMMAND, TIMEOUT_SECONDS, WITHOUT_ROOT_ACCESS, clean_environment
+from tests import schema_versions
+from tests.processes import (
+    COMMAND,
+    TIMEOUT_SECONDS,
+    WITHOUT_ROOT_ACCESS,
+    clean_environment,
+    run_command,
+    running_server,
+)
 from tests.store.database_files import dump, run, scratch
 
 Command = Callable[..., Result]
@@ -164,20 +174,44 @@ def test_a_database_that_is_being_served_is_not_upgraded(sessionary: Command, db
     assert dump(db) == before
 
 
-@pytest.mark.usefixtures("_next_version")
-def test_no_copy_is_kept_if_another_process_upgrades_at_the_same_time(
-    sessionary: Command, db: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A database of the first version."""
+    schema_versions.load(schema_versions.fixture(1), tmp_path / "old.sqlite3")
+    return tmp_path / "old.sqlite3"
+
+
+@pytest.mark.parametrize("program", ["serve", "double"])
+def test_a_server_upgrades_no_database_that_another_process_has_open(
+    old: Path, program: str
 ) -> None:
-    back_up, before = store.back_up, dump(db)
+    """It may be a server of an earlier version, which does not know the new tables."""
+    served = store.open_namespace(str(old), durability="normal")
+    with closing(served), served.activate():
+        served.connection()
+        options = ("--port", "0", "--busy-timeout-seconds", "0.5")
+        refused = run_command(COMMAND, program, "--db", str(old), *options)
+    assert refused.returncode == 1
+    said = f"Error: {old} is open in another process: stop the server first, nothing was changed."
+    assert refused.stderr == f"{said}\n"
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert [*old.parent.glob("*.version-*")] == []
 
-    def late(file: Path, copy: Path, schema: store.Schema) -> None:
-        monkeypatch.setattr(store, "back_up", back_up)
-        create_app(Settings(db=str(db), auth="lenient")).extensions["sessionary"].close()
-        back_up(file, copy, schema)
 
-    monkeypatch.setattr(store, "back_up", late)
-    assert json.loads(sessionary("migrate", "--json").output)["kept"] is None
-    assert [dump(kept) for kept in db.parent.glob("*.version-*")] == [before]
+def test_servers_that_start_at_once_upgrade_a_database_once_and_all_serve(old: Path) -> None:
+    started = threading.Barrier(3)
+
+    def serve() -> int:
+        with running_server("--db", str(old), "--busy-timeout-seconds", "20") as server:
+            status, _ = server.request("GET", "/readyz")
+            started.wait(TIMEOUT_SECONDS)
+            return status
+
+    with ThreadPoolExecutor(3) as pool:
+        servers = [pool.submit(serve) for _ in range(3)]
+        assert [each.result() for each in servers] == [200] * 3
+    assert len([*old.parent.glob("*.version-1.*[0-9Z]")]) == 1
 
 
 @pytest.mark.usefixtures("_next_version")

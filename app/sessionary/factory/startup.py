@@ -95,7 +95,7 @@ def prepare(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Prepa
     schema = make_schema(surfaces)
     namespace = open_namespace(settings, schema)
     with store.with_file_name(settings.db), namespace.activate():
-        store.migrate(schema, lambda version: kept.extend(_copy(settings.db, schema, version)))
+        store.migrate(schema, lambda version: kept.append(_copy(settings.db, schema, version)))
         store.undo_log.disable(schema.tables)
         if settings.control:
             from sessionary import control  # other servers do not load it
@@ -135,29 +135,36 @@ def find_version(settings: Settings) -> int:
     return store.file_version(file, SCHEMA, settings.busy_timeout_seconds)
 
 
-def _copy(db: str, schema: Schema, version: int) -> tuple[Path, ...]:
-    """Copy a database before its upgrade, unless another process has upgraded it."""
+def _copy(db: str, schema: Schema, version: int) -> Path:
+    """Copy a database before its upgrade."""
     copy = Path(f"{db}.version-{version}.{to_stamp(clock.wall())}")
     store.back_up(Path(db), copy, schema)
-    if store.file_version(copy, schema) != version:
-        copy.unlink()
-        return ()
     _log.warning("%s has schema version %d and is upgraded; a copy is %s", db, version, copy)
-    return (copy,)
+    return copy
 
 
 def open_namespace(settings: Settings, schema: Schema) -> Namespace:
-    """The database of these settings, as it is, or an empty one. Raises store.DatabaseUnusable."""
-    file = Path(settings.db)
+    """The database of these settings, as it is, or an empty one.
+
+    Raises store.DatabaseUnusable, also for one that is to be upgraded while another process, which
+    may be an older program, has it open.
+    """
+    file, must_upgrade = Path(settings.db), False
+
+    def is_older() -> bool:
+        return store.file_version(file, schema, settings.busy_timeout_seconds) < schema.version
+
     if settings.db != ":memory:":
         store.ensure_not_in_use(file)
-        if file.exists() and file.stat().st_size:
-            store.file_version(file, schema, settings.busy_timeout_seconds)
-    return store.open_namespace(
+        must_upgrade = file.exists() and file.stat().st_size > 0 and is_older()
+    namespace = store.open_namespace(
         settings.db,
         durability=settings.durability,
         busy_timeout_seconds=settings.busy_timeout_seconds,
     )
+    if must_upgrade:
+        namespace.ensure_alone(is_older)
+    return namespace
 
 
 def add_rate_limits(settings: Settings) -> None:

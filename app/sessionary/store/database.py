@@ -4,7 +4,7 @@ import mmap
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import partial
@@ -16,8 +16,19 @@ import peewee as pw
 
 from sessionary.durations import monotonic
 from sessionary.store.connections import Connection, Database
-from sessionary.store.errors import DatabaseUnavailable, OutageLog, requires_reconnect
-from sessionary.store.files import DatabaseFile, ReadOnlyFile, create_folder, resolve_path
+from sessionary.store.errors import (
+    DatabaseUnavailable,
+    DatabaseUnusable,
+    OutageLog,
+    requires_reconnect,
+)
+from sessionary.store.files import (
+    DatabaseFile,
+    ReadOnlyFile,
+    create_folder,
+    in_use_message,
+    resolve_path,
+)
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
 DEFAULT = "default"  # the namespace that always exists
@@ -213,6 +224,14 @@ class Namespace:
         """Return the connection of the running thread, opened at its first use."""
         connection: sqlite3.Connection = self.database.connection()  # type: ignore[no-untyped-call]
         return connection
+
+    def ensure_alone(self, is_needed: Callable[[], bool]) -> None:
+        """Keep the file to this process until it is migrated, if that is needed by then.
+
+        Raises DatabaseUnusable if another one has it open for longer than the busy timeout.
+        """
+        if self._file is not None and not self._file.lease.acquire_alone(is_needed):
+            raise DatabaseUnusable(in_use_message(self._file.path))
 
     def check_file_unchanged(self) -> None:
         """Raise DatabaseUnavailable if the file is gone or was replaced."""

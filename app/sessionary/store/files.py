@@ -63,12 +63,15 @@ def exclusive_lease(file: Path) -> Iterator[None]:
     lock = open_lock_file(lease_path(file))
     try:
         if not try_lock(lock, fcntl.LOCK_EX):
-            raise DatabaseUnusable(
-                f"{file} is open in another process: stop the server first, nothing was changed."
-            )
+            raise DatabaseUnusable(in_use_message(file))
         yield
     finally:
         os.close(lock)
+
+
+def in_use_message(file: Path | str) -> str:
+    """Say that another process has the file open."""
+    return f"{file} is open in another process: stop the server first, nothing was changed."
 
 
 def is_in_use(file: Path, *, or_replaced: bool = True) -> bool:

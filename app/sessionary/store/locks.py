@@ -3,6 +3,7 @@
 import fcntl
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
@@ -105,6 +106,26 @@ class FileLease:
             )
         if not self._keep(lock):
             os.close(lock)
+
+    def acquire_alone(self, is_needed: Callable[[], bool]) -> bool:
+        """Take the lease so that nobody else can, until `share`, if that is needed by then.
+
+        Returns False if another process keeps its own for longer than the busy timeout.
+        """
+        lock = open_lock_file(lease_path(self._file))
+
+        def take() -> bool:
+            return try_lock(lock, fcntl.LOCK_EX) and self._keep(lock)
+
+        is_settled = poll(lambda: take() or not is_needed(), monotonic() + self._timeout_seconds)
+        if self._lock != lock:
+            os.close(lock)
+        return is_settled
+
+    def share(self) -> None:
+        """Let other processes take theirs."""
+        if self._lock is not None:
+            try_lock(self._lock, fcntl.LOCK_SH)
 
     def _keep(self, lock: int) -> bool:
         """Keep it, unless another thread was faster."""

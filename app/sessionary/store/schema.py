@@ -64,6 +64,7 @@ def migrate(schema: Schema, before_upgrade: Callable[[int], None] = lambda _: No
         _upgrade(database, older, migration)
     if database.file is not None:
         database.file.remember_identity()
+        database.file.lease.share()
 
 
 def create_tables(tables: Sequence[type[Model]]) -> None:
