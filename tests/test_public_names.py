@@ -22,7 +22,8 @@ from sessionary.web.surface import declared_settings
 SETTINGS = """
 allowed_hosts auth busy_timeout_seconds client_timeout_seconds clock_rate control control_token
 db durability
-galtea_auto_close_minutes galtea_references host journal log_format log_requests max_body_bytes
+galtea_auto_close_minutes galtea_references host ids_seed journal log_format log_requests
+max_body_bytes
 max_failed_keys_per_minute max_namespaces max_restore_bytes metrics
 mobilenext_empty_session_minutes
 mobilenext_lease_minutes notte_global_timeout_minutes notte_keep_alive port prune_ended_days
@@ -57,7 +58,7 @@ COMMANDS = {
     "faults clear": f"fault {CONTROL}",
     "faults list": f"--surface --unmatched {CONTROL}",
     "faults presets": CONTROL,
-    "namespaces create": f"name --now --seed {CONTROL}",
+    "namespaces create": f"name --now --ids-seed --seed {CONTROL}",
     "namespaces drop": f"name {CONTROL}",
     "namespaces fork": f"to {CONTROL}",
     "namespaces list": CONTROL,
@@ -97,7 +98,7 @@ unmatched
 JSON_KEYS = """
 actual after at body body_bytes body_truncated by call caller calls cause changes clock count
 deadline delay detail dropped_count errors expected fault faults from from_status headers hint
-hit_count id ignored inputs kind location matched_count max_calls max_namespaces message method
+hit_count id ids ignored inputs kind location matched_count max_calls max_namespaces message method
 mode name namespaces next next_transition next_transitions note now open operation organization
 part path pointer preset presets probability query rate reason response response_bytes
 response_truncated retry_after route row_count rule seed session sessions since source spent

@@ -73,6 +73,7 @@ _save = Statement(tuple, lambda: Clock.update({name: param(name) for name in _MO
 _restart = Statement(
     tuple, lambda: Clock.update(namespace_at=param("at"), wall_at=param("at"), began_at=param("at"))
 )
+_begin = Statement(tuple, lambda: Clock.update(began_at=param("at"), moves=0))
 
 
 def wall() -> int:
@@ -95,9 +96,13 @@ def state() -> State:
     return found
 
 
-def restart() -> None:
-    """Start the clock of a namespace made from a template now, in the mode that it has."""
-    _restart.run(at=wall())
+def restart(at: int | None = None) -> None:
+    """Begin a namespace made from a template: now, or frozen at an instant. Raises BadClock."""
+    if at is not None:
+        set_mode("frozen", at)
+        _begin.run(at=at)
+    else:
+        _restart.run(at=wall())
 
 
 def now() -> int:

@@ -38,6 +38,35 @@ def seed(text: str | None) -> None:
     """Derive the ids of this namespace from `text` from now on; None makes them random."""
     with store.transaction():
         _reseed.run(seed=text)
+    namespace = store.current_namespace()
+    namespace.seeded_ids = namespace.generation, text is not None
+
+
+def ensure_seed(text: str | None) -> None:
+    """Seed the ids unless they have this seed: a database that is opened again goes on with it."""
+    found = _state.one()
+    if found is not None and found[0] != text:
+        seed(text)
+
+
+def is_seeded() -> bool:
+    """Return whether the ids of this namespace have a seed, so that two runs give the same."""
+    namespace = store.current_namespace()
+    generation, is_seeded = namespace.seeded_ids
+    if generation != namespace.generation:
+        found = _state.one()
+        is_seeded = found is not None and found[0] is not None
+        namespace.seeded_ids = namespace.generation, is_seeded
+    return is_seeded
+
+
+def request_id(place: str) -> str:
+    """Return the id of the request at this place in a namespace whose ids have a seed.
+
+    Requests take nothing from the sequence, so that a read changes no later id.
+    """
+    text, _ = _state.one() or (None, 0)
+    return f"{random.Random(f'{text}:{place}').getrandbits(64):016x}"  # noqa: S311 - reproducible
 
 
 def uuid() -> str:

@@ -40,6 +40,7 @@ class Setting(NamedTuple):
     vendor_default: Any = None  # where the vendor's own default differs
     is_secret: bool = False
     used_by: str = ""  # SERVER or DOUBLE alone, or LISTENER: a process that listens by itself
+    danger: str = ""  # of using it anyway
 
     @property
     def variable(self) -> str:
@@ -168,6 +169,12 @@ class Settings:
         "further host names that a double on a loopback address answers to, comma-separated",
         used_by=DOUBLE_ONLY,
     )
+    ids_seed: str | None = _setting(
+        None,
+        "derive all ids of new namespaces from this text, so that they are the same in every run",
+        used_by=DOUBLE_ONLY,
+        danger="its keys could be guessed",
+    )
     vendor_defaults: bool = _setting(
         False, "use the vendor's own default where a default below differs from it"
     )
@@ -227,7 +234,10 @@ class Settings:
         """Raise BadSetting for a setting that one of `others` alone reads, unlike `reader`."""
         for each in settings_of(*others):
             if getattr(self, each.name) != each.default:
-                raise BadSetting(f"{each.name} is for {each.used_by}, not for {reader}: remove it")
+                why = f" ({each.danger})" if each.danger else ""
+                raise BadSetting(
+                    f"{each.name} is for {each.used_by}, not for {reader}{why}: remove it"
+                )
 
     def with_defaults(self, declarations: Declarations) -> Self:
         """The same settings, with the defaults of each surface that `vendors` leaves out."""

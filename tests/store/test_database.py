@@ -348,7 +348,13 @@ def test_a_reset_that_fails_changes_nothing(namespace: Namespace) -> None:
     def fail() -> None:
         raise LookupError
 
-    hooks = NamespaceHooks(namespace.contents, on_create=fail, on_copy=fail, on_restore=fail)
+    hooks = NamespaceHooks(
+        namespace.contents,
+        make=lambda _: namespace,
+        on_create=fail,
+        on_copy=fail,
+        on_restore=fail,
+    )
     begun, delay = namespace.generation, Delay(600)
     namespace.add_delay(delay)
     with namespace.activate():

@@ -107,7 +107,7 @@ def test_a_wrong_marker_is_refused_with_its_signature(suite: Suite) -> None:
     )
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(
-        ["*write @pytest.mark.sessionary(now=None, seed=None, faults=()):*"]
+        ["*write @pytest.mark.sessionary(name=None, now=None, ids=None, seed=None, faults=()):*"]
     )
 
 
@@ -242,3 +242,52 @@ def test_sdks_find_the_namespace_by_environment_variables(suite: Suite) -> None:
         """,
         "--sessionary-leaks=off",
     ).assert_outcomes(passed=2)
+
+
+def test_a_reset_returns_to_what_the_marker_describes(suite: Suite) -> None:
+    result = suite(
+        '''
+        import pytest
+
+        ID = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
+        SEED = f"""
+        [[organizations]]
+        id = "acme"
+        name = "Acme"
+
+        [[notte.sessions]]
+        id = "{ID}"
+        organization = "acme"
+        timeout_minutes = 5
+        created_ago = "3m"
+        """
+        FAULT = {"surface": "notte", "preset": "overloaded", "times": 1}
+
+        @pytest.mark.sessionary(
+            name="mine", now="2026-03-01T12:00:00Z", ids="x", seed=SEED, faults=[FAULT]
+        )
+        def test_one(sessionary):
+            def state():
+                return sessionary.clock.get(), sessionary.sessions(), sessionary.faults.list()
+
+            assert sessionary.namespace == "mine"
+            described = state()
+            assert "detail" in call("POST", "/session/start", sessionary.notte, {})
+            first = start(sessionary)
+            sessionary.clock.advance("1h")
+            assert state() != described
+            sessionary.reset()
+            assert state() == described
+            sessionary.faults.clear()
+            assert start(sessionary) == first
+
+        def test_two(make_sessionary):
+            namespace = make_sessionary(now="2026-03-01T12:00:00Z", seed=SEED)
+            fork = namespace.fork()
+            close(fork, start(fork))
+            fork.reset()
+            assert fork.sessions() == namespace.sessions() != []
+        ''',
+        "--sessionary-leaks=off",
+    )
+    result.assert_outcomes(passed=2)

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from sessionary import clock, identity, store
+from sessionary import clock, identity, ids, store
 from sessionary.cli.database import database_command, open_existing, open_or_create, open_read_only
 from sessionary.cli.output import Output, format_table
 from sessionary.surfaces import SURFACES
@@ -37,6 +37,7 @@ def create(
     except BadInstant as error:
         raise click.ClickException(f"--expires-at {error}") from error
     with open_or_create(db), store.transaction():
+        ids.ensure_seed(None)  # with the seed of a double, the key could be guessed
         key = identity.create_key(
             _PREFIXES.get(surface or "", ""),
             user=_owner(user, organization),

@@ -58,12 +58,15 @@ def list_namespaces(client: Client) -> Output:
 @namespaces.command(epilog="Example: sessionary namespaces create t42 --now 2026-03-01T12:00:00Z")
 @click.argument("name", required=False)
 @click.option("--now", metavar="INSTANT", help="Freeze its clock here (default: a real clock).")
+@click.option("--ids-seed", metavar="TEXT", help="Derive its ids from TEXT (default: random).")
 @click.option("--seed", type=_file, help="TOML file with its initial rows (default: none).")
 @control_command
-def create(name: str | None, now: str | None, seed: Path | None, client: Client) -> Output:
+def create(
+    name: str | None, now: str | None, ids_seed: str | None, seed: Path | None, client: Client
+) -> Output:
     """Create the namespace NAME (default: generated) and print its name."""
     document = None if seed is None else _read(seed)
-    created = client.namespaces.create(name, now=now, seed=document)
+    created = client.namespaces.create(name, now=now, ids=ids_seed, seed=document)
     return Output(created, created["name"])
 
 

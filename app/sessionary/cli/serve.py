@@ -12,6 +12,7 @@ from sessionary.settings import DOUBLE_ONLY
 
 @click.command(epilog="Example: sessionary serve --port 8000 --db sessions.sqlite3 --workers 2")
 @settings_options(without=[DOUBLE_ONLY])
+@click.option("--ids-seed", hidden=True)  # refused with the reason
 @clean_errors
 def serve(**flags: Any) -> None:
     """Serve all APIs until stopped.

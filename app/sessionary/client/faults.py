@@ -1,5 +1,6 @@
 """The faults of a namespace."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -37,9 +38,7 @@ class Faults:
     def add(self, surface: str, preset: str | None = None, **options: Unpack[Options]) -> Fault:
         """Arm a fault: a preset of the vendor, or a `kind` (default: `status`)."""
         document = {"surface": surface, "preset": preset, **options}
-        document["from"] = document.pop("from_", None)
-        given = {name: _to_json(name, each) for name, each in document.items() if each is not None}
-        return self._api.request(Fault, "POST", "faults", given)
+        return self._api.request(Fault, "POST", "faults", fault_to_json(document))
 
     def presets(self) -> list[Preset]:
         """List the known failures of every vendor."""
@@ -53,6 +52,14 @@ class Faults:
     def clear(self, fault: int | None = None) -> None:
         """Disarm the fault with this id, or all faults."""
         self._api.send("DELETE", "faults" if fault is None else f"faults/{fault}")
+
+
+def fault_to_json(fault: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON of a fault, given as arguments of `Faults.add`."""
+    if not isinstance(fault, Mapping):
+        raise TypeError(f"a fault must be a mapping of arguments of faults.add, not {fault!r}")
+    document = {("from" if name == "from_" else name): value for name, value in fault.items()}
+    return {name: _to_json(name, value) for name, value in document.items() if value is not None}
 
 
 def _to_json(name: str, value: Any) -> Any:

@@ -1,8 +1,9 @@
 """The namespaces of a server."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sessionary.client.faults import fault_to_json
 from sessionary.client.responses import Namespace
 from sessionary.client.times import Instant, to_text
 from sessionary.client.transport import ControlApi, encode, segment
@@ -27,10 +28,17 @@ class Namespaces:
         name: str | None = None,
         *,
         now: Instant | None = None,
-        seed: Mapping[str, Any] | None = None,
+        ids: str | None = None,
+        seed: str | Mapping[str, Any] | None = None,
+        faults: Iterable[Mapping[str, Any]] = (),
     ) -> Namespace:
-        """Create a namespace: by default with a generated name; with `now`, on a frozen clock."""
-        body = {"name": name, "now": to_text(now), "seed": seed}
+        """Create a namespace: by default with a generated name; with `now`, on a frozen clock.
+
+        `ids` is the seed of its ids; `seed` is TOML text or a mapping; each fault is a mapping of
+        arguments of `Faults.add`. A reset restores all of it.
+        """
+        armed = [fault_to_json(fault) for fault in faults]
+        body = {"name": name, "now": to_text(now), "ids": ids, "seed": seed, "faults": armed}
         return self._api.request(Namespace, "POST", "namespaces", body)
 
     def get(self, name: str | None = None) -> Namespace:

@@ -8,7 +8,7 @@ class ClockState(TypedDict):
 
     mode: str
     now: str
-    wall_time: str
+    wall_time: str | None  # None where ids have a seed
     rate: float
 
 
@@ -119,7 +119,7 @@ class Call(_VendorCall):
     """A recorded vendor call; `status` is None if a fault dropped the connection."""
 
     id: int
-    wall_time: str
+    wall_time: str | None  # None where ids have a seed
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: Any

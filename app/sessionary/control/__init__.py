@@ -15,6 +15,7 @@ from sessionary.control.journal import blueprint as journal_blueprint
 from sessionary.control.journal.models import Call
 from sessionary.control.journal.models import clear as clear_journal
 from sessionary.control.middleware import ControlMiddleware
+from sessionary.control.request_ids import RequestSequence
 from sessionary.control.validation import blueprint as validation_blueprint
 from sessionary.control.validation.validator import RequestValidator
 from sessionary.store import Namespace, Namespaces
@@ -34,7 +35,7 @@ __all__ = [
     "surface",
 ]
 
-TABLES: tuple[type[store.Model], ...] = (Fault, Call)
+TABLES: tuple[type[store.Model], ...] = (Fault, Call, RequestSequence)
 _problem = errors.ProblemResponse()
 
 surface = Surface(

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
-from sessionary import clock
+from sessionary import clock, ids
 from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.errors import ApiError
@@ -47,7 +47,10 @@ class AdvanceRequest(StrictSchema):
     until = fields.Nested(UntilStatus, load_default=None)
 
 
-ClockResponse = response_schema("ClockResponse", text="mode now wall_time", number="rate")
+# `wall_time` is null where ids have a seed: it would differ between two runs.
+ClockResponse = response_schema(
+    "ClockResponse", text="mode now", text_or_null="wall_time", number="rate"
+)
 
 
 @routes.get("/clock")
@@ -104,6 +107,6 @@ def clock_to_json() -> dict[str, Any]:
     return {
         "mode": state.mode,
         "now": to_text(state.at(wall)),
-        "wall_time": to_text(wall),
+        "wall_time": None if ids.is_seeded() else to_text(wall),
         "rate": state.rate,
     }

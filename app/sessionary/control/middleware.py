@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 from sessionary import clock, store
+from sessionary.control import request_ids
 from sessionary.control.blueprint import CONTROL_PATH, NAMESPACES_PATH, Control
 from sessionary.control.faults import matching
 from sessionary.control.faults.matching import FaultRow
@@ -56,7 +57,8 @@ class ControlMiddleware:
         path: str = environ["PATH_INFO"]
         if path.startswith(NAMESPACES_PATH):  # its views activate the namespaces in their paths
             environ[LOAD] = LARGE
-            return Held(partial(self._application, environ, start_response), thread="control")
+            call = partial(self._namespaces_call, namespace, environ, start_response)
+            return Held(call, thread="control")
         generation = namespace.generation  # before the body is read, which may take long
         if path.startswith(CONTROL_PATH):
             call = partial(self._control_call, namespace, generation, environ, start_response)
@@ -69,11 +71,21 @@ class ControlMiddleware:
         may_write = may_write or environ["REQUEST_METHOD"] not in READS
         return call_when_free(namespace, environ, call, may_write=may_write)
 
+    def _namespaces_call(
+        self, namespace: Namespace, environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
+        if namespace.seeded_ids != (namespace.generation, False):
+            with _activate(namespace, namespace.generation):
+                start_response = request_ids.assign(environ, start_response)
+        return self._application(environ, start_response)
+
     def _control_call(
         self, namespace: Namespace, generation: int, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
-        with _activate(namespace, generation), store.undo_log.rewind_scope():
-            return self._application(environ, start_response)
+        with _activate(namespace, generation):
+            start_response = request_ids.assign(environ, start_response)
+            with store.undo_log.rewind_scope():
+                return self._application(environ, start_response)
 
     def _vendor_call(
         self,
@@ -89,6 +101,7 @@ class ControlMiddleware:
             return _send(response, fault, request.environ, start_response)
 
         with _activate(namespace, generation):
+            start_response = request_ids.assign(request.environ, start_response)
             is_refused = REFUSED in request.environ
             fault = None if is_refused else matching.hit(self._routes, request)
             if fault is None or not fault.delay_us:

@@ -9,15 +9,17 @@ from flask import request
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
-from sessionary import clock, ids, store
+from sessionary import ids, store
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.clock import ClockResponse, clock_to_json
 from sessionary.control.errors import ApiError
+from sessionary.control.faults.blueprint import insert_faults
+from sessionary.control.faults.schemas import FaultRequest, fault_row
 from sessionary.control.fields import Instant, StrictSchema, response_schema
 from sessionary.seeds import loader
-from sessionary.store import DEFAULT, Namespace, Namespaces
+from sessionary.store import DEFAULT, Namespace, Namespaces, Origin
 from sessionary.web.context import settings
-from sessionary.web.fields import Object, Text
+from sessionary.web.fields import List, Object, Text
 from sessionary.web.operations import answer, answer_body, operation, read_object
 from sessionary.web.spool import Spool
 
@@ -32,11 +34,22 @@ class ForkRequest(StrictSchema):
     name = Text(load_default=None)
 
 
+class Seed(Object):
+    """A seed as an object, or as TOML text; loaded as a Document."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str):
+            return _parse_toml(value)
+        return loader.Document("the seed", "", super()._deserialize(value, *args, **kwargs))
+
+
 class NamespaceRequest(ForkRequest):
-    """The name, the time of a frozen clock, and the seed."""
+    """The name, the time of a frozen clock, the seeds of ids and of rows, and armed faults."""
 
     now = Instant(load_default=None)
-    seed = Object(load_default=None)
+    ids = Text(load_default=None)
+    seed = Seed(load_default=None)
+    faults = List(fields.Nested(FaultRequest), load_default=list)
 
 
 NamespaceResponse = response_schema(
@@ -61,21 +74,26 @@ def list_namespaces() -> Response:
 @routes.post("/namespaces")
 @operation("Create a namespace", body=NamespaceRequest(), answers={201: NamespaceResponse()})
 def create(body: dict[str, Any]) -> Response:
-    """Create a namespace; if its seed is refused, nothing is created."""
+    """Create a namespace; if its seed or a fault is refused, nothing is created."""
     namespaces = _registry()
-    seed = body["seed"] and _load(loader.Document("the seed", "", body["seed"]))
+    origin = _origin(body)
     name = _name(namespaces, body["name"])
-    namespace = namespaces.create(name)
-    try:
+    return answer(_to_json(name, namespaces.create(name, origin)), 201)
+
+
+def _origin(body: dict[str, Any]) -> Origin | None:
+    if all(body[name] is None for name in ("now", "ids", "seed")) and not body["faults"]:
+        return None
+    seed = body["seed"] and _load(body["seed"])
+    faults = [fault_row(fault) for fault in body["faults"]]
+
+    def prepare(namespace: Namespace) -> None:
+        if seed:
+            seed.apply(namespace)
         with namespace.activate():
-            if body["now"] is not None:
-                clock.set_mode("frozen", body["now"])
-            if seed:
-                seed.apply(namespace)
-    except BaseException:
-        namespaces.discard(namespace)  # by now, another client may have made one of this name
-        raise
-    return answer(_to_json(name, namespace), 201)
+            insert_faults(faults)
+
+    return Origin(body["now"], body["ids"], prepare)
 
 
 @routes.get("/namespaces/<namespace>")
@@ -163,7 +181,10 @@ def _name(namespaces: Namespaces, name: str | None) -> str:
     if name is not None:
         return name
     with namespaces.find(DEFAULT).activate():
-        return ids.word(12, _LETTERS)
+        # A seed gives the same names again once the default namespace is reset.
+        while namespaces.named(made := ids.word(12, _LETTERS)):
+            pass
+    return made
 
 
 def _load(document: loader.Document) -> loader.Seed:
@@ -175,13 +196,21 @@ def _document() -> loader.Document:
     try:
         if request.is_json:
             return loader.Document("the seed", "", read_object())
-        text = request.get_data().decode("utf-8-sig")
-        return loader.Document("the seed", text, tomllib.loads(text))
+        return _parse_toml(request.get_data().decode("utf-8-sig"))
     except RecursionError:
         raise ApiError(400, "the seed is nested too deep") from None
     except ValueError as error:
         kind = "JSON" if request.is_json else "TOML"
         raise ApiError(400, f"the seed is not {kind}: {error}") from None
+
+
+def _parse_toml(text: str) -> loader.Document:
+    try:
+        return loader.Document("the seed", text, tomllib.loads(text))
+    except RecursionError:
+        raise ApiError(400, "the seed is nested too deep") from None
+    except ValueError as error:
+        raise ApiError(400, f"the seed is not TOML: {error}") from None
 
 
 def _to_json(name: str, namespace: Namespace) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Startup of a double: the default namespace, and the template of all others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
 
-from sessionary import clock, control, store
+from sessionary import clock, control, ids, store
 from sessionary.clock import SECOND
 from sessionary.factory.startup import (
     add_rate_limits,
@@ -11,10 +13,13 @@ from sessionary.factory.startup import (
     open_namespace,
     read_seed,
 )
+from sessionary.seeds import loader
 from sessionary.settings import Settings
-from sessionary.store import NamespaceHooks, Namespaces
+from sessionary.store import Namespace, NamespaceHooks, Namespaces, Origin
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
+
+_AS_SET = Origin(None, None, lambda _: None)
 
 
 def prepare_double(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Namespaces:
@@ -27,8 +32,14 @@ def prepare_double(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -
         contents.write()
         default.has_undo_log = True
     store.ensure_writable(default)
-    hooks = contents.template, clock.restart, control.clear_journal, contents.complete
-    return Namespaces(default, NamespaceHooks(*hooks), maximum=settings.max_namespaces)
+    hooks = NamespaceHooks(
+        template=contents.template,
+        make=contents.make,
+        on_create=clock.restart,
+        on_copy=control.clear_journal,
+        on_restore=contents.complete,
+    )
+    return Namespaces(default, hooks, maximum=settings.max_namespaces)
 
 
 class _Contents:
@@ -41,6 +52,7 @@ class _Contents:
         self._settings = settings
         self._surfaces = surfaces
         self.schema = make_schema(surfaces)
+        self._empty = b""
         self._template = b""
         self._made_at = 0
 
@@ -48,8 +60,23 @@ class _Contents:
         """Write tables, seed and clock into the active namespace, then enable its undo log."""
         seed = read_seed(self._settings)
         self._create_tables()
-        apply_settings(self._settings, seed, self._surfaces)
+        self._fill(seed, _AS_SET)
         store.undo_log.enable(self.schema.session_columns)
+
+    def make(self, origin: Origin) -> Namespace:
+        """Make a namespace. Raises BadSeed, and what `origin.prepare` raises."""
+        seed = read_seed(self._settings)
+        self._empty = self._empty or self._make(self._write_tables)
+        namespace = store.memory_namespace(self._empty)
+        try:
+            with namespace.activate():
+                clock.restart(origin.at)
+                self._fill(seed, origin)
+            origin.prepare(namespace)
+        except BaseException:
+            namespace.close()
+            raise
+        return namespace
 
     def complete(self) -> None:
         """Check and prepare a file: migrate it, empty its journal, enable its undo log."""
@@ -63,17 +90,25 @@ class _Contents:
         now = clock.wall()
         is_fresh = self._settings.seed is None or 0 <= now - self._made_at < SECOND
         if not (self._template and is_fresh):
-            self._made_at, self._template = now, self._make_template()
+            self._made_at, self._template = now, self._make(self.write)
         return self._template
 
-    def _make_template(self) -> bytes:
-        namespace = store.memory_namespace()
-        try:
+    def _make(self, write: Callable[[], None]) -> bytes:
+        with closing(store.memory_namespace()) as namespace:
             with namespace.activate():
-                self.write()
+                write()
             return namespace.contents()
-        finally:
-            namespace.close()
+
+    def _write_tables(self) -> None:
+        self._create_tables()
+        store.undo_log.enable(self.schema.session_columns)
+
+    def _fill(self, seed: loader.Document | None, origin: Origin) -> None:
+        settings = self._settings
+        ids.ensure_seed(origin.ids or settings.ids_seed)  # first: rows of the seed may need ids
+        if origin.at is not None:
+            settings = replace(settings, clock_rate=None)
+        apply_settings(settings, seed, self._surfaces)
 
     def _create_tables(self) -> None:
         store.migrate(self.schema)

@@ -12,7 +12,7 @@ from typing import Any
 from sessionary import logs
 from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.web.context import CALLER
-from sessionary.web.events import FAILURE, Observer, RequestFinished
+from sessionary.web.events import FAILURE, REQUEST_ID, Observer, RequestFinished
 from sessionary.web.held import Held, Make, call_within
 from sessionary.web.route_table import MATCH, RouteMatch
 
@@ -39,15 +39,15 @@ class RequestIdMiddleware:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         began = time.perf_counter()
-        id, status = _request_id(environ), None
+        environ[REQUEST_ID], status = _request_id(environ), None
 
         def start(status_line: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             nonlocal status
             status = int(status_line[:3])
-            return start_response(status_line, [*headers, (HEADER, id)], *rest)
+            return start_response(status_line, [*headers, (HEADER, environ[REQUEST_ID])], *rest)
 
         def layer(make: Make) -> Iterable[bytes]:
-            token = logs.request_id.set(id)
+            token = logs.request_id.set(environ[REQUEST_ID])
             is_held = False
             try:
                 body = make()
@@ -55,16 +55,16 @@ class RequestIdMiddleware:
                 return body
             finally:
                 if self._observers and not is_held:
-                    self._notify(environ, id, status, time.perf_counter() - began)
+                    self._notify(environ, status, time.perf_counter() - began)
                 logs.request_id.reset(token)
 
         return call_within(layer, partial(self._application, environ, start))
 
-    def _notify(self, environ: dict[str, Any], id: str, status: int | None, seconds: float) -> None:
+    def _notify(self, environ: dict[str, Any], status: int | None, seconds: float) -> None:
         method, caller = environ["REQUEST_METHOD"], environ.get(CALLER)
         surface, route = self._surface_and_route(environ)
         finished = RequestFinished(
-            request_id=id,
+            request_id=environ[REQUEST_ID],
             surface=surface,
             method=method if method in _METHODS else "OTHER",
             route=route,

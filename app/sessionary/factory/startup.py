@@ -103,6 +103,8 @@ def prepare(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Prepa
             store.create_tables(control.TABLES)
         add_rate_limits(settings)
         apply_settings(settings, seed, surfaces)
+        if settings.auth == "strict":  # with the seed of a double, keys could be guessed
+            ids.ensure_seed(None)
         first_keys = _create_first_keys(surfaces) if settings.auth == "strict" else ()
     store.ensure_writable(namespace)
     return Prepared(namespace, first_keys, kept[0] if kept else None)

@@ -1,6 +1,7 @@
 """gunicorn's response, with a head that is written in one go where nothing in it is unusual."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -16,9 +17,13 @@ _VALUES = re.compile(rf"{_VALUE}(?:\n{_VALUE})*")
 
 
 class Response(wsgi.Response):
-    """A response to one request. What is unusual, gunicorn checks and sends."""
+    """A response to one request. What is unusual, gunicorn checks and sends.
+
+    The application's own `Date` takes precedence.
+    """
 
     _fields: str | None = None
+    _date: str | None = None
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
         if exc_info is not None or self.status is not None or not self._is_usual(status, headers):
@@ -40,6 +45,16 @@ class Response(wsgi.Response):
         self._fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
         self.response_length = int(length)
         return True
+
+    def process_headers(self, headers: Iterable[tuple[str, str]]) -> None:
+        super().process_headers(headers)
+        self._date = dict(headers).get("Date")
+
+    def default_headers(self) -> list[str]:
+        found: list[str] = super().default_headers()
+        if self._date is not None:
+            found[2] = f"Date: {self._date}\r\n"
+        return found
 
     def send_headers(self) -> None:
         if self._fields is None or self.headers_sent:

@@ -55,6 +55,7 @@ from sessionary.store.namespaces import NamespaceExists as NamespaceExists
 from sessionary.store.namespaces import NamespaceHooks as NamespaceHooks
 from sessionary.store.namespaces import Namespaces as Namespaces
 from sessionary.store.namespaces import NoSuchNamespace as NoSuchNamespace
+from sessionary.store.namespaces import Origin as Origin
 from sessionary.store.namespaces import TooManyNamespaces as TooManyNamespaces
 from sessionary.store.namespaces import map_file as map_file
 from sessionary.store.readiness import check_writable as check_writable

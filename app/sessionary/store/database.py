@@ -81,6 +81,7 @@ class Namespace:
         self.has_undo_log = False
         self.schema_version = 0  # of the program, once `schema.migrate` has run
         self.generation = 0  # counts the times that its contents were replaced
+        self.seeded_ids = -1, False  # at a generation: whether its ids have a seed, see `ids`
         self._delays: WeakSet[Any] = WeakSet()
         self._delays_lock = threading.Lock()
         self._file = file = database.file

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from itertools import islice
 from typing import IO, NamedTuple
 
@@ -40,10 +41,22 @@ class TooManyNamespaces(RuntimeError):
     """The double holds its maximum of namespaces; the message says what to do."""
 
 
+class Origin(NamedTuple):
+    """What a namespace is created with, and reset to.
+
+    `at` freezes its clock, `ids` seeds its ids; `prepare` then fills it.
+    """
+
+    at: int | None
+    ids: str | None
+    prepare: Callable[[Namespace], None]
+
+
 class NamespaceHooks(NamedTuple):
-    """What a double runs as namespaces come and go; all but `template` run in the namespace."""
+    """What a double runs as namespaces come and go; those in `on_` run in the namespace."""
 
     template: Callable[[], bytes]  # returns the contents of a new one
+    make: Callable[[Origin], Namespace]
     on_create: Callable[[], None]
     on_copy: Callable[[], None]
     on_restore: Callable[[], None]  # checks and prepares a file; may raise DatabaseUnusable
@@ -56,6 +69,8 @@ class Namespaces:
         self.maximum = maximum
         self._namespaces = {DEFAULT: default}
         self._hooks = hooks
+        # How to make the initial state of each namespace that does not come from the template.
+        self._initial: dict[str, Callable[[], Namespace]] = {}
         self._draft = b""
         self._lock = threading.Lock()
 
@@ -88,9 +103,22 @@ class Namespaces:
                 return self.create(name)
         return found
 
-    def create(self, name: str) -> Namespace:
-        """Create a namespace. Raises NamespaceExists, BadName, TooManyNamespaces."""
-        return self._add(name, self._hooks.template, self._hooks.on_create)
+    def create(self, name: str, origin: Origin | None = None) -> Namespace:
+        """Create a namespace. Raises NamespaceExists, BadName, TooManyNamespaces.
+
+        Raises what `origin.prepare` raises, too, and then has created nothing.
+        """
+        if origin is None:
+            return self._add(name, partial(self._from_template, name))
+        self._check_free(name)  # before the work
+        make = partial(self._hooks.make, origin)
+        namespace = make()
+        namespace.name, namespace.has_undo_log = name, True
+        try:
+            return self._add(name, lambda: namespace, initial=make)
+        except BaseException:
+            namespace.close()
+            raise
 
     def draft(self, name: str) -> Namespace:
         """Make what `create` would, without adding it; the caller closes it.
@@ -106,12 +134,14 @@ class Namespaces:
 
     def fork(self, source: str, name: str) -> Namespace:
         """Copy a namespace. Raises NoSuchNamespace, and what `create` raises."""
-        return self._add(name, self.find(source).contents, self._hooks.on_copy)
+        make = partial(_create, name, self.find(source).contents(), self._hooks.on_copy)
+        return self._add(name, make, initial=make)
 
     def reset(self, name: str) -> None:
         """Reset a namespace to its initial state, or change nothing. Raises NoSuchNamespace."""
         namespace = self.find(name)
-        with closing(_create(name, self._hooks.template(), self._hooks.on_create)) as made:
+        make = self._initial.get(name) or partial(self._from_template, name)
+        with closing(make()) as made:
             namespace.take_contents(made)
 
     def restore(self, name: str, contents: bytes | mmap.mmap) -> None:
@@ -126,13 +156,10 @@ class Namespaces:
         """
         if name == DEFAULT:
             raise BadName("the default namespace cannot be dropped: reset it")
-        self.discard(self.find(name))
-
-    def discard(self, namespace: Namespace) -> None:
-        """Close and forget this namespace; another one of its name stays."""
         with self._lock:
-            if self.named(namespace.name) is namespace:
-                del self._namespaces[namespace.name]
+            namespace = self.find(name)
+            del self._namespaces[name]
+            self._initial.pop(name, None)
         namespace.close()
 
     def close(self) -> None:
@@ -143,17 +170,30 @@ class Namespaces:
         for namespace in namespaces:
             namespace.close()
 
-    def _add(self, name: str, contents: Callable[[], bytes], hook: Callable[[], None]) -> Namespace:
+    def _from_template(self, name: str) -> Namespace:
+        return _create(name, self._hooks.template(), self._hooks.on_create)
+
+    def _check_free(self, name: str) -> None:
         _check_name(name)
+        if name in self._namespaces:
+            raise NamespaceExists(f"namespace {name!r} exists already")
+
+    def _add(
+        self,
+        name: str,
+        make: Callable[[], Namespace],
+        initial: Callable[[], Namespace] | None = None,
+    ) -> Namespace:
         with self._lock:
-            if name in self._namespaces:
-                raise NamespaceExists(f"namespace {name!r} exists already")
+            self._check_free(name)
             if len(self._namespaces) >= self.maximum:
                 raise TooManyNamespaces(
                     f"there are {self.maximum} namespaces already: drop some, or allow more "
                     "with --max-namespaces"
                 )
-            self._namespaces[name] = namespace = _create(name, contents(), hook)
+            self._namespaces[name] = namespace = make()
+            if initial is not None:
+                self._initial[name] = initial
             self._hibernate_one()
             return namespace
 

@@ -16,6 +16,13 @@ __tracebackhide__ = True  # pytest leaves the frames of this module out
 Seed = str | Path | Mapping[str, Any]
 
 
+def seed_document(seed: Seed) -> str | Mapping[str, Any]:
+    """Return a seed as the control plane takes it: TOML text or a document."""
+    if isinstance(seed, str) and seed.endswith(".toml"):
+        raise ValueError(f"a seed file must be a Path: seed=Path({seed!r})")
+    return seed.read_text(encoding="utf-8-sig") if isinstance(seed, Path) else seed
+
+
 class Namespace(Client):
     """A client of one namespace; `namespace.<surface>.url` and `.key` are for a vendor's SDK."""
 
@@ -61,30 +68,13 @@ class Namespace(Client):
     def seed(self, seed: Seed) -> int:
         """Apply a seed: TOML text, the Path of a TOML file, or a document; return its row count."""
         before = self._ids()
-        if isinstance(seed, str) and seed.endswith(".toml"):
-            raise ValueError(f"a seed file must be a Path: seed=Path({seed!r})")
-        document = seed.read_text(encoding="utf-8-sig") if isinstance(seed, Path) else seed
-        count = self.namespaces.seed(document)
+        count = self.namespaces.seed(seed_document(seed))
         self.seeded_ids |= self._ids() - before
         return count
 
-    def prepare(
-        self, seed: Seed | None, faults: Iterable[Mapping[str, Any]], *, has_sessions: bool
-    ) -> None:
-        """Seed the new namespace and arm faults, each a mapping of arguments of `faults.add`.
-
-        `has_sessions`: the double's own seed may have created sessions in it.
-        """
-        if has_sessions:
-            self.seeded_ids = self._ids()
-        if seed is not None:
-            self.seed(seed)
-        for fault in faults:
-            if not isinstance(fault, Mapping):
-                raise TypeError(
-                    f"a fault must be a mapping of arguments of faults.add, not {fault!r}"
-                )
-            self.faults.add(**fault)
+    def note_seeded_sessions(self) -> None:
+        """Note that the sessions which the namespace has now come from a seed."""
+        self.seeded_ids |= self._ids()
 
     def keep_open(self) -> None:
         """Count the present sessions as seeded ones, which a test need not close."""
@@ -108,10 +98,10 @@ class Namespace(Client):
     def restore(self, path: str | Path) -> None:
         """Replace the contents of the namespace with a snapshot."""
         self.namespaces.restore(Path(path).read_bytes())
-        self.seeded_ids |= self._ids()
+        self.note_seeded_sessions()
 
     def reset(self) -> None:
-        """Reset the namespace to its initial state."""
+        """Reset the namespace to the instant, ids, seed and faults that it was created with."""
         self.namespaces.reset()
 
     def drop(self) -> None:

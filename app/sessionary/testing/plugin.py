@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # pytest leaves the frames of this module out
 _MARKER = (
-    "sessionary(now=None, seed=None, faults=()): the initial state of the test's namespace. `now` "
-    "freezes its clock; `seed` is TOML, a Path relative to the test's folder, or a mapping; each "
-    "fault is a mapping of arguments of `faults.add`."
+    "sessionary(name=None, now=None, ids=None, seed=None, faults=()): the initial state of the "
+    "test's namespace. `now` freezes its clock; with a text `ids`, its ids are the same in every "
+    "run; `seed` is TOML, a Path relative to the test's folder, or a mapping; each fault is a "
+    "mapping of arguments of `faults.add`."
 )
 _BOUNDARIES_MARKER = "sessionary_boundaries(session): set by sessionary.testing"
+_OPTIONS = {"name", "now", "ids", "seed", "faults"}
 _NAMESPACES = pytest.StashKey[list[Any]]()
 _REPORT = pytest.StashKey[dict[str, list[str]]]()
 SCRATCH = pytest.StashKey["dict[int, RemoteServer]"]()
@@ -168,7 +170,7 @@ def marker_options(node: pytest.Item) -> dict[str, Any]:
     """Merge the arguments of a test's markers; the closest marker wins."""
     options: dict[str, Any] = {}
     for marker in node.iter_markers("sessionary"):
-        if marker.args or not marker.kwargs.keys() <= {"now", "seed", "faults"}:
+        if marker.args or not marker.kwargs.keys() <= _OPTIONS:
             pytest.fail(f"write @pytest.mark.{_MARKER}", pytrace=False)
         options = {**marker.kwargs, **options}
     if isinstance(options.get("seed"), Path):

@@ -11,7 +11,7 @@ from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double, make_settings
 from sessionary.settings import DOUBLE, LISTENER, SERVER, BadSetting, settings_of
 from sessionary.surfaces import SDKS, SURFACES
-from sessionary.testing.namespace import Namespace, Seed
+from sessionary.testing.namespace import Namespace, Seed, seed_document
 from sessionary.web.surface import Surface
 
 __tracebackhide__ = True  # pytest leaves the frames of this module out
@@ -42,25 +42,25 @@ class RemoteServer:
     def namespace(
         self,
         *,
+        name: str | None = None,
         now: Instant | None = None,
+        ids: str | None = None,
         seed: Seed | None = None,
         faults: Iterable[Mapping[str, Any]] = (),
     ) -> Namespace:
-        """Create a namespace: its clock frozen at `now`, a seed applied, faults armed.
+        """Create a namespace: its clock frozen at `now`, its ids and rows seeded, faults armed.
 
-        Raises client.ControlError if one of them is refused, and then drops the namespace.
+        Raises client.ControlError if one of them is refused, and then creates nothing.
         """
-        name = self.client.namespaces.create(now=now)["name"]
-        self._names.add(name)
+        rows = None if seed is None else seed_document(seed)
+        created = self.client.namespaces.create(name, now=now, ids=ids, seed=rows, faults=faults)
+        self._names.add(created["name"])
         namespace = Namespace(
-            self.url, name, self._token, transport=self._transport, sdks=self._sdks
+            self.url, created["name"], self._token, transport=self._transport, sdks=self._sdks
         )
         namespace.follows_process = self.follows_process
-        try:
-            namespace.prepare(seed, faults, has_sessions=self.has_seed)
-        except BaseException:
-            namespace.drop()
-            raise
+        if seed is not None or self.has_seed:
+            namespace.note_seeded_sessions()
         return namespace
 
     def start(self) -> Self:

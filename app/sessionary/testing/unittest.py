@@ -14,8 +14,9 @@ from sessionary.testing.servers import RemoteServer, Server
 class SessionaryMixin(unittest.TestCase):
     """Provides `self.sessionary`, the namespace of a test.
 
-    `sessionary_settings` are settings of the double, `sessionary_namespace` may hold `now`, `seed`
-    and `faults`; with `sessionary_fails_on_leaks` a test fails if it leaves sessions open.
+    `sessionary_settings` are settings of the double, `sessionary_namespace` may hold `name`, `now`,
+    `ids`, `seed` and `faults`; with `sessionary_fails_on_leaks` a test fails if it leaves sessions
+    open.
     """
 
     sessionary_settings: ClassVar[Mapping[str, Any]] = {}
@@ -34,7 +35,7 @@ class SessionaryMixin(unittest.TestCase):
         self.sessionary = self.make_sessionary(**self.sessionary_namespace)
 
     def make_sessionary(self, **options: Any) -> Namespace:
-        """Create another namespace for this test, from `now`, `seed` and `faults`."""
+        """Create another namespace for this test, from the same options."""
         namespace = self.sessionary_server.namespace(**options)
         self.addCleanup(self._drop, namespace)
         return namespace

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+REQUEST_ID = "sessionary.request_id"  # the key of a request's environment for its id
 # The key of a request's environment for the reason of a refusal: one of the two below.
 FAILURE = "sessionary.failure"
 INVALID_KEY, OUTAGE = "invalid_key", "outage"

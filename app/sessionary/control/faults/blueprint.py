@@ -1,5 +1,6 @@
 """The `/faults` resource: arm, list and disarm faults."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -78,6 +79,13 @@ def arm(body: dict[str, Any]) -> Response:
     with store.transaction():
         _insert.run(**row)
         return answer(_to_json(_newest.one()), 201)
+
+
+def insert_faults(rows: Iterable[dict[str, Any]]) -> None:
+    """Arm faults in the active namespace, as `fault_row` returns them."""
+    with store.transaction():
+        for row in rows:
+            _insert.run(**row)
 
 
 @routes.delete("/faults")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
-from sessionary import clock
+from sessionary import clock, ids
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import StrictSchema, response_schema
@@ -60,11 +60,11 @@ class JournalQuery(CallFilters):
 CallerResponse = response_schema("CallerResponse", text="user", text_or_null="organization")
 FaultHit = response_schema("FaultHit", integer="id", text="kind")
 # `path` has no surface prefix; `status` is null for a dropped connection. A body is JSON if it
-# is complete and valid, else text.
+# is complete and valid, else text. `wall_time` is null where ids have a seed.
 CallResponse = response_schema(
     "CallResponse",
-    text="at wall_time method path",
-    text_or_null="surface route session",
+    text="at method path",
+    text_or_null="wall_time surface route session",
     integer="id body_bytes response_bytes",
     integer_or_null="status",
     boolean="body_truncated response_truncated",
@@ -146,7 +146,7 @@ def call_to_json(call: CallRow) -> dict[str, Any]:
     return {
         **{name: getattr(call, name) for name in _COPIED},
         "at": to_text(call.at),
-        "wall_time": to_text(call.wall_at),
+        "wall_time": None if ids.is_seeded() else to_text(call.wall_at),
         "query": parse_qs(call.query, keep_blank_values=True),
         "headers": json_codec.decode(call.headers),
         **_body("body", call.body, call.body_bytes, call.body_truncated),
