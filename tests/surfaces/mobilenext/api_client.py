@@ -5,7 +5,9 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from sessionary.surfaces.mobilenext.queries import allocations, control, sessions
 from tests.conftest import App
+from tests.surfaces.mobilenext.strategies import uuid
 
 ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "android"}
 IOS = {"attribute": "platform", "operator": "EQUALS", "value": "ios"}
@@ -33,6 +35,19 @@ def filters_by_name(name: str, platform: str = "android") -> list[dict[str, str]
 def contents(app: App) -> dict[str, list[tuple[Any, ...]]]:
     """Return every stored row of this surface."""
     return {table: app.rows(table) for table in TABLES}
+
+
+def add_copies(app: App, id: str, count: int, step: int) -> None:
+    """Add released copies of a session, each created `step` microseconds after the one before."""
+    with app.namespace.activate():
+        session = control.find(id)
+        assert session is not None
+        for number in range(1, count + 1):
+            copy, at = uuid(number), (session.row.created_at or 0) + number * step
+            row = session.row._replace(id=copy, created_at=at, released_at=at)
+            sessions.insert.run(**row._asdict())
+            part = session.allocations[0]._replace(id=copy, session=copy, created_at=at)
+            allocations.insert.run(**part._replace(released_at=at)._asdict())
 
 
 class Calls:

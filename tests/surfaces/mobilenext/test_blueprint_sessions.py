@@ -9,7 +9,7 @@ from freezegun import freeze_time
 
 from sessionary.surfaces.mobilenext.queries.control import retention
 from tests.conftest import MICROSECOND, App
-from tests.surfaces.mobilenext.api_client import Calls, error_of, filters_by_name
+from tests.surfaces.mobilenext.api_client import Calls, add_copies, error_of, filters_by_name
 
 NOON = "2026-03-01T12:00:00.000000Z"
 
@@ -172,20 +172,7 @@ def test_a_page_has_100_sessions_by_default(calls: Calls) -> None:
 
 def test_a_limit_over_500_counts_as_500(app: App, calls: Calls) -> None:
     (held,) = fill(calls, 1)
-    with app.namespace.activate():
-        app.namespace.database.run(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 501) "
-            "INSERT INTO mobilenext_sessions SELECT printf('copy-%d', i), organization, user, "
-            "opened_at, void_at, created_at - i, expires_at, released_at "
-            "FROM mobilenext_sessions, n"
-        )
-        app.namespace.database.run(
-            "INSERT INTO mobilenext_allocations (id, session, serial, platform, type, name, "
-            "version, created_at, in_use_at, expires_at, released_at) "
-            "SELECT s.id, s.id, serial, platform, type, name, version, s.created_at, in_use_at, "
-            "a.expires_at, a.released_at FROM mobilenext_allocations a, mobilenext_sessions s "
-            "WHERE s.id LIKE 'copy-%'"
-        )
+    add_copies(app, held, 501, -1)
     for limit in ("500", "501", "0501", "1000", "9" * 19, "9" * 4000):
         assert len(calls.listed(limit=limit)) == 500
     assert len(calls.listed(limit=499)) == 499

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import App, Serve
 from tests.sdk_environments import sdk_script
-from tests.surfaces.mobilenext.api_client import Calls, contents, device
+from tests.surfaces.mobilenext.api_client import Calls, add_copies, contents, device
 
 
 class Answer(NamedTuple):
@@ -101,20 +101,7 @@ def test_a_session_far_down_the_list_is_found_over_the_pages(
     mobilecli: Mobilecli, app: App, calls: Calls
 ) -> None:
     held = calls.hold()
-    with app.namespace.activate():
-        app.namespace.database.run(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100) "
-            "INSERT INTO mobilenext_sessions SELECT printf('00000000-0000-4000-8000-%012d', i), "
-            "organization, user, opened_at, void_at, created_at + i, expires_at, created_at + i "
-            "FROM mobilenext_sessions, n"
-        )
-        app.namespace.database.run(
-            "INSERT INTO mobilenext_allocations (id, session, serial, platform, type, name, "
-            "version, created_at, in_use_at, expires_at, released_at) "
-            "SELECT s.id, s.id, serial, platform, type, name, version, s.created_at, in_use_at, "
-            "a.expires_at, s.released_at FROM mobilenext_allocations a, mobilenext_sessions s "
-            "WHERE s.released_at IS NOT NULL"
-        )
+    add_copies(app, held["id"], 1100, 1)
     assert calls.listed(limit=500)[-1] != held["id"]
     assert mobilecli.release(held["device"]["id"]).succeeded
     assert calls.session(held["id"])["releasedAt"] is not None

@@ -144,9 +144,8 @@ def test_a_page_is_read_in_the_order_of_an_index(
     steps = app.plan(statement)
     assert any(index in step for step in steps), steps
     sorts = [step for step in steps if "TEMP B-TREE" in step]
-    assert len(sorts) == (scope == queries.SEVERAL), (
-        steps
-    )  # only the merge of several accounts' first rows sorts
+    # Only the merge of several accounts' first rows sorts.
+    assert len(sorts) == (scope == queries.SEVERAL), steps
 
 
 instants = st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999)
