@@ -1,12 +1,17 @@
 """Reads as of another instant change nothing; writes refuse the header."""
 
+import re
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from sessionary import store
 from tests.conftest import App
 from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double, MakeDouble
+from tests.control.test_sessions import start_everywhere
 
 
 def at(text: str) -> dict[str, str]:
@@ -108,6 +113,80 @@ def test_control_plane_reads_can_be_as_of_another_instant(double: Double) -> Non
     (coming,) = double.get("/timeline", headers=at("-1m"))["transitions"]
     assert coming["session"] == id
     assert "date and time" in double.get("/timeline", headers=at("soon"), status=400)["detail"]
+
+
+WORKS = {f"/_control/v1{path}" for path in ("/sessions", "/timeline", "/diff", "/openapi.json")}
+WORKS |= {
+    f"/_control/v1/sessions/{path}/explain" for path in ("<session_id>", "<surface>/<session_id>")
+}
+KEYS = {"scale": SCALE, "mobilenext": MOBILENEXT, "notte": NOTTE, "galtea": GALTEA}
+QUERIES = {"/_control/v1/diff": f"?from={NOON}"}
+
+
+def routes(double: Double) -> list[tuple[str, str, str, dict[str, str]]]:
+    """Method, rule, address and headers of every route; the ids are of things that exist."""
+    ids = {**start_everywhere(double), None: double.start()}
+    fault = double.post("/faults", {"surface": "notte", "kind": "empty", "after": 99}, status=201)
+    values = {"surface": "notte", "namespace": "default", "device": "emulator-5554"}
+    values |= {"fault_id": fault["id"], "call_id": double.newest_call()["id"]}
+    found = []
+    for rule in double.app.url_map.iter_rules():
+        surface, _ = double.control.routes.split(rule.rule)
+        name = surface and surface.name
+        known = {**values, "session_id": ids.get(name, ids[None])}
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda m: str(known.get(m[1], "x")), rule.rule)  # noqa: B023
+        path += QUERIES.get(rule.rule, "")
+        headers = KEYS.get(name, {})
+        found += [(each, rule.rule, path, headers) for each in sorted(rule.methods or ())]
+    assert len(found) > 130
+    return found
+
+
+def refusal(answer: TestResponse) -> bool:
+    """Whether a response refuses the header by its name."""
+    return answer.status_code in (400, 422) and "Sessionary-At" in answer.text
+
+
+@pytest.mark.parametrize("text", ["rubbish", "", "+1", "2026-03-01", "-1us-1us"])
+def test_an_instant_that_is_none_is_refused_on_every_route(double: Double, text: str) -> None:
+    for method, rule, path, headers in routes(double):
+        if method != "HEAD":
+            answer = double.client.open(path, method=method, headers=headers | at(text))
+            assert refusal(answer), f"{method} {rule}: {answer.status_code} {answer.text}"
+
+
+def test_the_finest_step_works_or_is_refused_on_every_route(double: Double) -> None:
+    later = "2026-03-01T12:00:00.000001Z"
+    for method, rule, path, headers in routes(double):
+        before = double.control.namespace.contents()
+        answer = double.client.open(path, method=method, headers=headers | at("+1us"))
+        what = f"{method} {rule}: {answer.status_code} {answer.text}"
+        is_read, is_control = method in ("GET", "HEAD"), rule.startswith("/_control/")
+        if not is_read or (is_control and rule not in WORKS):
+            assert answer.status_code in (400, 422), what
+            assert method == "HEAD" or refusal(answer), what
+        elif not is_control:
+            assert answer.headers["Sessionary-Now"] == later, what
+        elif method == "GET":
+            assert answer.json.get("at", answer.json.get("now", later)) == later, what
+        assert stored(double) == stored(double, before), what
+
+
+def stored(double: Double, contents: bytes | None = None) -> list[Any]:
+    """What a namespace holds, but for the journal and the matched calls of faults."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(contents or double.control.namespace.contents())
+        lines = list(connection.iterdump())
+    return [line for line in lines if '"control_' not in line and "sqlite_" not in line]
+
+
+def test_a_step_of_a_microsecond_decides(double: Double) -> None:
+    id = double.start()
+    double.advance("5m")
+    assert double.status(id, **at("+0us")) == "active"
+    assert double.status(id, **at("+1us")) == "timed_out"
+    double.advance("1us")
+    assert double.status(id, **at("-1us")) == "active"
 
 
 def test_the_health_route_can_be_as_of_another_instant(double: Double) -> None:

@@ -18,8 +18,10 @@ from sessionary.control.validation.validator import RequestValidator
 from sessionary.identity import InvalidKey
 from sessionary.seeds.loader import BadSeed
 from sessionary.store import Namespace, Namespaces
+from sessionary.web.as_of import HEADER
 from sessionary.web.context import bearer, limit_failures, read_instant, settings
-from sessionary.web.operations import Invalid, answer
+from sessionary.web.fields import Problem
+from sessionary.web.operations import Invalid, Operation, answer
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import NotForced, Surface
 
@@ -102,11 +104,20 @@ def make_blueprint(name: str) -> Blueprint:
     routes = Blueprint(f"control_{name}", __name__)
     routes.record(lambda setup: setup.app.url_map.converters.update(id=_Id))
     routes.before_request(authenticate)
+    routes.before_request(_check_has_instants)
     routes.register_error_handler(ApiError, lambda error: _problem(error.status, error.detail))
     routes.register_error_handler(Invalid, _handle_invalid)
     for kind in _STATUS:
         routes.register_error_handler(kind, _handle_error_with_status)
     return routes
+
+
+def _check_has_instants() -> None:
+    """Raise Invalid for an instant where it has no meaning: it is never ignored."""
+    view = current_app.view_functions[request.endpoint or ""]
+    if HEADER in request.headers and not (isinstance(view, Operation) and view.has_instants):
+        text = "has no meaning here: a list, timeline, explanation or diff of sessions can have it"
+        raise Invalid([Problem("value", text, (HEADER,), "header")])
 
 
 def _problem(status: int, detail: str, places: Sequence[tuple[str, str]] = ()) -> Response:

@@ -55,7 +55,12 @@ class StatusChange(NamedTuple):
 
 
 @routes.get("/diff")
-@operation("List changes between two instants", query=DiffQuery(), answers={200: DiffResponse()})
+@operation(
+    "List changes between two instants",
+    query=DiffQuery(),
+    answers={200: DiffResponse()},
+    has_instants=True,
+)
 def diff(query: dict[str, Any]) -> Response:
     at, after, limit = now(), query["from_at"], query["limit"]
     until = at if query["until_at"] is None else query["until_at"]

@@ -68,7 +68,12 @@ class ForceRequest(StrictSchema):
 
 
 @routes.get("/sessions")
-@operation("List sessions of all surfaces", query=SessionQuery(), answers={200: SessionList()})
+@operation(
+    "List sessions of all surfaces",
+    query=SessionQuery(),
+    answers={200: SessionList()},
+    has_instants=True,
+)
 def list_sessions(query: dict[str, Any]) -> Response:
     at, limit, name = now(), query["limit"], query["surface"]
     surfaces = control().surfaces if name is None else [control().surface(name)]
@@ -82,13 +87,19 @@ def list_sessions(query: dict[str, Any]) -> Response:
     "Explain a session of any surface",
     query=ExplanationQuery(),
     answers={200: ExplanationResponse()},
+    has_instants=True,
 )
 def find_and_explain(session_id: str, query: dict[str, Any]) -> Response:
     return _explain(None, session_id, query["at"])
 
 
 @routes.get("/sessions/<surface>/<session_id>/explain")
-@operation("Explain a session", query=ExplanationQuery(), answers={200: ExplanationResponse()})
+@operation(
+    "Explain a session",
+    query=ExplanationQuery(),
+    answers={200: ExplanationResponse()},
+    has_instants=True,
+)
 def explain(surface: str, session_id: str, query: dict[str, Any]) -> Response:
     return _explain(control().surface(surface).name, session_id, query["at"])
 

@@ -48,7 +48,12 @@ TimelineResponse = response_schema(
 
 
 @routes.get("/timeline")
-@operation("List transitions", query=TimelineQuery(), answers={200: TimelineResponse()})
+@operation(
+    "List transitions",
+    query=TimelineQuery(),
+    answers={200: TimelineResponse()},
+    has_instants=True,
+)
 def timeline(query: dict[str, Any]) -> Response:
     at, limit = now(), query["limit"]
     after = at if query["from_at"] is None else query["from_at"]

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, request
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
-from sessionary import store
+from sessionary import clock, store
 from sessionary.factory.auto_prune import AutoPrune
 from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.factory.health_middleware import HealthMiddleware
@@ -33,9 +33,11 @@ from sessionary.settings import DOUBLE, SERVER, Settings, networks
 from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.surfaces import SURFACES
 from sessionary.web import spool
+from sessionary.web.as_of import HEADER
+from sessionary.web.context import read_instant
 from sessionary.web.events import REFUSED, Observer
 from sessionary.web.held import LOAD, LOADED_AT, READS
-from sessionary.web.operations import answer
+from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import Surface, declared_settings
 
@@ -239,8 +241,15 @@ def _mount(app: Flask, surface: Surface) -> None:
 
         return describe(app, surface)
 
+    @described.errorhandler(Invalid)
+    def handle_invalid(invalid: Invalid) -> Response:
+        response = answer(surface.error_body(400, f"{HEADER}: {invalid}"), 400)
+        response.content_type = surface.error_content_type
+        return response
+
     @described.get("/openapi.json")
     def openapi() -> Response:
+        read_instant(clock.now())  # the same at every instant, but it must be one
         return answer(document() | {"servers": [{"url": f"{request.script_root}/{surface.name}"}]})
 
     for blueprint in (*surface.blueprints, described):

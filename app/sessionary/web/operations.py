@@ -34,6 +34,7 @@ class Operation:
     body: Schema | None
     is_open: bool
     is_read: bool
+    has_instants: bool
 
     def __post_init__(self) -> None:
         functools.update_wrapper(self, self.view)
@@ -77,15 +78,17 @@ def operation(
     body: Schema | None = None,
     is_open: bool = False,
     is_read: bool = False,
+    has_instants: bool = False,
 ) -> Callable[[Callable[..., Response]], Operation]:
     """Decorate a view: it is called with the path's values, then the loaded `query` and `body`.
 
     `answers` has the schema of each status, None for no body. An open operation needs no key;
-    one that reads changes nothing, whatever its method is.
+    one that reads changes nothing, whatever its method is. Only those of the control plane that
+    have instants take `Sessionary-At`; every read of a vendor does.
     """
 
     def decorate(view: Callable[..., Response]) -> Operation:
-        return Operation(view, summary, answers, query, body, is_open, is_read)
+        return Operation(view, summary, answers, query, body, is_open, is_read, has_instants)
 
     return decorate
 

@@ -14,7 +14,7 @@ from sessionary.surfaces.galtea.models import TEST, TEST_CASE, VERSION, SessionR
 from sessionary.surfaces.galtea.queries import lists, sessions
 from sessionary.surfaces.galtea.references import LETTERS, References, to_json_text
 from sessionary.web import context, json_codec
-from sessionary.web.context import bearer, caller, now, settings
+from sessionary.web.context import bearer, caller, now, read_instant, settings
 from sessionary.web.operations import Invalid, answer, answer_page, operation
 
 open_routes = Blueprint("galtea_open", __name__)
@@ -36,6 +36,7 @@ def handle_error(error: errors.GalteaError) -> Response:
 
 
 @routes.errorhandler(Invalid)
+@open_routes.errorhandler(Invalid)
 def handle_invalid(invalid: Invalid) -> Response:
     """Source: client, docs (400 for every invalid input)."""
     texts = [": ".join([*map(str, each.path), each.text]) for each in invalid.problems]
@@ -45,6 +46,7 @@ def handle_invalid(invalid: Invalid) -> Response:
 @open_routes.get("/minimum-sdk-version")
 @operation("Which SDKs are served", answers={200: schemas.SdkVersions()}, is_open=True)
 def minimum_sdk_version() -> Response:
+    read_instant(clock.now())  # the same at every instant, but it must be one
     return answer(serializers.SDK_VERSIONS)
 
 
