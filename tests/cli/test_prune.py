@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,8 @@ from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from tests import schema_versions
 from tests.processes import running_server
-from tests.store.database_files import command_on, dump, load_sample, run
+from tests.store.database_files import Command, dump, load_sample, run
 
-Command = Callable[..., Result]
 # The sessions of the fixture that ended more than 90 days before noon, where its clock stands.
 OLD = {
     "/scale/v4/sessions/0b8f7a52-6f0e-4f0a-9d5c-000000000002",
@@ -37,7 +36,7 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sessionary(db: Path) -> Command:
-    return command_on(db)
+    return Command(db)
 
 
 def reads(db: Path) -> dict[str, object]:

@@ -2,13 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from flask import Flask
 
 from sessionary import create_app
@@ -21,9 +20,8 @@ from sessionary.web.events import RequestFinished
 from tests import schema_versions
 from tests.cli.test_prune import OLD
 from tests.processes import running_server
-from tests.store.database_files import command_on, dump, load_sample
+from tests.store.database_files import Command, dump, load_sample
 
-Command = Callable[..., Result]
 ANA = {"Authorization": "Bearer mob_ana"}
 ENOUGH = len(SURFACES)  # writes, for a batch of each surface
 
@@ -35,7 +33,7 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sessionary(db: Path) -> Command:
-    return command_on(db)
+    return Command(db)
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """A sample database with rows in every table, and the `sessionary` command on it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
-from tests.store.database_files import command_on, load_sample
+from tests.store.database_files import Command, load_sample
 
 
 @pytest.fixture
@@ -16,6 +14,6 @@ def db(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def sessionary(db: Path) -> Callable[..., Result]:
+def sessionary(db: Path) -> Command:
     """Run the command on this database."""
-    return command_on(db)
+    return Command(db)

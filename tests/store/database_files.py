@@ -1,7 +1,7 @@
 """Read, change and damage database files; run a command on a sample database."""
 
+import re
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,21 @@ def load_sample(folder: Path) -> Path:
     return folder / "test.sqlite3"
 
 
-def command_on(db: Path) -> Callable[..., Result]:
-    """Return a function that runs `sessionary` on a database."""
-    return lambda *args: CliRunner().invoke(
-        main, [str(each) for each in args], env={"SESSIONARY_DB": str(db)}
-    )
+class Command:
+    """The command `sessionary` on a database."""
+
+    def __init__(self, db: Path) -> None:
+        self._environ = {"SESSIONARY_DB": str(db)}
+
+    def __call__(self, *arguments: object) -> Result:
+        return CliRunner().invoke(main, list(map(str, arguments)), env=self._environ)
+
+    def refusal(self, *arguments: object) -> str:
+        """Run a command that must fail; return its error, which is one line."""
+        result = self(*arguments)
+        assert result.exit_code == 1, result.output
+        assert re.fullmatch("Error: .+\n", result.output), result.output
+        return result.output
 
 
 def dump(file: Path) -> dict[str, list[tuple[Any, ...]]]:

@@ -5,21 +5,17 @@ import sqlite3
 import stat
 import subprocess
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from sessionary import create_app, store
 from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
 from sessionary.store import backup
 from tests.processes import COMMAND, running_server
-from tests.store.database_files import beside, change, dump, leave_wal, scratch
-
-Command = Callable[..., Result]
+from tests.store.database_files import Command, beside, change, dump, leave_wal, scratch
 
 
 def test_a_backup_holds_what_the_database_holds(
@@ -90,9 +86,7 @@ def test_an_existing_file_is_replaced_only_with_force(
 ) -> None:
     copy = tmp_path / "copy"
     copy.write_text("precious")
-    refused = sessionary("backup", copy)
-    assert refused.exit_code == 1
-    assert "use --force" in refused.output
+    assert "use --force" in sessionary.refusal("backup", copy)
     assert copy.read_text() == "precious"
     assert sessionary("backup", copy, "--force").exit_code == 0
     assert dump(copy) == dump(db)
@@ -114,9 +108,8 @@ def test_a_database_that_is_served_is_not_overwritten(
 ) -> None:
     with running_server("--db", str(served := tmp_path / "served.sqlite3"), "--auth", "lenient"):
         before = dump(served)
-        refused = sessionary(command, served, "--force")
-        assert refused.exit_code == 1
-        assert f"{served} is open in another process: name another file" in refused.output
+        refused = sessionary.refusal(command, served, "--force")
+        assert f"{served} is open in another process: name another file" in refused
         assert dump(served) == before
 
 
@@ -137,10 +130,8 @@ def test_a_backup_is_refused_next_to_the_wal_of_an_earlier_database(
     leave_wal(copy, "earlier")
     if not is_there:
         copy.unlink()
-    refused = sessionary("backup", copy, "--force")
-    assert refused.exit_code == 1
-    assert f"{copy}-wal holds the last writes of an earlier database" in refused.output
-    assert refused.output.count("\n") == 1
+    refused = sessionary.refusal("backup", copy, "--force")
+    assert f"{copy}-wal holds the last writes of an earlier database" in refused
     assert copy.exists() is is_there
 
 
@@ -149,9 +140,7 @@ def test_a_backup_or_export_does_not_overwrite_its_database(
     sessionary: Command, db: Path, command: str
 ) -> None:
     before = dump(db)
-    refused = sessionary(command, db, "--force")
-    assert refused.exit_code == 1
-    assert "is the database itself" in refused.output
+    assert "is the database itself" in sessionary.refusal(command, db, "--force")
     assert dump(db) == before
 
 
@@ -177,9 +166,8 @@ def test_a_missing_folder_is_reported_with_the_given_name(
     sessionary: Command, tmp_path: Path, command: str
 ) -> None:
     copy = tmp_path / "nowhere" / "copy"
-    refused = sessionary(command, copy)
-    assert refused.exit_code == 1
-    assert refused.output == f"Error: {copy} cannot be written: No such file or directory.\n"
+    refused = sessionary.refusal(command, copy)
+    assert refused == f"Error: {copy} cannot be written: No such file or directory.\n"
 
 
 def test_a_failed_backup_leaves_the_previous_one(
@@ -189,8 +177,6 @@ def test_a_failed_backup_leaves_the_previous_one(
     sessionary("backup", copy)
     before, others = copy.read_bytes(), beside(copy)
     scratch(db)
-    refused = sessionary("backup", copy, "--force")
-    assert refused.exit_code == 1
-    assert f"No copy of {db} was made: " in refused.output
+    assert f"No copy of {db} was made: " in sessionary.refusal("backup", copy, "--force")
     assert copy.read_bytes() == before
     assert beside(copy) == others

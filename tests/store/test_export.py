@@ -4,12 +4,11 @@ import json
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from freezegun import freeze_time
 
 from sessionary import create_app
@@ -17,9 +16,7 @@ from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
 from tests import schema_versions
 from tests.processes import COMMAND, running_server
-from tests.store.database_files import beside, dump, leave_wal
-
-Command = Callable[..., Result]
+from tests.store.database_files import Command, beside, dump, leave_wal
 
 
 @pytest.fixture
@@ -72,9 +69,7 @@ def test_an_existing_database_is_replaced_only_with_force_and_kept(
 ) -> None:
     create_app(Settings(db=str(new), auth="lenient")).extensions["sessionary"].close()
     before = dump(new)
-    refused = sessionary("import", exported, "--db", new)
-    assert refused.exit_code == 1
-    assert "use --force" in refused.output
+    assert "use --force" in sessionary.refusal("import", exported, "--db", new)
     assert dump(new) == before
     output = sessionary("import", exported, "--db", new, "--force").output
     assert dump(new) == dump(db)
@@ -191,9 +186,6 @@ def test_invalid_lines_are_refused_by_number_and_nothing_is_created(
     file = tmp_path / "broken.jsonl"
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     file.write_text("\n".join(texts), encoding="latin-1")
-    refused = sessionary("import", file, "--db", new)
-    assert refused.exit_code == 1
-    assert why in refused.output
-    assert refused.output.count("\n") == 1
+    assert why in sessionary.refusal("import", file, "--db", new)
     assert not new.exists()
     assert beside(new) == set()

@@ -2,12 +2,11 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from sessionary import create_app
 from sessionary.factory import create_double
@@ -17,8 +16,8 @@ from tests import schema_versions
 from tests.conftest import double_settings
 from tests.control.conftest import Double
 from tests.processes import Process, running_double
+from tests.store.database_files import Command
 
-Command = Callable[..., Result]
 NOTTE = {"Authorization": "Bearer anyone"}
 REWRITE = "PRAGMA writable_schema = ON; UPDATE sqlite_master SET"
 ENDLESS = (
@@ -141,9 +140,7 @@ def test_a_damaged_database_is_not_restored(
     sessionary: Command, db: Path, tmp_path: Path, script: str, named: str
 ) -> None:
     alter(db, script)
-    refused = sessionary("restore", db, "--db", tmp_path / "new.sqlite3")
-    assert refused.exit_code == 1
-    assert named in refused.output
+    assert named in sessionary.refusal("restore", db, "--db", tmp_path / "new.sqlite3")
     assert sessionary("check").exit_code == 1
 
 
@@ -156,9 +153,8 @@ def test_a_backup_is_made_of_our_own_databases_only(
 ) -> None:
     other = tmp_path / "other.sqlite3"
     alter(other, script)
-    refused = sessionary("backup", tmp_path / "copy", "--db", other)
-    assert refused.exit_code == 1
-    assert "it is the database of another program, or empty" in refused.output
+    refused = sessionary.refusal("backup", tmp_path / "copy", "--db", other)
+    assert "it is the database of another program, or empty" in refused
     assert not (tmp_path / "copy").exists()
 
 

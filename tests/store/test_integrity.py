@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from sessionary import create_app, store
 from sessionary.factory import SCHEMA, create_double
@@ -29,9 +28,7 @@ from tests.processes import (
     run_command,
     running_server,
 )
-from tests.store.database_files import dump, run, scratch
-
-Command = Callable[..., Result]
+from tests.store.database_files import Command, dump, run, scratch
 
 
 def test_a_healthy_database_passes_every_check(sessionary: Command) -> None:

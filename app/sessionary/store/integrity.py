@@ -144,7 +144,8 @@ def _check_tables(connection: sqlite3.Connection, schema: Schema) -> str | None:
 
 
 def _check_pages(connection: sqlite3.Connection) -> str | None:
-    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+    texts = (str(row[0]) for row in connection.execute("PRAGMA integrity_check"))
+    found = [line for text in texts for line in text.splitlines()]
     return None if found == ["ok"] else _join(found)
 
 
