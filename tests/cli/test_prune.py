@@ -149,7 +149,7 @@ def test_a_prune_loses_and_refuses_nothing_of_a_server(sessionary: Command, tmp_
                 yield made["session_id"]
             many = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
                 INSERT INTO notte_sessions SELECT NULL, 'old-' || i, organization, key_hash, 5, 5,
-                1, NULL, 0, 9, 9, 'closed', 'manual', NULL, NULL, options FROM notte_sessions, n
+                1, NULL, 0, 9, 9, 'closed', 'manual', NULL, NULL, options, 9 FROM notte_sessions, n
                 WHERE seq = 1"""
             run(db, many)
             pruned: list[dict[str, int]] = []
