@@ -107,10 +107,13 @@ def clean_environment(**variables: str) -> dict[str, str]:
     return kept | variables | {"PYTHONUNBUFFERED": "1"}
 
 
-def run_command(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_command(
+    *command: str | Path, cwd: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end in a clean environment."""
     return subprocess.run(
         command,
+        cwd=cwd,
         env=clean_environment(**variables),
         capture_output=True,
         text=True,

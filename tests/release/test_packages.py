@@ -16,7 +16,7 @@ from release import environment
 from sessionary.cli import main
 from sessionary.settings import Settings, all_settings
 from tests.docs.documents import block
-from tests.processes import COMMAND
+from tests.processes import COMMAND, run_command
 
 ROOT = environment.ROOT
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -47,7 +47,7 @@ def test_on_an_older_python_the_pyz_names_the_version_it_needs() -> None:
     older = "import runpy, sys; sys.version_info = (3, 10); runpy.run_path(sys.argv[1])"
     start = str(ROOT / "release" / "pyz_start.py")
     command = [sys.executable, "-c", older, start]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = run_command(*command)
     assert ended.returncode == 1
     assert ended.stderr.startswith("Error: sessionary.pyz needs Python 3.11 or newer; this is 3.")
 
@@ -89,9 +89,7 @@ def test_the_image_is_built_from_the_same_sources_as_the_packages() -> None:
 
 def test_hadolint_accepts_the_dockerfile() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
-    ended = subprocess.run(
-        [hadolint, "--no-color", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
-    )
+    ended = run_command(hadolint, "--no-color", ROOT / "Dockerfile")
     assert (ended.returncode, ended.stdout) == (0, "")
 
 
@@ -124,7 +122,7 @@ def unit(tmp_path: Path) -> Path:
 
 def systemd_analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = ["systemd-analyze", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return run_command(*command)
 
 
 @needs_systemd

@@ -7,8 +7,6 @@ import inspect
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -22,6 +20,8 @@ from gunicorn.http import RequestParser, errors, wsgi
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.base import Worker
 from gunicorn.workers.workertmp import WorkerTmp
+
+from tests.processes import run_python
 
 HEAD = b"POST /a%20b?c=d HTTP/1.1\r\nHost: here\r\nX-Name: 1\r\nX-Name: 2\r\n"
 PEER = ("192.0.2.1", 4711)
@@ -369,9 +369,6 @@ def test_the_core_imports_nothing_of_gunicorn_but_its_parser() -> None:
         "import sys, sessionary.http_server.server\n"
         "print([name for name in sys.modules if name.startswith('gunicorn')])"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    imported = set(eval(ended.stdout))  # noqa: S307 - the line above prints a list of names
+    imported = set(eval(run_python(script)))  # noqa: S307 - the line above prints a list of names
     assert "gunicorn.http.parser" in imported
     assert not {name for name in imported if name.startswith(FORBIDDEN)}

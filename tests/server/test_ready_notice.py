@@ -16,7 +16,14 @@ from sessionary.server.ready_notice import (
     write_ready_file,
 )
 from sessionary.settings import Settings
-from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_process
+from tests.processes import (
+    COMMAND,
+    TIMEOUT_SECONDS,
+    Process,
+    clean_environment,
+    run_command,
+    running_process,
+)
 
 
 def closed_pipe() -> int:
@@ -111,9 +118,7 @@ def test_an_unwritable_ready_file_is_refused_before_anything_is_created(
     (tmp_path / "file").touch()
     db, ready = tmp_path / "test.sqlite3", tmp_path / place
     arguments = [command, "--port", "0", "--db", str(db), "--ready-file", str(ready)]
-    ended = subprocess.run(
-        [COMMAND, *arguments], env=clean_environment(), capture_output=True, text=True, check=False
-    )
+    ended = run_command(COMMAND, *arguments)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith(f"Error: cannot write the ready file {ready}: ")
     assert ended.stderr.count("\n") == 1

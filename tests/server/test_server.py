@@ -21,6 +21,7 @@ from tests.processes import (
     TIMEOUT_SECONDS,
     Process,
     clean_environment,
+    run_command,
     running_double,
     running_process,
     running_server,
@@ -204,13 +205,7 @@ def test_a_client_that_never_finishes_does_not_keep_the_server_from_stopping(
 def test_a_port_in_use_is_refused_in_one_sentence(db: str) -> None:
     with running_server("--db", db, "--auth", "lenient") as server:
         port = server.url.rpartition(":")[2]
-        second = subprocess.run(
-            [COMMAND, "serve", "--db", db, "--port", port],
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        second = run_command(COMMAND, "serve", "--db", db, "--port", port)
         assert second.returncode == 1
         assert (
             second.stderr == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
@@ -220,15 +215,8 @@ def test_a_port_in_use_is_refused_in_one_sentence(db: str) -> None:
 
 def test_gunicorn_with_our_worker_refuses_a_certificate_that_would_not_be_used(db: str) -> None:
     gunicorn = Path(sys.executable).with_name("gunicorn")
-    ended = subprocess.run(
-        [gunicorn, "--bind", "127.0.0.1:0", "--certfile", __file__, "wsgi:app"],
-        cwd=Path(__file__).parents[2],
-        env=clean_environment(SESSIONARY_DB=db),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    options = ("--bind", "127.0.0.1:0", "--certfile", __file__, "wsgi:app")
+    ended = run_command(gunicorn, *options, cwd=Path(__file__).parents[2], SESSIONARY_DB=db)
     assert ended.returncode == 1
     assert "set SESSIONARY_TLS_CERTIFICATE and SESSIONARY_TLS_KEY" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -244,9 +232,7 @@ def test_the_clock_of_a_running_server_can_be_moved_from_the_command_line(db: st
 
 def test_a_revoked_key_is_refused_at_once_by_every_worker(db: str) -> None:
     with running_server("--db", db, "--workers", "2") as server:
-        made = subprocess.run(
-            [COMMAND, "keys", "create", "--db", db, "--json"], capture_output=True, check=True
-        )
+        made = run_command(COMMAND, "keys", "create", "--db", db, "--json")
         key = json.loads(made.stdout)[0]
         who = {"Authorization": f"Bearer {key['secret']}"}
         assert server.request("POST", "/session/start", {}, **who)[0] == 200

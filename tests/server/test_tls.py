@@ -3,7 +3,6 @@
 import json
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,7 +21,12 @@ from sessionary.factory import create_double
 from sessionary.server import tls
 from sessionary.settings import BadSetting, Settings
 from tests.conftest import double_settings
-from tests.processes import COMMAND, TIMEOUT_SECONDS, Process, clean_environment, running_server
+from tests.processes import (
+    COMMAND,
+    Process,
+    run_command,
+    running_server,
+)
 from tests.raw_http import connect
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -176,14 +180,7 @@ def test_a_key_of_another_certificate_is_refused_before_the_server_listens(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         options = [*credentials.options()[:3], str(other), "--db", str(db), "--port", port]
-        ended = subprocess.run(
-            [COMMAND, "serve", *options],
-            capture_output=True,
-            text=True,
-            env=clean_environment(),
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        ended = run_command(COMMAND, "serve", *options)
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"Error: tls_certificate {credentials.certificate} and tls_key")
     assert ended.stderr.count("\n") == 1

@@ -3,7 +3,6 @@
 import shutil
 import sqlite3
 import stat
-import subprocess
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +13,7 @@ from sessionary import create_app, store
 from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
 from sessionary.store import backup
-from tests.processes import COMMAND, running_server
+from tests.processes import COMMAND, run_command, running_server
 from tests.store.database_files import Command, beside, change, dump, leave_wal, scratch
 
 
@@ -150,12 +149,7 @@ def test_a_failed_copy_names_source_and_target(db: Path, tmp_path: Path, limit: 
     if limit == "unlimited":
         db.write_bytes(b"not a database" * 999)
     script = f'ulimit -f {limit}; exec "$0" backup "$1" --db "$2"'
-    result = subprocess.run(
-        ["sh", "-c", script, COMMAND, tmp_path / "copy", db],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    result = run_command("sh", "-c", script, COMMAND, tmp_path / "copy", db)
     assert result.returncode == 1
     assert result.stderr.startswith(f"Error: {db} cannot be copied to {tmp_path / 'copy'}: ")
     assert result.stderr.count("\n") == 1

@@ -188,14 +188,7 @@ def test_a_server_that_cannot_write_its_database_does_not_start(
     for each in folder.iterdir():
         os.chown(each, 0, 0)
         each.chmod(0o644)
-    refused = subprocess.run(
-        [*AS_SERVICE, COMMAND, *arguments, "--port", "0", "--db", db],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    refused = run_command(*AS_SERVICE, COMMAND, *arguments, "--port", "0", "--db", db)
     app.extensions["sessionary"].close()
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(f"Error: {db}")

@@ -24,7 +24,6 @@ from tests.processes import (
     COMMAND,
     TIMEOUT_SECONDS,
     WITHOUT_ROOT_ACCESS,
-    clean_environment,
     run_command,
     running_server,
 )
@@ -60,14 +59,7 @@ def test_a_problem_is_reported_and_sets_the_exit_code(
 
 def run_without_root(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command as a process that file modes apply to."""
-    return subprocess.run(
-        [*WITHOUT_ROOT_ACCESS, COMMAND, *map(str, command)],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    return run_command(*WITHOUT_ROOT_ACCESS, COMMAND, *map(str, command))
 
 
 @pytest.fixture
