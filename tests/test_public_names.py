@@ -38,7 +38,7 @@ COMMANDS = {
     "serve": "",
     "double": "",
     "exec": "command --ns",
-    "env": "--ns --shell --url",
+    "env": "--at --ns --shell --url",
     "ready": "url --wait",
     "clock advance": f"by --to-next --until {CONTROL}",
     "clock freeze": f"now {CONTROL}",
@@ -53,8 +53,8 @@ COMMANDS = {
     "journal clear": CONTROL,
     "journal explain": f"call {CONTROL}",
     "journal list": f"--method --path --surface --session --status --limit {CONTROL}",
-    "faults add": "surface preset --method --route --kind --status --message --retry-after "
-    f"--delay --times --after --probability --seed --from --to {CONTROL}",
+    "faults add": "surface preset --method --route --kind --phase --status --message "
+    f"--retry-after --delay --times --after --probability --seed --from --to {CONTROL}",
     "faults clear": f"fault {CONTROL}",
     "faults list": f"--surface --unmatched {CONTROL}",
     "faults presets": CONTROL,
@@ -100,7 +100,7 @@ actual after at body body_bytes body_truncated by call caller calls cause change
 deadline delay detail dropped_count errors expected fault faults from from_status headers hint
 hit_count id ids ignored inputs kind location matched_count max_calls max_namespaces message method
 mode name namespaces next next_transition next_transitions note now open operation organization
-part path pointer preset presets probability query rate reason response response_bytes
+part path phase pointer preset presets probability query rate reason response response_bytes
 response_truncated retry_after route row_count rule seed session sessions since source spent
 status suggestion surface times title to to_status transitions truncated type unless until user
 violations wall_time

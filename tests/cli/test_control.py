@@ -1,6 +1,7 @@
 """The commands on the control plane, each against a running double."""
 
 import json
+import re
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -142,6 +143,29 @@ def test_a_call_of_the_journal_is_explained(run: Run, double: Process, client: C
     assert run_json(run, "journal", "explain", "1")["violations"]
 
 
+def test_an_explained_call_shows_values_as_json(run: Run, double: Process, client: Client) -> None:
+    who = {"Authorization": f"Bearer {Environment('', client.namespace).notte.key}"}
+    body = {"session_timeout_minutes": "5", "keep_alive": None, "timeout": 5}
+    double.request("POST", "/session/start", body, **who)
+    rows = run("journal", "explain", "1").output.splitlines()
+    (minutes,) = [row for row in rows if "/session_timeout_minutes" in row and "integer" in row]
+    assert re.search(r' "5" +5( |$)', minutes)
+    (keep_alive,) = [row for row in rows if "/keep_alive" in row]
+    assert " null " in keep_alive
+    assert re.search(r"body /timeout +5 ", "\n".join(rows))
+
+
+def test_an_explained_call_names_the_fault_that_answered_it(
+    run: Run, double: Process, client: Client
+) -> None:
+    who = {"Authorization": f"Bearer {Environment('', client.namespace).notte.key}"}
+    run("faults", "add", "notte", "overloaded", "--times", "1")
+    assert double.request("POST", "/session/start", {}, **who)[0] == 529
+    result = run("journal", "explain", "1").output
+    assert "fault 1 (status) answered it before its work was done" in result
+    assert "valid" not in result
+
+
 def test_a_fault_is_armed_listed_and_disarmed(run: Run) -> None:
     armed = run_json(run, "faults", "add", "notte", "overloaded", "--times", "2")
     assert (armed["status"], armed["times"]) == (529, 2)
@@ -150,8 +174,8 @@ def test_a_fault_is_armed_listed_and_disarmed(run: Run) -> None:
     )
     assert result.output == "Armed fault 2\n"
     head, one, _ = run("faults", "--unmatched").output.splitlines()
-    assert head.split()[:5] == ["id", "surface", "method", "route", "fault"]
-    assert one.split()[:5] == ["1", "notte", "any", "any", "overloaded"]
+    assert head.split()[:6] == ["id", "surface", "method", "route", "fault", "phase"]
+    assert one.split()[:6] == ["1", "notte", "any", "any", "overloaded", "before"]
     assert run("faults", "clear", "1").output == "Disarmed fault 1\n"
     assert [each["id"] for each in run_json(run, "faults")] == [2]
     assert run("faults", "clear").output == "Disarmed all faults\n"

@@ -157,7 +157,7 @@ def test_a_held_call_succeeds_at_once_if_its_fault_is_disarmed(
     with held_call(double) as connection:
         assert double.call("DELETE", path).status_code == 204
         assert connection.getresponse().status == 200
-    assert double.newest_call()["fault"] == {"id": 1, "kind": "latency"}
+    assert double.newest_call()["fault"] == {"id": 1, "kind": "latency", "phase": "before"}
 
 
 def test_a_held_call_stays_held_if_another_fault_is_disarmed(double: Double) -> None:

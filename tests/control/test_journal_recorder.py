@@ -129,9 +129,12 @@ def test_a_recorded_call_names_its_fault(double: Double) -> None:
     with pytest.raises(ConnectionResetError):
         start(double)
     answered, dropped = double.calls()
-    assert (answered["status"], answered["fault"]) == (503, {"id": 1, "kind": "status"})
+    assert (answered["status"], answered["fault"]) == (
+        503,
+        {"id": 1, "kind": "status", "phase": "before"},
+    )
     assert (dropped["status"], dropped["response"]) == (None, None)
-    assert dropped["fault"] == {"id": 2, "kind": "reset"}
+    assert dropped["fault"] == {"id": 2, "kind": "reset", "phase": "before"}
     assert {answered["route"], dropped["route"]} == {"/session/start"}
 
 

@@ -55,8 +55,12 @@ def test_the_explanation_names_the_fault(double: Double) -> None:
     arm(double, status=429)
     answer = double.client.post(START, json={}, headers=NOTTE)
     found = double.client.get(help_link(answer)).json
-    assert (found["status"], found["fault"]) == (429, {"id": 1, "kind": "status"})
-    assert (found["violations"], found["note"]) == ([], None)
+    assert (found["status"], found["fault"]) == (
+        429,
+        {"id": 1, "kind": "status", "phase": "before"},
+    )
+    note = "fault 1 (status) answered it before its work was done, so nothing was stored"
+    assert (found["violations"], found["note"]) == ([], note)
 
 
 def test_a_truncated_body_is_not_validated(double: Double) -> None:

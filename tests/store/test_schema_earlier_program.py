@@ -77,7 +77,9 @@ def with_new_names(value: Any) -> Any:
         names = KEYS.copy()
         for key, renamed in KEYS_BESIDE.items():
             names |= renamed if key in value else {}
-        return {names.get(key, key): with_new_names(each) for key, each in value.items()}
+        found = {names.get(key, key): with_new_names(each) for key, each in value.items()}
+        is_fault = found.keys() >= {"id", "kind"}
+        return found | {"phase": "before"} if is_fault else found
     return STATUSES.get(value, value) if isinstance(value, str) else value
 
 

@@ -10,6 +10,7 @@ from sessionary.cli.output import Output, format_table
 from sessionary.client import Client
 
 _KINDS = ("status", "latency", "reset", "empty", "truncated")
+_PHASES = ("before", "after")
 
 
 @click.group(cls=DefaultCommandGroup, default="list", epilog="Example: sessionary faults --json")
@@ -35,6 +36,7 @@ def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
         "method": fault["method"] or "any",
         "route": fault["route"] or "any",
         "fault": fault["preset"] or fault["kind"],
+        "phase": fault["phase"],
         "status": fault["status"],
         "delay": fault["delay"],
         "times": fault["times"],
@@ -49,6 +51,7 @@ def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
 @click.option("--method", help="Match this HTTP method (default: any).")
 @click.option("--route", help="Match this route or path (default: any).")
 @click.option("--kind", type=click.Choice(_KINDS), help="Effect of the fault (default: status).")
+@click.option("--phase", type=click.Choice(_PHASES), help="Before or after the work of the call.")
 @click.option("--status", type=int, help="Status code to respond with, in the vendor's format.")
 @click.option("--message", help="Message of the error response.")
 @click.option("--retry-after", metavar="DURATION", help="Wait to ask the caller for, e.g. 2s.")

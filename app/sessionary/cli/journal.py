@@ -1,5 +1,6 @@
 """`sessionary journal`."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -47,7 +48,7 @@ def _row(call: Mapping[str, Any]) -> dict[str, Any]:
         "call": f"{call['method']} {call['path']}",
         "status": call["status"],
         "session": call["session"],
-        "fault": None if fault is None else f"{fault['id']} ({fault['kind']})",
+        "fault": None if fault is None else f"{fault['id']} ({fault['kind']} {fault['phase']})",
     }
 
 
@@ -77,7 +78,15 @@ def _violation(kind: str, each: Mapping[str, Any]) -> dict[str, Any]:
     is_error = kind == "violations"
     names = ("expected", "actual", "suggestion", "hint") if is_error else ("actual", "hint")
     place = f"{each['location']} {each['pointer']}"
-    return {"error in" if is_error else "ignored": place} | {n: each.get(n) for n in names}
+    values = {name: _cell(name, each) for name in names}
+    return {"error in" if is_error else "ignored": place} | values
+
+
+def _cell(name: str, violation: Mapping[str, Any]) -> Any:
+    """Return a value of the request as JSON, so that its type is seen; None if there is none."""
+    if name not in ("actual", "suggestion") or name not in violation:
+        return violation.get(name)
+    return json.dumps(violation[name], ensure_ascii=False)
 
 
 @journal.command(epilog="Example: sessionary journal clear")

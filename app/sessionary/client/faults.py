@@ -17,6 +17,7 @@ class Options(TypedDict, total=False):
     method: str | None
     route: str | None
     kind: str
+    phase: str
     status: int
     message: str
     retry_after: timedelta | str

@@ -78,6 +78,7 @@ class Fault(_Window):
     method: str | None
     route: str | None
     kind: str
+    phase: str
     preset: str | None
     status: int | None
     headers: dict[str, str]

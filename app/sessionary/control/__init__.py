@@ -10,8 +10,10 @@ from sessionary.control import clock, diff, errors, namespaces, sessions, timeli
 from sessionary.control.access import check_double, check_server
 from sessionary.control.blueprint import PREFIX, Control, authenticate
 from sessionary.control.faults import blueprint as faults_blueprint
+from sessionary.control.faults import matching
 from sessionary.control.faults.matching import Fault
 from sessionary.control.journal import blueprint as journal_blueprint
+from sessionary.control.journal import models
 from sessionary.control.journal.models import Call
 from sessionary.control.journal.models import clear as clear_journal
 from sessionary.control.middleware import ControlMiddleware
@@ -38,6 +40,14 @@ __all__ = [
 TABLES: tuple[type[store.Model], ...] = (Fault, Call, RequestSequence)
 _problem = errors.ProblemResponse()
 
+
+def _migrate_to_version_3(database: store.Database) -> None:
+    """Migrate the tables of faults and of the journal, if a database has them."""
+    for table, add_columns in ((Fault, matching.add_phase), (Call, models.add_fault_phase)):
+        if table.table_exists():  # type: ignore[no-untyped-call]
+            add_columns(database)
+
+
 surface = Surface(
     sdk=Sdk(PREFIX, (), lambda _: {}),
     title="Sessionary's control plane",
@@ -60,6 +70,8 @@ surface = Surface(
     error_body=errors.error_body,
     error_schemas=dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429, 500, 503), _problem),
     error_content_type=errors.CONTENT_TYPE,
+    migrations={3: _migrate_to_version_3},
+    earlier_sql={3: {**matching.EARLIER_SQL[3], **models.EARLIER_SQL[3]}},
 )
 
 

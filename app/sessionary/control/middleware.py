@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask
 
@@ -28,9 +28,16 @@ from sessionary.web.events import REFUSED
 from sessionary.web.held import LARGE, LOAD, READS, Delay, Held, call_by_size, call_when_free
 from sessionary.web.instants import to_text
 
-_ANSWERED = (matching.LATENCY, matching.TRUNCATED)  # the application answers despite the fault
 _LOOK_SECONDS = 1.0  # between two looks at a fault that another process may disarm
 RESET = "sessionary.reset"  # environ key of a function of the server: reset the connection
+
+
+class _Work(NamedTuple):
+    """What a call has done: its response, if it has one, and instants to show and to record."""
+
+    response: VendorResponse | None
+    shown_at: int
+    recorded_at: int
 
 
 class ControlMiddleware:
@@ -95,10 +102,18 @@ class ControlMiddleware:
         body: tuple[bytes | None, int],
         start_response: Any,
     ) -> Iterable[bytes]:
-        def answer(fault: FaultRow | None) -> Iterable[bytes]:
+        def answer(fault: FaultRow | None, work: _Work | None = None) -> Iterable[bytes]:
             with _activate(namespace, generation):
-                response = self._respond(namespace, request, body, fault)
+                work = work or self._work(request, fault)
+                response = self._respond(namespace, request, body, work, fault)
             return _send(response, fault, request.environ, start_response)
+
+        def hold(fault: FaultRow, answer: Callable[[FaultRow], Iterable[bytes]]) -> Held:
+            return _DelayedCall(namespace, generation, request.environ, fault, answer).held()
+
+        def work_and_hold(fault: FaultRow) -> Held:
+            with _activate(namespace, generation):
+                return hold(fault, partial(answer, work=self._work(request, fault)))
 
         with _activate(namespace, generation):
             start_response = request_ids.assign(request.environ, start_response)
@@ -107,27 +122,45 @@ class ControlMiddleware:
             if fault is None or not fault.delay_us:
                 return call_by_size(request.environ, partial(answer, fault))
             # In the namespace's lock: nothing can be disarmed before the delay is known to it.
-            return _DelayedCall(namespace, generation, request.environ, fault, answer).held()
+            if fault.phase == matching.AFTER:
+                return call_by_size(request.environ, partial(work_and_hold, fault))
+            return hold(fault, answer)
+
+    def _work(self, request: VendorRequest, fault: FaultRow | None) -> _Work:
+        """Do the work of a call, unless a fault acts before it."""
+        call = f"{request.method} {request.environ['PATH_INFO']}"
+        with store.undo_log.rewind_scope(), store.undo_log.attributed_to(call):
+            clock.last_read_at.set(None)
+            response = self._call_application(request, fault)
+            at = clock.last_read_at.get() or clock.now()
+        return _Work(response, at, clock.now() if "HTTP_SESSIONARY_AT" in request.environ else at)
+
+    def _call_application(
+        self, request: VendorRequest, fault: FaultRow | None
+    ) -> VendorResponse | None:
+        if fault is None or fault.kind == matching.LATENCY or fault.phase == matching.AFTER:
+            return call_wsgi(self._application, request.environ)
+        if fault.kind != matching.TRUNCATED:
+            return None
+        with store.dry_run():  # half of a response is sent, of which nothing is stored
+            return call_wsgi(self._application, request.environ)
 
     def _respond(
         self,
         namespace: Namespace,
         request: VendorRequest,
         body: tuple[bytes | None, int],
+        work: _Work,
         fault: FaultRow | None,
     ) -> VendorResponse | None:
         """Answer and record a request; None if the connection is to be dropped."""
-        call = f"{request.method} {request.environ['PATH_INFO']}"
-        with store.undo_log.rewind_scope(), store.undo_log.attributed_to(call):
-            clock.last_read_at.set(None)
-            if fault is None or fault.kind in _ANSWERED:
-                response: VendorResponse | None = call_wsgi(self._application, request.environ)
-            else:
-                response = _failure(request, fault)
-            at = clock.last_read_at.get() or clock.now()
+        response, at, recorded_at = work
+        if fault is not None and fault.kind not in (matching.LATENCY, matching.TRUNCATED):
+            response = _failure(request, fault)
         call_id = None
         if self._recorder is not None:
-            call_id = self._recorder.record(RecordedExchange(request, *body, response, fault))
+            exchange = RecordedExchange(request, *body, response, fault, recorded_at)
+            call_id = self._recorder.record(exchange)
         if response is None:
             return None
         headers = [("Sessionary-Now", to_text(at)), ("Sessionary-Namespace", namespace.name)]

@@ -1,7 +1,7 @@
 """Startup: opens the database, migrates it, applies the seed and creates the first keys."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from sessionary.identity import NewKey, rate_limits
 from sessionary.ids import IdSequence
 from sessionary.seeds import loader
 from sessionary.settings import Settings
-from sessionary.store import Migration, Namespace, Schema
+from sessionary.store import Namespace, Schema
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import to_stamp
 from sessionary.web.surface import Surface
@@ -48,13 +48,8 @@ def make_schema(surfaces: Sequence[Surface]) -> Schema:
     return Schema(
         (Clock, IdSequence, loader.Seeded, *identity.TABLES, *tables),
         partial(_write_first_rows, surfaces),
-        tuple(_migration(surfaces, version) for version in versions),
-        {
-            version: {
-                k: v for each in surfaces for k, v in each.earlier_sql.get(version, {}).items()
-            }
-            for version in versions
-        },
+        tuple(partial(_migrate, surfaces, version) for version in versions),
+        partial(_earlier_sql, surfaces),
         _optional_tables,
         {Clock._meta.table_name: clock.VALID_SQL, IdSequence._meta.table_name: "true"},
         {
@@ -64,19 +59,27 @@ def make_schema(surfaces: Sequence[Surface]) -> Schema:
     )
 
 
-def _migration(surfaces: Sequence[Surface], version: int) -> Migration:
-    """Return the migrations of all surfaces to a version, as one."""
-    migrations = [each.migrations[version] for each in surfaces if version in each.migrations]
+def _migrate(surfaces: Sequence[Surface], version: int, database: store.Database) -> None:
+    """Run the migrations of all surfaces to a version."""
+    from sessionary import control  # most servers do not load it
 
-    def migrate(database: store.Database) -> None:
-        for migration in migrations:
-            migration(database)
+    for surface in (*surfaces, control.surface):
+        if version in surface.migrations:
+            surface.migrations[version](database)
 
-    return migrate
+
+def _earlier_sql(surfaces: Sequence[Surface], version: int) -> Mapping[str, str | None]:
+    """Return the SQL before a version of what its migrations change."""
+    from sessionary import control
+
+    found: dict[str, str | None] = {}
+    for surface in (*surfaces, control.surface):
+        found |= surface.earlier_sql.get(version, {})
+    return found
 
 
 def _optional_tables() -> tuple[type[store.Model], ...]:
-    from sessionary import control  # most servers do not load it
+    from sessionary import control
 
     return (*rate_limits.TABLES, *control.TABLES)
 

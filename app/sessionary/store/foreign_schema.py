@@ -78,7 +78,7 @@ def _expected(found: set[Entry], schema: Schema, version: int) -> set[Entry]:
     created: Set[Entry] = _created(tables)
     earlier: dict[str, str | None] = {}
     for later in range(schema.version, version, -1):
-        earlier |= schema.earlier.get(later, {})
+        earlier |= schema.earlier(later)
     if earlier:
         created = _created_before(created, earlier)
     return {entry for entry in created if entry.table in names | present}

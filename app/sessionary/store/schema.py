@@ -24,13 +24,13 @@ from sessionary.store.undo_triggers import SessionColumns
 class Schema:
     """Tables, the rows of a new database, and migrations: from version 1 to 2, and so on.
 
-    Before version n, the tables and indexes in `earlier[n]` had that SQL, or were not there.
+    Before version n, the tables and indexes of `earlier(n)` had that SQL, or were not there.
     """
 
     tables: tuple[type[Model], ...]
     add_first_rows: Callable[[], None] = lambda: None
     migrations: tuple[Migration, ...] = ()
-    earlier: Mapping[int, Mapping[str, str | None]] = field(default_factory=dict)
+    earlier: Callable[[int], Mapping[str, str | None]] = lambda _: {}
     optional_tables: Callable[[], Sequence[type[Model]]] = tuple  # that some settings need
     single_rows: Mapping[str, str] = field(default_factory=dict)  # table: condition of its one row
     session_columns: SessionColumns = field(default_factory=dict)

@@ -23,7 +23,7 @@ routes = make_blueprint("faults")
 
 FaultResponse = response_schema(
     "FaultResponse",
-    text="surface kind",
+    text="surface kind phase",
     text_or_null="method route preset delay from to",
     integer="id after seed matched_count hit_count",
     integer_or_null="status times",
@@ -53,7 +53,7 @@ _by_id = Statement(FaultRow._make, lambda: Fault.select(*COLUMNS).where(Fault.id
 _disarm = Statement(tuple, lambda: Fault.delete().where(Fault.id == param("id")))
 _disarm_all = Statement(tuple, Fault.delete)
 _COPIED = (
-    *("id", "surface", "method", "route", "kind", "preset", "status"),
+    *("id", "surface", "method", "route", "kind", "phase", "preset", "status"),
     *("times", "after", "probability", "seed", "matched_count", "hit_count"),
 )
 

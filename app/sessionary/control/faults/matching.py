@@ -16,6 +16,8 @@ from sessionary.web.spool import Spool
 STATUS, LATENCY, RESET, EMPTY, TRUNCATED = "status", "latency", "reset", "empty", "truncated"
 KINDS = (STATUS, LATENCY, RESET, EMPTY, TRUNCATED)
 CONNECTION_KINDS = (RESET, EMPTY, TRUNCATED)
+BEFORE, AFTER = PHASES = ("before", "after")  # the work of the call, and its commit
+USUAL_PHASE = {**dict.fromkeys(KINDS, BEFORE), TRUNCATED: AFTER}
 
 
 class Fault(store.Model):
@@ -39,6 +41,7 @@ class Fault(store.Model):
     until_at = pw.BigIntegerField(null=True)
     matched_count = pw.IntegerField()
     hit_count = pw.IntegerField()
+    phase = pw.TextField(constraints=[pw.SQL("DEFAULT 'before'")])
 
     class Meta:
         table_name = "control_fault"
@@ -66,6 +69,7 @@ class FaultRow(NamedTuple):
     until_at: int | None
     matched_count: int
     hit_count: int
+    phase: str
 
     @property
     def is_spent(self) -> bool:
@@ -92,6 +96,23 @@ _count = Statement(
         matched_count=Fault.matched_count + 1, hit_count=Fault.hit_count + param("hit")
     ).where(Fault.id == param("id")),
 )
+
+
+_VERSION_2 = (
+    'CREATE TABLE "control_fault" ("id" INTEGER NOT NULL PRIMARY KEY, "surface" TEXT NOT NULL, '
+    '"method" TEXT, "route" TEXT, "kind" TEXT NOT NULL, "preset" TEXT, "status" INTEGER, '
+    '"headers" TEXT NOT NULL, "body" TEXT, "delay_us" INTEGER NOT NULL, "times" INTEGER, '
+    '"after" INTEGER NOT NULL, "probability" REAL NOT NULL, "seed" INTEGER NOT NULL, '
+    '"from_at" INTEGER, "until_at" INTEGER, "matched_count" INTEGER NOT NULL, '
+    '"hit_count" INTEGER NOT NULL)'
+)
+EARLIER_SQL = {3: {"control_fault": _VERSION_2}}
+
+
+def add_phase(database: store.Database) -> None:
+    """To version 3."""
+    database.run('ALTER TABLE "control_fault" ADD COLUMN "phase" TEXT NOT NULL DEFAULT \'before\'')
+    database.run("UPDATE control_fault SET phase = 'after' WHERE kind = 'truncated'")
 
 
 def hit(routes: RouteTable, request: VendorRequest) -> FaultRow | None:

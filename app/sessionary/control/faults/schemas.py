@@ -24,6 +24,7 @@ class FaultRequest(StrictSchema):
     method = Text(load_default=None, validate=OneOf(_METHODS))
     route = Text(load_default=None)
     kind = Text(load_default=matching.STATUS, validate=OneOf(matching.KINDS))
+    phase = Text(load_default=None, validate=OneOf(matching.PHASES))
     preset = Text(load_default=None)
     status = Integer(load_default=None, validate=Bounds(400, 599))
     message = Text(load_default=None)
@@ -47,6 +48,7 @@ def fault_row(body: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: body[name] for name in (*_COPIED, "from_at", "until_at")},
         "surface": surface.name,
+        "phase": body["phase"] or matching.USUAL_PHASE[body["kind"]],
         "route": _route(surface, body["method"], body["route"]),
         **_response(surface, body),
         "delay_us": body["delay"],

@@ -58,7 +58,7 @@ class JournalQuery(CallFilters):
 
 
 CallerResponse = response_schema("CallerResponse", text="user", text_or_null="organization")
-FaultHit = response_schema("FaultHit", integer="id", text="kind")
+FaultHit = response_schema("FaultHit", integer="id", text="kind phase")
 # `path` has no surface prefix; `status` is null for a dropped connection. A body is JSON if it
 # is complete and valid, else text. `wall_time` is null where ids have a seed.
 CallResponse = response_schema(
@@ -152,7 +152,8 @@ def call_to_json(call: CallRow) -> dict[str, Any]:
         **_body("body", call.body, call.body_bytes, call.body_truncated),
         **_body("response", call.response, call.response_bytes, call.response_truncated),
         "caller": call.user and {"user": call.user, "organization": call.organization},
-        "fault": call.fault and {"id": call.fault, "kind": call.fault_kind},
+        "fault": call.fault
+        and {"id": call.fault, "kind": call.fault_kind, "phase": call.fault_phase},
     }
 
 

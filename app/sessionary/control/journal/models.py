@@ -38,6 +38,7 @@ class Call(store.Model):
     session = pw.TextField(null=True)
     fault = pw.IntegerField(null=True)
     fault_kind = pw.TextField(null=True)
+    fault_phase = pw.TextField(null=True)
 
     class Meta:
         table_name = "control_call"
@@ -68,6 +69,7 @@ class CallRow(NamedTuple):
     session: str | None
     fault: int | None
     fault_kind: str | None
+    fault_phase: str | None
 
 
 _columns = [getattr(Call, name) for name in CallRow._fields]
@@ -99,6 +101,25 @@ _FILTERS: dict[str, Callable[[], Any]] = {
     "lowest": lambda: Call.status >= param("lowest"),
     "highest": lambda: Call.status <= param("highest"),
 }
+
+
+_VERSION_2 = (
+    'CREATE TABLE "control_call" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, '
+    '"nth" INTEGER NOT NULL, "at" INTEGER NOT NULL, "wall_at" INTEGER NOT NULL, "surface" TEXT, '
+    '"method" TEXT NOT NULL, "path" TEXT NOT NULL, "route" TEXT, "query" TEXT NOT NULL, '
+    '"headers" TEXT NOT NULL, "body" TEXT, "body_bytes" INTEGER NOT NULL, '
+    '"body_is_cut" INTEGER NOT NULL, "status" INTEGER, "answer" TEXT, '
+    '"answer_bytes" INTEGER NOT NULL, "answer_is_cut" INTEGER NOT NULL, "user" TEXT, '
+    '"organization" TEXT, "session" TEXT, "fault" INTEGER, "fault_kind" TEXT)'
+)
+EARLIER_SQL = {3: {"control_call": _VERSION_2}}
+
+
+def add_fault_phase(database: store.Database) -> None:
+    """To version 3."""
+    database.run('ALTER TABLE "control_call" ADD COLUMN "fault_phase" TEXT')
+    phase = "CASE fault_kind WHEN 'truncated' THEN 'after' ELSE 'before' END"
+    database.run(f"UPDATE control_call SET fault_phase = {phase} WHERE fault IS NOT NULL")  # noqa: S608
 
 
 def insert(**row: Any) -> int:

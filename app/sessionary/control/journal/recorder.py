@@ -20,13 +20,14 @@ _log = logging.getLogger("sessionary")
 
 
 class RecordedExchange(NamedTuple):
-    """A vendor call: request, body, response, and the fault that it met."""
+    """A vendor call: request, body, response, the fault that it met, and when it was worked on."""
 
     request: VendorRequest
     body: bytes | None  # None if it was too large to be read
     body_bytes: int
     response: VendorResponse | None  # None if the connection was dropped
     fault: FaultRow | None
+    at: int
 
 
 class Recorder:
@@ -78,8 +79,7 @@ class Recorder:
         )
         body, answer = texts["body"], texts["response"]
         return {
-            "at": (None if "HTTP_SESSIONARY_AT" in environ else clock.last_read_at.get())
-            or clock.now(),
+            "at": exchange.at,
             "wall_at": clock.wall(),
             "surface": request.surface and request.surface.name,
             "method": request.method,
@@ -99,6 +99,7 @@ class Recorder:
             "session": remove_created_keys(texts["session"]) or None,
             "fault": fault and fault.id,
             "fault_kind": fault and fault.kind,
+            "fault_phase": fault and fault.phase,
         }
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from sessionary import clock, store
 from sessionary.control.blueprint import PREFIX, control, make_blueprint
 from sessionary.control.errors import ApiError
+from sessionary.control.faults import matching
 from sessionary.control.fields import StrictSchema, response_schema
 from sessionary.control.journal import blueprint as journal
 from sessionary.control.journal.models import CallRow
@@ -30,6 +31,14 @@ _WELL_FORMED = "the request is well formed; the response says why it is refused"
 _UNREAD = "the request could not be read; the response says why"
 _TRUNCATED = "the recorded body is truncated, so it was not validated"
 _REDACTED = "credentials were removed from the recorded call"
+# What a fault does before a call's work is done, and after it.
+_EFFECTS = {
+    matching.STATUS: ("answered it", "replaced the response"),
+    matching.LATENCY: ("delayed it", "delayed the response"),
+    matching.RESET: ("dropped the connection", "dropped the connection"),
+    matching.EMPTY: ("dropped the connection", "dropped the connection"),
+    matching.TRUNCATED: ("cut the response", "cut the response"),
+}
 routes = make_blueprint("requests")
 
 
@@ -154,12 +163,23 @@ def _route(method: str, path: str) -> dict[str, Any]:
 
 
 def _note(call: CallRow, report: ValidationReport) -> str | None:
-    notes = [_TRUNCATED] if call.body_truncated else []
+    notes = [] if call.fault is None else [_fault_note(call)]
+    if call.body_truncated:
+        notes.append(_TRUNCATED)
     if REDACTED in f"{call.path}{call.query}{call.body}":
         notes.append(_REDACTED)
     if not notes and call.fault is None and (call.status or 0) >= 400 and not report.violations:
         notes.append(_WELL_FORMED)
     return "; ".join(notes) or None
+
+
+def _fault_note(call: CallRow) -> str:
+    before, after = _EFFECTS[call.fault_kind or matching.STATUS]
+    is_before = call.fault_phase == matching.BEFORE
+    effect = f"fault {call.fault} ({call.fault_kind}) {before if is_before else after}"
+    note = f"{effect} {call.fault_phase} its work was done"
+    is_lost = is_before and call.fault_kind != matching.LATENCY
+    return f"{note}, so nothing was stored" if is_lost else note
 
 
 def _environ(call: dict[str, Any]) -> dict[str, Any]:
