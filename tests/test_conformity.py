@@ -187,7 +187,10 @@ def test_the_pages_have_every_session_once_in_order_of_creation(example: Example
     (table,) = [
         table for table, column in example.sessions.session_columns.items() if column == "id"
     ]
-    stored = [row[0] for row in table.select(table.id).order_by(store.rowid(table)).tuples()]
+    stored = [
+        row[0]
+        for row in table.select(table._meta.fields["id"]).order_by(store.rowid(table)).tuples()
+    ]
     met, last = [], 0
     while page := list(example.sessions.page(last, 7)):
         places = [last, *(at for at, _ in page)]

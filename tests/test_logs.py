@@ -27,8 +27,8 @@ def _restore_loggers() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("sessionary", "gunicorn.error")]
     before = [(each, each.handlers[:], each.level, each.propagate) for each in loggers]
     yield
-    for logger, *found in before:
-        logger.handlers[:], logger.level, logger.propagate = found
+    for logger, handlers, level, propagate in before:
+        logger.handlers[:], logger.level, logger.propagate = handlers, level, propagate
 
 
 def client(app: App, log_format: str) -> FlaskClient:
@@ -173,7 +173,7 @@ def calls(surface: Surface, secret: str) -> Iterator[dict[str, Any]]:
         {"Cookie": f"session={secret}", "Proxy-Authorization": secret},
     ]
     name, *_ = surface.root_segments
-    places = [
+    places: list[dict[str, Any]] = [
         {"path": f"/{surface.name}/sessions/{quote(secret)}"},
         {"path": f"/{name}/{quote(secret)}/x"},
         {"path": f"/{name}?key={quote(secret)}&api_key={quote(secret)}"},

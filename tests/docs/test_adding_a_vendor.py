@@ -60,8 +60,8 @@ def surface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surface]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     with pytest.MonkeyPatch.context() as patch:
-        path = [*sessionary.surfaces.__path__, str(folder / "surfaces")]
-        patch.setattr(sessionary.surfaces, "__path__", path)
+        folders = [*sessionary.surfaces.__path__, str(folder / "surfaces")]
+        patch.setattr(sessionary.surfaces, "__path__", folders)
         yield import_module("sessionary.surfaces.acme").make_surface()
     for name in [each for each in sys.modules if each.startswith("sessionary.surfaces.acme")]:
         del sys.modules[name]

@@ -76,7 +76,7 @@ def create(data: bytes, sock: Socket | None = None) -> tuple[Any, dict[str, Any]
     """The response and the WSGI environment of a request."""
     sock = sock or Socket()
     reading = parser(data, sock)
-    response, environ = wsgi.create(next(reading), sock, PEER, SERVER, reading.cfg)  # type: ignore[arg-type]
+    response, environ = wsgi.create(next(reading), sock, PEER, SERVER, reading.cfg)  # type: ignore[call-overload]
     return response, dict(environ)
 
 

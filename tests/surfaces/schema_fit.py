@@ -12,7 +12,8 @@ def assert_fits_schema(schema: Schema, shown: dict[str, Any]) -> None:
     required = {name for name, each in found.items() if each.required}
     assert required <= shown.keys() <= found.keys()
     for name, value in shown.items():
-        inner = found[name].inner if isinstance(found[name], fields.List) else found[name]
+        field = found[name]
+        inner = field.inner if isinstance(field, fields.List) else field
         if isinstance(inner, fields.Nested) and value is not None:
             for each in value if isinstance(value, list) else [value]:
                 assert_fits_schema(inner.schema, each)

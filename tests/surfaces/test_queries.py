@@ -20,13 +20,15 @@ some = settings(max_examples=40)
 
 
 def retention_of(vendor: str) -> Retention:
-    (surface,) = (each for each in SURFACES if each.name == vendor)
-    return surface.retention
+    (found,) = (each.retention for each in SURFACES if each.name == vendor)
+    assert found is not None
+    return found
 
 
 def ids(table: type[Model], *conditions: Any) -> list[str]:
     """The ids of the rows that the conditions select, in order of creation."""
-    return [each.id for each in table.select().where(True, *conditions).order_by(rowid(table))]
+    query = table.select(table._meta.fields["id"]).where(True, *conditions)
+    return [row[0] for row in query.order_by(rowid(table)).tuples()]
 
 
 def instants_near(rows: list[Any]) -> list[int]:
@@ -88,7 +90,8 @@ def test_pruning_finds_in_pages_and_removes_the_sessions_that_ended_before_an_in
     ended: set[str] = set()
     with app.namespace.activate():
         generated.fill(drawn)
-        keys = {id: key for key, id in table.select(rowid(table), table.id).tuples()}
+        columns = rowid(table), table._meta.fields["id"]
+        keys = {row[1]: row[0] for row in table.select(*columns).tuples()}
         instants = [data.draw(generated.instants), *instants_near(rows)]
         last = data.draw(st.sampled_from(instants))
         for before_at in (*instants, last):

@@ -76,7 +76,9 @@ class _WSGIAdapter(requests.adapters.BaseAdapter):
         super().__init__()
         self._client = WSGIClient(application)
 
-    def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:
+    def send(  # type: ignore[override]
+        self, request: requests.PreparedRequest, **_: object
+    ) -> requests.Response:
         assert request.url is not None
         answer = self._client.open(
             request.url, method=request.method, data=request.body, headers=dict(request.headers)

@@ -73,7 +73,7 @@ class Api:
         """Create a session, which must be accepted."""
         response = self.post(**{"versionId": "ver_123", **fields})
         assert response.status_code == 201, response.text
-        return response.json
+        return dict(response.json)
 
     def post(self, **fields: Any) -> TestResponse:
         return self.call("POST", "/galtea/sessions", json=fields)

@@ -113,7 +113,7 @@ def fill(namespace: tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]
     for each in facts:
         del each["is_allocated"]
     models.Device.insert_many(facts).execute()
-    for each in sessions:
-        session_queries.insert.run(**each._asdict())
-    for each in allocations:
-        allocation_queries.insert.run(**each._asdict())
+    for row in sessions:
+        session_queries.insert.run(**row._asdict())
+    for part in allocations:
+        allocation_queries.insert.run(**part._asdict())

@@ -112,10 +112,10 @@ class Histories(RuleBasedStateMachine):
         assert session["releasedAt"] == self.ended.get(session["id"], session["releasedAt"])
 
 
-class TestHistories(Histories.TestCase):
+class TestHistories(Histories.TestCase):  # type: ignore[valid-type]
     settings = settings(max_examples=20, stateful_step_count=15, deadline=None)
 
 
 @pytest.mark.long
-class TestManyHistories(Histories.TestCase):
+class TestManyHistories(Histories.TestCase):  # type: ignore[valid-type]
     settings = settings(max_examples=1000, stateful_step_count=40, deadline=None)

@@ -43,7 +43,12 @@ few = settings(max_examples=20, deadline=None, suppress_health_check=list(Health
 
 def generated(**strategies: Any) -> Callable[[Any], Any]:
     """Fill the namespace with generated rows, of which the test gets the three lists."""
-    filled = namespaces().map(lambda rows: fill(rows) or rows)
+
+    def fill_namespace(rows: Namespace) -> Namespace:
+        fill(rows)
+        return rows
+
+    filled = namespaces().map(fill_namespace)
     return lambda test: few(given(namespace=filled, **strategies)(test))
 
 

@@ -170,6 +170,7 @@ def test_an_error_status_raises_the_client_s_error_class(
     client = connect(strict, api_key=key)
     with pytest.raises(error) as refused:
         getattr(client, method)(path, cast_to=Session, **({} if body is None else {"body": body}))
+    assert isinstance(refused.value.body, dict)
     assert set(refused.value.body) == {"detail"}
 
 
