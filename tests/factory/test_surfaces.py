@@ -2,12 +2,13 @@
 
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
 from sessionary import Settings, create_app, make_settings
 from sessionary.factory.startup import make_schema
-from sessionary.store import Database
 from sessionary.surfaces import SURFACES
 from tests.conftest import App
 
@@ -46,11 +47,22 @@ def test_the_first_keys_are_those_of_the_surfaces(capsys: pytest.CaptureFixture[
     assert "galtea" not in printed
 
 
-def test_a_version_whose_surface_is_left_out_has_an_empty_migration() -> None:
-    def migrate(_: Database) -> None: ...
+def test_a_version_runs_the_migrations_of_all_surfaces_and_none_of_one_that_is_left_out() -> None:
+    ran: list[str] = []
 
-    assert make_schema(SURFACES).version == 2
-    assert make_schema((BY_NAME["notte"],)).version == 1
-    later = replace(BY_NAME["notte"], migrations={3: migrate})
-    schema = make_schema((later,))
-    assert (schema.version, len(schema.migrations), schema.migrations[1]) == (3, 2, migrate)
+    def migrate(name: str, _: Any) -> None:
+        ran.append(name)
+
+    later = [
+        replace(BY_NAME[name], migrations={4: partial(migrate, name)})
+        for name in ("notte", "scale")
+    ]
+    assert make_schema(SURFACES).version == 3
+    assert make_schema((replace(BY_NAME["notte"], migrations={}),)).version == 1
+    schema = make_schema(later)
+    assert (schema.version, len(schema.migrations)) == (4, 3)
+    database: Any = None  # which these do not use
+    schema.migrations[0](database)
+    assert ran == []
+    schema.migrations[2](database)
+    assert ran == ["notte", "scale"]
