@@ -22,7 +22,7 @@ from benchmarks.soak.participants import check_seeds
 from benchmarks.soak.running import read_log
 from benchmarks.soak.surface_adapters import ADAPTERS
 from benchmarks.soak.workload import WORKLOADS, SessionClient
-from tests.conftest import App
+from tests.conftest import App, MakeApp
 
 ROOT = Path(__file__).parents[2]
 KEYS = {name: f"{adapter.surface.key_prefix}anyone" for name, adapter in ADAPTERS.items()}
@@ -109,7 +109,7 @@ def test_the_documents_name_the_command() -> None:
 
 @pytest.fixture
 def make_client(
-    make_file_app: Callable[..., App], serve: Callable[[App], str]
+    make_file_app: MakeApp, serve: Callable[[App], str]
 ) -> Callable[[str], tuple[SessionClient, App]]:
     """Make a client of a surface, and its App, so that a test can change the database."""
 

@@ -2,7 +2,6 @@
 
 import tempfile
 import threading
-from collections.abc import Callable
 from http.client import HTTPConnection, IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ import pytest
 from sessionary.embedded import EmbeddedServer
 from sessionary.web import spool
 from sessionary.web.held import LARGE, LOAD, MEDIUM
-from tests.conftest import App
+from tests.conftest import MakeApp
 from tests.control.conftest import GALTEA, MOBILENEXT, NOTTE, SCALE, Double
 from tests.control.fault_helpers import arm
 from tests.processes import TIMEOUT_SECONDS
@@ -158,9 +157,7 @@ def test_a_response_that_fits_is_answered_while_unread_ones_fill_their_space(
     assert double.client.get("/scale/v4/sessions?limit=1", headers=SCALE).status_code == 200
 
 
-def test_a_call_that_is_made_again_counts_once_in_the_rate_limit(
-    make_app: Callable[..., App],
-) -> None:
+def test_a_call_that_is_made_again_counts_once_in_the_rate_limit(make_app: MakeApp) -> None:
     app = make_app(rate_limit=3)
     body = {"title": "t", "state": {"text": "x" * 400_000}, "account_id": "a"}
     assert app.client.post("/scale/v4/sessions", json=body, headers=SCALE).status_code == 200

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from sessionary.clock import MINUTE
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
 from tests import identities
-from tests.conftest import App
+from tests.conftest import App, MakeApp
 from tests.processes import COMMAND, running_server
 
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
@@ -22,7 +22,7 @@ AT = {"REMOTE_ADDR": "203.0.113.7"}
 
 
 @pytest.fixture
-def app(make_app: Callable[..., App]) -> App:
+def app(make_app: MakeApp) -> App:
     return make_app(auth="strict")
 
 

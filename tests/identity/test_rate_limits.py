@@ -1,7 +1,6 @@
 """Rate limits of keys, and of addresses that send invalid ones."""
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -16,9 +15,9 @@ from sessionary.factory import create_double
 from sessionary.identity import rate_limits
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
-from tests.conftest import NOON, App, double_settings
+from tests.conftest import NOON, App, MakeApp, double_settings
 
-Make = Callable[..., App]
+Make = MakeApp
 HERE, THERE = "203.0.113.7", "203.0.113.8"
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 

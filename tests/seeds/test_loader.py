@@ -1,11 +1,10 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sessionary.seeds import loader
 from sessionary.surfaces import SURFACES
-from tests.conftest import App
+from tests.conftest import App, MakeApp
 from tests.seed_rows import row
 
 USER = row("organizations") + row("users")
@@ -15,9 +14,7 @@ IDENTITY = USER + row(
 NOTTE = row("notte.sessions", 'timeout_minutes = 5; created_ago = "20m"; last_accessed_ago = "10m"')
 
 
-def test_a_seeded_key_opens_its_surface_in_strict_mode(
-    make_app: Callable[..., App],
-) -> None:
+def test_a_seeded_key_opens_its_surface_in_strict_mode(make_app: MakeApp) -> None:
     app = make_app(auth="strict")
     app.seed(IDENTITY + NOTTE)
     answer = app.client.get(
@@ -36,9 +33,7 @@ def test_applying_a_seed_twice_changes_nothing_however_much_later(app: App) -> N
     assert app.all_rows() == before
 
 
-def test_an_existing_row_is_updated_and_nothing_is_removed(
-    app: App,
-) -> None:
+def test_an_existing_row_is_updated_and_nothing_is_removed(app: App) -> None:
     app.seed(IDENTITY + NOTTE)
     app.seed(IDENTITY.replace('name = "Ana"', 'name = "Anna"'))
     assert [row[2] for row in app.rows("user")] == ["Anna"]

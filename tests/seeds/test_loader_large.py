@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sessionary.seeds import loader
-from tests.conftest import EPOCH, MICROSECOND, NOON, App
+from tests.conftest import EPOCH, MICROSECOND, NOON, App, MakeApp
 from tests.seed_rows import ID, row
 from tests.seeds.large_seeds import ACME, TABLES, make_rows
 
@@ -24,7 +24,7 @@ def count_statements(app: App, text: str) -> int:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_number_of_statements_does_not_grow_with_the_rows(
-    make_app: Callable[..., App], tmp_path: Path, table: str
+    make_app: MakeApp, tmp_path: Path, table: str
 ) -> None:
     counts = []
     for count in (4, 400):
@@ -62,7 +62,7 @@ RELEASED = HOLDER + 'released_ago = "2h"\n'
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_seed_that_another_process_applies_meanwhile_is_applied_once(
-    app: App, make_app: Callable[..., App], meanwhile: Meanwhile, table: str
+    app: App, make_app: MakeApp, meanwhile: Meanwhile, table: str
 ) -> None:
     text, alone = make_rows(table, 3), make_app()
     alone.seed(text)

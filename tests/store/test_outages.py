@@ -16,7 +16,7 @@ import pytest
 
 from sessionary.store import errors
 from sessionary.surfaces import SURFACES
-from tests.conftest import App
+from tests.conftest import MakeApp
 from tests.processes import COMMAND, WITHOUT_ROOT_ACCESS, Process, running_process
 
 NOTTE = {"Authorization": "Bearer anyone"}
@@ -202,7 +202,7 @@ def test_a_locked_file_gives_503_for_writes(serve: Callable[..., Served]) -> Non
 
 
 def test_the_end_of_an_outage_is_logged_with_the_number_of_refused_requests(
-    make_file_app: Callable[..., App],
+    make_file_app: MakeApp,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -224,7 +224,7 @@ def test_the_end_of_an_outage_is_logged_with_the_number_of_refused_requests(
 
 
 def test_a_recurring_outage_is_logged_once(
-    make_file_app: Callable[..., App], caplog: pytest.LogCaptureFixture
+    make_file_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_file_app(busy_timeout_seconds=0.01)
     for _ in range(3):
