@@ -9,6 +9,16 @@ from urllib.parse import urlsplit
 
 from tests.processes import TIMEOUT_SECONDS
 
+HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
+# A call with a body: its head, the same with a length and the body, and before chunks.
+HEAD = (
+    b"POST /session/start HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer anyone\r\n"
+    b"Content-Type: application/json\r\n"
+)
+START = b'{"session_timeout_minutes": 7}'
+WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(START) + START
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
 
 class Response(NamedTuple):
     """A response; the names of the headers are in lower case."""

@@ -7,15 +7,8 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from tests.processes import Process, running_server
-from tests.raw_http import RawConnection, connect
+from tests.raw_http import CHUNKED, HEAD, START, WHOLE, RawConnection, connect
 
-START = b'{"session_timeout_minutes": 7}'
-HEAD = (
-    b"POST /session/start HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer anyone\r\n"
-    b"Content-Type: application/json\r\n"
-)
-WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(START) + START
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 MOST = 100_000
 
 

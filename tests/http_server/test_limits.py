@@ -18,14 +18,8 @@ from tests.processes import (
     running_process,
     running_server,
 )
-from tests.raw_http import RawConnection
+from tests.raw_http import CHUNKED, HEAD, HEALTH, RawConnection
 
-HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
-HEAD = (
-    b"POST /session/start HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer anyone\r\n"
-    b"Content-Type: application/json\r\n"
-)
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 MEGABYTE = 1024 * 1024
 
 Log = Callable[[], str]

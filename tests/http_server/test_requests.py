@@ -10,15 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import Process, running_server
-from tests.raw_http import RawConnection, connect
-
-START = b'{"session_timeout_minutes": 7}'
-HEAD = (
-    b"POST /session/start HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer anyone\r\n"
-    b"Content-Type: application/json\r\n"
-)
-WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(START) + START
-HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
+from tests.raw_http import HEAD, HEALTH, START, WHOLE, RawConnection, connect
 
 
 @pytest.fixture(scope="module")

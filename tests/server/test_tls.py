@@ -27,14 +27,7 @@ from tests.processes import (
     run_command,
     running_server,
 )
-from tests.raw_http import connect
-
-HEALTH = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
-START = b'{"session_timeout_minutes": 7}'
-HEAD = (
-    b"POST /session/start HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer anyone\r\n"
-    b"Content-Type: application/json\r\n"
-)
+from tests.raw_http import HEAD, HEALTH, START, connect
 
 
 @dataclass
