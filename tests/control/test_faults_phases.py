@@ -69,7 +69,10 @@ def test_a_connection_is_lost_before_or_after_the_commit(
     arm_effect(double, kind, phase)
     failing(connection)
     assert row_count(double) == (USUAL[kind] == "after" if rows is None else rows)
-    assert double.newest_call()["fault"]["kind"] == kind
+    call = double.newest_call()
+    assert call["fault"]["kind"] == kind
+    if phase == "after":
+        assert [each["id"] for each in double.get("/sessions")["sessions"]] == [call["session"]]
 
 
 @pytest.mark.parametrize(("phase", "rows"), [("before", 0), ("after", 1), (None, 0)])

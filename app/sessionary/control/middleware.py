@@ -159,7 +159,7 @@ class ControlMiddleware:
             response = _failure(request, fault)
         call_id = None
         if self._recorder is not None:
-            exchange = RecordedExchange(request, *body, response, fault, recorded_at)
+            exchange = RecordedExchange(request, *body, response, fault, recorded_at, work.response)
             call_id = self._recorder.record(exchange)
         if response is None:
             return None

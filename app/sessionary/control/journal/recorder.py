@@ -28,6 +28,7 @@ class RecordedExchange(NamedTuple):
     response: VendorResponse | None  # None if the connection was dropped
     fault: FaultRow | None
     at: int
+    done: VendorResponse | None  # the response of its work, whatever was sent
 
 
 class Recorder:
@@ -123,7 +124,7 @@ def _session_in_bodies(exchange: RecordedExchange) -> str | None:
     surface = exchange.request.surface
     if surface is None or exchange.request.method != "POST":
         return None
-    bodies = [] if exchange.response is None else [parse_object(exchange.response.start())]
+    bodies = [] if exchange.done is None else [parse_object(exchange.done.start())]
     bodies += [each["session"] for each in bodies if isinstance(each.get("session"), dict)]
     if surface.session_key != "id" and exchange.body:
         bodies.append(parse_object(exchange.body))
