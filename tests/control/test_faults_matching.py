@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from sessionary.control import middleware
+from sessionary.control import delays
 from sessionary.surfaces import SURFACES
 from sessionary.web import held
 from sessionary.web.surface import Surface
@@ -215,7 +215,7 @@ def replace_sleep(monkeypatch: pytest.MonkeyPatch, sleep: Callable[[float], obje
         passed[0] += delay.seconds
 
     monkeypatch.setattr(held.Delay, "wait", wait)
-    monkeypatch.setattr(middleware, "monotonic", lambda: passed[0])
+    monkeypatch.setattr(delays, "monotonic", lambda: passed[0])
 
 
 @pytest.fixture

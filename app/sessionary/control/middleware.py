@@ -1,7 +1,6 @@
 """WSGI middleware around every request: faults, journal and the `Sessionary-` headers."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from flask import Flask
 from sessionary import clock, store
 from sessionary.control import request_ids
 from sessionary.control.blueprint import CONTROL_PATH, NAMESPACES_PATH, Control
+from sessionary.control.delays import DelayedCall, activate_unchanged
 from sessionary.control.faults import matching
 from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal.recorder import RecordedExchange, Recorder
@@ -20,15 +20,13 @@ from sessionary.control.messages import (
     build_response,
     call_wsgi,
 )
-from sessionary.durations import monotonic
 from sessionary.settings import Settings
-from sessionary.store import DEFAULT, ContentsReplaced, Namespace, NamespaceClosed
+from sessionary.store import DEFAULT, Namespace
 from sessionary.web import json_codec
 from sessionary.web.events import REFUSED
-from sessionary.web.held import LARGE, LOAD, READS, Delay, Held, call_by_size, call_when_free
+from sessionary.web.held import LARGE, LOAD, READS, Held, call_by_size, call_when_free
 from sessionary.web.instants import to_text
 
-_LOOK_SECONDS = 1.0  # between two looks at a fault that another process may disarm
 RESET = "sessionary.reset"  # environ key of a function of the server: reset the connection
 
 
@@ -82,14 +80,14 @@ class ControlMiddleware:
         self, namespace: Namespace, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
         if namespace.seeded_ids != (namespace.generation, False):
-            with _activate(namespace, namespace.generation):
+            with activate_unchanged(namespace, namespace.generation):
                 start_response = request_ids.assign(environ, start_response)
         return self._application(environ, start_response)
 
     def _control_call(
         self, namespace: Namespace, generation: int, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
-        with _activate(namespace, generation):
+        with activate_unchanged(namespace, generation):
             start_response = request_ids.assign(environ, start_response)
             with store.undo_log.rewind_scope():
                 return self._application(environ, start_response)
@@ -103,19 +101,19 @@ class ControlMiddleware:
         start_response: Any,
     ) -> Iterable[bytes]:
         def answer(fault: FaultRow | None, work: _Work | None = None) -> Iterable[bytes]:
-            with _activate(namespace, generation):
+            with activate_unchanged(namespace, generation):
                 work = work or self._work(request, fault)
                 response = self._respond(namespace, request, body, work, fault)
             return _send(response, fault, request.environ, start_response)
 
         def hold(fault: FaultRow, answer: Callable[[FaultRow], Iterable[bytes]]) -> Held:
-            return _DelayedCall(namespace, generation, request.environ, fault, answer).held()
+            return DelayedCall(namespace, generation, request.environ, fault, answer).held()
 
         def work_and_hold(fault: FaultRow) -> Held:
-            with _activate(namespace, generation):
+            with activate_unchanged(namespace, generation):
                 return hold(fault, partial(answer, work=self._work(request, fault)))
 
-        with _activate(namespace, generation):
+        with activate_unchanged(namespace, generation):
             start_response = request_ids.assign(request.environ, start_response)
             is_refused = REFUSED in request.environ
             fault = None if is_refused else matching.hit(self._routes, request)
@@ -167,59 +165,6 @@ class ControlMiddleware:
         if call_id is not None and 400 <= response.code < 500:
             headers.append(("Link", _explain_link(namespace, request.environ, call_id)))
         return response._replace(headers=[*response.headers, *headers])
-
-
-class _DelayedCall:
-    """A call that a fault holds until its delay is over, the fault is disarmed or the server stops.
-
-    It is answered then; or cut, at once, if its namespace is dropped, reset or restored.
-    """
-
-    def __init__(
-        self,
-        namespace: Namespace,
-        generation: int,
-        environ: dict[str, Any],
-        fault: FaultRow,
-        answer: Callable[[FaultRow], Iterable[bytes]],
-    ) -> None:
-        self._namespace = namespace
-        self._generation = generation
-        self._fault = fault
-        self._answer = answer
-        self._call = partial(call_when_free, namespace, environ)
-        self._due = monotonic() + fault.delay_us / 1_000_000
-
-    def held(self) -> Held:
-        seconds = max(0.0, self._due - monotonic())
-        if not self._namespace.is_in_memory:  # another worker may disarm the fault
-            seconds = min(seconds, _LOOK_SECONDS)
-        delay = Delay(seconds)
-        self._namespace.add_delay(delay)
-        look = partial(self._call, partial(self._look, delay), may_write=False)
-        return Held(look, delay=delay)
-
-    def _look(self, delay: Delay) -> Iterable[bytes]:
-        with _activate(self._namespace, self._generation):
-            is_armed = matching.is_armed(self._fault.id)
-            if is_armed and monotonic() < self._due and not delay.is_cut:
-                return self.held()
-        # A fault that was disarmed has only delayed the call.
-        fault = self._fault if is_armed else self._fault._replace(kind=matching.LATENCY)
-        return self._call(partial(self._answer, fault), may_write=True)
-
-
-@contextmanager
-def _activate(namespace: Namespace, generation: int) -> Iterator[None]:
-    """Activate a namespace as it was when the call arrived.
-
-    Raises ConnectionResetError if it was dropped, reset or restored since.
-    """
-    try:
-        with namespace.activate(generation):
-            yield
-    except (NamespaceClosed, ContentsReplaced):
-        raise matching.connection_dropped() from None
 
 
 def _failure(request: VendorRequest, fault: FaultRow) -> VendorResponse | None:
