@@ -143,3 +143,9 @@ def serve() -> Iterator[Callable[[App], str]]:
 def make_file_app(make_app: Callable[..., App], tmp_path: Path) -> Callable[..., App]:
     """Make Apps that share one database file, with a connection per thread."""
     return lambda **settings: make_app(db=str(tmp_path / "test.sqlite3"), **settings)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> str:
+    """The path of a database file of this test."""
+    return str(tmp_path / "test.sqlite3")

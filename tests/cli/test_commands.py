@@ -22,11 +22,6 @@ SEED = '[[organizations]]\nid = "acme"\nname = "Acme"\n'
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> str:
-    return str(tmp_path / "test.sqlite3")
-
-
-@pytest.fixture
 def sessionary(db: str) -> Command:
     """Run the command on a database of this test, which is empty at first."""
     create_app(Settings(db=db, auth="lenient")).extensions["sessionary"].close()

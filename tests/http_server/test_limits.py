@@ -25,11 +25,6 @@ MEGABYTE = 1024 * 1024
 Log = Callable[[], str]
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> str:
-    return str(tmp_path / "test.sqlite3")
-
-
 @contextmanager
 def logging(db: str, *options: str) -> Iterator[tuple[Process, Log]]:
     """Run a server; gives it and a function that reads its log."""

@@ -37,11 +37,6 @@ main()
 WHO = {"Authorization": "Bearer anyone"}
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> str:
-    return str(tmp_path / "test.sqlite3")
-
-
 def start(server: Process, **body: object) -> str:
     """Start a Notte session; return its id."""
     status, session = server.request("POST", "/session/start", body, **WHO)

@@ -36,11 +36,6 @@ WRITERS = 8
 Hold = Callable[[str], None]
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> str:
-    return str(tmp_path / "test.sqlite3")
-
-
 @contextmanager
 def held_by_flock(db: str) -> Iterator[None]:
     with Path(f"{db}.lock").open() as lock:
