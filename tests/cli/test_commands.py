@@ -74,7 +74,7 @@ LISTENER_SETTINGS = {"host", "port", "ready_file", "log_format", "log_requests",
 @pytest.mark.parametrize(
     ("command", "missing"),
     [
-        ("serve", {"max_namespaces", "max_restore_bytes", "allowed_hosts"}),
+        ("serve", {"max_namespaces", "max_restore_bytes", "allowed_hosts", "ids_seed"}),
         ("double", SERVER_SETTINGS),
         ("exec", SERVER_SETTINGS | LISTENER_SETTINGS),
     ],
