@@ -1,4 +1,4 @@
-"""Transitions: reads of the coming ones, beside many open sessions."""
+"""Transitions: reads of the coming ones among many open sessions."""
 
 import secrets
 from collections.abc import Iterator
