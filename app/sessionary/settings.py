@@ -149,7 +149,7 @@ class Settings:
         None, "bearer token that the control plane requires", is_secret=True
     )
     journal: bool = _setting(
-        False, "record every vendor call for the control plane; each read then writes"
+        False, "record every vendor call for the control plane; each then writes a row"
     )
     max_namespaces: int = _setting(
         10_000,

@@ -381,6 +381,19 @@ def test_a_call_that_a_restore_overtakes_is_cut_and_writes_nothing(
     assert caplog.records == []
 
 
+def test_a_restored_file_gets_no_rows_of_earlier_calls(
+    make_double: Callable[..., Double], tmp_path: Path
+) -> None:
+    double = make_double(db=str(tmp_path / "test.sqlite3"))
+    empty = double.control.namespace.contents()
+    double.control.namespace.later._is_scheduled = True  # the rows wait until they are read
+    assert double.client.get("/notte/sessions", headers=NOTTE).status_code == 200
+    double.control.namespace.restore(empty)
+    assert double.calls() == []
+    assert double.client.get("/notte/sessions", headers=NOTTE).status_code == 200
+    assert len(double.calls()) == 1
+
+
 def test_thousands_of_namespaces_leave_nothing_behind(double: Double) -> None:
     namespaces = double.control.namespaces
     assert namespaces is not None

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from flask import Flask
 
 from sessionary import create_app
+from sessionary.durations import monotonic
+from sessionary.embedded import EmbeddedServer
 from sessionary.factory import auto_prune
 from sessionary.factory.auto_prune import AutoPrune
 from sessionary.settings import Settings
@@ -19,7 +22,7 @@ from sessionary.surfaces import SURFACES
 from sessionary.web.events import RequestFinished
 from tests import schema_versions
 from tests.cli.test_prune import OLD
-from tests.processes import running_server
+from tests.processes import TIMEOUT_SECONDS, Process, running_server
 from tests.store.database_files import Command, dump, load_sample
 
 ANA = {"Authorization": "Bearer mob_ana"}
@@ -54,6 +57,7 @@ def write(app: Flask, times: int) -> None:
         assert (
             app.test_client().post("/notte/sessions/start", json={}, headers=ANA).status_code == 200
         )
+        app.extensions["sessionary"].later.finish()
 
 
 def removed_paths(app: Flask, before: dict[str, Any]) -> set[str]:
@@ -79,6 +83,36 @@ def write_finished(method: str = "POST", status: int | None = 200) -> RequestFin
     )
 
 
+def finish(
+    auto: AutoPrune, namespace: Namespace, method: str = "POST", status: int | None = 200
+) -> None:
+    """Finish a request for each surface, and what follows it."""
+    for _ in range(ENOUGH):
+        auto.on_request_finished(write_finished(method, status))
+        namespace.later.finish()
+
+
+def test_no_response_waits_for_a_batch(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, namespace: Namespace
+) -> None:
+    may_end, prune = threading.Event(), AutoPrune._prune_batch
+
+    def wait_and_prune(auto: AutoPrune, before_at: int) -> None:
+        assert may_end.wait(TIMEOUT_SECONDS)
+        prune(auto, before_at)
+
+    monkeypatch.setattr(AutoPrune, "_prune_batch", wait_and_prune)
+    before = schema_versions.read(app)
+    with EmbeddedServer(app) as server:
+        process = Process(None, server.url)  # type: ignore[arg-type]
+        for _ in range(3):
+            assert process.request("POST", "/notte/sessions/start", {}, **ANA)[0] == 200
+        assert removed_paths(app, before) == set()
+        may_end.set()
+        namespace.later.finish()
+    assert removed_paths(app, before)
+
+
 def test_writes_remove_old_sessions_and_the_rest_reads_as_before(app: Flask) -> None:
     before = schema_versions.read(app)
     write(app, ENOUGH)
@@ -102,8 +136,7 @@ def test_a_read_a_refusal_and_a_failure_remove_nothing(
 ) -> None:
     before = dump(db)
     auto = AutoPrune(namespace, 90)
-    for _ in range(ENOUGH):
-        auto.on_request_finished(write_finished(method, status))
+    finish(auto, namespace, method, status)
     assert dump(db) == before
 
 
@@ -124,23 +157,19 @@ def test_sessions_that_end_later_are_found_in_the_next_round(
     sessionary: Command, namespace: Namespace
 ) -> None:
     auto = AutoPrune(namespace, 90, rest_seconds=0)
-    for _ in range(ENOUGH):
-        auto.on_request_finished(write_finished())
+    finish(auto, namespace)
     assert sessionary("clock", "advance", "200d").exit_code == 0
     assert prunable_count(sessionary)
-    for _ in range(ENOUGH):
-        auto.on_request_finished(write_finished())
+    finish(auto, namespace)
     assert not prunable_count(sessionary)
 
 
 def test_it_pauses_after_a_full_round(sessionary: Command, namespace: Namespace, db: Path) -> None:
     auto = AutoPrune(namespace, 90)
-    for _ in range(ENOUGH):
-        auto.on_request_finished(write_finished())
+    finish(auto, namespace)
     assert sessionary("clock", "advance", "200d").exit_code == 0
     before = dump(db)
-    for _ in range(ENOUGH):
-        auto.on_request_finished(write_finished())
+    finish(auto, namespace)
     assert dump(db) == before
 
 
@@ -153,11 +182,9 @@ def test_a_locked_database_fails_no_request_and_is_retried(
     auto = AutoPrune(app.extensions["sessionary"], 90)
     with closing(sqlite3.connect(db)) as other:
         other.execute("BEGIN IMMEDIATE")
-        for _ in range(ENOUGH):
-            auto.on_request_finished(write_finished())
+        finish(auto, app.extensions["sessionary"])
     assert removed_paths(app, before) == set()
-    for _ in range(ENOUGH):
-        auto.on_request_finished(write_finished())
+    finish(auto, app.extensions["sessionary"])
     assert removed_paths(app, before) == OLD
     assert caplog.records == []
     app.extensions["sessionary"].close()
@@ -168,14 +195,15 @@ def test_an_error_of_its_own_fails_no_request_and_is_logged(
 ) -> None:
     with closing(sqlite3.connect(db)) as other:
         other.execute("DROP TABLE scale_sessions")
-    AutoPrune(namespace, 90).on_request_finished(write_finished())
+    finish(AutoPrune(namespace, 90), namespace)
     assert [record.message for record in caplog.records] == ["cannot prune: next attempt in 60 s"]
 
 
 def test_a_server_prunes_after_writes(db: Path) -> None:
     with running_server("--db", str(db), "--prune-ended-days", "90", "--no-log-requests") as server:
-        for _ in range(ENOUGH):
-            assert server.request("POST", "/notte/sessions/start", {}, **ANA)[0] == 200
+        headers = {**ANA, "x-api-key": "mob_ana"}
+        due = monotonic() + TIMEOUT_SECONDS
         for path in OLD:
-            headers = {**ANA, "x-api-key": "mob_ana"}
-            assert server.request("GET", path, **headers)[0] == 404, path
+            while server.request("GET", path, **headers)[0] != 404:
+                assert monotonic() < due, path
+                assert server.request("POST", "/notte/sessions/start", {}, **ANA)[0] == 200

@@ -1,6 +1,7 @@
 """Another process holds the write lock: writes get 503 in time, and nothing else waits."""
 
 import fcntl
+import json
 import re
 import select
 import signal
@@ -127,6 +128,34 @@ def test_beside_a_control_plane_only_what_meets_a_fault_waits_for_the_lock(db: s
             assert server.request("GET", path, **WHO)[0] == 200
             assert not is_readable(writer)
             assert [each.expect_response().status for each in (writer, delayed)] == [503, 503]
+
+
+def test_beside_a_journal_a_read_waits_for_no_lock_and_is_recorded_in_order(db: str) -> None:
+    token = {"Authorization": "Bearer secret"}
+    options = ("--control", "--journal")
+    with serving(db, *options, SESSIONARY_CONTROL_TOKEN="secret") as (server, path):
+        with held_by_flock(db), connect(server.url) as writer:
+            writer.send(START)
+            for _ in range(20):
+                assert server.request("GET", path, **WHO)[0] == 200
+            assert not is_readable(writer)
+            connection = server.connect()
+            connection.request("GET", "/_control/v1/journal", headers=token)
+        with connection.getresponse() as response:  # it waited for the lock, as the writer
+            calls = json.loads(response.read())["calls"]
+        connection.close()
+        assert [each["status"] for each in calls[:21]] == [200] * 21
+        assert server.request("GET", "/notte/sessions/none", **WHO)[0] == 404
+        assert server.request("GET", path, **WHO)[0] == 200
+        assert server.request("POST", "/session/start", {}, **WHO)[0] == 200
+        _, page = server.request("GET", "/_control/v1/journal?after=21", **token)
+        found = [(each["method"], each["status"]) for each in page["calls"]]
+        assert found[-3:] == [("GET", 404), ("GET", 200), ("POST", 200)]
+        assert server.request("GET", path, **WHO)[0] == 200
+        assert server.stop() == 0
+    with closing(sqlite3.connect(db)) as stopped:
+        last = "SELECT method, status FROM control_call ORDER BY id DESC"
+        assert stopped.execute(last).fetchone() == ("GET", 200)
 
 
 def test_a_refused_write_is_answered_in_the_words_of_the_vendor(db: str) -> None:

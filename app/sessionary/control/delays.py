@@ -7,6 +7,7 @@ from typing import Any
 
 from sessionary.control.faults import matching
 from sessionary.control.faults.matching import FaultRow
+from sessionary.control.journal.recorder import is_recorded_later
 from sessionary.durations import monotonic
 from sessionary.store import ContentsReplaced, Namespace, NamespaceClosed
 from sessionary.web.held import Delay, Held, call_when_free
@@ -45,6 +46,7 @@ class DelayedCall:
         self._generation = generation
         self._fault = fault
         self._answer = answer
+        self._environ = environ
         self._call = partial(call_when_free, namespace, environ)
         self._due = monotonic() + fault.delay_us / 1_000_000
 
@@ -64,4 +66,5 @@ class DelayedCall:
                 return self.held()
         # A fault that was disarmed has only delayed the call.
         fault = self._fault if is_armed else self._fault._replace(kind=matching.LATENCY)
-        return self._call(partial(self._answer, fault), may_write=True)
+        may_write = not is_recorded_later(self._environ)
+        return self._call(partial(self._answer, fault), may_write=may_write)

@@ -12,7 +12,7 @@ from sessionary.control.blueprint import CONTROL_PATH, NAMESPACES_PATH, Control
 from sessionary.control.delays import DelayedCall, activate_unchanged
 from sessionary.control.faults import matching
 from sessionary.control.faults.matching import FaultRow
-from sessionary.control.journal.recorder import RecordedExchange, Recorder
+from sessionary.control.journal.recorder import RecordedExchange, Recorder, is_recorded_later
 from sessionary.control.messages import (
     VendorRequest,
     VendorResponse,
@@ -72,7 +72,7 @@ class ControlMiddleware:
             body = buffer_body(environ, self._max_body_bytes)
             request = VendorRequest.of(self._routes, environ)
             call = partial(self._vendor_call, namespace, generation, request, body, start_response)
-            may_write = self._recorder is not None
+            may_write = self._recorder is not None and not is_recorded_later(environ)
         may_write = may_write or environ["REQUEST_METHOD"] not in READS
         return call_when_free(namespace, environ, call, may_write=may_write)
 

@@ -39,16 +39,17 @@ class AutoPrune:
         self._lock = threading.Lock()
 
     def on_request_finished(self, request: RequestFinished) -> None:
-        """Remove a batch of old sessions if the request wrote and pruning is due."""
+        """Have a batch of old sessions removed if the request wrote and pruning is due."""
         is_write = request.method not in READS and request.status in range(200, 300)
-        if not (is_write and self._remaining) or monotonic() < self._due:
-            return
-        if not self._lock.acquire(blocking=False):
-            return
+        is_due = is_write and bool(self._remaining) and monotonic() >= self._due
+        if is_due and self._lock.acquire(blocking=False):
+            self._namespace.later.submit(self._prune)
+
+    def _prune(self) -> None:
         try:
             with self._namespace.activate():
                 self._prune_batch(clock.now() - self._age_us)
-        except Exception as error:  # noqa: BLE001 - the response has been sent
+        except Exception as error:  # noqa: BLE001 - no response waits for it
             self._due = monotonic() + _RETRY_SECONDS
             if not store.is_unavailable(error):  # requests report an outage themselves
                 _log.exception("cannot prune: next attempt in %d s", _RETRY_SECONDS)

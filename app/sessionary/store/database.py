@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 from weakref import WeakSet
@@ -29,6 +29,7 @@ from sessionary.store.files import (
     in_use_message,
     resolve_path,
 )
+from sessionary.store.later import Later
 
 DURABILITY = {"full": "FULL", "normal": "NORMAL", "off": "OFF"}
 DEFAULT = "default"  # the namespace that always exists
@@ -169,6 +170,11 @@ class Namespace:
         for delay in delays:
             delay.end()
 
+    @cached_property
+    def later(self) -> Later:
+        """What no response waits for."""
+        return Later(self)
+
     def hibernate(self) -> None:
         """Keep only the contents in memory until the next activation, unless in use."""
         if self._lock is not None and self._lock.acquire(blocking=False):
@@ -247,6 +253,8 @@ class Namespace:
 
     def disconnect(self) -> None:
         """Close every connection, as a fork requires. They reopen on demand."""
+        if "later" in vars(self):
+            self.later.finish()
         for connection in list(self.database.opened):
             connection.close()
         self.database.dispose()

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
-from sessionary import clock, ids
+from sessionary import clock, ids, store
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import StrictSchema, response_schema
@@ -87,7 +87,7 @@ CallCount = response_schema("CallCount", integer="count dropped_count")
 @routes.get("/journal")
 @operation("List calls", query=JournalQuery(), answers={200: CallList()})
 def list_calls(query: dict[str, Any]) -> Response:
-    _ensure_enabled()
+    _ensure_complete()
     limit = query["limit"]
     found = models.find(_conditions(query), after=query["after"], limit=limit + 1)
     return answer_page(_page(found, limit))
@@ -111,7 +111,7 @@ def _page(found: Iterator[CallRow], limit: int) -> Iterator[tuple[str, Any]]:
 @routes.get("/journal/count")
 @operation("Count calls", query=CallFilters(), answers={200: CallCount()})
 def count_calls(query: dict[str, Any]) -> Response:
-    _ensure_enabled()
+    _ensure_complete()
     count = models.count(_conditions(query))
     return answer({"count": count, "dropped_count": models.dropped_count()})
 
@@ -125,14 +125,14 @@ def show_call(call_id: int) -> Response:
 @routes.delete("/journal")
 @operation("Remove all calls", answers={204: None})
 def clear_calls() -> Response:
-    _ensure_enabled()
+    _ensure_complete()
     models.clear()
     return Response(status=204)
 
 
 def find_call(id: int) -> CallRow:
     """Return a recorded call. Raises ApiError."""
-    _ensure_enabled()
+    _ensure_complete()
     call = models.by_id.one(id=id)
     if call is None:
         oldest, newest = models.ids()
@@ -165,9 +165,11 @@ def parse_json(text: str) -> Any:
         return text
 
 
-def _ensure_enabled() -> None:
+def _ensure_complete() -> None:
+    """Write the rows that no response has waited for. Raises ApiError without a journal."""
     if not settings().journal:
         raise ApiError(409, "this server has no journal: start it with --journal")
+    store.current_namespace().later.flush()
 
 
 def _conditions(query: dict[str, Any]) -> dict[str, Any]:

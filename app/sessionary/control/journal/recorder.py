@@ -1,7 +1,8 @@
 """The recorder: writes a vendor call into the journal, without credentials."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from sessionary import clock, store
@@ -11,6 +12,7 @@ from sessionary.control.journal.redaction import Redactor, remove_created_keys
 from sessionary.control.messages import VendorRequest, VendorResponse, parse_object
 from sessionary.web import json_codec
 from sessionary.web.context import CALLER
+from sessionary.web.held import READS
 from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
 from sessionary.web.surface import Surface
 
@@ -42,7 +44,7 @@ class Recorder:
         self._redactor = Redactor(prefixes, control_token)
 
     def record(self, exchange: RecordedExchange) -> int | None:
-        """Record a call; return its id, or None if it is not recorded.
+        """Record a call; return its id, or None if it is not recorded, or later.
 
         A failure is logged only: the call itself is over.
         """
@@ -53,12 +55,25 @@ class Recorder:
             )
             if match.route == "/openapi.json":
                 return None
-            return models.insert(**self._row(exchange, match))
+            return self._insert(exchange, self._row(exchange, match))
         except store.NamespaceClosed:
             raise
         except Exception:  # noqa: BLE001 - the call must not fail because of the journal
             _log.exception("the journal could not record a call")
             return None
+
+    def _insert(self, exchange: RecordedExchange, row: dict[str, Any]) -> int | None:
+        """Insert a row, or have that of a read inserted later, after those before it."""
+        namespace = store.current_namespace()
+        if namespace.is_in_memory:
+            return models.insert(**row)
+        has_link = exchange.response is not None and exchange.response.code // 100 == 4
+        may_be_later = not has_link and is_recorded_later(exchange.request.environ)
+        if may_be_later and namespace.later.add(partial(models.insert, **row)):
+            return None
+        namespace.later.flush()
+        with store.transaction("normal"):  # a power cut may take the last calls
+            return models.insert(**row)
 
     def _row(self, exchange: RecordedExchange, match: RouteMatch) -> dict[str, Any]:
         request, response, fault = exchange.request, exchange.response, exchange.fault
@@ -102,6 +117,14 @@ class Recorder:
             "fault_kind": fault and fault.kind,
             "fault_phase": fault and fault.phase,
         }
+
+
+def is_recorded_later(environ: Mapping[str, Any]) -> bool:
+    """Return whether the row of a call in a file may be written after its response.
+
+    Only that of a read; and other processes could not wait for it when they read the journal.
+    """
+    return environ["REQUEST_METHOD"] in READS and not environ.get("wsgi.multiprocess")
 
 
 def recorded_headers(request: VendorRequest) -> dict[str, str]:
