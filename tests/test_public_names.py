@@ -21,7 +21,7 @@ from sessionary.web.surface import declared_settings
 
 SETTINGS = """
 allowed_hosts auth busy_timeout_seconds client_timeout_seconds clock_rate control control_token
-db durability
+cors_origins db durability
 galtea_auto_close_minutes galtea_references host ids_seed journal log_format log_requests
 max_body_bytes
 max_failed_keys_per_minute max_namespaces max_restore_bytes metrics

@@ -175,6 +175,11 @@ class Settings:
         used_by=DOUBLE_ONLY,
         danger="its keys could be guessed",
     )
+    cors_origins: str | None = _setting(
+        None,
+        "origins of web pages that may call a double's vendor routes, comma-separated",
+        used_by=DOUBLE_ONLY,
+    )
     vendor_defaults: bool = _setting(
         False, "use the vendor's own default where a default below differs from it"
     )

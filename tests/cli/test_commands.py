@@ -74,7 +74,10 @@ LISTENER_SETTINGS = {"host", "port", "ready_file", "log_format", "log_requests",
 @pytest.mark.parametrize(
     ("command", "missing"),
     [
-        ("serve", {"max_namespaces", "max_restore_bytes", "allowed_hosts", "ids_seed"}),
+        (
+            "serve",
+            {"max_namespaces", "max_restore_bytes", "allowed_hosts", "cors_origins", "ids_seed"},
+        ),
         ("double", SERVER_SETTINGS),
         ("exec", SERVER_SETTINGS | LISTENER_SETTINGS),
     ],

@@ -16,6 +16,7 @@ IN_PROCESS = "sessionary.in_process"  # environ key: no browser can have sent th
 _TOKEN = "SESSIONARY_CONTROL_TOKEN"  # noqa: S105 - the variable's name
 _LOOPBACK_URL = "call http://127.0.0.1 from a program"
 _OR_TOKEN = f", or set {_TOKEN} and send the token"
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?")
 _PORT = re.compile(r":[0-9]+\Z")
 _CONTROL = re.compile(rf"(/~[^/]*)?{CONTROL_PATH}")
 # Names with these endings, or without a dot, cannot be registered (RFC 6761).
@@ -37,6 +38,23 @@ def check_double(settings: Settings) -> None:
         )
 
 
+def cors_origins(settings: Settings) -> frozenset[str]:
+    """The origins that the setting names. Raises BadSetting."""
+    names = (settings.cors_origins or "").lower().split(",")
+    origins = frozenset(filter(None, map(str.strip, names)))
+    for each in origins:
+        if not _ORIGIN.fullmatch(each):
+            raise BadSetting(
+                f"cors_origins must be origins such as http://localhost:5173, not {each!r}"
+            )
+    return origins
+
+
+def is_control_path(path: str) -> bool:
+    """Whether a path is the control plane's, with or without a namespace before it."""
+    return _CONTROL.match(path) is not None
+
+
 class WebPageGuard:
     """Finds the requests that web pages cause; a control plane with a token has its own guard."""
 
@@ -44,6 +62,7 @@ class WebPageGuard:
         self._has_token = bool(settings.control_token)
         names = (settings.allowed_hosts or "").lower().split(",")
         allowed = {name.strip() for name in names}
+        self._origins = cors_origins(settings)
 
         @lru_cache(maxsize=1024)
         def is_refused(host: str) -> bool:
@@ -54,15 +73,18 @@ class WebPageGuard:
     def refusal(self, environ: Mapping[str, Any]) -> str | None:
         """Why the request is refused; None if it is not."""
         origin, host = environ.get("HTTP_ORIGIN"), environ.get("HTTP_HOST", "")
-        is_foreign = origin is not None and origin.partition("://")[2] != host
-        if _is_embedded(environ):
+        is_control = is_control_path(environ["PATH_INFO"])
+        is_named = origin in self._origins and not is_control
+        is_foreign = origin is not None and origin.partition("://")[2] != host and not is_named
+        if _is_embedded(environ) and not is_named:
             is_foreign, origin = True, origin or environ.get("HTTP_REFERER", "of another site")
         if not is_foreign and not self._is_refused(host):
             return None
-        is_control = _CONTROL.match(environ["PATH_INFO"]) is not None
         if self._has_token if is_control else IN_PROCESS in environ:
             return None
         instead = _LOOPBACK_URL + (_OR_TOKEN if is_control else "")
+        if is_foreign and not is_control and _ORIGIN.fullmatch(origin or ""):
+            instead += f", or allow it: SESSIONARY_CORS_ORIGINS={origin}"
         if is_foreign:
             return f"requests from the web page {origin} are refused: {instead}"
         allow = f", or allow it: SESSIONARY_ALLOWED_HOSTS={_name_of(host)}"

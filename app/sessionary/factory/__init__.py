@@ -98,8 +98,12 @@ def create_double(
     Raises as `create_app` does.
     """
     from sessionary import control
-    from sessionary.control.access import WebPageGuard, is_loopback
-    from sessionary.factory.double_middleware import MultiNamespaceMiddleware, WebPageMiddleware
+    from sessionary.control.access import WebPageGuard, cors_origins, is_loopback
+    from sessionary.factory.double_middleware import (
+        CorsMiddleware,
+        MultiNamespaceMiddleware,
+        WebPageMiddleware,
+    )
     from sessionary.factory.double_startup import prepare_double
 
     settings = (settings or Settings(**DOUBLE)).with_defaults(declared_settings(surfaces))
@@ -111,10 +115,15 @@ def create_double(
     wsgi = MultiNamespaceMiddleware(
         builder.serve(), namespaces, handlers, path, surfaces, settings.max_body_bytes
     )
-    if not is_loopback(settings.host):
-        return builder.finish(wsgi)
-    guard = WebPageGuard(settings)
-    return builder.finish(wsgi, lambda inner: WebPageMiddleware(inner, guard, handlers, path))
+    guard, origins = WebPageGuard(settings), cors_origins(settings)
+
+    def add_guards(inner: Application) -> Application:
+        inner = CorsMiddleware(inner, origins) if origins else inner
+        if not is_loopback(settings.host):
+            return inner
+        return WebPageMiddleware(inner, guard, handlers, path)
+
+    return builder.finish(wsgi, add_guards)
 
 
 class _App(Flask):

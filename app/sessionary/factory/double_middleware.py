@@ -6,7 +6,7 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
-from sessionary.control.access import WebPageGuard
+from sessionary.control.access import WebPageGuard, is_control_path
 from sessionary.control.blueprint import CONTROL_PATH, NAMESPACES_PATH
 from sessionary.control.messages import VendorResponse, buffer_body, call_wsgi
 from sessionary.factory.error_handlers import ErrorHandlers
@@ -48,6 +48,32 @@ class WebPageMiddleware:
         _split_prefix(environ)
         environ["PATH_INFO"] = path = self._routed_path(environ)
         return self._error_response(path, 403, message)(environ, start_response)
+
+
+class CorsMiddleware:
+    """Lets web pages of some origins call the vendors' routes, and answers their preflights."""
+
+    def __init__(self, application: Application, origins: frozenset[str]) -> None:
+        self._application = application
+        self._origins = origins
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        origin = environ.get("HTTP_ORIGIN")
+        if is_control_path(environ["PATH_INFO"]):
+            return self._application(environ, start_response)
+        headers = [("Vary", "Origin")]
+        if origin in self._origins:
+            headers += [("Access-Control-Allow-Origin", origin)]
+            headers += [("Access-Control-Expose-Headers", "*")]
+            asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
+            if environ["REQUEST_METHOD"] == "OPTIONS" and asked is not None:
+                start_response("204 No Content", headers + _preflight_headers(environ))
+                return []
+
+        def start(status: str, given: list[tuple[str, str]], *more: Any) -> Any:
+            return start_response(status, given + headers, *more)
+
+        return self._application(environ, start)
 
 
 class MultiNamespaceMiddleware:
@@ -136,6 +162,19 @@ class MultiNamespaceMiddleware:
         if environ["REQUEST_METHOD"] in ("POST", "PUT") and not operation.is_read:
             return None if response.code < 400 else _as_application(response)
         return self._error_response(path, 404, str(self._namespaces.missing(name)))
+
+
+def _preflight_headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
+    """Allow every method and header: the vendors' routes refuse what they do not take."""
+    headers = [
+        ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+        ("Access-Control-Max-Age", "600"),
+    ]
+    for name in ("Headers", "Private-Network"):
+        asked = environ.get(f"HTTP_ACCESS_CONTROL_REQUEST_{name.upper().replace('-', '_')}")
+        if asked is not None:
+            headers.append((f"Access-Control-Allow-{name}", asked))
+    return headers
 
 
 def _split_prefix(environ: dict[str, Any]) -> str | None:
