@@ -139,6 +139,8 @@ def set_mode(mode: str, at: int | None = None, rate: float | None = None) -> int
         if not 0 <= at < _MAXIMUM_AT:
             raise BadClock("a clock shows an instant between the years 1970 and 9000")
         moves = before.moves + (at < shown_at)
+        if at < shown_at:
+            store.undo_log.move_back(at, shown_at)
         _save.run(mode=mode, namespace_at=at, wall_at=wall_at, rate=rate, moves=moves)
         return at
 

@@ -48,11 +48,11 @@ def test_a_read_of_the_past_changes_nothing(double: Double) -> None:
     double.advance("1m")
     double.close(id)
     with double.control.namespace.activate():
-        before = store.undo_log.changes(0, 2**60)
+        before = list(store.undo_log.session_writes(0, 2**60))
     for _ in range(3):
         assert double.status(id, **at("-30s")) == "active"
     with double.control.namespace.activate():
-        assert store.undo_log.changes(0, 2**60) == before
+        assert list(store.undo_log.session_writes(0, 2**60)) == before
     assert double.status(id) == "closed"
 
 
@@ -222,3 +222,34 @@ def test_an_instant_before_the_undo_log_is_refused_with_its_beginning(
     assert double.status(id, **at("-2m")) == "active"
     answer = double.client.get(f"/notte/sessions/{id}", headers=NOTTE | at(NOON))
     assert "where the history begins" in answer.json["detail"][0]["msg"]
+
+
+def test_an_instant_means_the_last_time_that_the_clock_showed_it(double: Double) -> None:
+    """No write follows the move: the move itself is noted."""
+    id = double.start(session_timeout_minutes=29)
+    double.advance("10m")
+    double.close(id)
+    double.advance("-9m")
+    double.advance("4m")
+    assert double.status(id) == "closed"
+    double.advance("20m")
+    assert double.status(id, **at("2026-03-01T12:05:00Z")) == "closed"
+    assert double.status(id, **at("2026-03-01T12:00:59.999999Z")) == "active"
+    assert [each["to_status"] for each in double.get(f"/diff?from={NOON}")["changes"]] == ["closed"]
+
+
+def test_lists_of_the_past_are_in_the_order_of_creation(double: Double) -> None:
+    """Devices are released in another order than the sessions were created."""
+    path = "/mobilenext/api/v1/sessions"
+    made = [double.client.post(path, headers=MOBILENEXT).json["id"] for _ in range(4)]
+    body = {"filters": [{"attribute": "platform", "operator": "EQUALS", "value": "ANDROID"}]}
+    for id in reversed(made):
+        double.client.post(f"{path}/{id}/devices", json=body, headers=MOBILENEXT)
+    double.advance("1m")
+    for id in (made[1], made[3]):
+        held = double.client.get(f"{path}/{id}/devices", headers=MOBILENEXT).json["data"]
+        double.client.post(f"{path}/{id}/devices/{held[0]['id']}/release", headers=MOBILENEXT)
+    now = double.get("/sessions")["sessions"]
+    then = double.get("/sessions", headers=at("-1m"))["sessions"]
+    assert [each["id"] for each in then] == [each["id"] for each in now] == made
+    assert {each["status"] for each in then} == {"active"}

@@ -115,3 +115,43 @@ def test_an_invalid_diff_is_refused(double: Double) -> None:
     assert "from is required" in double.get("/diff", status=400)["detail"]
     query = "from=2026-03-02T00:00:00Z"
     assert "must not be after" in double.get(f"/diff?{query}", status=400)["detail"]
+
+
+def test_a_diff_names_the_call_that_forced_a_status(double: Double) -> None:
+    id = double.start()
+    path = f"/sessions/notte/{id}/force"
+    double.post(path, {"status": "error"})
+    _, forced = double.get("/diff?from=2000-01-01T00:00:00Z")["changes"]
+    assert (forced["cause"], forced["call"]) == ("call", f"POST /_control/v1{path}")
+    assert (forced["from_status"], forced["to_status"]) == ("active", "error")
+
+
+def test_after_a_move_back_the_changes_of_a_session_add_up(double: Double) -> None:
+    """Each names the instant that its call was answered, in the order of the calls."""
+    double.advance("10m")
+    id = double.start(session_timeout_minutes=29)
+    double.advance("-8m")
+    double.close(id)
+    assert changes(double) == [
+        ("12:10:00", "call", None, "active"),
+        ("12:02:00", "call", "active", "closed"),
+    ]
+    double.advance("-1m")
+    assert changes(double, f"from={NOON}") == changes(double)
+    assert changes(double, "from=2026-03-01T12:01:00Z&to=2026-03-01T13:00:00Z") == []
+
+
+def test_a_status_by_time_that_a_later_call_ended_is_in_the_diff_of_an_earlier_time(
+    make_double: Any,
+) -> None:
+    double = make_double(galtea_auto_close_minutes=5)
+    made = double.client.post("/galtea/sessions", json={"productId": "p"}, headers=GALTEA)
+    double.advance("20m")
+    path = f"/galtea/sessions/{made.json['id']}"
+    double.client.patch(path, json={"status": "PENDING"}, headers=GALTEA)
+    assert changes(double, f"from={NOON}&to=2026-03-01T12:10:00Z") == [
+        ("12:05:00", "time", "PENDING", "COMPLETED")
+    ]
+    found = double.get(f"/diff?from={NOON}&limit=1")
+    assert (len(found["changes"]), found["truncated"]) == (1, True)
+    assert found["changes"][0]["cause"] == "time"

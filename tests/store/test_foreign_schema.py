@@ -51,8 +51,8 @@ DAMAGED = {  # what takes reading all of it to be found
     "UPDATE notte_sessions SET created_at = 'soon'": " rows of notte_sessions hold a value of",
 }
 OF_THE_UNDO_LOG = {
-    "INSERT INTO history_ways VALUES (999, 'notte', 'ATTACH ''stolen'' AS stolen')": (
-        "the undo log has a foreign statement: ATTACH 'stolen' AS stolen"
+    "UPDATE history_entries SET table_name = 'clock', old_values = '[]'": (
+        "entries of the undo log do not fit"
     ),
     "CREATE TRIGGER history_notte_sessions_x AFTER INSERT ON notte_sessions BEGIN SELECT 1; END": (
         "trigger history_notte_sessions_x is foreign"
@@ -60,7 +60,7 @@ OF_THE_UNDO_LOG = {
     f"{REWRITE} sql = replace(sql, 'AFTER', 'BEFORE') WHERE name LIKE 'history_notte%delete'": (
         "trigger history_notte_sessions_delete is foreign"
     ),
-    "UPDATE history_changes SET row = '[1'": "entries of the undo log do not fit",
+    "UPDATE history_entries SET table_name = 'notte_sessions', old_values = '[1'": "entries of the undo log do not fit",
 }
 
 

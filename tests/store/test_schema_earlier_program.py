@@ -163,4 +163,4 @@ def test_the_file_has_rows_in_every_table(db: Path) -> None:
             if not connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
         ]
     assert empty == []
-    assert {"control_call", "control_fault", "history_changes", "pace", "familiar"} <= set(names)
+    assert {"control_call", "control_fault", "history_entries", "pace", "familiar"} <= set(names)

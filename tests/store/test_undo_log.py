@@ -1,5 +1,6 @@
-"""The undo log: a rewound namespace equals its past, row by row."""
+"""The undo log: a namespace as of a past instant equals what it was then, row by row."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionary import store
+from sessionary import clock, store
 from sessionary.factory import SCHEMA, create_double, prepare
 from sessionary.settings import Settings
-from sessionary.store import Namespace
 from sessionary.surfaces import SURFACES
 from tests.conftest import double_settings
 from tests.control.conftest import GALTEA, MOBILENEXT, NOTTE, SCALE, Double
@@ -19,17 +19,20 @@ ANDROID = {"attribute": "platform", "operator": "EQUALS", "value": "ANDROID"}
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def rows(namespace: Namespace) -> Rows:
-    """Return every row of every vendor table of the active namespace."""
-    names = [table._meta.table_name for surface in SURFACES for table in surface.tables]
-    return {
-        name: sorted(namespace.database.run(f'SELECT * FROM "{name}"'), key=repr)  # noqa: S608
-        for name in names
-    }
+TABLES = [table for surface in SURFACES for table in surface.tables]
+READS = {
+    table._meta.table_name: store.Statement(tuple, table.select(store.rowid(table), table).clone)
+    for table in TABLES
+}
+
+
+def rows() -> Rows:
+    """Return every row of every vendor table of the active namespace, as statements read it."""
+    return {name: sorted(statement.rows()) for name, statement in READS.items()}
 
 
 class Story:
-    """Send calls to every surface, a minute apart."""
+    """Send calls to every surface, and move the clock."""
 
     def __init__(self) -> None:
         self.double = Double(create_double())
@@ -37,6 +40,9 @@ class Story:
 
     def tell(self, step: str, number: int) -> None:
         surface, call = step.split()
+        if surface == "clock":
+            self.double.advance(call)
+            return
         ids = self.ids[surface]
         if call == "new":
             ids.append(self._new(surface, number))
@@ -90,26 +96,29 @@ steps = st.sampled_from(
         for name in ("notte", "galtea", "scale", "mobile")
         for call in ("new", "change", "end")
     ]
+    + [f"clock {by}" for by in ("+1us", "1m", "17m", "-1us", "-1m", "-18m", "0s")]
 )
 
 
-@settings(max_examples=25)
-@given(told=st.lists(steps, max_size=25))
-def test_a_rewound_namespace_equals_its_past_row_by_row(told: list[str]) -> None:
+@settings(max_examples=40)
+@given(told=st.lists(steps, max_size=30))
+def test_each_instant_reads_as_it_was_when_it_was_last_shown(told: list[str]) -> None:
     story = Story()
+    shown: dict[int, Rows] = {}
     namespace = story.double.control.namespace
-    seen: list[tuple[int, Rows]] = []
+    with namespace.activate():
+        shown[0] = rows()
     for number, step in enumerate(told):
         story.tell(step, number)
         with namespace.activate():
-            seen.append((store.undo_log._last_seq.one() or 0, rows(namespace)))
-        story.double.advance("1m")
-    with namespace.activate(), store.undo_log.rewind_scope():
-        for seq, found in reversed(seen):
-            store.undo_log.rewind(seq)
-            assert rows(namespace) == found
+            now = clock.now()
+            shown = {at: found for at, found in shown.items() if at < now} | {now: rows()}
+    instants = [*sorted(shown), now + 1] if told else [*shown, 1]
     with namespace.activate():
-        assert not seen or rows(namespace) == seen[-1][1]
+        for at, following in pairwise(instants):
+            for each in {at, following - 1}:
+                with store.undo_log.reading(store.undo_log.position_at(each)):
+                    assert rows() == shown[at]
 
 
 @pytest.fixture

@@ -87,9 +87,10 @@ class ControlMiddleware:
     def _control_call(
         self, namespace: Namespace, generation: int, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
+        call = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
         with activate_unchanged(namespace, generation):
             start_response = request_ids.assign(environ, start_response)
-            with store.undo_log.rewind_scope():
+            with store.undo_log.reading(None), store.undo_log.attributed_to(call):
                 return self._application(environ, start_response)
 
     def _vendor_call(
@@ -127,7 +128,7 @@ class ControlMiddleware:
     def _work(self, request: VendorRequest, fault: FaultRow | None) -> _Work:
         """Do the work of a call, unless a fault acts before it."""
         call = f"{request.method} {request.environ['PATH_INFO']}"
-        with store.undo_log.rewind_scope(), store.undo_log.attributed_to(call):
+        with store.undo_log.reading(None), store.undo_log.attributed_to(call):
             clock.last_read_at.set(None)
             response = self._call_application(request, fault)
             at = clock.last_read_at.get() or clock.now()

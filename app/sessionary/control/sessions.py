@@ -13,7 +13,7 @@ from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import Instant, StrictSchema, response_schema
 from sessionary.control.timeline import TransitionResponse, find_session, transition_to_json
-from sessionary.web.as_of import rewind
+from sessionary.web.as_of import read_at
 from sessionary.web.fields import Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, answer_page, operation
@@ -125,7 +125,7 @@ def force(surface: str, session_id: str, body: dict[str, Any]) -> Response:
 def _explain(surface: str | None, session_id: str, as_of: int | None) -> Response:
     at = now()
     if as_of is not None:
-        at = rewind(as_of, at)
+        at = read_at(as_of, at)
     return answer(_explanation(*find_session(control().surfaces, session_id, surface), at))
 
 

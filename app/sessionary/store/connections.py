@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import peewee as pw
 
@@ -21,12 +21,21 @@ _MAX_LIMITED_BYTES = 16_384  # of a value
 _MAX_BYTES = 1_000_000_000  # SQLite's own limit
 
 
+class Position(NamedTuple):
+    """A position of the undo log: after the write `no` of an instant."""
+
+    newest_at: int  # no row that existed has a later `created_at`: see `statements.existed`
+    at: int
+    no: int
+
+
 class Connection(sqlite3.Connection):
     """A connection that can be weakly referenced and knows whether it may stay open."""
 
     stays_open = True
     has_limited_reads = False
     waits = True  # for a lock of another program, up to the busy timeout
+    position: Position | None = None  # that statements read from; None: as it is now
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

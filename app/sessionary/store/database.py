@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from contextvars import ContextVar
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from weakref import WeakSet
 
 import peewee as pw
@@ -227,9 +227,9 @@ class Namespace:
                 f"another program writes to {label(self)}: end it, or try again when it has ended"
             )
 
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> Connection:
         """Return the connection of the running thread, opened at its first use."""
-        connection: sqlite3.Connection = self.database.connection()  # type: ignore[no-untyped-call]
+        connection: Connection = self.database.connection()  # type: ignore[no-untyped-call]
         return connection
 
     def ensure_alone(self, is_needed: Callable[[], bool]) -> None:
@@ -340,7 +340,7 @@ def limit_reads(is_limited: bool) -> None:
     """Begin, or end, to refuse large reads of this thread in the active namespace, if any."""
     namespace = _namespace.get(None)
     if namespace is not None and (is_limited or not namespace.database.is_closed()):
-        cast(Connection, namespace.connection()).limit_reads(is_limited)
+        namespace.connection().limit_reads(is_limited)
 
 
 def check_file_unchanged() -> None:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from sessionary.store.database import Model, memory_namespace
 from sessionary.store.schema import Schema
 from sessionary.store.undo_log import TABLES as UNDO_TABLES
-from sessionary.store.undo_triggers import read_columns, undo_sql
+from sessionary.store.undo_triggers import indexes, read_columns, triggers
 
-_UNDO_STATEMENTS = "history_ways"
+_UNDO_ENTRIES = "history_entries"
 
 
 class Entry(NamedTuple):
@@ -41,7 +41,7 @@ def has_table_of(connection: sqlite3.Connection, schema: Schema) -> bool:
 
 def has_undo_log(connection: sqlite3.Connection) -> bool:
     """Return whether a database without foreign tables has an undo log."""
-    return _UNDO_STATEMENTS in _found_names(connection)
+    return _UNDO_ENTRIES in _found_names(connection)
 
 
 def _found_names(connection: sqlite3.Connection) -> set[str]:
@@ -52,17 +52,14 @@ def find_differences(connection: sqlite3.Connection, schema: Schema, version: in
     """Name everything that a database of this version, which the program knows, must not have."""
     found = read_entries(connection)
     expected = _expected(found, schema, version)
-    problems = []
-    if _UNDO_STATEMENTS in {entry.name for entry in found & expected}:
-        known, statements = _undo_triggers(connection, schema, expected)
-        found -= known
-        problems = [f"the undo log has a foreign statement: {each}" for each in statements]
+    if _UNDO_ENTRIES in {entry.name for entry in found}:
+        expected |= found & _undo_entries(schema, expected)
     kinds, names = {each[:2] for each in expected}, {each.name for each in expected}
     foreign = sorted(
         f"{each.type} {each.name} is foreign" for each in found if each[:2] not in kinds
     )
     changed = {each.name for each in found ^ expected} & names
-    return [*foreign, *(f"{name} is not as it was made" for name in sorted(changed)), *problems]
+    return [*foreign, *(f"{name} is not as it was made" for name in sorted(changed))]
 
 
 def _names(tables: Iterable[type[Model]]) -> set[str]:
@@ -110,19 +107,14 @@ def _database_of(statements: Mapping[str, str | None]) -> Iterator[sqlite3.Conne
         yield connection
 
 
-def _undo_triggers(
-    connection: sqlite3.Connection, schema: Schema, expected: Iterable[Entry]
-) -> tuple[set[Entry], set[str]]:
-    """Return the triggers of the undo log, and its statements that are not the program's."""
-    query = f"SELECT surface, statement, id FROM {_UNDO_STATEMENTS}"  # noqa: S608
-    rows, triggers, known = connection.execute(query).fetchall(), set(), set()
+def _undo_entries(schema: Schema, expected: Iterable[Entry]) -> set[Entry]:
+    """Return the triggers of the undo log, and the indexes that it adds to other tables."""
+    entries = set()
     with _database_of({each.name: each.sql for each in expected if each.type == "table"}) as made:
-        for surface, tables in schema.session_columns.items():
-            for table, column in tables.items():
-                for undo in undo_sql(read_columns(made.execute, table._meta.table_name)):
-                    known.add((surface, undo.statement))
-                    for *way, id in rows:
-                        if way == [surface, undo.statement]:
-                            sql = undo.create_sql(id, column)
-                            triggers.add(Entry("trigger", undo.trigger, undo.table, sql))
-    return triggers, {str(way[1]) for *way, _ in rows if tuple(way) not in known}
+        for tables in schema.session_columns.values():
+            for table, session in tables.items():
+                name = table._meta.table_name
+                columns = read_columns(made.execute, name)
+                entries |= {Entry("trigger", *each) for each in triggers(table, session, columns)}
+                entries |= {Entry("index", key, name, sql) for key, sql in indexes(table).items()}
+    return entries

@@ -21,11 +21,10 @@ _MAX_PROBLEMS = 5  # listed per check; there may be one per row
 BUSY_TIMEOUT_SECONDS = 5.0
 _LOOK_STEPS = 1_000  # of SQLite's machine between two looks at the clock
 _SQL_TYPES = {int: "'integer'", float: "'real'", str: "'text'", type(None): "'null'"}
-# Entries of the undo log with more or fewer values than their statement takes.
-_BAD_ENTRIES = """SELECT count(*) FROM history_changes LEFT JOIN history_ways AS way
-ON way.id = history_changes.way WHERE CASE WHEN json_valid("row") THEN
-json_array_length("row") IS NOT length(statement) - length(replace(statement, '?', ''))
-ELSE 1 END"""
+# Entries of the undo log that are not of a table and as many values as it has columns.
+_BAD_ENTRIES = """SELECT count(*) FROM history_entries WHERE table_name <> '' AND CASE
+WHEN old_values IS NULL THEN 0 WHEN json_valid(old_values) THEN json_array_length(old_values)
+IS NOT NULLIF((SELECT count(*) FROM pragma_table_info(table_name)), 0) ELSE 1 END"""
 
 
 class Finding(NamedTuple):
@@ -182,7 +181,7 @@ def _check_types(connection: sqlite3.Connection, schema: Schema) -> str | None:
             name = table._meta.table_name
             problems.append(f"{count} rows of {name} hold a value of another type")
     if has_undo_log(connection) and (count := connection.execute(_BAD_ENTRIES).fetchone()[0]):
-        problems.append(f"{count} entries of the undo log do not fit their statement")
+        problems.append(f"{count} entries of the undo log do not fit their table")
     return _join(problems)
 
 

@@ -8,7 +8,7 @@ A migration brings a database from one schema version to the next. A released on
 from collections.abc import Callable
 
 from sessionary.store.connections import Database
-from sessionary.store.undo_triggers import TableColumns, delete_sql, read_columns, replace_sql
+from sessionary.store.undo_triggers import read_columns
 
 Migration = Callable[[Database], None]
 
@@ -25,32 +25,20 @@ def recreate_table(
     before, new = read_columns(database.run, table), f"{table}_new"
     database.run(f'CREATE TABLE "{new}" ({columns})')
     database.run(f'INSERT INTO "{new}" SELECT {values} FROM "{table}" AS old')
-    after = read_columns(database.run, new)._replace(name=table)
-    if database.run("SELECT 1 FROM sqlite_master WHERE name = 'history_ways'").fetchone():
-        _convert_undo_log(database, before, after, values)
+    if database.run("SELECT 1 FROM sqlite_master WHERE name = 'history_entries'").fetchone():
+        _convert_undo_log(database, table, before, values)
     database.run(f'DROP TABLE "{table}"')
     database.run(f'ALTER TABLE "{new}" RENAME TO "{table}"')
     for index in (*indexes, *new_indexes):
         database.run(index)
 
 
-def _convert_undo_log(
-    database: Database, before: TableColumns, after: TableColumns, values: str
-) -> None:
+def _convert_undo_log(database: Database, table: str, columns: list[str], values: str) -> None:
     """Make the entries of a table's undo log fit its new columns."""
-    members = (f"""json_extract("row", '$[{n}]') AS "{c}\"""" for n, c in enumerate(before.columns))
+    members = (f"json_extract(old_values, '$[{n}]') AS \"{c}\"" for n, c in enumerate(columns))
     former = f"SELECT json_array({values}) FROM (SELECT {', '.join(members)}) AS old"
-    keys = ", ".join(f'new."{name}"' for name in after.keys)
-    is_same = " AND ".join(
-        f"""new."{name}" IS json_extract("row", '$[{n}]')""" for n, name in enumerate(before.keys)
+    database.run(
+        f"UPDATE history_entries SET old_values = ({former}) "
+        "WHERE table_name = ? AND old_values IS NOT NULL",
+        (table,),
     )
-    inserted = f'SELECT json_array({keys}) FROM "{after.name}_new" AS new WHERE {is_same}'
-    for sql, converted in ((replace_sql, former), (delete_sql, inserted)):
-        database.run(
-            f'UPDATE history_changes SET "row" = COALESCE(({converted}), "row") '
-            "WHERE way IN (SELECT id FROM history_ways WHERE statement = ?)",
-            (sql(before),),
-        )
-        database.run(
-            "UPDATE history_ways SET statement = ? WHERE statement = ?", (sql(after), sql(before))
-        )

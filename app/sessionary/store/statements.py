@@ -1,16 +1,26 @@
-"""Prepared statements: written with the models, rendered to SQL once."""
+"""Prepared statements: written with the models, rendered to SQL once.
 
+And once more for reads of the past, with each table as it was at a position of the undo log.
+"""
+
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any, Generic, TypeVar, cast
 
 import peewee as pw
 
-from sessionary.store.connections import MAX_LIMITED_ROWS, Connection
+from sessionary.store.connections import MAX_LIMITED_ROWS, Connection, Position
 from sessionary.store.database import Model, current_namespace
 from sessionary.store.errors import TooLarge
+from sessionary.store.undo_triggers import logged_tables, past_sql
 
 Row = TypeVar("Row")
+Rendered = tuple[str, tuple[Any, ...]]
+_TABLE = r'(?<!\.)"(\w+)" AS "'
+_SET_ONCE = r'("\w+"\.")(\w+"/\*once\*/)'
+_EXISTED = r'1 /\*existed ("\w+"\.")(\w+")( once)?\*/'
 
 
 class _Name(str):
@@ -42,6 +52,35 @@ def param_rows(name: str, width: int) -> Any:
     return pw.Select((pw.fn.json_each(param(name)),), columns).where(pw.SQL("1"))
 
 
+class _Marked(pw.ColumnBase):
+    """SQL with a comment for `_render_past`, which may name a column."""
+
+    def __init__(self, before: str, column: Any, after: str) -> None:
+        self._parts = before, column, after
+
+    def __sql__(self, ctx: pw.Context) -> pw.Context:
+        before, column, after = self._parts
+        ctx.literal(before).sql(column).literal(after)  # type: ignore[no-untyped-call]
+        return ctx
+
+
+def existed(created_at: Any, *, is_set_once: bool = False) -> Any:
+    """Return a condition that holds for all rows now, and for those that existed in the past.
+
+    So a read of the past begins with them, by an index on `created_at`. The rows have to be found
+    by this index in any case.
+    """
+    return _Marked("1 /*existed ", created_at, " once*/" if is_set_once else "*/")
+
+
+def set_once(column: Any) -> Any:
+    """Return a column that is null until it is set, once; a read of the past sees it set.
+
+    So an index serves it. The model's `Meta` names it in `set_once`.
+    """
+    return _Marked("", column, "/*once*/")
+
+
 def rowid(model: type[Model]) -> Any:
     """Return SQLite's rowid, the order of insertion of a table without a column for it."""
     return pw.Column(model._meta.table, "rowid")
@@ -57,7 +96,8 @@ class Statement(Generic[Row]):
     def __init__(self, row: Callable[[tuple[Any, ...]], Row], query: Callable[[], Any]) -> None:
         self.query = query
         self._row = row
-        self._rendered: tuple[str, tuple[Any, ...]] | None = None
+        self._rendered: Rendered | None = None
+        self._past: tuple[bool, Rendered] | None = None
 
     def all(self, **values: Any) -> list[Row]:
         """Fetch every row."""
@@ -88,14 +128,46 @@ class Statement(Generic[Row]):
         return int(self._execute(values).rowcount)
 
     def _execute(self, values: dict[str, Any]) -> sqlite3.Cursor:
+        connection = current_namespace().connection()
+        if connection.position is not None:
+            return self._execute_past(connection, connection.position, values)
         text, places = self._rendered or self._render()
         parameters = [values[place] if type(place) is _Name else place for place in places]
-        return current_namespace().connection().execute(text, parameters)
+        return connection.execute(text, parameters)
 
-    def _render(self) -> tuple[str, tuple[Any, ...]]:
+    def _render(self) -> Rendered:
         text, places = self.query().sql()
         self._rendered = (text, tuple(places))
         return self._rendered
+
+    def _execute_past(
+        self, connection: sqlite3.Connection, position: Position, values: dict[str, Any]
+    ) -> sqlite3.Cursor:
+        has_past, (text, places) = self._past or self._render_past()
+        parameters = [values[place] if type(place) is _Name else place for place in places]
+        return connection.execute(text, [*position, *parameters] if has_past else parameters)
+
+    def _render_past(self) -> tuple[bool, Rendered]:
+        """Render it with each table of the undo log as it was; all parameters have numbers then."""
+        text, places = self.query().sql()
+        numbers = count(1 + len(Position._fields))
+        text = re.sub(r"\?", lambda _: f"?{next(numbers)}", text)
+        text = re.sub(_SET_ONCE, r"\1latest_\2", text)
+        text = re.sub(_EXISTED, _existed_sql, text)
+        plain, text = text, re.sub(_TABLE, _past_table, text)
+        has_past = text != plain
+        self._past = (has_past, (text, tuple(places)) if has_past else self._render())
+        return self._past
+
+
+def _existed_sql(found: re.Match[str]) -> str:
+    before, name, is_set_once = found.groups()
+    return f"({before}{'latest_' if is_set_once else ''}{name} <= ?1)"
+
+
+def _past_table(found: re.Match[str]) -> str:
+    model = logged_tables.get(found[1])
+    return f'{past_sql(model)} AS "' if model else found[0]
 
 
 def count_if(condition: Any) -> Any:

@@ -1,10 +1,10 @@
 """The undo log: the previous values of each changed row, written by triggers.
 
-It is how a namespace is read as of a past instant. A double keeps one, a server does not. Every
-connection keeps the triggers parsed, so they are as short as possible.
+It is how a namespace is read as of a past instant: by an index, the first entry of a row after that
+instant has its values then. A double keeps one, a server does not. Every connection keeps the
+triggers parsed, so they are as short as possible.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,131 +12,147 @@ from typing import NamedTuple
 
 import peewee as pw
 
+from sessionary.store.connections import Position
 from sessionary.store.database import Model, current_namespace
 from sessionary.store.statements import Statement, param
 from sessionary.store.transactions import transaction
-from sessionary.store.undo_triggers import SessionColumns, table_columns, undo_sql
+from sessionary.store.undo_triggers import (
+    SessionColumns,
+    indexes,
+    logged_tables,
+    triggers,
+)
 
-MAX_ENTRIES = 100_000  # changed rows; the oldest transactions are dropped first
+MAX_ENTRIES = 400_000  # changed rows, of some 0.5 KB each; the oldest writes are dropped first
+_BEGINNING = -(2**62)  # before all instants
+# How far a `created_at` may be ahead of the clock: some surfaces give each of an instant another.
+_AHEAD = 1_000_000
+_LAST_WRITE = 2**62  # follows every write of an instant
 _call: ContextVar[str | None] = ContextVar("sessionary_call", default=None)
 
 
-class UndoStatement(Model):
-    """The statement that undoes one event on one table."""
+class CurrentWrite(Model):
+    """One row: the write that is under way, or else the last one."""
 
-    id = pw.IntegerField(primary_key=True)
-    surface = pw.TextField()
-    statement = pw.TextField()
-
-    class Meta:
-        table_name = "history_ways"
-
-
-class WriteTransaction(Model):
-    """A transaction: its instant in the namespace, its call, the last entry before it."""
-
-    id = pw.AutoField()
-    at = pw.BigIntegerField(index=True)
+    no = pw.IntegerField()
+    at = pw.BigIntegerField()
+    shown_at = pw.BigIntegerField()
     call = pw.TextField(null=True)
-    after = pw.IntegerField(index=True)
+    newest_at = pw.BigIntegerField()  # the last instant that a row can have been created at
 
     class Meta:
-        table_name = "history_writes"
+        table_name = "history_now"
+        primary_key = False
 
 
 class UndoEntry(Model):
-    """A changed row: how to undo the change, with which values, and the session it belongs to."""
+    """A changed row: its write, and its values before.
+
+    `at` is the instant that shows the change: of the write, which `shown_at` keeps, or an earlier
+    one that the clock was moved back to since. It rises with `no`, the number of the write; that
+    of a seed is 0. An entry without a table is of no row, but a moment of the clock; the first one
+    is where the log begins.
+    """
 
     seq = pw.AutoField()
-    statement = pw.IntegerField(column_name="way")
+    no = pw.IntegerField()
+    at = pw.BigIntegerField()
+    shown_at = pw.BigIntegerField()
+    call = pw.TextField(null=True)
+    newest_at = pw.BigIntegerField()  # see CurrentWrite
+    table_name = pw.TextField()
+    row_id = pw.IntegerField()
     session = pw.TextField(null=True)
-    values = pw.TextField(column_name="row")  # a JSON array
+    old_values = pw.TextField(null=True)  # a JSON array; null: there was no row
+    due_at = pw.BigIntegerField(null=True)  # the last deadline of the old values that had passed
+    first_due_at = pw.BigIntegerField(null=True)
 
     class Meta:
-        table_name = "history_changes"
+        table_name = "history_entries"
+        indexes = ((("row_id", "table_name", "at", "no"), False), (("at",), False))
 
 
-class Change(NamedTuple):
-    """A changed row as the diff lists it. `write` is the transaction's id."""
+_is_birth = UndoEntry.old_values.is_null()
+for _name, _columns, _condition in (
+    ("due", (UndoEntry.due_at, UndoEntry.first_due_at), "due_at IS NOT NULL"),
+    ("births", (UndoEntry.table_name, UndoEntry.at, UndoEntry.no), "old_values IS NULL"),
+    ("seeded", (UndoEntry.table_name, UndoEntry.row_id), "old_values IS NULL AND no = 0"),
+):
+    _index = UndoEntry.index(*_columns, name=f"history_entries_{_name}")
+    UndoEntry.add_index(_index.where(pw.SQL(_condition)))
+
+
+class SessionWrite(NamedTuple):
+    """A write that changed a row of a session. `seq` orders those of one instant."""
 
     seq: int
+    no: int
     at: int
+    shown_at: int
     call: str | None
-    write: int
-    surface: str
-    session: str | None
+    table_name: str
+    session: str
 
 
-TABLES = (UndoStatement, WriteTransaction, UndoEntry)
-_entry = UndoEntry.alias()
-_other = WriteTransaction.alias()
-_LAST_SEQ = pw.fn.COALESCE(pw.fn.MAX(_entry.seq), 0)
-_LAST = _entry.select(_LAST_SEQ)
-# The end of the newest transaction that has no entry among the last `max_entries`.
-_CUTOFF = _other.select(pw.fn.MAX(_other.after)).where(
-    _other.after <= _entry.select(_LAST_SEQ - param("max_entries"))
-)
-_last_seq = Statement(lambda row: int(row[0]), lambda: _LAST)
-_delete_empty = Statement(
-    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after == _LAST)
-)
+TABLES = (CurrentWrite, UndoEntry)
 _begin = Statement(
-    tuple, lambda: WriteTransaction.insert(at=param("at"), call=param("call"), after=_LAST)
+    lambda row: int(row[0]),
+    lambda: CurrentWrite.update(
+        no=CurrentWrite.no + 1,
+        at=pw.fn.MAX(CurrentWrite.at, param("at")),
+        shown_at=param("at"),
+        call=param("call"),
+        newest_at=pw.fn.MAX(CurrentWrite.newest_at, param("at")),
+    ).returning(CurrentWrite.no),
 )
-_trim_entries = Statement(tuple, lambda: UndoEntry.delete().where(UndoEntry.seq <= _CUTOFF))
-_trim_transactions = Statement(
-    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after < _CUTOFF)
-)
-_delete_entries = Statement(tuple, lambda: UndoEntry.delete().where(UndoEntry.seq > param("seq")))
-_delete_transactions = Statement(
-    tuple, lambda: WriteTransaction.delete().where(WriteTransaction.after >= param("seq"))
-)
-_seq_at = Statement(
-    lambda row: None if row[0] is None else int(row[0]),
-    lambda: WriteTransaction.select(pw.fn.MIN(WriteTransaction.after)).where(
-        WriteTransaction.id
-        > pw.fn.COALESCE(_other.select(pw.fn.MAX(_other.id)).where(_other.at <= param("at")), 0)
-    ),
-)
-_entries_after = Statement(
-    tuple,
+_newest_at = Statement(
+    lambda row: int(row[0]),
     lambda: (
-        UndoEntry.select(UndoStatement.statement, UndoEntry.values)
-        .join(UndoStatement, on=(UndoStatement.id == UndoEntry.statement))
-        .where(UndoEntry.seq > param("seq"))
-        .order_by(UndoEntry.seq.desc())
-    ),
-)
-_changes = Statement(
-    Change._make,
-    lambda: (
-        UndoEntry.select(
-            UndoEntry.seq,
-            WriteTransaction.at,
-            WriteTransaction.call,
-            WriteTransaction.id,
-            UndoStatement.surface,
-            UndoEntry.session,
-        )
-        .join(UndoStatement, on=(UndoStatement.id == UndoEntry.statement))
-        .join(
-            WriteTransaction,
-            on=(
-                WriteTransaction.id
-                == _other.select(pw.fn.MAX(_other.id)).where(_other.after < UndoEntry.seq)
-            ),
-        )
-        .where(UndoEntry.seq > param("after"), UndoEntry.seq <= param("until"))
-        .order_by(UndoEntry.seq)
-    ),
-)
-_oldest = Statement(
-    tuple,
-    lambda: (
-        WriteTransaction.select(WriteTransaction.id, WriteTransaction.at)
-        .order_by(WriteTransaction.id)
+        UndoEntry.select(UndoEntry.newest_at)
+        .where(UndoEntry.at <= param("at"))
+        .order_by(UndoEntry.at.desc(), UndoEntry.seq.desc())
         .limit(1)
     ),
+)
+_first_at = Statement(lambda row: int(row[0]), lambda: UndoEntry.select(pw.fn.MIN(UndoEntry.at)))
+# Changes of sessions after one instant and up to another.
+_is_between = (UndoEntry.at > param("after")) & (UndoEntry.at <= param("until"))
+_writes = Statement(
+    SessionWrite._make,
+    lambda: (
+        UndoEntry.select(*(getattr(UndoEntry, name) for name in SessionWrite._fields))
+        .where(_is_between, UndoEntry.session.is_null(False))
+        .order_by(UndoEntry.at, UndoEntry.seq)
+    ),
+)
+_due = Statement(
+    lambda row: (int(row[0]), str(row[1]), str(row[2])),
+    lambda: (
+        UndoEntry.select(UndoEntry.first_due_at, UndoEntry.table_name, UndoEntry.session)
+        .where(
+            UndoEntry.due_at > param("after"),
+            UndoEntry.first_due_at <= param("until"),
+            UndoEntry.session.is_null(False),
+        )
+        .order_by(UndoEntry.first_due_at, UndoEntry.seq)
+    ),
+)
+_MOVE_BACK = (
+    "UPDATE history_entries SET at = :at WHERE at > :at",
+    "UPDATE history_now SET no = no + 1, at = :at, shown_at = :at, call = :call, "
+    "newest_at = MAX(newest_at, :shown_at)",
+    # An entry of no row, so that the last one up to an instant knows how far the clock had been.
+    "INSERT INTO history_entries (no, at, shown_at, call, newest_at, table_name, row_id) "
+    "SELECT no, at, shown_at, call, newest_at, '', 0 FROM history_now",
+)
+# The last entry, at or before one, that is of another write than the next.
+_LAST_TO_DROP = """SELECT MAX(seq) FROM history_entries WHERE seq <= ?1 AND no <>
+(SELECT no FROM history_entries WHERE seq > ?1 ORDER BY seq LIMIT 1)"""
+_DROP = (
+    "UPDATE history_entries SET table_name = '', row_id = 0, session = NULL, old_values = NULL, "
+    "due_at = NULL, first_due_at = NULL, "
+    "at = (SELECT MAX(at) FROM history_entries WHERE seq <= ?1) WHERE seq = ?1",
+    "DELETE FROM history_entries WHERE seq < ?1",
 )
 
 
@@ -145,33 +161,63 @@ def enable(columns: SessionColumns) -> None:
     namespace = current_namespace()
     # The triggers call json_array, which some versions of SQLite do not count as harmless.
     namespace.database.pragma("trusted_schema", 1, permanent=True)
+    tables = [each for tables in columns.values() for each in tables.items()]
+    logged_tables.update({table._meta.table_name: table for table, _ in tables})
     with transaction():
-        if not UndoStatement.table_exists():  # type: ignore[no-untyped-call]
+        if not CurrentWrite.table_exists():  # type: ignore[no-untyped-call]
             namespace.database.create_tables(TABLES)
-        for surface, tables in columns.items():
-            for table, column in tables.items():
-                _create_triggers(surface, table, column)
-    namespace.has_undo_log = True
+            now = {"no": 0, "at": _BEGINNING, "shown_at": _BEGINNING}
+            now["newest_at"] = max((_newest_of(table) for table, _ in tables), default=0)
+            CurrentWrite.insert(now).execute()
+            UndoEntry.insert(**now, table_name="", row_id=0).execute()
+        for table, column in tables:
+            for trigger in triggers(table, column):
+                _create(trigger.name, trigger.sql)
+            for name, sql in indexes(table).items():
+                _create(name, sql)
+
+
+def _create(name: str, sql: str) -> None:
+    run = current_namespace().database.run
+    if not run("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone():
+        run(sql)
+
+
+def _newest_of(table: type[Model]) -> int:
+    column = table._meta.columns.get("created_at")
+    return 0 if column is None else int(table.select(pw.fn.MAX(column)).scalar() or 0)
 
 
 def disable(tables: Iterable[type[Model]]) -> None:
     """Remove the undo log of the active namespace, which a double may have left in the file."""
-    namespace = current_namespace()
-    if UndoStatement.table_exists():  # type: ignore[no-untyped-call]
+    database = current_namespace().database
+    if CurrentWrite.table_exists():  # type: ignore[no-untyped-call]
         with transaction():
             for table in tables:
-                for undo in undo_sql(table_columns(table)):
-                    namespace.database.run(f'DROP TRIGGER IF EXISTS "{undo.trigger}"')
-            namespace.database.drop_tables(TABLES)
+                for name in indexes(table):
+                    database.run(f'DROP INDEX IF EXISTS "{name}"')
+                for trigger in triggers(table, None):
+                    database.run(f'DROP TRIGGER IF EXISTS "{trigger.name}"')
+            database.drop_tables(TABLES)
 
 
 def begin_entry(at: int) -> None:
     """Log the changes of the running transaction under this instant, and trim the log."""
     if current_namespace().has_undo_log:
-        _delete_empty.run()
-        _begin.run(at=at, call=_call.get())
-        _trim_entries.run(max_entries=MAX_ENTRIES)
-        _trim_transactions.run(max_entries=MAX_ENTRIES)
+        (number,) = _begin.all(at=at, call=_call.get())
+        if number % max(1, MAX_ENTRIES // 20) == 0:
+            _trim()
+
+
+def move_back(at: int, shown_at: int) -> None:
+    """Note that the clock goes back to `at`: the instants after it mean what is shown from now on.
+
+    Must run inside a transaction.
+    """
+    if current_namespace().has_undo_log:
+        for sql in _MOVE_BACK:
+            values = {"at": at, "shown_at": shown_at, "call": _call.get()}
+            current_namespace().connection().execute(sql, values)
 
 
 @contextmanager
@@ -190,60 +236,68 @@ def unrecorded() -> Iterator[None]:
     if not current_namespace().has_undo_log:
         yield
         return
-    last = _last_seq.one()
+    run = current_namespace().database.run
+    (last,) = run("SELECT MAX(seq) FROM history_entries").fetchone()
     yield
-    _delete_entries.run(seq=last)
+    run("DELETE FROM history_entries WHERE seq > ?", (last,))
 
 
 def earliest_at() -> int | None:
     """Return the earliest instant that can be read; None if the log is off or complete."""
-    oldest = _oldest.one() if current_namespace().has_undo_log else None
-    return oldest[1] if oldest is not None and oldest[0] > 1 else None
+    first_at = _first_at.one() if current_namespace().has_undo_log else None
+    return None if first_at == _BEGINNING else first_at
 
 
-def changes(after: int, until: int) -> list[Change]:
-    """List the changes after one instant and up to another, in order.
+def position_at(at: int) -> Position:
+    """Return the position of an instant: after its last write.
 
     If the clock was moved back, an instant means the last time that it was shown.
     """
-    return list(_changes.rows(after=_find_seq_at(after), until=_find_seq_at(until)))
+    return Position(max(at, _newest_at.one(at=at) or 0) + _AHEAD, at, _LAST_WRITE)
 
 
-def rewind(seq: int) -> None:
-    """Undo every change after this one, in a transaction that the caller must roll back."""
-    connection = current_namespace().connection()
-    if not connection.in_transaction:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("PRAGMA defer_foreign_keys = 1")
-    for statement, values in _entries_after.rows(seq=seq):
-        connection.execute(statement, json.loads(values))
-    _delete_entries.run(seq=seq)
-    _delete_transactions.run(seq=seq)
+def after_write(at: int, no: int) -> Position:
+    """Return the position after a write, where only sessions are found by their ids."""
+    return Position(_LAST_WRITE, at, no)
 
 
-def rewind_to(at: int) -> None:
-    """Undo every change made after the clock last showed this instant. See `rewind`."""
-    rewind(_find_seq_at(at))
+def read_from(position: Position) -> None:
+    """Read the active namespace as of this position from now on, within a `reading` block."""
+    current_namespace().connection().position = position
 
 
 @contextmanager
-def rewind_scope() -> Iterator[None]:
-    """Roll back at the end of the block, however the namespace was rewound in it."""
+def reading(position: Position | None) -> Iterator[None]:
+    """Read the active namespace as of this position, or now, in the block.
+
+    Rows that the block fetches later are read so, too, if their statement ran inside.
+    """
+    connection = current_namespace().connection()
+    before, connection.position = connection.position, position
     try:
         yield
     finally:
-        current_namespace().connection().rollback()
+        connection.position = before
 
 
-def _create_triggers(surface: str, table: type[Model], column: str | None) -> None:
+def session_writes(after: int, until: int) -> Iterator[SessionWrite]:
+    """Yield the changed rows of sessions, after one instant and up to another, in order."""
+    return _writes.rows(after=after, until=until)
+
+
+def due_sessions(after: int, until: int) -> Iterator[tuple[int, str, str]]:
+    """Yield sessions that were changed after a deadline between two instants had passed.
+
+    Each with the deadline and the table of the changed row, in order.
+    """
+    return _due.rows(after=after, until=until)
+
+
+def _trim() -> None:
     run = current_namespace().database.run
-    for undo in undo_sql(table_columns(table)):
-        if not run("SELECT 1 FROM sqlite_master WHERE name = ?", (undo.trigger,)).fetchone():
-            id = UndoStatement.insert(surface=surface, statement=undo.statement).execute()
-            run(undo.create_sql(id, column))
-
-
-def _find_seq_at(at: int) -> int:
-    """Return the last change that had been made when the clock last showed this instant."""
-    found = _seq_at.one(at=at)
-    return (_last_seq.one() or 0) if found is None else found
+    (last,) = run("SELECT MAX(seq) FROM history_entries").fetchone()
+    if last is not None and last > MAX_ENTRIES:
+        (dropped,) = run(_LAST_TO_DROP, (last - MAX_ENTRIES,)).fetchone()
+        if dropped is not None:
+            for sql in _DROP:
+                run(sql, (dropped,))

@@ -1,85 +1,132 @@
-"""The SQL of the undo log's triggers."""
+"""The SQL of the undo log: its triggers, and tables as they were at a position of the log."""
 
 # ruff: noqa: S608 - the names in the SQL are those of our own tables
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sessionary.store.database import Model
 
 # The tables of each surface, and the column of the session id in each.
 SessionColumns = Mapping[str, Mapping[type[Model], str | None]]
+# The tables with triggers, by name: those of every double of this process.
+logged_tables: dict[str, type[Model]] = {}
+_LATEST = 2**63 - 1
 
 
-class TableColumns(NamedTuple):
-    """A table's name, its columns in order, and those of its key."""
+class Trigger(NamedTuple):
+    """A trigger of the undo log."""
 
     name: str
-    columns: tuple[str, ...]
-    keys: tuple[str, ...]
-
-
-class UndoSql(NamedTuple):
-    """How to undo one event: a statement, and SQL for the JSON array of its values."""
-
-    trigger: str
     table: str
-    event: str
-    row: str  # that has the values in the trigger: `new` or `old`
-    statement: str
-    values: str
-
-    def create_sql(self, statement_id: int, column: str | None) -> str:
-        """Return the SQL of the trigger; `column` has the id of the row's session."""
-        session = "NULL" if column is None else f'{self.row}."{column}"'
-        values = f"(NULL, {statement_id}, {session}, {self.values})"
-        insert = f'INSERT INTO "history_changes" VALUES {values}'
-        event = f'AFTER {self.event} ON "{self.table}"'
-        return f'CREATE TRIGGER "{self.trigger}" {event} BEGIN {insert}; END'
+    sql: str
 
 
-def table_columns(table: type[Model]) -> TableColumns:
-    """Return the columns of a model."""
-    meta = table._meta
-    keys = meta.get_primary_keys()  # type: ignore[no-untyped-call]
-    names = (tuple(each.column_name for each in fields) for fields in (meta.sorted_fields, keys))
-    return TableColumns(meta.table_name, *names)
-
-
-def read_columns(execute: Callable[[str], sqlite3.Cursor], table: str) -> TableColumns:
+def read_columns(execute: Callable[[str], sqlite3.Cursor], table: str) -> list[str]:
     """Return the columns of a stored table."""
-    rows = execute(f'PRAGMA table_info("{table}")').fetchall()
-    keys = sorted((row[5], row[1]) for row in rows if row[5])
-    return TableColumns(table, tuple(row[1] for row in rows), tuple(name for _, name in keys))
+    return [row[1] for row in execute(f'PRAGMA table_info("{table}")').fetchall()]
 
 
-def delete_sql(table: TableColumns) -> str:
-    """Return the statement that undoes an INSERT."""
-    return f'DELETE FROM "{table.name}" WHERE ' + " AND ".join(f'"{k}" IS ?' for k in table.keys)
+def triggers(
+    table: type[Model], session: str | None, columns: Sequence[str] | None = None
+) -> list[Trigger]:
+    """Return the triggers of a table, if it has these columns.
+
+    `session` is the one of its session's id. What is deleted is gone from the past as well. No
+    column may be a float: JSON would round it.
+    """
+    name = table._meta.table_name
+    columns = columns or [each.column_name for each in table._meta.sorted_fields]
+    delete = f"DELETE FROM history_entries WHERE row_id = old.rowid AND table_name = '{name}'"
+    old_values = f"json_array({', '.join(_quoted(columns, 'old.'))})"
+    bodies = {
+        "insert": _insert_sql(table, "new", session, "NULL", ()),
+        "update": _insert_sql(table, "old", session, old_values, _option(table, "deadlines")),
+        "delete": delete,
+    }
+    return [_make_trigger(name, event, body) for event, body in bodies.items()]
 
 
-def replace_sql(table: TableColumns) -> str:
-    """Return the statement that undoes an UPDATE or a DELETE."""
-    names, places = (", ".join(each) for each in (_quoted(table.columns), "?" * len(table.columns)))
-    return f'REPLACE INTO "{table.name}" ({names}) VALUES ({places})'
+def indexes(table: type[Model]) -> dict[str, str]:
+    """Return the SQL, by name, of the index that only reads of the past need, if any."""
+    name, columns = table._meta.table_name, _option(table, "history_index")
+    sql = f'CREATE INDEX "history_{name}" ON "{name}" ({", ".join(_quoted(columns))})'
+    return {f"history_{name}": sql} if columns else {}
+
+
+def _make_trigger(table: str, event: str, body: str) -> Trigger:
+    name = f"history_{table}_{event}"
+    sql = f'CREATE TRIGGER "{name}" AFTER {event.upper()} ON "{table}" BEGIN {body}; END'
+    return Trigger(name, table, sql)
+
+
+def _insert_sql(
+    table: type[Model], row: str, session: str | None, old_values: str, deadlines: Sequence[str]
+) -> str:
+    """Return the INSERT of an entry, with the instants of the write that is under way."""
+    session_sql = "NULL" if session is None else f'{row}."{session}"'
+    values = (
+        *("NULL", "no", "at", "shown_at", "call", "newest_at", f"'{table._meta.table_name}'"),
+        *(f"{row}.rowid", session_sql, old_values, *_passed_sql(deadlines)),
+    )
+    return f"INSERT INTO history_entries SELECT {', '.join(values)} FROM history_now"
+
+
+def _passed_sql(deadlines: Sequence[str]) -> tuple[str, str]:
+    """Return the last and the first deadline of the old row that have passed, or NULL."""
+    passed = [f"iif({each} <= at, {each}, NULL)" for each in _quoted(deadlines, "old.")]
+    if len(passed) < 2:
+        return tuple([*passed, "NULL"][:1] * 2)  # type: ignore[return-value]
+    either = f"COALESCE({', '.join(passed)})", f"COALESCE({', '.join(reversed(passed))})"
+    return f"MAX({', '.join(either)})", f"MIN({', '.join(either)})"
 
 
 @cache
-def undo_sql(table: TableColumns) -> list[UndoSql]:
-    """Return how to undo each event on a table. No column may be a float: JSON would round it."""
-    found = []
-    for event, row, statement, names in (
-        ("INSERT", "new", delete_sql(table), table.keys),
-        ("UPDATE", "old", replace_sql(table), table.columns),
-        ("DELETE", "old", replace_sql(table), table.columns),
-    ):
-        trigger = f"history_{table.name}_{event.lower()}"
-        values = f"json_array({', '.join(f'{row}.{name}' for name in _quoted(names))})"
-        found.append(UndoSql(trigger, table.name, event, row, statement, values))
-    return found
+def past_sql(table: type[Model]) -> str:
+    """Return a subquery: the rows of a table at the position `?2` (instant) and `?3` (write).
+
+    A row is as in the first entry after the position, else as it is now. Rows beyond those that
+    existed are left out first: their keys follow those of all others, but for seeded ones.
+    """
+    name = table._meta.table_name
+    immutable = {*_option(table, "immutable"), *_primary_key(table)}
+    columns = []
+    for place, field in enumerate(table._meta.sorted_fields):
+        column = f'"{field.column_name}"'
+        now, then = f"k.{column}", f"json_extract(h.old_values, '$[{place}]')"
+        value = now if field.column_name in immutable else f"iif(h.seq IS NULL, {now}, {then})"
+        columns.append(f"{value} AS {column}")
+    columns += [f'k."{each}" AS "latest_{each}"' for each in _option(table, "set_once")]
+    if "rowid" not in _primary_key(table):
+        columns.append("k.rowid AS rowid")
+    after = f"table_name = '{name}' AND (at, no) > (?2, ?3)"
+    entry = f"SELECT seq FROM history_entries WHERE row_id = k.rowid AND {after}"
+    return (
+        f'(SELECT {", ".join(columns)} FROM "{name}" AS k LEFT JOIN history_entries AS h '
+        f"ON h.seq = ({entry} ORDER BY at, no, seq LIMIT 1) "
+        f"WHERE k.rowid <= {_last_row_sql(name, after)} "
+        "AND (h.seq IS NULL OR h.old_values IS NOT NULL))"
+    )
 
 
-def _quoted(names: Iterable[str]) -> list[str]:
-    return [f'"{name}"' for name in names]
+def _last_row_sql(name: str, after: str) -> str:
+    of_table = f"FROM history_entries WHERE old_values IS NULL AND table_name = '{name}'"
+    first = f"SELECT row_id - 1 {of_table} AND no > 0 AND {after} ORDER BY at, no, seq LIMIT 1"
+    seeded = f"SELECT MAX(row_id) {of_table} AND no = 0"
+    return f"MAX(COALESCE(({first}), {_LATEST}), COALESCE(({seeded}), 0))"
+
+
+def _primary_key(table: type[Model]) -> list[str]:
+    return [each.column_name for each in table._meta.get_primary_keys()]  # type: ignore[no-untyped-call]
+
+
+def _option(table: type[Model], name: str) -> tuple[str, ...]:
+    """Return columns that the model's `Meta` names, if it does."""
+    found: Any = getattr(table._meta, name, ())
+    return tuple(found)
+
+
+def _quoted(names: Iterable[str], before: str = "") -> list[str]:
+    return [f'{before}"{name}"' for name in names]

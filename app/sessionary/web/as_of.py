@@ -14,8 +14,8 @@ HEADER = "Sessionary-At"
 def as_of(text: str, now: int) -> int:
     """The instant of the header: `2026-03-01T12:00:00Z`, or relative to `now`: `+15m`, `-2h`.
 
-    A past instant rewinds the active namespace until the request ends. Raises Invalid for a
-    write, for text that is not an instant, and for a past that is not recorded.
+    With a past instant the namespace is read as of then until the request ends. Raises Invalid for
+    a write, for text that is not an instant, and for a past that is not recorded.
     """
     if request.method not in ("GET", "HEAD"):
         raise _invalid("only a read can be as of another instant: leave it out of a write")
@@ -24,13 +24,13 @@ def as_of(text: str, now: int) -> int:
         at = now + parse_signed_duration(text) if is_relative else parse(text) // 1000
     except (BadInstant, BadDuration) as error:
         raise _invalid(f"{error}, or from now such as +15m or -2h") from None
-    return rewind(at, now)
+    return read_at(at, now)
 
 
-def rewind(at: int, now: int) -> int:
-    """Rewind the active namespace to a past instant until the request ends; return the instant.
+def read_at(at: int, now: int) -> int:
+    """Read the active namespace as of an instant until the request ends; return the instant.
 
-    A future instant needs no rewind. Raises Invalid for a past that is not recorded.
+    Raises Invalid for a past that is not recorded.
     """
     if at >= now:
         return at
@@ -39,7 +39,7 @@ def rewind(at: int, now: int) -> int:
     earliest = store.undo_log.earliest_at()
     if earliest is not None and at < earliest:
         raise _invalid(f"must not lie before {to_text(earliest)}, where the history begins")
-    store.undo_log.rewind_to(at)
+    store.undo_log.read_from(store.undo_log.position_at(at))
     return at
 
 

@@ -48,7 +48,7 @@ class RequestValidator:
     ) -> ValidationReport:
         """Validate a request; without its body, only the rest of it.
 
-        Must run inside a dry run: reading `Sessionary-At` rewinds the namespace.
+        Must run inside a dry run, and within `undo_log.reading`: `Sessionary-At` counts here, too.
         """
         match = self._routes.match(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         violations = []

@@ -27,6 +27,7 @@ class Reference(store.Model):
 
     class Meta:
         table_name = "galtea_parents"
+        immutable = ("kind", "id", "organization", "parent")
         indexes = ((("kind", "id"), True), (("kind", "parent", "created_at", "seq"), False))
 
 
@@ -58,6 +59,9 @@ class Session(store.Model):
 
     class Meta:
         table_name = "galtea_sessions"
+        immutable = ("id", "organization", "version", "product", "created_at")
+        deadlines = ("expires_at",)
+        history_index = ("organization", "created_at", "seq")
         indexes = ((("id", "organization"), True),)
 
 

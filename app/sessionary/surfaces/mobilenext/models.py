@@ -42,6 +42,9 @@ class Session(store.Model):
 
     class Meta:
         table_name = "mobilenext_sessions"
+        immutable = ("id", "organization", "user", "opened_at")
+        set_once = ("created_at",)
+        deadlines = ("void_at", "expires_at")
         indexes = ((("organization", "created_at"), True),)
 
 
@@ -70,6 +73,8 @@ class Allocation(store.Model):
 
     class Meta:
         table_name = "mobilenext_allocations"
+        immutable = ("id", "session", "serial", "created_at")
+        deadlines = ("in_use_at", "expires_at")
         indexes = ((("session", "seq"), False),)
 
 

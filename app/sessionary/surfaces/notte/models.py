@@ -33,6 +33,8 @@ class Session(store.Model):
 
     class Meta:
         table_name = "notte_sessions"
+        immutable = ("id", "organization", "key_hash", "created_at")
+        deadlines = ("expires_at",)
         indexes = (
             (("organization", "created_at", "seq"), False),
             (("organization", "key_hash", "created_at", "seq"), False),

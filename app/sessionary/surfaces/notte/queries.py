@@ -5,7 +5,14 @@ from typing import Any
 
 import peewee as pw
 
-from sessionary.store import Statement, count_if, count_statement, insert_statement, param
+from sessionary.store import (
+    Statement,
+    count_if,
+    count_statement,
+    existed,
+    insert_statement,
+    param,
+)
 from sessionary.surfaces.notte import rules
 from sessionary.surfaces.notte.models import Session, SessionRow
 from sessionary.web import session_statements
@@ -61,7 +68,9 @@ def page(*, only_active: bool, only_key: bool) -> Statement[SessionRow]:
     """Sessions of an organization, newest first; with filters, those active now or of one key."""
 
     def query() -> Any:
-        found = Session.select(*COLUMNS).where(Session.organization == param("organization"))
+        found = Session.select(*COLUMNS).where(
+            Session.organization == param("organization"), existed(Session.created_at)
+        )
         if only_active:
             found = found.where(is_active(param("now")), Session.created_at >= _oldest_active())
         if only_key:

@@ -28,6 +28,7 @@ class Session(store.Model):
 
     class Meta:
         table_name = "scale_sessions"
+        immutable = ("id", "account_id", "created_at")
         indexes = (
             (("account_id", "created_at", "seq"), False),
             # For lists over nearly every account (a lenient caller).

@@ -11,6 +11,7 @@ from sessionary.store import (
     Statement,
     count_if,
     count_statement,
+    existed,
     insert_statement,
     param,
     param_list,
@@ -135,7 +136,8 @@ def _merged_accounts(include_archived: bool) -> Any:
 
 
 def _listed(session: Any, include_archived: bool) -> tuple[Any, ...]:
-    return () if include_archived else (is_live(session),)
+    listed = existed(session.created_at)
+    return (listed,) if include_archived else (listed, is_live(session))
 
 
 @cache

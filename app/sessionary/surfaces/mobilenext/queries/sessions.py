@@ -6,7 +6,15 @@ from typing import Any
 import peewee as pw
 
 from sessionary.identity import Organization
-from sessionary.store import Statement, insert_statement, param, param_list, param_rows
+from sessionary.store import (
+    Statement,
+    existed,
+    insert_statement,
+    param,
+    param_list,
+    param_rows,
+    set_once,
+)
 from sessionary.surfaces.mobilenext import queries
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
@@ -85,16 +93,20 @@ def page(*, only_before: bool) -> Statement[JoinedRow]:
     """
 
     def query() -> Any:
+        created_at = set_once(Session.created_at)
         listed = Session.select(*_LISTED).where(
-            Session.organization == param("organization"), queries.is_listed()
+            Session.organization == param("organization"),
+            queries.is_listed(),
+            existed(Session.created_at, is_set_once=True),
         )
         if only_before:
-            listed = listed.where(Session.created_at < param("before"))
-        newest = listed.order_by(Session.created_at.desc()).limit(param("limit")).alias("newest")
-        # The outer join fixes the order of work: first the page, then its allocations.
-        each = pw.Join(newest, Allocation, pw.JOIN.LEFT_OUTER, Allocation.session == newest.c.id)
+            listed = listed.where(created_at < param("before"))
+        newest = listed.order_by(created_at.desc()).limit(param("limit")).alias("newest")
+        # The cross join fixes the order of work: first the page, then its allocations.
+        each = pw.Join(newest, Allocation, pw.JOIN.CROSS)
         newest_first = (newest.c.created_at.desc(), Allocation.seq)
-        return _select_joined(newest.c).from_(each).order_by(*newest_first)
+        of_newest = Allocation.session == newest.c.id
+        return _select_joined(newest.c).from_(each).where(of_newest).order_by(*newest_first)
 
     return Statement(JoinedRow._make, query)
 
