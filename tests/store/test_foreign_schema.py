@@ -60,7 +60,9 @@ OF_THE_UNDO_LOG = {
     f"{REWRITE} sql = replace(sql, 'AFTER', 'BEFORE') WHERE name LIKE 'history_notte%delete'": (
         "trigger history_notte_sessions_delete is foreign"
     ),
-    "UPDATE history_entries SET table_name = 'notte_sessions', old_values = '[1'": "entries of the undo log do not fit",
+    "UPDATE history_entries SET table_name = 'notte_sessions', old_values = '[1'": (
+        "entries of the undo log do not fit"
+    ),
 }
 
 
