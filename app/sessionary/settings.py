@@ -347,7 +347,7 @@ def _check(setting: Setting, value: Any) -> None:
         raise BadSetting(f"{name} must be {expected}{actual}")
     if setting.choices and value not in setting.choices:
         raise BadSetting(f"{name} must be one of {', '.join(setting.choices)}, not {value!r}")
-    if value == "" and type(None) not in types:
+    if value == "" and not setting.is_secret:
         raise BadSetting(f"{name} must not be empty")
     minimum, maximum = setting.minimum, setting.maximum
     if type(value) in (int, float) and not minimum <= value <= maximum:

@@ -93,6 +93,20 @@ def test_a_bad_instant_is_refused_in_the_vendors_error_format(double: Double, te
     assert double.client.get(path, headers=MOBILENEXT | at(text)).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("+99999999h", "must be at most 100 years"),
+        ("+5", 'must be a duration such as "90s", "1h30m", "2d" or "PT25H"'),
+        ("0001-01-01T00:00:00+01:00", "must lie in the years 1 to 9999"),
+        ("soon", "such as 2026-01-31T09:30:00Z, or a duration from now such as +15m or -2h"),
+    ],
+)
+def test_a_bad_instant_gets_one_clear_sentence(double: Double, text: str, why: str) -> None:
+    answer = double.client.get("/galtea/sessions", headers=GALTEA | at(text))
+    assert answer.json["message"].endswith(why)
+
+
 def test_a_write_with_the_header_is_refused_and_writes_nothing(double: Double) -> None:
     answer = double.client.post("/notte/session/start", json={}, headers=NOTTE | at("+1m"))
     assert answer.status_code == 400

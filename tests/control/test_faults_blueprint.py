@@ -93,7 +93,11 @@ def test_namespaces_have_their_own_faults_and_a_fork_copies_them(double: Double)
         ({"status": None}, "status: is required"),
         ({"status": None, "preset": "tired"}, "overloaded"),
         ({"status": None, "kind": "latency"}, "delay: is required"),
-        ({"status": None, "kind": "latency", "delay": "11m"}, "/delay must be"),
+        (
+            {"status": None, "kind": "latency", "delay": "11m"},
+            "/delay must be a duration from 0s to 10m",
+        ),
+        ({"retry_after": "8d"}, "/retry_after must be a duration from 0s to 1w"),
         ({"status": None, "kind": "latency", "delay": "-1s"}, "/delay must be"),
         ({"status": None, "kind": "reset", "preset": "overloaded"}, "preset: goes with"),
         ({"status": None, "kind": "smoke"}, "/kind must be one of"),

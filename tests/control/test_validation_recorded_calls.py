@@ -7,6 +7,8 @@ import pytest
 
 from tests.control.conftest import NOTTE, SCALE, Double
 from tests.control.fault_helpers import START, arm, by_pointer
+from tests.processes import COMMAND, run_command, running_double
+from tests.raw_http import send_and_read
 
 SCALE_CREATE = "/scale/v4/sessions"
 
@@ -61,6 +63,20 @@ def test_the_explanation_names_the_fault(double: Double) -> None:
     )
     note = "fault 1 (status) answered it before its work was done, so nothing was stored"
     assert (found["violations"], found["note"]) == ([], note)
+
+
+def test_the_explanation_of_a_request_that_could_not_be_read_is_not_about_its_path() -> None:
+    twice = b"Host: here\r\nHost: there\r\n\r\n"
+    with running_double() as double:
+        for number, path in enumerate((b"/notte/sessions", b"/notte/none", b"/none"), start=1):
+            send_and_read(double.url, b"GET " + path + b" HTTP/1.1\r\n" + twice)
+            _, found = double.request("GET", f"/_control/v1/journal/{number}/explain")
+            assert (found["status"], found["violations"]) == (400, [])
+            assert found["note"] == "the request could not be read; the response says why"
+        command = (COMMAND, "journal", "explain", "1", "--url", double.url)
+        assert (
+            'response: {"detail": "Invalid HTTP Header: \'HOST\'"}' in run_command(*command).stdout
+        )
 
 
 def test_a_truncated_body_is_not_validated(double: Double) -> None:

@@ -58,7 +58,10 @@ def test_a_chunked_body_over_the_limit_is_refused(server: Process, body: bytes) 
         said = raw.expect_response()
     assert (said.status, json.loads(said.body)) == (
         413,
-        {"detail": "The request body is too large."},
+        {
+            "detail": f"The request body is larger than {MOST} bytes, the maximum of the setting "
+            "max_body_bytes."
+        },
     )
     assert is_served(server)
 

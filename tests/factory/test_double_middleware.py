@@ -121,6 +121,22 @@ def test_a_refusal_in_an_unknown_namespace_links_to_no_journal(double: Process) 
     assert "link" not in unknown.headers
 
 
+def test_header_or_path_come_before_the_key_and_must_not_name_different_namespaces(
+    double: Process,
+) -> None:
+    key = {"Authorization": "Bearer sk-notte-ns-x3-secret"}
+    header = key | {"Sessionary-Namespace": "x2"}
+    for path, headers in (("/~x1", key), ("", header), ("/~x2", header), ("", key)):
+        assert double.request("POST", f"{path}/notte/session/start", {}, **headers)[0] == 200
+    _, refused = double.request("POST", "/~x1/notte/session/start", {}, **header)
+    assert refused == {"detail": "The path names the namespace 'x1', the header 'x2': send one."}
+    counts = {
+        name: len(double.request("GET", f"/~{name}/_control/v1/sessions")[1]["sessions"])
+        for name in names(double)
+    }
+    assert counts == {"default": 0, "x1": 1, "x2": 2, "x3": 1}
+
+
 def test_a_read_of_an_unknown_namespace_says_a_near_name(double: Process) -> None:
     double.request("POST", "/_control/v1/namespaces", {"name": "checkout"})
     status, problem = double.request("GET", "/~chekout/_control/v1/sessions")

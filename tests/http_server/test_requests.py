@@ -146,7 +146,8 @@ def test_a_body_over_the_limit_is_refused_before_it_arrives(client: RawConnectio
     status, _, body = client.expect_response()
     assert status == 413
     assert client.read.read() == b""
-    assert json.loads(body) == {"detail": "The request body is too large."}
+    message = "The request body is larger than 100000 bytes, the maximum of the setting "
+    assert json.loads(body) == {"detail": f"{message}max_body_bytes."}
 
 
 def test_an_unread_body_is_not_read_as_the_next_request(client: RawConnection) -> None:

@@ -16,7 +16,7 @@ from sessionary.factory import SCHEMA
 from sessionary.settings import Settings
 from tests import schema_versions
 from tests.processes import COMMAND, running_server
-from tests.store.database_files import Command, beside, dump, leave_wal
+from tests.store.database_files import Command, dump, leave_wal
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_signal_ends_an_import_and_leaves_nothing_of_it(
     with importing(new, COMMAND) as process:
         process.send_signal(number)
         assert process.wait() == code
-    assert list(new.parent.iterdir()) == [Path(f"{new}.hold")]
+    assert list(new.parent.iterdir()) == []
 
 
 def test_an_import_under_nohup_outlives_its_terminal(new: Path) -> None:
@@ -167,9 +167,9 @@ def organization(**values: object) -> dict[str, object]:
         ([FIRST, organization(name=5)], "line 2: organization.name cannot be 5"),
         ([FIRST, organization(created_at="x")], "line 2: organization.created_at cannot be 'x'"),
         ([FIRST, organization(created_at=True)], "organization.created_at cannot be True"),
-        ([FIRST, organization(created_at=2**63)], "line 2: Python int too large"),
+        ([FIRST, organization(created_at=2**63)], "line 2: an integer has more than 64 bits;"),
         ([FIRST, organization(name=None)], "line 2: NOT NULL constraint failed"),
-        ([FIRST, organization(name="\ud83d")], "line 2: 'utf-8' codec can't encode"),
+        ([FIRST, organization(name="\ud83d")], "line 2: a text is not valid Unicode;"),
         ([FIRST, organization(), organization()], "line 3: UNIQUE constraint failed"),
         (
             [
@@ -187,5 +187,4 @@ def test_invalid_lines_are_refused_by_number_and_nothing_is_created(
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     file.write_text("\n".join(texts), encoding="latin-1")
     assert why in sessionary.refusal("import", file, "--db", new)
-    assert not new.exists()
-    assert beside(new) == set()
+    assert list(new.parent.iterdir()) == []

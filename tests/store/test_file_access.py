@@ -134,6 +134,37 @@ def test_what_is_created_is_for_its_owner_alone_who_is_that_of_the_folder(
         assert process.stop() == 0
 
 
+def test_an_empty_file_that_exists_is_made_private_before_it_is_filled(folder: Path) -> None:
+    db = folder / "x.db"
+    for arguments in (("keys", "create"), ("seed", "tests/seed.example.toml")):
+        db.unlink(missing_ok=True)
+        db.touch(0o644)
+        assert CliRunner().invoke(main, [*arguments, "--db", str(db)]).exit_code == 0
+        assert permissions(folder)["x.db"][2] == "0o600"
+        exported = folder / "exported"
+        assert CliRunner().invoke(main, ["export", str(exported), "--db", str(db)]).exit_code == 0
+        db.unlink()
+        db.touch(0o644)
+        call = ["import", "--force", str(exported), "--db", str(db)]
+        assert CliRunner().invoke(main, call).exit_code == 0
+        assert permissions(folder)["x.db"][2] == "0o600"
+        exported.unlink()
+
+
+@pytest.mark.parametrize("what", ["folder", "database"])
+def test_a_seed_for_a_database_that_cannot_be_written_is_refused_unread(
+    tmp_path: Path, what: str
+) -> None:
+    db, folder = tmp_path / "folder" / "x.db", tmp_path / "folder"
+    folder.mkdir()
+    run_command(COMMAND, "keys", "create", "--db", str(db))
+    (folder if what == "folder" else db).chmod(0o500)
+    call = (*WITHOUT_ROOT_ACCESS, COMMAND, "seed", "none.toml", "--db", str(db))
+    refused = run_command(*call)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == f"Error: {db} cannot be written: Permission denied.\n"
+
+
 @for_root
 def test_a_service_writes_a_database_that_root_has_created(folder: Path) -> None:
     db = f"{folder}/x.db"

@@ -291,7 +291,9 @@ def test_a_body_over_the_limit_is_413_for_known_keys(make_app: MakeApp, surface:
     paths = [(each.method, path_of(each, caller.start())) for each in routes]
     before = app.dump()
     for method, path in paths:
-        assert_error(surface, caller.call(method, path, b" " * 1001), 413, MESSAGES[413])
+        message = "The request body is larger than 1000 bytes, the maximum of the setting "
+        too_large = caller.call(method, path, b" " * 1001)
+        assert_error(surface, too_large, 413, f"{message}max_body_bytes.")
         unknown = app.client.open(path, method=method, data=b" " * 1001, content_type=JSON)
         assert_error(surface, unknown, 401)
     assert app.dump() == before

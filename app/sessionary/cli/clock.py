@@ -1,12 +1,11 @@
 """`sessionary clock`."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from sessionary.cli.control import DefaultCommandGroup, control_command
+from sessionary.cli.control import DefaultCommandGroup, check_finite, control_command
 from sessionary.cli.output import Output, format_table
 from sessionary.client import Client
 
@@ -53,12 +52,10 @@ def set_clock(now: str, client: Client) -> Output:
 
 
 @clock.command(context_settings=_NUMBERS, epilog="Example: sessionary clock scale 40")
-@click.argument("rate", type=float)
+@click.argument("rate", type=float, callback=check_finite)
 @control_command
 def scale(rate: float, client: Client) -> Output:
     """Run the clock RATE times as fast as the wall clock, from its current time."""
-    if not math.isfinite(rate):
-        raise click.BadParameter(f"must be a number above 0, not {rate}", param_hint="RATE")
     return _output(client.clock.scale(rate))
 
 

@@ -4,6 +4,7 @@ A flag takes precedence over an environment variable, and a URL over a database 
 """
 
 import functools
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sessionary.client import Client, ControlError
 
 _JSON_FORM = ', or {"minutes": 5}'  # of a duration
+_TOKEN = "SESSIONARY_CONTROL_TOKEN"  # noqa: S105 - the variable's name
 DEFAULT_URL = "http://127.0.0.1:8000"
 SURFACE = click.Choice([sdk.surface for sdk in SDKS])
 
@@ -33,6 +35,13 @@ def _check(pattern: str, description: str) -> Callable[[click.Context, click.Par
         return text
 
     return check
+
+
+def check_finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """Refuse NaN and infinity, which JSON does not have."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"must be a finite number, not {value}")
+    return value
 
 
 _option = functools.partial(click.option, show_envvar=True, show_default=True)
@@ -111,13 +120,15 @@ def _open_client(url: str, ns: str, db: str | None) -> "Iterator[Client]":
         return
     from sessionary.client import Client
 
-    yield Client(url, ns, os.environ.get("SESSIONARY_CONTROL_TOKEN") or None)
+    yield Client(url, ns, os.environ.get(_TOKEN) or None)
 
 
 def _message(error: "ControlError") -> str:
     """Say what is wrong in the names of the command line."""
     if error.status == 401:
-        return "the control plane needs its token: set SESSIONARY_CONTROL_TOKEN"
+        if os.environ.get(_TOKEN):
+            return f"{_TOKEN} is not the control plane's token: set it to that of the server"
+        return f"the control plane needs its token: set {_TOKEN}"
     places = [
         f"{_flag(each['pointer'].strip('/'))} {each['detail'].removesuffix(_JSON_FORM)}"
         for each in error.errors

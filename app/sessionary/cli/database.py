@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from sessionary import store
 from sessionary.cli.output import Output, error_text, json_option, print_output
@@ -28,10 +29,8 @@ from sessionary.web.instants import to_stamp
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ERRORS = (
-    BadClock,
     BadExport,
     BadSeed,
-    BadSetting,
     DatabaseUnavailable,
     DatabaseUnusable,
     OSError,
@@ -48,6 +47,12 @@ database_option = click.option(
     show_default=True,
     help="The database file to use.",
 )
+
+
+class BadSettingGiven(click.ClickException):
+    """A setting that cannot be used, in one sentence."""
+
+    exit_code = 2  # as for wrong usage
 
 
 def clean_errors(command: Command) -> Command:
@@ -82,8 +87,19 @@ def error_context(db: str | None) -> Iterator[None]:
             yield
     except BrokenPipeError:
         raise  # the reader of a pipe has left: click exits without a message
+    except (BadClock, BadSetting) as error:
+        raise BadSettingGiven(_with_flag(str(error))) from error
     except _ERRORS as error:
         raise click.ClickException(error_text(error)) from error
+
+
+def _with_flag(message: str) -> str:
+    """Begin the message with the flag, if the setting that it begins with came from one."""
+    name, _, rest = message.partition(" ")
+    source = click.get_current_context().get_parameter_source(name)
+    return (
+        f"--{name.replace('_', '-')} {rest}" if source is ParameterSource.COMMANDLINE else message
+    )
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
+from sessionary.cli.control import SURFACE, DefaultCommandGroup, check_finite, control_command
 from sessionary.cli.output import Output, format_table
 from sessionary.client import Client
 
@@ -58,7 +58,12 @@ def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
 @click.option("--delay", metavar="DURATION", help="Delay of the response, e.g. 250ms.")
 @click.option("--times", type=int, help="Hit this many calls (default: until disarmed).")
 @click.option("--after", type=int, help="Let this many matching calls pass first (default: 0).")
-@click.option("--probability", type=float, help="Share of matching calls to hit (default: 1).")
+@click.option(
+    "--probability",
+    type=float,
+    callback=check_finite,
+    help="Share of matching calls to hit (default: 1).",
+)
 @click.option("--seed", type=int, help="Seed of the random choice made with --probability.")
 @click.option("--from", "from_", metavar="INSTANT", help="Start, by the namespace's clock.")
 @click.option("--to", metavar="INSTANT", help="End, by the namespace's clock.")

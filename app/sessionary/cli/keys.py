@@ -35,7 +35,7 @@ def create(
     try:
         expiry = None if expires_at is None else parse(expires_at) // 1000
     except BadInstant as error:
-        raise click.ClickException(f"--expires-at {error}") from error
+        raise click.BadParameter(str(error), param_hint="--expires-at") from error
     with open_or_create(db), store.transaction():
         ids.ensure_seed(None)  # with the seed of a double, the key could be guessed
         key = identity.create_key(

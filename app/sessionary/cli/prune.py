@@ -49,7 +49,7 @@ def prune(ended_before: str, surfaces: tuple[str, ...], dry_run: bool, db: str) 
     try:
         age = parse_duration(ended_before)
     except BadDuration as error:
-        raise click.ClickException(f"--ended-before {error}") from error
+        raise click.BadParameter(str(error), param_hint="--ended-before") from error
     with open_read_only(db) if dry_run else open_existing(db):
         before_at = clock.now() - age
         rows: list[dict[str, Any]] = []

@@ -17,6 +17,7 @@ def seed(file: Path, db: str) -> Output:
     from sessionary.seeds.loader import load, read
     from sessionary.surfaces import SURFACES
 
+    store.ensure_can_write(Path(db))
     with progress_bar("loading") as progress:
         loaded = load(read(file), SURFACES, progress)
     with open_or_create(db):

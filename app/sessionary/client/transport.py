@@ -1,5 +1,6 @@
 """Requests to the control plane, and its errors as exceptions."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, time
 from typing import Any, NamedTuple, TypeVar, cast
@@ -79,6 +80,9 @@ class ControlApi:
         self.namespace = namespace
         self._headers = {} if namespace is None else {"Sessionary-Namespace": namespace}
         if token is not None:
+            if not re.fullmatch("[!-~]+", token.strip()):
+                name = "the control token (SESSIONARY_CONTROL_TOKEN)"
+                raise ValueError(f"{name} must be printable ASCII without blanks")
             self._headers["Authorization"] = f"Bearer {token.strip()}"
 
     def request(

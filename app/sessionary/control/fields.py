@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import RAISE, Schema
 from marshmallow import fields as base
 
-from sessionary.durations import MICROSECONDS, BadDuration, parse_signed_duration
+from sessionary.durations import MICROSECONDS, BadDuration, parse_duration, parse_signed_duration
 from sessionary.web import fields as web
 from sessionary.web import responses
 from sessionary.web.fields import problem
@@ -67,6 +67,18 @@ class Duration(web.Field, base.Raw):
             raise problem("duration", f'{error}, or {{"minutes": 5}}') from None
         units = ", ".join(_UNITS)
         raise problem("duration", f'must be "90s", "PT25H" or an object of {units}')
+
+
+class MaximumDuration:
+    """The limits of a duration that must not be negative: at most a text such as `10m`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __call__(self, value: int) -> int:
+        if not 0 <= value <= parse_duration(self._text):
+            raise problem("bounds", f"must be a duration from 0s to {self._text}")
+        return value
 
 
 def _count(value: Any) -> int:

@@ -99,8 +99,12 @@ class MultiNamespaceMiddleware:
         self._key = re.compile(f"{start}(?:{_KEY_INSTANT})?-")
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        name = self._name(environ)
+        prefix, header = _split_prefix(environ), environ.get("HTTP_SESSIONARY_NAMESPACE")
         environ["PATH_INFO"] = path = self._routed_path(environ)
+        if None not in (prefix, header) and prefix != header:
+            message = f"The path names the namespace {prefix!r}, the header {header!r}: send one."
+            return self._error_response(path, 400, message)(environ, start_response)
+        name = self._name(environ, header, prefix)
         if path.startswith(NAMESPACES_PATH):  # its views find the namespaces in their paths
             name = DEFAULT
         namespace = self._namespaces.named(name)
@@ -124,17 +128,16 @@ class MultiNamespaceMiddleware:
             refusal = self._error_response(path, 503, f"{error}.")
         return refusal(environ, start_response)
 
-    def _name(self, environ: dict[str, Any]) -> str:
-        """The name of a request's namespace; moves a path prefix to SCRIPT_NAME.
+    def _name(self, environ: dict[str, Any], *names: str | None) -> str:
+        """The first of these names that is given, or the one in a credential.
 
-        An instant in the prefix or key becomes the header `Sessionary-At`, unless there is one.
+        An instant in a credential becomes the header `Sessionary-At`, unless there is one.
         """
-        names = [environ.get("HTTP_SESSIONARY_NAMESPACE"), _split_prefix(environ)]
         for credential in _CREDENTIALS:
             key = self._key.match(environ.get(credential, ""))
             if key is None:
                 continue
-            names.append(key[2])
+            names = (*names, key[2])
             if key[3] is not None:  # the user of a key is the one of the key without an instant
                 environ.setdefault(_AT, key[3])
                 environ[credential] = key[1] + key.string[key.end() - 1 :]

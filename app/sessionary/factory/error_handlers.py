@@ -26,7 +26,7 @@ MESSAGES = {
     401: "Not authenticated",
     404: "There is nothing at this path.",
     405: "This path does not take this method.",
-    413: "The request body is too large.",
+    413: "The request body is larger than {limit} bytes, the maximum of the setting {name}.",
     429: "Too many requests",
     500: "Internal server error",
     503: "The database is busy or cannot be written; nothing was changed. Try again.",
@@ -126,7 +126,8 @@ class ErrorHandlers:
                 return cast(Response, current_app.handle_user_exception(refusal))
         allowed = error.valid_methods if isinstance(error, MethodNotAllowed) else None
         headers = {"Allow": ", ".join(sorted(allowed))} if allowed else None
-        return self.response(request.path, error.code or 500, None, headers)
+        message = _too_large() if error.code == 413 else None
+        return self.response(request.path, error.code or 500, message, headers)
 
     def _server_error(self, error: Exception) -> Response:
         if store.is_over_limit(error) and LOAD not in request.environ:
@@ -143,6 +144,13 @@ class ErrorHandlers:
         rule = f"{request.method} {request.url_rule}" if request.url_rule else "unrouted request"
         _log.exception("%s failed", rule)
         return self.response(request.path, 500)
+
+
+def _too_large() -> str:
+    limit = request.max_content_length
+    is_usual = limit == current_app.config["MAX_CONTENT_LENGTH"]
+    name = "max_body_bytes" if is_usual else "max_restore_bytes"
+    return MESSAGES[413].format(limit=limit, name=name)
 
 
 def _unsupported(environ: Mapping[str, str]) -> tuple[int, str] | None:

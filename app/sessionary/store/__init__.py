@@ -42,6 +42,7 @@ from sessionary.store.export import BadExport as BadExport
 from sessionary.store.export import export_lines as export_lines
 from sessionary.store.export import import_lines as import_lines
 from sessionary.store.export import row_count as row_count
+from sessionary.store.files import ensure_can_write as ensure_can_write
 from sessionary.store.files import ensure_not_in_use as ensure_not_in_use
 from sessionary.store.files import exclusive_lease as exclusive_lease
 from sessionary.store.integrity import Finding as Finding

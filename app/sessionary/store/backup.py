@@ -85,7 +85,8 @@ def replace_database(file: Path, stamp: str) -> Iterator[tuple[Path, Path | None
     with exclusive_lease(file), atomic_write(file) as draft:
         yield draft, kept if file.exists() else None
         if file.exists():
-            draft.chmod(S_IMODE(file.stat().st_mode))
+            if file.stat().st_size:
+                draft.chmod(S_IMODE(file.stat().st_mode))
             give_to_owner(draft, file)
         fsync(draft)
         _checkpoint(file)

@@ -21,6 +21,12 @@ from sessionary.store.transactions import read_transaction, transaction
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
+_REASONS = {
+    OverflowError: "an integer has more than 64 bits",
+    UnicodeEncodeError: "a text is not valid Unicode",
+}
+
+
 class BadExport(ValueError):
     """Lines that cannot be imported; the message says which line and why."""
 
@@ -109,7 +115,8 @@ def _insert(connection: sqlite3.Connection, lines: Iterable[str], schema: Schema
                 connection.execute(insert, _column_values(table, found.get("row")))
                 count += 1
         except (BadExport, sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
-            raise BadExport(f"line {number}: {error}; nothing was imported") from error
+            why = _REASONS.get(type(error), error)
+            raise BadExport(f"line {number}: {why}; nothing was imported") from error
     if total != count:
         raise BadExport(f"it is cut off after {count} rows; nothing was imported")
     return count

@@ -1,5 +1,6 @@
 """The database file: its path, whether it is in use, and whether it was replaced."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -47,24 +48,52 @@ def create_folder(folder: Path) -> None:
 
 
 def create_file(file: Path) -> None:
-    """Create an empty file that only its owner can use, unless it exists. Raises CannotWrite."""
+    """Create an empty file that only its owner can use; an empty one becomes such a file.
+
+    Raises CannotWrite.
+    """
     try:
         os.close(create_new(file, file.parent))
     except FileExistsError:
-        return
+        if not _has_content(file):
+            _make_private(file)
     except OSError as error:
         raise CannotWrite(error.errno, error.strerror, str(file)) from error
+
+
+def _make_private(file: Path) -> None:
+    try:
+        file.chmod(0o600)
+    except OSError as error:
+        raise CannotWrite(error.errno, error.strerror, str(file)) from error
+
+
+def ensure_can_write(path: Path) -> None:
+    """Raise CannotWrite where a database cannot be written or created; create nothing."""
+    file = resolve_path(path).absolute()
+    needed = [file.parent if file.parent.exists() else file.parent.parent]
+    for each in [*needed, file] if file.exists() else needed:
+        if not os.access(each, os.W_OK):
+            code = errno.EACCES if each.exists() else errno.ENOENT
+            raise CannotWrite(code, os.strerror(code), str(file))
 
 
 @contextmanager
 def exclusive_lease(file: Path) -> Iterator[None]:
     """Keep other processes from opening a file. Raises DatabaseUnusable if one has it open."""
     create_folder(file.absolute().parent)
-    lock = open_lock_file(lease_path(file))
+    path = lease_path(file)
+    is_new = not path.exists()
+    lock = open_lock_file(path)
     try:
         if not try_lock(lock, fcntl.LOCK_EX):
             raise DatabaseUnusable(in_use_message(file))
-        yield
+        try:
+            yield
+        except BaseException:
+            if is_new:
+                path.unlink(missing_ok=True)
+            raise
     finally:
         os.close(lock)
 

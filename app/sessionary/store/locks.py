@@ -104,7 +104,10 @@ class FileLease:
             raise DatabaseUnavailable(
                 f"another program replaces {self._file}: try again when it has ended"
             )
-        if not self._keep(lock):
+        if not _is_at(path, lock):  # what it was made for has failed
+            os.close(lock)
+            self.acquire(may_create=may_create)
+        elif not self._keep(lock):
             os.close(lock)
 
     def acquire_alone(self, is_needed: Callable[[], bool]) -> bool:
@@ -138,6 +141,13 @@ class FileLease:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _is_at(path: Path, opened: int) -> bool:
+    """Return whether an open file is still the one at the path."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(opened), path.stat())
+    return False
 
 
 def lease_path(file: Path) -> Path:

@@ -5,7 +5,7 @@ from flask import request
 from sessionary import store
 from sessionary.durations import BadDuration, parse_signed_duration
 from sessionary.web.fields import Problem
-from sessionary.web.instants import BadInstant, parse, to_text
+from sessionary.web.instants import BadInstant, NotAnInstant, parse, to_text
 from sessionary.web.operations import Invalid
 
 HEADER = "Sessionary-At"
@@ -22,8 +22,10 @@ def as_of(text: str, now: int) -> int:
     try:
         is_relative = text.startswith(("+", "-"))
         at = now + parse_signed_duration(text) if is_relative else parse(text) // 1000
+    except NotAnInstant as error:
+        raise _invalid(f"{error}, or a duration from now such as +15m or -2h") from None
     except (BadInstant, BadDuration) as error:
-        raise _invalid(f"{error}, or from now such as +15m or -2h") from None
+        raise _invalid(f"{error}") from None
     return read_at(at, now)
 
 

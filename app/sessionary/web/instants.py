@@ -18,6 +18,10 @@ class BadInstant(ValueError):
     """Text that is not an instant; the message shows the format."""
 
 
+class NotAnInstant(BadInstant):
+    """Text of another format."""
+
+
 def parse(text: str, *, assume_utc: bool = False) -> int:
     """Nanoseconds since 1970 of an RFC 3339 date-time; at most 9 digits of fraction.
 
@@ -25,7 +29,7 @@ def parse(text: str, *, assume_utc: bool = False) -> int:
     """
     match = _RFC_3339.fullmatch(text)
     if not match or not (assume_utc or match[4] or match[5]):
-        raise BadInstant("must be a date and time such as 2026-01-31T09:30:00Z")
+        raise NotAnInstant("must be a date and time such as 2026-01-31T09:30:00Z")
     day, time, fraction, _, sign, hours, minutes = match.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{time}+00:00") - _EPOCH

@@ -1,6 +1,7 @@
 """JSON of requests and responses: the limits of the decoder, and the encoder."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -19,6 +20,17 @@ class NotAnObject(BadDocument):
 
 def _refuse_constant(name: str) -> NoReturn:
     raise BadDocument(f"{name} is not JSON")
+
+
+def _reason(error: Exception) -> BadDocument:
+    """Say in our words why text is not JSON."""
+    if isinstance(error, RecursionError):
+        return BadDocument(f"nested deeper than {MAX_DEPTH}")
+    if isinstance(error, UnicodeDecodeError):
+        return BadDocument(f"not valid JSON: byte {error.start} is not UTF-8")
+    if isinstance(error, json.JSONDecodeError):
+        return BadDocument(f"not valid JSON: {error}")
+    return BadDocument(f"an integer has more than {sys.get_int_max_str_digits()} digits")
 
 
 def _finite(text: str) -> float:
@@ -92,7 +104,7 @@ def value(text: str) -> Any:
     except BadDocument:
         raise
     except (RecursionError, ValueError) as error:
-        raise BadDocument(f"not valid JSON: {error}") from None
+        raise _reason(error) from None
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -105,10 +117,8 @@ def parse(body: bytes) -> dict[str, Any]:
         found = _decoder.decode(body.removeprefix(_MARK).decode())
     except BadDocument:
         raise
-    except RecursionError:
-        raise BadDocument(f"nested deeper than {MAX_DEPTH}") from None
-    except ValueError as error:
-        raise BadDocument(f"not valid JSON: {error}") from None
+    except (RecursionError, ValueError) as error:
+        raise _reason(error) from None
     if not isinstance(found, dict):
         raise NotAnObject("not a JSON object")
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(found):

@@ -6,7 +6,7 @@ from typing import Any
 from sessionary.control.blueprint import control
 from sessionary.control.errors import ApiError
 from sessionary.control.faults import matching
-from sessionary.control.fields import Duration, Instant, Number, StrictSchema
+from sessionary.control.fields import Duration, Instant, MaximumDuration, Number, StrictSchema
 from sessionary.near_names import did_you_mean
 from sessionary.web import json_codec
 from sessionary.web.fields import Bounds, Integer, OneOf, Text
@@ -14,7 +14,6 @@ from sessionary.web.surface import Surface
 
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _DEFAULT_RETRY_MS = 1000
-_MAX_DELAY = 600_000_000
 
 
 class FaultRequest(StrictSchema):
@@ -28,8 +27,8 @@ class FaultRequest(StrictSchema):
     preset = Text(load_default=None)
     status = Integer(load_default=None, validate=Bounds(400, 599))
     message = Text(load_default=None)
-    retry_after = Duration(load_default=None, validate=Bounds(0))
-    delay = Duration(load_default=0, validate=Bounds(0, _MAX_DELAY))
+    retry_after = Duration(load_default=None, validate=MaximumDuration("1w"))
+    delay = Duration(load_default=0, validate=MaximumDuration("10m"))
     times = Integer(load_default=None, validate=Bounds(1))
     after = Integer(load_default=0, validate=Bounds(0))
     probability = Number(load_default=1.0, validate=Bounds(0, 1))

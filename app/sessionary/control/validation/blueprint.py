@@ -27,6 +27,7 @@ from sessionary.web.operations import answer, operation
 from sessionary.web.responses import items
 
 _TOO_LARGE = 413
+_UNREAD_STATUSES = (400, 414, 415, 417, 431, 501)  # of a call without a route
 _WELL_FORMED = "the request is well formed; the response says why it is refused"
 _UNREAD = "the request could not be read; the response says why"
 _TRUNCATED = "the recorded body is truncated, so it was not validated"
@@ -135,7 +136,7 @@ def explain_call(call_id: int) -> Response:
     )
     was_refused = call.fault is None and call.status == 401
     route = _route(call.method, path)
-    is_unread = call.route is None and route["route"] is not None
+    is_unread = call.route is None and call.fault is None and call.status in _UNREAD_STATUSES
     report = ValidationReport([], [])
     if not is_unread:
         with store.dry_run():
