@@ -5,7 +5,7 @@ A migration brings a database from one schema version to the next. A released on
 
 # ruff: noqa: S608 - the names in the SQL are those of our own tables
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sessionary.store.connections import Database
 from sessionary.store.undo_triggers import read_columns
@@ -14,16 +14,19 @@ Migration = Callable[[Database], None]
 
 
 def recreate_table(
-    database: Database, table: str, columns: str, values: str, *new_indexes: str
+    database: Database, table: str, columns: str, added: Mapping[str, str], *new_indexes: str
 ) -> None:
-    """Recreate a table with new columns, from expressions over each row, which is called `old`.
+    """Recreate a table with these columns; `added` has expressions over a row for the new ones.
 
-    Its indexes stay, its triggers go. An undo log gets the same expressions of the former rows.
+    The row is called `old`. The table's indexes stay, its triggers go. An undo log gets the same
+    expressions of the former rows.
     """
     query = "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql > ''"
     indexes = [index for (index,) in database.run(query, (table,)).fetchall()]
     before, new = read_columns(database.run, table), f"{table}_new"
     database.run(f'CREATE TABLE "{new}" ({columns})')
+    names = read_columns(database.run, new)
+    values = ", ".join(added.get(name, f'old."{name}"') for name in names)
     database.run(f'INSERT INTO "{new}" SELECT {values} FROM "{table}" AS old')
     if database.run("SELECT 1 FROM sqlite_master WHERE name = 'history_entries'").fetchone():
         _convert_undo_log(database, table, before, values)

@@ -137,10 +137,10 @@ def _add_written_at(database: Database) -> None:
         database,
         "galtea_sessions",
         _VERSION_2,
-        "seq, id, organization, custom_id, version, product, user, test_case, test, run, "
-        "is_production, context, metadata, status, stopping_reason, error, created_at, "
-        "COALESCE(expires_at - auto_close_minutes * 60000000, deleted_at, created_at), "
-        "auto_close_minutes, expires_at, deleted_at",
+        {
+            "written_at": "COALESCE(expires_at - auto_close_minutes * 60000000, deleted_at, "
+            "created_at)"
+        },
     )
 
 
@@ -150,10 +150,7 @@ def _add_status_since_at(database: Database) -> None:
         database,
         "galtea_sessions",
         _VERSION_3,
-        "seq, id, organization, custom_id, version, product, user, test_case, test, run, "
-        "is_production, context, metadata, status, stopping_reason, error, created_at, written_at, "
-        "auto_close_minutes, expires_at, deleted_at, "
-        "CASE status WHEN 'PENDING' THEN created_at ELSE written_at END",
+        {"status_since_at": "CASE status WHEN 'PENDING' THEN created_at ELSE written_at END"},
         'CREATE INDEX "galtea_sessions_expires_at" ON "galtea_sessions" ("expires_at") '
         'WHERE (("deleted_at" IS NULL) AND ("expires_at" IS NOT NULL))',
     )

@@ -198,9 +198,10 @@ def _add_status_since_at(database: Database) -> None:
         database,
         "mobilenext_sessions",
         _VERSION_3,
-        "(SELECT each.rowid FROM mobilenext_sessions AS each WHERE each.id = old.id), id, "
-        "organization, user, opened_at, void_at, created_at, expires_at, released_at, "
-        "COALESCE(released_at, created_at, opened_at)",
+        {
+            "seq": "(SELECT each.rowid FROM mobilenext_sessions AS each WHERE each.id = old.id)",
+            "status_since_at": "COALESCE(released_at, created_at, opened_at)",
+        },
         *_NEW_INDEXES.values(),
     )
     database.run('DROP INDEX "mobilenext_allocations_session"')

@@ -85,9 +85,7 @@ def _add_status_since_at(database: Database) -> None:
         database,
         "notte_sessions",
         f'{_VERSION_2}, "status_since_at" INTEGER NOT NULL',
-        "seq, id, organization, key_hash, created_at, last_accessed_at, timeout_minutes, "
-        "max_duration_minutes, outlives_timeout, expires_at, ended_at, ended_as, close_reason, "
-        "error, url, options, COALESCE(ended_at, created_at)",
+        {"status_since_at": "COALESCE(ended_at, created_at)"},
     )
 
 

@@ -84,9 +84,7 @@ def _add_status_since_at(database: Database) -> None:
         database,
         "scale_sessions",
         f'{_VERSION_2}, "status_since_at" INTEGER NOT NULL',
-        "seq, id, account_id, title, state, created_at, updated_at, created_by_user_id, "
-        "created_by_identity_type, start_date, end_date, archived_at, "
-        "CASE WHEN archived_at IS NULL THEN created_at ELSE updated_at END",
+        {"status_since_at": "CASE WHEN archived_at IS NULL THEN created_at ELSE updated_at END"},
     )
 
 
