@@ -18,6 +18,7 @@ from benchmarks import (
     load,
     loopback,
     measure,
+    past,
     report,
     stalls,
     start,
@@ -44,6 +45,7 @@ def main() -> int:
         "start": lambda folder: start.run(profile, folder),
         "doubles": lambda _: doubles.run(profile),
         "double": lambda folder: double_process.run(profile, folder),
+        "past": lambda _: past.run(profile),
         "transitions": lambda folder: transitions.run(profile, folder),
         "stalls": lambda folder: stalls.run(profile, folder),
     }
@@ -78,6 +80,7 @@ def _arguments() -> argparse.ArgumentParser:
             "start",
             "doubles",
             "double",
+            "past",
             "transitions",
             "stalls",
         ],

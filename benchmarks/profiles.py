@@ -17,6 +17,7 @@ class Profile(NamedTuple):
     starts: int
     requests: int  # before memory is measured again
     open_sessions: tuple[int, ...]  # of each surface, for transitions
+    writes: tuple[int, ...]  # since a past instant
     stall_seconds: float  # of each disturbance, and of the quiet time before it
 
 
@@ -32,6 +33,7 @@ FULL = Profile(
     starts=5,
     requests=100_000,
     open_sessions=(100, 10_000, 100_000),
+    writes=(100, 10_000, 100_000),
     stall_seconds=4,
 )
 QUICK = Profile(
@@ -46,6 +48,7 @@ QUICK = Profile(
     starts=3,
     requests=5_000,
     open_sessions=(1_000, 20_000),
+    writes=(100, 10_000),
     stall_seconds=2,
 )
 TINY = Profile(
@@ -60,6 +63,7 @@ TINY = Profile(
     starts=1,
     requests=1_200,
     open_sessions=(100,),
+    writes=(10,),
     stall_seconds=0.5,
 )
 PROFILES = {each.name: each for each in (FULL, QUICK, TINY)}

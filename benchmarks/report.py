@@ -41,6 +41,7 @@ def render(results: Mapping[str, Any], targets: Iterable[Outcome]) -> str:
         ("start", _facts),
         ("doubles", _facts),
         ("double", _facts),
+        ("past", _facts),
         ("transitions", _facts),
         ("stalls", _facts),
     ):

@@ -119,6 +119,17 @@ def transitions(name: str) -> Callable[[Results], Finding]:
     return find
 
 
+def past(*names: str) -> Callable[[Results], Finding]:
+    """The slowest of these reads of the past, in milliseconds, at the largest number of writes."""
+
+    def find(results: Results) -> Finding:
+        last = {name: list(results["past"][f"{name}_ms"].items())[-1] for name in names}
+        took, note = _worst({name: each for name, (_, each) in last.items()}, max)
+        return took, f"in process, {int(last[names[0]][0]):,} writes since: {note}"
+
+    return find
+
+
 class Void(Exception):
     """A value that means nothing, as the machine had other work; the message says so."""
 

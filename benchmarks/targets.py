@@ -2,9 +2,9 @@
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from benchmarks import loopback, results
+from benchmarks import loopback, past, results
 from benchmarks.results import Finding, Results, Void
 
 
@@ -60,6 +60,11 @@ def _skip_reason(results: Results, missing: KeyError) -> str:
     return skipped or f"not measured: {name}"
 
 
+_PAST: dict[str, tuple[Any, ...]] = {  # description, limit in ms, and the reads
+    "past_session": ("one session", 2, "get", "get_late", "explain"),
+    "past_page": ("a page of 100", 15, *past.PAGES),
+    "past_diff": ("a diff with a limit of 100", 50, "diff_10", "diff_100", "late_diff"),
+}
 _TRANSITIONS = {
     "timeline": "timeline of 100 beside many open sessions of each surface",
     "to_next": "clock to the next transition beside many open sessions",
@@ -213,6 +218,10 @@ TARGETS = (
         True,
         results.double("kib_a_namespace"),
         "KiB",
+    ),
+    *(
+        Target(name, f"as of the past: {description}", limit, True, results.past(*names), "ms")
+        for name, (description, limit, *names) in _PAST.items()
     ),
     *(
         Target(name, description, 5, True, results.transitions(name), "ms")
