@@ -2,6 +2,7 @@
 
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from sessionary.web.held import LARGE, LOAD, MEDIUM
 from tests.conftest import MakeApp
 from tests.control.conftest import GALTEA, MOBILENEXT, NOTTE, SCALE, Double
 from tests.control.fault_helpers import arm
-from tests.processes import TIMEOUT_SECONDS
+from tests.processes import TIMEOUT_SECONDS, Process
 
 LISTS = {
     "/scale/v4/sessions?limit=2": SCALE,
@@ -91,6 +92,33 @@ def test_the_first_whole_items_of_a_large_response_are_recorded_without_secrets(
     assert call["response_bytes"] > spool.MEMORY_BYTES
     assert call["response"].count('"token":"[redacted]"') == 2
     assert "secret" not in call["response"]
+
+
+@pytest.mark.parametrize(
+    ("path", "items"), [("/scale/v4/sessions", "items"), ("/_control/v1/sessions", "sessions")]
+)
+def test_calls_in_the_namespace_go_on_while_a_large_list_of_its_state_is_made(
+    double: Double, monkeypatch: pytest.MonkeyPatch, path: str, items: str
+) -> None:
+    create_large(double)
+    is_begun, may_go_on, collect = threading.Event(), threading.Event(), spool.collect
+
+    def wait_and_collect(*given: Any, **options: Any) -> Any:
+        is_begun.set()
+        assert may_go_on.wait(TIMEOUT_SECONDS)
+        return collect(*given, **options)
+
+    monkeypatch.setattr(spool, "collect", wait_and_collect)
+    with EmbeddedServer(double.app) as server, ThreadPoolExecutor(1) as pool:
+        process = Process(None, server.url)  # type: ignore[arg-type]
+        large = pool.submit(process.request, "GET", path, **SCALE)
+        assert is_begun.wait(TIMEOUT_SECONDS)
+        body = {"title": "t", "account_id": "a", "state": {}}
+        assert process.request("POST", "/scale/v4/sessions", body, **SCALE)[0] == 200
+        may_go_on.set()
+        assert len(large.result()[1][items]) == 2
+        assert len(process.request("GET", path, **SCALE)[1][items]) == 3
+    assert {each["status"] for each in double.calls()} == {200}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -1,6 +1,7 @@
 """WSGI middleware around every request: faults, journal and the `Sessionary-` headers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -90,8 +91,11 @@ class ControlMiddleware:
         call = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
         with activate_unchanged(namespace, generation):
             start_response = request_ids.assign(environ, start_response)
-            with store.undo_log.reading(None), store.undo_log.attributed_to(call):
-                return self._application(environ, start_response)
+            if not _is_copied(namespace, environ):
+                with store.undo_log.reading(None), store.undo_log.attributed_to(call):
+                    return self._application(environ, start_response)
+        with _activate_copy(namespace, generation), store.undo_log.reading(None):
+            return self._application(environ, start_response)
 
     def _vendor_call(
         self,
@@ -102,6 +106,9 @@ class ControlMiddleware:
         start_response: Any,
     ) -> Iterable[bytes]:
         def answer(fault: FaultRow | None, work: _Work | None = None) -> Iterable[bytes]:
+            if work is None and _is_copied(namespace, request.environ):
+                with _activate_copy(namespace, generation):
+                    work = self._work(request, fault)
             with activate_unchanged(namespace, generation):
                 work = work or self._work(request, fault)
                 response = self._respond(namespace, request, body, work, fault)
@@ -166,6 +173,19 @@ class ControlMiddleware:
         if call_id is not None and 400 <= response.code < 500:
             headers.append(("Link", _explain_link(namespace, request.environ, call_id)))
         return response._replace(headers=[*response.headers, *headers])
+
+
+def _is_copied(namespace: Namespace, environ: dict[str, Any]) -> bool:
+    """Return whether a large response is made from a copy: others need the only connection."""
+    return namespace.is_in_memory and LOAD in environ
+
+
+@contextmanager
+def _activate_copy(namespace: Namespace, generation: int) -> Iterator[None]:
+    with activate_unchanged(namespace, generation):
+        copy = namespace.copy()
+    with closing(copy), copy.activate():
+        yield
 
 
 def _failure(request: VendorRequest, fault: FaultRow) -> VendorResponse | None:

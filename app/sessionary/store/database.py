@@ -149,6 +149,15 @@ class Namespace:
                 self.copy_to(copy)
                 return copy.read_bytes()
 
+    def copy(self) -> "Namespace":
+        """Return a copy in memory of one in memory; the caller closes it."""
+        with self.activate():
+            contents = self.connection().serialize()
+        made = memory_namespace(contents)
+        made.name, made.has_undo_log = self.name, self.has_undo_log
+        made.schema_version = self.schema_version
+        return made
+
     def copy_to(self, path: Path) -> None:
         """Copy all of it into a new database file."""
         with self.activate():

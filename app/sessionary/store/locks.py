@@ -111,7 +111,7 @@ class FileLease:
             os.close(lock)
 
     def acquire_alone(self, is_needed: Callable[[], bool]) -> bool:
-        """Take the lease so that nobody else can, until `share`, if that is needed by then.
+        """Take the lease alone, until `share`, unless that is no longer needed.
 
         Returns False if another process keeps its own for longer than the busy timeout.
         """
