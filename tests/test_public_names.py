@@ -49,6 +49,7 @@ COMMANDS = {
     "sessions": f"--surface --at {CONTROL}",
     "timeline": f"--from --to --limit --at {CONTROL}",
     "explain": f"session --surface --at {CONTROL}",
+    "verify": "file --surface --json",
     "diff": f"--from --to --limit {CONTROL}",
     "journal clear": CONTROL,
     "journal explain": f"call {CONTROL}",

@@ -22,6 +22,7 @@ PLACES = {
     "test_the_lines_on_a_double_work_in_order": "sh start, sh double",
     "test_a_read_as_of_tomorrow_shows_the_timeout": "sh as-of",
     "test_the_lines_on_faults_work_in_order": "sh faults",
+    "test_a_recording_is_verified_as_printed": "sh verify",
     "test_the_mobilecli_lines_work": "sh mobilecli",
     "test_the_lines_on_data_work_in_order": "sh data",
     "test_the_benchmark_command_names_what_exists": "sh bench",
@@ -98,6 +99,14 @@ def test_the_lines_on_a_double_work_in_order(tmp_path: Path) -> None:
 def test_the_lines_on_faults_work_in_order() -> None:
     with running_double() as double:
         run_script(block("sh faults"), SESSIONARY_URL=double.url)
+
+
+def test_a_recording_is_verified_as_printed(tmp_path: Path) -> None:
+    recording = ROOT / "tests" / "replay" / "traffic" / "notte.har"
+    (tmp_path / "traffic.har").write_text(recording.read_text())
+    printed = run_script(block("sh verify"), cwd=tmp_path)
+    (shown,) = [each for each in blocks("text", "docs/testing.md") if each.startswith("notte: ")]
+    assert printed.startswith(shown)
 
 
 def test_the_lines_on_data_work_in_order(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sessionary.near_names import did_you_mean
 _SECTIONS = {  # commands by heading
     "Run a server or a double": "serve double exec env ready",
     "Control time and faults, and see what happened": (
-        "clock sessions timeline explain diff journal faults namespaces reset snapshot"
+        "clock sessions timeline explain diff journal faults namespaces reset snapshot verify"
     ),
     "Manage a database file": (
         "keys members devices seed prune backup restore check migrate export import"

@@ -1,0 +1,1 @@
+"""Recorded conversations: reading them, doing them again, and comparing the answers."""
