@@ -5,12 +5,11 @@ A double accepts any key; the keys here select the namespace, as the URLs do.
 
 import os
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from sessionary.durations import parse_signed_duration
 from sessionary.surfaces import SDKS
-from sessionary.web.instants import parse, to_text
+from sessionary.web.instants import NotAnInstant, parse, to_text
 from sessionary.web.sdk import Sdk, SdkAccess
 
 __tracebackhide__ = True  # pytest leaves the frames of this module out
@@ -19,16 +18,16 @@ ORGANIZATION = "000000000000000000000001"  # identity's default; identity loads 
 _NO_PROXY = ("NO_PROXY", "no_proxy")  # SDKs differ in which they read
 
 
-def instant_text(at: datetime | str) -> str:
+def instant_text(text: str) -> str:
     """Return an instant as URLs and keys have it: in UTC, or `+5m` from now. Raises ValueError."""
-    text = at.isoformat() if isinstance(at, datetime) else at
     try:
         if text.startswith(("+", "-")):
             parse_signed_duration(text)
             return text
         return to_text(parse(text) // 1000)
     except ValueError as error:
-        raise ValueError(f"{text!r} {error}, or from now such as +15m or -2h") from None
+        hint = ", or a duration from now such as +15m" if isinstance(error, NotAnInstant) else ""
+        raise ValueError(f"{text!r} {error}{hint}") from None
 
 
 class Environment:

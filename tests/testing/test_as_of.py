@@ -1,9 +1,10 @@
 """`namespace.at(instant)`: URLs, keys and variables with which SDKs read as of another instant."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.processes import COMMAND, TIMEOUT_SECONDS, run_command, running_doubl
 from tests.sdk_environments import sdk_script
 
 NOON = "2026-03-01T12:00:00Z"
+NOON_ANYWHERE = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - it has no time zone
 SCRIPT = Path(__file__).with_name("sdk_script_reads.py")
 
 
@@ -133,14 +135,30 @@ def test_a_key_with_an_instant_is_the_same_user(namespace: Namespace) -> None:
     assert len(users) == 1
 
 
-@pytest.mark.parametrize("at", ["soon", "", "+", "2026-13-01T12:00:00Z"])
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        ("soon", "must be a date and time such as"),
+        ("", "must be a date and time such as"),
+        ("+", "must be a duration such as"),
+        ("2026-13-01T12:00:00Z", "must be a date and time that exists"),
+    ],
+)
 def test_an_instant_that_is_none_is_refused_in_the_vendor_s_words(
-    namespace: Namespace, at: str
+    namespace: Namespace, at: str, reason: str
 ) -> None:
     url = f"{namespace.url}/~{namespace.namespace}@{at}/notte"
     refused = call(namespace.notte._replace(url=url), "GET", "/sessions")
     assert refused.status_code == 422
-    assert "or from now such as +15m or -2h" in refused.text
+    assert reason in refused.text
+    with pytest.raises(ValueError, match=f"'{re.escape(at)}' {reason}"):
+        namespace.at(at)
+
+
+@pytest.mark.parametrize("at", [5, NOON_ANYWHERE, timedelta(minutes=5)])
+def test_what_is_no_instant_is_refused_in_a_sentence(namespace: Namespace, at: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"an instant is text|has no time zone"):
+        namespace.at(at)
 
 
 def test_the_control_plane_reads_as_of_the_instant_of_its_url(namespace: Namespace) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sessionary.client import Client, ControlError, Instant, Transport
+from sessionary.client.times import to_text
 from sessionary.sdk_env import DEFAULT, Environment, instant_text
 from sessionary.surfaces import SDKS
 from sessionary.testing.journal import Journal
@@ -58,7 +59,7 @@ class Namespace(Client):
 
         Writes with them are refused.
         """
-        return Environment(self.url, self.namespace, self._sdks, at=instant_text(at))
+        return Environment(self.url, self.namespace, self._sdks, at=instant_text(to_text(at) or ""))
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables that point SDKs at this namespace."""
