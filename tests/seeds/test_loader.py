@@ -1,8 +1,10 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sessionary.seeds import loader
+from sessionary.store import Batch
 from sessionary.surfaces import SURFACES
 from tests.conftest import App, MakeApp
 from tests.seed_rows import row
@@ -138,3 +140,18 @@ def test_a_later_file_gives_exactly_the_memberships_that_it_lists_and_keeps_all_
     zeta = '[[organizations]]\nid = "zeta"\nname = "Zeta"\n'
     app.seed(zeta + user.replace(f"memberships = [{ADMIN}]", listed))
     assert sorted(row[1:] for row in app.rows("membership")) == kept
+
+
+def test_rows_are_prepared_outside_of_the_transaction(
+    make_file_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, planned, insert = make_file_app(), list[bool](), Batch.insert
+
+    def note_and_insert(batch: Batch, model: Any, **values: Any) -> None:
+        planned.append(app.namespace.connection().in_transaction)
+        insert(batch, model, **values)
+
+    monkeypatch.setattr(Batch, "insert", note_and_insert)
+    app.seed('[[organizations]]\nid = "acme"\nname = "Acme"\n')
+    assert planned
+    assert not any(planned)

@@ -1,5 +1,6 @@
 """Long writes in short batches."""
 
+import itertools
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,23 @@ def test_a_batch_ends_on_time_and_the_next_continues_from_there(
         assert list(store.run_in_batches(find, change)) == [4, 4, 4, 4, 4]
     namespace.close()
     assert [key for keys in seen for key in keys] == list(range(1, 21))
+
+
+def test_a_batch_takes_ten_milliseconds(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that goes on by a millisecond for each row."""
+    clock = itertools.count(step=0.001)
+    monkeypatch.setattr(batches, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(batches, "_CHUNK_SIZE", 1)
+
+    def find(after: int, limit: int) -> range:
+        return range(after + 1, min(after + limit, 2_000) + 1)
+
+    namespace = store.open_namespace(str(db), durability="normal")
+    with namespace.activate():
+        counts = list(store.run_in_batches(find, len))
+    namespace.close()
+    assert sum(counts) == 2_000
+    assert max(counts) <= 12
 
 
 def test_others_write_between_two_batches(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
