@@ -176,6 +176,7 @@ def test_errors_are_one_sentence_and_exit_code_1(
         (("serve", "--ready-file", ""), "--ready-file must not be empty"),
         (("serve", "--seed", ""), "--seed must not be empty"),
         (("serve", "--db", ":memory:"), "name a file"),
+        (("clock", "--url", "http://127.0.0.1:8000/~t1"), "; --ns names a namespace"),
         (("ready", "http://127.0.0.1:99999"), "URL: http://127.0.0.1:99999: Port out of range"),
         (("ready", "http://127.0.0.1:http"), "URL: http://127.0.0.1:http: Port could not be"),
         (("ready", "127.0.0.1:8000"), "URL: must begin with http://"),

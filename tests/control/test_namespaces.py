@@ -114,13 +114,14 @@ def test_every_surface_answers_in_a_named_namespace(
     assert answer.headers["Sessionary-Namespace"] == "t42"
 
 
-def test_the_header_precedes_the_path_and_the_path_precedes_the_key(double: Double) -> None:
+def test_the_header_and_the_path_precede_the_key_and_must_agree(double: Double) -> None:
     key = {"Authorization": "Bearer sk-notte-ns-bykey-x"}
     by_path = double.client.get("/~bypath/notte/sessions", headers=key)
     assert by_path.headers["Sessionary-Namespace"] == "bypath"
     both = key | {"Sessionary-Namespace": "byheader"}
-    by_header = double.client.get("/~bypath/notte/sessions", headers=both)
+    by_header = double.client.get("/notte/sessions", headers=both)
     assert by_header.headers["Sessionary-Namespace"] == "byheader"
+    assert double.client.get("/~bypath/notte/sessions", headers=both).status_code == 400
 
 
 def test_a_key_that_only_resembles_a_namespace_key_is_ordinary(double: Double) -> None:

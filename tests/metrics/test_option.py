@@ -9,14 +9,14 @@ import pytest
 from tests.processes import run_command, run_python
 
 
-def startup_error(*options: str, without: str = "nothing") -> str:
+def startup_error(*options: str, without: str = "nothing", exit_code: int = 2) -> str:
     """Return the error with which `serve` refuses to start."""
     script = (
         f"import sys; sys.modules[{without!r}] = None\n"
         f"from sessionary.cli import main; main(['serve', *{options!r}])"
     )
     ended = run_command(sys.executable, "-c", script)
-    assert ended.returncode == 1
+    assert ended.returncode == exit_code
     return ended.stderr
 
 
@@ -33,7 +33,7 @@ def test_without_prometheus_client_the_error_names_the_extra(tmp_path: Path) -> 
 @pytest.mark.parametrize("address", ["9090", ":9090", "::1:9090", "here:http", "127.0.0.1:70000"])
 def test_a_malformed_address_is_refused_in_one_sentence(tmp_path: Path, address: str) -> None:
     error = startup_error("--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3"))
-    expected = f"metrics must be an address such as 127.0.0.1:9090, not '{address}'"
+    expected = f"--metrics must be an address such as 127.0.0.1:9090, not '{address}'"
     assert error == f"Error: {expected}\n"
 
 
@@ -41,7 +41,7 @@ def test_an_address_in_use_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         error = startup_error(
-            "--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3")
+            *("--metrics", address, "--port", "0", "--db", str(tmp_path / "w.sqlite3")), exit_code=1
         )
     assert error == f"Error: cannot serve metrics on {address}: Address already in use\n"
 

@@ -103,15 +103,17 @@ def test_an_error_in_the_last_row_rolls_back_the_first_ones(app: App) -> None:
         (None, "No such file"),
         ("id = ", "is not TOML"),
         ("id = " + "[" * 5000 + "]" * 5000, "is nested too deep"),
+        ("id = " + "1" * 5000, "is not TOML: an integer over 4300 digits$"),
+        ("id = '\udcff'", "is not TOML: byte 6 is not UTF-8$"),
     ],
-    ids=["missing", "unfinished", "deep"],
+    ids=["missing", "unfinished", "deep", "digits", "bytes"],
 )
 def test_a_file_that_cannot_be_read_is_refused(
     tmp_path: Path, content: str | None, why: str
 ) -> None:
     file = tmp_path / "seed.toml"
     if content is not None:
-        file.write_text(content)
+        file.write_text(content, errors="surrogateescape")
     with pytest.raises(loader.BadSeed, match=why):
         loader.read(file)
 

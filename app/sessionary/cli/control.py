@@ -47,7 +47,10 @@ def check_finite(_: click.Context, __: click.Parameter, value: float | None) -> 
 _option = functools.partial(click.option, show_envvar=True, show_default=True)
 url_option = _option(
     "--url",
-    callback=_check(r"https?://[^\s'\"\\$`#]+", f"a URL such as {DEFAULT_URL}"),
+    callback=_check(
+        r"https?://(?!.*/~)[^\s'\"\\$`#]+",
+        f"a URL such as {DEFAULT_URL}; --ns names a namespace",
+    ),
     envvar="SESSIONARY_URL",
     default=DEFAULT_URL,
     help="The server or double to use.",
@@ -133,7 +136,10 @@ def _message(error: "ControlError") -> str:
         f"{_flag(each['pointer'].strip('/'))} {each['detail'].removesuffix(_JSON_FORM)}"
         for each in error.errors
     ]
-    return "; ".join(places) or error.detail
+    if places:
+        return "; ".join(places)
+    name, colon, rest = error.detail.partition(": ")
+    return f"{_flag(name)}: {rest}" if colon else error.detail
 
 
 def _flag(name: str) -> str:

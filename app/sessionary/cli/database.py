@@ -97,9 +97,8 @@ def _with_flag(message: str) -> str:
     """Begin the message with the flag, if the setting that it begins with came from one."""
     name, _, rest = message.partition(" ")
     source = click.get_current_context().get_parameter_source(name)
-    return (
-        f"--{name.replace('_', '-')} {rest}" if source is ParameterSource.COMMANDLINE else message
-    )
+    is_flag = source is ParameterSource.COMMANDLINE and rest.startswith("must ")
+    return f"--{name.replace('_', '-')} {rest}" if is_flag else message
 
 
 @contextmanager

@@ -210,7 +210,7 @@ def _parse_toml(text: str) -> loader.Document:
     except RecursionError:
         raise ApiError(400, "the seed is nested too deep") from None
     except ValueError as error:
-        raise ApiError(400, f"the seed is not TOML: {error}") from None
+        raise ApiError(400, f"the seed is not TOML: {loader.toml_problem(error)}") from None
 
 
 def _to_json(name: str, namespace: Namespace) -> dict[str, Any]:

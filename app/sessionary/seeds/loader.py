@@ -7,6 +7,7 @@ and prepared.
 
 import re
 import sqlite3
+import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -47,6 +48,14 @@ class Document(NamedTuple):
     content: dict[str, Any]
 
 
+def toml_problem(error: ValueError) -> str:
+    """Say why text is not TOML, or has an integer that Python does not read."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8"
+    is_syntax = isinstance(error, tomllib.TOMLDecodeError)
+    return str(error) if is_syntax else f"an integer over {sys.get_int_max_str_digits()} digits"
+
+
 def read(path: Path) -> Document:
     """Parse a seed file. Raises BadSeed."""
     try:
@@ -55,7 +64,7 @@ def read(path: Path) -> Document:
     except OSError as error:
         raise BadSeed(f"cannot read the seed {path}: {error.strerror}") from error
     except ValueError as error:
-        raise BadSeed(f"{path} is not TOML: {error}") from error
+        raise BadSeed(f"{path} is not TOML: {toml_problem(error)}") from error
     except RecursionError as error:
         raise BadSeed(f"{path} is nested too deep to be read") from error
 
