@@ -143,7 +143,8 @@ def test_what_cannot_be_replayed_is_left_out(verified: Callable[..., list[Call]]
     def add(entries: Entries) -> None:
         get = entries[1]
         url = "https://api.notte.cc"
-        for path, status in (("/logo.png", 200), ("/sessions/b8a0a6a1", 200), ("/sessions", 0)):
+        left_out = {"/logo.png": 200, "/sessions/b8a0a6a1": 200, "/sessions": 0, "/%00": 200}
+        for path, status in left_out.items():
             entries.append(
                 get
                 | {"request": get["request"] | {"url": url + path}}
@@ -155,6 +156,7 @@ def test_what_cannot_be_replayed_is_left_out(verified: Callable[..., list[Call]]
         "not a route of notte",
         "it names what the recording does not create: b8a0a6a1",
         "no response was recorded",
+        "POST /_control/v1/requests/explain: /path must not contain NUL or a lone surrogate",
     ]
 
 
@@ -239,6 +241,15 @@ def test_a_file_that_is_no_har_is_refused(tmp_path: Path, text: str, reason: str
     refused = run_command(COMMAND, "verify", str(file), "--surface", "notte")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(f"Error: {file} is not a HAR file: ")
+
+
+def test_an_instant_that_no_clock_shows_gets_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "x.har"
+    file.write_text(
+        (TRAFFIC / "notte.har").read_text().replace("2026-03-01T12:00:00Z", "1960-03-01T12:00:00Z")
+    )
+    refused = run_command(COMMAND, "verify", str(file), "--surface", "notte")
+    assert refused.stderr == "Error: a clock shows an instant between the years 1970 and 9000\n"
 
 
 def test_a_file_that_is_missing_and_one_without_calls_get_a_sentence(tmp_path: Path) -> None:

@@ -27,12 +27,13 @@ def verify(file: Path, surface: str, as_json: bool) -> None:
     Its calls are made again in a new double, each at the instant of the recording. Ids are mapped,
     instants may differ by 2 seconds and the duration of the call.
     """
+    from sessionary.client import ControlError
     from sessionary.replay.har import BadHar, read_har
     from sessionary.replay.verification import verify
 
     try:
         calls = verify(read_har(file), surface)
-    except (BadHar, OSError) as error:
+    except (BadHar, ControlError, OSError) as error:
         raise click.ClickException(error_text(error)) from None
     print_output(Output(_to_json(surface, calls), "\n".join(_lines(surface, calls))), as_json)
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sessionary import control
-from sessionary.client import Client
+from sessionary.client import Client, ControlError
 from sessionary.client.transport import Transport
 from sessionary.client.wsgi_transport import wsgi_send
 from sessionary.control.access import IN_PROCESS
@@ -46,7 +46,8 @@ class Call:
 def verify(entries: Sequence[Entry], surface: str) -> list[Call]:
     """Replay calls in a namespace of a new double, each at its instant; return what differs.
 
-    The double has the vendor's own defaults. No credential of the recording is sent.
+    The double has the vendor's own defaults. No credential of the recording is sent. Raises
+    ControlError for an instant that no clock shows.
     """
     with _transport() as transport:
         now = to_text(entries[0].at) if entries else None
@@ -84,9 +85,12 @@ class _Replay:
 
     def call(self, entry: Entry) -> Call:
         """Replay one call."""
-        call = Call(entry)
-        explained = self._client.explain_request(entry.method, f"/{self._surface.name}{entry.path}")
-        call.route = explained["route"]
+        call, path = Call(entry), f"/{self._surface.name}{entry.path}"
+        try:
+            call.route = self._client.explain_request(entry.method, path)["route"]
+        except ControlError as error:  # a path that cannot be sent
+            call.left_out = error.detail
+            return call
         call.left_out = self._reason(entry, call.route)
         if call.left_out is None:
             self._client.clock.freeze(to_text(entry.at))
