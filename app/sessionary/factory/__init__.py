@@ -204,7 +204,8 @@ class _Builder:
         """The application in a namespace, with the control plane around it if that is on."""
         if not self._settings.control:
             reads_write = self._settings.rate_limit is not None
-            return in_namespace(self._app.wsgi_app, reads_write=reads_write)
+            serve = in_namespace(self._app.wsgi_app, reads_write=reads_write)
+            return handle_outages(serve, self.error_handlers)
         from sessionary import control
 
         return handle_outages(control.ControlMiddleware(self._app), self.error_handlers)

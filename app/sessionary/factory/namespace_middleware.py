@@ -1,5 +1,6 @@
 """WSGI middleware of a server: the one namespace, and paths in the form that has routes."""
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -59,6 +60,15 @@ def handle_outages(serve: Serve, error_handlers: ErrorHandlers) -> Serve:
     def serve_or_refuse(
         namespace: Namespace, environ: dict[str, Any], start_response: Any
     ) -> Iterable[bytes]:
+        has_started = False
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            nonlocal has_started
+            if has_started and not exc_info:  # a response whose writes could not be committed
+                exc_info = (sys.exc_info(),)
+            has_started = True
+            return start_response(status, headers, *exc_info)
+
         def layer(make: Make) -> Iterable[bytes]:
             try:
                 return make()
@@ -66,9 +76,9 @@ def handle_outages(serve: Serve, error_handlers: ErrorHandlers) -> Serve:
                 if not is_unavailable(error):
                     raise
                 namespace.report_outage(error)
-                return error_handlers.response(environ["PATH_INFO"], 503)(environ, start_response)
+                return error_handlers.response(environ["PATH_INFO"], 503)(environ, start)
 
-        return call_within(layer, partial(serve, namespace, environ, start_response))
+        return call_within(layer, partial(serve, namespace, environ, start))
 
     return serve_or_refuse
 

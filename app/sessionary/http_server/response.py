@@ -27,6 +27,7 @@ class Response(wsgi.Response):
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
         if exc_info is not None or self.status is not None or not self._is_usual(status, headers):
+            self._fields = None
             return super().start_response(status, headers, exc_info)
         self.status, self.status_code = status, int(status[:3])
         return self.write

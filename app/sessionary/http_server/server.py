@@ -16,6 +16,7 @@ from sessionary.http_server.loop import EventLoop
 from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.parser_config import ParserConfig
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
+from sessionary.http_server.writer import Writer
 from sessionary.web.held import Delay, Thread
 
 AnySocket = BufferedSocket | BlockingSocket
@@ -37,10 +38,10 @@ class HttpServer(EventLoop):
         self._heads = KnownHeads()
         # A slow client has one of these until its deadline.
         self._readers = ThreadPoolExecutor(limits.threads)
+        self._writer = Writer()
         self._pools: dict[Thread, ThreadPoolExecutor] = {
             "pool": ThreadPoolExecutor(limits.threads),
             "control": ThreadPoolExecutor(limits.threads),
-            "writer": ThreadPoolExecutor(1),
             "medium": ThreadPoolExecutor(2),
             "large": ThreadPoolExecutor(1),
         }
@@ -54,6 +55,7 @@ class HttpServer(EventLoop):
             each.abort()  # a thread that waits for its client goes on
         for pool in (self._readers, *self._pools.values()):
             pool.shutdown(cancel_futures=True)
+        self._writer.shutdown()
         for each in self.open:
             each.close()
 
@@ -183,6 +185,8 @@ class HttpServer(EventLoop):
         go_on: Callable[..., None] = self._go_on
         if isinstance(sock, BlockingSocket) and held.thread in (None, "pool", "control"):
             go_on = partial(self._run_on_thread, self._readers)
+        elif held.thread == "writer":
+            go_on = partial(self._run_on_thread, self._writer)
         elif held.thread is not None:
             go_on = partial(self._run_on_thread, self._pools[held.thread])
         if held.delay is None:
@@ -212,7 +216,7 @@ class HttpServer(EventLoop):
 
     def _run_on_thread(
         self,
-        pool: ThreadPoolExecutor,
+        pool: ThreadPoolExecutor | Writer,
         connection: Connection,
         sock: AnySocket,
         respond: Callable[[], Outcome],

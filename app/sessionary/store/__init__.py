@@ -16,6 +16,9 @@ from sessionary.store.batches import run_batch as run_batch
 from sessionary.store.batches import run_in_batches as run_in_batches
 from sessionary.store.bulk import Batch as Batch
 from sessionary.store.bulk import bulk_transaction as bulk_transaction
+from sessionary.store.commit_group import CommitGroup as CommitGroup
+from sessionary.store.commit_group import commit_group as commit_group
+from sessionary.store.commit_group import current_group as current_group
 from sessionary.store.connections import Database as Database
 from sessionary.store.database import DEFAULT as DEFAULT
 from sessionary.store.database import Model as Model

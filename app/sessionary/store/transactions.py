@@ -1,11 +1,10 @@
 """Transactions of the active namespace."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from sessionary.durations import monotonic
+from sessionary.store.commit_group import begin, current_group
 from sessionary.store.database import current_namespace
 
 _NORMAL = 1  # of `PRAGMA synchronous`: a power cut may lose the last writes, but damages nothing
@@ -15,21 +14,25 @@ _NORMAL = 1  # of `PRAGMA synchronous`: a power cut may lose the last writes, bu
 def transaction(durability: Literal["normal"] | None = None) -> Iterator[None]:
     """Run the block in a write transaction (BEGIN IMMEDIATE): one writer at a time, all or nothing.
 
-    Inside another transaction, it is a part of that one. With "normal" the outermost one does not
-    wait for the disk, whatever the setting says.
+    Inside another transaction, it is a part of that one; in a commit group, it is committed with
+    it. With "normal" the outermost one does not wait for the disk, whatever the setting says.
     """
     if durability is not None:
         with _normal_durability(), transaction():
             yield
         return
-    namespace = current_namespace()
+    namespace, group = current_namespace(), current_group()
+    if group is not None and group.takes(namespace):
+        with group.part(namespace):
+            yield
+        return
     if namespace.connection().in_transaction:
         yield
         return
     with namespace.write_lock as due:
         namespace.ensure_same_contents()
         connection = namespace.connection()
-        _begin(connection, due)
+        begin(connection, due)
         try:
             yield
             connection.execute("COMMIT")
@@ -37,20 +40,6 @@ def transaction(durability: Literal["normal"] | None = None) -> Iterator[None]:
             connection.rollback()
             raise
     namespace.outages.report_success()
-
-
-def _begin(connection: sqlite3.Connection, due: float | None) -> None:
-    """Begin to write; wait until then for a program that holds SQLite's own lock."""
-    if due is None:
-        connection.execute("BEGIN IMMEDIATE")
-        return
-    left_ms = max(0, int(1000 * (due - monotonic())))
-    (timeout_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    connection.execute(f"PRAGMA busy_timeout = {left_ms}")
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {timeout_ms}")
 
 
 @contextmanager
@@ -70,7 +59,7 @@ def dry_run() -> Iterator[None]:
     namespace = current_namespace()
     connection = namespace.connection()
     with namespace.write_lock as due:
-        _begin(connection, due)
+        begin(connection, due)
         try:
             yield
         finally:

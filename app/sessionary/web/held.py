@@ -11,7 +11,8 @@ from sessionary.store import Namespace, TooLarge
 
 Make = Callable[[], Iterable[bytes]]
 Layer = Callable[[Make], Iterable[bytes]]
-Thread = Literal["pool", "control", "writer", "medium", "large"]
+# "committed": the writer's thread, once what the request wrote is on the disk.
+Thread = Literal["pool", "control", "writer", "committed", "medium", "large"]
 # The key of a request's environment that says how large its response may be, by the thread that
 # makes it: absent for one that others wait for, then MEDIUM, then LARGE.
 LOAD = "sessionary.load"
@@ -127,6 +128,18 @@ def _hold_for_writer(namespace: Namespace, make: Make) -> Held:
 
     def make_in_turn() -> Iterable[bytes]:
         with store.wait_until(due):
-            return make()
+            body = make()
+        group = store.current_group()
+        if group is None or not group.has_begun:
+            return body
+        return Held(partial(_confirm, group, body), thread="committed")
 
     return Held(make_in_turn, thread="writer")
+
+
+def _confirm(group: store.CommitGroup, body: Iterable[bytes]) -> Iterable[bytes]:
+    """Return the response of a request whose writes were committed. Raises why they were not."""
+    if group.error is None:
+        return body
+    getattr(body, "close", bool)()
+    raise group.error
