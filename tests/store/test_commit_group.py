@@ -122,6 +122,22 @@ def test_another_writer_waits_for_the_end_of_a_group(namespace: Namespace) -> No
     assert names.all() == ["a", "elsewhere"]
 
 
+def test_what_need_not_wait_for_the_disk_is_committed_alone_or_with_the_group(
+    namespace: Namespace, file: Path
+) -> None:
+    with store.commit_group() as group:
+        with store.transaction("normal"):
+            add.run(name="a", needs=None)
+        assert committed(file) == ["a"]
+        assert not group.has_begun
+        add_in_transaction("b")
+        with store.transaction("normal"):
+            add.run(name="c", needs=None)
+        assert committed(file) == ["a"]
+    assert committed(file) == ["a", "b", "c"]
+    assert namespace.database.run("PRAGMA synchronous").fetchone() == (2,)
+
+
 def _add_elsewhere(namespace: Namespace) -> None:
     with namespace.activate():
         add_in_transaction("elsewhere")

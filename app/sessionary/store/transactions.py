@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from sessionary.store.commit_group import begin, current_group
-from sessionary.store.database import current_namespace
+from sessionary.store.database import Namespace, current_namespace
 
 _NORMAL = 1  # of `PRAGMA synchronous`: a power cut may lose the last writes, but damages nothing
 
@@ -17,18 +17,23 @@ def transaction(durability: Literal["normal"] | None = None) -> Iterator[None]:
     Inside another transaction, it is a part of that one; in a commit group, it is committed with
     it. With "normal" the outermost one does not wait for the disk, whatever the setting says.
     """
-    if durability is not None:
-        with _normal_durability(), transaction():
-            yield
-        return
     namespace, group = current_namespace(), current_group()
-    if group is not None and group.takes(namespace):
+    is_inside = namespace.connection().in_transaction
+    if durability is not None and not is_inside:
+        with _normal_durability(), _outermost(namespace):
+            yield
+    elif group is not None and group.takes(namespace):
         with group.part(namespace):
             yield
-        return
-    if namespace.connection().in_transaction:
+    elif is_inside:
         yield
-        return
+    else:
+        with _outermost(namespace):
+            yield
+
+
+@contextmanager
+def _outermost(namespace: Namespace) -> Iterator[None]:
     with namespace.write_lock as due:
         namespace.ensure_same_contents()
         connection = namespace.connection()
