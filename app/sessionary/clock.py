@@ -67,6 +67,7 @@ COLUMNS = [getattr(Clock, name) for name in State._fields]
 # The instant that the running request was last answered for.
 last_read_at: ContextVar[int | None] = ContextVar("sessionary_last_read_at", default=None)
 
+_held_at: ContextVar[int | None] = ContextVar("sessionary_held_at", default=None)
 _state = Statement(State._make, lambda: Clock.select(*COLUMNS))
 _MOVABLE = ("mode", "namespace_at", "wall_at", "rate", "moves")
 _save = Statement(tuple, lambda: Clock.update({name: param(name) for name in _MOVABLE}))
@@ -78,9 +79,22 @@ _begin = Statement(tuple, lambda: Clock.update(began_at=param("at"), moves=0))
 
 def wall() -> int:
     """Return the wall time. Nothing else in the program reads it."""
+    held_at = _held_at.get()
+    if held_at is not None:
+        return held_at
     # freezegun adds its tz_offset in `now` and takes it off in `timestamp`; near a thread's start
     # its `time.time` is the real one.
     return round(datetime.now().timestamp() * SECOND)  # noqa: DTZ005, TID251 - the one reader
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Stop the wall time in the block, so that all that happens in it has one instant."""
+    token = _held_at.set(wall())
+    try:
+        yield
+    finally:
+        _held_at.reset(token)
 
 
 def start() -> None:

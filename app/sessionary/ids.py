@@ -10,6 +10,7 @@ import peewee as pw
 from sessionary import store
 from sessionary.store import Statement, param
 
+RUN = "run:"  # begins a seed that only a recorded run has: random, and kept in the run
 _URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -26,6 +27,7 @@ class IdSequence(store.Model):
 
 _state = Statement(tuple, lambda: IdSequence.select(IdSequence.seed, IdSequence.count))
 _advance = Statement(tuple, lambda: IdSequence.update(count=IdSequence.count + param("by")))
+_set_count = Statement(tuple, lambda: IdSequence.update(count=param("number")))
 _reseed = Statement(tuple, lambda: IdSequence.update(seed=param("seed"), count=0))
 
 
@@ -39,23 +41,43 @@ def seed(text: str | None) -> None:
     with store.transaction():
         _reseed.run(seed=text)
     namespace = store.current_namespace()
-    namespace.seeded_ids = namespace.generation, text is not None
+    namespace.seeded_ids = namespace.generation, _is_given(text)
 
 
 def ensure_seed(text: str | None) -> None:
     """Seed the ids unless they have this seed: a database that is opened again goes on with it."""
-    found = _state.one()
-    if found is not None and found[0] != text:
+    if seed_text() != text:
         seed(text)
 
 
+def seed_text() -> str | None:
+    """Return the seed of this namespace's ids."""
+    found = _state.one()
+    return None if found is None else found[0]
+
+
+def count() -> int:
+    """Return how many ids this namespace has derived from its seed."""
+    found = _state.one()
+    return 0 if found is None else found[1]
+
+
+def set_count(number: int) -> None:
+    """Go on with the ids after this many."""
+    with store.transaction():
+        _set_count.run(number=number)
+
+
+def _is_given(text: str | None) -> bool:
+    return text is not None and not text.startswith(RUN)
+
+
 def is_seeded() -> bool:
-    """Return whether the ids of this namespace have a seed, so that two runs give the same."""
+    """Return whether the ids have a seed that was given, so that two runs give the same."""
     namespace = store.current_namespace()
     generation, is_seeded = namespace.seeded_ids
     if generation != namespace.generation:
-        found = _state.one()
-        is_seeded = found is not None and found[0] is not None
+        is_seeded = _is_given(seed_text())
         namespace.seeded_ids = namespace.generation, is_seeded
     return is_seeded
 
@@ -65,8 +87,7 @@ def request_id(place: str) -> str:
 
     Requests take nothing from the sequence, so that a read changes no later id.
     """
-    text, _ = _state.one() or (None, 0)
-    return f"{random.Random(f'{text}:{place}').getrandbits(64):016x}"  # noqa: S311 - reproducible
+    return f"{random.Random(f'{seed_text()}:{place}').getrandbits(64):016x}"  # noqa: S311 - reproducible
 
 
 def uuid() -> str:

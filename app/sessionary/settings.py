@@ -54,7 +54,10 @@ class Setting(NamedTuple):
 
 
 SERVER, DOUBLE_ONLY, LISTENER = "a server", "a double", "a process that listens"
-_OTHER_VARIABLES = ("SESSIONARY_CONFIG", "SESSIONARY_URL", "SESSIONARY_NAMESPACE")
+_OTHER_VARIABLES = (
+    *("SESSIONARY_CONFIG", "SESSIONARY_URL", "SESSIONARY_NAMESPACE"),
+    "SESSIONARY_RUN",  # of a command that `sessionary shrink` runs
+)
 _log = logging.getLogger("sessionary")
 _UNITS = {"seconds": "s", "minutes": "m", "days": "d"}
 
@@ -179,6 +182,9 @@ class Settings:
         None,
         "origins of web pages that may call a double's vendor routes, comma-separated",
         used_by=DOUBLE_ONLY,
+    )
+    record: str | None = _setting(
+        None, "record the run of the default namespace in this file", used_by=DOUBLE_ONLY
     )
     vendor_defaults: bool = _setting(
         False, "use the vendor's own default where a default below differs from it"

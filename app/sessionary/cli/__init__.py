@@ -13,6 +13,7 @@ _SECTIONS = {  # commands by heading
     "Control time and faults, and see what happened": (
         "clock sessions timeline explain diff journal faults namespaces reset snapshot verify"
     ),
+    "Record a run, and repeat it": "record replay shrink",
     "Manage a database file": (
         "keys members devices seed prune backup restore check migrate export import"
     ),
@@ -21,6 +22,7 @@ _COMMANDS = " ".join(_SECTIONS.values()).split()
 _MODULES = {  # of the commands that have no module of their own
     **dict.fromkeys(("timeline", "explain", "diff"), "sessions"),
     **dict.fromkeys(("reset", "snapshot"), "namespaces"),
+    "shrink": "replay",
     **dict.fromkeys(("restore", "check", "migrate"), "backup"),
     "import": "export",
 }
@@ -69,7 +71,7 @@ def main() -> None:
     """Serve the sessions APIs of several vendors (surfaces), for real or as a test double.
 
     `serve` and `double` run a server. The second group of commands talks to a running one at
-    --url, by default http://127.0.0.1:8000, or works on a database file with --db. The third
+    --url, by default http://127.0.0.1:8000, or works on a database file with --db. The last
     group works on a database file: instance/sessionary.sqlite3 in the current folder, unless
     --db or SESSIONARY_DB names another.
 

@@ -12,7 +12,8 @@ from sessionary.cli.control import namespace_option
 from sessionary.cli.database import clean_errors
 from sessionary.cli.settings_options import settings_options
 from sessionary.factory import load_settings
-from sessionary.settings import DOUBLE, LISTENER, SERVER
+from sessionary.sdk_env import DEFAULT
+from sessionary.settings import DOUBLE, LISTENER, SERVER, BadSetting, Settings
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 _FORWARDED = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
@@ -43,13 +44,20 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     Exits with COMMAND's exit code, 128 plus the number of a signal that killed it, 127 if it does
     not exist, or 126 if it cannot be executed.
     """
+    settings = load_settings(flags, defaults=DOUBLE)
+    if settings.record is not None and ns != DEFAULT:
+        raise BadSetting("record keeps the run of the namespace default: leave --ns out")
+    run_with_double(settings, ns, command)
+
+
+def run_with_double(settings: Settings, ns: str, command: tuple[str, ...]) -> None:
+    """Run a command with a new double, and exit with its exit code."""
     from sessionary import control
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
     from sessionary.sdk_env import Environment
     from sessionary.server.ready_notice import check_port_free
 
-    settings = load_settings(flags, defaults=DOUBLE)
     check_port_free(settings.host, settings.port)
     app = create_double(settings)
     control.ensure_namespace(app, ns)

@@ -105,6 +105,10 @@ class Client:
         query = {"from": to_text(from_), "to": to_text(to), "limit": limit}
         return self.api.request(Diff, "GET", "diff", query=query)
 
+    def run(self) -> bytes:
+        """Return the recorded run of the namespace: lines of JSON."""
+        return self.api.send("GET", "run")
+
     def explain_request(
         self,
         method: str,

@@ -31,14 +31,22 @@ class Namespaces:
         ids: str | None = None,
         seed: str | Mapping[str, Any] | None = None,
         faults: Iterable[Mapping[str, Any]] = (),
+        record: bool = False,
     ) -> Namespace:
         """Create a namespace: by default with a generated name; with `now`, on a frozen clock.
 
         `ids` is the seed of its ids; `seed` is TOML text or a mapping; each fault is a mapping of
-        arguments of `Faults.add`. A reset restores all of it.
+        arguments of `Faults.add`. A reset restores all of it. With `record`, its run is kept.
         """
         armed = [fault_to_json(fault) for fault in faults]
-        body = {"name": name, "now": to_text(now), "ids": ids, "seed": seed, "faults": armed}
+        body = {
+            "name": name,
+            "now": to_text(now),
+            "ids": ids,
+            "seed": seed,
+            "faults": armed,
+            "record": record,
+        }
         return self._api.request(Namespace, "POST", "namespaces", body)
 
     def get(self, name: str | None = None) -> Namespace:

@@ -1,12 +1,14 @@
 """The control plane, `/_control/v1`: namespaces, clocks, sessions, faults and the journal."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any, cast
 
 from flask import Flask
 
 from sessionary import store
-from sessionary.control import clock, diff, errors, namespaces, sessions, timeline
+from sessionary.control import clock, diff, errors, namespaces, recording, runs, sessions, timeline
 from sessionary.control.access import check_double, check_server
 from sessionary.control.blueprint import PREFIX, Control, authenticate
 from sessionary.control.faults import blueprint as faults_blueprint
@@ -20,7 +22,8 @@ from sessionary.control.middleware import ControlMiddleware
 from sessionary.control.request_ids import RequestSequence
 from sessionary.control.validation import blueprint as validation_blueprint
 from sessionary.control.validation.validator import RequestValidator
-from sessionary.store import Namespace, Namespaces
+from sessionary.settings import BadSetting, Settings
+from sessionary.store import DEFAULT, Namespace, Namespaces
 from sessionary.web.route_table import RouteTable
 from sessionary.web.sdk import Sdk
 from sessionary.web.surface import NO_SESSIONS, Surface
@@ -34,6 +37,8 @@ __all__ = [
     "close_namespaces",
     "ensure_namespace",
     "install",
+    "prepare_recording",
+    "record_default",
     "surface",
 ]
 
@@ -59,6 +64,7 @@ surface = Surface(
         diff.routes,
         faults_blueprint.routes,
         journal_blueprint.routes,
+        runs.routes,
         validation_blueprint.routes,
     ),
     root_blueprints=(),
@@ -92,6 +98,28 @@ def install(
     app.extensions["sessionary.control"] = Control(
         surfaces, routes, validator, namespace, namespaces, app.wsgi_app, path_of
     )
+
+
+def prepare_recording(settings: Settings) -> tuple[Settings, IO[bytes] | None]:
+    """The settings of a double, and the open file of the run that they ask for. Raises BadSetting.
+
+    The ids of a recorded double have a seed, so that its run can be repeated.
+    """
+    if settings.record is None:
+        return settings, None
+    if settings.db != ":memory:":
+        raise BadSetting("record needs db :memory:, since a run begins with an empty namespace")
+    file = recording.open_file(Path(settings.record))
+    return replace(settings, ids_seed=settings.ids_seed or recording.random_seed()), file
+
+
+def record_default(
+    namespaces: Namespaces, settings: Settings, surfaces: Sequence[Surface], file: IO[bytes]
+) -> None:
+    """Begin to record the default namespace of a double into a file."""
+    namespace = namespaces.find(DEFAULT)
+    with namespace.activate():
+        recording.begin(recording.Recording(file), settings, surfaces)
 
 
 def ensure_namespace(app: Flask, name: str) -> None:

@@ -16,6 +16,7 @@ from sessionary.control.fields import (
     StrictSchema,
     response_schema,
 )
+from sessionary.control.recording import note
 from sessionary.web.fields import OneOf, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
@@ -63,6 +64,7 @@ def show() -> Response:
 @operation("Set the clock", body=ClockRequest(), answers={200: ClockResponse()})
 def put(body: dict[str, Any]) -> Response:
     clock.set_mode(body["mode"], body["now"], body["rate"])
+    note("clock")
     return answer(clock_to_json())
 
 
@@ -76,6 +78,7 @@ def advance(body: dict[str, Any]) -> Response:
         clock.advance(body["by"])
     else:
         clock.set_time(_target(body["until"]))
+    note("clock")
     return answer(clock_to_json())
 
 

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from sessionary import clock, store
+from sessionary import clock, ids, store
 from sessionary.control import request_ids
 from sessionary.control.blueprint import CONTROL_PATH, NAMESPACES_PATH, Control
 from sessionary.control.delays import DelayedCall, activate_unchanged
 from sessionary.control.faults import matching
 from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal.recorder import RecordedExchange, Recorder, is_recorded_later
+from sessionary.control.journal.redaction import Redactor
 from sessionary.control.messages import (
     VendorRequest,
     VendorResponse,
@@ -21,6 +22,7 @@ from sessionary.control.messages import (
     build_response,
     call_wsgi,
 )
+from sessionary.control.recording import CallRecorder
 from sessionary.settings import Settings
 from sessionary.store import DEFAULT, Namespace
 from sessionary.web import json_codec
@@ -51,11 +53,9 @@ class ControlMiddleware:
         self._application = app.wsgi_app
         self._routes = control.routes
         self._max_body_bytes = settings.max_body_bytes
-        self._recorder = (
-            Recorder(control.routes, control.surfaces, settings.control_token)
-            if settings.journal
-            else None
-        )
+        redactor = Redactor.of(control.surfaces, settings.control_token)
+        self._recorder = Recorder(control.routes, redactor) if settings.journal else None
+        self._run_recorder = CallRecorder(redactor)
 
     def __call__(
         self, namespace: Namespace, environ: dict[str, Any], start_response: Any
@@ -157,6 +157,23 @@ class ControlMiddleware:
         request: VendorRequest,
         body: tuple[bytes | None, int],
         work: _Work,
+        fault: FaultRow | None,
+    ) -> VendorResponse | None:
+        """Answer a request, and add it to the run of its namespace if that is recorded."""
+        if namespace.recording is None:
+            return self._answer(namespace, request, body, fault)
+        with clock.held():
+            id_count = ids.count()
+            response = self._answer(namespace, request, body, fault)
+            exchange = RecordedExchange(request, *body, response, fault)
+            self._run_recorder.record(namespace.recording, exchange, id_count)
+        return response
+
+    def _answer(
+        self,
+        namespace: Namespace,
+        request: VendorRequest,
+        body: tuple[bytes | None, int],
         fault: FaultRow | None,
     ) -> VendorResponse | None:
         """Answer and record a request; None if the connection is to be dropped."""

@@ -1,6 +1,7 @@
 """The `/namespaces` resource: create, list, reset, fork, snapshot, restore, seed and drop."""
 
 import tomllib
+from contextlib import nullcontext
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import Any
@@ -9,17 +10,19 @@ from flask import request
 from marshmallow import fields
 from werkzeug.wrappers import Response
 
-from sessionary import ids, store
+from sessionary import clock, ids, store
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.clock import ClockResponse, clock_to_json
 from sessionary.control.errors import ApiError
 from sessionary.control.faults.blueprint import insert_faults
 from sessionary.control.faults.schemas import FaultRequest, fault_row
 from sessionary.control.fields import Instant, StrictSchema, response_schema
+from sessionary.control.recording import Recording, begin, note, random_seed
 from sessionary.seeds import loader
 from sessionary.store import DEFAULT, Namespace, Namespaces, Origin
 from sessionary.web.context import settings
-from sessionary.web.fields import List, Object, Text
+from sessionary.web.fields import Boolean, List, Object, Text
+from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, answer_body, operation, read_object
 from sessionary.web.spool import Spool
 
@@ -50,6 +53,7 @@ class NamespaceRequest(ForkRequest):
     ids = Text(load_default=None)
     seed = Seed(load_default=None)
     faults = List(fields.Nested(FaultRequest), load_default=list)
+    record = Boolean(load_default=False)
 
 
 NamespaceResponse = response_schema(
@@ -76,24 +80,35 @@ def list_namespaces() -> Response:
 def create(body: dict[str, Any]) -> Response:
     """Create a namespace; if its seed or a fault is refused, nothing is created."""
     namespaces = _registry()
-    origin = _origin(body)
     name = _name(namespaces, body["name"])
+    origin = _origin(name, body)
     return answer(_to_json(name, namespaces.create(name, origin)), 201)
 
 
-def _origin(body: dict[str, Any]) -> Origin | None:
-    if all(body[name] is None for name in ("now", "ids", "seed")) and not body["faults"]:
+def _origin(name: str, body: dict[str, Any]) -> Origin | None:
+    is_recorded = body["record"]
+    if all(body[each] is None for each in ("now", "ids", "seed")) and not (
+        body["faults"] or is_recorded
+    ):
         return None
     seed = body["seed"] and _load(body["seed"])
     faults = [fault_row(fault) for fault in body["faults"]]
+    given_faults = read_object().get("faults", [])
+    app_settings, surfaces = settings(), control().surfaces
 
     def prepare(namespace: Namespace) -> None:
+        nonlocal is_recorded
         if seed:
             seed.apply(namespace)
         with namespace.activate():
             insert_faults(faults)
+            if is_recorded:  # not what a reset makes: that is a line of the same run
+                is_recorded, namespace.name = False, name
+                seeds = [seed.document.content] if seed else []
+                begin(Recording(), app_settings, surfaces, seeds=seeds, faults=given_faults)
 
-    return Origin(body["now"], body["ids"], prepare)
+    ids_seed = body["ids"] or (random_seed() if is_recorded else None)
+    return Origin(body["now"], ids_seed, prepare)
 
 
 @routes.get("/namespaces/<namespace>")
@@ -112,7 +127,11 @@ def drop(namespace: str) -> Response:
 @routes.post("/namespaces/<namespace>/reset")
 @operation("Reset a namespace to its initial state", answers=_answers)
 def reset(namespace: str) -> Response:
-    _registry().reset(namespace)
+    found = _find(namespace)
+    with found.activate() if found.recording else nullcontext():
+        _registry().reset(namespace)
+        if found.recording:
+            note("reset", at=to_text(clock.state().began_at))
     return answer(_to_json(namespace, _find(namespace)))
 
 
@@ -144,6 +163,8 @@ def restore(namespace: str) -> Response:
             copyfileobj(request.stream, file)
             file.flush()
             namespaces.restore(namespace, store.map_file(file))
+        with _find(namespace).activate():
+            note("restore")
     except store.DatabaseUnusable as error:
         raise ApiError(400, f"{error}") from None
     except OSError as error:
@@ -158,7 +179,12 @@ def apply_seed(namespace: str) -> Response:
     found = _find(namespace)
     generation = found.generation
     seed = _load(_document())
-    return answer({"row_count": seed.apply(found, generation)})
+    if found.recording is None:
+        return answer({"row_count": seed.apply(found, generation)})
+    with found.activate(generation), clock.held():
+        row_count = seed.apply(found, generation)
+        note("seed", seed=found.recording.without_secrets(seed.document.content))
+    return answer({"row_count": row_count})
 
 
 def _registry() -> Namespaces:

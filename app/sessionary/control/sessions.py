@@ -12,6 +12,7 @@ from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import Instant, StrictSchema, response_schema
+from sessionary.control.recording import note
 from sessionary.control.timeline import TransitionResponse, find_session, transition_to_json
 from sessionary.web.as_of import read_at
 from sessionary.web.fields import Bounds, QueryInteger, Text
@@ -119,6 +120,7 @@ def force(surface: str, session_id: str, body: dict[str, Any]) -> Response:
         _, session = find_session(control().surfaces, session_id, surface)
         owner.sessions.forced_states[body["status"]](session, at, body["reason"])
         _, session = find_session(control().surfaces, session_id, surface)
+        note("force", at=to_text(at), surface=surface, session=session_id, **body)
     return answer(_explanation(owner, session, at))
 
 

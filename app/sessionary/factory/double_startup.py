@@ -15,7 +15,7 @@ from sessionary.factory.startup import (
 )
 from sessionary.seeds import loader
 from sessionary.settings import Settings
-from sessionary.store import Namespace, NamespaceHooks, Namespaces, Origin
+from sessionary.store import DEFAULT, Namespace, NamespaceHooks, Namespaces, Origin
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import Surface
 
@@ -24,6 +24,7 @@ _AS_SET = Origin(None, None, lambda _: None)
 
 def prepare_double(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -> Namespaces:
     """The namespaces of a double, the default one included. Raises as `prepare` does."""
+    settings, run_file = control.prepare_recording(settings)
     contents = _Contents(settings, surfaces)
     default = open_namespace(settings, contents.schema)
     if settings.db == ":memory:":
@@ -39,7 +40,11 @@ def prepare_double(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -
         on_copy=control.clear_journal,
         on_restore=contents.complete,
     )
-    return Namespaces(default, hooks, maximum=settings.max_namespaces)
+    namespaces = Namespaces(default, hooks, maximum=settings.max_namespaces)
+    if run_file is not None:
+        namespaces.begin_again(DEFAULT, _AS_SET)
+        control.record_default(namespaces, settings, surfaces, run_file)
+    return namespaces
 
 
 class _Contents:
@@ -69,10 +74,11 @@ class _Contents:
         self._empty = self._empty or self._make(self._write_tables)
         namespace = store.memory_namespace(self._empty)
         try:
-            with namespace.activate():
-                clock.restart(origin.at)
-                self._fill(seed, origin)
-            origin.prepare(namespace)
+            with clock.held():  # the seed is dated from where the clock begins
+                with namespace.activate():
+                    clock.restart(origin.at)
+                    self._fill(seed, origin)
+                origin.prepare(namespace)
         except BaseException:
             namespace.close()
             raise

@@ -1,6 +1,7 @@
 """API-key authentication."""
 
 import hashlib
+import re
 import uuid
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from sessionary.store import Statement, param
 
 # The organization of a lenient caller in a database without one.
 DEFAULT_ORGANIZATION = "000000000000000000000001"
+# The end of a lenient key that names its user.
+_NAMED_USER = re.compile("user-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\Z")
 _DERIVED_USERS = uuid.UUID("5c3a7e0a-4d0b-4c55-9d1e-7f0f7a1c2b10")
 
 
@@ -101,8 +104,8 @@ _is_declared = Statement(
 def authenticate_key(secret: str, surface: str, *, derive: bool) -> tuple[Caller, int]:
     """Return the caller who has this secret on this surface, and the time of the namespace.
 
-    With `derive`, an unknown secret belongs to a user derived from its text, an admin of the
-    default organization. Raises InvalidKey.
+    With `derive`, an unknown secret belongs to a user derived from its text, or to the one that it
+    names, an admin of the default organization. Raises InvalidKey.
     """
     digest = hash_of(secret)
     rows = _key_lookup.all(hash=digest)
@@ -131,9 +134,9 @@ def _make_caller(digest: str, rows: list[_KeyLookup]) -> Caller:
 
 
 def _derive_caller(secret: str, digest: str, organization: str | None) -> Caller:
-    home = organization or DEFAULT_ORGANIZATION
+    home, named = organization or DEFAULT_ORGANIZATION, _NAMED_USER.search(secret)
     return Caller(
-        user=str(uuid.uuid5(_DERIVED_USERS, secret)),
+        user=named[1] if named else str(uuid.uuid5(_DERIVED_USERS, secret)),
         name="Anyone",
         email=None,
         identity_type="user",

@@ -82,6 +82,7 @@ class Namespace:
         self.has_undo_log = False
         self.schema_version = 0  # of the program, once `schema.migrate` has run
         self.generation = 0  # counts the times that its contents were replaced
+        self.recording: Any = None  # of its run, see control.recording
         self.seeded_ids = -1, False  # at a generation: whether its ids have a seed, see `ids`
         self._delays: WeakSet[Any] = WeakSet()
         self._delays_lock = threading.Lock()
@@ -276,6 +277,8 @@ class Namespace:
             self._is_closed = self._file is None
         self.end_delays()
         self.disconnect()
+        if self.recording is not None:
+            self.recording.close()
         if self._file:
             self._file.lease.release()
 

@@ -120,6 +120,11 @@ class Namespaces:
             namespace.close()
             raise
 
+    def begin_again(self, name: str, origin: Origin) -> None:
+        """Give a namespace another origin, and reset it."""
+        self._initial[name] = partial(self._hooks.make, origin)
+        self.reset(name)
+
     def draft(self, name: str) -> Namespace:
         """Make what `create` would, without adding it; the caller closes it.
 

@@ -96,6 +96,12 @@ class Namespace(Client):
         file.write_bytes(self.namespaces.snapshot())
         return file
 
+    def save_run(self, path: str | Path) -> Path:
+        """Save the run of the namespace, if it is recorded, to a file for `sessionary replay`."""
+        file = Path(path)
+        file.write_bytes(self.run())
+        return file
+
     def restore(self, path: str | Path) -> None:
         """Replace the contents of the namespace with a snapshot."""
         self.namespaces.restore(Path(path).read_bytes())

@@ -47,13 +47,17 @@ class RemoteServer:
         ids: str | None = None,
         seed: Seed | None = None,
         faults: Iterable[Mapping[str, Any]] = (),
+        record: bool = False,
     ) -> Namespace:
         """Create a namespace: its clock frozen at `now`, its ids and rows seeded, faults armed.
 
+        With `record`, its run is kept, see `Namespace.save_run`.
         Raises client.ControlError if one of them is refused, and then creates nothing.
         """
         rows = None if seed is None else seed_document(seed)
-        created = self.client.namespaces.create(name, now=now, ids=ids, seed=rows, faults=faults)
+        created = self.client.namespaces.create(
+            name, now=now, ids=ids, seed=rows, faults=faults, record=record
+        )
         self._names.add(created["name"])
         namespace = Namespace(
             self.url, created["name"], self._token, transport=self._transport, sdks=self._sdks

@@ -14,6 +14,8 @@ from sessionary.web import json_codec, spool
 from sessionary.web.fields import Problem, problems
 from sessionary.web.held import IS_ABORTED, LOAD, MEDIUM
 
+_OBJECT = "sessionary.object"  # environ key: the body, which can be read once
+
 
 class Invalid(Exception):
     """A request with an invalid query or body; lists every problem."""
@@ -111,6 +113,13 @@ def _load_query(schema: Schema, _: bytes) -> Any:
 
 def read_object() -> dict[str, Any]:
     """The JSON object of the request; empty without a body. Raises BadDocument and 413."""
+    if _OBJECT not in request.environ:
+        request.environ[_OBJECT] = _read_object()
+    found: dict[str, Any] = request.environ[_OBJECT]
+    return found
+
+
+def _read_object() -> dict[str, Any]:
     body = _body()
     if not body:
         return {}

@@ -11,11 +11,12 @@ from sessionary.control.errors import ApiError
 from sessionary.control.faults.matching import COLUMNS, Fault, FaultRow
 from sessionary.control.faults.schemas import FaultRequest, fault_row, retry_headers
 from sessionary.control.fields import StrictSchema, response_schema
+from sessionary.control.recording import note
 from sessionary.store import Statement, insert_statement, param
 from sessionary.web import json_codec
 from sessionary.web.fields import QueryBoolean, Text
 from sessionary.web.instants import to_text
-from sessionary.web.operations import answer, operation
+from sessionary.web.operations import answer, operation, read_object
 from sessionary.web.responses import items
 
 routes = make_blueprint("faults")
@@ -78,7 +79,9 @@ def arm(body: dict[str, Any]) -> Response:
     row = fault_row(body)
     with store.transaction():
         _insert.run(**row)
-        return answer(_to_json(_newest.one()), 201)
+        armed = _to_json(_newest.one())
+        note("fault", id=armed["id"], fault=read_object())
+        return answer(armed, 201)
 
 
 def insert_faults(rows: Iterable[dict[str, Any]]) -> None:

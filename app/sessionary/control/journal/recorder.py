@@ -1,7 +1,7 @@
 """The recorder: writes a vendor call into the journal, without credentials."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ from sessionary.web import json_codec
 from sessionary.web.context import CALLER
 from sessionary.web.held import READS
 from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
-from sessionary.web.surface import Surface
 
 MAX_TEXT = 16_384  # characters of a recorded body
 _HEADERS = ("Content-Type", "Sessionary-At")
@@ -36,12 +35,9 @@ class RecordedExchange(NamedTuple):
 class Recorder:
     """Records calls in the journal of the active namespace."""
 
-    def __init__(
-        self, routes: RouteTable, surfaces: Sequence[Surface], control_token: str | None
-    ) -> None:
+    def __init__(self, routes: RouteTable, redactor: Redactor) -> None:
         self._routes = routes
-        prefixes = (prefix for surface in surfaces for prefix in surface.sdk.key_prefixes)
-        self._redactor = Redactor(prefixes, control_token)
+        self._redactor = redactor
 
     def record(self, exchange: RecordedExchange) -> int | None:
         """Record a call; return its id, or None if it is not recorded, or later.

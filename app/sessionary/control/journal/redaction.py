@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, quote_plus
+
+from sessionary.web.surface import Surface
 
 REDACTED = "[redacted]"
 _MIN_LENGTH = 6  # a shorter secret is removed only where it stands alone
@@ -37,6 +39,12 @@ class Redactor:
             rf"(?P<parameter>{_PARAMETER})(?:{_MEMBER}{_VALUE}|[^&\s])++|(?<![a-z0-9]){key})"
         )
         self._hints = (*_NAME_HINTS, *(f"{stem}{end}".lower() for stem in stems for end in "_-"))
+
+    @classmethod
+    def of(cls, surfaces: Iterable[Surface], control_token: str | None = None) -> Self:
+        """The redactor for the keys of these surfaces."""
+        prefixes = (prefix for surface in surfaces for prefix in surface.sdk.key_prefixes)
+        return cls(prefixes, control_token)
 
     def redact(self, environ: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, str]:
         """Return the texts without credentials; texts that cannot have any are not scanned."""

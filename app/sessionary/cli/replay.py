@@ -1,0 +1,115 @@
+"""`sessionary replay` and `sessionary shrink`."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sessionary.cli.output import Output, error_text, json_option, print_output
+
+if TYPE_CHECKING:
+    from sessionary.client import Client
+    from sessionary.replay import Run
+
+_file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+
+
+@contextmanager
+def _clean_errors() -> Iterator[None]:
+    from sessionary.client import ControlError
+    from sessionary.replay import BadRun, NotFailing, NotPlayed
+    from sessionary.settings import BadSetting
+
+    try:
+        yield
+    except (BadRun, NotFailing, NotPlayed, BadSetting, ControlError, OSError) as error:
+        raise click.ClickException(error_text(error)) from error
+
+
+@click.command(epilog="Example: sessionary replay run.jsonl")
+@_file
+@click.option("--url", help="The double to use (default: a new one).")
+@json_option
+def replay(file: Path, url: str | None, as_json: bool) -> None:
+    """Do the run in FILE again, and compare the answers byte by byte.
+
+    Exits with 1 if an answer differs, and names the first: its call, and the JSON path. The run
+    gets a namespace of its own, which is dropped at the end; its clock is frozen at the instant of
+    each call.
+    """
+    with _clean_errors():
+        difference, count = _replay(file, url)
+    same = f"{_calls(count)} of {file} again: all answers are the same"
+    output = Output(
+        {"calls": count, "difference": difference}, difference or same, int(bool(difference))
+    )
+    print_output(output, as_json)
+
+
+def _replay(file: Path, url: str | None) -> tuple[str | None, int]:
+    from contextlib import nullcontext
+
+    from sessionary.client import Client
+    from sessionary.replay import first_difference, play, read, running_double
+
+    run = read(file)
+    token = os.environ.get("SESSIONARY_CONTROL_TOKEN") or None
+    with running_double(run) if url is None else nullcontext(Client(url, token=token)) as client:
+        return first_difference(run, play(run, client)), len(run.calls)
+
+
+@click.command(
+    epilog="Example: sessionary shrink run.jsonl -- python check.py",
+)
+@_file
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file of the smaller run (default: FILE with the ending .shrunk.jsonl).",
+)
+@json_option
+def shrink(file: Path, command: tuple[str, ...], output: Path | None, as_json: bool) -> None:
+    """Reduce the run in FILE to the fewest calls after which COMMAND still fails.
+
+    For each candidate, its calls are made in a new namespace. COMMAND then runs with the variables
+    of `sessionary env` for that namespace, and with SESSIONARY_RUN, a file of the candidate with
+    its answers. It fails by any exit code but 0.
+    """
+    target = output or file.with_suffix(".shrunk.jsonl")
+    with _clean_errors():
+        before, after = _shrink(file, target, command)
+    text = f"{_calls(after)} of {before} still fail: {target}"
+    print_output(Output({"calls": after, "of": before, "file": target}, text), as_json)
+
+
+def _shrink(file: Path, target: Path, command: tuple[str, ...]) -> tuple[int, int]:
+    from tempfile import TemporaryDirectory
+
+    from sessionary.replay import read, shrink
+
+    run = read(file)
+    with TemporaryDirectory() as folder:
+        small = shrink(run, _make_predicate(Path(folder, "run.jsonl"), command))
+    small.write(target)
+    return len(run.calls), len(small.calls)
+
+
+def _make_predicate(path: Path, command: tuple[str, ...]) -> "Callable[[Client, Run], bool]":
+    from sessionary.sdk_env import Environment
+
+    def fails(client: "Client", played: "Run") -> bool:
+        played.write(path)
+        variables = Environment(client.url, client.namespace).variables()
+        environ = {**os.environ, **variables, "SESSIONARY_RUN": str(path)}
+        return subprocess.run(command, env=environ, check=False).returncode != 0  # noqa: S603 - the user's
+
+    return fails
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
