@@ -27,7 +27,8 @@ max_body_bytes
 max_failed_keys_per_minute max_namespaces max_restore_bytes metrics
 mobilenext_empty_session_minutes
 mobilenext_lease_minutes notte_global_timeout_minutes notte_keep_alive port prune_ended_days
-rate_limit ready_file scale_max_state_bytes seed threads tls_certificate tls_key trusted_proxy
+rate_limit ready_file record scale_max_state_bytes seed threads tls_certificate tls_key
+trusted_proxy
 vendor_defaults workers
 """
 HEADERS = "Sessionary-At Sessionary-Namespace Sessionary-Now Sessionary-Request-Id"
@@ -40,6 +41,9 @@ COMMANDS = {
     "exec": "command --ns",
     "env": "--at --ns --shell --url",
     "ready": "url --wait",
+    "record": "file command",
+    "replay": "file --json --url",
+    "shrink": "file command --json --output",
     "clock advance": f"by --to-next --until {CONTROL}",
     "clock freeze": f"now {CONTROL}",
     "clock real": CONTROL,
@@ -85,10 +89,10 @@ COMMANDS = {
     "import": f"file --force {DATABASE}",
 }
 PATHS = """
-/clock /clock/advance /diff /faults /faults/presets /faults/{fault_id} /journal /journal/count
+/clock /clock/advance /diff /faults /faults/presets /faults/{fault_id} /ids /journal /journal/count
 /journal/{call_id} /journal/{call_id}/explain /namespaces /namespaces/{namespace}
 /namespaces/{namespace}/fork /namespaces/{namespace}/reset /namespaces/{namespace}/restore
-/namespaces/{namespace}/seed /namespaces/{namespace}/snapshot /requests/explain /sessions
+/namespaces/{namespace}/seed /namespaces/{namespace}/snapshot /requests/explain /run /sessions
 /sessions/{session_id}/explain /sessions/{surface}/{session_id}/explain
 /sessions/{surface}/{session_id}/force /timeline
 """
@@ -101,7 +105,7 @@ actual after at body body_bytes body_truncated by call caller calls cause change
 deadline delay detail dropped_count errors expected fault faults from from_status headers hint
 hit_count id ids ignored inputs kind location matched_count max_calls max_namespaces message method
 mode name namespaces next next_transition next_transitions note now open operation organization
-part path phase pointer preset presets probability query rate reason response response_bytes
+part path phase pointer preset presets probability query rate reason record response response_bytes
 response_truncated retry_after route row_count rule seed session sessions since source spent
 status suggestion surface times title to to_status transitions truncated type unless until user
 violations wall_time

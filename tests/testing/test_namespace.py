@@ -107,7 +107,10 @@ def test_a_wrong_marker_is_refused_with_its_signature(suite: Suite) -> None:
     )
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(
-        ["*write @pytest.mark.sessionary(name=None, now=None, ids=None, seed=None, faults=()):*"]
+        [
+            "*write @pytest.mark.sessionary(name=None, now=None, ids=None, seed=None, faults=(), "
+            "record=True):*"
+        ]
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from sessionary import clock, ids, store
+from sessionary import clock, store
 from sessionary.control import request_ids
 from sessionary.control.blueprint import CONTROL_PATH, NAMESPACES_PATH, Control
 from sessionary.control.delays import DelayedCall, activate_unchanged
@@ -22,7 +22,7 @@ from sessionary.control.messages import (
     build_response,
     call_wsgi,
 )
-from sessionary.control.recording import CallRecorder
+from sessionary.control.recording import CallRecorder, CallStep
 from sessionary.settings import Settings
 from sessionary.store import DEFAULT, Namespace
 from sessionary.web import json_codec
@@ -39,6 +39,7 @@ class _Work(NamedTuple):
     response: VendorResponse | None
     shown_at: int
     recorded_at: int
+    step: CallStep | None = None  # of a recorded run
 
 
 class ControlMiddleware:
@@ -108,9 +109,9 @@ class ControlMiddleware:
         def answer(fault: FaultRow | None, work: _Work | None = None) -> Iterable[bytes]:
             if work is None and _is_copied(namespace, request.environ):
                 with _activate_copy(namespace, generation):
-                    work = self._work(request, fault)
+                    work = self._work(namespace, request, fault)
             with activate_unchanged(namespace, generation):
-                work = work or self._work(request, fault)
+                work = work or self._work(namespace, request, fault)
                 response = self._respond(namespace, request, body, work, fault)
             return _send(response, fault, request.environ, start_response)
 
@@ -119,7 +120,7 @@ class ControlMiddleware:
 
         def work_and_hold(fault: FaultRow) -> Held:
             with activate_unchanged(namespace, generation):
-                return hold(fault, partial(answer, work=self._work(request, fault)))
+                return hold(fault, partial(answer, work=self._work(namespace, request, fault)))
 
         with activate_unchanged(namespace, generation):
             start_response = request_ids.assign(request.environ, start_response)
@@ -132,8 +133,15 @@ class ControlMiddleware:
                 return call_by_size(request.environ, partial(work_and_hold, fault))
             return hold(fault, answer)
 
-    def _work(self, request: VendorRequest, fault: FaultRow | None) -> _Work:
+    def _work(self, namespace: Namespace, request: VendorRequest, fault: FaultRow | None) -> _Work:
         """Do the work of a call, unless a fault acts before it."""
+        if namespace.recording is None:
+            return self._unrecorded_work(request, fault)
+        with clock.held():  # so that all of it can be repeated at one instant
+            step = CallStep.begin(namespace.recording)
+            return self._unrecorded_work(request, fault)._replace(step=step)
+
+    def _unrecorded_work(self, request: VendorRequest, fault: FaultRow | None) -> _Work:
         call = f"{request.method} {request.environ['PATH_INFO']}"
         with store.undo_log.reading(None), store.undo_log.attributed_to(call):
             clock.last_read_at.set(None)
@@ -159,42 +167,31 @@ class ControlMiddleware:
         work: _Work,
         fault: FaultRow | None,
     ) -> VendorResponse | None:
-        """Answer a request, and add it to the run of its namespace if that is recorded."""
-        if namespace.recording is None:
-            return self._answer(namespace, request, body, fault)
-        with clock.held():
-            id_count = ids.count()
-            response = self._answer(namespace, request, body, fault)
-            exchange = RecordedExchange(request, *body, response, fault)
-            self._run_recorder.record(namespace.recording, exchange, id_count)
-        return response
-
-    def _answer(
-        self,
-        namespace: Namespace,
-        request: VendorRequest,
-        body: tuple[bytes | None, int],
-        fault: FaultRow | None,
-    ) -> VendorResponse | None:
         """Answer and record a request; None if the connection is to be dropped."""
-        response, at, recorded_at = work
+        response, at, recorded_at, step = work
         if fault is not None and fault.kind not in (matching.LATENCY, matching.TRUNCATED):
             response = _failure(request, fault)
         call_id = None
+        exchange = RecordedExchange(request, *body, response, fault, recorded_at, work.response)
         if self._recorder is not None:
-            exchange = RecordedExchange(request, *body, response, fault, recorded_at, work.response)
             call_id = self._recorder.record(exchange)
-        if response is None:
-            return None
-        headers = [("Sessionary-Now", to_text(at)), ("Sessionary-Namespace", namespace.name)]
-        if call_id is not None and 400 <= response.code < 500:
-            headers.append(("Link", _explain_link(namespace, request.environ, call_id)))
-        return response._replace(headers=[*response.headers, *headers])
+        if response is not None:
+            headers = [("Sessionary-Now", to_text(at)), ("Sessionary-Namespace", namespace.name)]
+            if call_id is not None and 400 <= response.code < 500:
+                headers.append(("Link", _explain_link(namespace, request.environ, call_id)))
+            response = response._replace(headers=[*response.headers, *headers])
+        if step is not None and namespace.recording is not None:
+            answered = exchange._replace(response=response)
+            self._run_recorder.record(namespace.recording, step, answered)
+        return response
 
 
 def _is_copied(namespace: Namespace, environ: dict[str, Any]) -> bool:
-    """Return whether a large response is made from a copy: others need the only connection."""
-    return namespace.is_in_memory and LOAD in environ
+    """Return whether a large response is made from a copy: others need the only connection.
+
+    Those that are recorded are made in order.
+    """
+    return namespace.is_in_memory and LOAD in environ and namespace.recording is None
 
 
 @contextmanager

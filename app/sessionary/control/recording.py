@@ -11,12 +11,13 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, NamedTuple, Self
 
 from sessionary import clock, ids, store
-from sessionary.control.faults.matching import TRUNCATED
+from sessionary.control.faults.matching import LATENCY, TRUNCATED, FaultRow
 from sessionary.control.journal.recorder import RecordedExchange, recorded_headers
 from sessionary.control.journal.redaction import Redactor, remove_created_keys
 from sessionary.control.messages import VendorResponse
@@ -51,7 +52,7 @@ class Recording:
         self._stand_ins: dict[str, str] = {}  # of seeded keys, by their hash
         self._first_faults: dict[int, Any] = {}
         self._faults: dict[int, Any] = {}  # by their ids, as they were asked for
-        self.call_count = 0
+        self._steps = count(1)
 
     def add(self, do: str, **values: Any) -> None:
         """Append a line and hand it to the operating system."""
@@ -67,15 +68,19 @@ class Recording:
             self._file.write(line)
             self._file.flush()
 
+    def next_step(self) -> int:
+        """Return the number of a step that begins now. A call may be complete after later steps."""
+        return next(self._steps)
+
     def contents(self) -> bytes:
         """Return all lines."""
         with self._lock:
             self._file.seek(0)
             return self._file.read()
 
-    def fault(self, id: int | None) -> Any:
-        """Return the request that armed a fault; None without a fault."""
-        return self._faults.get(id or 0)
+    def fault(self, fault: FaultRow) -> Any:
+        """Return the request that armed a fault; None if it changes no answer."""
+        return None if fault.kind == LATENCY else self._faults.get(fault.id)
 
     def close(self) -> None:
         self._file.close()
@@ -152,7 +157,8 @@ def note(do: str, **values: Any) -> None:
     """Record a change of the active namespace, if it is recorded."""
     recording = store.current_namespace().recording
     if recording is not None:
-        recording.add(do, **{"at": to_text(clock.now()), **values})
+        at = to_text(clock.now())
+        recording.add(do, step=recording.next_step(), **{"at": at, **values})
 
 
 def _settings_of(settings: Settings, surfaces: Sequence[Surface]) -> dict[str, Any]:
@@ -164,21 +170,33 @@ def _settings_of(settings: Settings, surfaces: Sequence[Surface]) -> dict[str, A
     return {name: value for name, value in found.items() if value != usual.get(name)}
 
 
+class CallStep(NamedTuple):
+    """The place of a call in a run: its number, its instant, and the ids that had been given."""
+
+    number: int
+    at: int
+    id_count: int
+
+    @classmethod
+    def begin(cls, recording: Recording) -> Self:
+        """The step of a call that begins to work on the active namespace."""
+        return cls(recording.next_step(), clock.now(), ids.count())
+
+
 class CallRecorder:
     """Adds vendor calls to the recording of their namespace."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
 
-    def record(self, recording: Recording, exchange: RecordedExchange, id_count: int) -> None:
-        """Record a call; before it, the namespace had given `id_count` ids."""
+    def record(self, recording: Recording, step: CallStep, exchange: RecordedExchange) -> None:
+        """Record a call that is complete."""
         request, response, fault = exchange.request, exchange.response, exchange.fault
         environ, caller = request.environ, request.environ.get(CALLER)
         if REFUSED in environ:
             return  # it was not HTTP
         surface = "" if request.surface is None else request.surface.name
         number = None if caller is None else recording.number_of(caller, surface)
-        recording.call_count += 1
         texts = {
             "path": environ["PATH_INFO"].encode("latin-1").decode(errors="surrogateescape"),
             "query": environ.get("QUERY_STRING", ""),
@@ -188,9 +206,9 @@ class CallRecorder:
         texts = self._redactor.redact(environ, texts)
         recording.add(
             "call",
-            call=recording.call_count,
-            at=to_text(clock.now()),
-            ids=id_count,
+            step=step.number,
+            at=to_text(step.at),
+            ids=step.id_count,
             caller=number,
             credentials=[name for name, key in _CREDENTIALS.items() if key in environ],
             method=request.method,
@@ -199,7 +217,7 @@ class CallRecorder:
             headers=json.loads(texts["headers"]),
             body=None if exchange.body is None else texts["body"],
             body_bytes=exchange.body_bytes,
-            fault=recording.fault(fault and fault.id),
+            fault=None if fault is None else recording.fault(fault),
             **answer_to_json(
                 self._redactor,
                 environ,

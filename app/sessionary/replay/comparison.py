@@ -15,9 +15,9 @@ def first_difference(recorded: Run, played: Run) -> str | None:
 
     It has the number of the call, its method and path, and the JSON path of what differs.
     """
-    for before, now in zip(recorded.calls, played.calls, strict=True):
+    for number, (before, now) in enumerate(zip(recorded.calls, played.calls, strict=True), 1):
         for text in _differences(before, now):
-            return f"call {before['call']}, {before['method']} {before['path']}: {text}"
+            return f"call {number}, {before['method']} {before['path']}: {text}"
     return None
 
 

@@ -114,6 +114,8 @@ class _Player:
         headers, environ = self._headers(step)
         target, body = make_target(step["path"], step["query"]), step["body"]
         content = b"" if body is None else body.encode(errors="surrogateescape")
+        length = step["body_bytes"] if body is None else len(content)  # None was refused unread
+        headers["content-length"] = str(length)
         received = self._connection.call(step["method"], target, headers, content)
         if step["fault"] is not None:
             self.client.faults.clear()
@@ -132,7 +134,6 @@ class _Player:
     def _headers(self, step: Step) -> tuple[dict[str, str], dict[str, str]]:
         """Return the headers of a call, and its credentials as an environment has them."""
         headers = {**step["headers"], "sessionary-namespace": self.client.namespace}
-        headers["content-length"] = str(step["body_bytes"])
         environ = {}
         if step["caller"] is not None:
             key = self._key(self._run.callers[step["caller"]])

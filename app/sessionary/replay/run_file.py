@@ -42,7 +42,8 @@ class Run:
 def read(path: Path) -> Run:
     """Read a run file. Raises BadRun, and OSError.
 
-    The last line is left out if it is not whole, as after a kill.
+    The steps are in the order in which they began. The last line is left out if it is not whole, as
+    after a kill.
     """
     begin, callers, steps = None, {}, []
     *whole, _ = path.read_bytes().split(b"\n")
@@ -56,7 +57,7 @@ def read(path: Path) -> Run:
             steps.append(step)
     if begin is None:
         raise BadRun(f"{path} is not a run file: its first line does not say how the run begins")
-    return Run(begin, callers, steps)
+    return Run(begin, callers, sorted(steps, key=lambda step: step["step"]))
 
 
 def _parse(path: Path, number: int, line: bytes) -> Step:

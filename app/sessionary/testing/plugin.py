@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # pytest leaves the frames of this module out
 _MARKER = (
-    "sessionary(name=None, now=None, ids=None, seed=None, faults=()): the initial state of the "
-    "test's namespace. `now` freezes its clock; with a text `ids`, its ids are the same in every "
-    "run; `seed` is TOML, a Path relative to the test's folder, or a mapping; each fault is a "
-    "mapping of arguments of `faults.add`."
+    "sessionary(name=None, now=None, ids=None, seed=None, faults=(), record=True): the initial "
+    "state of the test's namespace. `now` freezes its clock; with a text `ids`, its ids are the "
+    "same in every run; `seed` is TOML, a Path relative to the test's folder, or a mapping; each "
+    "fault is a mapping of arguments of `faults.add`; `record` is a file for its run, or False: "
+    "otherwise a failing test leaves one."
 )
 _BOUNDARIES_MARKER = "sessionary_boundaries(session): set by sessionary.testing"
-_OPTIONS = {"name", "now", "ids", "seed", "faults"}
+_OPTIONS = {"name", "now", "ids", "seed", "faults", "record"}
 _NAMESPACES = pytest.StashKey[list[Any]]()
 _REPORT = pytest.StashKey[dict[str, list[str]]]()
 SCRATCH = pytest.StashKey["dict[int, RemoteServer]"]()
@@ -89,11 +90,18 @@ def make_sessionary(
     """A function that creates a namespace: `make_sessionary(now=…, seed=…, faults=[…])`."""
     namespaces = request.node.stash.setdefault(_NAMESPACES, [])
 
-    def make(**options: Any) -> "Namespace":
-        namespaces.append(sessionary_server.namespace(**options))
-        return namespaces[-1]  # type: ignore[no-any-return]
+    files: list[tuple[Namespace, Path]] = []
+
+    def make(*, record: bool | str | Path = True, **options: Any) -> "Namespace":
+        namespace = sessionary_server.namespace(record=record is not False, **options)
+        namespaces.append(namespace)
+        if not isinstance(record, bool):
+            files.append((namespace, request.node.path.parent / record))
+        return namespace
 
     yield make
+    for namespace, file in files:
+        namespace.save_run(file)
     _finish(request.node, namespaces)
 
 
@@ -132,11 +140,30 @@ def pytest_runtest_makereport(
     report: pytest.TestReport = (yield).get_result()
     namespaces = item.stash.get(_NAMESPACES, [])
     if report.failed and namespaces:
-        from sessionary.testing.reports import failure_sections
+        from sessionary.testing.reports import failure_sections, run_section
 
-        for namespace in namespaces:
+        for number, namespace in enumerate(namespaces, 1):
             report.sections += failure_sections(namespace)
+            file = _runs_folder(item.config) / f"{_file_name(item.nodeid)}-{number}.jsonl"
+            report.sections += run_section(namespace, file)
     vars(report)["sessionary"] = item.stash.get(_REPORT, {})  # an xdist worker sends it along
+
+
+def _runs_folder(config: pytest.Config) -> Path:
+    """Return a folder for the runs of failing tests: in pytest's cache, if it has one."""
+    import tempfile
+
+    cache = getattr(config, "cache", None)
+    if cache is not None:
+        return Path(cache.mkdir("sessionary-runs"))
+    folder = Path(tempfile.gettempdir(), "sessionary-runs")
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _file_name(nodeid: str) -> str:
+    """Return the end of a test's id, without what a file name cannot have."""
+    return "".join(each if each.isalnum() or each in "-_." else "-" for each in nodeid)[-150:]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -1,8 +1,10 @@
 """Reports about a namespace after a test: sections of a failure report, and leaks."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sessionary.client import Client, ControlError
@@ -41,6 +43,16 @@ def failure_sections(namespace: Client) -> list[tuple[str, str]]:
         (f"sessionary: {title} in namespace {namespace.namespace}", _text(section, namespace))
         for title, section in sections.items()
     ]
+
+
+def run_section(namespace: "Namespace", file: Path) -> list[tuple[str, str]]:
+    """Save the run of a namespace; return the section of a report that says how to do it again."""
+    try:
+        namespace.save_run(file)
+    except (ControlError, OSError):  # it is not recorded, or gone
+        return []
+    title = f"sessionary: run of namespace {namespace.namespace}"
+    return [(title, f"sessionary replay {shlex.quote(str(file))}")]
 
 
 def unclosed_sessions(namespace: "Namespace") -> Iterator[str]:
