@@ -147,10 +147,10 @@ def open_file(path: Path) -> IO[bytes]:
     """Open the file of a new run, which replaces an older one. Raises BadSetting."""
     try:
         if path.exists() and path.read_bytes()[: len(_FIRST)] not in (b"", _FIRST):
-            raise BadSetting(f"record: {path} is not a run file: name another file")
+            raise BadSetting(f"record {path} is not a run file: name another file")
         return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
     except OSError as error:
-        raise BadSetting(f"record: {path} cannot be written: {error.strerror}") from error
+        raise BadSetting(f"record {path} cannot be written: {error.strerror}") from error
 
 
 def note(do: str, **values: Any) -> None:
