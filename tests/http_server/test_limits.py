@@ -3,6 +3,7 @@
 import json
 import resource
 import select
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from sessionary.http_server.connection import Connection
+from sessionary.http_server.limits import Limits, WaitingConnections
+from sessionary.http_server.parser_config import ParserConfig
 from tests.processes import (
     COMMAND,
     TIMEOUT_SECONDS,
@@ -216,3 +220,23 @@ def test_a_complete_head_over_64_kb_is_refused(db: str) -> None:
         with suppress(ConnectionError):
             client.send(b"GET /health HTTP/1.1\r\nHost: here\r\n" + fields + b"\r\n")
         assert client.expect_response().status == 431
+
+
+def test_the_oldest_unread_response_is_dropped_where_they_hold_too_much_together() -> None:
+    limits = Limits(threads=1, max_connections=16, max_body_bytes=1000, client_timeout_seconds=30)
+    waiting, response = WaitingConnections(limits), [bytes(20 * 1024 * 1024)]
+    with ExitStack() as stack:
+        connections = []
+        for _ in range(4):
+            sock, _ = (stack.enter_context(each) for each in socket.socketpair())
+            connections.append(Connection(sock, ("192.0.2.1", 4711), ParserConfig()))
+        small, *large = connections
+        small.put([b"small"], None)
+        waiting.add(small)
+        dropped = []
+        for each in large:
+            each.put(response, None)
+            dropped.append(waiting.over_memory(each))
+            waiting.add(each)
+        assert dropped == [None, None, large[0]]
+        assert waiting.over_memory(small) is None
