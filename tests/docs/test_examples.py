@@ -51,8 +51,9 @@ def test_every_block_is_of_a_kind_that_is_executed() -> None:
 
 
 @pytest.mark.parametrize("example", [each for each in BLOCKS if each.kind == "python"], ids=name)
-def test_a_python_example_runs(example: Block, server: Process) -> None:
-    run("python", "-c", example.text.replace(f"http://{ADDRESS}", server.url))
+def test_a_python_example_runs(example: Block, server: Process, tmp_path: Path) -> None:
+    text = example.text.replace(f"http://{ADDRESS}", server.url)
+    run("python", "-c", text, cwd=tmp_path)  # an example may write files
 
 
 @pytest.mark.parametrize(
