@@ -83,7 +83,7 @@ def is_seeded() -> bool:
 
 
 def request_id(place: str) -> str:
-    """Return the id of the request at this place in a namespace whose ids have a seed.
+    """Return the id of the request at this place; the ids of the namespace must have a seed.
 
     Requests take nothing from the sequence, so that a read changes no later id.
     """

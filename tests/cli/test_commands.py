@@ -76,7 +76,14 @@ LISTENER_SETTINGS = {"host", "port", "ready_file", "log_format", "log_requests",
     [
         (
             "serve",
-            {"max_namespaces", "max_restore_bytes", "allowed_hosts", "cors_origins", "ids_seed"},
+            {
+                "max_namespaces",
+                "max_restore_bytes",
+                "allowed_hosts",
+                "cors_origins",
+                "ids_seed",
+                "record",
+            },
         ),
         ("double", SERVER_SETTINGS),
         ("exec", SERVER_SETTINGS | LISTENER_SETTINGS),

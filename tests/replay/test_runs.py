@@ -282,9 +282,15 @@ def test_a_run_that_restores_a_file_cannot_be_done_again(server: Server, tmp_pat
             ("double", "--record", "notes.txt"),
             "--record notes.txt is not a run file: name another file",
         ),
-        (("double", "--record", "x/run.jsonl"), "x/run.jsonl cannot be written"),
-        (("double", "--record", "r.jsonl", "--db", "x.sqlite3"), "--record needs db :memory:"),
-        (("exec", "--record", "r.jsonl", "--ns", "a", "--", "true"), "leave --ns out"),
+        (("double", "--record", "x/run.jsonl"), "--record must name a file that can be written"),
+        (
+            ("double", "--record", "r.jsonl", "--db", "x.sqlite3"),
+            "--record must go with db :memory:",
+        ),
+        (
+            ("exec", "--record", "r.jsonl", "--ns", "a", "--", "true"),
+            "--record must go without --ns",
+        ),
         (("replay", "notes.txt"), "notes.txt, line 1, is not a line of a run"),
         (("replay", "empty"), "empty is not a run file"),
         (("replay", "newer"), "newer has the format 2, this program reads 1"),

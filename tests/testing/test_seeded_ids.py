@@ -1,4 +1,4 @@
-"""Two runs of the same calls in a namespace whose ids have a seed give the same bytes."""
+"""With a seed of ids, two runs of the same calls give the same bytes."""
 
 import json
 import socket
@@ -149,8 +149,7 @@ def test_a_server_refuses_a_seed_of_ids() -> None:
     refused = run_command(COMMAND, "serve", "--ids-seed", "x", "--db", ":memory:")
     assert refused.returncode == 2
     assert refused.stderr == (
-        "Error: --ids-seed is for a double, not for a server (its keys could be guessed): "
-        "remove it\n"
+        "Error: ids_seed is for a double, not for a server (its keys could be guessed): remove it\n"
     )
 
 

@@ -46,7 +46,7 @@ def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
     """
     settings = load_settings(flags, defaults=DOUBLE)
     if settings.record is not None and ns != DEFAULT:
-        raise BadSetting("record keeps the run of the namespace default: leave --ns out")
+        raise BadSetting("record must go without --ns: it keeps the run of the namespace default")
     run_with_double(settings, ns, command)
 
 

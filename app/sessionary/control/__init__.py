@@ -108,7 +108,7 @@ def prepare_recording(settings: Settings) -> tuple[Settings, IO[bytes] | None]:
     if settings.record is None:
         return settings, None
     if settings.db != ":memory:":
-        raise BadSetting("record needs db :memory:, since a run begins with an empty namespace")
+        raise BadSetting("record must go with db :memory:, as a run begins with no rows")
     file = recording.open_file(Path(settings.record))
     return replace(settings, ids_seed=settings.ids_seed or recording.random_seed()), file
 

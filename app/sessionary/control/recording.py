@@ -51,7 +51,7 @@ class Recording:
         self._callers: dict[tuple[str, str], int] = {}
         self._stand_ins: dict[str, str] = {}  # of seeded keys, by their hash
         self._first_faults: dict[int, Any] = {}
-        self._faults: dict[int, Any] = {}  # by their ids, as they were asked for
+        self._faults: dict[int, Any] = {}  # by their ids: their requests
         self._steps = count(1)
 
     def add(self, do: str, **values: Any) -> None:
@@ -147,10 +147,12 @@ def open_file(path: Path) -> IO[bytes]:
     """Open the file of a new run, which replaces an older one. Raises BadSetting."""
     try:
         if path.exists() and path.read_bytes()[: len(_FIRST)] not in (b"", _FIRST):
-            raise BadSetting(f"record {path} is not a run file: name another file")
+            raise BadSetting(f"record must name a new file or an older run, not {path}")
         return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
     except OSError as error:
-        raise BadSetting(f"record {path} cannot be written: {error.strerror}") from error
+        raise BadSetting(
+            f"record must name a file that can be written, not {path}: {error.strerror}"
+        ) from error
 
 
 def note(do: str, **values: Any) -> None:
