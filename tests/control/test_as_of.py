@@ -56,7 +56,7 @@ def test_a_read_of_the_past_changes_nothing(double: Double) -> None:
     assert double.status(id) == "closed"
 
 
-def test_seeded_rows_exist_at_every_past_instant(double: Double) -> None:
+def test_a_seeded_session_is_there_from_its_creation_on(double: Double) -> None:
     id = "0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b01"
     session = {"id": id, "organization": "000000000000000000000001", "created_ago": "3m"}
     body = {
@@ -65,6 +65,8 @@ def test_seeded_rows_exist_at_every_past_instant(double: Double) -> None:
     }
     double.post("/namespaces/default/seed", body)
     double.start()
+    assert double.status(id, **at("-3m1us")) is None
+    assert double.status(id, **at("-3m")) == "active"
     assert double.status(id, **at("-1m")) == "active"
     assert double.status(id, **at("+1m")) == "active"
     assert double.status(id, **at("+121s")) == "timed_out"

@@ -31,7 +31,6 @@ def prepare_double(settings: Settings, surfaces: Sequence[Surface] = SURFACES) -
         default.restore(contents.template())
     with store.with_file_name(settings.db), default.activate():
         contents.write()
-        default.has_undo_log = True
     store.ensure_writable(default)
     hooks = NamespaceHooks(
         template=contents.template,
@@ -62,11 +61,10 @@ class _Contents:
         self._made_at = 0
 
     def write(self) -> None:
-        """Write tables, seed and clock into the active namespace, then enable its undo log."""
+        """Write tables with an undo log, seed and clock into the active namespace."""
         seed = read_seed(self._settings)
-        self._create_tables()
+        self._write_tables()
         self._fill(seed, _AS_SET)
-        store.undo_log.enable(self.schema.session_columns)
 
     def make(self, origin: Origin) -> Namespace:
         """Make a namespace. Raises BadSeed, and what `origin.prepare` raises."""
@@ -77,6 +75,7 @@ class _Contents:
             with clock.held():  # the seed is dated from where the clock begins
                 with namespace.activate():
                     clock.restart(origin.at)
+                    namespace.has_undo_log = True
                     self._fill(seed, origin)
                 origin.prepare(namespace)
         except BaseException:

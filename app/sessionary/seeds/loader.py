@@ -164,7 +164,7 @@ def _write(plan: _Plan) -> None:
     with batch.staged(), store.bulk_transaction(), clock.transaction():
         if clock.state() != plan.clock:
             raise Outdated
-        with store.undo_log.unrecorded():
+        with store.dated(batch):
             batch.write_all()
 
 

@@ -25,6 +25,9 @@ _numbers = count(1)
 _CACHE_KIB = 64 * 1024  # the changed pages of some 50,000 rows
 
 
+State = tuple[int, dict[str, Any]]  # from this instant on, a row has these values
+
+
 class _Place(NamedTuple):
     """A model, and the fields by which its rows are known."""
 
@@ -47,6 +50,8 @@ class Batch:
         self._stored: dict[_Place, dict[tuple[Any, ...], dict[str, Any] | None]] = {}
         self._sources: dict[_Place, tuple[str, str | None]] = {}
         self._before_write: list[Callable[[], object]] = []
+        self.states: dict[type[Model], dict[str, list[State]]] = {}
+        self.counts: dict[tuple[type[Model], str], list[State]] = {}
 
     def all(self, statement: Statement[Row], **values: Any) -> list[Row]:
         """Fetch the rows of a statement, which does not see the planned ones."""
@@ -82,6 +87,14 @@ class Batch:
         """Plan to insert a row, or to update the one with the same values of `keys`."""
         key = tuple([values[name] for name in keys])
         self._planned.setdefault(_Place(model, keys), {})[key] = values
+
+    def date(self, model: type[Model], id: str, states: Iterable[State]) -> None:
+        """Plan the past of a row, if it is new: its states, the last of which is the row."""
+        self.states.setdefault(model, {})[id] = list(states)
+
+    def date_count(self, model: type[Model], key: str, at: int, **changes: int) -> None:
+        """Plan that a row of counts has had these changes since an instant."""
+        self.counts.setdefault((model, key), []).append((at, changes))
 
     def delete(self, model: type[Model], **key: Any) -> None:
         """Plan to delete a row, unless it is upserted."""

@@ -139,8 +139,7 @@ _due = Statement(
 )
 _MOVE_BACK = (
     "UPDATE history_entries SET at = :at WHERE at > :at",
-    "UPDATE history_now SET no = no + 1, at = :at, shown_at = :at, call = :call, "
-    "newest_at = MAX(newest_at, :shown_at)",
+    "UPDATE history_now SET no = no + 1, at = :at, shown_at = :at, call = :call",
     # An entry of no row, so that the last one up to an instant knows how far the clock had been.
     "INSERT INTO history_entries (no, at, shown_at, call, newest_at, table_name, row_id) "
     "SELECT no, at, shown_at, call, newest_at, '', 0 FROM history_now",
@@ -161,6 +160,7 @@ def enable(columns: SessionColumns) -> None:
     namespace = current_namespace()
     # The triggers call json_array, which some versions of SQLite do not count as harmless.
     namespace.database.pragma("trusted_schema", 1, permanent=True)
+    namespace.has_undo_log = True
     tables = [each for tables in columns.values() for each in tables.items()]
     logged_tables.update({table._meta.table_name: table for table, _ in tables})
     with transaction():
@@ -228,18 +228,6 @@ def attributed_to(call: str) -> Iterator[None]:
         yield
     finally:
         _call.reset(token)
-
-
-@contextmanager
-def unrecorded() -> Iterator[None]:
-    """Leave changes made in this block out of the undo log. Must run inside a transaction."""
-    if not current_namespace().has_undo_log:
-        yield
-        return
-    run = current_namespace().database.run
-    (last,) = run("SELECT MAX(seq) FROM history_entries").fetchone()
-    yield
-    run("DELETE FROM history_entries WHERE seq > ?", (last,))
 
 
 def earliest_at() -> int | None:

@@ -38,15 +38,25 @@ def triggers(
     column may be a float: JSON would round it.
     """
     name = table._meta.table_name
-    columns = columns or [each.column_name for each in table._meta.sorted_fields]
     delete = f"DELETE FROM history_entries WHERE row_id = old.rowid AND table_name = '{name}'"
-    old_values = f"json_array({', '.join(_quoted(columns, 'old.'))})"
+    old_values = old_values_sql(table, columns)
     bodies = {
         "insert": _insert_sql(table, "new", session, "NULL", ()),
         "update": _insert_sql(table, "old", session, old_values, _option(table, "deadlines")),
         "delete": delete,
     }
     return [_make_trigger(name, event, body) for event, body in bodies.items()]
+
+
+def old_values_sql(table: type[Model], columns: Sequence[str] | None = None) -> str:
+    """Return SQL for the values of a row that is called `old`."""
+    columns = columns or [each.column_name for each in table._meta.sorted_fields]
+    return f"json_array({', '.join(_quoted(columns, 'old.'))})"
+
+
+def deadlines(table: type[Model]) -> list[str]:
+    """Return the fields that are deadlines."""
+    return [table._meta.columns[each].name for each in _option(table, "deadlines")]
 
 
 def indexes(table: type[Model]) -> dict[str, str]:

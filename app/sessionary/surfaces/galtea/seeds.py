@@ -1,5 +1,6 @@
 """Galtea's references and sessions in the seed file."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -140,6 +141,7 @@ def _plan_sessions(rows: SeedRows, batch: Batch) -> None:
     for session in planned.values():
         if batch.find(Session, id=session.id) is None:
             batch.upsert(Session, "id", "organization", **session._asdict())
+            batch.date(Session, session.id, ((at, s._asdict()) for at, s in _states(session)))
 
 
 def _custom_id(row: SessionRow) -> tuple[str, str, str | None]:
@@ -192,6 +194,20 @@ def _instants(row: dict[str, Any], now: int) -> tuple[int, int, int | None]:
     if not created_at <= active_at <= (now if deleted_at is None else deleted_at):
         raise BadRow("created_ago, last_active_ago and deleted_ago must follow each other")
     return created_at, active_at, deleted_at
+
+
+def _states(session: SessionRow) -> Iterator[tuple[int, SessionRow]]:
+    """Yield the session from its creation on, from its last write on, and from its deletion on.
+
+    Until its last write it does not close by itself: it was written again and again.
+    """
+    kept, created_at = session._replace(deleted_at=None), session.created_at
+    created = kept._replace(status=rules.PENDING, stopping_reason=None, error=None)
+    created = created._replace(written_at=created_at, status_since_at=created_at, expires_at=None)
+    yield created_at, created
+    yield session.written_at, kept
+    if session.deleted_at is not None:
+        yield session.deleted_at, session
 
 
 TABLES = (

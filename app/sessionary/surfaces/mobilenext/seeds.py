@@ -1,7 +1,7 @@
 """Mobile Next's tables of the seed file: devices and sessions."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -123,8 +123,11 @@ def _plan_sessions(rows: SeedRows, batch: Batch) -> None:
         elif row["device"] is None:
             continue
         batch.upsert(Session, "id", **session._asdict())
+        states = _states(session)
+        batch.date(Session, session.id, ((at, each._asdict()) for at, each in states))
         for each in of_session:
             batch.upsert(Allocation, "id", **each._asdict())
+            batch.date(Allocation, each.id, _allocation_states(each))
     batch.before_write(partial(_write_sessions, batch, new, held.serials))
 
 
@@ -198,6 +201,23 @@ def _make_allocations(
             )
         )
     return made
+
+
+def _states(session: SessionRow) -> Iterator[tuple[int, SessionRow]]:
+    """Yield the session from its start on, with its first device, and from its last release on."""
+    held = session._replace(released_at=None, status_since_at=session.opened_at)
+    yield session.opened_at, held._replace(created_at=None, expires_at=None)
+    if session.created_at is not None:
+        yield session.created_at, held
+    if session.released_at is not None:
+        yield session.released_at, session
+
+
+def _allocation_states(row: AllocationRow) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the allocation from its creation on, and from its release on."""
+    yield row.created_at, row._replace(released_at=None)._asdict()
+    if row.released_at is not None:
+        yield row.released_at, row._asdict()
 
 
 class _CreatedAts:

@@ -1,5 +1,6 @@
 """Notte's sessions in the seed file."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from marshmallow import fields
@@ -51,6 +52,8 @@ def _plan(rows: SeedRows, batch: Batch) -> None:
             raise BadRow("closed_ago must not be after the timeout: it timed out by itself")
         key_hash = "" if row["key"] is None else identity.hash_of(row["key"])
         batch.upsert(Session, "id", **session._asdict(), key_hash=key_hash)
+        states = ((at, each._asdict() | {"key_hash": key_hash}) for at, each in _states(session))
+        batch.date(Session, session.id, states)
 
 
 def _make_row(row: dict[str, Any], now: int) -> SessionRow:
@@ -76,6 +79,21 @@ def _make_row(row: dict[str, Any], now: int) -> SessionRow:
             close_reason=row["close_reason"] or ("error" if failed else "manual"),
         )
     return session._replace(expires_at=rules.deadline(session, session.last_accessed_at))
+
+
+def _states(session: SessionRow) -> Iterator[tuple[int, SessionRow]]:
+    """Yield the session from its start on, from its last access on, and from its end on."""
+    open_ = session._replace(ended_at=None, ended_as=None, close_reason=None, error=None)
+    open_ = open_._replace(status_since_at=session.created_at)
+    started = open_._replace(last_accessed_at=session.created_at, url=None)
+    started = started._replace(expires_at=rules.deadline(started, started.created_at))
+    if rules.has_timed_out(started, session.last_accessed_at):  # accessed again and again
+        started = started._replace(outlives_timeout=1)
+        started = started._replace(expires_at=rules.deadline(started, started.created_at))
+    yield session.created_at, started
+    yield session.last_accessed_at, open_
+    if session.ended_at is not None:
+        yield session.ended_at, session
 
 
 TABLES = (SeedTable("notte.sessions", SessionSeed(), _plan),)

@@ -1,6 +1,7 @@
 """Scale's table of the seed file."""
 
 import uuid
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from sessionary.seeds.identity import find_user
 from sessionary.seeds.schemas import Ago, BadRow, Moment, SeedRow
 from sessionary.store import Batch
 from sessionary.surfaces.scale import queries, rules
-from sessionary.surfaces.scale.models import Session, SessionRow
+from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
 from sessionary.web import json_codec
 from sessionary.web.fields import Object, Text, problem
 from sessionary.web.surface import SeedRows, SeedTable
@@ -66,6 +67,7 @@ def _plan(rows: SeedRows, batch: Batch) -> None:
         if not session.created_at <= archived_at <= session.updated_at:
             raise BadRow("created_ago, archived_ago and updated_ago must follow each other")
         batch.upsert(Session, "id", **session._asdict())
+        batch.date(Session, session.id, ((at, s._asdict()) for at, s in _states(session)))
     batch.before_write(partial(_write, batch))
 
 
@@ -89,9 +91,26 @@ def _make_row(row: dict[str, Any], now: int, creator: tuple[str, str]) -> Sessio
     )
 
 
+def _states(session: SessionRow) -> Iterator[tuple[int, SessionRow]]:
+    """Yield the session from its creation on, from its archival on, and from its last write on."""
+    created_at, archived_at = session.created_at, session.archived_at
+    live = session._replace(archived_at=None, status_since_at=created_at, updated_at=created_at)
+    yield created_at, live
+    if archived_at is not None:
+        yield archived_at, session._replace(updated_at=archived_at)
+    yield session.updated_at, session
+
+
 def _write(batch: Batch) -> None:
-    """Write the sessions and count them."""
+    """Write the sessions and count them, as of the past as well."""
     keys = json_codec.encode([row["id"] for row in batch.rows(Session)])
+    known = set(queries.known_ids.all(ids=keys))
+    for row in batch.rows(Session):
+        if row["id"] not in known:
+            batch.date_count(SessionCount, row["account_id"], row["created_at"], live=1)
+        if row["id"] not in known and row["archived_at"] is not None:
+            changes = {"live": -1, "archived": 1}
+            batch.date_count(SessionCount, row["account_id"], row["archived_at"], **changes)
     queries.add_to_counts(keys, -1)
     batch.write(Session)
     queries.add_to_counts(keys, 1)
