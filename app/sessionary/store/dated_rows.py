@@ -3,8 +3,11 @@
 # ruff: noqa: S608 - the names in the SQL are those of our own tables
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
+from operator import add
 from typing import Any
 
 from sessionary.store.bulk import Batch, State
@@ -12,7 +15,8 @@ from sessionary.store.database import Model, current_namespace
 from sessionary.store.undo_triggers import deadlines, logged_tables, old_values_sql
 
 _BIRTHS = "FROM history_entries AS born WHERE born.old_values IS NULL AND born.seq > :last"
-_OF_ROW = "born.row_id = {0}.row_id AND born.table_name = {0}.table_name"
+# The `+` leaves the index on row_id, which finds one row.
+_OF_ROW = "born.row_id = {0}.row_id AND +born.table_name = {0}.table_name"
 # Entries of new rows, of rows without a session, and of changes that change nothing.
 _FORGET = f"""DELETE FROM history_entries AS entry WHERE seq > :last AND no > 0
 AND table_name NOT IN (SELECT value FROM json_each(:counted)) AND (session IS NULL
@@ -20,14 +24,15 @@ OR EXISTS (SELECT 1 {_BIRTHS} AND {_OF_ROW.format("entry")}))"""
 _FORGET_SAME = """DELETE FROM history_entries WHERE seq > :last AND no > 0 AND table_name = '{0}'
 AND old_values = (SELECT {1} FROM "{0}" AS old WHERE old.rowid = row_id)"""
 _INSERT = """INSERT INTO history_entries (no, at, shown_at, newest_at, table_name, row_id, session,
-old_values, due_at, first_due_at) SELECT 0, dated.at, dated.at, newest_at, born.table_name,
-born.row_id, born.session, dated.old_values, dated.due_at, dated.first_due_at FROM history_now,
-(SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS at,
+old_values, due_at, first_due_at) SELECT 0, dated.at, dated.at, history_now.newest_at,
+born.table_name, born.row_id, born.session, dated.old_values, dated.due_at, dated.first_due_at
+FROM history_now, (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS at,
 json_extract(value, '$[2]') AS old_values, json_extract(value, '$[3]') AS due_at,
 json_extract(value, '$[4]') AS first_due_at FROM json_each(:rows)) AS dated
-JOIN "{0}" AS seeded ON seeded.id = dated.id JOIN (SELECT born.table_name, born.row_id, born.session
-{1} AND born.table_name = '{0}') AS born ON born.row_id = seeded.rowid
-WHERE dated.at > (SELECT MIN(first.at) FROM history_entries AS first) ORDER BY dated.at"""
+CROSS JOIN "{0}" AS seeded ON seeded.id = dated.id CROSS JOIN history_entries AS born
+ON born.row_id = seeded.rowid AND +born.table_name = '{0}' AND born.old_values IS NULL
+AND born.seq > :last WHERE dated.at > (SELECT MIN(first.at) FROM history_entries AS first)
+ORDER BY dated.at"""
 _OF_COUNT = """SELECT seq, at, no, old_values FROM history_entries
 WHERE row_id = ? AND table_name = ? AND at >= ? ORDER BY at, no, seq"""
 _INSERT_COUNT = """INSERT INTO history_entries (no, at, shown_at, newest_at, table_name, row_id,
@@ -51,7 +56,7 @@ def dated(batch: Batch) -> Iterator[None]:
     yield
     for model, states in batch.states.items():
         rows = [entry for id, each in states.items() for entry in _entries(model, id, each)]
-        sql = _INSERT.format(model._meta.table_name, _BIRTHS)
+        sql = _INSERT.format(model._meta.table_name)
         run(sql, {"rows": json.dumps(rows), "last": last})
     counted = json.dumps([model._meta.table_name for model, _ in batch.counts])
     run(_FORGET, {"last": last, "counted": counted})
@@ -79,30 +84,36 @@ def _add_to_count(model: type[Model], key: str, changes: Sequence[State]) -> Non
     fields, name = [each.name for each in model._meta.sorted_fields], model._meta.table_name
     (column,) = (each.column_name for each in model._meta.get_primary_keys())  # type: ignore[no-untyped-call]
     (row_id,) = run(f'SELECT rowid FROM "{name}" WHERE "{column}" = ?', (key,)).fetchone()
-    changes = sorted(changes, key=lambda change: change[0])
-    entries = run(_OF_COUNT, (row_id, name, changes[0][0])).fetchall()
+    instants = sorted({at for at, _ in changes})
+    sums = _running_sums(fields[1:], changes)
 
-    def total(old: str | None, until: int, *, is_included: bool) -> str | None:
-        """The old values with all changes before an instant, or at it as well."""
-        added = [by for at, by in changes if at < until or (is_included and at == until)]
-        if not added:
+    def total(old: str | None, change_count: int) -> str | None:
+        """The old values with the changes at this many instants."""
+        if not change_count:
             return old
-        values = json.loads(old) if old else [key, *[0 for _ in fields[1:]]]
-        counts = [
-            value + sum(by.get(each, 0) for by in added)
-            for each, value in zip(fields[1:], values[1:], strict=True)
-        ]
-        return _encode([key, *counts])
+        before = json.loads(old)[1:] if old else [0] * len(fields[1:])
+        return _encode([key, *map(sum, zip(before, sums[change_count - 1], strict=True))])
 
-    for at in dict.fromkeys(at for at, _ in changes):
-        following = next(old for _, then, no, old in entries if (then, no) > (at, 0))
-        old = total(following, at, is_included=False)
-        run(_INSERT_COUNT, (at, name, row_id, old))
+    entries = run(_OF_COUNT, (row_id, name, instants[0])).fetchall()
+    places = [(at, no) for _, at, no, _ in entries]
+    for count, at in enumerate(instants):
+        *_, following = entries[bisect_right(places, (at, 0))]
+        run(_INSERT_COUNT, (at, name, row_id, total(following, count)))
     for seq, at, no, old in entries:
-        run(
-            "UPDATE history_entries SET old_values = ? WHERE seq = ?",
-            (total(old, at, is_included=no > 0), seq),
-        )
+        count = (bisect_right if no else bisect_left)(instants, at)
+        run("UPDATE history_entries SET old_values = ? WHERE seq = ?", (total(old, count), seq))
+
+
+def _running_sums(names: Sequence[str], changes: Sequence[State]) -> list[list[int]]:
+    """Return the sum of the changes up to each instant, in order."""
+    by_instant: dict[int, list[int]] = {}
+    for at, each in changes:
+        sums = by_instant.setdefault(at, [0] * len(names))
+        by_instant[at] = [
+            count + each.get(name, 0) for name, count in zip(names, sums, strict=True)
+        ]
+    ordered = (by_instant[at] for at in sorted(by_instant))
+    return list(accumulate(ordered, lambda some, more: list(map(add, some, more))))
 
 
 def _encode(values: list[Any]) -> str:
