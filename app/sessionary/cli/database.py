@@ -97,7 +97,7 @@ def _with_flag(message: str) -> str:
     """Begin the message with the flag, if the setting that it begins with came from one."""
     name, _, rest = message.partition(" ")
     source = click.get_current_context().get_parameter_source(name)
-    is_flag = source is ParameterSource.COMMANDLINE and rest.startswith("must ")
+    is_flag = source is ParameterSource.COMMANDLINE and rest.startswith(("must ", "is for "))
     return f"--{name.replace('_', '-')} {rest}" if is_flag else message
 
 
