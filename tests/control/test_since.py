@@ -209,6 +209,31 @@ def test_a_mobile_next_session_begins_anew_with_its_first_device_and_its_last_re
     assert since(double, id) == ("released", minute(3))
 
 
+def test_a_mobile_next_session_is_active_again_since_it_was_reopened(double: Double) -> None:
+    vendor = VENDORS[3]
+    id = vendor.start(double)
+    vendor.call(double, vendor.end, id)
+    double.advance("5m")
+    (held,) = double.client.get(DEVICES.format(id), headers=MOBILENEXT).json["data"]
+    double.client.post(f"{DEVICES.format(id)}/{held['id']}/release", headers=MOBILENEXT)
+    double.advance("5m")
+    vendor.call(double, vendor.end, id)
+    double.advance("5m")
+    vendor.call(double, vendor.end, id)  # a further device leaves the status
+    assert since(double, id) == ("active", minute(10))
+    for at, expected in (
+        (4, ("active", minute(0))),
+        (7, ("released", minute(5))),
+        (12, ("active", minute(10))),
+    ):
+        assert since(double, id, headers={"Sessionary-At": minute(at)}) == expected
+    changes = double.get(f"/diff?from={minute(6)}")["changes"]
+    assert [(each["from_status"], each["to_status"]) for each in changes] == [
+        ("released", "active"),
+        ("active", "active"),
+    ]
+
+
 SEEDED: list[tuple[str, dict[str, Any], str, int]] = [
     ("scale", {"archived_ago": "20m", "updated_ago": "10m"}, "archived", 40),
     ("scale", {"updated_ago": "10m"}, "live", 0),
@@ -217,6 +242,16 @@ SEEDED: list[tuple[str, dict[str, Any], str, int]] = [
     ("notte", {"closed_ago": "59m"}, "closed", 1),
     ("mobilenext", {"device": "emulator-5554"}, "active", 0),
     ("mobilenext", {"device": "emulator-5554", "released_ago": "10m"}, "released", 50),
+    (
+        "mobilenext",
+        {
+            "device": "emulator-5554",
+            "released_ago": "30m",
+            "further_devices": [{"device": "8F7A52E1", "created_ago": "20m"}],
+        },
+        "active",
+        40,
+    ),
 ]
 
 

@@ -77,7 +77,7 @@ ENVIRONMENTS = {
         Environment("galtea-4.18", "pip", ("galtea-4.18.txt",), "bin/python"),
         Environment("notte-1.2", "pip", ("notte-1.2.txt",), "bin/python"),
         Environment("scale-egp-1.1", "pip", ("scale-egp-1.1.txt",), "bin/python"),
-        Environment("mobilenext", "npm", ("package.json", "package-lock.json"), MOBILECLI),
+        Environment("npm", "npm", ("package.json", "package-lock.json"), MOBILECLI),
     )
 }
 

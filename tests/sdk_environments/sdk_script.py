@@ -41,8 +41,8 @@ def guarded(python: Path | str, script: Path, args: tuple[str, ...]) -> tuple[st
 
 
 def run_node(script: Path, *args: str, env: Mapping[str, str] | None = None) -> Any:
-    """Run an ES module with the packages of the mobilenext environment."""
-    folder = prepared("mobilenext").folder
+    """Run an ES module with the packages of npm."""
+    folder = prepared("npm").folder
     node = shutil.which("node") or unavailable("node is not installed")
     guard = (HERE / "loopback_only.mjs").as_uri()
     # From standard input: node then searches packages from the working directory.
@@ -52,7 +52,7 @@ def run_node(script: Path, *args: str, env: Mapping[str, str] | None = None) -> 
 
 def mobilecli() -> Path:
     """Return the path of mobilecli; run it in `client_environment(...)`."""
-    return prepared("mobilenext").program_path
+    return prepared("npm").program_path
 
 
 def client_environment(home: Path | str, env: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -35,6 +35,15 @@ const parts = {
     return { session, device };
   },
 
+  async reopening() {
+    const fleet = client();
+    const session = await fleet.createSession();
+    const first = await fleet.allocateDevice(session, platform('android'));
+    await fleet.releaseDevice(session, first.info.serial);
+    const second = await fleet.allocateDevice(session, platform('ios'));
+    return { session, serials: [first.info.serial, second.info.serial] };
+  },
+
   async errors() {
     const fleet = client();
     const session = await fleet.createSession();
@@ -52,7 +61,6 @@ const parts = {
     return {
       ...messages,
       twice: await errorOf(fleet.releaseDevice(session, device.info.serial)),
-      released: await errorOf(fleet.allocateDevice(session, platform('ios'))),
     };
   },
 };

@@ -217,16 +217,30 @@ def test_releasing_a_device_twice_or_unallocated_is_404(calls: Calls) -> None:
     assert contents(calls.app) == before
 
 
-def test_a_released_session_takes_no_further_device(app: App, calls: Calls) -> None:
+def test_a_session_whose_devices_were_released_takes_a_further_one(app: App, calls: Calls) -> None:
+    held = calls.hold(*filters_by_name("Pixel 9"))
+    calls.release(held["id"], "emulator-5554")
+    before = contents(app)
+    assert error_of(calls.allocate(held["id"], *filters_by_name("Nokia")))[0] == 404
+    assert contents(app) == before
+    app.advance(minutes=1)
+    calls.allocate(held["id"], IOS)
+    again = calls.session(held["id"])
+    assert again["releasedAt"] is None
+    assert [again[name] for name in ("device", "createdAt")] == [held["device"], held["createdAt"]]
+    assert [each["status"] for each in again["devices"]] == ["released", "in_use"]
+    assert again["devices"][1]["createdAt"] == "2026-03-01T12:01:00.000000Z"
+    assert calls.page()["data"] == [again]
+
+
+def test_released_at_is_set_anew_at_the_next_last_release(app: App, calls: Calls) -> None:
     held = calls.hold()
     calls.release(held["id"], held["device"]["id"])
-    before = contents(app)
-    assert error_of(calls.allocate(held["id"])) == (409, "session_released")
-    assert error_of(calls.allocate(held["id"], *filters_by_name("Nokia"))) == (
-        409,
-        "session_released",
-    )
-    assert contents(app) == before
+    app.advance(minutes=1)
+    calls.allocate(held["id"])
+    app.advance(minutes=1)
+    assert calls.release(held["id"], held["device"]["id"]).status_code == 202
+    assert calls.session(held["id"])["releasedAt"] == "2026-03-01T12:02:00.000000Z"
 
 
 VERSION = {**ANDROID, "attribute": "version"}

@@ -57,6 +57,8 @@ class Histories(RuleBasedStateMachine):
             session = self.sessions[place % len(self.sessions)]
             response = self.calls.allocate(session, IOS)
             assert response.status_code in (201, 202, 404, 409), response.text
+            if response.status_code < 300:
+                self.ended.pop(session, None)
 
     @rule(place=places, number=st.integers(0, 1))
     def release(self, place: int, number: int) -> None:

@@ -74,6 +74,31 @@ def test_releasing_after_the_end_of_the_lease_is_404_and_writes_nothing(leased: 
     assert contents(leased.app) == before
 
 
+def test_a_reopened_session_ends_at_its_first_deadline(leased: Calls) -> None:
+    held = leased.hold()
+    leased.app.advance(minutes=10)
+    leased.release(held["id"], held["device"]["id"])
+    leased.app.advance(minutes=10)
+    assert leased.allocate(held["id"]).status_code == 201
+    leased.app.advance(minutes=10)
+    shown = leased.session(held["id"])
+    ends = [each["releasedAt"] for each in shown["devices"]]
+    assert [shown["releasedAt"], *ends] == [HALF_PAST, "2026-03-01T12:10:00.000000Z", HALF_PAST]
+
+
+def test_a_lease_that_ends_while_nothing_is_held_moves_no_released_at(leased: Calls) -> None:
+    held = leased.hold()
+    leased.release(held["id"], held["device"]["id"])
+    released = leased.session(held["id"])
+    leased.app.advance(minutes=30)
+    before = contents(leased.app)
+    assert leased.session(held["id"]) == released
+    assert error_of(leased.allocate(held["id"])) == (409, "session_released")
+    assert contents(leased.app) == before
+    leased.app.advance(-MICROSECOND)
+    assert leased.allocate(held["id"]).status_code == 201
+
+
 def test_a_release_at_the_last_microsecond_of_the_lease_counts(leased: Calls) -> None:
     held = leased.hold()
     leased.app.advance(minutes=30)

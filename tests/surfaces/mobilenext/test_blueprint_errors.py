@@ -6,7 +6,7 @@ import peewee as pw
 import pytest
 
 from tests.conftest import App
-from tests.surfaces.mobilenext.api_client import Calls, error_of
+from tests.surfaces.mobilenext.api_client import Calls, error_of, filters_by_name
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
@@ -30,7 +30,8 @@ def test_errors_are_checked_in_the_documented_order(strict: App) -> None:
     assert error_of(looker.release(UNKNOWN_ID, "x")) == (403, "forbidden")
     assert error_of(worker.post(nowhere, **bad))[0] == 400
     assert error_of(worker.allocate(UNKNOWN_ID))[0] == 404
-    assert error_of(worker.allocate(held["id"])) == (409, "session_released")
+    taken = filters_by_name(worker.hold()["device"]["name"])
+    assert error_of(worker.allocate(held["id"], *taken)) == (409, "no_device_available")
 
 
 def test_two_sessions_can_never_have_the_same_created_at(app: App, calls: Calls) -> None:

@@ -117,15 +117,18 @@ def test_lost_devices_are_released_in_every_response(leased: App) -> None:
     assert explain_now(leased, surface, first["id"]).rule == "release"
 
 
-def test_after_a_loss_release_and_allocate_fail_and_its_device_is_free(calls: Calls) -> None:
+def test_after_a_loss_release_fails_its_device_is_free_and_the_session_takes_another(
+    calls: Calls,
+) -> None:
     held = calls.hold(*filters_by_name("Pixel 9"))
     force(calls.app, surface, held["id"], "released")
     assert error_of(calls.release(held["id"], held["device"]["id"]))[0] == 404
-    assert error_of(calls.allocate(held["id"])) == (409, "session_released")
     again = calls.hold(*filters_by_name("Pixel 9"))
     assert again["device"]["id"] == held["device"]["id"]
     assert calls.walk(1) == [again["id"], held["id"]]
     assert again["createdAt"] > held["createdAt"]
+    assert calls.allocate(held["id"]).status_code == 201
+    assert calls.session(held["id"])["releasedAt"] is None
 
 
 def test_a_device_released_before_a_loss_keeps_its_instant(leased: App) -> None:

@@ -218,7 +218,8 @@ def test_the_last_releases_of_sessions_are_those_of_the_rule(
         expected = each
         if each.id in wanted:
             last = rules.last_release_at(held)
-            since_at = each.opened_at if last is None else last
+            began_at = rules.active_since_at(held) if held else each.opened_at
+            since_at = began_at if last is None else last
             expected = each._replace(released_at=last, status_since_at=since_at)
         assert sessions.by_id.one(id=each.id, organization=each.organization) == expected
 
@@ -238,7 +239,7 @@ def test_a_free_created_at_is_the_first_that_no_other_session_has(
 
 
 @generated(number=st.integers(0, 14), at=instants, end=maybe)
-def test_created_at_and_released_at_are_set_once(
+def test_created_at_is_set_once_and_released_at_until_a_session_is_reopened(
     place: App, namespace: Namespace, number: int, at: int, end: int | None
 ) -> None:
     session = next((each for each in namespace[1] if each.id == uuid(number)), None)
@@ -248,6 +249,9 @@ def test_created_at_and_released_at_are_set_once(
     assert assert_writes_alike(place, sessions.set_created_at, **values) == is_empty
     ended = {"id": uuid(number), "released_at": at, "status_since_at": at}
     assert assert_writes_alike(place, sessions.set_released_at, **ended) == is_held
+    reopened = {"id": uuid(number), "status_since_at": at}
+    assert assert_writes_alike(place, sessions.reopen, **reopened) == (session is not None)
+    assert sessions.reopen.run(**reopened) == 0
 
 
 @generated(number=st.integers(0, 14), at=instants)

@@ -164,12 +164,30 @@ def test_an_empty_session_is_not_found_by_id() -> None:
     rules.ensure_listed(shown(session(), [allocation()]), "s")
 
 
-def test_a_released_session_takes_no_further_device() -> None:
+def test_a_session_takes_further_devices_until_its_lease_has_ended() -> None:
     rules.ensure_can_allocate(EMPTY, START)
-    rules.ensure_can_allocate(LEASED, START + 30 * MINUTE - 1)
-    for row, now in ((LEASED, START + 30 * MINUTE), (session(released_at=START), START)):
-        with pytest.raises(MobileNextError, match="is released"):
-            rules.ensure_can_allocate(row, now)
+    rules.ensure_can_allocate(session(released_at=START), START + 10**6 * MINUTE)
+    for row in (LEASED, LEASED._replace(released_at=START)):
+        rules.ensure_can_allocate(row, START + 30 * MINUTE - 1)
+        with pytest.raises(MobileNextError, match="has ended: start another"):
+            rules.ensure_can_allocate(row, START + 30 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("held", "since_at"),
+    [
+        ([(0, None)], 0),
+        ([(0, 5), (5, None)], 0),
+        ([(0, 5), (6, None)], 6),
+        ([(0, 9), (6, 7), (9, None)], 0),
+        ([(0, 2), (6, None), (4, 6)], 4),
+    ],
+)
+def test_a_session_is_active_since_it_has_held_devices_without_a_gap(
+    held: list[tuple[int, int | None]], since_at: int
+) -> None:
+    given = [allocation(created_at=began, released_at=ended) for began, ended in held]
+    assert rules.active_since_at(given) == since_at
 
 
 @pytest.mark.parametrize("role", ["admin", "readwrite"])

@@ -26,7 +26,7 @@ def choose_device(filters: Sequence[Mapping[str, str]], at: int) -> DeviceRow:
 
 
 def allocate(device: DeviceRow, session: SessionRow, at: int, minutes: int | None) -> AllocationRow:
-    """Reserve a free device; the first one makes its session listed. Source: client."""
+    """Reserve a free device; it makes a session listed, or active again. Source: client."""
     store_lease_end(device.serial, at)
     if session.created_at is None:
         created_at = next_created_at(session, at)
@@ -37,6 +37,7 @@ def allocate(device: DeviceRow, session: SessionRow, at: int, minutes: int | Non
     else:
         created_at = rules.not_before(session.created_at, at)
         expires_at = session.expires_at
+        sessions.reopen.run(id=session.id, status_since_at=at)
     row = make_row(
         device,
         id=ids.uuid(),

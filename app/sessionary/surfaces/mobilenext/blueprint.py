@@ -127,7 +127,7 @@ def get_device(session_id: str, device: str) -> Response:
 @routes.post("/api/v1/sessions/<session_id>/devices/<device>/release")
 @operation("Release a device", answers={202: _allocation})
 def release(session_id: str, device: str) -> Response:
-    """The last release ends the session. Source: client (202, with the allocation as JSON)."""
+    """The last release sets `releasedAt`. Source: client (202, with the allocation as JSON)."""
     organization = _writable_organization()
     with clock.transaction() as at:
         of_session = _allocations(_find(session_id, organization, at))

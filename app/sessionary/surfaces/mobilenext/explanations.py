@@ -21,7 +21,7 @@ def explain(session: SessionWithAllocations, now: int) -> Explanation:
     elif released_at is None:
         found = _active(session, now)
     else:
-        found = _released(row, released_at)
+        found = _released(row, released_at, now)
     since_at, rule, reason, unless, source = found
     status, inputs = rules.session_status(row, now), _inputs(session, now)
     return Explanation(status, since_at, rule, reason, inputs, unless, rules.SOURCES[source])
@@ -49,17 +49,20 @@ def _active(session: SessionWithAllocations, now: int) -> _Reason:
     return row.status_since_at, rule, f"it holds {serials}", unless, "lease_expires_at"
 
 
-def _released(row: SessionRow, released_at: int) -> _Reason:
-    if released_at == row.expires_at:
+def _released(row: SessionRow, released_at: int, now: int) -> _Reason:
+    end = row.expires_at
+    if released_at == end:
         reason = f"its lease ended at {to_text(released_at)}, for all its devices"
         unless = (
             "no call: a lease lasts as long as mobilenext_lease_minutes said when the first "
             "device was allocated"
         )
         return released_at, "lease", reason, unless, "transitions"
-    until = "for good" if row.expires_at is None else f"until {to_text(row.expires_at)}"
     reason = f"the last device that it held was released at {to_text(released_at)}"
-    unless = f"without that release it would be active {until}; it takes no further device"
+    call = f"POST /api/v1/sessions/{row.id}/devices"
+    until = "" if end is None else f" before {to_text(end)}, the end of its lease,"
+    verb = "makes" if end is None or now < end else "would have made"
+    unless = f"{call}{until} {verb} it active again"
     return row.status_since_at, "release", reason, unless, "last_release_at"
 
 

@@ -1,5 +1,6 @@
 """Mobile Next's rules: pure functions of rows and an instant in microseconds."""
 
+import math
 import operator
 import re
 from collections.abc import Mapping, Sequence
@@ -51,10 +52,12 @@ SOURCES = {
     "has_ended": "Source: page (`releasedAt`). Assumed: an expired session ended at its deadline.",
     "released_at": "Source: page (null while open). Assumed: the end of a lease is a release.",
     "session_released_at": "Source: page (null while open).",
+    "active_since_at": "Assumed: a release and an allocation at one instant leave no gap.",
     "last_release_at": "Source: page (null while a device is held), client (several devices).",
     "ensure_exists": "Source: page (404). Assumed: an expired session is 404 on every path.",
     "ensure_listed": "Assumed: GET by id is 404 without a device, since `device` is required.",
-    "ensure_can_allocate": "Assumed: a released session takes no further device (409).",
+    "ensure_can_allocate": "Source: client (its pool of devices releases one that came too late, "
+    "and allocates again). Assumed: 409 from the end of the lease on.",
     "ensure_can_write": "Source: docs (`admin` and `readwrite` write; `readonly` does not: 403).",
     "find_allocation": "Source: client (by serial). Assumed: by allocation id as well, in any case "
     "and state, because the serial of a provisioning device is not shown.",
@@ -194,9 +197,10 @@ def ensure_listed(rows: "Sequence[models.JoinedRow]", session_id: str) -> None:
 
 
 def ensure_can_allocate(row: "SessionRow", now: int) -> None:
-    """Raise MobileNextError if the session is released."""
-    if session_status(row, now) == RELEASED:
-        raise MobileNextError(409, "session_released", f"Session {row.id} is released")
+    """Raise MobileNextError if the session's lease has ended, whatever it held by then."""
+    if row.expires_at is not None and row.expires_at <= now:
+        text = f"The lease of session {row.id} has ended: start another"
+        raise MobileNextError(409, "session_released", text)
 
 
 def ensure_can_write(role: str) -> None:
@@ -224,6 +228,16 @@ def last_release_at(allocations: "Sequence[AllocationRow]") -> int | None:
     """Return the last release by a call; None while any allocation is not released."""
     released = [each.released_at for each in allocations if each.released_at is not None]
     return max(released, default=None) if len(released) == len(allocations) else None
+
+
+def active_since_at(allocations: "Sequence[AllocationRow]") -> int:
+    """Return the instant from which on a session has held devices without a gap."""
+    since_at, until = 0, -math.inf
+    for each in sorted(allocations, key=lambda each: each.created_at):
+        if each.created_at > until:
+            since_at = each.created_at
+        until = max(until, math.inf if each.released_at is None else each.released_at)
+    return since_at
 
 
 def empty_expires_at(opened_at: int, minutes: int) -> int:

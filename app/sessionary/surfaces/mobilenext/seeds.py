@@ -38,7 +38,7 @@ class DeviceSeed(DeviceFacts):
 
 
 class AllocationSeed(SeedRow):
-    """A further device of a session."""
+    """A further device of a session, which reopens it if the earlier ones were released."""
 
     device = Text(required=True)
     created_ago = Ago(required=True)
@@ -109,7 +109,7 @@ def _plan_sessions(rows: SeedRows, batch: Batch) -> None:
             session = session._replace(created_at=created_at, expires_at=expires_at)
             of_session = _make_allocations(row, session, applied_at, catalogue)
             released_at = rules.last_release_at(of_session)
-            since_at = session.opened_at if released_at is None else released_at
+            since_at = rules.active_since_at(of_session) if released_at is None else released_at
             session = session._replace(released_at=released_at, status_since_at=since_at)
             elsewhere = held.elsewhere(of_session, session)
             if elsewhere and known is None:

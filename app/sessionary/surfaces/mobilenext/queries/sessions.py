@@ -50,6 +50,12 @@ set_released_at = Statement(
         released_at=param("released_at"), status_since_at=param("status_since_at")
     ).where(Session.id == param("id"), Session.released_at.is_null()),
 )
+reopen = Statement(
+    tuple,
+    lambda: Session.update(released_at=None, status_since_at=param("status_since_at")).where(
+        Session.id == param("id"), Session.released_at.is_null(False)
+    ),
+)
 
 
 def _last_release_at() -> Any:
@@ -60,11 +66,24 @@ def _last_release_at() -> Any:
     return Allocation.select(last).where(Allocation.session == Session.id)
 
 
+def _active_since_at() -> Any:
+    """SQL twin of `rules.active_since_at`: the last allocation before which none was held."""
+    earlier = Allocation.alias()
+    is_held = earlier.select(pw.SQL("1")).where(
+        earlier.session == Allocation.session,
+        earlier.created_at < Allocation.created_at,
+        earlier.released_at.is_null() | (earlier.released_at >= Allocation.created_at),
+    )
+    return Allocation.select(pw.fn.MAX(Allocation.created_at)).where(
+        Allocation.session == Session.id, ~pw.fn.EXISTS(is_held)
+    )
+
+
 store_last_releases = Statement(
     tuple,
     lambda: Session.update(
         released_at=_last_release_at(),
-        status_since_at=pw.fn.COALESCE(_last_release_at(), Session.opened_at),
+        status_since_at=pw.fn.COALESCE(_last_release_at(), _active_since_at(), Session.opened_at),
     ).where(Session.id.in_(param_list("ids"))),
 )
 
