@@ -64,17 +64,22 @@ def _find_writes(
         for surface in surfaces
         for table in surface.sessions.session_columns
     }
-    writes: dict[tuple[str, str], list[SessionWrite]] = {}
-    count = 0
-    for write in store.undo_log.session_writes(after, until):
-        mine = writes.setdefault((owners[write.table_name], write.session), [])
-        if mine and (mine[-1].at, mine[-1].no) == (write.at, write.no):
-            continue  # another row of the session
-        mine.append(write)
-        count += 1
-        if count == limit:
-            return writes, False
-    return writes, True
+    row_limit = 4 * limit
+    while True:
+        rows = store.undo_log.session_writes(after, until, row_limit)
+        writes: dict[tuple[str, str], list[SessionWrite]] = {}
+        count = 0
+        for row in rows:
+            mine = writes.setdefault((owners[row.table_name], row.session), [])
+            if mine and (mine[-1].at, mine[-1].no) == (row.at, row.no):
+                continue  # another row of the session
+            mine.append(row)
+            count += 1
+            if count == limit:
+                return writes, False
+        if len(rows) < row_limit:
+            return writes, True
+        row_limit *= 4  # writes of many rows
 
 
 class _Search:

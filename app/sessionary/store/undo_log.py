@@ -123,6 +123,7 @@ _writes = Statement(
         UndoEntry.select(*(getattr(UndoEntry, name) for name in SessionWrite._fields))
         .where(_is_between, UndoEntry.session.is_null(False))
         .order_by(UndoEntry.at, UndoEntry.seq)
+        .limit(param("limit"))
     ),
 )
 _due = Statement(
@@ -268,17 +269,17 @@ def reading(position: Position | None) -> Iterator[None]:
         connection.position = before
 
 
-def session_writes(after: int, until: int) -> Iterator[SessionWrite]:
-    """Yield the changed rows of sessions, after one instant and up to another, in order."""
-    return _writes.rows(after=after, until=until)
+def session_writes(after: int, until: int, limit: int) -> list[SessionWrite]:
+    """List the first changed rows of sessions, after one instant and up to another, in order."""
+    return _writes.all(after=after, until=until, limit=limit)
 
 
-def due_sessions(after: int, until: int) -> Iterator[tuple[int, str, str]]:
-    """Yield sessions that were changed after a deadline between two instants had passed.
+def due_sessions(after: int, until: int) -> list[tuple[int, str, str]]:
+    """List sessions that were changed after a deadline between two instants had passed.
 
     Each with the deadline and the table of the changed row, in order.
     """
-    return _due.rows(after=after, until=until)
+    return _due.all(after=after, until=until)
 
 
 def _trim() -> None:
