@@ -149,7 +149,8 @@ def test_a_server_refuses_a_seed_of_ids() -> None:
     refused = run_command(COMMAND, "serve", "--ids-seed", "x", "--db", ":memory:")
     assert refused.returncode == 2
     assert refused.stderr == (
-        "Error: ids_seed is for a double, not for a server (its keys could be guessed): remove it\n"
+        "Error: --ids-seed is for a double, not for a server (its keys could be guessed): "
+        "remove it\n"
     )
 
 
