@@ -2,11 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from flask import Flask
 from flask.testing import FlaskClient
+from time_machine import Traveller
 
 from sessionary.control.blueprint import Control
 from sessionary.web.instants import parse, to_text
@@ -74,6 +77,7 @@ class CheckedNamespace:
         self.recorded: dict[int, Seen] = {}
         self.answers: list[tuple[str, Answer]] = []
         self.went_back = False  # whether its clock did
+        self.wall: Traveller  # of the running case; it stands still unless an operation moves it
 
     def create(self) -> None:
         self.plane("POST", "namespaces", {"name": self.name, **self.described}, root=True)
@@ -85,6 +89,7 @@ class CheckedNamespace:
             self.control.namespaces.drop(made.name)
         self.plane("POST", f"namespaces/{self.name}/fork", {"name": made.name}, root=True)
         made.recorded, made.went_back = dict(self.recorded), self.went_back
+        made.wall = self.wall
         return made
 
     def call(self, method: str, path: str, body: Any = None, at: int | None = None) -> Answer:
@@ -124,6 +129,13 @@ class CheckedNamespace:
     def move(self, method: str, path: str, body: Any = None) -> None:
         """Read the namespace, and move its clock by a call."""
         self.let(lambda: self.plane(method, path, body))
+
+    @contextmanager
+    def wall_restored(self) -> Iterator[None]:
+        """Set the wall clock back to what it was before the block."""
+        before = datetime.now(UTC)
+        yield
+        self.wall.move_to(before)
 
     def let(self, change: Callable[[], Any]) -> None:
         """Read the namespace, and do what moves its clock."""

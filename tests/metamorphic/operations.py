@@ -4,10 +4,16 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from time_machine import Traveller
-
+from sessionary.identity import DEFAULT_ORGANIZATION
 from sessionary.web.instants import to_text
-from tests.metamorphic.namespaces import HOUR, MINUTE, SECOND, SURFACES, CheckedNamespace
+from tests.metamorphic.namespaces import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    SURFACES,
+    Answer,
+    CheckedNamespace,
+)
 
 Operation = Callable[[CheckedNamespace, Random], None]
 STEPS = (0, 1, SECOND, MINUTE, 3 * MINUTE, 5 * MINUTE, 7 * MINUTE, 15 * MINUTE, HOUR)
@@ -19,6 +25,11 @@ SEEDED = {
 }
 SEEDED["galtea"] = [f"session_seeded{each * 18}" for each in "abc"]
 USER = "5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01"
+HOME = DEFAULT_ORGANIZATION
+PEOPLE: dict[str, Any] = {
+    "organizations": [{"id": HOME, "name": "Home"}],
+    "users": [{"id": USER, "name": "Ana", "memberships": []}],
+}
 KINDS = ("status", "latency", "reset", "empty", "truncated")
 
 
@@ -147,14 +158,11 @@ def seed(namespace: CheckedNamespace, rng: Random) -> None:
     surface = rng.choice(SURFACES)
     row = SEED_ROWS[surface](rng)
     row["id"] = rng.choice(SEEDED[surface])
-    table = {"sessions": [row]}
-    organizations = [{"id": each, "name": each} for each in ("acme", "default")]
-    user = {"id": USER, "name": "Ana", "memberships": []}
-    body = {"organizations": organizations, "users": [user], surface: table}
-    got = namespace.client.post(
-        f"/_control/v1/namespaces/{namespace.name}/seed", json=body, headers={}
-    )
+    body = {**PEOPLE, surface: {"sessions": [row]}}
+    path = f"/_control/v1/namespaces/{namespace.name}/seed"
+    got = namespace.client.post(path, json=body)
     assert got.status_code in (200, 400), got.text
+    namespace.answers.append((f"{body}", Answer(got.status_code, got.data)))
     namespace.leave_out([row["id"]])
 
 
@@ -169,7 +177,7 @@ def _seed_notte(rng: Random) -> dict[str, Any]:
         [("created_ago",), ("created_ago", "last_accessed_ago"), ("created_ago", "closed_ago")]
     )
     maximum = rng.choice([{}, {"max_duration_minutes": 120}])
-    facts = {"organization": "default", "timeout_minutes": rng.choice([5, 29]), **maximum}
+    facts = {"organization": HOME, "timeout_minutes": rng.choice([5, 29]), **maximum}
     return {**facts, **_agos(rng, *names)}
 
 
@@ -178,17 +186,17 @@ def _seed_galtea(rng: Random) -> dict[str, Any]:
         [("created_ago",), ("created_ago", "last_active_ago"), ("created_ago", "deleted_ago")]
     )
     closes = rng.choice([{}, {"auto_close_minutes": 5}])
-    facts = {"organization": "default", "version": "v1", "status": rng.choice(_GALTEA), **closes}
+    facts = {"organization": HOME, "version": "v1", "status": rng.choice(_GALTEA), **closes}
     return {**facts, **_agos(rng, *names)}
 
 
 def _seed_scale(rng: Random) -> dict[str, Any]:
     names = rng.choice([("created_ago",), ("created_ago", "archived_ago")])
-    return {"account_id": rng.choice(["acme", "default"]), "title": "s", **_agos(rng, *names)}
+    return {"account_id": HOME, "title": "s", **_agos(rng, *names)}
 
 
 def _seed_mobilenext(rng: Random) -> dict[str, Any]:
-    facts: dict[str, Any] = {"organization": "default", "user": USER}
+    facts: dict[str, Any] = {"organization": HOME, "user": USER}
     names = ("created_ago",)
     if rng.random() < 0.7:
         facts["device"] = rng.choice(DEVICES)
@@ -242,15 +250,9 @@ def run(namespace: CheckedNamespace, rng: Random) -> None:
 def wait(namespace: CheckedNamespace, rng: Random) -> None:
     """Let time pass: a clock that runs shows it."""
     seconds = rng.choice([0.000001, 1, 30, 300])
-
-    def shift() -> None:
-        assert WALL
-        WALL[-1].shift(seconds)
-
-    namespace.let(shift)
+    namespace.let(lambda: namespace.wall.shift(seconds))
 
 
-WALL: list[Traveller] = []  # the wall clock of the running case
 CALLS: dict[str, Operation] = {
     "start notte": start_notte,
     "operate notte": operate_notte,

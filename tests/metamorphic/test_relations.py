@@ -18,14 +18,13 @@ from flask import Flask
 
 from sessionary.factory import create_double
 from tests.conftest import double_settings
-from tests.metamorphic import operations
 from tests.metamorphic.namespaces import NOON, CheckedNamespace, check_same
-from tests.metamorphic.operations import CALLS, DEVICES, MOVES, SEED_ROWS, SEEDED, USER
+from tests.metamorphic.operations import CALLS, DEVICES, MOVES, PEOPLE, SEED_ROWS, SEEDED
 from tests.metamorphic.relations import RELATIONS
 
 CASE_COUNT = 24
 LONG_MINUTES = float(os.environ.get("METAMORPHIC_MINUTES", "30"))
-MAX_SHRINKS = 150
+MAX_SHRINKS = 60
 _WALL_START = NOON
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},
@@ -67,9 +66,7 @@ def _describe(rng: Random) -> dict[str, Any]:
     ]
     devices[0]["provision_seconds"] = 240
     devices[3] |= {"platform": "ios", "provision_seconds": 60}
-    organizations = [{"id": each, "name": each} for each in ("acme", "default")]
-    seed: dict[str, Any] = {"devices": devices, "organizations": organizations}
-    seed["users"] = [{"id": USER, "name": "Ana", "memberships": []}]
+    seed: dict[str, Any] = {"devices": devices, **PEOPLE}
     surface = rng.choice([*SEED_ROWS, None])
     if surface is not None:
         row = {"created_ago": "10m", **SEED_ROWS[surface](Random(0)), "id": SEEDED[surface][0]}
@@ -94,7 +91,7 @@ def check_case(make_namespace: MakeNamespace, case: int, steps: Sequence[Step]) 
     answers = []
     for attempt in range(2):
         with time_machine.travel(_WALL_START, tick=False) as traveller:
-            operations.WALL[:] = [traveller]
+            namespace.wall = traveller
             if attempt == 0:
                 namespace.create()
                 first = namespace.state()
