@@ -22,7 +22,7 @@ from tests.metamorphic.namespaces import NOON, CheckedNamespace, check_same
 from tests.metamorphic.operations import CALLS, DEVICES, MOVES, PEOPLE, SEED_ROWS, SEEDED
 from tests.metamorphic.relations import RELATIONS
 
-CASE_COUNT = 24
+CASE_COUNT = 16
 LONG_MINUTES = float(os.environ.get("METAMORPHIC_MINUTES", "30"))
 MAX_SHRINKS = 60
 _WALL_START = NOON
