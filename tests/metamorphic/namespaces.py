@@ -64,8 +64,8 @@ class Answer(NamedTuple):
 class CheckedNamespace:
     """A namespace, with what was read of it at each instant that its clock has shown.
 
-    The clock's moves are made by `move`, so that the instant that it leaves is read first. An
-    instant that it goes back to or behind has another meaning from then on, and is forgotten.
+    The clock is moved by `move`, so that the instant that it leaves is read first. If it is moved
+    back, the readings from there on are dropped: an instant means the last time that it was shown.
     """
 
     def __init__(self, app: Flask, name: str, described: dict[str, Any]) -> None:
@@ -222,14 +222,18 @@ def differences(expected: Any, found: Any, path: str = "") -> list[tuple[str, An
     """The places at which two JSON values differ."""
     if isinstance(expected, dict) and isinstance(found, dict):
         names = dict.fromkeys([*expected, *found])
-        pairs = [(name, expected.get(name, "absent"), found.get(name, "absent")) for name in names]
+        pairs = {name: (expected.get(name, "absent"), found.get(name, "absent")) for name in names}
     elif isinstance(expected, (list, tuple)) and isinstance(found, (list, tuple)):
         if len(expected) != len(found):
             return [(path, expected, found)]
-        pairs = [(str(n), *each) for n, each in enumerate(zip(expected, found, strict=True))]
+        pairs = dict(enumerate(zip(expected, found, strict=True)))
     else:
         return [] if expected == found else [(path, expected, found)]
-    return [each for name, *two in pairs for each in differences(*two, f"{path} {name}")]
+    return [
+        each
+        for name, (before, now) in pairs.items()
+        for each in differences(before, now, f"{path} {name}")
+    ]
 
 
 def count_by_status(sessions: Collection[dict[str, Any]]) -> Counter[Key]:

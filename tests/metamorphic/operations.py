@@ -197,7 +197,7 @@ def _seed_scale(rng: Random) -> dict[str, Any]:
 
 def _seed_mobilenext(rng: Random) -> dict[str, Any]:
     facts: dict[str, Any] = {"organization": HOME, "user": USER}
-    names = ("created_ago",)
+    names: tuple[str, ...] = ("created_ago",)
     if rng.random() < 0.7:
         facts["device"] = rng.choice(DEVICES)
         names = rng.choice([names, ("created_ago", "released_ago")])

@@ -8,7 +8,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 import time_machine
 from flask import Flask
 
+from sessionary import replay
 from sessionary.factory import create_double
 from tests.conftest import double_settings
 from tests.metamorphic.namespaces import NOON, CheckedNamespace, check_same
@@ -60,7 +63,7 @@ def make_namespace() -> Iterator[MakeNamespace]:
 
 def _describe(rng: Random) -> dict[str, Any]:
     """What a namespace begins with: ids, devices, some sessions, sometimes a fault."""
-    devices = [
+    devices: list[dict[str, Any]] = [
         {"serial": serial, "platform": "android", "type": "real", "name": "P", "version": "16"}
         for serial in DEVICES
     ]
@@ -72,7 +75,13 @@ def _describe(rng: Random) -> dict[str, Any]:
         row = {"created_ago": "10m", **SEED_ROWS[surface](Random(0)), "id": SEEDED[surface][0]}
         seed[surface] = {"sessions": [row]}
     fault = {"surface": "notte", "method": "POST", "status": 503, "times": 1}
-    return {"now": NOON, "ids": "x", "seed": seed, "faults": [fault] * rng.randrange(2)}
+    return {
+        "now": NOON,
+        "ids": "x",
+        "record": True,
+        "seed": seed,
+        "faults": [fault] * rng.randrange(2),
+    }
 
 
 def _make_steps(case: int) -> list[Step]:
@@ -102,6 +111,26 @@ def check_case(make_namespace: MakeNamespace, case: int, steps: Sequence[Step]) 
                 {**CALLS, **MOVES, **RELATIONS}[name](namespace, Random(number))
         answers.append(namespace.answers)
     check_same(answers[0], answers[1], "done again after a reset")
+    _check_replay(namespace, Random(case))
+
+
+def _check_replay(namespace: CheckedNamespace, rng: Random) -> None:
+    """The run that was recorded, with its reset, has the same answers when it is done again."""
+    lines = namespace.client.get(f"/~{namespace.name}/_control/v1/run").data
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "run.jsonl")
+        path.write_bytes(lines)
+        run = replay.read(path)
+    # Some of the reads are enough, since they change nothing but the numbers of the journal.
+    kept = [step for step in run.steps if step.get("method") != "GET" or rng.random() < 0.05]
+    run = run.with_steps(kept)
+    with replay.running_double(run) as client:
+        played = replay.play(run, client)
+    for call in (*run.calls, *played.calls):
+        call["answer_headers"].pop("Link", None)
+    difference = replay.first_difference(run, played)
+    if difference is not None:
+        raise AssertionError(f"replay: {difference}")
 
 
 def _reset(namespace: CheckedNamespace) -> None:
