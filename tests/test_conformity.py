@@ -28,7 +28,7 @@ MODULES = {
     "blueprint", "errors", "explanations", "fault_presets", "models", "queries", "rules",
     "schemas", "seeds", "serializers",
 }  # fmt: skip
-EXTRAS = {"galtea": {"references"}, "mobilenext": {"allocation", "devices"}}
+EXTRAS = {"galtea": {"references"}, "mobilenext": {"allocation", "devices", "websocket"}}
 EXAMPLE = Path(__file__).parent / "seed.example.toml"
 ALL = 1_000
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)

@@ -5,7 +5,7 @@ from http.client import responses
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from sessionary.web import json_codec
+from sessionary.web import json_codec, messages
 from sessionary.web.route_table import RouteTable
 from sessionary.web.spool import Spool
 from sessionary.web.surface import Surface
@@ -14,19 +14,26 @@ Application = Callable[..., Iterable[bytes]]
 
 
 class VendorRequest(NamedTuple):
-    """A request: its surface, its method, and its path without the surface's prefix."""
+    """A request: its surface, its method, and its path without the surface's prefix.
+
+    `message` is a WebSocket's message as method and parameters, both None if it cannot be read.
+    """
 
     surface: Surface | None
     method: str
     path: str
     environ: dict[str, Any]
+    message: tuple[str | None, Any] | None = None
 
     @classmethod
-    def of(cls, routes: RouteTable, environ: dict[str, Any]) -> "VendorRequest":
-        """Read a request from its WSGI environ."""
+    def of(cls, routes: RouteTable, environ: dict[str, Any], body: bytes | None) -> "VendorRequest":
+        """Read a request from its WSGI environ and its body, None if that is too large."""
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         surface, own = routes.split(path)
-        return cls(surface, environ["REQUEST_METHOD"], own, environ)
+        method, message = environ["REQUEST_METHOD"], None
+        if method == messages.METHOD and surface is not None and surface.messages is not None:
+            message = surface.messages.read(body or b"")
+        return cls(surface, method, own, environ, message)
 
 
 class VendorResponse(NamedTuple):

@@ -72,7 +72,7 @@ class ControlMiddleware:
             may_write = False
         else:
             body = buffer_body(environ, self._max_body_bytes)
-            request = VendorRequest.of(self._routes, environ)
+            request = VendorRequest.of(self._routes, environ, body[0])
             call = partial(self._vendor_call, namespace, generation, request, body, start_response)
             may_write = self._recorder is not None and not is_recorded_later(environ)
         may_write = may_write or environ["REQUEST_METHOD"] not in READS

@@ -13,6 +13,7 @@ from sessionary import clock, store
 from sessionary.factory.auto_prune import AutoPrune
 from sessionary.factory.error_handlers import ErrorHandlers
 from sessionary.factory.health_middleware import HealthMiddleware
+from sessionary.factory.message_middleware import MessageMiddleware
 from sessionary.factory.namespace_middleware import (
     Application,
     NamespaceMiddleware,
@@ -218,6 +219,7 @@ class _Builder:
         """Add the other middleware, outermost last."""
         wsgi = namespace_middleware
         wsgi = add_guard(HealthMiddleware(wsgi, self._namespace, self.error_handlers))
+        wsgi = MessageMiddleware(wsgi, self.error_handlers.surface)
         wsgi = RequestIdMiddleware(wsgi, self.error_handlers, self._observers)
         if self._settings.trusted_proxy:
             wsgi = TrustedProxyMiddleware(wsgi, networks(self._settings.trusted_proxy))

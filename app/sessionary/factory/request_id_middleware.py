@@ -18,7 +18,7 @@ from sessionary.web.route_table import MATCH, RouteMatch
 
 HEADER = "Sessionary-Request-Id"
 _VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WS"})
 # Not the shared generator, which tests may seed; and it needs no system call per request.
 _random = random.Random()  # noqa: S311 - request ids may be guessed
 os.register_at_fork(after_in_child=_random.seed)

@@ -17,12 +17,15 @@ from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.refusals import refuse
 from sessionary.http_server.response import Response
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
+from sessionary.http_server.websocket import accept, note_upgrade
 from sessionary.web.held import IS_ABORTED, ON_LOOP, Held
+from sessionary.web.messages import UPGRADE
 from sessionary.web.spool import Spool
 
 _log = logging.getLogger("sessionary")
 _PLAIN_CODINGS = re.compile(r"[\s,]*(identity[\s,]+)*chunked[\s,]*", re.IGNORECASE)
 _HOST = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
+SWITCHING = 101
 _CLIENT_LEFT = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
 
 
@@ -66,7 +69,9 @@ def _begin(
     known = heads.take(connection) if isinstance(sock, BufferedSocket) else None
     if known is None:
         response, environ = _parse(connection, sock)
-        heads.learn(connection.given, response.req, environ)
+        note_upgrade(environ)
+        if UPGRADE not in environ:  # its key comes once
+            heads.learn(connection.given, response.req, environ)
     else:
         environ = known.environ
         response = Response(known.request, sock, connection.parser.cfg)
@@ -84,6 +89,9 @@ def _begin(
             if isinstance(body, Held):
                 go_on = partial(_guard, application, connection, sock, partial(respond, body.make))
                 return Pending(body, go_on)
+            if response.status_code == SWITCHING and UPGRADE in environ:
+                accept(connection, response, environ)
+                return True
             if isinstance(body, Spool):
                 return _send_later(body, response, sock) and _finish_body(connection, sock)
             _send(body, response)

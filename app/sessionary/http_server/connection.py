@@ -5,6 +5,7 @@ import selectors
 import socket
 import ssl
 import struct
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 
 from sessionary.http_server.limits import Upload
 from sessionary.http_server.sockets import WOULD_BLOCK, BlockingSocket, BufferedSocket
+from sessionary.http_server.websocket import GOING_AWAY, WebSocket
 from sessionary.web.spool import Spool
 
 _CHUNK = 65_536
@@ -36,6 +38,8 @@ class Connection:
         self.server = sock.getsockname()
         self.parser: Any = RequestParser(parser_config, sock, peer)
         self.received = bytearray()
+        self.websocket: WebSocket | None = None  # after the handshake: what is received are frames
+        self.close_code: int | None = None  # with which a WebSocket is closed after a response
         self.given = b""  # to the parser, of the request that is being answered
         self.held_bytes = 0  # of it, while it waits for a thread or a delay
         self.error: ParseException | None = None  # of a head that cannot be one
@@ -80,9 +84,29 @@ class Connection:
             return b""
         return data
 
-    def put(self, parts: list[bytes], body: Spool | None) -> None:
+    def add_received(self, data: bytes) -> None:
+        """Take what the client has sent."""
+        if self.websocket is None:
+            self.received += data
+        else:
+            self.websocket.receive(data)
+
+    def has_more(self) -> bool:
+        """Return whether something was received that has not been looked at."""
+        if self.websocket is not None:
+            return self.websocket.has_more()
+        return bool(self.received)
+
+    def has_begun_request(self) -> bool:
+        """Return whether the client has sent a part of a request, or of a message."""
+        if self.websocket is not None:
+            return self.websocket.is_in_message()
+        return bool(self.received)
+
+    def put(self, parts: Sequence[bytes], body: Spool | None) -> None:
         """Take what is to be sent."""
-        self.unsent, self.body = b"".join(parts), body
+        output = [] if self.websocket is None else self.websocket.take_output()
+        self.unsent, self.body = b"".join([*parts, *output]), body
 
     def send(self) -> bool:
         """Send as much as the client has room for; return whether anything was sent."""
@@ -136,6 +160,16 @@ class Connection:
         """Close with RST, as a crashed peer would, and send nothing before."""
         self.must_reset = True
 
+    def close_after_response(self, code: int) -> None:
+        self.close_code = code
+
+    def announce_close(self) -> None:
+        """Say that a WebSocket is closed by the server, if the client has room for it."""
+        if self.websocket is not None and not self.is_leaving and not self.has_unsent():
+            self.websocket.close(GOING_AWAY)
+            self.put([], None)
+            self.send()
+
     def close(self) -> None:
         self.is_closed = True
         self._close_body()
@@ -147,11 +181,12 @@ class Connection:
 
     def is_unused(self) -> bool:
         """Return whether no request and no response is in flight."""
-        return not (self.received or self.has_unsent() or self.is_leaving)
+        return not (self.memory_bytes() or self.has_unsent() or self.is_leaving)
 
     def memory_bytes(self) -> int:
         """Return how much of a request and a response is in memory."""
-        return len(self.received) + len(self.unsent)
+        in_frames = 0 if self.websocket is None else self.websocket.memory_bytes()
+        return len(self.received) + len(self.unsent) + in_frames
 
     @property
     def is_large(self) -> bool:
@@ -160,7 +195,7 @@ class Connection:
 
     def is_idle(self) -> bool:
         """Return whether it has had a response and has not begun another request."""
-        return self.was_answered and self.due is None and not self.received
+        return self.was_answered and self.due is None and not self.has_begun_request()
 
     def head_error(self) -> ParseException | None:
         """Return the error of a head that is too long or is TLS, even if it is incomplete."""
@@ -219,5 +254,11 @@ class Connection:
 
     def take_from_parser(self) -> None:
         """Take back what the parser has read of the next request."""
-        self.received += self.parser.unreader.take_buffered()
         self.given = b""
+        if self.parser is None:
+            return
+        self.received += self.parser.unreader.take_buffered()
+        if self.websocket is not None:  # the handshake was accepted
+            self.parser = None
+            self.websocket.receive(bytes(self.received))
+            self.received = bytearray()

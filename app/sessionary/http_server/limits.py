@@ -4,6 +4,7 @@ import re
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessionary.durations import monotonic as monotonic
@@ -72,7 +73,8 @@ class WaitingConnections:
         """Wait for this client until `connection.due`, or as an idle one."""
         now = monotonic()
         due = connection.due
-        connection.expires_at = now + self._limits.keepalive_seconds if due is None else due
+        idle_seconds = inf if connection.websocket else self._limits.keepalive_seconds
+        connection.expires_at = now + idle_seconds if due is None else due
         if connection.is_leaving or self.is_stopping:
             connection.expires_at = min(connection.expires_at, now + LINGER_SECONDS)
         self._waiting[connection] = None
@@ -100,8 +102,9 @@ class WaitingConnections:
         return max(0.0, min((each.expires_at - now for each in self._waiting), default=1.0))
 
     def least_useful(self) -> "Connection | None":
-        """Return the oldest one, preferring connections that have not completed a request."""
-        return next(self._not_idle(), next(iter(self._waiting), None))
+        """Return the oldest one; first those that have not completed a request, then WebSockets."""
+        idle = (each for each in self._waiting if each.websocket)
+        return next(self._not_idle(), next(idle, next(iter(self._waiting), None)))
 
     def _not_idle(self) -> "Iterator[Connection]":
         return (each for each in self._waiting if not each.is_idle())

@@ -124,8 +124,6 @@ class EventLoop:
     def _accept(self, listener: Any) -> None:
         """Accept new clients, several at once: they are the ones who have waited longest."""
         for _ in range(self.limits.accept_batch):
-            if len(self.open) + 1 >= self.limits.max_connections:
-                self.drop(self.waiting.least_useful())
             try:
                 sock, peer = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
@@ -133,6 +131,8 @@ class EventLoop:
             except OSError:  # this process, or the machine, is out of file descriptors
                 self.drop(self.waiting.least_useful())
                 return
+            if len(self.open) + 1 >= self.limits.max_connections:
+                self.drop(self.waiting.least_useful())
             connection = Connection(sock, peer, self._parser_config)
             self.open.add(connection)
             self.begin(connection)
@@ -153,6 +153,7 @@ class EventLoop:
         """Close a waiting connection, if there is one."""
         if connection is not None:
             self.waiting.remove(connection)
+            connection.announce_close()
             self.unwatch_and_close(connection)
 
     def unwatch_and_close(self, connection: Connection) -> None:

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from sessionary.http_server.application import answer
 from sessionary.http_server.connection import Connection
@@ -16,6 +16,12 @@ from sessionary.http_server.loop import EventLoop
 from sessionary.http_server.outcome import Application, Outcome, Pending
 from sessionary.http_server.parser_config import ParserConfig
 from sessionary.http_server.sockets import BlockingSocket, BufferedSocket
+from sessionary.http_server.websocket import (
+    GOING_AWAY,
+    Message,
+    WebSocket,
+    answer_message,
+)
 from sessionary.http_server.writer import Writer
 from sessionary.web.held import Delay, Thread
 
@@ -121,7 +127,7 @@ class HttpServer(EventLoop):
             self.waiting.add(connection)
         else:
             connection.active_at = monotonic()
-            connection.received += data
+            connection.add_received(data)
             self.drop(self.waiting.over_memory(connection))
             self._serve(connection)
 
@@ -140,6 +146,9 @@ class HttpServer(EventLoop):
 
     def _serve(self, connection: Connection) -> None:
         """Answer one request if a complete one was received, then wait for more."""
+        if connection.websocket is not None:
+            self._serve_message(connection, connection.websocket)
+            return
         connection.error = connection.head_error()
         if connection.error is not None:
             self._answer(connection)
@@ -152,8 +161,30 @@ class HttpServer(EventLoop):
         else:
             self._wait_for_rest(connection)
 
+    def _serve_message(self, connection: Connection, websocket: WebSocket) -> None:
+        """Answer the next message; send what the frames before it ask for."""
+        message = websocket.next_message(self.limits.max_body_bytes)
+        if message is None and self.shutdown.is_requested:
+            message = self._last_message(connection, websocket)
+        if message is None and not websocket.output:
+            self._wait_for_rest(connection)
+            return
+        self.notify()
+        sock, outcome = BufferedSocket(connection.sock), cast(Outcome, not websocket.is_closing)
+        if message is not None:
+            outcome = answer_message(self._application, connection, message)
+        self._take_outcome(connection, sock, outcome)
+
+    def _last_message(self, connection: Connection, websocket: WebSocket) -> Message | None:
+        """Return a message that came before the server stops; close without one."""
+        websocket.receive(connection.receive() or b"")
+        message = websocket.next_message(self.limits.max_body_bytes)
+        if message is None:
+            websocket.close(GOING_AWAY)
+        return message
+
     def _wait_for_rest(self, connection: Connection) -> None:
-        if not connection.received:
+        if not connection.has_begun_request():
             connection.due = None
         elif connection.due is None:
             self._start_deadline(connection)
@@ -162,7 +193,9 @@ class HttpServer(EventLoop):
     def _answer(self, connection: Connection) -> None:
         self.notify()
         sock = BufferedSocket(connection.sock)
-        outcome = self._call(connection, sock)
+        self._take_outcome(connection, sock, self._call(connection, sock))
+
+    def _take_outcome(self, connection: Connection, sock: BufferedSocket, outcome: Outcome) -> None:
         if isinstance(outcome, Pending):
             self.poller.unregister(connection.sock)
             self._hold(connection, sock, outcome)
@@ -283,7 +316,7 @@ class HttpServer(EventLoop):
             self.unwatch_and_close(connection)
         elif not connection.keep_alive:
             self._linger_close(connection)
-        elif connection.received:
+        elif connection.has_more():
             self.poller.unregister(connection.sock)
             self.call_soon(self._start_serving, connection)
         else:

@@ -157,6 +157,18 @@ def retry_after(milliseconds: int) -> dict[str, str]:
     return {"Retry-After": str(-(-milliseconds // 1000))}
 
 
+class MessageFormat(NamedTuple):
+    """The messages of a surface's WebSockets.
+
+    `read(message)` returns method and parameters. `error(message, status, body)` returns what is
+    sent instead of an HTTP response.
+    """
+
+    routes: frozenset[str]  # names of methods, which faults match like routes
+    read: Callable[[bytes], tuple[str | None, Any]]
+    error: Callable[[bytes, int, bytes], dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Surface:
     """One vendor's API: mounted under `/<name>`, and its root blueprints at the root as well."""
@@ -189,6 +201,7 @@ class Surface:
     retry_headers: Callable[[int], dict[str, str]] = retry_after  # for a wait in milliseconds
     retry_statuses: frozenset[int] = frozenset()  # faults with these statuses carry retry_headers
     openapi_at_root: bool = False
+    messages: MessageFormat | None = None
     error_content_type: str = "application/json"
     security: Mapping[str, str] = field(
         default_factory=lambda: {"type": "http", "scheme": "bearer"}

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from sessionary import clock
 from tests.conftest import App, Serve
 from tests.sdk_environments import sdk_script
 from tests.surfaces.mobilenext.api_client import Calls, add_copies, contents, device
@@ -35,7 +36,7 @@ class Answer(NamedTuple):
 
 
 class Mobilecli:
-    """`mobilecli remote …` with a token, against one address."""
+    """`mobilecli` with a token, against one address."""
 
     def __init__(self, home: Path, url: str) -> None:
         self.home = home
@@ -43,9 +44,12 @@ class Mobilecli:
         self.program = str(sdk_script.mobilecli())
 
     def remote(self, *args: str, token: str) -> Answer:
+        return self.run("remote", *args, token=token)
+
+    def run(self, *args: str, token: str) -> Answer:
         env = {"MOBILECLI_TOKEN": token, "MOBILECLI_FLEET_URL": self.fleet}
         finished = subprocess.run(
-            [self.program, "remote", *args],
+            [self.program, *args],
             env=sdk_script.client_environment(self.home, env),
             capture_output=True,
             text=True,
@@ -74,6 +78,30 @@ def test_a_device_is_allocated_and_released(mobilecli: Mobilecli, calls: Calls) 
     assert session["releasedAt"] is None
     assert mobilecli.release("emulator-5554").succeeded
     assert calls.session(session["id"])["releasedAt"] is not None
+
+
+def test_the_fleet_and_the_own_devices_are_listed(mobilecli: Mobilecli, app: App) -> None:
+    app.seed(device("A-1"))
+    (model,) = mobilecli.remote("list-devices", token="mob_test").data["devices"]
+    assert model["name"] == "iPhone"
+    mobilecli.allocate("--platform", "ios")
+    (own,) = mobilecli.run("devices", token="mob_test").data["devices"]
+    assert own["id"] == "A-1"
+
+
+def test_a_ready_device_is_waited_for(mobilecli: Mobilecli) -> None:
+    allocated = mobilecli.allocate("--platform", "android", "--wait").data
+    assert (allocated["state"], allocated["device"]["id"]) == ("online", "emulator-5554")
+
+
+def test_an_on_demand_device_is_waited_for(mobilecli: Mobilecli, app: App) -> None:
+    """It polls every five seconds, and the clock runs a hundred times as fast."""
+    app.seed(device("A-1", provision_seconds=20))
+    with app.namespace.activate():
+        clock.set_mode("scaled", rate=100)
+    allocated = mobilecli.allocate("--platform", "ios", "--wait").data
+    assert (allocated["state"], allocated["device"]["id"]) == ("online", "A-1")
+    assert mobilecli.release("A-1").succeeded
 
 
 def test_filters_choose_the_device(mobilecli: Mobilecli) -> None:

@@ -123,6 +123,8 @@ def hit(routes: RouteTable, request: VendorRequest) -> FaultRow | None:
     if request.surface is None or not (armed := _live.all(surface=request.surface.name)):
         return None
     match, now = routes.match(request.method, f"/{request.surface.name}{request.path}"), clock.now()
+    if request.message is not None:
+        match = match._replace(route=request.message[0])
     if not any(_matches(fault, request, match.route, now) for fault in armed):
         return None  # without a wait for the lock
     with store.transaction():

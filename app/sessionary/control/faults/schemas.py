@@ -12,7 +12,7 @@ from sessionary.web import json_codec
 from sessionary.web.fields import Bounds, Integer, OneOf, Text
 from sessionary.web.surface import Surface
 
-_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT", "WS")
 _DEFAULT_RETRY_MS = 1000
 
 
@@ -60,6 +60,8 @@ def _route(surface: Surface, method: str | None, route: str | None) -> str | Non
     """Return the template or path that calls are compared with."""
     if route is None:
         return None
+    if surface.messages is not None and route in surface.messages.routes:
+        return route
     routes = control().routes
     own = route.removeprefix(f"/{surface.name}") if route.startswith(f"/{surface.name}/") else route
     found = routes.canonical(surface, method, own) if own.startswith("/") else None

@@ -1,8 +1,10 @@
 """The recorder: writes a vendor call into the journal, without credentials."""
 
 import logging
+import re
 from collections.abc import Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from sessionary import clock, store
@@ -14,8 +16,10 @@ from sessionary.web import json_codec
 from sessionary.web.context import CALLER
 from sessionary.web.held import READS
 from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
+from sessionary.web.surface import Surface
 
 MAX_TEXT = 16_384  # characters of a recorded body
+_DATA_URL = re.compile(rb"data:[a-z/]+;base64,[A-Za-z0-9+/=]*")
 _HEADERS = ("Content-Type", "Sessionary-At")
 _log = logging.getLogger("sessionary")
 
@@ -77,6 +81,10 @@ class Recorder:
         session = match.values.get("session_id") or _session_in_bodies(exchange)
         content = b"" if response is None else response.start()
         response_bytes = 0 if response is None else len(response.body)
+        status, sent = response and response.code, exchange.body
+        if request.message is not None and request.surface is not None and sent is not None:
+            status, content = _answer_to_message(request.surface, sent, status, content)
+            sent, response_bytes = json_codec.to_bytes(request.message[1]), len(content)
         # Redact before cutting, or a part of a secret could remain at the cut.
         texts = self._redactor.redact(
             environ,
@@ -84,7 +92,7 @@ class Recorder:
                 "path": request.path,
                 "query": environ.get("QUERY_STRING", ""),
                 "headers": json_codec.encode(recorded_headers(request)),
-                "body": "" if exchange.body is None else exchange.body.decode(errors="replace"),
+                "body": "" if sent is None else sent.decode(errors="replace"),
                 "response": content.decode(errors="replace"),
                 "session": session or "",
             },
@@ -102,7 +110,7 @@ class Recorder:
             "body": body[:MAX_TEXT] or None,
             "body_bytes": exchange.body_bytes,
             "body_truncated": int(exchange.body is None or len(body) > MAX_TEXT),
-            "status": response and response.code,
+            "status": status,
             "response": answer[:MAX_TEXT] or None,
             "response_bytes": response_bytes,
             "response_truncated": int(len(answer) > MAX_TEXT or len(content) < response_bytes),
@@ -113,6 +121,22 @@ class Recorder:
             "fault_kind": fault and fault.kind,
             "fault_phase": fault and fault.phase,
         }
+
+
+def _answer_to_message(
+    surface: Surface, message: bytes, status: int | None, content: bytes
+) -> tuple[int | None, bytes]:
+    """The status and the text of what a WebSocket's message is answered with.
+
+    The status is 200 or the error's code. A file in a data URL is recorded as its length.
+    """
+    if status is None or surface.messages is None:
+        return None, content
+    if status != HTTPStatus.OK:
+        content = json_codec.to_bytes(surface.messages.error(message, status, content))
+    error = parse_object(content).get("error", {})
+    content = _DATA_URL.sub(lambda found: b"%d characters" % len(found[0]), content)
+    return error.get("code", 200), content
 
 
 def is_recorded_later(environ: Mapping[str, Any]) -> bool:

@@ -19,7 +19,14 @@ sdk = Sdk(
 
 def make_surface() -> "Surface":
     """Load the modules of this surface: `sessionary env` needs only its `sdk`."""
-    from sessionary.surfaces.mobilenext import blueprint, devices, errors, explanations, models
+    from sessionary.surfaces.mobilenext import (
+        blueprint,
+        devices,
+        errors,
+        explanations,
+        models,
+        websocket,
+    )
     from sessionary.surfaces.mobilenext.fault_presets import FAULT_PRESETS
     from sessionary.surfaces.mobilenext.queries.control import retention
     from sessionary.surfaces.mobilenext.rules import MobileNextSettings
@@ -48,6 +55,7 @@ def make_surface() -> "Surface":
         fault_presets=FAULT_PRESETS,
         first_rows=devices.insert_defaults,
         devices=devices,
+        messages=websocket.MESSAGES,
         header_parameters=(
             {
                 "in": "header",

@@ -37,10 +37,10 @@ def handle_invalid(error: Invalid) -> Response:
     """List every violation. Source: page (400). Assumed: `invalid_filters` for those of filters."""
     in_filters = any(each.path[:1] == ("filters",) for each in error.problems)
     code = errors.INVALID_FILTERS if in_filters else errors.INVALID_REQUEST
-    return answer(errors.body(code, "; ".join(map(_to_sentence, error.problems))), 400)
+    return answer(errors.body(code, "; ".join(map(to_sentence, error.problems))), 400)
 
 
-def _to_sentence(problem: Problem) -> str:
+def to_sentence(problem: Problem) -> str:
     place = ".".join(map(str, problem.path))
     return f"{place}: {problem.text}" if place else problem.text
 
@@ -49,7 +49,7 @@ def _to_sentence(problem: Problem) -> str:
 @operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.SessionPage()})
 def list_sessions(query: dict[str, Any]) -> Response:
     """Every member sees every session, newest first. Source: page."""
-    organization, _ = _organization_and_role()
+    organization, _ = organization_and_role()
     before, limit = query["before"], query["limit"]
     statement = sessions.page(only_before=before is not None)
     rows = statement.rows(
@@ -63,7 +63,7 @@ def list_sessions(query: dict[str, Any]) -> Response:
 @routes.get("/api/v1/sessions/<session_id>")
 @operation("Get a session", answers={200: schemas.Session()})
 def get_session(session_id: str) -> Response:
-    organization, _ = _organization_and_role()
+    organization, _ = organization_and_role()
     rows = sessions.with_allocations.all(id=ids.canonical(session_id), organization=organization)
     rules.ensure_listed(rows, session_id)
     return answer(serializers.session(rows, now()))
@@ -76,18 +76,9 @@ def start() -> Response:
 
     Source: client (it sends neither a body nor a content type). Assumed: it expires while empty.
     """
-    organization = _writable_organization()
-    minutes = settings().vendors["mobilenext"].empty_session_minutes
+    organization = writable_organization()
     with clock.transaction() as at:
-        row = SessionRow(
-            id=ids.uuid(),
-            organization=organization,
-            user=caller().user,
-            opened_at=at,
-            empty_expires_at=rules.empty_expires_at(at, minutes),
-            status_since_at=at,
-        )
-        sessions.insert.run(**row._asdict())
+        row = start_session(organization, at)
     return answer(serializers.new_session(row), 201)
 
 
@@ -99,7 +90,7 @@ def start() -> Response:
 )
 def allocate(session_id: str, body: dict[str, Any]) -> Response:
     """Answer 201 for a ready device, 202 for one on demand. Source: client."""
-    organization = _writable_organization()
+    organization = writable_organization()
     lease_minutes = settings().vendors["mobilenext"].lease_minutes
     with clock.transaction() as at:
         session = _find(session_id, organization, at)
@@ -128,7 +119,7 @@ def get_device(session_id: str, device: str) -> Response:
 @operation("Release a device", answers={202: _allocation})
 def release(session_id: str, device: str) -> Response:
     """The last release sets `releasedAt`. Source: client (202, with the allocation as JSON)."""
-    organization = _writable_organization()
+    organization = writable_organization()
     with clock.transaction() as at:
         of_session = _allocations(_find(session_id, organization, at))
         found = rules.find_allocation(of_session, device)
@@ -143,12 +134,27 @@ def list_organizations() -> Response:
     """List all of the caller's organizations. Source: docs. Assumed: whatever the header names."""
     roles = caller().roles
     if request.headers.get(HEADER, "").strip():
-        _organization_and_role()
+        organization_and_role()
     rows = sessions.organizations.all(ids=json_codec.encode(list(roles)))
     return answer(serializers.organizations(rows, roles, clock.state().began_at))
 
 
-def _organization_and_role() -> tuple[str, str]:
+def start_session(organization: str, at: int) -> SessionRow:
+    """Insert an empty session of the caller's."""
+    minutes = settings().vendors["mobilenext"].empty_session_minutes
+    row = SessionRow(
+        id=ids.uuid(),
+        organization=organization,
+        user=caller().user,
+        opened_at=at,
+        empty_expires_at=rules.empty_expires_at(at, minutes),
+        status_since_at=at,
+    )
+    sessions.insert.run(**row._asdict())
+    return row
+
+
+def organization_and_role() -> tuple[str, str]:
     """Source: page (header, key's binding or caller's default; 403). Assumed: empty is absent.
 
     Assumed: the same words if it does not exist, and if the caller is a member nowhere.
@@ -161,8 +167,8 @@ def _organization_and_role() -> tuple[str, str]:
     return organization, role
 
 
-def _writable_organization() -> str:
-    organization, role = _organization_and_role()
+def writable_organization() -> str:
+    organization, role = organization_and_role()
     rules.ensure_can_write(role)
     return organization
 
@@ -177,6 +183,6 @@ def _allocations(session: SessionRow) -> list[AllocationRow]:
 
 
 def _read_allocations(session_id: str) -> list[AllocationRow]:
-    organization, _ = _organization_and_role()
+    organization, _ = organization_and_role()
     with store.read_transaction():
         return _allocations(_find(session_id, organization, now()))

@@ -79,7 +79,11 @@ def allocated(row: "AllocationRow") -> dict[str, Any]:
     """Serialize a new allocation. Source: client. Assumed: the model of a device is its name."""
     if row.in_use_at is not None:
         return {"allocationId": row.id, "state": "allocating"}
-    device = {
+    return {"allocationId": row.id, "device": _ready_device(row)}
+
+
+def _ready_device(row: "AllocationRow") -> dict[str, Any]:
+    return {
         "id": row.serial,
         "name": row.name,
         "platform": row.platform,
@@ -88,7 +92,28 @@ def allocated(row: "AllocationRow") -> dict[str, Any]:
         "state": "online",
         "model": row.name,
     }
-    return {"allocationId": row.id, "device": device}
+
+
+def device(row: "AllocationRow", now: int) -> dict[str, Any]:
+    """Serialize an allocation for `/ws`. Source: client (strings; the ids; `version`)."""
+    is_ready = rules.allocation_status(row, now) != rules.PROVISIONING
+    return {
+        **_ready_device(row),
+        "id": row.serial if is_ready else "",
+        "state": "online" if is_ready else "allocating",
+        "provider": {"type": "mobilenext", "allocationId": row.id, "sessionId": row.session},
+    }
+
+
+def model(row: "models.DeviceRow") -> dict[str, Any]:
+    """Serialize a device of the catalogue without its serial. Source: client."""
+    return {
+        "name": row.name,
+        "platform": row.platform,
+        "type": row.type,
+        "version": row.version,
+        "formFactor": "phone",
+    }
 
 
 def allocation_list(rows: "Sequence[AllocationRow]", now: int) -> dict[str, Any]:

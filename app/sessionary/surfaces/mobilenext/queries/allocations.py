@@ -18,6 +18,20 @@ of_sessions = Statement(
         .order_by(Allocation.seq)
     ),
 )
+# The open allocations in a caller's own sessions in an organization, oldest first.
+own_open = Statement(
+    AllocationRow._make,
+    lambda: (
+        Allocation.select(*COLUMNS)
+        .join(Session)
+        .where(
+            Session.user == param("user"),
+            Session.organization == param("organization"),
+            queries.is_open(Allocation, param("now")),
+        )
+        .order_by(Allocation.seq)
+    ),
+)
 insert = insert_statement(Allocation, without=("seq",))
 set_released_at = Statement(
     tuple,
