@@ -1,12 +1,16 @@
 """`sessionary double` as a process: its start, its access rules and its end."""
 
+import gc
 import json
 import signal
+import socket
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from sessionary import __version__
+from sessionary.cli import main
 from tests.processes import (
     COMMAND,
     TIMEOUT_SECONDS,
@@ -173,3 +177,12 @@ def test_it_imports_neither_apispec_nor_gunicorn_but_its_parser() -> None:
         "main(['double', '--port', '0'])\n"
     )
     assert run_python(script).splitlines()[-1] == "False False False False"
+
+
+def test_a_double_that_does_not_start_leaves_signals_and_garbage_collection_as_they_were() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert CliRunner().invoke(main, ["double", "--port", port]).exit_code == 1
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    assert gc.isenabled()

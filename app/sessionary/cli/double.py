@@ -29,6 +29,16 @@ def double(**flags: Any) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve a double until a signal stops it. Raises the errors of server.serve."""
+    signals = _block_signals()
+    try:
+        _serve_until(signals, settings)
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+        gc.enable()
+        raise
+
+
+def _serve_until(stop_signals: list[signal.Signals], settings: Settings) -> None:
     from sessionary import control, logs, metrics
     from sessionary.embedded import EmbeddedServer
     from sessionary.factory import create_double
@@ -40,7 +50,6 @@ def serve(settings: Settings) -> None:
         check_ready_file_writable,
     )
 
-    stop_signals = _block_signals()
     check_port_free(settings.host, settings.port)
     check_ready_file_writable(settings.ready_file)
     logs.configure(settings.log_format)
