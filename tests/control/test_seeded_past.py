@@ -146,3 +146,14 @@ def test_a_known_session_that_a_seed_changes_is_as_it_was_before(seeded: Double)
     key = "notte", ID.format(4)
     assert explained(seeded, key, "-1us") == "timed_out"
     assert seeded.status(ID.format(4)) == "closed"
+
+
+def test_a_seeded_galtea_session_is_pending_since_its_first_instant(double: Double) -> None:
+    double.advance("-1us")  # createdAt has milliseconds
+    row = {"id": "s", "organization": ORGANIZATION, "version": "v", "created_ago": "1m"}
+    double.post("/namespaces/default/seed", {**SEED, "galtea": {"sessions": [row]}})
+    (listed,) = double.get("/sessions")["sessions"]
+    since = "2026-03-01T11:58:59.999000Z"
+    assert (listed["status"], listed["since"]) == ("PENDING", since)
+    assert explained(double, ("galtea", "s"), since) == "PENDING"
+    assert explained(double, ("galtea", "s"), since.replace("999000", "998999")) is None

@@ -76,7 +76,9 @@ class CheckedNamespace:
         self.client: FlaskClient = app.test_client()
         self.recorded: dict[int, Seen] = {}
         self.answers: list[tuple[str, Answer]] = []
-        self.went_back = False  # whether its clock did
+        # Sessions that were there when the clock went back, or that a seed has changed: the instant
+        # that they name for their status is not the first that shows it.
+        self.inexact: set[str] = set()
         self.wall: Traveller  # of the running case; it stands still unless an operation moves it
 
     def create(self) -> None:
@@ -88,7 +90,7 @@ class CheckedNamespace:
         if made.name in self.control.namespaces.names():
             self.control.namespaces.drop(made.name)
         self.plane("POST", f"namespaces/{self.name}/fork", {"name": made.name}, root=True)
-        made.recorded, made.went_back = dict(self.recorded), self.went_back
+        made.recorded, made.inexact = dict(self.recorded), set(self.inexact)
         made.wall = self.wall
         return made
 
@@ -143,7 +145,8 @@ class CheckedNamespace:
         self.recorded[before] = self.read()
         change()
         now = self.now()
-        self.went_back = self.went_back or now < before
+        if now < before:
+            self.inexact.update(each["id"] for each in self.sessions())
         self.recorded = {at: seen for at, seen in self.recorded.items() if at < now}
 
     def sessions(self, at: int | None = None) -> list[dict[str, Any]]:

@@ -134,6 +134,14 @@ def release_mobilenext(namespace: CheckedNamespace, rng: Random) -> None:
     namespace.write("POST", f"{path}/{rng.choice(parts) if parts else 'none'}/release")
 
 
+def start_twins(namespace: CheckedNamespace, rng: Random) -> None:
+    """Start equal sessions at one instant: their transitions are ties."""
+    start = rng.choice([start_notte, create_galtea, create_mobilenext])
+    number = rng.random()
+    for _ in range(2):
+        start(namespace, Random(number))
+
+
 def force(namespace: CheckedNamespace, rng: Random) -> None:
     surface, status = rng.choice(
         [("notte", "error"), ("galtea", "FAILED"), ("mobilenext", "released")]
@@ -158,11 +166,14 @@ def seed(namespace: CheckedNamespace, rng: Random) -> None:
     surface = rng.choice(SURFACES)
     row = SEED_ROWS[surface](rng)
     row["id"] = rng.choice(SEEDED[surface])
+    known = {each["id"] for each in namespace.sessions()}
     body = {**PEOPLE, surface: {"sessions": [row]}}
     path = f"/_control/v1/namespaces/{namespace.name}/seed"
     got = namespace.client.post(path, json=body)
     assert got.status_code in (200, 400), got.text
     namespace.answers.append((f"{body}", Answer(got.status_code, got.data)))
+    if row["id"] in known:
+        namespace.inexact.add(row["id"])
     namespace.leave_out([row["id"]])
 
 
@@ -266,6 +277,7 @@ CALLS: dict[str, Operation] = {
     "create mobilenext": create_mobilenext,
     "allocate mobilenext": allocate_mobilenext,
     "release mobilenext": release_mobilenext,
+    "start twins": start_twins,
     "force": force,
     "arm fault": arm_fault,
     "seed": seed,

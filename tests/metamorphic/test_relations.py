@@ -135,7 +135,7 @@ def _check_replay(namespace: CheckedNamespace, rng: Random) -> None:
 
 def _reset(namespace: CheckedNamespace) -> None:
     namespace.plane("POST", f"namespaces/{namespace.name}/reset", root=True)
-    namespace.recorded, namespace.answers, namespace.went_back = {}, [], False
+    namespace.recorded, namespace.answers, namespace.inexact = {}, [], set()
 
 
 def run_case(make_namespace: MakeNamespace, case: int) -> None:

@@ -120,6 +120,19 @@ def test_a_run_done_again_gives_the_same_answers(server: Server, tmp_path: Path)
     assert [call["status"] for call in again.calls] == [call["status"] for call in run.calls]
 
 
+def test_a_truncated_answer_without_a_body_is_whole_in_both_runs(
+    server: Server, tmp_path: Path
+) -> None:
+    namespace = server.namespace(record=True)
+    call = Caller(server.url, namespace.namespace)
+    body = {"versionId": "v"}
+    made = call("POST", "/galtea/sessions", body, key="gsk_somebody")
+    namespace.faults.add("galtea", kind="truncated", times=1)
+    call("DELETE", f"/galtea/sessions/{made['id']}", key="gsk_somebody")
+    run = read(namespace.save_run(tmp_path / "run.jsonl"))
+    assert first_difference(run, played(run)) is None
+
+
 def test_a_run_holds_no_credential(server: Server, tmp_path: Path) -> None:
     namespace = server.namespace(seed=SEED, record=True)
     scenario(namespace, Caller(server.url, namespace.namespace))

@@ -225,9 +225,15 @@ class CallRecorder:
                 environ,
                 store.current_namespace().name,
                 response,
-                is_cut=fault is not None and fault.kind == TRUNCATED,
+                is_cut=_is_cut(fault, response),
             ),
         )
+
+
+def _is_cut(fault: FaultRow | None, response: VendorResponse | None) -> bool:
+    """Return whether a fault cuts the body of a response: one without a body is whole."""
+    is_truncated = fault is not None and fault.kind == TRUNCATED
+    return is_truncated and response is not None and len(response.body) > 0
 
 
 def answer_to_json(

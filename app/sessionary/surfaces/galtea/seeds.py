@@ -178,7 +178,7 @@ def _make_row(row: dict[str, Any], now: int, batch: Batch) -> SessionRow:
         is_production=int(is_production),
         stopping_reason=row["stopping_reason"],
         error=row["error"],
-        created_at=created_at - created_at % 1000,
+        created_at=created_at,
         written_at=active_at,
         status_since_at=created_at if row["status"] == rules.PENDING else active_at,
         auto_close_minutes=row["auto_close_minutes"],
@@ -193,7 +193,7 @@ def _instants(row: dict[str, Any], now: int) -> tuple[int, int, int | None]:
     deleted_at = None if deleted_ago is None else now - deleted_ago
     if not created_at <= active_at <= (now if deleted_at is None else deleted_at):
         raise BadRow("created_ago, last_active_ago and deleted_ago must follow each other")
-    return created_at, active_at, deleted_at
+    return created_at - created_at % 1000, active_at, deleted_at  # createdAt has milliseconds
 
 
 def _states(session: SessionRow) -> Iterator[tuple[int, SessionRow]]:
