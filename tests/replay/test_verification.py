@@ -230,7 +230,9 @@ def test_the_command_prints_json() -> None:
         ("<html>", "Expecting value"),
         ("{}", "no 'log'"),
         ('{"log": {"entries": [{}]}}', "no 'request'"),
-        ('{"log": []}', "is not a HAR file"),
+        ("[]", "it must be an object"),
+        ('{"log": []}', "log must be an object"),
+        ('{"log": {"entries": [1]}}', "entries/0 must be an object"),
     ],
 )
 def test_a_file_that_is_no_har_is_refused(tmp_path: Path, text: str, reason: str) -> None:
@@ -241,6 +243,33 @@ def test_a_file_that_is_no_har_is_refused(tmp_path: Path, text: str, reason: str
     refused = run_command(COMMAND, "verify", str(file), "--surface", "notte")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(f"Error: {file} is not a HAR file: ")
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "reason"),
+    [
+        ("time", float("inf"), "entries/1/time must be a finite number"),
+        ("time", "12", "entries/1/time must be a number"),
+        ("request/headers", None, "entries/1/request/headers must be a list"),
+        ("request/headers", [{"name": "a"}], "no 'value' in entries/1/request/headers/0"),
+        ("response/status", "200", "entries/1/response/status must be a whole number"),
+        ("response/content", {"text": 1}, "entries/1/response/content/text must be text"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_named_with_its_place(
+    tmp_path: Path, part: str, value: Any, reason: str
+) -> None:
+    har = json.loads((TRAFFIC / "notte.har").read_text())
+    *parents, name = part.split("/")
+    holder = har["log"]["entries"][1]
+    for parent in parents:
+        holder = holder[parent]
+    holder[name] = value
+    file = tmp_path / "x.har"
+    file.write_text(json.dumps(har))
+    with pytest.raises(BadHar) as refused:
+        read_har(file)
+    assert str(refused.value) == f"{file} is not a HAR file: {reason}"
 
 
 def test_an_instant_that_no_clock_shows_gets_a_sentence(tmp_path: Path) -> None:
