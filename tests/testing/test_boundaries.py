@@ -294,3 +294,32 @@ def test_sessions_left_open_by_the_test_are_reported_but_not_its_own(suite: Suit
         "--sessionary-leaks=error",
     )
     result.assert_outcomes(passed=3, errors=1)
+
+
+def test_the_decorator_without_a_session_is_refused(suite: Suite) -> None:
+    result = suite(
+        """
+        @sessionary_boundaries
+        def test_it(boundary):
+            pass
+        """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["E * write @sessionary_boundaries(session) with the id of a*"])
+
+
+def test_a_function_that_returns_no_id_is_named(suite: Suite) -> None:
+    result = suite(
+        """
+        def open_one(namespace):
+            start(namespace)
+
+        @sessionary_boundaries(open_one)
+        def test_it(boundary):
+            pass
+        """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["open_one, a function of sessionary_boundaries, must return the id of*, not None"]
+    )

@@ -50,6 +50,12 @@ def sessionary_boundaries(session: Session) -> Callable[[Any], Any]:
     fixture `boundary` is the Boundary of an item.
     """
 
+    if callable(session) and "boundary" in inspect.signature(session).parameters:
+        raise TypeError(
+            "write @sessionary_boundaries(session) with the id of a session or a function that "
+            "opens one and returns its id"
+        )
+
     def decorate(test: Any) -> Any:
         if "boundary" not in inspect.signature(test).parameters:
             test = pytest.mark.usefixtures("boundary")(test)
@@ -108,6 +114,12 @@ def find_sides(namespace: Namespace, session: Session) -> dict[str, Side]:
 
 def _open(namespace: Namespace, session: Session) -> tuple[str, list[Transition]]:
     id = session if isinstance(session, str) else session(namespace)
+    if not isinstance(id, str):
+        pytest.fail(
+            f"{getattr(session, '__name__', session)}, a function of sessionary_boundaries, must "
+            f"return the id of a session, not {id!r}",
+            pytrace=False,
+        )
     namespace.keep_open()
     transitions = namespace.explain(id)["next_transitions"]
     if not transitions:
