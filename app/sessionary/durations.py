@@ -31,8 +31,12 @@ class BadDuration(ValueError):
     """Text that is not a duration; the message says what one looks like."""
 
 
+class LongDuration(BadDuration):
+    """A duration over 100 years."""
+
+
 def parse_duration(text: str) -> int:
-    """Return the microseconds of a duration without a sign. Raises BadDuration over 100 years."""
+    """Return the microseconds of a duration without a sign. Raises LongDuration over 100 years."""
     iso = _ISO.fullmatch(text)
     if iso is not None:
         parts = [
@@ -44,7 +48,7 @@ def parse_duration(text: str) -> int:
         raise BadDuration('must be a duration such as "90s", "1h30m", "2d" or "PT25H"')
     total = sum(int(n) * MICROSECONDS[unit] for n, unit in parts)
     if total > _MAXIMUM:
-        raise BadDuration("must be at most 100 years")
+        raise LongDuration("must be at most 100 years")
     return total
 
 

@@ -41,6 +41,11 @@ def test_a_clock_advances_by_a_duration_or_goes_back(double: Double, by: Any, sh
     assert double.post("/clock/advance", {"by": by})["now"] == shown
 
 
+def test_a_duration_that_is_too_long_is_not_answered_with_another_form(double: Double) -> None:
+    detail = double.post("/clock/advance", {"by": "40000d"}, status=400)["detail"]
+    assert detail.endswith("/by must be at most 100 years")
+
+
 def test_every_read_after_an_advance_is_at_the_new_time(double: Double) -> None:
     id = double.start()
     double.advance("5m")

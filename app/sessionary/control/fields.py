@@ -5,7 +5,13 @@ from typing import Any
 from marshmallow import RAISE, Schema
 from marshmallow import fields as base
 
-from sessionary.durations import MICROSECONDS, BadDuration, parse_duration, parse_signed_duration
+from sessionary.durations import (
+    MICROSECONDS,
+    BadDuration,
+    LongDuration,
+    parse_duration,
+    parse_signed_duration,
+)
 from sessionary.web import fields as web
 from sessionary.web import responses
 from sessionary.web.fields import problem
@@ -63,6 +69,8 @@ class Duration(web.Field, base.Raw):
                 return sum(
                     _count(number) * MICROSECONDS[_UNITS[unit]] for unit, number in value.items()
                 )
+        except LongDuration as error:
+            raise problem("duration", str(error)) from None
         except BadDuration as error:
             raise problem("duration", f'{error}, or {{"minutes": 5}}') from None
         units = ", ".join(_UNITS)
