@@ -261,7 +261,7 @@ def test_a_command_can_be_the_predicate(server: Server, tmp_path: Path) -> None:
     )
     shrunk = run_command(COMMAND, "shrink", str(file), "--", sys.executable, str(check))
     small = tmp_path / "run.shrunk.jsonl"
-    assert shrunk.stdout == f"1 call of 3 still fail: {small}\n"
+    assert shrunk.stdout == f"The run still fails with 1 of its 3 calls: {small}\n"
     assert run_command(COMMAND, "replay", str(small)).returncode == 0
     refused = run_command(COMMAND, "shrink", str(file), "--", "true")
     assert refused.stderr == "Error: the whole run does not fail, done again\n"

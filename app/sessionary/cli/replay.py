@@ -83,7 +83,7 @@ def shrink(file: Path, command: tuple[str, ...], output: Path | None, as_json: b
     target = output or file.with_suffix(".shrunk.jsonl")
     with _clean_errors():
         before, after = _shrink(file, target, command)
-    text = f"{_calls(after)} of {before} still fail: {target}"
+    text = f"The run still fails with {after} of its {before} calls: {target}"
     print_output(Output({"calls": after, "of": before, "file": target}, text), as_json)
 
 
