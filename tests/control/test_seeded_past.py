@@ -152,7 +152,7 @@ def test_a_seeded_galtea_session_is_pending_since_its_first_instant(double: Doub
     double.advance("-1us")  # createdAt has milliseconds
     row = {"id": "s", "organization": ORGANIZATION, "version": "v", "created_ago": "1m"}
     double.post("/namespaces/default/seed", {**SEED, "galtea": {"sessions": [row]}})
-    (listed,) = double.get("/sessions")["sessions"]
+    (listed,) = double.get("/sessions?surface=galtea")["sessions"]
     since = "2026-03-01T11:58:59.999000Z"
     assert (listed["status"], listed["since"]) == ("PENDING", since)
     assert explained(double, ("galtea", "s"), since) == "PENDING"
