@@ -75,6 +75,7 @@ ENVIRONMENTS = {
     environment.name: environment
     for environment in (
         Environment("galtea-4.18", "pip", ("galtea-4.18.txt",), "bin/python"),
+        Environment("galtea-cli", "pip", ("galtea-cli.txt",), "bin/galtea"),
         Environment("notte-1.2", "pip", ("notte-1.2.txt",), "bin/python"),
         Environment("scale-egp-1.1", "pip", ("scale-egp-1.1.txt",), "bin/python"),
         Environment("npm", "npm", ("package.json", "package-lock.json"), MOBILECLI),
@@ -117,7 +118,7 @@ def locked(environment: Environment) -> Iterator[None]:
 def installation(environment: Environment) -> Iterator[tuple[str, ...]]:
     """Yield the commands that fill the folder, or raise InstallerMissingError."""
     if environment.installer == "pip":
-        pip = (str(environment.program_path), "-m", "pip", "--disable-pip-version-check")
+        pip = (str(environment.folder / "bin/python"), "-m", "pip", "--disable-pip-version-check")
         yield sys.executable, "-m", "venv", "."
         for pin in environment.pins:
             yield *pip, "install", "--quiet", "--no-deps", "--only-binary=:all:", "-r", pin

@@ -71,6 +71,17 @@ def test_galteas_document_is_also_at_the_root(app: App) -> None:
 
 
 @each_surface
+@pytest.mark.parametrize("mount", ["", "/mounted"])
+def test_the_answer_at_the_prefix_links_to_the_document(
+    app: App, surface: Surface, mount: str
+) -> None:
+    for path in (f"/{surface.name}", f"/{surface.name}/"):
+        link = app.client.get(path, environ_overrides={"SCRIPT_NAME": mount}).headers["Link"]
+        assert link == f'<{mount}/{surface.name}/openapi.json>; rel="service-desc"'
+    assert "Link" not in app.client.get(f"/{surface.name}/unknown").headers
+
+
+@each_surface
 def test_every_operation_documents_its_errors(app: App, surface: Surface) -> None:
     document = app.client.get(f"/{surface.name}/openapi.json").json
     for item in document["paths"].values():

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
@@ -65,6 +65,10 @@ class ErrorHandlers:
         if status == 503:
             response.headers.update((surface.retry_headers if surface else retry_after)(1000))
         response.headers.update(headers or {})
+        if surface is not None and path.rstrip("/") == f"/{surface.name}" and has_request_context():
+            # Generic clients look for the document there.
+            place = f"{request.script_root}/{surface.name}/openapi.json"
+            response.headers["Link"] = f'<{place}>; rel="service-desc"'
         return response
 
     def refusing(self, application: Application) -> Application:

@@ -66,6 +66,10 @@ def _operation(surface: Surface, path: str, route: Operation) -> dict[str, Any]:
         },
         "security": [] if route.is_open else [{"key": []}],
     }
+    if route.resource is not None:
+        operation["tags"] = [route.resource]
+    if route.command is not None:
+        operation["x-cli-name"] = route.command
     if route.body is not None:
         operation["requestBody"] = {
             "required": any(each.required for each in route.body.fields.values()),

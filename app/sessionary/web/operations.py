@@ -37,6 +37,8 @@ class Operation:
     is_open: bool
     is_read: bool
     has_instants: bool
+    resource: str | None
+    command: str | None
 
     def __post_init__(self) -> None:
         functools.update_wrapper(self, self.view)
@@ -81,16 +83,21 @@ def operation(
     is_open: bool = False,
     is_read: bool = False,
     has_instants: bool = False,
+    resource: str | None = None,
+    command: str | None = None,
 ) -> Callable[[Callable[..., Response]], Operation]:
     """Decorate a view: it is called with the path's values, then the loaded `query` and `body`.
 
     `answers` has the schema of each status, None for no body. An open operation needs no key;
     one that reads changes nothing, whatever its method is. Only those of the control plane that
-    have instants take `Sessionary-At`; every read of a vendor does.
+    have instants take `Sessionary-At`; every read of a vendor does. `resource` and `command` are
+    what clients made from the OpenAPI document call it (`tags` and `x-cli-name`).
     """
 
     def decorate(view: Callable[..., Response]) -> Operation:
-        return Operation(view, summary, answers, query, body, is_open, is_read, has_instants)
+        return Operation(
+            view, summary, answers, query, body, is_open, is_read, has_instants, resource, command
+        )
 
     return decorate
 

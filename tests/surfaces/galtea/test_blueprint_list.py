@@ -132,7 +132,7 @@ def test_sessions_are_filtered_by_test_case_and_by_its_test(ana: Api) -> None:
     second = ana.create(testCaseId="testCase_t2")["id"]
     unknown = ana.create(testCaseId="tc_123")["id"]
     assert ana.list_ids("testCaseIds=testCase_t1&testCaseIds=tc_123") == [unknown, first]
-    assert ana.list_ids("testIds=test_s1") == [first]
+    assert ana.list_ids("testIds=test_s1") == ana.list_ids("datasetIds=test_s1") == [first]
     assert ana.list_ids("testIds[]=test_s1&testIds[]=test_s2") == [second, first]
     assert ana.list_ids(f"testIds=test_{'0' * 24}") == [unknown]
     assert ana.list_ids("excludeTestIds=test_s1") == [unknown, second, without]

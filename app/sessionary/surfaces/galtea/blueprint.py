@@ -51,7 +51,13 @@ def minimum_sdk_version() -> Response:
 
 
 @routes.post("/sessions")
-@operation("Create a session", body=schemas.SessionInput(), answers={201: _session})
+@operation(
+    "Create a session",
+    body=schemas.SessionInput(),
+    answers={201: _session},
+    resource="Sessions",
+    command="create",
+)
 def create(body: dict[str, Any]) -> Response:
     test_case, is_set = body["test_case"], body["is_production"]
     rules.ensure_fits_test_case(test_case, is_set, has_context=body["context"] is not None)
@@ -66,7 +72,13 @@ def create(body: dict[str, Any]) -> Response:
 
 
 @routes.get("/sessions")
-@operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.Session(many=True)})
+@operation(
+    "List sessions",
+    query=schemas.ListQuery(),
+    answers={200: schemas.Session(many=True)},
+    resource="Sessions",
+    command="list",
+)
 def list_sessions(query: dict[str, Any]) -> Response:
     at = now()
     rows = lists.find(query, organization=_organization(), now=at)
@@ -74,13 +86,19 @@ def list_sessions(query: dict[str, Any]) -> Response:
 
 
 @routes.get("/sessions/<session_id>")
-@operation("A session", answers={200: _session})
+@operation("A session", answers={200: _session}, resource="Sessions", command="get")
 def get(session_id: str) -> Response:
     return answer(serializers.session(_find(session_id), now()))
 
 
 @routes.patch("/sessions/<session_id>")
-@operation("Change a session", body=schemas.SessionChanges(), answers={200: _session})
+@operation(
+    "Change a session",
+    body=schemas.SessionChanges(),
+    answers={200: _session},
+    resource="Sessions",
+    command="update",
+)
 def change(session_id: str, body: dict[str, Any]) -> Response:
     """An empty body is accepted, and is not activity. Source: client, docs."""
     with _writing() as at:
@@ -92,7 +110,13 @@ def change(session_id: str, body: dict[str, Any]) -> Response:
 
 
 @routes.patch("/sessions/<session_id>/finish")
-@operation("Finish a session", body=schemas.Finish(), answers={200: _session})
+@operation(
+    "Finish a session",
+    body=schemas.Finish(),
+    answers={200: _session},
+    resource="Sessions",
+    command="finish",
+)
 def finish(session_id: str, body: dict[str, Any]) -> Response:
     """Source: client. Assumed: a field that is absent or empty stays as it was."""
     rules.ensure_has_outcome(body["stopping_reason"], body["error"])
@@ -103,50 +127,71 @@ def finish(session_id: str, body: dict[str, Any]) -> Response:
 
 
 @routes.delete("/sessions/<session_id>")
-@operation("Delete a session", answers={204: None})
+@operation("Delete a session", answers={204: None}, resource="Sessions", command="delete")
 def delete(session_id: str) -> Response:
     return _delete([session_id])
 
 
 @routes.delete("/sessions/batch")
-@operation("Delete sessions, all or none", body=schemas.Batch(), answers={204: None})
+@operation(
+    "Delete sessions, all or none",
+    body=schemas.Batch(),
+    answers={204: None},
+    resource="Sessions",
+    command="delete-batch",
+)
 def delete_batch(body: dict[str, Any]) -> Response:
     return _delete(body["ids"])
 
 
 @routes.get("/versions")
-@operation("Versions", query=schemas.ReferenceQuery(), answers={200: schemas.Version(many=True)})
+@operation(
+    "Versions",
+    query=schemas.ReferenceQuery(),
+    answers={200: schemas.Version(many=True)},
+    resource="Versions",
+)
 def list_versions(query: dict[str, Any]) -> Response:
     return answer([serializers.version(row) for row in _references().all(VERSION, query["ids"])])
 
 
 @routes.get("/versions/<version_id>")
-@operation("A version", answers={200: schemas.Version()})
+@operation("A version", answers={200: schemas.Version()}, resource="Versions")
 def get_version(version_id: str) -> Response:
     return answer(serializers.version(_references().one(VERSION, version_id)))
 
 
 @routes.get("/testCases")
-@operation("Test cases", query=schemas.ReferenceQuery(), answers={200: schemas.TestCase(many=True)})
+@operation(
+    "Test cases",
+    query=schemas.ReferenceQuery(),
+    answers={200: schemas.TestCase(many=True)},
+    resource="TestCases",
+)
 def list_test_cases(query: dict[str, Any]) -> Response:
     rows = _references().all(TEST_CASE, query["ids"])
     return answer([serializers.test_case(row) for row in rows])
 
 
 @routes.get("/testCases/<test_case_id>")
-@operation("A test case", answers={200: schemas.TestCase()})
+@operation("A test case", answers={200: schemas.TestCase()}, resource="TestCases")
 def get_test_case(test_case_id: str) -> Response:
     return answer(serializers.test_case(_references().one(TEST_CASE, test_case_id)))
 
 
 @routes.get("/tests")
-@operation("Tests", query=schemas.ReferenceQuery(), answers={200: schemas.Test(many=True)})
+@operation(
+    "Tests",
+    query=schemas.ReferenceQuery(),
+    answers={200: schemas.Test(many=True)},
+    resource="Tests",
+)
 def list_tests(query: dict[str, Any]) -> Response:
     return answer([serializers.test(row) for row in _references().all(TEST, query["ids"])])
 
 
 @routes.get("/tests/<test_id>")
-@operation("A test", answers={200: schemas.Test()})
+@operation("A test", answers={200: schemas.Test()}, resource="Tests")
 def get_test(test_id: str) -> Response:
     return answer(serializers.test(_references().one(TEST, test_id)))
 

@@ -102,6 +102,7 @@ class ListQuery(_ListParameters):
     version_ids = _list("versionIds")
     test_case_ids = _list("testCaseIds")
     test_ids = _list("testIds")
+    dataset_ids = _list("datasetIds")  # a test's newer name. Source: docs.
     exclude_test_ids = _list("excludeTestIds")
     user_ids = _list("userIds")
     run_ids = _list("runIds")

@@ -19,6 +19,7 @@ FILTERS: dict[str, Any] = {
     "version_ids": Session.version,
     "test_case_ids": Session.test_case,
     "test_ids": Session.test,
+    "dataset_ids": Session.test,
     "user_ids": Session.user,
     "run_ids": Session.run,
     "involved_in_run_ids": Session.run,
