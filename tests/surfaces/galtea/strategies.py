@@ -93,7 +93,8 @@ def queries(draw: Any) -> dict[str, Any]:
         query[name] = draw(st.just([]) | st.lists(_few, max_size=2))
     query["ids"] = []
     query["custom_ids"] = draw(st.just([]) | st.lists(st.sampled_from(("c0", "c1", "c2"))))
-    query["test_ids"], query["exclude_test_ids"] = draw(_tests), draw(_tests)
+    for name in ("test_ids", "dataset_ids", "exclude_test_ids"):
+        query[name] = draw(_tests)
     query["statuses"] = draw(st.just([]) | st.lists(st.sampled_from(rules.STATUSES), max_size=3))
     nanoseconds = _instants.map(lambda at: at * 1_000) | st.integers(-999, 999).map(
         lambda step: NOW * 1_000 + step

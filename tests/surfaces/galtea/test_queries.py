@@ -61,6 +61,7 @@ def passes(row: SessionRow, query: dict[str, Any], now: int) -> bool:
         "version_ids": row.version,
         "test_case_ids": row.test_case,
         "test_ids": row.test,
+        "dataset_ids": row.test,
         "user_ids": row.user,
         "run_ids": row.run,
         "involved_in_run_ids": row.run,
