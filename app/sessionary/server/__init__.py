@@ -72,7 +72,7 @@ def serve_metrics(opened: Metrics | None, app: Flask) -> None:
 
     limits = Limits(
         threads=1,
-        max_connections=MAX_CONNECTIONS + 2,  # the loop keeps two places free
+        max_connections=MAX_CONNECTIONS + 1,  # the loop keeps one place free
         max_body_bytes=0,
         client_timeout_seconds=TIMEOUT_SECONDS,
     )

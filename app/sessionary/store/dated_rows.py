@@ -60,8 +60,9 @@ def dated(batch: Batch) -> Iterator[None]:
         run(sql, {"rows": json.dumps(rows), "last": last})
     counted = json.dumps([model._meta.table_name for model, _ in batch.counts])
     run(_FORGET, {"last": last, "counted": counted})
-    for name, model in logged_tables.items():
-        run(_FORGET_SAME.format(name, old_values_sql(model)), {"last": last})
+    written = run("SELECT DISTINCT table_name FROM history_entries WHERE seq > ?", (last,))
+    for (name,) in written.fetchall():
+        run(_FORGET_SAME.format(name, old_values_sql(logged_tables[name])), {"last": last})
     for (model, key), changes in batch.counts.items():
         _add_to_count(model, key, changes)
 
