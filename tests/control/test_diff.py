@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.control.conftest import GALTEA, NOON, NOTTE, Double
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, Double
+from tests.surfaces.mobilenext.api_client import ANDROID
 
 START = "POST /notte/session/start"
 
@@ -155,3 +156,18 @@ def test_a_status_by_time_that_a_later_call_ended_is_in_the_diff_of_an_earlier_t
     found = double.get(f"/diff?from={NOON}&limit=1")
     assert (len(found["changes"]), found["truncated"]) == (1, True)
     assert found["changes"][0]["cause"] == "time"
+
+
+def test_a_page_of_a_diff_has_a_change_by_time_before_writes_that_it_leaves_out(
+    make_double: Any,
+) -> None:
+    """The page ends among the writes of one instant; one of these releases the first session."""
+    double = make_double(mobilenext_lease_minutes=7)
+    path, body = "/mobilenext/api/v1/sessions", {"filters": [ANDROID]}
+    for count in (1, 2):
+        made = [double.client.post(path, headers=MOBILENEXT).json["id"] for _ in range(count)]
+        double.client.post(f"{path}/{made[-1]}/devices", json=body, headers=MOBILENEXT)
+        double.advance("1h")
+    whole = double.get(f"/diff?from={NOON}")["changes"]
+    for limit in range(1, len(whole) + 1):
+        assert double.get(f"/diff?from={NOON}&limit={limit}")["changes"] == whole[:limit]

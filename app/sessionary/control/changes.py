@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sessionary import store
 from sessionary.control import timeline
 from sessionary.store import Model, Statement, param, rowid
+from sessionary.store.connections import Position
 from sessionary.store.undo_log import SessionWrite, after_write, position_at, reading
 from sessionary.web.surface import Surface
 
@@ -43,15 +44,18 @@ def find_changes(
     write of a session is a change, so that no more than `limit` writes are looked at.
     """
     writes, is_all = _find_writes(surfaces, after, min(until, now), limit)
+    end = position_at(until) if until < now else None  # after it, nothing has been written
     if not is_all:
-        until = max(each[-1].at for each in writes.values())
+        last = max((each[-1] for each in writes.values()), key=lambda write: (write.at, write.seq))
+        # Further writes of its instant are not among these.
+        until, end = last.at, after_write(last.at, last.no)
     found: list[StatusChange] = []
     for number, surface in enumerate(surfaces):
         search = _Search(surface, number, after, until, limit)
         written = {id: mine for (name, id), mine in writes.items() if name == surface.name}
         for id, mine in written.items():
             found += search.of_writes(id, mine)
-        found += search.by_time_only(written.keys(), is_past=until < now)
+        found += search.by_time_only(written.keys(), end)
     return sorted(found, key=lambda change: (change.at, change.order))[:limit]
 
 
@@ -109,7 +113,7 @@ class _Search:
             begin = write.at
         yield from self._by_time(session, begin, self._until)
 
-    def by_time_only(self, written: Collection[str], *, is_past: bool) -> list[StatusChange]:
+    def by_time_only(self, written: Collection[str], end: Position | None) -> list[StatusChange]:
         """Return the first changes by time of the sessions that no call changed."""
         found: list[StatusChange] = []
         instants: list[int] = []
@@ -119,8 +123,8 @@ class _Search:
                 break
             if id not in done:
                 done.add(id)
-                is_current = session is not None and not is_past
-                last = session if is_current else self._find_at_end(id, is_past)
+                is_current = session is not None and end is None
+                last = session if is_current else self._find_at(end, id)
                 for change in self._by_time(last, self._after, self._until):
                     found.append(change)
                     insort(instants, change.at)
@@ -136,10 +140,10 @@ class _Search:
             if name in names:
                 yield due_at, id, None
 
-    def _find_at_end(self, id: str, is_past: bool) -> Any:
-        if not is_past:
+    def _find_at(self, end: Position | None, id: str) -> Any:
+        if end is None:
             return self._surface.sessions.find(id)
-        with reading(position_at(self._until)):
+        with reading(end):
             return self._surface.sessions.find(id)
 
     def _by_time(self, session: Any, after: int, until: int) -> Iterator[StatusChange]:
