@@ -174,7 +174,7 @@ def test_a_key_of_another_certificate_is_refused_before_the_server_listens(
         port = str(taken.getsockname()[1])
         options = [*credentials.options()[:3], str(other), "--db", str(db), "--port", port]
         ended = run_command(COMMAND, "serve", *options)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.startswith(f"Error: tls_certificate {credentials.certificate} and tls_key")
     assert ended.stderr.count("\n") == 1
     assert not db.exists()

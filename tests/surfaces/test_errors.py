@@ -175,7 +175,7 @@ UNROUTED = {
         PATCH /api/v1/sessions/x/devices GET, HEAD, POST;
         DELETE /api/v1/sessions/x/devices/x GET, HEAD;
         GET /api/v1/sessions/x/devices/x/release POST; POST /api/v1/organizations GET, HEAD;
-        OPTIONS /api/v1/sessions GET, HEAD, POST; GET /ws""",
+        OPTIONS /api/v1/sessions GET, HEAD, POST""",
     "notte": """
         GET /session; GET /session/start POST; DELETE /session/close POST;
         PUT /env/observe POST; POST /env/nothing; POST /health GET, HEAD; GET /sessions/x/cookies;

@@ -330,6 +330,11 @@ def test_every_statement_of_this_surface_is_tested_here() -> None:
     assert {name for name in kept if name not in text} == set()
 
 
+def test_own_devices_are_found_without_a_scan(place: App) -> None:
+    plan = place.plan(allocations.own_open, user="u", organization="o", now=1)
+    assert not any(step.startswith("SCAN") for step in plan), plan
+
+
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
