@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sessionary.identity import DEFAULT_ORGANIZATION
 from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, Double
 from tests.surfaces.mobilenext.api_client import ANDROID
 
@@ -171,3 +172,17 @@ def test_a_page_of_a_diff_has_a_change_by_time_before_writes_that_it_leaves_out(
     whole = double.get(f"/diff?from={NOON}")["changes"]
     for limit in range(1, len(whole) + 1):
         assert double.get(f"/diff?from={NOON}&limit={limit}")["changes"] == whole[:limit]
+
+
+def test_a_timeout_before_a_seed_changed_its_session_is_in_a_diff_from_its_deadline(
+    double: Double,
+) -> None:
+    id = double.start()
+    double.advance("6m")
+    row = {"id": id, "organization": DEFAULT_ORGANIZATION, "created_ago": "1m"}
+    home = {"id": DEFAULT_ORGANIZATION, "name": "Home"}
+    seed = {"organizations": [home], "notte": {"sessions": [row]}}
+    double.post("/namespaces/default/seed", seed)
+    assert changes(double, "from=2026-03-01T12:05:00Z&to=2026-03-01T12:05:01Z") == [
+        ("12:05:00", "time", "active", "timed_out")
+    ]

@@ -27,7 +27,7 @@ from tests.metamorphic.relations import RELATIONS
 
 CASE_COUNT = 16
 LONG_MINUTES = float(os.environ.get("METAMORPHIC_MINUTES", "30"))
-MAX_SHRINKS = 60
+MAX_SHRINKS = 40
 _WALL_START = NOON
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},

@@ -131,7 +131,8 @@ _due = Statement(
     lambda: (
         UndoEntry.select(UndoEntry.first_due_at, UndoEntry.table_name, UndoEntry.session)
         .where(
-            UndoEntry.due_at > param("after"),
+            # A deadline at `after` counts: a state may begin one microsecond after it.
+            UndoEntry.due_at >= param("after"),
             UndoEntry.first_due_at <= param("until"),
             UndoEntry.session.is_null(False),
         )
