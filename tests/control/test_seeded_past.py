@@ -157,3 +157,17 @@ def test_a_seeded_galtea_session_is_pending_since_its_first_instant(double: Doub
     assert (listed["status"], listed["since"]) == ("PENDING", since)
     assert explained(double, ("galtea", "s"), since) == "PENDING"
     assert explained(double, ("galtea", "s"), since.replace("999000", "998999")) is None
+
+
+def test_a_seeded_session_whose_creation_is_moved_behind_another_is_there_now(
+    double: Double,
+) -> None:
+    """Mobile Next gives every session of an instant another `createdAt`."""
+    facts = {"organization": ORGANIZATION, "user": PERSON, "created_ago": "0s"}
+    rows = [{**facts, "id": ID.format(n), "device": device} for n, device in ((2, "A"), (3, "B"))]
+    devices = [*SEED["devices"], {**SEED["devices"][0], "serial": "B"}]
+    seed = {**SEED, "devices": devices, "mobilenext": {"sessions": rows}}
+    double.post("/namespaces/default/seed", seed)
+    found = double.get("/diff?from=2000-01-01T00:00:00Z")["changes"]
+    ends = {each["session"]: each["to_status"] for each in found if each["part"] is None}
+    assert [ends[row["id"]] for row in rows] == ["active", "active"]

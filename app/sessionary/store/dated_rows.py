@@ -54,8 +54,9 @@ def dated(batch: Batch) -> Iterator[None]:
     run = namespace.connection().execute
     (last,) = run("SELECT MAX(seq) FROM history_entries").fetchone()
     yield
+    (now,) = run("SELECT shown_at FROM history_now").fetchone()
     for model, states in batch.states.items():
-        rows = [entry for id, each in states.items() for entry in _entries(model, id, each)]
+        rows = [entry for id, each in states.items() for entry in _entries(model, id, each, now)]
         sql = _INSERT.format(model._meta.table_name)
         run(sql, {"rows": json.dumps(rows), "last": last})
     counted = json.dumps([model._meta.table_name for model, _ in batch.counts])
@@ -67,10 +68,13 @@ def dated(batch: Batch) -> Iterator[None]:
         _add_to_count(model, key, changes)
 
 
-def _entries(model: type[Model], id: str, states: Sequence[State]) -> Iterator[list[Any]]:
-    """Yield the row's entries: its id, an instant, its values before it, deadlines passed then."""
+def _entries(model: type[Model], id: str, states: Sequence[State], now: int) -> Iterator[list[Any]]:
+    """Yield the row's entries: its id, an instant, its values before it, deadlines passed then.
+
+    A state that is dated after `now`, such as by a `createdAt` that must be unique, begins now.
+    """
     before: dict[str, Any] = {}
-    for at, values in sorted(dict(states).items()):
+    for at, values in sorted({min(at, now): values for at, values in states}.items()):
         dues = [before.get(name) for name in deadlines(model)]
         passed = [due for due in dues if due is not None and due <= at]
         old = [before.get(each.name) for each in model._meta.sorted_fields]
