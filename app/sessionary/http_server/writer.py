@@ -65,8 +65,8 @@ class Writer:
             self._thread.join()
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None and not self._is_shut_down:
-            self._answer_group(job)
+        while not self._is_shut_down:  # a group may have taken the None of `shutdown`
+            self._answer_group(self._jobs.get())
 
     def _answer_group(self, job: _Job | None) -> None:
         jobs = []
