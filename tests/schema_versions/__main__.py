@@ -57,6 +57,15 @@ def _call(client: FlaskClient) -> None:
     made = _post(client, "/galtea/sessions", {"productId": "product_p2", "runId": None}, _BOT)
     answer = client.delete(f"/galtea/sessions/{made['id']}", headers=_BOT)
     assert answer.status_code == 204, answer.text
+    _remember(client)
+
+
+def _remember(client: FlaskClient) -> None:
+    """Leave something on a device, over `/ws`."""
+    params = {"deviceId": "pixel-1", "text": "kept"}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "device.clipboard.set", "params": params}
+    answer = client.open("/ws", method="WS", json=message, headers=_ANA)
+    assert "result" in answer.json, answer.text
 
 
 def _post(client: FlaskClient, path: str, body: Any, who: dict[str, str]) -> Any:

@@ -145,7 +145,7 @@ def test_a_server_reads_and_writes_it_without_the_undo_log(db: Path) -> None:
 
 
 def test_the_check_of_the_file_is_clean_before_and_after(db: Path) -> None:
-    older = "it has version 2, this program has 3: run `sessionary migrate`"
+    older = "it has version 2, this program has 4: run `sessionary migrate`"
     for problem in (older, None):
         result = CliRunner().invoke(main, ["check", "--db", str(db), "--json"])
         assert result.exit_code == int(problem is not None)

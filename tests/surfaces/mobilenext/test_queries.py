@@ -17,7 +17,7 @@ from sessionary.settings import Settings
 from sessionary.store import Statement
 from sessionary.surfaces.mobilenext import allocation, rules
 from sessionary.surfaces.mobilenext.models import Allocation, Device, DeviceRow, SessionRow
-from sessionary.surfaces.mobilenext.queries import allocations, devices, sessions
+from sessionary.surfaces.mobilenext.queries import allocations, devices, facts, sessions
 from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import TABLES
 from tests.surfaces.mobilenext.strategies import (
@@ -343,6 +343,8 @@ def test_own_devices_are_found_without_a_scan(place: App) -> None:
         (sessions.is_created_at_taken, {"organization": "o", "session": "s", "created_at": 1}),
         (sessions.last_taken_created_at, {"organization": "o", "session": "s", "created_at": 1}),
         (allocations.of_sessions, {"sessions": "[]"}),
+        (allocations.held, {"serial": "s", "organization": "o", "now": 1}),
+        (facts.of_allocation, {"allocation": "a"}),
         (allocations.store_session_lease_ends, {"serial": "s", "now": 1}),
         (allocations.store_lease_ends, {"serial": "s", "now": 1}),
     ],
@@ -355,6 +357,12 @@ def test_no_statement_scans_sessions_or_allocations_or_sorts_them(
     assert not [step for step in plan if "SCAN" in step and "json_each" not in step], plan
     if statement is not allocations.of_sessions:
         assert not [step for step in plan if "B-TREE" in step], plan
+
+
+def test_own_devices_are_found_by_the_open_allocations(place: App) -> None:
+    plan = place.plan(allocations.own_open, user="u", organization="o", now=1)
+    assert any("mobilenext_allocations_serial_expires_at (serial=?)" in step for step in plan), plan
+    assert any("mobilenext_sessions_id (id=?)" in step for step in plan), plan
 
 
 @pytest.mark.parametrize("only_before", [False, True])

@@ -1,9 +1,16 @@
 """Why a Mobile Next session, and each of its allocations, has its status."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sessionary.surfaces.mobilenext import allocation, rules
-from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
+from sessionary.surfaces.mobilenext.models import (
+    Allocation,
+    AllocationRow,
+    FactRow,
+    Session,
+    SessionRow,
+)
 from sessionary.surfaces.mobilenext.queries import control
 from sessionary.surfaces.mobilenext.queries.control import SessionWithAllocations
 from sessionary.web.instants import to_text
@@ -70,19 +77,27 @@ def _inputs(session: SessionWithAllocations, now: int) -> dict[str, Any]:
     names = ("opened_at", "empty_expires_at", "created_at", "expires_at", "released_at")
     return {
         **{name: getattr(session.row, name) for name in names},
-        "allocations": [_explain_allocation(each, now) for each in session.allocations],
+        "allocations": [
+            _explain_allocation(each, session.facts, now) for each in session.allocations
+        ],
     }
 
 
-def _explain_allocation(row: AllocationRow, now: int) -> dict[str, Any]:
+def _explain_allocation(row: AllocationRow, facts: Sequence[FactRow], now: int) -> dict[str, Any]:
     since_at, rule, reason = _allocation_reason(row, now)
     names = ("id", "serial", "created_at", "in_use_at", "expires_at", "released_at")
+    remembered = [
+        {"name": each.name, "value": each.value, "call": each.call, "set_at": each.set_at}
+        for each in facts
+        if each.allocation == row.id
+    ]
     return {
         **{name: getattr(row, name) for name in names},
         "status": rules.allocation_status(row, now),
         "since_at": since_at,
         "rule": rule,
         "reason": reason,
+        **({"remembered": remembered} if remembered else {}),
     }
 
 

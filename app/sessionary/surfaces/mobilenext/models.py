@@ -84,6 +84,25 @@ _is_on_demand = Allocation.released_at.is_null() & Allocation.in_use_at.is_null(
 Allocation.add_index(Allocation.index(Allocation.in_use_at).where(_is_on_demand))
 
 
+class Fact(store.Model):
+    """What a call over `/ws` left on a device: forgotten with the allocation."""
+
+    seq = pw.AutoField()
+    session = pw.ForeignKeyField(Session, Session.id, column_name="session", index=False)
+    allocation = pw.ForeignKeyField(
+        Allocation, Allocation.id, column_name="allocation", index=False
+    )
+    name = pw.TextField()
+    value = pw.TextField()  # JSON
+    call = pw.TextField()  # the method that set it
+    set_at = pw.BigIntegerField()
+
+    class Meta:
+        table_name = "mobilenext_facts"
+        immutable = ("session", "allocation", "name")
+        indexes = ((("allocation", "name"), True),)
+
+
 class Mark(store.Model):
     """The latest `created_at` of an organization's sessions, and the clock's `moves` by then."""
 
@@ -95,7 +114,7 @@ class Mark(store.Model):
         table_name = "mobilenext_marks"
 
 
-TABLES = (Device, Session, Allocation, Mark)
+TABLES = (Device, Session, Allocation, Mark, Fact)
 # What an allocation copies of its device.
 DESCRIPTION = ("serial", "platform", "type", "name", "version")
 
@@ -163,6 +182,17 @@ class JoinedRow(NamedTuple):
     released_at: int | None
 
 
+class FactRow(NamedTuple):
+    """A row of mobilenext_facts without its key."""
+
+    session: str
+    allocation: str
+    name: str
+    value: str
+    call: str
+    set_at: int
+
+
 class MarkRow(NamedTuple):
     created_at: int
     moves: int
@@ -207,11 +237,17 @@ def _add_status_since_at(database: Database) -> None:
     database.run('DROP INDEX "mobilenext_allocations_session"')
 
 
-MIGRATIONS: Mapping[int, Migration] = {3: _add_status_since_at}
+def _add_facts(_: Database) -> None:
+    """To version 4."""
+    store.create_tables([Fact])
+
+
+MIGRATIONS: Mapping[int, Migration] = {3: _add_status_since_at, 4: _add_facts}
 EARLIER_SQL: Mapping[int, Mapping[str, str | None]] = {
     3: {
         "mobilenext_sessions": f'CREATE TABLE "mobilenext_sessions" ({_VERSION_2})',
         **dict.fromkeys(_NEW_INDEXES),
         "mobilenext_allocations_session": _OLD_INDEX,
-    }
+    },
+    4: {"mobilenext_facts": None, "mobilenext_facts_allocation_name": None},
 }

@@ -6,7 +6,7 @@ import peewee as pw
 
 from sessionary.store import Statement, insert_statement, param, param_list
 from sessionary.surfaces.mobilenext import queries
-from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session
+from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Device, Session
 
 COLUMNS = [getattr(Allocation, name) for name in AllocationRow._fields]
 
@@ -22,14 +22,30 @@ of_sessions = Statement(
 own_open = Statement(
     AllocationRow._make,
     lambda: (
+        # The cross join fixes the order of work: first the open ones, by the catalogue.
         Allocation.select(*COLUMNS)
-        .join(Session)
+        .from_(pw.Join(Allocation, Session, pw.JOIN.CROSS))
         .where(
+            Allocation.serial.in_(Device.select(Device.serial)),
+            Session.id == Allocation.session,
             Session.user == param("user"),
             Session.organization == param("organization"),
             queries.is_open(Allocation, param("now")),
         )
         .order_by(Allocation.seq)
+    ),
+)
+# The open allocation of a device in an organization.
+held = Statement(
+    AllocationRow._make,
+    lambda: (
+        Allocation.select(*COLUMNS)
+        .join(Session)
+        .where(
+            Allocation.serial == param("serial"),
+            Session.organization == param("organization"),
+            queries.is_open(Allocation, param("now")),
+        )
     ),
 )
 insert = insert_statement(Allocation, without=("seq",))

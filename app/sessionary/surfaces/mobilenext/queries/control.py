@@ -1,6 +1,7 @@
 """Statements of the control plane and of pruning: sessions of every organization."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import peewee as pw
@@ -8,8 +9,15 @@ import peewee as pw
 from sessionary import ids, store
 from sessionary.store import Statement, count_if, count_statement, param
 from sessionary.surfaces.mobilenext import queries, rules
-from sessionary.surfaces.mobilenext.models import Allocation, AllocationRow, Session, SessionRow
-from sessionary.surfaces.mobilenext.queries import allocations, sessions
+from sessionary.surfaces.mobilenext.models import (
+    Allocation,
+    AllocationRow,
+    Fact,
+    FactRow,
+    Session,
+    SessionRow,
+)
+from sessionary.surfaces.mobilenext.queries import allocations, facts, sessions
 from sessionary.web import json_codec, session_statements
 
 
@@ -18,13 +26,18 @@ class SessionWithAllocations(NamedTuple):
 
     row: SessionRow
     allocations: list[AllocationRow]
+    facts: Sequence[FactRow] = ()  # of all of them; read for one session only
 
 
 def find(id: str) -> SessionWithAllocations | None:
     """Return the session with this id."""
     with store.read_transaction():
         row = by_id.one(id=ids.canonical(id))
-        return None if row is None else _add_allocations([row])[0]
+        if row is None:
+            return None
+        (found,) = _add_allocations([row])
+        kept = (facts.of_allocation.all(allocation=each.id) for each in found.allocations)
+        return found._replace(facts=tuple(chain.from_iterable(kept)))
 
 
 def page(place: int, limit: int) -> list[tuple[int, SessionWithAllocations]]:
@@ -126,7 +139,15 @@ def _prunable_ids() -> Any:
 _delete_allocations = Statement(
     tuple, lambda: Allocation.delete().where(Allocation.session.in_(_prunable_ids()))
 )
+_delete_facts = Statement(tuple, lambda: Fact.delete().where(Fact.session.in_(_prunable_ids())))
+
+
+def _delete_parts(**values: Any) -> None:
+    _delete_facts.run(**values)
+    _delete_allocations.run(**values)
+
+
 # The marks stay: the `createdAt` of a removed session is not given again.
 retention = session_statements.retention(
-    Session, queries.has_ended(param("before_at")), lambda values: _delete_allocations.run(**values)
+    Session, queries.has_ended(param("before_at")), lambda values: _delete_parts(**values)
 )

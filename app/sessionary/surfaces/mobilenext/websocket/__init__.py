@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from sessionary.surfaces.mobilenext import errors
 from sessionary.surfaces.mobilenext.blueprint import routes, to_sentence
-from sessionary.surfaces.mobilenext.websocket import fleet, protocol
+from sessionary.surfaces.mobilenext.websocket import driving, fleet, protocol
 from sessionary.surfaces.mobilenext.websocket.protocol import Call, Method, RpcError
 from sessionary.web import messages
 from sessionary.web.fields import problems
@@ -16,7 +16,7 @@ from sessionary.web.operations import answer
 from sessionary.web.route_table import MATCH
 from sessionary.web.surface import MessageFormat
 
-METHODS: Mapping[str, Method] = fleet.METHODS
+METHODS: Mapping[str, Method] = {**fleet.METHODS, **driving.METHODS}
 MESSAGES = MessageFormat(
     routes=frozenset(METHODS), read=protocol.read, error=protocol.error_of_response
 )
