@@ -1,7 +1,11 @@
 """Mobile Next's own command line, unmodified, against a server on a real socket."""
 
 import json
+import os
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,10 +68,18 @@ class Mobilecli:
     def release(self, serial: str, key: str = "mob_test") -> Answer:
         return self.remote("release", "--device", serial, token=key)
 
+    def end_daemon(self) -> None:
+        """End the process that a command with devices leaves, which keeps the first address."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            pid = json.loads((self.home / ".mobilecli/daemon.pid").read_text())["pid"]
+            os.kill(pid, signal.SIGTERM)
+
 
 @pytest.fixture
-def mobilecli(tmp_path: Path, app: App, serve: Serve) -> Mobilecli:
-    return Mobilecli(tmp_path, serve(app))
+def mobilecli(tmp_path: Path, app: App, serve: Serve) -> Iterator[Mobilecli]:
+    mobilecli = Mobilecli(tmp_path, serve(app))
+    yield mobilecli
+    mobilecli.end_daemon()
 
 
 def test_a_device_is_allocated_and_released(mobilecli: Mobilecli, calls: Calls) -> None:
@@ -101,6 +113,26 @@ def test_an_on_demand_device_is_waited_for(mobilecli: Mobilecli, app: App) -> No
         clock.set_mode("scaled", rate=100)
     allocated = mobilecli.allocate("--platform", "ios", "--wait").data
     assert (allocated["state"], allocated["device"]["id"]) == ("online", "A-1")
+    assert mobilecli.release("A-1").succeeded
+
+
+def test_a_device_is_driven(mobilecli: Mobilecli, app: App, tmp_path: Path) -> None:
+    app.seed(device("A-1"))
+    mobilecli.allocate("--platform", "ios", "--wait")
+
+    def run(*command: str) -> Any:
+        return mobilecli.run(*command, "--device", "A-1", token="mob_test").data
+
+    picture = tmp_path / "screen.png"
+    run("screenshot", "--output", str(picture))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    run("io", "tap", "10,20")
+    run("apps", "launch", "com.example.shop")
+    assert [each["packageName"] for each in run("apps", "list")] == ["com.example.shop"]
+    assert run("apps", "foreground")["packageName"] == "com.example.shop"
+    (root,) = run("dump", "ui")["elements"]
+    assert root["identifier"] == "com.example.shop"
+    assert run("device", "info")["device"]["screenSize"]["width"] == 390
     assert mobilecli.release("A-1").succeeded
 
 
