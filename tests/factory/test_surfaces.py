@@ -57,7 +57,7 @@ def test_a_version_runs_the_migrations_of_all_surfaces_and_none_of_one_that_is_l
         replace(BY_NAME[name], migrations={4: partial(migrate, name)})
         for name in ("notte", "scale")
     ]
-    assert make_schema(SURFACES).version == 3
+    assert make_schema(SURFACES).version == 4
     assert make_schema((replace(BY_NAME["notte"], migrations={}),)).version == 1
     schema = make_schema(later)
     assert (schema.version, len(schema.migrations)) == (4, 3)
