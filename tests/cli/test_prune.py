@@ -114,9 +114,9 @@ def test_the_clock_of_the_namespace_decides_what_is_old(sessionary: Command) -> 
 
 def test_open_sessions_are_never_removed(sessionary: Command, db: Path) -> None:
     sessionary("prune", "--ended-before", "0s")
-    kept = {path.rpartition("/")[2][-2:] for path in reads(db) if "sessions/" in path}
-    just_ended = {"87", "py"}  # at the very instant, which is not before it
-    assert kept == {"01", "03", "11", "12", "21", "22", "25", "s1"} | just_ended
+    kept = {path.rpartition("/")[2][-3:] for path in reads(db) if "sessions/" in path}
+    just_ended = {"d44", "3s3"}  # at the very instant, which is not before it
+    assert kept == {"001", "003", "011", "012", "021", "022", "025", "_s1"} | just_ended
 
 
 @pytest.mark.parametrize(
