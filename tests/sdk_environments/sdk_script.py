@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIMEOUT_SECONDS = 60
+MOBILECLI_VERSIONS = ("1.0.9", "1.0.13")
 
 
 def run(environment: str, script: Path, *args: str, env: Mapping[str, str] | None = None) -> Any:
@@ -50,9 +51,12 @@ def run_node(script: Path, *args: str, env: Mapping[str, str] | None = None) -> 
     return run_command(script, command, env=env, cwd=folder, stdin=script.read_text())
 
 
-def mobilecli() -> Path:
+def mobilecli(version: str = MOBILECLI_VERSIONS[0]) -> Path:
     """Return the path of mobilecli; run it in `client_environment(...)`."""
-    return prepared("npm").program_path
+    npm = prepared("npm")
+    if version == MOBILECLI_VERSIONS[0]:
+        return npm.program_path
+    return npm.folder / f"node_modules/mobilecli-{version}" / npm.program_path.name
 
 
 def client_environment(home: Path | str, env: Mapping[str, str] | None = None) -> dict[str, str]:

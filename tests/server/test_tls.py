@@ -5,7 +5,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from sessionary.factory import create_double
 from sessionary.server import tls
 from sessionary.settings import BadSetting, Settings
 from tests.conftest import double_settings
+from tests.credentials import Credentials, make_credentials
 from tests.processes import (
     COMMAND,
     Process,
@@ -30,29 +30,9 @@ from tests.processes import (
 from tests.raw_http import HEAD, HEALTH, START, connect
 
 
-@dataclass
-class Credentials:
-    """Certificate and key of a server, and a context that trusts them."""
-
-    certificate: str
-    key: str
-    trust: ssl.SSLContext
-
-    def options(self) -> list[str]:
-        return ["--tls-certificate", self.certificate, "--tls-key", self.key]
-
-
 @pytest.fixture(scope="module")
 def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
-    folder, authority = tmp_path_factory.mktemp("credentials"), trustme.CA()
-    issued = authority.issue_cert("127.0.0.1")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    issued.private_key_pem.write_to_path(str(key))
-    for blob in issued.cert_chain_pems:
-        blob.write_to_path(str(certificate), append=True)
-    trust = ssl.create_default_context()
-    authority.configure_trust(trust)
-    return Credentials(str(certificate), str(key), trust)
+    return make_credentials(tmp_path_factory.mktemp("credentials"))
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,14 @@ import pytest
 
 from sessionary import clock
 from tests.conftest import App, Serve
+from tests.credentials import make_credentials
+from tests.processes import running_server
 from tests.sdk_environments import sdk_script
 from tests.surfaces.mobilenext.api_client import Calls, device
 
 SCRIPT = Path(__file__).with_name("sdk_script_driver.mjs")
 POOL = Path(__file__).with_name("sdk_script_pool.mjs")
+CONNECT = Path(__file__).with_name("sdk_script_connect.mjs")
 
 
 @pytest.fixture
@@ -79,6 +82,35 @@ def test_a_device_that_comes_too_late_for_one_worker_of_a_pool_leaves_the_others
     }
     (session,) = calls.page()["data"]
     assert session["releasedAt"] == session["devices"][-1]["releasedAt"]
+
+
+def test_a_device_is_driven_over_tls(tmp_path: Path, db: str) -> None:
+    """The driver sends its key over TLS only."""
+    credentials, seed = make_credentials(tmp_path), tmp_path / "seed.toml"
+    seed.write_text(device("A-1", provision_seconds=1))
+    options = ("--db", db, "--auth", "lenient", "--seed", str(seed), *credentials.options())
+    with running_server(*options) as server:
+        trust = {"NODE_EXTRA_CA_CERTS": credentials.authority}
+        result = sdk_script.run_node(CONNECT, server.url, env=trust)
+    shop = {"bundleId": "com.example.shop", "name": "shop", "version": "1.0"}
+    (element,) = result.pop("elements")
+    assert (element["identifier"], element["isVisible"]) == ("com.example.shop", True)
+    address = server.url.replace("http", "ws", 1)
+    assert [each["id"] for each in result.pop("listed")] == [result.pop("given")["deviceId"]]
+    assert result == {
+        "apps": [shop],
+        "foreground": shop,
+        "screen": {"width": 390, "height": 844, "scale": 3},
+        "orientation": "landscape",
+        "screenshot": "PNG",
+        "acts": 12,
+        "recording": {"status": "ok", "duration": 0, "url": ""},
+        "twice": "Device A-1 is not recording",
+        "left": [[], "com.apple.springboard"],
+        "released": "Device A-1 is not allocated",
+        "refused": f"Failed to connect to {address}/ws?token=unknown: "
+        "Unexpected server response: 401",
+    }
 
 
 def test_errors_have_status_code_and_message(run_script: Callable[[str], Any], app: App) -> None:

@@ -40,18 +40,18 @@ class Answer(NamedTuple):
 
 
 class Mobilecli:
-    """`mobilecli` with a token, against one address."""
+    """A version of `mobilecli` against one address; `env` are further variables."""
 
-    def __init__(self, home: Path, url: str) -> None:
+    def __init__(self, home: Path, url: str, version: str, **env: str) -> None:
         self.home = home
-        self.fleet = url.replace("http", "ws", 1) + "/ws"
-        self.program = str(sdk_script.mobilecli())
+        self.env = {**env, "MOBILECLI_FLEET_URL": url.replace("http", "ws", 1) + "/ws"}
+        self.program = str(sdk_script.mobilecli(version))
 
     def remote(self, *args: str, token: str) -> Answer:
         return self.run("remote", *args, token=token)
 
     def run(self, *args: str, token: str) -> Answer:
-        env = {"MOBILECLI_TOKEN": token, "MOBILECLI_FLEET_URL": self.fleet}
+        env = {**self.env, "MOBILECLI_TOKEN": token}
         finished = subprocess.run(
             [self.program, *args],
             env=sdk_script.client_environment(self.home, env),
@@ -75,9 +75,14 @@ class Mobilecli:
             os.kill(pid, signal.SIGTERM)
 
 
+@pytest.fixture(params=sdk_script.MOBILECLI_VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def mobilecli(tmp_path: Path, app: App, serve: Serve) -> Iterator[Mobilecli]:
-    mobilecli = Mobilecli(tmp_path, serve(app))
+def mobilecli(tmp_path: Path, app: App, serve: Serve, version: str) -> Iterator[Mobilecli]:
+    mobilecli = Mobilecli(tmp_path, serve(app), version)
     yield mobilecli
     mobilecli.end_daemon()
 
@@ -203,8 +208,10 @@ def test_an_error_is_printed_and_writes_nothing(mobilecli: Mobilecli, app: App) 
     assert nothing.error == "allocate device: No device matches these filters"
 
 
-def test_a_readonly_member_cannot_allocate(tmp_path: Path, strict: App, serve: Serve) -> None:
-    mobilecli = Mobilecli(tmp_path, serve(strict))
+def test_a_readonly_member_cannot_allocate(
+    tmp_path: Path, strict: App, serve: Serve, version: str
+) -> None:
+    mobilecli = Mobilecli(tmp_path, serve(strict), version)
     refused = mobilecli.allocate("--platform", "android", key="mob_rob")
     assert refused.error == "create session: Your role in this organization does not allow this"
     held = mobilecli.allocate("--platform", "android", key="mob_ana").data
