@@ -6,6 +6,7 @@ import time
 
 CHECKS = {
     "client environments": [sys.executable, "-m", "tests.sdk_environments.environments"],
+    "browser": [sys.executable, "-m", "tests.browser"],
     "ruff": ["ruff", "check", "."],
     "format": ["ruff", "format", "--check", "."],
     "types": ["mypy"],
