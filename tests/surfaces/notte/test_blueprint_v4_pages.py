@@ -60,7 +60,9 @@ def test_an_observe_in_a_new_session_shows_an_empty_page(notte: NotteClient, pag
     seen = ok_json(notte.post(f"{page}/observe"))
     assert (seen["metadata"]["title"], seen["metadata"]["url"]) == ("", "about:blank")
     assert base64.b64decode(seen["screenshot"]["raw"]).startswith(b"\x89PNG\r\n\x1a\n")
-    assert seen["space"] == {"description": "", "interaction_actions": [], "category": None}
+    space = seen["space"]
+    assert (space.pop("description"), space.pop("category")) == ("", None)
+    assert space == {"interaction_actions": [], "actions": [], "browser_actions": []}
     assert seen["started_at"] == seen["ended_at"] == "2026-03-01T12:00:00.000000Z"
 
 
@@ -99,6 +101,14 @@ def test_a_url_is_text(app: App, notte: NotteClient, page: str, operation: str) 
 
 def test_a_scrape_is_empty(notte: NotteClient, page: str) -> None:
     assert ok_json(notte.post(f"{page}/scrape")) == {"markdown": "", "structured": None}
+
+
+@pytest.mark.parametrize("wanted", [{"instructions": "prices"}, {"response_format": {"type": "x"}}])
+def test_a_scrape_of_a_structure_says_that_no_browser_runs(
+    notte: NotteClient, page: str, wanted: dict[str, object]
+) -> None:
+    scraped = ok_json(notte.post(f"{page}/scrape", wanted))["structured"]
+    assert scraped == {"success": False, "error": "No browser runs here", "data": None}
 
 
 def test_an_operation_accepts_and_ignores_browser_options(notte: NotteClient, page: str) -> None:

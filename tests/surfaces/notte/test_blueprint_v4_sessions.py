@@ -38,7 +38,13 @@ def test_a_start_without_options_has_the_defaults(notte: NotteClient) -> None:
         "headless": True,
         "solve_captchas": True,
         "web_bot_auth": False,
+        "use_file_storage": False,
         "auth_ids": [],
+        "credit_usage": None,
+        "network_request_bytes": 0,
+        "network_response_bytes": 0,
+        "cdp_url": None,
+        "viewer_url": None,
     }
 
 
@@ -149,6 +155,7 @@ def test_a_session_shows_its_browser_options(notte: NotteClient) -> None:
         "viewport_width": 800,
         "viewport_height": 600,
         "web_bot_auth": True,
+        "use_file_storage": True,
     }
     started = notte.start_v4(**asked)
     assert {name: started[name] for name in asked} == asked
@@ -189,8 +196,15 @@ def test_every_option_of_the_client_is_accepted(notte: NotteClient) -> None:
         advanced_stealth=True,
         screenshot_type="raw",
         demonstrate=False,
-        use_file_storage=True,
     )
+
+
+@pytest.mark.parametrize("name", ["max_steps", "screenshot"])
+@pytest.mark.parametrize("value", [None, True, 20, "x", {}])
+def test_max_steps_and_screenshot_of_an_older_client_are_ignored(
+    notte: NotteClient, name: str, value: object
+) -> None:
+    assert name not in notte.start_v4(**{name: value})
 
 
 def test_secrets_in_options_are_not_stored(app: App, notte: NotteClient) -> None:

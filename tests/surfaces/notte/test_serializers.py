@@ -54,7 +54,9 @@ def test_operations_fit_their_schemas(row: SessionRow, now: int, screenshot: boo
     )
     assert_fits_schema(responses.Observation(), serializers.observed(row, now))
     assert_fits_schema(responses.ExecutionResult(), serializers.executed({"type": "wait"}, now))
-    assert_fits_schema(responses.ScrapeResponse(), serializers.SCRAPED)
+    for is_structured in (True, False):
+        scraped = serializers.scraped(is_structured=is_structured)
+        assert_fits_schema(responses.ScrapeResponse(), scraped)
     assert_fits_schema(responses.Health(), serializers.health(3))
 
 

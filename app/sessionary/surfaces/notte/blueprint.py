@@ -180,10 +180,13 @@ def execute(session_id: str, body: dict[str, Any]) -> Response:
 
 
 @v4.post("/sessions/<session_id>/page/scrape")
-@operation("Read the page", body=requests.PageRequest(), answers={200: responses.ScrapeResponse()})
+@operation(
+    "Read the page", body=requests.ScrapePageRequest(), answers={200: responses.ScrapeResponse()}
+)
 def scrape_page(session_id: str, body: dict[str, Any]) -> Response:
     _operate_on_page(session_id, body["url"])
-    return answer(serializers.SCRAPED)
+    is_structured = bool(body["instructions"] or body["response_format"])
+    return answer(serializers.scraped(is_structured=is_structured))
 
 
 def _organization() -> str:

@@ -20,6 +20,15 @@ BROWSER: dict[str, Any] = {
     "headless": True,
     "solve_captchas": False,
     "web_bot_auth": False,
+    "use_file_storage": False,
+}
+# Nothing is measured here. Source: docs; client (null bytes break its models).
+_UNMEASURED: dict[str, Any] = {
+    "credit_usage": None,
+    "network_request_bytes": 0,
+    "network_response_bytes": 0,
+    "cdp_url": None,
+    "viewer_url": None,
 }
 # No browser runs here: a PNG of two by two white pixels stands for every page. v4's client pads
 # odd sides, which Pillow cannot do for every kind of PNG.
@@ -27,7 +36,13 @@ PICTURE = (
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAADklEQVR42mP4DwYMEAoAU7oL9YXEbhEAAAAASUVORK5C"
     "YII="
 )
-SCRAPED = {"markdown": "", "structured": None}  # v4's ScrapeResponse. Source: client.
+_SPACE: dict[str, Any] = {
+    "description": "",
+    "category": None,
+    "interaction_actions": [],
+    "actions": [],
+    "browser_actions": [],
+}
 
 
 def session(row: SessionRow, now: int) -> dict[str, Any]:
@@ -48,6 +63,7 @@ def session(row: SessionRow, now: int) -> dict[str, Any]:
         **BROWSER,
         **json_codec.decode(row.options),
         "auth_ids": [],
+        **_UNMEASURED,
     }
     if row.max_duration_minutes is not None:
         shown["max_duration_minutes"] = row.max_duration_minutes
@@ -115,9 +131,18 @@ def observed(row: SessionRow, now: int) -> dict[str, Any]:
     return {
         "metadata": metadata(row, now),
         "screenshot": {"raw": PICTURE, "bboxes": []},
-        "space": {"description": "", "interaction_actions": [], "category": None},
+        "space": _SPACE,
         **_span(now),
     }
+
+
+def scraped(*, is_structured: bool) -> dict[str, Any]:
+    """v4's ScrapeResponse. Source: client (a requested structure must not be null).
+
+    Assumed: the structure says that it could not be read.
+    """
+    failure = {"success": False, "error": "No browser runs here", "data": None}
+    return {"markdown": "", "structured": failure if is_structured else None}
 
 
 def executed(action: dict[str, Any], now: int) -> dict[str, Any]:

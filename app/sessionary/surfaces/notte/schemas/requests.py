@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, RAISE, missing, post_load, pre_load, validates_schema
+from marshmallow.fields import Raw
 
 from sessionary.surfaces.notte import rules
 from sessionary.web import fields
@@ -149,7 +150,10 @@ class StartRequest(_Renamed):
     advanced_stealth = fields.Boolean()
     screenshot_type = Text()
     demonstrate = fields.Boolean()
-    use_file_storage = fields.Boolean()
+    use_file_storage = fields.Boolean(load_default=False)
+    # Sent by 1.4.x, and ignored whatever they hold.
+    max_steps = Raw(allow_none=True)
+    screenshot = Raw(allow_none=True)
 
     @validates_schema
     def ensure_idle_fits_maximum(self, data: dict[str, Any], **_: Any) -> None:
@@ -175,9 +179,16 @@ class ListQuery(Request):
 
 
 class PageRequest(Request):
-    """v4's observe and scrape; what a browser would do with it is not done."""
+    """v4's observe; what a browser would do with it is not done."""
 
     url = Text(load_default=None, allow_none=True)
+
+
+class ScrapePageRequest(PageRequest):
+    """v4's scrape: instructions or a format request a structure."""
+
+    instructions = Text(load_default=None, allow_none=True)
+    response_format = Raw(load_default=None, allow_none=True)
 
 
 class ExecuteRequest(Request):

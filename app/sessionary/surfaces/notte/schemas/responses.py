@@ -17,13 +17,14 @@ SessionResponse = response_schema(
     instant="created_at last_accessed_at",
     instant_or_null="closed_at",
     duration=Text(required=True, metadata=_DURATION),
-    integer="timeout_minutes idle_timeout_minutes",
+    integer="timeout_minutes idle_timeout_minutes network_request_bytes network_response_bytes",
     max_duration_minutes=fields.Integer(metadata=_MAX_DURATION),
     text="browser_type",
-    text_or_null="error close_reason user_agent",
+    text_or_null="error close_reason user_agent cdp_url viewer_url",
     steps=fields.List(fields.Dict(), required=True),
-    boolean="proxies headless solve_captchas web_bot_auth",
+    boolean="proxies headless solve_captchas web_bot_auth use_file_storage",
     integer_or_null="viewport_width viewport_height",
+    number_or_null="credit_usage",
     auth_ids=fields.List(Text(), required=True),
 )
 SessionPage = response_schema(
