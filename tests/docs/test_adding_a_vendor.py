@@ -18,6 +18,7 @@ from sessionary.testing import Server
 from sessionary.testing.namespace import Namespace
 from sessionary.web.surface import Surface
 from tests.docs.documents import ROOT, blocks
+from tests.docs.test_compatibility import ensure_calls_have_sources, ensure_fields_have_sources
 from tests.test_conformity import MODULES
 
 BLOCKS = blocks("python new-vendor", "docs/adding-a-vendor.md")
@@ -116,6 +117,11 @@ def test_the_page_keeps_the_rules_of_the_linter(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "ruff", *check, *options, str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_call_and_field_has_a_source(surface: Surface) -> None:
+    ensure_calls_have_sources(surface)
+    ensure_fields_have_sources(surface)
 
 
 def test_roles_hold(namespace: Namespace) -> None:

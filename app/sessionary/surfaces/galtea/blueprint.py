@@ -22,6 +22,15 @@ routes = Blueprint("galtea", __name__)
 
 _session = schemas.Session()
 
+# Where each call, path parameter and header comes from.
+SOURCES = {
+    "Source: page.": "create Authorization",
+    "Source: client.": "minimum_sdk_version list_sessions get change finish delete list_versions "
+    "get_version list_test_cases get_test_case list_tests get_test session_id version_id "
+    "test_case_id test_id",
+    "Source: client, docs (all or none).": "delete_batch",
+}
+
 
 @routes.before_request
 def authenticate() -> None:

@@ -1,4 +1,4 @@
-"""Request bodies, queries and response bodies. Source: page, client."""
+"""Request bodies, queries and response bodies."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def _optional_id(name: str) -> Text:
 
 
 class SessionInput(Request):
-    """A new session. Source: page, client. Null counts as absent; unknown fields are ignored."""
+    """A new session. Null counts as absent; unknown fields are ignored."""
 
     version = _optional_id("versionId")
     product = _optional_id("productId")
@@ -55,7 +55,7 @@ class SessionInput(Request):
 
 
 class SessionChanges(Request):
-    """A PATCH; null clears, except the status. Source: client. Unknown fields are ignored."""
+    """A PATCH; null clears, except the status. Unknown fields are ignored."""
 
     custom_id = opaque_id("customId", allow_none=True)
     status = Text(validate=OneOf(rules.STATUSES))
@@ -66,14 +66,14 @@ class SessionChanges(Request):
 
 
 class Finish(Request):
-    """How a session ended: rules.ensure_has_outcome. Source: client."""
+    """How a session ended: rules.ensure_has_outcome."""
 
     stopping_reason = Text(data_key="stoppingReason", load_default=None, allow_none=True)
     error = Text(load_default=None, allow_none=True)
 
 
 class Batch(Request):
-    """The sessions to delete, duplicates included. Source: docs."""
+    """The sessions to delete, duplicates included."""
 
     ids = List(Text(), required=True, validate=validate.Length(min=1))
 
@@ -102,7 +102,7 @@ class ListQuery(_ListParameters):
     version_ids = _list("versionIds")
     test_case_ids = _list("testCaseIds")
     test_ids = _list("testIds")
-    dataset_ids = _list("datasetIds")  # a test's newer name. Source: docs.
+    dataset_ids = _list("datasetIds")
     exclude_test_ids = _list("excludeTestIds")
     user_ids = _list("userIds")
     run_ids = _list("runIds")
@@ -130,7 +130,7 @@ class ListQuery(_ListParameters):
 
 
 class ReferenceQuery(_ListParameters):
-    """The ids to read. Source: client. Assumed: required."""
+    """The ids to read."""
 
     ids = List(Text(), required=True, validate=validate.Length(min=1))
 
@@ -146,7 +146,7 @@ Session = response_schema(
     instant="createdAt",
     instant_or_null="deletedAt",
 )
-# Versions, test cases and tests, as far as they are stored. Source: client.
+# Versions, test cases and tests, as far as they are stored.
 _MAYBE = {"description": "Absent without one."}
 Version = response_schema("Version", text="id name productId", instant="createdAt")
 TestCase = response_schema(
@@ -156,3 +156,45 @@ Test = response_schema("Test", text="id name", instant="createdAt")
 _SDK = "latestSdkVersionPublished minimumSdkVersionSupported"
 SdkVersions = response_schema("SdkVersions", text=_SDK)
 ErrorBody = response_schema("ErrorBody", text="error message")
+
+# Where each field comes from: by schema, the names that a source holds for.
+SOURCES = {
+    SessionInput: {
+        "Source: page.": "versionId customId testCaseId context metadata status",
+        "Source: page, client (null is as absent).": "isProduction",
+        "Source: client.": "productId",
+        "Source: docs (not on a production session).": "runId",
+    },
+    SessionChanges: {
+        "Source: client (null clears).": "customId stoppingReason metadata error context",
+        "Source: client. Assumed: not null.": "status",
+    },
+    Finish: {"Source: client.": "stoppingReason error"},
+    Batch: {"Source: docs.": "ids"},
+    ListQuery: {
+        "Source: client.": "ids customIds productIds versionIds testCaseIds testIds userIds "
+        "statuses fromCreatedAt toCreatedAt limit offset sort",
+        "Source: docs.": "excludeTestIds runIds involvedInRunIds",
+        "Source: docs (a test's newer name).": "datasetIds",
+    },
+    ReferenceQuery: {"Source: client. Assumed: required.": "ids"},
+    Session: {
+        "Source: page.": "id customId versionId userId testCaseId context stoppingReason error "
+        "status isProduction metadata",
+        "Source: client.": "deletedAt runId",
+        "Source: client (milliseconds: it compares them as text).": "createdAt",
+        "Source: client. Assumed: always null.": "recordingUri",
+        "Source: client. Assumed: always false.": "isSeed",
+    },
+    Version: {"Source: client.": "id name productId createdAt"},
+    TestCase: {
+        "Source: client.": "id testId createdAt",
+        "Source: client. Assumed: absent without one.": "context",
+    },
+    Test: {"Source: client.": "id name createdAt"},
+    SdkVersions: {"Source: client.": "latestSdkVersionPublished minimumSdkVersionSupported"},
+    ErrorBody: {
+        "Source: client.": "message",
+        "Source: client. Assumed: the status's own name.": "error",
+    },
+}

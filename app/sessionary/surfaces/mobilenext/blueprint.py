@@ -19,6 +19,14 @@ routes = Blueprint("mobilenext", __name__)
 HEADER = "X-Organization-Id"
 _allocation = schemas.Allocation()
 
+# Where each call, path parameter and header comes from.
+SOURCES = {
+    "Source: page.": "list_sessions get_session session_id X-Organization-Id",
+    "Source: client.": "start allocate list_devices get_device release Authorization",
+    "Source: client (the serial). Assumed: the id of the allocation as well.": "device",
+    "Source: docs.": "list_organizations",
+}
+
 
 @routes.before_request
 def authenticate() -> None:
@@ -48,7 +56,7 @@ def to_sentence(problem: Problem) -> str:
 @routes.get("/api/v1/sessions")
 @operation("List sessions", query=schemas.ListQuery(), answers={200: schemas.SessionPage()})
 def list_sessions(query: dict[str, Any]) -> Response:
-    """Every member sees every session, newest first. Source: page."""
+    """Every member sees every session, newest first."""
     organization, _ = organization_and_role()
     before, limit = query["before"], query["limit"]
     statement = sessions.page(only_before=before is not None)
@@ -110,7 +118,6 @@ def list_devices(session_id: str) -> Response:
 @routes.get("/api/v1/sessions/<session_id>/devices/<device>")
 @operation("Get a session's device", answers={200: _allocation})
 def get_device(session_id: str, device: str) -> Response:
-    """Source: client."""
     row = rules.find_allocation(_read_allocations(session_id), device)
     return answer(serializers.allocation(row, now()))
 

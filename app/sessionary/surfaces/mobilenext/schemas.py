@@ -14,7 +14,7 @@ _OVER_THREE_DIGITS = re.compile(r"0*[1-9][0-9]{3,}", re.ASCII)
 
 
 class Limit(QueryInteger):
-    """The size of a page. Source: page (500 at most). Assumed: more is reduced to 500."""
+    """The size of a page; more than the maximum is reduced to it."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         if _OVER_THREE_DIGITS.fullmatch(value):
@@ -23,7 +23,7 @@ class Limit(QueryInteger):
 
 
 class ListQuery(Request):
-    """Page of a list. Source: page. Assumed: a limit below 1 is refused."""
+    """Page of a list."""
 
     limit = Limit(
         load_default=rules.DEFAULT_PAGE_SIZE,
@@ -37,7 +37,7 @@ class ListQuery(Request):
 
 
 class Filter(Request):
-    """A condition on a device. Source: client."""
+    """A condition on a device."""
 
     attribute = Text(required=True, validate=OneOf(rules.ATTRIBUTES))
     operator = Text(required=True, validate=OneOf(rules.OPERATORS))
@@ -45,13 +45,12 @@ class Filter(Request):
 
 
 class AllocateRequest(Request):
-    """The device to allocate, by filters. Source: client."""
+    """The device to allocate, by filters."""
 
     filters = List(fields.Nested(Filter), required=True, validate=validate.Length(1, MAX_FILTERS))
 
     @validates_schema
     def check_filters(self, data: dict[str, Any], **_: Any) -> None:
-        """Source: client (one platform). Assumed: only versions are ordered; 100 filters."""
         filters = data["filters"]
         if [each["attribute"] for each in filters].count(rules.PLATFORM) != 1:
             raise _bad_filter("must have exactly one filter on platform")
@@ -110,3 +109,55 @@ Organization = response_schema("Organization", text="id name type role", instant
 OrganizationList = response_schema("OrganizationList", object=_LIST, data=items(Organization))
 Reason = response_schema("Reason", text="code message")
 ErrorBody = response_schema("ErrorBody", error=nested(Reason))
+
+# Where each field comes from: by schema, the names that a source holds for.
+SOURCES = {
+    ListQuery: {
+        "Source: page (500 at most). Assumed: more is reduced to 500, less than 1 is refused.": (
+            "limit"
+        ),
+        "Source: page.": "before",
+    },
+    AllocateRequest: {"Source: client (one platform). Assumed: 100 at most.": "filters"},
+    Filter: {
+        "Source: client.": "attribute value",
+        "Source: client. Assumed: only versions are ordered.": "operator",
+    },
+    SessionDevice: {"Source: page.": "id platform type name osVersion"},
+    AllocationInfo: {
+        "Source: client.": "platform type name osVersion",
+        "Source: client (absent while provisioning).": "serial",
+    },
+    Allocation: {"Source: client.": "id status info createdAt releasedAt"},
+    Session: {
+        "Source: page.": "id organization user device createdAt",
+        "Source: page (null while held).": "releasedAt",
+        "Source: client (without it mobilecli cannot release).": "devices",
+    },
+    SessionPage: {
+        "Source: page.": "object data",
+        "Source: page (absent after the last session).": "nextCursor",
+    },
+    NewSession: {
+        "Source: client.": "id",
+        "Assumed: as in a session that is listed.": "organization user",
+        "Assumed: provisional, until the first device.": "createdAt",
+    },
+    ReadyDevice: {
+        "Source: client.": "id name platform type version state",
+        "Source: client. Assumed: its name.": "model",
+    },
+    Allocated: {"Source: client.": "allocationId device"},
+    Allocating: {"Source: client.": "allocationId state"},
+    AllocationList: {"Source: client.": "object data"},
+    Organization: {
+        "Source: docs.": "id name role createdAt",
+        "Source: docs. Assumed: always `organization`.": "type",
+    },
+    OrganizationList: {"Source: docs.": "object data"},
+    ErrorBody: {"Source: client.": "error"},
+    Reason: {
+        "Source: client (it shows it).": "message",
+        "Source: client. Assumed: most of its values.": "code",
+    },
+}

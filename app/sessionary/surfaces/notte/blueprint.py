@@ -23,6 +23,13 @@ v4 = Blueprint("notte_v4", __name__)
 _session = responses.SessionResponse()
 _observed = responses.ObserveResponse()
 
+# Where each call, path parameter and header comes from.
+SOURCES = {
+    "Source: page.": "start Authorization",
+    "Source: client.": "close observe scrape step start_v4 list_sessions status stop observe_page "
+    "execute scrape_page health session_id x-notte-sdk-version",
+}
+
 
 def claims_root_path(environ: Mapping[str, Any], path: str) -> bool:
     """Whether a path under `/sessions` at the root is Notte's: every other one is Galtea's.
@@ -111,7 +118,7 @@ def scrape(body: dict[str, Any]) -> Response:
 @v1.post("/env/step")
 @operation("Act on a page", body=requests.StepRequest(), answers={200: _observed})
 def step(body: dict[str, Any]) -> Response:
-    """Source: client, which sends no url here."""
+    """The client sends no url here."""
     return _operate(body)
 
 
@@ -131,7 +138,7 @@ def start_v4(body: dict[str, Any]) -> Response:
 @v4.get("/sessions")
 @operation("List sessions", query=requests.ListQuery(), answers={200: responses.SessionPage()})
 def list_sessions(query: dict[str, Any]) -> Response:
-    """Newest first. Source: client."""
+    """Newest first."""
     statement = queries.page(only_active=query["only_active"], only_key=query["only_current_token"])
     number, size = query["page"], query["page_size"]
     rows = statement.rows(
@@ -154,7 +161,6 @@ def status(session_id: str) -> Response:
 @v4.delete("/sessions/<session_id>/stop")
 @operation("Stop a session", query=requests.StopQuery(), answers={200: _session})
 def stop(session_id: str, query: dict[str, Any]) -> Response:
-    """Source: client."""
     with _writing() as at:
         row = _find(session_id)
         rules.ensure_can_stop(row, at)

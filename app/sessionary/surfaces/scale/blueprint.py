@@ -18,6 +18,13 @@ routes = Blueprint("scale", __name__)
 
 _session = schemas.SessionResponse()
 
+# Where each call, path parameter and header comes from.
+SOURCES = {
+    "Source: page.": "create x-api-key x-selected-account-id",
+    "Source: sibling.": "list_sessions get update delete session_id",
+    "Source: client.": "user_info",
+}
+
 
 @routes.before_request
 def authenticate() -> None:

@@ -38,7 +38,7 @@ def _date(description: str) -> Instant:
 
 
 class WindowRequest(Request):
-    """A session's window. Source: page (optional ends). Assumed: a missing offset is UTC."""
+    """A session's window; both ends are optional."""
 
     start_date = _date("Start of the session window.")
     end_date = _date("End of the session window.")
@@ -50,7 +50,7 @@ class WindowRequest(Request):
 
 
 class CreateRequest(WindowRequest):
-    """A new session. Source: page, docs (unknown names are ignored). Assumed: null dates."""
+    """A new session. Unknown names are ignored. Source: docs."""
 
     title = Text(required=True)
     state = State(required=True, metadata=_OPAQUE)
@@ -58,7 +58,7 @@ class CreateRequest(WindowRequest):
 
 
 class UpdateRequest(WindowRequest):
-    """Absent fields keep their value. Source: sibling. Assumed: null unsets a date."""
+    """A change; absent fields keep their value."""
 
     title = Text()
     state = State(metadata=_OPAQUE)
@@ -69,7 +69,7 @@ class UpdateRequest(WindowRequest):
 
 
 class ListQuery(Request):
-    """Page and filters of a list. Source: sibling."""
+    """Page and filters of a list."""
 
     page = fields.QueryInteger(load_default=1, validate=Bounds(1))
     limit = fields.QueryInteger(load_default=rules.PAGE_SIZE, validate=_SIZES)
@@ -114,3 +114,44 @@ Violation = response_schema(
     "Violation", loc=base.List(base.Raw(), required=True), text="msg type", ctx=base.Dict()
 )
 ValidationErrorBody = response_schema("ValidationErrorBody", detail=items(Violation))
+
+# Where each field comes from: by schema, the names that a source holds for.
+SOURCES = {
+    WindowRequest: {
+        "Source: page. Assumed: null is as absent, a missing offset is UTC.": "start_date end_date"
+    },
+    CreateRequest: {
+        "Source: page.": "title account_id",
+        "Source: page (opaque). Assumed: 413 over the limit.": "state",
+    },
+    UpdateRequest: {
+        "Source: sibling.": "title restore",
+        "Source: sibling. Assumed: replaced whole.": "state",
+        "Source: sibling. Assumed: null unsets it.": "start_date end_date",
+        "Source: sibling. Assumed: a date is stored as given.": "archived_at",
+    },
+    ListQuery: {"Source: sibling.": "page limit account_id include_archived"},
+    SessionResponse: {
+        "Source: page.": "id title state created_at updated_at created_by_user_id "
+        "created_by_identity_type account_id",
+        "Source: page (the type has no null).": "start_date end_date archived_at",
+    },
+    SessionPage: {
+        "Source: client, sibling.": "items current_page",
+        "Source: sibling.": "total_item_count items_per_page",
+    },
+    DeleteResponse: {
+        "Source: sibling.": "success",
+        "Source: sibling. Assumed: 0 if it was archived already.": "count",
+    },
+    UserInfo: {
+        "Source: client.": "id access_profiles",
+        "Source: client. Assumed: of a domain that cannot exist, if none is known.": "email",
+        "Source: client. Assumed: null.": "first_name last_name",
+    },
+    AccessProfile: {"Source: client.": "role account"},
+    Account: {"Source: client.": "id name"},
+    ErrorBody: {"Source: client, sibling.": "detail"},
+    ValidationErrorBody: {"Source: sibling (422, every violation).": "detail"},
+    Violation: {"Source: sibling (the words of pydantic 2).": "loc msg type ctx"},
+}

@@ -17,6 +17,31 @@ from sessionary.web.route_table import MATCH
 from sessionary.web.surface import MessageFormat
 
 METHODS: Mapping[str, Method] = {**fleet.METHODS, **driving.METHODS}
+# Where each method comes from, with its parameters.
+SOURCES = {
+    "Source: client.": "device.screenshot device.io.tap device.io.longpress device.io.swipe "
+    "device.io.gesture device.io.text device.io.keys device.io.button device.io.orientation.get "
+    "device.io.orientation.set device.clipboard.get device.clipboard.set device.location.set "
+    "device.location.clear device.apps.terminate device.apps.clear device.apps.uninstall "
+    "device.apps.foreground device.url device.settings.apply device.crashes.list "
+    "device.crashes.get device.screenrecord device.screenrecord.stop fleet.release",
+    "Source: client. Assumed: held models too, retired ones not.": "fleet.listDevices",
+    "Source: client. Assumed: the caller's own, since mobilecli takes the only one online.": (
+        "devices.list"
+    ),
+    "Source: client (the driver reads `data`).": "device.list",
+    "Source: client. Assumed: the session is listed like any other.": "fleet.allocate",
+    "Source: client (the device at the top for mobilecli, and as `device` for the driver).": (
+        "device.info"
+    ),
+    "Source: client (never without elements).": "device.dump.ui",
+    "Source: client. Assumed: a launched app counts as installed.": "device.apps.launch",
+    "Source: client (an array, which mobilecli needs).": "device.apps.list",
+    "Source: client. Assumed: the device stays online.": (
+        "device.boot device.reboot device.shutdown"
+    ),
+    "Source: docs.": "server.info",
+}
 MESSAGES = MessageFormat(
     routes=frozenset(METHODS), read=protocol.read, error=protocol.error_of_response
 )

@@ -21,13 +21,13 @@ OK = {"status": "ok"}
 
 
 class DeviceParams(Request):
-    """The device of a call, by its serial. Source: client."""
+    """The device of a call, by its serial."""
 
     deviceId = Text(required=True)  # noqa: N815 - the name of the parameter
 
 
 def list_models(_: dict[str, Any]) -> _Answer:
-    """Source: client. Assumed: one for each name and version, held ones too, retired ones not."""
+    """List the models, one for each name and version."""
     rows = devices.catalogue.all(now=now())
     shown = [serializers.model(each) for each in rows if not each.is_retired]
     unique = {tuple(each.values()): each for each in reversed(shown)}
@@ -35,19 +35,17 @@ def list_models(_: dict[str, Any]) -> _Answer:
 
 
 def list_devices(_: dict[str, Any]) -> _Answer:
-    """Source: client. Assumed: the caller's own, since mobilecli takes the only one online."""
     organization, _role = organization_and_role()
     at = now()
     return {"devices": [serializers.device(each, at) for each in _own(organization, at)]}, None
 
 
 def list_devices_for_driver(_: dict[str, Any]) -> _Answer:
-    """Source: client (the driver reads `data`)."""
     return {"data": list_devices({})[0]}, None
 
 
 def allocate(params: dict[str, Any]) -> _Answer:
-    """Allocate a device in a session of its own. Source: client."""
+    """Allocate a device in a session of its own."""
     organization = writable_organization()
     lease_minutes = settings().vendors["mobilenext"].lease_minutes
     with clock.transaction() as at:
@@ -62,7 +60,7 @@ def allocate(params: dict[str, Any]) -> _Answer:
 
 
 def release(params: dict[str, Any]) -> _Answer:
-    """Release the newest of the caller's own allocations of a device. Source: client."""
+    """Release the newest of the caller's own allocations of a device."""
     organization, device = writable_organization(), params["deviceId"]
     with clock.transaction() as at:
         found = rules.find_allocation(_own(organization, at), device)
@@ -73,7 +71,6 @@ def release(params: dict[str, Any]) -> _Answer:
 
 
 def describe_server(_: dict[str, Any]) -> _Answer:
-    """Source: docs."""
     return {"name": "sessionary", "version": __version__}, None
 
 

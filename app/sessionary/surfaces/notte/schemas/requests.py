@@ -1,4 +1,4 @@
-"""Request bodies and queries, v1 and v4. Source: client, where nothing else is said."""
+"""Request bodies and queries, v1 and v4."""
 
 from typing import Any, ClassVar
 
@@ -43,11 +43,7 @@ _BELOW_GLOBAL = {"exclusiveMinimum": 0, "exclusiveMaximum": rules.GLOBAL_TIMEOUT
 
 
 class SessionRequest(_Renamed):
-    """v1; every field is optional, unknown ones are ignored.
-
-    Source: page (its upper half has `session_timeout`; of the two defaults, 10 and 5, the body's 5
-    holds). Assumed: the newer name wins.
-    """
+    """v1; every field is optional, unknown ones are ignored."""
 
     newer, older = "session_timeout_minutes", "session_timeout"
 
@@ -170,7 +166,7 @@ class StopQuery(Request):
 
 
 class ListQuery(Request):
-    """The client writes booleans as `True` and `False`. Assumed: no page past 10**9."""
+    """The client writes booleans as `True` and `False`."""
 
     page = fields.QueryInteger(load_default=1, validate=Bounds(1, 1_000_000_000))
     page_size = fields.QueryInteger(load_default=10, validate=Bounds(1, 100))
@@ -199,3 +195,37 @@ class ExecuteRequest(Request):
 
     type = Text(required=True)
     url = Text(allow_none=True)
+
+
+# Where each field comes from: by schema, the names that a source holds for.
+SOURCES = {
+    SessionRequest: {
+        "Source: page.": "keep_alive screenshot",
+        "Source: page. Assumed: with one, start joins it.": "session_id",
+        "Source: page (of its defaults, 10 and 5, the body's 5 holds; 0 < x < 30).": (
+            "session_timeout_minutes"
+        ),
+        "Source: page (its upper half). Assumed: the newer name wins.": "session_timeout",
+    },
+    CloseRequest: {"Source: client.": "session_id"},
+    ObserveRequest: {"Source: client.": "url min_nb_actions max_nb_actions"},
+    StepRequest: {"Source: client.": "action_id value enter min_nb_actions max_nb_actions"},
+    ScrapeRequest: {"Source: client.": "scrape_images only_main_content"},
+    StartRequest: {
+        "Source: client.": "max_duration_minutes headless solve_captchas proxies browser_type "
+        "user_agent chrome_args viewport_width viewport_height aspect_ratio cdp_url profile "
+        "web_bot_auth extra_http_headers vault_id auth_ids wait_for_authentication auth_retry "
+        "block_ads advanced_stealth screenshot_type demonstrate",
+        "Source: client (not over the maximum; the newer name wins).": (
+            "idle_timeout_minutes timeout_minutes"
+        ),
+        "Source: docs.": "use_file_storage",
+    },
+    StopQuery: {"Source: client.": "close_reason"},
+    ListQuery: {
+        "Source: client.": "page_size only_active only_current_token",
+        "Source: client. Assumed: 10**9 at most.": "page",
+    },
+    PageRequest: {"Source: client. Assumed: nothing else of it is read.": "url"},
+    ExecuteRequest: {"Source: client.": "type url"},
+}

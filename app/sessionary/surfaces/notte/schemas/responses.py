@@ -1,4 +1,4 @@
-"""Response bodies, v1 and v4. Source: page, client."""
+"""Response bodies, v1 and v4."""
 
 from marshmallow import fields
 
@@ -57,3 +57,28 @@ ScrapeResponse = response_schema("ScrapeResponse", text="markdown", object_or_nu
 Health = response_schema("Health", text="status version", integer="active_sessions")
 # The detail of v4's invalid input is a list of violations.
 ErrorBody = response_schema("ErrorBody", value="detail", session_id=Text())
+
+# Where each field comes from: by schema, the names that a source holds for.
+SOURCES = {
+    SessionResponse: {
+        "Source: page.": "session_id status timeout_minutes created_at last_accessed_at error",
+        "Source: page, client (a duration of ISO 8601, never a number).": "duration",
+        "Source: client.": "idle_timeout_minutes max_duration_minutes close_reason proxies "
+        "browser_type user_agent viewport_width viewport_height headless solve_captchas "
+        "web_bot_auth",
+        "Source: client (set whenever the status is not active).": "closed_at",
+        "Source: client. Assumed: always empty.": "steps auth_ids",
+    },
+    SessionPage: {"Source: client.": "items page page_size has_next has_previous"},
+    ObserveResponse: {
+        "Source: client.": "session metadata screenshot",
+        "Source: client. Assumed: always null.": "data space progress",
+    },
+    Observation: {"Source: client.": "started_at ended_at metadata screenshot space"},
+    ExecutionResult: {
+        "Source: client.": "started_at ended_at action success message data exception"
+    },
+    ScrapeResponse: {"Source: client. Assumed: always empty.": "markdown structured"},
+    Health: {"Source: client.": "status version active_sessions"},
+    ErrorBody: {"Source: client.": "detail session_id"},
+}
