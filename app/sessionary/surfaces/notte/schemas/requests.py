@@ -220,12 +220,14 @@ SOURCES = {
             "idle_timeout_minutes timeout_minutes"
         ),
         "Source: docs.": "use_file_storage",
+        "Source: client (1.4.x sends it). Assumed: ignored.": "max_steps screenshot",
     },
     StopQuery: {"Source: client.": "close_reason"},
     ListQuery: {
         "Source: client.": "page_size only_active only_current_token",
         "Source: client. Assumed: 10**9 at most.": "page",
     },
-    PageRequest: {"Source: client. Assumed: nothing else of it is read.": "url"},
+    PageRequest: {"Source: client. Assumed: nothing else is read.": "url"},
+    ScrapePageRequest: {"Source: client.": "instructions response_format"},
     ExecuteRequest: {"Source: client.": "type url"},
 }

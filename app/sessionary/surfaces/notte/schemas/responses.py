@@ -68,6 +68,11 @@ SOURCES = {
         "web_bot_auth",
         "Source: client (set whenever the status is not active).": "closed_at",
         "Source: client. Assumed: always empty.": "steps auth_ids",
+        "Source: docs.": "use_file_storage",
+        "Source: docs, client (never null). Assumed: 0.": (
+            "network_request_bytes network_response_bytes"
+        ),
+        "Source: docs. Assumed: always null.": "credit_usage cdp_url viewer_url",
     },
     SessionPage: {"Source: client.": "items page page_size has_next has_previous"},
     ObserveResponse: {
@@ -78,7 +83,10 @@ SOURCES = {
     ExecutionResult: {
         "Source: client.": "started_at ended_at action success message data exception"
     },
-    ScrapeResponse: {"Source: client. Assumed: always empty.": "markdown structured"},
+    ScrapeResponse: {
+        "Source: client. Assumed: always empty.": "markdown",
+        "Source: client (not null if requested). Assumed: a failure.": "structured",
+    },
     Health: {"Source: client.": "status version active_sessions"},
     ErrorBody: {"Source: client.": "detail session_id"},
 }
