@@ -190,9 +190,8 @@ def _field_tables(surface: Surface) -> Iterator[Table]:
     every = given | shown
     for schema in every.values():
         parent = _parent(schema, every)
-        title = _name(type(schema)()) + (
-            f": also the fields of `{parent.__name__}`" if parent else ""
-        )
+        more = f", with the fields of `{parent.__name__}`" if parent else ""
+        title = f"**`{type(schema).__name__}`**{more}"
         if schema is next(iter(shown.values())):
             title = f"### Responses\n\n{title}"
         rows = list(
