@@ -26,6 +26,7 @@ def build(folder: Path) -> Path:
             *("--name=sessionary", f"--distpath={folder.absolute()}"),
             *(f"--workpath={work}", f"--specpath={work}"),
             "--collect-submodules=sessionary",
+            "--collect-data=sessionary",
             "--hidden-import=gunicorn.glogging",  # gunicorn imports it by name
             "--recursive-copy-metadata=sessionary",  # with the licences
             *(f"--exclude-module={module}" for module in _EXCLUDED),

@@ -218,6 +218,10 @@ class _Builder:
     ) -> Flask:
         """Add the other middleware, outermost last."""
         wsgi = namespace_middleware
+        if self._settings.control:
+            from sessionary.control.console import ConsoleMiddleware
+
+            wsgi = ConsoleMiddleware(wsgi)
         wsgi = add_guard(HealthMiddleware(wsgi, self._namespace, self.error_handlers))
         wsgi = MessageMiddleware(wsgi, self.error_handlers.surface)
         wsgi = RequestIdMiddleware(wsgi, self.error_handlers, self._observers)

@@ -1,0 +1,124 @@
+// The control plane of this namespace. Every request goes through `call`.
+import { signal, useEffect, useSignal } from "./vendor/preact.js";
+import { namespace, rootPath } from "./state.js";
+import { format } from "./time.js";
+
+const TOKEN = "sessionary.token";
+/** "ok"; "gone" while the server does not answer; "token" if it wants one, "refused" a wrong one. */
+export const connection = signal("ok");
+/** The change number: what is shown is read again when it grows. */
+export const number = signal(-1);
+/** The latest answer of `GET changes`. */
+export const changes = signal(null);
+/** When that answer came, by the browser's steady clock, in milliseconds. */
+export let receivedAt = 0;
+
+/** An error response: `message` says what to do, `errors` where. */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body?.detail ?? body?.message ?? `The server answers ${status}.`);
+    this.status = status;
+    this.errors = body?.errors ?? [];
+  }
+}
+
+/** The address of the server, with the path of a namespace. */
+export const serverUrl = (ns = namespace) =>
+  location.origin + rootPath + (ns === "default" ? "" : `/~${encodeURIComponent(ns)}`);
+
+/** Fetch a path below `/_control/v1/` (or of a vendor, if it begins with `/`). Throws Problem. */
+export async function request(path, { method = "GET", body, type = "application/json", at, ns, headers, signal: abort } = {}) {
+  const url = `${serverUrl(ns)}${path.startsWith("/") ? "" : "/_control/v1/"}${path}`;
+  const sent = { ...headers }, token = sessionStorage.getItem(TOKEN);
+  if (token) sent.Authorization ??= `Bearer ${token}`;
+  if (at != null) sent["Sessionary-At"] = format(at);
+  if (body !== undefined) sent["Content-Type"] ??= type;
+  const isText = typeof body === "string" || body instanceof Blob;
+  const response = await fetch(url, { method, headers: sent, body: body === undefined || isText ? body : JSON.stringify(body), signal: abort, cache: "no-store" });
+  if (response.status === 401 && !path.startsWith("/")) connection.value = token ? "refused" : "token";
+  return response;
+}
+
+/** As `request`, but return what the answer holds. */
+export async function call(path, options) {
+  const response = await request(path, options);
+  const isJson = (response.headers.get("Content-Type") ?? "").includes("json");
+  const body = isJson ? await response.json() : await response.text();
+  if (!response.ok) throw new Problem(response.status, isJson ? body : null);
+  return body;
+}
+
+/** Change something, then show what has changed at once. */
+export async function change(path, options) {
+  const answer = await call(path, { method: "POST", ...options });
+  await refresh();
+  return answer;
+}
+
+/** Read in a component: `{data, error}`; again when the arguments or the change number change. */
+export function useRead(path, { at = null, ns, when = true } = {}) {
+  const found = useSignal({});
+  const seen = number.value;
+  useEffect(() => {
+    if (!when) return undefined;
+    const abort = new AbortController();
+    call(path, { at, ns, signal: abort.signal }).then(
+      (data) => (found.value = { data }),
+      (error) => abort.signal.aborted || (found.value = { ...found.value, error }),
+    );
+    return () => abort.abort();
+  }, [path, at, ns, when, seen]);
+  return found.value;
+}
+
+let etag = "", timer = 0, polls = 0;
+
+/** Ask now whether anything changed. */
+export async function refresh() {
+  const mine = ++polls;
+  clearTimeout(timer);
+  try {
+    const response = await request("changes", { headers: etag ? { "If-None-Match": etag } : {} });
+    if (response.status === 401) return;
+    if (response.status !== 304) await take(response);
+    if (connection.value !== "ok") connection.value = "ok";
+  } catch (error) {
+    if (error instanceof TypeError) connection.value = "gone";
+    else throw error;
+  } finally {
+    if (mine === polls && !document.hidden) timer = setTimeout(refresh, 1000);
+  }
+}
+
+async function take(response) {
+  const body = await response.json();
+  if (!response.ok) throw new Problem(response.status, body);
+  etag = response.headers.get("ETag") ?? "";
+  receivedAt = performance.now();
+  changes.value = body;
+  number.value = body.number;
+}
+
+/** Keep a token for this tab, until it is forgotten. */
+export function useToken(token) {
+  if (token) sessionStorage.setItem(TOKEN, token);
+  else sessionStorage.removeItem(TOKEN);
+  etag = "";
+  return refresh();
+}
+export const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
+
+/** Poll once a second while the page is visible. A token in the address is taken out of it. */
+export function start() {
+  const token = /^#token=(.+)/.exec(location.hash)?.[1];
+  if (token) {
+    history.replaceState(null, "", location.pathname + location.search);
+    sessionStorage.setItem(TOKEN, decodeURIComponent(token));
+  }
+  document.addEventListener("visibilitychange", () => {
+    etag = ""; // a clock may have run differently meanwhile
+    if (document.hidden) clearTimeout(timer);
+    else refresh();
+  });
+  return refresh();
+}
