@@ -48,6 +48,10 @@ def ids(double: Double, query: str) -> list[int]:
         ("surface=notte&method=GET&status=2xx", [3]),
         ("after=4", [5, 6]),
         ("method=POST&after=1", [2]),
+        ("q=unknown", [4]),
+        ("q=SESSION/start", [1, 2]),
+        ("q=browser_type&surface=notte", [1, 2, 3]),
+        ("q=%25", []),
     ],
 )
 def test_calls_are_found_in_order_and_counted(busy: Double, query: str, found: list[int]) -> None:
@@ -67,13 +71,16 @@ def test_calls_are_found_by_session_id(busy: Double) -> None:
     assert ids(busy, f"session={session}") == [2, 3]
 
 
-def test_pages_contain_every_call_once(busy: Double) -> None:
+@pytest.mark.parametrize(
+    ("order", "expected"), [("oldest", [1, 2, 3, 4, 5, 6]), ("newest", [6, 5, 4, 3, 2, 1])]
+)
+def test_pages_contain_every_call_once(busy: Double, order: str, expected: list[int]) -> None:
     found, after = [], 0
     while after is not None:
-        page = busy.get(f"/journal?limit=4&after={after}")
+        page = busy.get(f"/journal?order={order}&limit=4&after={after}")
         found += [call["id"] for call in page["calls"]]
         after = page["next"]
-    assert found == [1, 2, 3, 4, 5, 6]
+    assert found == expected
 
 
 def test_removed_calls_are_gone_and_their_ids_are_not_reused(busy: Double) -> None:
@@ -132,6 +139,7 @@ def test_dropped_calls_are_counted_since_the_journal_was_emptied(small: Double) 
         ("limit=0", "limit must be at least 1"),
         ("limit=1001", "at most 1000"),
         ("after=x", "after must be an integer"),
+        ("order=up", "order must be one of oldest, newest"),
         ("colour=red", "colour is not a known field"),
     ],
 )

@@ -17,13 +17,13 @@ from sessionary.control.journal import models
 from sessionary.control.journal.models import CallRow
 from sessionary.web import json_codec
 from sessionary.web.context import settings
-from sessionary.web.fields import Bounds, QueryInteger, Text, problem
+from sessionary.web.fields import Bounds, OneOf, QueryInteger, Text, problem
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, answer_page, operation
 from sessionary.web.responses import items
 
 _STATUS = re.compile("([1-5])xx|[1-5][0-9]{2}")
-_FILTERS = ("method", "path", "surface", "session", "status")
+_FILTERS = ("method", "path", "surface", "session", "status", "q")
 _COPIED = ("id", "surface", "method", "path", "route", "status", "session")
 routes = make_blueprint("journal")
 
@@ -41,18 +41,23 @@ class StatusFilter(Text):
 
 
 class CallFilters(StrictSchema):
-    """Filters of calls; `path` is a route or a path, with or without its surface's prefix."""
+    """Filters of calls; `path` is a route or a path, with or without its surface's prefix.
+
+    `q` is a text in the method, path, query, session, body or response, in any case.
+    """
 
     method = Text(load_default=None)
     path = Text(load_default=None)
     surface = Text(load_default=None)
     session = Text(load_default=None)
     status = StatusFilter(load_default=None)
+    q = Text(load_default=None)
 
 
 class JournalQuery(CallFilters):
-    """Filters, the id that the page starts after, and the page's size."""
+    """Filters, the order, the id that the page starts after in it, and the page's size."""
 
+    order = Text(load_default="oldest", validate=OneOf(("oldest", "newest")))
     after = QueryInteger(load_default=0, validate=Bounds(0))
     limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
 
@@ -89,7 +94,8 @@ CallCount = response_schema("CallCount", integer="count dropped_count")
 def list_calls(query: dict[str, Any]) -> Response:
     _ensure_complete()
     limit = query["limit"]
-    found = models.find(_conditions(query), after=query["after"], limit=limit + 1)
+    newest = query["order"] == "newest"
+    found = models.find(_conditions(query), after=query["after"], limit=limit + 1, newest=newest)
     return answer_page(_page(found, limit))
 
 

@@ -1,7 +1,8 @@
 """The journal table: recorded vendor calls. The oldest are removed."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 import peewee as pw
@@ -93,6 +94,7 @@ _oldest = Statement(
 )
 _ids = Statement(tuple, lambda: Call.select(pw.fn.MIN(Call.id), pw.fn.MAX(Call.id)))
 by_id = Statement(CallRow._make, lambda: Call.select(*_columns).where(Call.id == param("id")))
+_SEARCHED: list[Any] = [Call.method, Call.path, Call.query, Call.session, Call.body, Call.response]
 _FILTERS: dict[str, Callable[[], Any]] = {
     "method": lambda: Call.method == param("method"),
     "path": lambda: (Call.path == param("path")) | (Call.route == param("path")),
@@ -100,7 +102,13 @@ _FILTERS: dict[str, Callable[[], Any]] = {
     "session": lambda: pw.fn.LOWER(Call.session) == pw.fn.LOWER(param("session")),
     "lowest": lambda: Call.status >= param("lowest"),
     "highest": lambda: Call.status <= param("highest"),
+    "q": lambda: reduce(or_, map(_contains, _SEARCHED)),
 }
+_BEYOND = 1 << 62  # no id is as great
+
+
+def _contains(column: Any) -> Any:
+    return pw.fn.INSTR(pw.fn.LOWER(column), pw.fn.LOWER(param("q"))) > 0
 
 
 _VERSION_2 = (
@@ -132,9 +140,15 @@ def insert(**row: Any) -> int:
     return id
 
 
-def find(filters: dict[str, Any], *, after: int, limit: int) -> Iterator[CallRow]:
-    """Find matching calls with a greater id than `after`, in order."""
-    return _page(frozenset(filters)).rows(**filters, after=after, limit=limit)
+def find(
+    filters: dict[str, Any], *, after: int, limit: int, newest: bool = False
+) -> Iterator[CallRow]:
+    """Find matching calls with a greater id than `after`, in order.
+
+    With `newest` the order is reversed: those with a smaller id, or all after 0.
+    """
+    after = after or _BEYOND if newest else after
+    return _page(frozenset(filters), newest).rows(**filters, after=after, limit=limit)
 
 
 def count(filters: dict[str, Any]) -> int:
@@ -159,13 +173,14 @@ def clear() -> None:
 
 
 @cache
-def _page(names: frozenset[str]) -> Statement[CallRow]:
+def _page(names: frozenset[str], newest: bool) -> Statement[CallRow]:
+    further = Call.id < param("after") if newest else Call.id > param("after")
     return Statement(
         CallRow._make,
         lambda: (
             Call.select(*_columns)
-            .where(Call.id > param("after"), *(_FILTERS[name]() for name in sorted(names)))
-            .order_by(Call.id)
+            .where(further, *(_FILTERS[name]() for name in sorted(names)))
+            .order_by(Call.id.desc() if newest else Call.id)
             .limit(param("limit"))
         ),
     )
