@@ -20,7 +20,7 @@ import pytest
 from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
-from sessionary.web.surface import NotForced, SessionQueries, Surface, Transition
+from sessionary.web.surface import MEANINGS, NotForced, SessionQueries, Surface, Transition
 from tests.conftest import App
 from tests.surfaces.sample_sessions import AT, INSERT_SAMPLES, MINUTE
 
@@ -121,6 +121,15 @@ def test_an_explanation_has_the_status_after_the_last_transition(example: Exampl
             passed = [transition.to_status for transition in transitions if now >= transition.at]
             explanation = example.sessions.explain(session, now)
             assert explanation.status == [beginning, *passed][-1]
+
+
+def test_every_status_has_a_meaning_and_is_counted(example: Example) -> None:
+    statuses = example.sessions.statuses
+    assert set(statuses.values()) <= set(MEANINGS)
+    assert example.sessions.counts(AT).keys() == statuses.keys()
+    for session in example.every:
+        explanation = example.sessions.explain(session, AT)
+        assert example.sessions.status(session, AT) == explanation.status
 
 
 def test_a_status_begins_at_its_transition(example: Example) -> None:

@@ -14,7 +14,6 @@ from sessionary.web.sdk import Sdk, SdkAccess
 
 __tracebackhide__ = True  # pytest leaves the frames of this module out
 DEFAULT = "default"
-ORGANIZATION = "000000000000000000000001"  # identity's default; identity loads the database
 _NO_PROXY = ("NO_PROXY", "no_proxy")  # SDKs differ in which they read
 
 
@@ -51,13 +50,10 @@ class Environment:
         self._sdks = {sdk.surface: sdk for sdk in sdks}
 
     def __getattr__(self, surface: str) -> SdkAccess:
-        sdk = self.__dict__.get("_sdks", {}).get(surface)
+        sdk: Sdk | None = self.__dict__.get("_sdks", {}).get(surface)
         if sdk is None:
             raise AttributeError(f"unknown surface: {surface!r}")
-        is_default = self._path == DEFAULT
-        root = self.url if is_default else f"{self.url}/~{self._path}"
-        key = "test" if is_default else f"ns-{self._path}-test"
-        return SdkAccess(f"{root}/{surface}", sdk.key_prefix + key, self.url, ORGANIZATION)
+        return sdk.access(self.url, self._path)
 
     def variables(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         """The environment variables that the SDKs and the commands on a double read.

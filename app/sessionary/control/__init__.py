@@ -8,7 +8,19 @@ from typing import IO, Any, cast
 from flask import Flask
 
 from sessionary import store
-from sessionary.control import clock, diff, errors, namespaces, recording, runs, sessions, timeline
+from sessionary.control import (
+    clock,
+    counters,
+    diff,
+    errors,
+    lanes,
+    namespaces,
+    recording,
+    runs,
+    sessions,
+    surfaces,
+    timeline,
+)
 from sessionary.control.access import check_double, check_server
 from sessionary.control.blueprint import PREFIX, Control, authenticate
 from sessionary.control.faults import blueprint as faults_blueprint
@@ -61,6 +73,9 @@ surface = Surface(
         clock.routes,
         timeline.routes,
         sessions.routes,
+        lanes.routes,
+        surfaces.routes,
+        counters.routes,
         diff.routes,
         faults_blueprint.routes,
         journal_blueprint.routes,

@@ -16,10 +16,10 @@ from sessionary.control.access import IN_PROCESS
 from sessionary.factory import create_double, make_settings
 from sessionary.replay.differences import SHAPE, TIME, VALUES, Comparison, Difference, Ids
 from sessionary.replay.har import NO_BODY, Entry
-from sessionary.sdk_env import ORGANIZATION
 from sessionary.settings import DOUBLE
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import to_text
+from sessionary.web.sdk import ORGANIZATION
 from sessionary.web.surface import Surface
 
 STATUS = "status"

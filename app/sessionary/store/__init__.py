@@ -16,6 +16,7 @@ from sessionary.store.batches import run_batch as run_batch
 from sessionary.store.batches import run_in_batches as run_in_batches
 from sessionary.store.bulk import Batch as Batch
 from sessionary.store.bulk import bulk_transaction as bulk_transaction
+from sessionary.store.change_numbers import change_number as change_number
 from sessionary.store.commit_group import CommitGroup as CommitGroup
 from sessionary.store.commit_group import commit_group as commit_group
 from sessionary.store.commit_group import current_group as current_group
@@ -65,6 +66,7 @@ from sessionary.store.namespaces import TooManyNamespaces as TooManyNamespaces
 from sessionary.store.namespaces import map_file as map_file
 from sessionary.store.readiness import check_writable as check_writable
 from sessionary.store.readiness import ensure_writable as ensure_writable
+from sessionary.store.row_states import row_states as row_states
 from sessionary.store.schema import Schema as Schema
 from sessionary.store.schema import create_tables as create_tables
 from sessionary.store.schema import create_temporary_tables as create_temporary_tables

@@ -36,6 +36,8 @@ class Connection(sqlite3.Connection):
     has_limited_reads = False
     waits = True  # for a lock of another program, up to the busy timeout
     position: Position | None = None  # that statements read from; None: as it is now
+    undone_count = 0  # of the rows in `total_changes`, those of dry runs
+    first_number: int | None = None  # see change_numbers
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -78,6 +78,14 @@ class Namespaces:
         """Return all names, oldest namespace first."""
         return list(self._namespaces)
 
+    def count(self) -> int:
+        """Return how many there are."""
+        return len(self._namespaces)
+
+    def newest(self) -> str:
+        """Return the name of the one that was created last."""
+        return next(reversed(self._namespaces), DEFAULT)
+
     def find(self, name: str) -> Namespace:
         """Return the namespace of this name. Raises NoSuchNamespace."""
         found = self.named(name)

@@ -65,10 +65,12 @@ def dry_run() -> Iterator[None]:
     connection = namespace.connection()
     with namespace.write_lock as due:
         begin(connection, due)
+        before = connection.total_changes
         try:
             yield
         finally:
             connection.rollback()
+            connection.undone_count += connection.total_changes - before
 
 
 @contextmanager

@@ -51,8 +51,30 @@ class Explanation(NamedTuple):
     source: str  # `Source: …` or `Assumed: …`
 
 
+# What a status means, whoever the vendor is. The first three are those of an open session, which
+# its owner still has to end; `held` has resources allocated, `empty` has none yet.
+OPEN, HELD, EMPTY, TIMED_OUT, CLOSED, FAILED = MEANINGS = (
+    *("open", "held", "empty"),
+    *("timed_out", "closed", "failed"),
+)
+
+
 class NotForced(Exception):
     """A session that cannot be put into this state; the message says why."""
+
+
+@dataclass(frozen=True)
+class LaneQueries:
+    """What the lane of a session is drawn from: the states of its row, and their rules.
+
+    The statements are those of `store.row_states`, the rows without what is large.
+    """
+
+    rows: Statement[tuple[int, str | None, Any]]
+    earlier: Statement[tuple[int, int, str | None, Any]]
+    status: Callable[[Any, int], str]
+    transitions: Callable[[Any], Sequence[Transition]]
+    began_at: Callable[[Any], int]  # when a call gave it the status before its transitions
 
 
 @dataclass(frozen=True)
@@ -71,13 +93,23 @@ class SessionQueries:
     id: Callable[[Any], str]
     transitions: Callable[[Any], Sequence[Transition]]  # in order
     explain: Callable[[Any, int], Explanation]
-    is_open: Callable[[Any, int], bool]  # its owner still has to end it
+    status: Callable[[Any, int], str]  # at an instant, as `explain` has it
+    statuses: Mapping[str, str]  # every status, with its meaning: one of MEANINGS
+    lanes: LaneQueries | None  # None without sessions
     counts: Callable[[int], Mapping[str, int]]  # by status at an instant, counted by the database
     # By a status that only the vendor can cause: force(session, at, reason), inside the
     # transaction that found the session. Raises NotForced and then has written nothing.
     forced_states: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
     # For each table with rows of a session: the column with the session's id.
     session_columns: Mapping[type[Model], str] = field(default_factory=dict)
+
+    def is_open_status(self, status: str) -> bool:
+        """Whether the owner of a session with this status still has to end it."""
+        return self.statuses[status] in (OPEN, HELD, EMPTY)
+
+    def is_open(self, session: Any, at: int) -> bool:
+        """Whether its owner still has to end a session."""
+        return self.is_open_status(self.status(session, at))
 
 
 NO_SESSIONS = SessionQueries(
@@ -87,7 +119,9 @@ NO_SESSIONS = SessionQueries(
     id=str,
     transitions=lambda _: (),
     explain=lambda *_: Explanation("", 0, "", "", {}, None, ""),
-    is_open=lambda *_: False,
+    status=lambda *_: "",
+    statuses={},
+    lanes=None,
     counts=lambda _: {},
 )
 
@@ -196,6 +230,8 @@ class Surface:
     seed_tables: tuple[SeedTable, ...] = ()
     devices: ModuleType | None = None  # for `sessionary devices`
     first_rows: Callable[[], None] | None = None  # writes what every new database holds
+    # Python code or shell lines for a first call by the vendor's client, with {url} and {key}.
+    sdk_examples: Mapping[str, str] = field(default_factory=dict)
     session_key: str = "id"  # the name of a session's id in bodies
     fault_presets: Mapping[str, FaultPreset] = field(default_factory=dict)
     retry_headers: Callable[[int], dict[str, str]] = retry_after  # for a wait in milliseconds

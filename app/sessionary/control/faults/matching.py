@@ -90,6 +90,7 @@ _live = Statement(
     ),
 )
 _exists = Statement(tuple, lambda: Fault.select(Fault.id).where(Fault.id == param("id")))
+armed_count = Statement(lambda row: int(row[0]), lambda: Fault.select(pw.fn.COUNT(Fault.id)))
 _count = Statement(
     tuple,
     lambda: Fault.update(

@@ -92,6 +92,10 @@ _clear = Statement(tuple, Call.delete)
 _oldest = Statement(
     lambda found: int(found[0]), lambda: Call.select(Call.sequence).order_by(Call.id).limit(1)
 )
+_newest = Statement(
+    lambda found: int(found[0]),
+    lambda: Call.select(Call.sequence).order_by(Call.id.desc()).limit(1),
+)
 _ids = Statement(tuple, lambda: Call.select(pw.fn.MIN(Call.id), pw.fn.MAX(Call.id)))
 by_id = Statement(CallRow._make, lambda: Call.select(*_columns).where(Call.id == param("id")))
 _SEARCHED: list[Any] = [Call.method, Call.path, Call.query, Call.session, Call.body, Call.response]
@@ -159,6 +163,11 @@ def count(filters: dict[str, Any]) -> int:
 def ids() -> tuple[int | None, int | None]:
     """Return the ids of the oldest and the newest call; None if there is none."""
     return _ids.one() or (None, None)
+
+
+def kept_count() -> int:
+    """Count the calls in the journal, without reading them."""
+    return (_newest.one() or 0) - dropped_count()
 
 
 def dropped_count() -> int:

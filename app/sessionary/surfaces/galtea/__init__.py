@@ -37,6 +37,13 @@ def make_surface() -> "Surface":
             "-X POST {url}/galtea/sessions -H 'Authorization: Bearer {key}' "
             "-H 'Content-Type: application/json' -d '{{\"versionId\": \"ver_123\"}}'"
         ),
+        sdk_examples={
+            "python": (
+                "from galtea import Galtea\n\n"
+                'galtea = Galtea(api_key="{key}", base_url="{url}/galtea")\n'
+                'print(galtea.sessions.create(version_id="ver_123", is_production=True).id)'
+            )
+        },
         settings=GalteaSettings,
         migrations=models.MIGRATIONS,
         earlier_sql=models.EARLIER_SQL,

@@ -6,8 +6,14 @@ from sessionary import clock
 from sessionary.surfaces.galtea import rules
 from sessionary.surfaces.galtea.models import Session, SessionRow
 from sessionary.surfaces.galtea.queries import sessions as queries
+from sessionary.web import surface
 from sessionary.web.instants import to_text
-from sessionary.web.surface import Explanation, NotForced, SessionQueries
+from sessionary.web.surface import Explanation, LaneQueries, NotForced, SessionQueries
+
+
+def status(row: SessionRow, now: int) -> str:
+    """Its status at an instant, that of a deleted session included."""
+    return rules.status(row, now) if rules.is_kept(row) else rules.DELETED
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
@@ -81,8 +87,20 @@ sessions = SessionQueries(
     id=lambda row: row.id,
     transitions=rules.transitions,
     explain=explain,
-    is_open=lambda row, now: rules.is_kept(row) and rules.status(row, now) == rules.PENDING,
+    status=status,
+    statuses={
+        rules.PENDING: surface.OPEN,
+        rules.COMPLETED: surface.CLOSED,
+        rules.FAILED: surface.FAILED,
+        rules.DELETED: surface.CLOSED,
+    },
     counts=lambda now: queries.counts.one(now=now) or {},
+    lanes=LaneQueries(
+        *queries.lanes,
+        status=status,
+        transitions=rules.transitions,
+        began_at=lambda row: row.deleted_at or row.status_since_at,
+    ),
     forced_states={rules.FAILED: fail},
     session_columns={Session: "id"},
 )

@@ -43,6 +43,9 @@ def make_surface() -> "Surface":
         root_segments=frozenset({"api", "ws"}),
         tables=models.TABLES,
         example="-X POST {url}/mobilenext/api/v1/sessions -H 'Authorization: Bearer {key}'",
+        sdk_examples={
+            "shell": "mobilecli remote allocate --platform android"  # it reads the environment
+        },
         settings=MobileNextSettings,
         migrations=models.MIGRATIONS,
         earlier_sql=models.EARLIER_SQL,

@@ -13,8 +13,9 @@ from sessionary.surfaces.mobilenext.models import (
 )
 from sessionary.surfaces.mobilenext.queries import control
 from sessionary.surfaces.mobilenext.queries.control import SessionWithAllocations
+from sessionary.web import surface
 from sessionary.web.instants import to_text
-from sessionary.web.surface import Explanation, NotForced, SessionQueries
+from sessionary.web.surface import Explanation, LaneQueries, NotForced, SessionQueries
 
 # since_at, rule, reason, unless, and the key of its source.
 _Reason = tuple[int, str, str, str, str]
@@ -136,8 +137,20 @@ sessions = SessionQueries(
     id=lambda session: session.row.id,
     transitions=lambda session: rules.transitions(session.row, session.allocations),
     explain=explain,
-    is_open=lambda session, now: rules.session_status(session.row, now) in rules.NOT_ENDED,
+    status=lambda session, now: rules.session_status(session.row, now),
+    statuses={
+        rules.EMPTY: surface.EMPTY,
+        rules.ACTIVE: surface.HELD,
+        rules.RELEASED: surface.CLOSED,
+        rules.EXPIRED: surface.TIMED_OUT,
+    },
     counts=lambda now: control.counts.one(now=now) or {},
+    lanes=LaneQueries(
+        *control.lanes,
+        status=rules.session_status,
+        transitions=rules.transitions,
+        began_at=lambda row: row.status_since_at,
+    ),
     forced_states={rules.RELEASED: lose_devices},
     session_columns={Session: "id", Allocation: "session"},
 )

@@ -22,7 +22,6 @@ RELEASED = "released"
 EMPTY = "empty"
 EXPIRED = "expired"  # empty for too long
 ACTIVE = "active"
-NOT_ENDED = (EMPTY, ACTIVE)
 DEFAULT_EMPTY_SESSION_MINUTES = 15
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 500
 SECOND = 1_000_000

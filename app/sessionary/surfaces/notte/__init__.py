@@ -49,6 +49,13 @@ def make_surface() -> "Surface":
         sessions=explanations.sessions,
         retention=queries.retention,
         seed_tables=seeds.TABLES,
+        sdk_examples={
+            "python": (
+                "from notte_sdk import NotteClient\n\n"
+                'notte = NotteClient(api_key="{key}", server_url="{url}/notte")\n'
+                "print(notte.sessions.start(idle_timeout_minutes=5).status)"
+            )
+        },
         session_key="session_id",
         fault_presets=FAULT_PRESETS,
         retry_statuses=RETRY_STATUSES,

@@ -12,6 +12,7 @@ from sessionary.store import (
     existed,
     insert_statement,
     param,
+    row_states,
 )
 from sessionary.surfaces.notte import rules
 from sessionary.surfaces.notte.models import Session, SessionRow
@@ -101,6 +102,7 @@ def _oldest_active() -> Any:
 # For the control plane: sessions of any organization.
 by_id_anywhere = session_statements.find_by_id(Session, SessionRow)
 creation_page = session_statements.creation_page(Session, SessionRow)
+lanes = row_states(Session, SessionRow, without=("url", "options"))
 retention = session_statements.retention(Session, has_ended_before(param("before_at")))
 changing = session_statements.changing(
     Session,

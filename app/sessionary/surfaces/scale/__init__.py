@@ -37,6 +37,14 @@ def make_surface() -> "Surface":
         root_segments=frozenset({"v4", "user-info"}),
         tables=(models.Session, models.SessionCount),
         example="{url}/scale/user-info -H 'x-api-key: {key}'",
+        sdk_examples={
+            "python": (
+                "from scale_gp import SGPClient\n\n"
+                'scale = SGPClient(api_key="{key}", account_id="a", base_url="{url}/scale")\n'
+                'body = {{"title": "t", "state": {{}}, "account_id": "a"}}\n'
+                'print(scale.post("/v4/sessions", cast_to=object, body=body))'
+            )
+        },
         settings=ScaleSettings,
         migrations=models.MIGRATIONS,
         earlier_sql=models.EARLIER_SQL,

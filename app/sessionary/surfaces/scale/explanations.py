@@ -3,8 +3,9 @@
 from sessionary import ids
 from sessionary.surfaces.scale import queries, rules
 from sessionary.surfaces.scale.models import Session, SessionRow
+from sessionary.web import surface
 from sessionary.web.instants import to_text
-from sessionary.web.surface import Explanation, SessionQueries
+from sessionary.web.surface import Explanation, LaneQueries, SessionQueries
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
@@ -36,7 +37,14 @@ sessions = SessionQueries(
     id=lambda row: row.id,
     transitions=rules.transitions,
     explain=explain,
-    is_open=lambda row, _: rules.is_live(row),
+    status=rules.status,
+    statuses={rules.LIVE: surface.OPEN, rules.ARCHIVED: surface.CLOSED},
     counts=lambda _: queries.status_counts.one() or {},
+    lanes=LaneQueries(
+        *queries.lanes,
+        status=rules.status,
+        transitions=rules.transitions,
+        began_at=lambda row: row.status_since_at,
+    ),
     session_columns={Session: "id"},
 )

@@ -15,6 +15,7 @@ from sessionary.store import (
     insert_statement,
     param,
     param_list,
+    row_states,
 )
 from sessionary.surfaces.scale import rules
 from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
@@ -166,6 +167,7 @@ account_names = Statement(
 )
 
 control_page = session_statements.creation_page(Session, SessionRow)
+lanes = row_states(Session, SessionRow, title=Session.title, without=("state",))
 status_counts = count_statement(
     (rules.LIVE, rules.ARCHIVED),
     lambda: SessionCount.select(*(pw.fn.COALESCE(pw.fn.SUM(total), 0) for total in _TOTALS)),

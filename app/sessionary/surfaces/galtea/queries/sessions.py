@@ -6,7 +6,7 @@ from typing import Any
 import peewee as pw
 
 from sessionary import store
-from sessionary.store import Statement, insert_statement, param, param_list
+from sessionary.store import Statement, insert_statement, param, param_list, row_states
 from sessionary.surfaces.galtea import rules
 from sessionary.surfaces.galtea.models import Session, SessionRow
 from sessionary.web import session_statements
@@ -96,6 +96,7 @@ custom_id_holders = Statement(
 # For the control plane: sessions of any organization. A seed may give an id to two of them.
 by_id_anywhere = session_statements.find_by_id(Session, SessionRow)
 creation_page = session_statements.creation_page(Session, SessionRow)
+lanes = row_states(Session, SessionRow, title=Session.custom_id, without=("context", "metadata"))
 retention = session_statements.retention(Session, has_ended_before(param("before_at")))
 changing = session_statements.changing(
     Session,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary import ids, store
-from sessionary.store import Statement, count_if, count_statement, param
+from sessionary.store import Statement, count_if, count_statement, param, row_states
 from sessionary.surfaces.mobilenext import queries, rules
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
@@ -68,6 +68,15 @@ def _add_allocations(rows: Sequence[SessionRow]) -> list[SessionWithAllocations]
 
 by_id = session_statements.find_by_id(Session, SessionRow)
 _page = session_statements.creation_page(Session, SessionRow)
+
+
+def _first_device() -> Any:
+    """The name of the device that a session got first."""
+    of_session = Allocation.session == Session.id
+    return Allocation.select(Allocation.name).where(of_session).order_by(Allocation.seq).limit(1)
+
+
+lanes = row_states(Session, SessionRow, title=_first_device)
 
 
 def _query_counts() -> Any:

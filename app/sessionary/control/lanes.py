@@ -1,0 +1,222 @@
+"""The `/lanes` resource: the statuses of every session over time, past and future in one."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from math import inf
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from marshmallow import fields
+from werkzeug.wrappers import Response
+
+from sessionary import clock, store
+from sessionary.control.blueprint import make_blueprint, now
+from sessionary.control.errors import ApiError
+from sessionary.control.fields import Instant, response_schema
+from sessionary.control.session_filters import SessionFilters, Wanted
+from sessionary.web.fields import Bounds, QueryInteger
+from sessionary.web.instants import to_text
+from sessionary.web.operations import answer, operation
+from sessionary.web.surface import LaneQueries, Surface, Transition
+
+_BEGINNING = -(2**62)  # before all instants
+_ALL = -1  # no LIMIT
+_CALL = "call"
+State = tuple[int, int, str | None, Any]  # an earlier one, see surface.LaneQueries
+routes = make_blueprint("lanes")
+
+
+class LanesQuery(SessionFilters):
+    """A window, filters, the page's size, and the `next` of the page before."""
+
+    from_at = Instant(data_key="from", load_default=None)
+    until_at = Instant(data_key="to", load_default=None)
+    limit = QueryInteger(load_default=1000, validate=Bounds(1, 10_000))
+
+
+# A lane is [surface, id, title, ended, segments], a segment is [at, status, by]: `at` in
+# microseconds since 1970, `by` a rule or "call". Lists are half the size of objects.
+LanesResponse = response_schema(
+    "LanesResponse",
+    text="from to now",
+    text_or_null="history_begins_at next",
+    boolean="truncated",
+    lanes=fields.List(fields.List(fields.Raw()), required=True),
+)
+
+
+class _Window(NamedTuple):
+    """The asked ends; the first instant from which on all is known; the instant shown; now."""
+
+    from_at: int | None
+    until_at: int | None
+    begins_at: int
+    shown_at: int
+    now: int
+
+
+class _Lane(NamedTuple):
+    """A lane, its place for `after`, and whether it began before all that is known."""
+
+    place: str
+    value: list[Any]
+    is_older: bool
+
+
+@routes.get("/lanes")
+@operation(
+    "List the statuses of sessions over time",
+    query=LanesQuery(),
+    answers={200: LanesResponse()},
+    has_instants=True,
+)
+def list_lanes(query: dict[str, Any]) -> Response:
+    shown_at, at, limit = now(), clock.now(), query["limit"]
+    from_at, until_at = query["from_at"], query["until_at"]
+    if None not in (from_at, until_at) and from_at > until_at:
+        raise ApiError(400, "from: must not be after `to`")
+    with store.undo_log.reading(None), store.read_transaction():
+        history_at = store.undo_log.earliest_at() if store.has_undo_log() else at
+        begins_at = max(_BEGINNING if each is None else each for each in (history_at, from_at))
+        window = _Window(from_at, until_at, begins_at, shown_at, at)
+        found = list(_find(Wanted.of(query), window, limit))
+    lanes = found[:limit]
+    first_at, last_at = _ends(window, lanes)
+    return answer(
+        {
+            "from": to_text(first_at),
+            "to": to_text(last_at),
+            "now": to_text(at),
+            "history_begins_at": None if history_at is None else to_text(history_at),
+            "lanes": [lane.value for lane in lanes],
+            "next": lanes[-1].place if len(found) > limit else None,
+            "truncated": len(found) > limit,
+        }
+    )
+
+
+def _ends(window: _Window, lanes: list[_Lane]) -> tuple[int, int]:
+    """Return the ends of the window: as asked, else the first and the last change of the lanes."""
+    segments = [lane.value[4] for lane in lanes]
+    from_at, until_at = window.from_at, window.until_at
+    if from_at is None:
+        from_at = min((each[0][0] for each in segments), default=window.now)
+        from_at = from_at if until_at is None else min(from_at, until_at)
+        for lane in lanes:
+            if lane.is_older:
+                first = lane.value[4][0]
+                first[0] = min(first[0], from_at)
+    if until_at is None:
+        until_at = max((each[-1][0] for each in segments), default=window.now)
+        until_at = max(until_at, window.now, from_at)
+    return from_at, until_at
+
+
+def _find(wanted: Wanted, window: _Window, limit: int) -> Iterator[_Lane]:
+    """Yield the wanted lanes, one more than the limit."""
+    place, count = wanted.place, 0
+    is_all = wanted.is_all and (window.until_at is None or window.until_at >= window.now)
+    for surface in wanted.surfaces:
+        size = limit + 1 - count if is_all else _ALL
+        for lane in _of_surface(surface, wanted, window, place, size):
+            yield lane
+            count += 1
+            if count > limit:
+                return
+        place = 0
+
+
+def _of_surface(
+    surface: Surface, wanted: Wanted, window: _Window, place: int, limit: int
+) -> Iterator[_Lane]:
+    rules = surface.sessions.lanes
+    if rules is None:
+        return
+    begins_at = min(window.begins_at, window.shown_at)
+    rows = rules.rows.rows(place=place, limit=limit)
+    states: Iterable[State] = ()
+    if store.has_undo_log():
+        states = rules.earlier.rows(place=place, after=begins_at)
+    states_of = _Groups(states)
+    for row_place, title, row in rows:
+        earlier = states_of.pop(row_place)
+        segments = _segments(rules, row, earlier, begins_at, window.now)
+        shown = [status for at, status, _ in segments if at <= window.shown_at]
+        status = shown[-1] if shown else None
+        titles = (each[2] for each in earlier if each[1] > window.shown_at and each[2])
+        named = next(titles, title) or ""
+        segments = _within(segments, window)
+        if segments and wanted.has(surface, row.id, named, status):
+            ended = status is not None and not surface.sessions.is_open_status(status)
+            lane = [surface.name, row.id, named, ended, segments]
+            is_older = not earlier or earlier[0][3] is not None
+            yield _Lane(f"{surface.name}:{row_place}", lane, is_older)
+
+
+class _Groups:
+    """Earlier states by their places, which are asked for in order."""
+
+    def __init__(self, states: Iterable[State]) -> None:
+        self._groups = groupby(states, itemgetter(0))
+        self._next()
+
+    def pop(self, place: int) -> Sequence[State]:
+        while self._place < place:
+            self._next()
+        return list(self._group) if self._place == place else ()
+
+    def _next(self) -> None:
+        self._place: float
+        self._group: Iterator[State]
+        self._place, self._group = next(self._groups, (inf, iter(())))
+
+
+def _segments(
+    rules: LaneQueries, row: Any, earlier: Sequence[State], begins_at: int, now: int
+) -> list[list[Any]]:
+    """Return the segments of a session from an instant on; the first may begin before it.
+
+    A state that ends after `now` ends now: an instant from now on shows the row as it is.
+    """
+    states: list[tuple[int, float, Any]] = []
+    last_end = begins_at
+    for _, at, _, before in earlier:
+        end = min(at, now)
+        if end > last_end:
+            states.append((last_end, end, before))
+            last_end = end
+    states.append((last_end, inf, row))
+    found: list[list[Any]] = []
+    last = None
+    for begin, until, each in states:
+        if each is None:
+            continue
+        transitions = [one for one in rules.transitions(each) if one.part is None]
+        status = rules.status(each, begin)
+        if begin == begins_at:
+            found.append(_first(rules, each, transitions, begin, status))
+        elif status != last:
+            found.append([begin, status, _CALL])
+        last = status
+        for one in transitions:
+            if begin < one.at < until and one.to_status != last:
+                last = one.to_status
+                found.append([one.at, last, one.rule])
+    return found
+
+
+def _first(
+    rules: LaneQueries, row: Any, transitions: Sequence[Transition], at: int, status: str
+) -> list[Any]:
+    """Return the segment of the status at an instant, with its real beginning, and its cause."""
+    passed = [each for each in transitions if each.at <= at]
+    begun_at, by = (passed[-1].at, passed[-1].rule) if passed else (rules.began_at(row), _CALL)
+    return [begun_at if at == _BEGINNING else min(begun_at, at), status, by]
+
+
+def _within(segments: list[list[Any]], window: _Window) -> list[list[Any]]:
+    """Return the segments from the one at the beginning of the window to its end."""
+    begins_at, until_at = window.begins_at, window.until_at
+    first = sum(at <= begins_at for at, _, _ in segments[1:])
+    last = None if until_at is None else sum(at <= until_at for at, _, _ in segments)
+    return segments[first:last]
