@@ -78,7 +78,7 @@ class History:
 
     def start(self) -> None:
         minutes = self.rng.randint(1, 6)
-        body = {"session_timeout_minutes": minutes, "keep_alive": self.rng.random() < 0.7}
+        body: Any = {"session_timeout_minutes": minutes, "keep_alive": self.rng.random() < 0.7}
         self.ids["notte"].append(
             self._call("POST", "/notte/session/start", NOTTE, body)["session_id"]
         )

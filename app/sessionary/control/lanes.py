@@ -17,12 +17,12 @@ from sessionary.control.session_filters import SessionFilters, Wanted
 from sessionary.web.fields import Bounds, QueryInteger
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
-from sessionary.web.surface import LaneQueries, Surface, Transition
+from sessionary.web.surface import SessionQueries, Surface, Transition
 
 _BEGINNING = -(2**62)  # before all instants
 _ALL = -1  # no LIMIT
 _CALL = "call"
-State = tuple[int, int, str | None, Any]  # an earlier one, see surface.LaneQueries
+State = tuple[int, int, str | None, Any]  # an earlier one, see store.RowStates
 routes = make_blueprint("lanes")
 
 
@@ -129,26 +129,26 @@ def _find(wanted: Wanted, window: _Window, limit: int) -> Iterator[_Lane]:
 def _of_surface(
     surface: Surface, wanted: Wanted, window: _Window, place: int, limit: int
 ) -> Iterator[_Lane]:
-    rules = surface.sessions.lanes
-    if rules is None:
+    sessions = surface.sessions
+    if sessions.lanes is None:
         return
     begins_at = min(window.begins_at, window.shown_at)
-    rows = rules.rows.rows(place=place, limit=limit)
+    rows = sessions.lanes.now.rows(place=place, limit=limit)
     states: Iterable[State] = ()
     if store.has_undo_log():
-        states = rules.earlier.rows(place=place, after=begins_at)
+        states = sessions.lanes.earlier.rows(place=place, after=begins_at)
     states_of = _Groups(states)
     for row_place, title, row in rows:
-        earlier = states_of.pop(row_place)
-        segments = _segments(rules, row, earlier, begins_at, window.now)
+        id, earlier = sessions.id(row), states_of.pop(row_place)
+        segments = _segments(sessions, row, earlier, begins_at, window.now)
         shown = [status for at, status, _ in segments if at <= window.shown_at]
         status = shown[-1] if shown else None
         titles = (each[2] for each in earlier if each[1] > window.shown_at and each[2])
         named = next(titles, title) or ""
         segments = _within(segments, window)
-        if segments and wanted.has(surface, row.id, named, status):
-            ended = status is not None and not surface.sessions.is_open_status(status)
-            lane = [surface.name, row.id, named, ended, segments]
+        if segments and wanted.has(surface, id, named, status):
+            ended = status is not None and not sessions.is_open_status(status)
+            lane = [surface.name, id, named, ended, segments]
             is_older = not earlier or earlier[0][3] is not None
             yield _Lane(f"{surface.name}:{row_place}", lane, is_older)
 
@@ -172,7 +172,7 @@ class _Groups:
 
 
 def _segments(
-    rules: LaneQueries, row: Any, earlier: Sequence[State], begins_at: int, now: int
+    rules: SessionQueries, row: Any, earlier: Sequence[State], begins_at: int, now: int
 ) -> list[list[Any]]:
     """Return the segments of a session from an instant on; the first may begin before it.
 
@@ -206,7 +206,7 @@ def _segments(
 
 
 def _first(
-    rules: LaneQueries, row: Any, transitions: Sequence[Transition], at: int, status: str
+    rules: SessionQueries, row: Any, transitions: Sequence[Transition], at: int, status: str
 ) -> list[Any]:
     """Return the segment of the status at an instant, with its real beginning, and its cause."""
     passed = [each for each in transitions if each.at <= at]

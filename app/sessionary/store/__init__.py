@@ -66,6 +66,7 @@ from sessionary.store.namespaces import TooManyNamespaces as TooManyNamespaces
 from sessionary.store.namespaces import map_file as map_file
 from sessionary.store.readiness import check_writable as check_writable
 from sessionary.store.readiness import ensure_writable as ensure_writable
+from sessionary.store.row_states import RowStates as RowStates
 from sessionary.store.row_states import row_states as row_states
 from sessionary.store.schema import Schema as Schema
 from sessionary.store.schema import create_tables as create_tables

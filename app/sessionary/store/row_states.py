@@ -1,7 +1,7 @@
 """Rows of a table, and their earlier states in the undo log: two statements for all of them."""
 
 from collections.abc import Callable, Collection
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import peewee as pw
 
@@ -10,8 +10,19 @@ from sessionary.store.statements import Statement, param, rowid
 from sessionary.store.undo_log import UndoEntry
 
 Row = TypeVar("Row", bound=NamedTuple)
-Now = Statement[tuple[int, str | None, Row]]
-Earlier = Statement[tuple[int, int, str | None, Row | None]]
+Value = TypeVar("Value")
+
+
+class RowStates(NamedTuple, Generic[Value]):
+    """Two statements: of the rows after a `place`, and of their earlier states.
+
+    `now` has the parameter `limit` and gives places, titles and rows, in order. `earlier` gives, in
+    order of place and time, each state that ended after `after`: the place, the instant of its end,
+    its title, and the row; None if there was no row.
+    """
+
+    now: Statement[tuple[int, str | None, Value]]
+    earlier: Statement[tuple[int, int, str | None, Value | None]]
 
 
 def row_states(
@@ -20,13 +31,11 @@ def row_states(
     *,
     title: pw.Field | Callable[[], Any] | None = None,
     without: Collection[str] = (),
-) -> tuple[Now[Row], Earlier[Row]]:
-    """Return the statements of the rows after a `place`, and of their earlier states.
+    make: Callable[[Any], Any] = lambda row: row,
+) -> RowStates[Any]:
+    """Create the statements for a table; `make` turns a row into what they give.
 
-    The first has the parameter `limit` and gives the place, the title and the row, in order. The
-    second gives, in order of place and time, each state that ended after `after`: the place, the
-    instant of its end, its title, and the row; None if there was no row. Columns in `without` are
-    read as empty text. A title that is a query has no earlier states.
+    Columns in `without` are read as empty text. A title that is a query has no earlier states.
     """
     key, columns = rowid(model), model._meta.sorted_field_names
     names = [None if name in without else name for name in row._fields]
@@ -57,10 +66,9 @@ def row_states(
             .order_by(UndoEntry.row_id, UndoEntry.at, UndoEntry.no, UndoEntry.seq)
         )  # fmt: skip
 
-    return (
-        Statement(lambda found: (found[0], found[1], row._make(found[2:])), query),
-        Statement(
-            lambda found: (*found[:2], found[3], None if found[2] else row._make(found[4:])),
-            earlier,
-        ),
-    )
+    def to_state(found: tuple[Any, ...]) -> tuple[int, int, str | None, Any]:
+        place, at, is_missing, shown, *values = found
+        return place, at, shown, None if is_missing else make(row._make(values))
+
+    now = Statement(lambda found: (found[0], found[1], make(row._make(found[2:]))), query)
+    return RowStates(now, Statement(to_state, earlier))

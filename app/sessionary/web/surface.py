@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from flask import Blueprint
 from marshmallow import Schema
 
 from sessionary.settings import Declarations
-from sessionary.store import Batch, Migration, Model, Statement
+from sessionary.store import Batch, Migration, Model, RowStates, Statement
 from sessionary.web.sdk import Sdk
 
 
@@ -52,29 +53,13 @@ class Explanation(NamedTuple):
 
 
 # What a status means, whoever the vendor is. The first three are those of an open session, which
-# its owner still has to end; `held` has resources allocated, `empty` has none yet.
-OPEN, HELD, EMPTY, TIMED_OUT, CLOSED, FAILED = MEANINGS = (
-    *("open", "held", "empty"),
-    *("timed_out", "closed", "failed"),
-)
+# its owner still has to end: `held` has resources allocated, `empty` has none yet.
+Meaning = Literal["open", "held", "empty", "timed_out", "closed", "failed"]
+MEANINGS: tuple[Meaning, ...] = get_args(Meaning)
 
 
 class NotForced(Exception):
     """A session that cannot be put into this state; the message says why."""
-
-
-@dataclass(frozen=True)
-class LaneQueries:
-    """What the lane of a session is drawn from: the states of its row, and their rules.
-
-    The statements are those of `store.row_states`, the rows without what is large.
-    """
-
-    rows: Statement[tuple[int, str | None, Any]]
-    earlier: Statement[tuple[int, int, str | None, Any]]
-    status: Callable[[Any, int], str]
-    transitions: Callable[[Any], Sequence[Transition]]
-    began_at: Callable[[Any], int]  # when a call gave it the status before its transitions
 
 
 @dataclass(frozen=True)
@@ -94,9 +79,12 @@ class SessionQueries:
     transitions: Callable[[Any], Sequence[Transition]]  # in order
     explain: Callable[[Any, int], Explanation]
     status: Callable[[Any, int], str]  # at an instant, as `explain` has it
-    statuses: Mapping[str, str]  # every status, with its meaning: one of MEANINGS
-    lanes: LaneQueries | None  # None without sessions
+    statuses: Mapping[str, Meaning]
     counts: Callable[[int], Mapping[str, int]]  # by status at an instant, counted by the database
+    # The sessions and their earlier states, without their parts and without what is large.
+    lanes: RowStates[Any] | None = None
+    # The instant at which a call gave it the status that it has before its transitions.
+    began_at: Callable[[Any], int] = attrgetter("status_since_at")
     # By a status that only the vendor can cause: force(session, at, reason), inside the
     # transaction that found the session. Raises NotForced and then has written nothing.
     forced_states: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
@@ -105,7 +93,7 @@ class SessionQueries:
 
     def is_open_status(self, status: str) -> bool:
         """Whether the owner of a session with this status still has to end it."""
-        return self.statuses[status] in (OPEN, HELD, EMPTY)
+        return self.statuses[status] in MEANINGS[:3]
 
     def is_open(self, session: Any, at: int) -> bool:
         """Whether its owner still has to end a session."""
@@ -121,7 +109,6 @@ NO_SESSIONS = SessionQueries(
     explain=lambda *_: Explanation("", 0, "", "", {}, None, ""),
     status=lambda *_: "",
     statuses={},
-    lanes=None,
     counts=lambda _: {},
 )
 

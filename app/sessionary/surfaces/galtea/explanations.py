@@ -6,9 +6,8 @@ from sessionary import clock
 from sessionary.surfaces.galtea import rules
 from sessionary.surfaces.galtea.models import Session, SessionRow
 from sessionary.surfaces.galtea.queries import sessions as queries
-from sessionary.web import surface
 from sessionary.web.instants import to_text
-from sessionary.web.surface import Explanation, LaneQueries, NotForced, SessionQueries
+from sessionary.web.surface import Explanation, NotForced, SessionQueries
 
 
 def status(row: SessionRow, now: int) -> str:
@@ -89,18 +88,14 @@ sessions = SessionQueries(
     explain=explain,
     status=status,
     statuses={
-        rules.PENDING: surface.OPEN,
-        rules.COMPLETED: surface.CLOSED,
-        rules.FAILED: surface.FAILED,
-        rules.DELETED: surface.CLOSED,
+        rules.PENDING: "open",
+        rules.COMPLETED: "closed",
+        rules.FAILED: "failed",
+        rules.DELETED: "closed",
     },
     counts=lambda now: queries.counts.one(now=now) or {},
-    lanes=LaneQueries(
-        *queries.lanes,
-        status=status,
-        transitions=rules.transitions,
-        began_at=lambda row: row.deleted_at or row.status_since_at,
-    ),
+    lanes=queries.lanes,
+    began_at=lambda row: row.deleted_at or row.status_since_at,
     forced_states={rules.FAILED: fail},
     session_columns={Session: "id"},
 )

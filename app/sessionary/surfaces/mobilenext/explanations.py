@@ -13,9 +13,8 @@ from sessionary.surfaces.mobilenext.models import (
 )
 from sessionary.surfaces.mobilenext.queries import control
 from sessionary.surfaces.mobilenext.queries.control import SessionWithAllocations
-from sessionary.web import surface
 from sessionary.web.instants import to_text
-from sessionary.web.surface import Explanation, LaneQueries, NotForced, SessionQueries
+from sessionary.web.surface import Explanation, NotForced, SessionQueries
 
 # since_at, rule, reason, unless, and the key of its source.
 _Reason = tuple[int, str, str, str, str]
@@ -139,18 +138,14 @@ sessions = SessionQueries(
     explain=explain,
     status=lambda session, now: rules.session_status(session.row, now),
     statuses={
-        rules.EMPTY: surface.EMPTY,
-        rules.ACTIVE: surface.HELD,
-        rules.RELEASED: surface.CLOSED,
-        rules.EXPIRED: surface.TIMED_OUT,
+        rules.EMPTY: "empty",
+        rules.ACTIVE: "held",
+        rules.RELEASED: "closed",
+        rules.EXPIRED: "timed_out",
     },
     counts=lambda now: control.counts.one(now=now) or {},
-    lanes=LaneQueries(
-        *control.lanes,
-        status=rules.session_status,
-        transitions=rules.transitions,
-        began_at=lambda row: row.status_since_at,
-    ),
+    lanes=control.lanes,
+    began_at=lambda session: session.row.status_since_at,
     forced_states={rules.RELEASED: lose_devices},
     session_columns={Session: "id", Allocation: "session"},
 )

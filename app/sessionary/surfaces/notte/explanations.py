@@ -5,9 +5,8 @@ from typing import Any
 from sessionary import ids
 from sessionary.surfaces.notte import queries, rules
 from sessionary.surfaces.notte.models import Session, SessionRow
-from sessionary.web import surface
 from sessionary.web.instants import to_text
-from sessionary.web.surface import Explanation, LaneQueries, NotForced, SessionQueries
+from sessionary.web.surface import Explanation, NotForced, SessionQueries
 
 _ENDS = ("ended_at", "close_reason", "error")
 _INPUTS = ("created_at", "last_accessed_at", "timeout_minutes", "max_duration_minutes", *_ENDS)
@@ -91,17 +90,12 @@ sessions = SessionQueries(
     explain=explain,
     status=rules.status,
     statuses={
-        rules.ACTIVE: surface.OPEN,
-        rules.TIMED_OUT: surface.TIMED_OUT,
-        rules.CLOSED: surface.CLOSED,
-        rules.ERROR: surface.FAILED,
+        rules.ACTIVE: "open",
+        rules.TIMED_OUT: "timed_out",
+        rules.CLOSED: "closed",
+        rules.ERROR: "failed",
     },
-    lanes=LaneQueries(
-        *queries.lanes,
-        status=rules.status,
-        transitions=rules.transitions,
-        began_at=lambda row: row.status_since_at,
-    ),
+    lanes=queries.lanes,
     counts=lambda now: queries.counts.one(now=now) or {},
     forced_states={rules.ERROR: fail},
     session_columns={Session: "id"},

@@ -3,9 +3,8 @@
 from sessionary import ids
 from sessionary.surfaces.scale import queries, rules
 from sessionary.surfaces.scale.models import Session, SessionRow
-from sessionary.web import surface
 from sessionary.web.instants import to_text
-from sessionary.web.surface import Explanation, LaneQueries, SessionQueries
+from sessionary.web.surface import Explanation, SessionQueries
 
 
 def explain(row: SessionRow, now: int) -> Explanation:
@@ -38,13 +37,8 @@ sessions = SessionQueries(
     transitions=rules.transitions,
     explain=explain,
     status=rules.status,
-    statuses={rules.LIVE: surface.OPEN, rules.ARCHIVED: surface.CLOSED},
+    statuses={rules.LIVE: "open", rules.ARCHIVED: "closed"},
     counts=lambda _: queries.status_counts.one() or {},
-    lanes=LaneQueries(
-        *queries.lanes,
-        status=rules.status,
-        transitions=rules.transitions,
-        began_at=lambda row: row.status_since_at,
-    ),
+    lanes=queries.lanes,
     session_columns={Session: "id"},
 )

@@ -76,7 +76,9 @@ def _first_device() -> Any:
     return Allocation.select(Allocation.name).where(of_session).order_by(Allocation.seq).limit(1)
 
 
-lanes = row_states(Session, SessionRow, title=_first_device)
+lanes = row_states(
+    Session, SessionRow, title=_first_device, make=lambda row: SessionWithAllocations(row, [])
+)
 
 
 def _query_counts() -> Any:
