@@ -26,6 +26,7 @@ from benchmarks import (
     transitions,
 )
 from benchmarks.profiles import PROFILES
+from benchmarks.results import failures
 from sessionary.settings import Settings
 
 OUT = Path("build/bench")
@@ -56,13 +57,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
             results["parts"][name] = parts[name](Path(folder))
     results["seconds"] = time.monotonic() - began
+    results["machine"]["load_after"] = round(os.getloadavg()[0], 2)
     outcomes = targets.evaluate(results["parts"])
     results["targets"] = [each._asdict() for each in outcomes]
     text = report.render(results, outcomes)
     print(text)
     report.write(given.out, results, text)
     print(f"All results: {given.out}/results.json; this text: table.md.", file=sys.stderr)
-    return _status()
+    return _status(results["parts"])
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -107,8 +109,12 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def _status() -> int:
-    """Fail in CI if wrk is missing; elsewhere the report says what was skipped."""
+def _status(parts: dict[str, Any]) -> int:
+    """Fail if a request failed, and in CI if wrk is missing, which the report says elsewhere."""
+    failed = list(failures(parts))
+    if failed:
+        print("\n".join(["FAILED: the measurements mean nothing.", *failed]), file=sys.stderr)
+        return 1
     if os.environ.get("CI") == "true" and not load.is_possible():
         print(load.MISSING, file=sys.stderr)
         return 1

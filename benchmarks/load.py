@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -58,7 +58,7 @@ def is_possible() -> bool:
 
 
 def write_script(
-    path: Path, requests: Sequence[Request], headers: Iterable[Mapping[str, str]]
+    path: Path, requests: Iterable[Request], headers: Iterable[Mapping[str, str]]
 ) -> Path:
     """Write a script that sends these requests one after the other, each with its headers."""
     lines = (_call(each, own) for each, own in zip(requests, headers, strict=True))
@@ -105,6 +105,12 @@ def cpu_seconds(pid: int) -> float:
         fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
         used += int(fields[11]) + int(fields[12])
     return used / _TICKS
+
+
+def machine_cpu_seconds() -> float:
+    """Return the time in which a CPU of the machine was busy, all of them together."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    return (sum(map(int, fields)) - int(fields[3]) - int(fields[4])) / _TICKS  # idle, iowait
 
 
 def cpu_waits(pid: int) -> dict[int, float]:

@@ -1,7 +1,10 @@
-"""Over loopback: `sessionary serve` and other servers, loaded by wrk alternately."""
+"""Over loopback: `sessionary serve`, a double and other servers, loaded by wrk in turn."""
 
+import os
+import resource
 import shlex
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -9,19 +12,24 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from benchmarks import load
-from benchmarks.measure import alternate, ratio
+from benchmarks.measure import Samples, alternate, ratio
 from benchmarks.namespaces import fill
 from benchmarks.profiles import Profile
 from benchmarks.rivals import servers
-from benchmarks.rivals.programs import Program, RivalUnavailable, running
-from benchmarks.rivals.servers import Server
+from benchmarks.rivals.programs import Program, RivalUnavailable, running, send
+from benchmarks.rivals.servers import Call, Server
 from benchmarks.vendors import notte
 from sessionary.settings import Settings
 from tests.processes import COMMAND
 
-OURS, HELLO, FASTAPI, MOTO = "sessionary", "hello, gunicorn gthread 1x4", "fastapi", "moto_server"
-FASTEST_FASTAPI = "fastapi (uvloop, httptools)"
+OURS, DOUBLE, HELLO = "sessionary serve", "sessionary double", "hello, gunicorn gthread 1x4"
+FASTAPI, FASTEST_FASTAPI = "fastapi (asyncio, h11)", "fastapi (uvloop, httptools)"
+MOTO, JSON_SERVER, EMULATE = "moto_server", "json-server", "emulate"
+# Those that keep nothing on a disk, or not before they answer.
+DOUBLES = (MOTO, JSON_SERVER, EMULATE)
+MAX_OTHER_CPUS = 0.1  # used by other processes; more than that voids a row
 _SECONDS = 1  # wrk takes whole seconds only
+_KEY = "sk-notte-bench"
 
 
 class Turn(NamedTuple):
@@ -29,6 +37,7 @@ class Turn(NamedTuple):
 
     load: load.Load
     cpu_seconds: float
+    other_cpus: float  # CPUs that were busy with anything else
 
 
 def run(
@@ -40,11 +49,7 @@ def run(
     """Measure get and create per number of connections; `variants` are arguments of `serve`."""
     if not load.is_possible():
         return {"skipped": load.MISSING}
-    found: dict[str, Any] = {
-        "durability": durability,
-        "skipped_rivals": {},
-        "connections": {},
-    }
+    found: dict[str, Any] = {"durability": durability, "skipped_rivals": {}, "connections": {}}
     with ExitStack() as stack:
         available = []
         for name, server in _servers(profile, folder, variants, durability).items():
@@ -54,72 +59,128 @@ def run(
                 found["skipped_rivals"][name] = str(reason)
         for connections in profile.connections:
             for operation in ("get", "create"):
-                compared = [each for each in available if operation in each.requests]
+                compared = [each for each in available if operation in each.calls]
                 if connections != 8:
-                    compared = [each for each in compared if _is_compared_everywhere(each)]
-                label = f"{connections} {operation}"
-                found["connections"][label] = _compare(
+                    compared = [each for each in compared if each.name not in (*DOUBLES, DOUBLE)]
+                found["connections"][f"{connections} {operation}"] = compare(
                     compared, operation, connections, profile.turns, folder
                 )
     return found
+
+
+def failures(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each server that refused or failed requests."""
+    for label, compared in found.get("connections", {}).items():
+        for name, each in compared["servers"].items():
+            if each["refused"] + each["broken"]:
+                yield (
+                    f"{label}, {name}: {each['refused']} of {each['requests']} requests were "
+                    f"refused, {each['broken']} failed"
+                )
 
 
 def _servers(
     profile: Profile, folder: Path, variants: Sequence[str], durability: str
 ) -> dict[str, AbstractContextManager[Server]]:
     same = ["--durability", durability] if durability != Settings.durability else []
-    found: dict[str, AbstractContextManager[Server]] = {OURS: _ours(OURS, folder / "ours", same)}
+    found: dict[str, AbstractContextManager[Server]] = {
+        OURS: _serve(OURS, folder / "ours", same),
+        DOUBLE: _double(),
+    }
     for number, each in enumerate(variants):
-        arguments = [*same, *shlex.split(each)]
-        found[each] = _ours(f"{OURS} {each}", folder / str(number), arguments)
+        name, arguments = f"{OURS} {each}", [*same, *shlex.split(each)]
+        found[name] = _serve(name, folder / str(number), arguments)
     found[HELLO] = servers.hello_on_gthread()
+    found["hello, our server"] = servers.hello_on_ours(folder, same)
     found[FASTAPI] = servers.fastapi(folder, FASTAPI, "--loop asyncio --http h11", durability)
     found[MOTO] = servers.moto()
     if profile.every_rival:
-        found["hello, our server"] = servers.hello_on_ours(folder, same)
         options = "--loop uvloop --http httptools"
         found[FASTEST_FASTAPI] = servers.fastapi(folder, FASTEST_FASTAPI, options, durability)
-        found["json-server"] = servers.json_server(folder)
+        found["raw sqlite3, bjoern"] = servers.bjoern(folder, "raw sqlite3, bjoern", durability)
+        found["raw sqlite3, granian"] = servers.granian(folder, "raw sqlite3, granian", durability)
+        found[JSON_SERVER] = servers.json_server(folder)
+        found[EMULATE] = servers.emulate()
     return found
 
 
-def _is_compared_everywhere(server: Server) -> bool:
-    return server.name not in (MOTO, FASTEST_FASTAPI, "json-server")
-
-
 @contextmanager
-def _ours(name: str, folder: Path, arguments: Sequence[str]) -> Iterator[Server]:
+def _serve(name: str, folder: Path, arguments: Sequence[str]) -> Iterator[Server]:
     """Start the product, strict, on a thousand Notte sessions."""
     folder.mkdir(exist_ok=True)
     path = folder / "served.sqlite3"
     dataset = fill(Settings(db=str(path)), [notte], 1_000)
     command = [COMMAND, "serve", "--port", "{port}", "--db", str(path), *arguments]
-    with running(Program(command)) as (pid, url):
-        requests = {"create": notte.creation(dataset), "get": notte.reading(notte.id_of(500))}
+    with running(Program(command)) as started:
         headers = notte.headers(dataset.keys[notte.NAME])
-        yield Server(name, pid, url, requests, dict.fromkeys(requests, headers))
+        create, get = notte.creation(dataset), notte.reading(notte.id_of(500))
+        calls = {"create": [Call(create, headers)], "get": [Call(get, headers)]}
+        yield Server(name, *started, calls)
 
 
-def _compare(
+@contextmanager
+def _double() -> Iterator[Server]:
+    """Start a double, in memory, with its journal."""
+    with running(Program([COMMAND, "double", "--port", "{port}"])) as (pid, url):
+        create, headers = notte.CREATION, notte.headers(_KEY)
+        get = notte.reading(send(url, create, headers)[notte.ID])
+        calls = {"create": [Call(create, headers)], "get": [Call(get, headers)]}
+        yield Server(DOUBLE, pid, url, calls)
+
+
+def compare(
     compared: Sequence[Server], operation: str, connections: int, turns: int, folder: Path
 ) -> dict[str, Any]:
+    """Measure these servers in turn; return each one's figures, and a row for each pair."""
     seen: dict[str, list[Turn]] = {each.name: [] for each in compared}
 
     def turn(server: Server) -> float:
-        script = load.write_script(
-            folder / "wrk.lua", [server.requests[operation]], [server.headers[operation]]
-        )
-        before = load.cpu_seconds(server.pid)
-        one = load.drive(server.url, script, connections=connections, seconds=_SECONDS)
-        seen[server.name].append(Turn(one, load.cpu_seconds(server.pid) - before))
-        return one.per_second
+        script = load.write_script(folder / "wrk.lua", *zip(*server.calls[operation], strict=True))
+        seen[server.name].append(_drive(server, script, connections))
+        return seen[server.name][-1].load.per_second
 
-    candidates = {each.name: partial(turn, each) for each in compared}
-    samples = alternate(candidates, turns, warm_up=False)
+    load_before = os.getloadavg()[0]
+    samples = alternate({each.name: partial(turn, each) for each in compared}, turns, warm_up=False)
+    summaries = {name: _summary(each) for name, each in seen.items()}
+    rows = [_row(*pair, samples, summaries) for pair in _pairs(list(seen))]
+    return {"load_before": load_before, "servers": summaries, "rows": rows}
+
+
+def _pairs(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield ours and theirs: `serve` with all, a double with those that keep nothing."""
+    ours = [each for each in names if each.startswith((OURS, DOUBLE))]
+    for theirs in (each for each in names if each not in ours):
+        yield from ((each, theirs) for each in ours if each != DOUBLE or theirs in DOUBLES)
+
+
+def _row(
+    ours: str, theirs: str, samples: Samples, summaries: Mapping[str, Mapping[str, float]]
+) -> dict[str, Any]:
+    both = summaries[ours], summaries[theirs]
+    failed = sum(each["refused"] + each["broken"] for each in both)
+    others = max(each["other_cpus"] for each in both)
+    void = f"other processes used {others:.2f} CPUs" if others > MAX_OTHER_CPUS else None
     return {
-        name: {**_summary(found), "ours_over_it": ratio(samples[OURS], samples[name])}
-        for name, found in seen.items()
+        "ours": ours,
+        "theirs": theirs,
+        "ratio": ratio(samples[ours], samples[theirs]),
+        "void": f"{failed} requests were refused or failed" if failed else void,
     }
+
+
+def _drive(server: Server, script: Path, connections: int) -> Turn:
+    """Run wrk once; the CPU time of the server, of wrk and of this process is not others'."""
+    began, machine = time.monotonic(), load.machine_cpu_seconds()
+    own, used = _own_cpu_seconds(), load.cpu_seconds(server.pid)
+    one = load.drive(server.url, script, connections=connections, seconds=_SECONDS)
+    used = load.cpu_seconds(server.pid) - used
+    others = load.machine_cpu_seconds() - machine - used - (_own_cpu_seconds() - own)
+    return Turn(one, used, max(others, 0) / (time.monotonic() - began))
+
+
+def _own_cpu_seconds() -> float:
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, kinds))
 
 
 def _summary(turns: Sequence[Turn]) -> dict[str, float]:
@@ -132,6 +193,8 @@ def _summary(turns: Sequence[Turn]) -> dict[str, float]:
         "cpu_us_per_request": median(
             each.cpu_seconds / max(each.load.requests, 1) * 1e6 for each in turns
         ),
+        "other_cpus": median(each.other_cpus for each in turns),
+        "requests": sum(each.requests for each in loads),
         "refused": sum(each.refused for each in loads),
         "broken": sum(each.broken for each in loads),
     }

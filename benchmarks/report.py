@@ -56,7 +56,8 @@ def _machine(results: Mapping[str, Any]) -> str:
     return (
         f"# Benchmark of Sessionary ({results['profile']}, {results['seconds']:.0f} s)\n\n"
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-        f"{machine['system']}; load {machine['load_before']} before. "
+        f"{machine['system']}; load {machine['load_before']} before, "
+        f"{machine['load_after']} after. "
         f"Python {machine['python']}, SQLite {machine['sqlite']}, {packages}."
     )
 
@@ -94,31 +95,31 @@ def _loopback(found: Mapping[str, Any]) -> str:
     rows = [
         (
             label,
-            name,
-            f"{each['per_second']:.0f}",
-            _number(each["ours_over_it"]),
-            f"{each['p50_ms']:.2f}",
-            f"{each['p99_ms']:.2f}",
-            f"{each['worst_ms']:.1f}",
-            f"{each['cpu_us_per_request']:.0f}",
-            str(each["refused"] + each["broken"]),
+            row["ours"],
+            row["theirs"],
+            _number(row["ratio"]),
+            *_both(compared["servers"], row, "per_second", ".0f"),
+            *_both(compared["servers"], row, "cpu_us_per_request", ".0f"),
+            *_both(compared["servers"], row, "p99_ms", ".2f"),
+            f"{compared['load_before']:.1f}",
+            "" if row["void"] is None else f"VOID: {row['void']}",
         )
-        for label, servers in found["connections"].items()
-        for name, each in servers.items()
+        for label, compared in found["connections"].items()
+        for row in compared["rows"]
     ]
     head = (
-        "connections",
-        "server",
-        "per second",
-        "ours ÷ it",
-        "p50 ms",
-        "p99 ms",
-        "worst ms",
-        "CPU us each",
-        "errors",
+        *("connections", "ours", "theirs", "ours ÷ theirs", "per second", "theirs"),
+        *("CPU us each", "theirs", "p99 ms", "theirs", "load", "note"),
     )
     lines = [f"- {name}: {reason}" for name, reason in found["skipped_rivals"].items()]
     return "\n".join([f"Durability {found['durability']}.", "", _table(head, rows), "", *lines])
+
+
+def _both(
+    servers: Mapping[str, Any], row: Mapping[str, str], name: str, form: str
+) -> tuple[str, str]:
+    """Return a figure of ours and of theirs."""
+    return format(servers[row["ours"]][name], form), format(servers[row["theirs"]][name], form)
 
 
 def _growth(found: Mapping[str, Any]) -> str:

@@ -1,12 +1,20 @@
 """Finds the value of each target in the results, with a note on it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmarks import growth, loopback
 
 Results = Mapping[str, Any]  # by part
 Finding = tuple[float, str]
+
+
+class Void(Exception):
+    """A value that means nothing, as the machine had other work; the message says so."""
+
+    def __init__(self, value: float, note: str) -> None:
+        super().__init__(note)
+        self.value = value
 
 
 def in_process(operation: str) -> Callable[[Results], Finding]:
@@ -26,19 +34,32 @@ def full_durability(results: Results) -> Finding:
     return _worst(found, min)
 
 
-def over(rival: str, operation: str) -> Callable[[Results], Finding]:
+def over(
+    rival: str, operation: str, *, ours: str = loopback.OURS, connections: int = 8
+) -> Callable[[Results], Finding]:
+    """The rate of ours over a rival's; Void where requests failed or the machine was busy."""
+
     def find(results: Results) -> Finding:
-        ours_and_theirs = results["loopback"]["connections"][f"8 {operation}"]
-        theirs, ours = ours_and_theirs[rival], ours_and_theirs[loopback.OURS]
-        note = f"{ours['per_second']:.0f} against {theirs['per_second']:.0f} per second"
-        if rival == loopback.FASTAPI and loopback.FASTEST_FASTAPI in ours_and_theirs:
-            fastest = ours_and_theirs[loopback.FASTEST_FASTAPI]["ours_over_it"]
-            note += f"; with uvloop and httptools {fastest:.2f}"
-        if ours["refused"] + ours["broken"] + theirs["refused"] + theirs["broken"]:
-            note += "; with errors"
-        return theirs["ours_over_it"], note
+        compared = results["loopback"]["connections"][f"{connections} {operation}"]
+        rows = {(row["ours"], row["theirs"]): row for row in compared["rows"]}
+        if (ours, rival) not in rows:
+            raise KeyError(rival)
+        row = rows[ours, rival]
+        rates = [compared["servers"][name]["per_second"] for name in (ours, rival)]
+        note = f"{ours} {rates[0]:.0f}, {rival} {rates[1]:.0f} per second"
+        if row["void"]:
+            raise Void(row["ratio"], f"VOID: {row['void']}; {note}")
+        return row["ratio"], note
 
     return find
+
+
+def failures(results: Results) -> Iterator[str]:
+    """Yield a sentence for each part in which a request was refused or failed."""
+    yield from loopback.failures(results.get("loopback", {}))
+    refused = results.get("start", {}).get("memory", {}).get("refused")
+    if refused:
+        yield f"start: {refused} requests were refused or failed"
 
 
 def pages(results: Results) -> Finding:
@@ -128,14 +149,6 @@ def past(*names: str) -> Callable[[Results], Finding]:
         return took, f"in process, {int(last[names[0]][0]):,} writes since: {note}"
 
     return find
-
-
-class Void(Exception):
-    """A value that means nothing, as the machine had other work; the message says so."""
-
-    def __init__(self, value: float, note: str) -> None:
-        super().__init__(note)
-        self.value = value
 
 
 def stall_wait(name: str, limit_ms: float) -> Callable[[Results], Finding]:

@@ -11,6 +11,7 @@ from sessionary.surfaces.notte.models import SessionRow
 NAME = "notte"
 ENDING = "close"
 ID = "session_id"
+CREATION = Request("POST", "/notte/session/start", {"session_timeout_minutes": 5})
 FIRST_PAGE = Request("GET", "/notte/sessions?page_size=100")  # of the active ones, by default
 _ALL = f"{FIRST_PAGE.path}&only_active=False"
 _RECENT = 1_000
@@ -22,7 +23,7 @@ def headers(key: str) -> dict[str, str]:
 
 
 def creation(_: Dataset) -> Request:
-    return Request("POST", "/notte/session/start", {"session_timeout_minutes": 5})
+    return CREATION
 
 
 def reading(id: str) -> Request:

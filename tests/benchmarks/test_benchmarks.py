@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import stalls, targets
+from benchmarks import __main__, load, loopback, stalls, targets
+from benchmarks.requests import Request
+from benchmarks.rivals import servers
+from benchmarks.rivals.servers import Call
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,3 +89,57 @@ def test_a_wait_over_its_limit_is_void_where_only_the_machine_was_late(
     found = next(each for each in outcomes if each.key == "foreign_lock_wait")
     assert (found.measured, found.met) == (worst, met)
     assert found.note.startswith("VOID") == (met is None)
+
+
+needs_wrk = pytest.mark.skipif(not load.is_possible(), reason=load.MISSING)
+
+
+@needs_wrk
+def test_requests_that_a_server_refuses_are_named_and_void_its_row(tmp_path: Path) -> None:
+    with servers.hello_on_gthread() as right, servers.hello_on_ours(tmp_path) as served:
+        ours = served._replace(name=loopback.OURS)
+        assert failed_of(compare(tmp_path, ours, right)) == []
+        calls = [*right.calls["get"], Call(Request("GET", "/no"), {})]
+        found = compare(tmp_path, ours, right._replace(calls={"get": calls}))
+    (failure,) = failed_of(found)
+    assert failure.startswith(f"8 get, {right.name}: ")
+    (row,) = found["rows"]
+    assert (row["ours"], row["theirs"]) == (loopback.OURS, right.name)
+    assert row["void"].endswith("requests were refused or failed")
+
+
+def compare(folder: Path, *compared: servers.Server) -> dict[str, Any]:
+    return loopback.compare(compared, "get", 8, 1, folder)
+
+
+def failed_of(found: dict[str, Any]) -> list[str]:
+    return list(loopback.failures({"connections": {"8 get": found}}))
+
+
+def test_a_run_with_one_refused_request_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = dict.fromkeys(("per_second", "cpu_us_per_request", "p99_ms", "requests"), 9)
+    both = {
+        loopback.OURS: {**figures, "refused": 0, "broken": 0},
+        loopback.MOTO: {**figures, "refused": 1, "broken": 0},
+    }
+    row = {"ours": loopback.OURS, "theirs": loopback.MOTO, "ratio": 1.0, "void": "1 failed"}
+    compared = {"8 get": {"load_before": 0.0, "servers": both, "rows": [row]}}
+    found = {"durability": "full", "skipped_rivals": {}, "connections": compared}
+    monkeypatch.setattr(loopback, "run", lambda *_: found)
+    arguments = ["--tiny", "--only", "loopback", "--out", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["benchmarks", *arguments])
+    assert __main__.main() == 1
+    written = capsys.readouterr()
+    assert "8 get, moto_server: 1 of 9 requests were refused, 0 failed" in written.err
+    assert f"| {loopback.OURS} | {loopback.MOTO}" in written.out
+
+
+def test_ours_are_compared_with_those_that_keep_what_they_keep() -> None:
+    names = [loopback.OURS, loopback.DOUBLE, loopback.FASTAPI, loopback.MOTO]
+    assert list(loopback._pairs(names)) == [
+        (loopback.OURS, loopback.FASTAPI),
+        (loopback.OURS, loopback.MOTO),
+        (loopback.DOUBLE, loopback.MOTO),
+    ]
