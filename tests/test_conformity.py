@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from sessionary import create_app, store
+from sessionary.seeds import loader
 from sessionary.settings import Settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import MEANINGS, NotForced, SessionQueries, Surface, Transition
@@ -29,7 +30,7 @@ MODULES = {
     "schemas", "seeds", "serializers",
 }  # fmt: skip
 EXTRAS = {"galtea": {"references"}, "mobilenext": {"allocation", "devices", "websocket"}}
-EXAMPLE = Path(__file__).parent / "seed.example.toml"
+EXAMPLE = Path(loader.__file__).with_name("example.toml")
 ALL = 1_000
 each_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 

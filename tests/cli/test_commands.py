@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from sessionary import Settings, __version__, create_app
 from sessionary.cli import main
+from sessionary.cli.control import DEFAULT_URL
 from sessionary.settings import all_settings
 from sessionary.surfaces import SURFACES
 from sessionary.web.surface import declared_settings
@@ -41,14 +42,16 @@ def test_version_prints_the_version(sessionary: Command) -> None:
     assert sessionary("--version").output == f"sessionary, version {__version__}\n"
 
 
-def test_the_help_says_where_data_is_and_the_exit_codes(
+def test_the_help_says_which_data_a_command_is_about_and_the_exit_codes(
     sessionary: Command, tmp_path: Path
 ) -> None:
     text = re.sub(r"\s+", " ", sessionary("--help").output)
-    assert f"{Settings.db} in the current folder" in text
     assert (
-        "Exit codes: 0 for success, 1 for an error, with one sentence that explains it, 2" in text
-    )
+        "A command is about what --url or --db names, else SESSIONARY_URL, else SESSIONARY_DB, "
+        f"else the server at {DEFAULT_URL}; the commands that keep a database take a file only, by "
+        f"default {Settings.db}."
+    ) in text
+    assert "Exit codes: 0 for success, 1 for an error, with one sentence that explains it" in text
     success, error, usage = ("keys", "list"), ("seed", str(tmp_path / "none")), ("keys", "--none")
     assert [sessionary(*call).exit_code for call in (success, error, usage)] == [0, 1, 2]
 
@@ -85,8 +88,8 @@ LISTENER_SETTINGS = {"host", "port", "ready_file", "log_format", "log_requests",
                 "record",
             },
         ),
-        ("double", SERVER_SETTINGS),
-        ("exec", SERVER_SETTINGS | LISTENER_SETTINGS),
+        ("double", SERVER_SETTINGS | {"control"}),
+        ("exec", SERVER_SETTINGS | LISTENER_SETTINGS | {"control"}),
     ],
 )
 def test_a_serving_command_has_a_flag_and_a_variable_for_every_setting_but_secrets(
@@ -100,7 +103,7 @@ def test_a_serving_command_has_a_flag_and_a_variable_for_every_setting_but_secre
 
 
 def test_a_key_is_created_listed_and_revoked(sessionary: Command, db: str) -> None:
-    created = json.loads(sessionary("keys", "create", "--surface", "notte", "--json").output)[0]
+    created = json.loads(sessionary("keys", "create", "--surface", "notte", "--json").output)
     assert created["secret"].startswith("sk-notte-")
     app = create_app(Settings(db=db))
     who = {"Authorization": f"Bearer {created['secret']}"}
@@ -147,11 +150,7 @@ def test_a_list_without_keys_says_so(sessionary: Command) -> None:
         ),
         (("devices", "retire", "nothing"), "no active device has the serial nothing"),
         (("seed", "nothing.toml"), "cannot read the seed nothing.toml"),
-        (("clock", "freeze", "noon"), "AT must be a date and time"),
         (("clock", "freeze", "1900-01-01T00:00:00Z"), "between the years 1970 and 9000"),
-        (("clock", "scale", "0"), "needs a rate above 0"),
-        (("clock", "scale", "-1"), "needs a rate above 0"),
-        (("clock", "advance", "soon"), "DURATION must be a duration"),
         (("serve", "--host", "203.0.113.1"), "cannot listen on 203.0.113.1:8000"),
         (("serve", "--seed", "nothing.toml", "--port", "0"), "cannot read the seed nothing.toml"),
     ],
@@ -170,10 +169,37 @@ def test_errors_are_one_sentence_and_exit_code_1(
     ("command", "why"),
     [
         (("clock", "scale", "nan"), "'RATE': must be a finite number, not nan"),
-        (("clock", "scale", "-inf"), "'RATE': must be a finite number, not -inf"),
+        (("clock", "scale", "inf"), "'RATE': must be a finite number, not inf"),
+        (("clock", "scale", "0"), "'RATE': 0.0 is not in the range 0<x<=1000000"),
+        (("clock", "scale", "-1"), "'RATE': -1.0 is not in the range 0<x<=1000000"),
+        (("clock", "advance", "soon"), "'[DURATION]': 'soon' must be a duration such as"),
+        (("clock", "freeze", "noon"), "'[AT]': 'noon' must be a date and time"),
+        (("clock", "set", "noon"), "'AT': 'noon' must be a date and time"),
+        (("timeline", "--from", "noon"), "'--from': 'noon' must be a date and time"),
+        (("timeline", "--to", "1h"), "'--to': '1h' must be a date and time such as 2026-01-31T"),
+        (
+            ("sessions", "--at", "soon"),
+            "'--at': 'soon' must be a date and time such as 2026-01-31T",
+        ),
+        (("diff", "--from", "-1x"), "'--from': '-1x' must be a duration such as"),
+        (("namespaces", "create", "--now", "noon"), "'--now': 'noon' must be a date and time"),
+        (("faults", "add", "notte", "--from", "noon"), "'--from': 'noon' must be a date and time"),
+        (
+            ("faults", "add", "notte", "--delay", "-1s"),
+            "'--delay': '-1s' must be a duration",
+        ),
+        (("faults", "add", "notte", "--times", "0"), "'--times': 0 is not in the range x>=1"),
+        (("faults", "add", "notte", "--status", "200"), "'--status': 200 is not in the range"),
+        (("env", "--at", "soon"), "'--at': 'soon' must be a date and time"),
+        (("ready", "--wait", "soon"), "'--wait': 'soon' must be a duration such as"),
+        (("clok",), "no command 'clok': did you mean clock?"),
+        (("clock", "frezee"), "no command 'frezee': did you mean freeze?"),
         (("faults", "add", "notte", "--probability", "nan"), "must be a finite number, not nan"),
-        (("keys", "create", "--expires-at", "soon"), "--expires-at: must be a date and time"),
-        (("prune", "--ended-before", "-5d"), "--ended-before: must be a duration such as"),
+        (
+            ("keys", "create", "--expires-at", "soon"),
+            "'--expires-at': 'soon' must be a date",
+        ),
+        (("prune", "--ended-before", "-5d"), "'--ended-before': '-5d' must be a duration such as"),
         (("sessions", "--db", ""), "--db must not be empty"),
         (("serve", "--port", "70000"), "--port must be from 0 to 65535"),
         (("serve", "--port", "-1"), "--port must be from 0 to 65535"),

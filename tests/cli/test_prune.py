@@ -122,7 +122,7 @@ def test_open_sessions_are_never_removed(sessionary: Command, db: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("--ended-before", "soon"), "--ended-before: must be a duration"),
+        (("--ended-before", "soon"), "'--ended-before': 'soon' must be a duration"),
         ((), "Missing option '--ended-before'"),
         (("--ended-before", "90d", "--surface", "none"), "'none' is not one of"),
     ],

@@ -140,7 +140,7 @@ def test_header_or_path_come_before_the_key_and_must_not_name_different_namespac
 def test_a_read_of_an_unknown_namespace_says_a_near_name(double: Process) -> None:
     double.request("POST", "/_control/v1/namespaces", {"name": "checkout"})
     status, problem = double.request("GET", "/~chekout/_control/v1/sessions")
-    message = "namespace 'chekout' not found: did you mean checkout?"
+    message = "there is no namespace 'chekout': did you mean checkout?"
     assert (status, problem["detail"]) == (404, message)
     for command in ("sessions", "timeline", "journal", "faults", "clock"):
         done = run_command(COMMAND, command, "--ns", "chekout", "--url", double.url)

@@ -49,7 +49,7 @@ def test_the_order_of_tables_in_the_file_does_not_matter(app: App) -> None:
 
 
 def test_the_example_file_is_applied(app: App) -> None:
-    document = loader.read(Path(__file__).parents[1] / "seed.example.toml")
+    document = loader.read(Path(loader.__file__).with_name("example.toml"))
     with app.namespace.activate():
         assert loader.apply(document, SURFACES) == 16
         assert loader.apply(document, SURFACES) == 16

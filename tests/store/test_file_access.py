@@ -61,7 +61,8 @@ def required_arguments(each: click.Command) -> list[str]:
     given = []
     for parameter in (each for each in each.params if each.required):
         value = "1d" if parameter.name == "ended_before" else "2026-03-01T12:00:00Z"
-        value = "2" if parameter.type in (click.INT, click.FLOAT) else value
+        value = "2" if isinstance(parameter.type, click.IntRange | click.FloatRange) else value
+        value = "2" if parameter.type is click.INT else value
         if isinstance(parameter.type, click.Choice):
             value = parameter.type.choices[0]
         given += [parameter.opts[0], value] if isinstance(parameter, click.Option) else [value]
@@ -88,7 +89,7 @@ def test_a_command_that_does_not_create_databases_refuses_a_missing_one(
         before = {each.name for each in tmp_path.iterdir()}
         refused = CliRunner().invoke(main, [*path, *arguments, "--db", db])
         assert refused.exit_code == 1
-        assert refused.output == f"Error: No database at {db}{hint}\n"
+        assert refused.output == f"Error: there is no database at {db}{hint}\n"
         assert {each.name for each in tmp_path.iterdir()} == before
 
 
@@ -110,7 +111,7 @@ def permissions(folder: Path) -> dict[str, tuple[int, int, str]]:
     [
         ("keys", "create"),
         ("devices", "add", *DEVICE, "--version", "1"),
-        ("seed", "tests/seed.example.toml"),
+        ("seed", "app/sessionary/seeds/example.toml"),
         ("serve", "--auth", "lenient", "--port", "0"),
         ("serve", "--port", "0", "--workers", "2"),
         ("double", "--port", "0"),
@@ -136,7 +137,7 @@ def test_what_is_created_is_for_its_owner_alone_who_is_that_of_the_folder(
 
 def test_an_empty_file_that_exists_is_made_private_before_it_is_filled(folder: Path) -> None:
     db = folder / "x.db"
-    for arguments in (("keys", "create"), ("seed", "tests/seed.example.toml")):
+    for arguments in (("keys", "create"), ("seed", "app/sessionary/seeds/example.toml")):
         db.unlink(missing_ok=True)
         db.touch(0o644)
         assert CliRunner().invoke(main, [*arguments, "--db", str(db)]).exit_code == 0

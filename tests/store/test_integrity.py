@@ -118,7 +118,7 @@ def test_a_locked_database_is_not_reported_as_damaged(
 def test_a_check_creates_no_database(sessionary: Command, tmp_path: Path) -> None:
     for command in (["check"], ["migrate"], ["export"], ["backup", tmp_path / "copy"]):
         refused = sessionary(*command, "--db", tmp_path / "none")
-        assert refused.output == f"Error: No database at {tmp_path / 'none'}.\n"
+        assert refused.output == f"Error: there is no database at {tmp_path / 'none'}.\n"
     assert not (tmp_path / "none").exists()
 
 

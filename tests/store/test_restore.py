@@ -170,7 +170,7 @@ def test_an_interrupted_restore_keeps_the_old_database(
     leave_wal(db, "the last")
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", interrupted)
-        assert sessionary("restore", copy).exit_code == 1
+        assert sessionary("restore", copy).exit_code == 130
     assert {row[2] for row in dump(db)["organization"]} == {"the last"}
 
 
@@ -200,7 +200,7 @@ def test_a_broken_database_is_replaced_and_kept_as_it_is(
             lambda copy: run(copy, 'DELETE FROM "user"'),
             "references: row 1 of key refers to nothing",
         ),
-        (Path.unlink, "No database at"),
+        (Path.unlink, "there is no database at"),
     ],
 )
 def test_a_damaged_copy_is_not_restored_and_nothing_is_changed(

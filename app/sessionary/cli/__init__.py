@@ -1,6 +1,7 @@
 """The command line: `sessionary COMMAND`."""
 
 import gc
+import os
 from importlib import import_module
 
 import click
@@ -8,17 +9,50 @@ import click
 from sessionary import __version__
 from sessionary.near_names import did_you_mean
 
-_SECTIONS = {  # commands by heading
-    "Run a server or a double": "serve double exec env ready",
-    "Control time and faults, and see what happened": (
-        "clock sessions timeline explain diff journal faults namespaces reset snapshot verify"
-    ),
-    "Record a run, and repeat it": "record replay shrink",
-    "Manage a database file": (
-        "keys members devices seed prune backup restore check migrate export import"
-    ),
+# Commands by heading, with their summaries: the help imports none of them.
+_SECTIONS = {
+    "Run it": {
+        "demo": "Serve a double with example sessions and the console.",
+        "init": "Write a seed file and a conftest.py to start tests from.",
+        "double": "Serve all APIs as a test double until stopped.",
+        "exec": "Run COMMAND with a new double, which its SDKs find.",
+        "record": "Record a run of a new double in FILE, for replay and shrink.",
+        "serve": "Serve all APIs from a database file until stopped.",
+        "env": "Print the variables that point SDKs at a double.",
+        "ready": "Check whether the server at URL is ready.",
+        "status": "Show what runs where: server, clock, sessions and database.",
+    },
+    "Steer a double, and see what happened": {
+        "console": "Print the address of the console, or open it.",
+        "clock": "Show, freeze, move or scale the clock of a namespace.",
+        "sessions": "List sessions with their status and next transition.",
+        "timeline": "List coming transitions: when sessions change by themselves.",
+        "explain": "Explain the status of SESSION: rule, reason, inputs, next.",
+        "diff": "List what changed between two instants, and why.",
+        "journal": "List, follow and explain recorded calls.",
+        "faults": "Arm, list and disarm faults.",
+        "namespaces": "Create, list, fork, restore and drop namespaces of a double.",
+        "reset": "Reset a namespace to its initial state.",
+        "snapshot": "Save a namespace, without its journal, to FILE.",
+        "replay": "Do the run in FILE again, and compare answers byte by byte.",
+        "shrink": "Reduce the run in FILE to the calls after which COMMAND fails.",
+        "verify": "Compare a double with a vendor's service, recorded as HAR.",
+    },
+    "Keep a database": {
+        "keys": "Create, list and revoke API keys.",
+        "members": "Add, remove and list members of organizations.",
+        "devices": "Add, list and retire devices.",
+        "seed": "Apply the seed FILE to the database, all or nothing.",
+        "prune": "Remove sessions that ended long ago.",
+        "backup": "Copy the database to FILE, even while a server uses it.",
+        "restore": "Replace the database with a copy of the backup FILE.",
+        "check": "Check the integrity of the database.",
+        "migrate": "Upgrade the database to the schema of this program.",
+        "export": "Write all data to FILE as JSON Lines.",
+        "import": "Create a database from an export in FILE.",
+    },
 }
-_COMMANDS = " ".join(_SECTIONS.values()).split()
+_COMMANDS = [name for section in _SECTIONS.values() for name in section]
 _MODULES = {  # of the commands that have no module of their own
     **dict.fromkeys(("timeline", "explain", "diff"), "sessions"),
     **dict.fromkeys(("reset", "snapshot"), "namespaces"),
@@ -26,6 +60,12 @@ _MODULES = {  # of the commands that have no module of their own
     **dict.fromkeys(("restore", "check", "migrate"), "backup"),
     "import": "export",
 }
+_INTERRUPTED = 130  # as shells: 128 plus the number of SIGINT
+_FIRST_STEPS = """\
+Look around:  sessionary demo     a double with example sessions, and its console
+In tests:     sessionary init     a seed file and a conftest.py
+By hand:      sessionary double   an empty double; then `sessionary env` and your SDK
+"""
 
 
 class _LazyGroup(click.Group):
@@ -53,38 +93,50 @@ class _LazyGroup(click.Group):
             ctx.fail(f"no command {name!r}{did_you_mean(name, _COMMANDS)}")
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from sessionary.surfaces import SURFACES
-
-        for heading, names in _SECTIONS.items():
-            found = [(name, self.get_command(ctx, name)) for name in names.split()]
-            shown = [(name, each.get_short_help_str(99)) for name, each in found if each]
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for heading, summaries in _SECTIONS.items():
             with formatter.section(heading):
-                formatter.write_dl(shown)
-        with formatter.section("Surfaces"):
-            formatter.write_dl([(surface.name, surface.title) for surface in SURFACES])
+                formatter.write_dl(list(summaries.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(err=True)  # ends the line on which the terminal shows ^C
+            raise click.exceptions.Exit(_INTERRUPTED) from None
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="sessionary")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Serve the sessions APIs of several vendors (surfaces), for real or as a test double.
 
-    `serve` and `double` run a server. The second group of commands talks to a running one at
-    --url, by default http://127.0.0.1:8000, or works on a database file with --db. The last
-    group works on a database file: instance/sessionary.sqlite3 in the current folder, unless
-    --db or SESSIONARY_DB names another.
+    A command is about what --url or --db names, else SESSIONARY_URL, else SESSIONARY_DB, else
+    the server at http://127.0.0.1:8000; the commands that keep a database take a file only, by
+    default instance/sessionary.sqlite3.
+
+    An instant is a time such as 2026-03-01T12:00:00Z, or relative: -1h, +1d. An id may be given
+    by its first characters. --json prints JSON.
 
     Exit codes: 0 for success, 1 for an error, with one sentence that explains it, 2 for wrong
-    usage.
+    usage, 130 for Ctrl-C (`serve` and `double` then stop properly: 0).
 
     \b
     Examples:
-      sessionary serve --port 8000 --db sessions.sqlite3
       sessionary double --port 8001
       sessionary clock advance 25h --url http://127.0.0.1:8001
+      sessionary serve --port 8000 --db sessions.sqlite3
 
     \b
     Shell completion for bash (zsh: zsh_source, fish: fish_source):
       eval "$(_SESSIONARY_COMPLETE=bash_source sessionary)"
     """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        context.color = False
+    if context.invoked_subcommand is None:
+        click.echo(f"{_FIRST_STEPS}\n{context.get_help()}")

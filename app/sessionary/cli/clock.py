@@ -5,16 +5,21 @@ from typing import Any
 
 import click
 
-from sessionary.cli.control import DefaultCommandGroup, check_finite, control_command
-from sessionary.cli.output import Output, format_table
+from sessionary.cli.control import DefaultCommandGroup, control_command, with_session
+from sessionary.cli.output import Output
+from sessionary.cli.tables import format_table
+from sessionary.cli.values import INSTANT, SIGNED_DURATION, Number, SignedCommand
 from sessionary.client import Client
 
-_NUMBERS = {"ignore_unknown_options": True}  # -2d is a duration, not an option
+_RATE = Number(0, 1_000_000, min_open=True)
 
 
 @click.group(cls=DefaultCommandGroup, default="show", epilog="Example: sessionary clock advance 2h")
 def clock() -> None:
-    """Show, freeze, move or scale the clock of a namespace, which timeouts and statuses follow."""
+    """Show, freeze, move or scale the clock of a namespace.
+
+    Timeouts and statuses follow it.
+    """
 
 
 def _output(state: Mapping[str, Any]) -> Output:
@@ -35,32 +40,35 @@ def real(client: Client) -> Output:
     return _output(client.clock.real())
 
 
-@clock.command(epilog="Example: sessionary clock freeze 2026-03-01T12:00:00Z")
-@click.argument("now", metavar="[AT]", required=False)
+@clock.command(cls=SignedCommand, epilog="Example: sessionary clock freeze 2026-03-01T12:00:00Z")
+@click.argument("now", metavar="[AT]", required=False, type=INSTANT)
 @control_command
 def freeze(now: str | None, client: Client) -> Output:
     """Stop the clock at AT (default: at its current time)."""
     return _output(client.clock.freeze(now))
 
 
-@clock.command("set", epilog="Example: sessionary clock set 2026-03-01T12:00:00Z")
-@click.argument("now", metavar="AT")
+@clock.command("set", cls=SignedCommand, epilog="Example: sessionary clock set +1d")
+@click.argument("now", metavar="AT", type=INSTANT)
 @control_command
 def set_clock(now: str, client: Client) -> Output:
-    """Set the clock to AT and keep it running (a real clock becomes an offset clock)."""
+    """Set the clock to AT and keep it running.
+
+    A real clock becomes an offset clock.
+    """
     return _output(client.clock.set(now))
 
 
-@clock.command(context_settings=_NUMBERS, epilog="Example: sessionary clock scale 40")
-@click.argument("rate", type=float, callback=check_finite)
+@clock.command(cls=SignedCommand, epilog="Example: sessionary clock scale 40")
+@click.argument("rate", type=_RATE)
 @control_command
 def scale(rate: float, client: Client) -> Output:
-    """Run the clock RATE times as fast as the wall clock, from its current time."""
+    """Run the clock RATE times as fast as the wall clock."""
     return _output(client.clock.scale(rate))
 
 
-@clock.command(context_settings=_NUMBERS, epilog="Example: sessionary clock advance --to-next")
-@click.argument("by", metavar="[DURATION]", required=False)
+@clock.command(cls=SignedCommand, epilog="Example: sessionary clock advance -1h")
+@click.argument("by", metavar="[DURATION]", required=False, type=SIGNED_DURATION)
 @click.option("--to-next", is_flag=True, help="Move to the next transition of any session.")
 @click.option(
     "--until",
@@ -70,11 +78,17 @@ def scale(rate: float, client: Client) -> Output:
 )
 @control_command
 def advance(by: str | None, to_next: bool, until: tuple[str, str] | None, client: Client) -> Output:
-    """Move the clock by DURATION: 90s, 5m, 25h or -2d. A real clock becomes an offset clock."""
+    """Move the clock by DURATION: 90s, 25h or -5m.
+
+    A real clock becomes an offset clock.
+    """
     if (by is not None) + to_next + (until is not None) != 1:
         raise click.UsageError("give one of DURATION, --to-next and --until")
     if by is not None:
         return _output(client.clock.advance(by))
     if until is not None:
-        return _output(client.clock.advance_until(*until))
+        session, status = until
+        return _output(
+            with_session(client, session, lambda id: client.clock.advance_until(id, status))
+        )
     return _output(client.clock.advance_to_next())

@@ -4,24 +4,27 @@ A flag takes precedence over an environment variable, and a URL over a database 
 """
 
 import functools
-import math
 import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from sessionary.cli.ids import full_id
 from sessionary.cli.output import Output, error_text, json_option, print_output
+from sessionary.cli.values import INSTANT, is_relative
+from sessionary.near_names import did_you_mean
 from sessionary.surfaces import SDKS
 
 if TYPE_CHECKING:
     from sessionary.client import Client, ControlError
 
+Answer = TypeVar("Answer")
 _JSON_FORM = ', or {"minutes": 5}'  # of a duration
-_TOKEN = "SESSIONARY_CONTROL_TOKEN"  # noqa: S105 - the variable's name
+TOKEN = "SESSIONARY_CONTROL_TOKEN"  # noqa: S105 - the variable's name
 DEFAULT_URL = "http://127.0.0.1:8000"
 SURFACE = click.Choice([sdk.surface for sdk in SDKS])
 
@@ -35,13 +38,6 @@ def _check(pattern: str, description: str) -> Callable[[click.Context, click.Par
         return text
 
     return check
-
-
-def check_finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-    """Refuse NaN and infinity, which JSON does not have."""
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"must be a finite number, not {value}")
-    return value
 
 
 _option = functools.partial(click.option, show_envvar=True, show_default=True)
@@ -62,7 +58,7 @@ namespace_option = _option(
     default="default",
     help="The namespace to use.",
 )
-_database_option = _option(
+database_option = _option(
     "--db", envvar="SESSIONARY_DB", help="Use a database file instead of a running server."
 )
 
@@ -76,6 +72,8 @@ class DefaultCommandGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         has_command = bool(args) and not args[0].startswith("-")
+        if has_command and args[0] not in self.commands and not ctx.resilient_parsing:
+            ctx.fail(f"no command {args[0]!r}{did_you_mean(args[0], self.commands)}")
         is_help = bool(args) and args[0] in ctx.help_option_names
         if not (has_command or is_help or ctx.resilient_parsing):
             args = [self.default, *args]
@@ -85,37 +83,87 @@ class DefaultCommandGroup(click.Group):
 def control_command(command: Callable[..., Output]) -> Callable[..., None]:
     """Pass a command a `client` of the control plane, print its output, and add the options."""
 
-    @_database_option
+    @database_option
     @namespace_option
     @url_option
     @json_option
     @functools.wraps(command)
     def call(url: str, ns: str, db: str | None, as_json: bool, **options: Any) -> None:
-        from sessionary.client import ControlError
-
-        try:
-            with _open_client(url, ns, db) as client:
-                print_output(command(client=client, **options), as_json)
-        except ControlError as error:
-            raise click.ClickException(_message(error)) from error
-        except BrokenPipeError:
-            raise  # the reader of a pipe has left: click exits without a message
-        except ConnectionError as error:
-            hint = "start one with `sessionary double`, or name another with --url"
-            raise click.ClickException(f"{error}: {hint}") from error
-        except (OSError, ValueError) as error:
-            raise click.ClickException(error_text(error)) from error
+        with control_errors(), open_client(url, ns, db) as client:
+            print_output(command(client=client, **_absolute(client, options)), as_json)
 
     return call
 
 
 @contextmanager
-def _open_client(url: str, ns: str, db: str | None) -> "Iterator[Client]":
+def control_errors() -> "Iterator[None]":
+    """Turn expected errors into a ClickException."""
+    from sessionary.client import ControlError
+
+    try:
+        yield
+    except ControlError as error:
+        raise click.ClickException(_message(error)) from error
+    except BrokenPipeError:
+        raise  # the reader of a pipe has left: click exits without a message
+    except ConnectionError as error:
+        hint = "start one with `sessionary double`, or name another with --url"
+        raise click.ClickException(f"{error}: {hint}") from error
+    except (OSError, ValueError) as error:
+        raise click.ClickException(error_text(error)) from error
+
+
+def _absolute(client: "Client", options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with relative instants made absolute, by the clock of the namespace.
+
+    `--at` stays as it is: the server reads it by the same clock.
+    """
+    from datetime import timedelta
+
+    from sessionary.durations import parse_signed_duration
+
+    parameters = click.get_current_context().command.params
+    found = {
+        name: value
+        for name in (each.name for each in parameters if each.type is INSTANT)
+        if name and name != "at" and is_relative(value := options.get(name) or "")
+    }
+    if not found:
+        return options
+    now = client.clock.now()
+    return options | {
+        name: now + timedelta(microseconds=parse_signed_duration(value))
+        for name, value in found.items()
+    }
+
+
+def with_session(client: "Client", text: str, call: Callable[[str], Answer]) -> Answer:
+    """Call with an id of a session, or with the only id that begins with the text."""
+    from sessionary.client import ControlError
+
+    try:
+        return call(text)
+    except ControlError as error:
+        if error.status != 404:
+            raise
+        found = full_id("session", text, (each["id"] for each in client.sessions()))
+        if found == text:
+            raise
+    return call(found)
+
+
+def is_file_used() -> bool:
+    """Return whether a database file that is named is used rather than the URL."""
     source = click.get_current_context().get_parameter_source
     is_db_flag = source("db") == ParameterSource.COMMANDLINE
     if is_db_flag and source("url") == ParameterSource.COMMANDLINE:
         raise click.UsageError("give --url or --db, not both")
-    if db is not None and (is_db_flag or source("url") == ParameterSource.DEFAULT):
+    return is_db_flag or source("url") == ParameterSource.DEFAULT
+
+
+@contextmanager
+def open_client(url: str, ns: str, db: str | None) -> "Iterator[Client]":
+    if db is not None and is_file_used():
         from sessionary.cli.database import control_client, error_context
 
         with error_context(db), control_client(db, ns) as client:
@@ -123,15 +171,15 @@ def _open_client(url: str, ns: str, db: str | None) -> "Iterator[Client]":
         return
     from sessionary.client import Client
 
-    yield Client(url, ns, os.environ.get(_TOKEN) or None)
+    yield Client(url, ns, os.environ.get(TOKEN) or None)
 
 
 def _message(error: "ControlError") -> str:
     """Say what is wrong in the names of the command line."""
     if error.status == 401:
-        if os.environ.get(_TOKEN):
-            return f"{_TOKEN} is not the control plane's token: set it to that of the server"
-        return f"the control plane needs its token: set {_TOKEN}"
+        if os.environ.get(TOKEN):
+            return f"{TOKEN} is not the control plane's token: set it to that of the server"
+        return f"the control plane needs its token: set {TOKEN}"
     places = [
         f"{_flag(each['pointer'].strip('/'))} {each['detail'].removesuffix(_JSON_FORM)}"
         for each in error.errors
@@ -139,7 +187,12 @@ def _message(error: "ControlError") -> str:
     if places:
         return "; ".join(places)
     name, colon, rest = error.detail.partition(": ")
-    return f"{_flag(name)}: {rest}" if colon else error.detail
+    return f"{_flag(name)}: {_with_flags(rest)}" if colon else error.detail
+
+
+def _with_flags(text: str) -> str:
+    """Return a sentence with flags for the fields of the control plane that it quotes."""
+    return re.sub("`([a-z_]+)`", lambda found: _flag(found[1]), text)
 
 
 def _flag(name: str) -> str:

@@ -1,8 +1,7 @@
-"""What the commands on a database file share: option, opening, error messages, progress."""
+"""What the commands on a database file share: option, opening, error messages."""
 
 import functools
 import secrets
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import replace
@@ -13,12 +12,12 @@ import click
 from click.core import ParameterSource
 
 from sessionary import store
+from sessionary.cli import ids
 from sessionary.cli.output import Output, error_text, json_option, print_output
 from sessionary.client import Client
 from sessionary.client.transport import Response, Transport
 from sessionary.client.wsgi_transport import wsgi_send
 from sessionary.clock import BadClock, wall
-from sessionary.durations import monotonic
 from sessionary.factory import create_app, find_version, load_settings, open_to_read, prepare
 from sessionary.identity import UnknownMember
 from sessionary.seeds.loader import BadSeed
@@ -27,6 +26,7 @@ from sessionary.store import BadExport, DatabaseUnavailable, DatabaseUnusable
 from sessionary.web.instants import to_stamp
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Id = TypeVar("Id", str, str | None)
 
 _ERRORS = (
     BadExport,
@@ -36,8 +36,6 @@ _ERRORS = (
     OSError,
     UnknownMember,
 )
-
-_PROGRESS_AFTER_SECONDS = 1.0
 
 database_option = click.option(
     "--db",
@@ -122,6 +120,11 @@ def open_read_only(db: str) -> Iterator[None]:
         yield
 
 
+def full_id(kind: str, text: Id, model: type[Any]) -> Id:
+    """Return the only id of a table that begins with the text; see ids.full_id."""
+    return text and ids.full_id(kind, text, (id for (id,) in model.select(model.id).tuples()))
+
+
 def timestamp() -> str:
     """Return the current time as text for file names."""
     return to_stamp(wall())
@@ -130,28 +133,6 @@ def timestamp() -> str:
 def kept_note(kept: Path | None) -> str:
     """Say where a replaced database was kept, as the end of a sentence."""
     return "" if kept is None else f"; the previous database is now {kept}"
-
-
-@contextmanager
-def progress_bar(label: str) -> Iterator[store.Progress]:
-    """Show progress on a terminal, once the work has taken a while.
-
-    Yields a function of the done and the total count.
-    """
-    starts_at = monotonic() + _PROGRESS_AFTER_SECONDS
-    bar: Any = None
-    with ExitStack() as stack:
-
-        def show(done: int, count: int) -> None:
-            nonlocal bar
-            if bar is None and sys.stderr.isatty() and monotonic() >= starts_at:
-                bar = click.progressbar(length=count, label=label, file=sys.stderr)
-                stack.enter_context(bar)
-            if bar is not None:
-                bar.length = count
-                bar.update(done - bar.pos)
-
-        yield show
 
 
 @contextmanager

@@ -4,8 +4,10 @@ from typing import Any
 
 import click
 
+from sessionary.cli import ids
 from sessionary.cli.database import database_command, open_existing, open_or_create, open_read_only
-from sessionary.cli.output import Output, format_table
+from sessionary.cli.output import Output
+from sessionary.cli.tables import format_table
 from sessionary.surfaces import SURFACES
 
 inventory: Any = next(each.devices for each in SURFACES if each.devices is not None)
@@ -15,7 +17,7 @@ _COLUMNS = ("serial", "platform", "type", "name", "version", "provision_seconds"
 
 @click.group()
 def devices() -> None:
-    """Add, list and retire devices of a surface that allocates them."""
+    """Add, list and retire devices."""
 
 
 @devices.command()
@@ -30,7 +32,7 @@ def devices() -> None:
     "--provision-seconds",
     default=0,
     show_default=True,
-    type=int,
+    type=click.IntRange(0),
     help="Time from the allocation of the device until it is ready.",
 )
 @database_command
@@ -72,8 +74,13 @@ def _state(device: Any) -> str:
 @click.argument("serial")
 @database_command
 def retire(serial: str, db: str) -> Output:
-    """Retire the device SERIAL: it is no longer allocated. A session that holds it keeps it."""
+    """Retire the device SERIAL: it is no longer allocated.
+
+    A session that holds it keeps it.
+    """
     with open_existing(db):
+        known = [device.serial for device in inventory.list_devices()]
+        serial = ids.full_id("device", serial, known)
         if not inventory.retire(serial):
             raise click.ClickException(
                 f"no active device has the serial {serial}: see `sessionary devices list`"

@@ -7,14 +7,18 @@ from typing import Any
 import click
 
 from sessionary.cli.database import clean_errors
-from sessionary.cli.settings_options import settings_options
+from sessionary.cli.settings_options import ServingCommand, settings_options
 from sessionary.factory import load_settings
 from sessionary.settings import DOUBLE, SERVER, Settings
 
 DEFAULTS = DOUBLE | {"port": Settings.port}
+CONTROL = {"control": True}  # no variable turns it off
 
 
-@click.command(epilog="Example: sessionary double --port 0 --ready-file x.json --seed x.toml")
+@click.command(
+    cls=ServingCommand,
+    epilog="Example: sessionary double --port 0 --ready-file x.json --seed x.toml",
+)
 @settings_options(defaults=DEFAULTS, without=[SERVER])
 @clean_errors
 def double(**flags: Any) -> None:
@@ -24,7 +28,7 @@ def double(**flags: Any) -> None:
     listen on another address, set a secret in SESSIONARY_CONTROL_TOKEN. Settings are read as by
     `sessionary serve`.
     """
-    serve(load_settings(flags, defaults=DEFAULTS))
+    serve(load_settings(flags | CONTROL, defaults=DEFAULTS))
 
 
 def serve(settings: Settings) -> None:

@@ -5,6 +5,8 @@ import shlex
 import click
 
 from sessionary.cli.control import namespace_option, url_option
+from sessionary.cli.output import Output, json_option, print_output
+from sessionary.cli.values import INSTANT
 from sessionary.sdk_env import Environment, instant_text
 
 _FORMATS = {
@@ -12,13 +14,6 @@ _FORMATS = {
     "fish": "set -gx {name} '{escaped}'",
     "dotenv": "{name}={value}",
 }
-
-
-def _instant(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
-    try:
-        return text and instant_text(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 @click.command(epilog='Example: eval "$(sessionary env --ns t42)"')
@@ -33,11 +28,20 @@ def _instant(_: click.Context, __: click.Parameter, text: str | None) -> str | N
 @url_option
 @click.option(
     "--at",
-    callback=_instant,
-    help="Let the SDKs read as of an instant, or from now such as +15m; a double refuses writes.",
+    type=INSTANT,
+    help="Let the SDKs read as of this instant; a double refuses writes.",
 )
-def env(ns: str, shell: str, url: str, at: str | None) -> None:
-    """Print the variables that point each vendor's SDK, and this command, at a double."""
-    for name, value in Environment(url, ns, at=at).variables().items():
-        quoted, escaped = shlex.quote(value), value.replace("\\", r"\\").replace("'", r"\'")
-        click.echo(_FORMATS[shell].format(name=name, value=value, quoted=quoted, escaped=escaped))
+@json_option
+def env(ns: str, shell: str, url: str, at: str | None, as_json: bool) -> None:
+    """Print the variables that point SDKs at a double.
+
+    They point this command at it, too.
+    """
+    variables = Environment(url, ns, at=at and instant_text(at)).variables()
+    lines = [_line(_FORMATS[shell], name, value) for name, value in variables.items()]
+    print_output(Output(variables, "\n".join(lines)), as_json)
+
+
+def _line(pattern: str, name: str, value: str) -> str:
+    quoted, escaped = shlex.quote(value), value.replace("\\", r"\\").replace("'", r"\'")
+    return pattern.format(name=name, value=value, quoted=quoted, escaped=escaped)

@@ -10,7 +10,8 @@ import click
 
 from sessionary.cli.control import namespace_option
 from sessionary.cli.database import clean_errors
-from sessionary.cli.settings_options import settings_options
+from sessionary.cli.double import CONTROL
+from sessionary.cli.settings_options import ServingCommand, settings_options
 from sessionary.factory import load_settings
 from sessionary.sdk_env import DEFAULT
 from sessionary.settings import DOUBLE, LISTENER, SERVER, BadSetting, Settings
@@ -29,6 +30,7 @@ class CommandNotExecutable(click.ClickException):
 
 @click.command(
     "exec",
+    cls=ServingCommand,
     context_settings={"allow_interspersed_args": False},
     epilog="Example: sessionary exec --seed fixtures.toml -- npm test",
 )
@@ -37,14 +39,16 @@ class CommandNotExecutable(click.ClickException):
 @settings_options(defaults=DOUBLE, without=[SERVER, LISTENER])
 @clean_errors
 def exec_(command: tuple[str, ...], ns: str, **flags: Any) -> None:
-    """Run COMMAND with a new double, which its SDKs find by environment variables.
+    """Run COMMAND with a new double, which its SDKs find.
 
-    The double listens on a free port of 127.0.0.1, unless SESSIONARY_HOST and SESSIONARY_PORT say
-    otherwise, and stops when COMMAND ends. Signals are forwarded to COMMAND.
+    They find it by environment variables. The double listens on a free port of 127.0.0.1, unless
+    SESSIONARY_HOST and SESSIONARY_PORT say otherwise, and stops when COMMAND ends. Signals are
+    forwarded to COMMAND.
+
     Exits with COMMAND's exit code, 128 plus the number of a signal that killed it, 127 if it does
     not exist, or 126 if it cannot be executed.
     """
-    settings = load_settings(flags, defaults=DOUBLE)
+    settings = load_settings(flags | CONTROL, defaults=DOUBLE)
     if settings.record is not None and ns != DEFAULT:
         raise BadSetting("record must go without --ns: it keeps the run of the namespace default")
     run_with_double(settings, ns, command)

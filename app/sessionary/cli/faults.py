@@ -5,8 +5,10 @@ from typing import Any
 
 import click
 
-from sessionary.cli.control import SURFACE, DefaultCommandGroup, check_finite, control_command
-from sessionary.cli.output import Output, format_table
+from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
+from sessionary.cli.output import Output
+from sessionary.cli.tables import format_table
+from sessionary.cli.values import DURATION, INSTANT, Number
 from sessionary.client import Client
 
 _KINDS = ("status", "latency", "reset", "empty", "truncated")
@@ -15,7 +17,10 @@ _PHASES = ("before", "after")
 
 @click.group(cls=DefaultCommandGroup, default="list", epilog="Example: sessionary faults --json")
 def faults() -> None:
-    """Arm, list and disarm faults (a server needs --control for it)."""
+    """Arm, list and disarm faults.
+
+    A server needs --control for it.
+    """
 
 
 @faults.command("list", epilog="Example: sessionary faults list --surface notte")
@@ -23,7 +28,7 @@ def faults() -> None:
 @click.option("--unmatched", is_flag=True, help="Only faults that no call has matched.")
 @control_command
 def list_faults(client: Client, surface: str | None, unmatched: bool) -> Output:
-    """List the faults in the order in which they were armed, including spent ones."""
+    """List the faults in the order of arming, including spent ones."""
     found = client.faults.list(surface, unmatched=unmatched)
     return Output(found, format_table([_row(each) for each in found], "No fault is armed"))
 
@@ -52,24 +57,34 @@ def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
 @click.option("--route", help="Match this route or path (default: any).")
 @click.option("--kind", type=click.Choice(_KINDS), help="Effect of the fault (default: status).")
 @click.option("--phase", type=click.Choice(_PHASES), help="Before or after the work of the call.")
-@click.option("--status", type=int, help="Status code to respond with, in the vendor's format.")
+@click.option(
+    "--status",
+    type=click.IntRange(400, 599),
+    help="Status code to respond with, in the vendor's format.",
+)
 @click.option("--message", help="Message of the error response.")
-@click.option("--retry-after", metavar="DURATION", help="Wait to ask the caller for, e.g. 2s.")
-@click.option("--delay", metavar="DURATION", help="Delay of the response, e.g. 250ms.")
-@click.option("--times", type=int, help="Hit this many calls (default: until disarmed).")
-@click.option("--after", type=int, help="Let this many matching calls pass first (default: 0).")
+@click.option("--retry-after", type=DURATION, help="Wait to ask the caller for, e.g. 2s.")
+@click.option("--delay", type=DURATION, help="Delay of the response, e.g. 250ms.")
+@click.option(
+    "--times", type=click.IntRange(1), help="Hit this many calls (default: until disarmed)."
+)
+@click.option(
+    "--after", type=click.IntRange(0), help="Let this many matching calls pass first (default: 0)."
+)
 @click.option(
     "--probability",
-    type=float,
-    callback=check_finite,
+    type=Number(0, 1),
     help="Share of matching calls to hit (default: 1).",
 )
 @click.option("--seed", type=int, help="Seed of the random choice made with --probability.")
-@click.option("--from", "from_", metavar="INSTANT", help="Start, by the namespace's clock.")
-@click.option("--to", metavar="INSTANT", help="End, by the namespace's clock.")
+@click.option("--from", "from_", type=INSTANT, help="Start, by the namespace's clock.")
+@click.option("--to", type=INSTANT, help="End, by the namespace's clock.")
 @control_command
 def add(surface: str, preset: str | None, client: Client, **options: Any) -> Output:
-    """Arm a fault of SURFACE: a PRESET (see `faults presets`), or a custom one by options."""
+    """Arm a fault of SURFACE: a PRESET, or a custom one by options.
+
+    `sessionary faults presets` lists the presets.
+    """
     armed = client.faults.add(surface, preset, **options)
     return Output(armed, f"Armed fault {armed['id']}")
 
@@ -77,7 +92,7 @@ def add(surface: str, preset: str | None, client: Client, **options: Any) -> Out
 @faults.command(epilog="Example: sessionary faults presets")
 @control_command
 def presets(client: Client) -> Output:
-    """List the presets: error responses that the vendors are known to send."""
+    """List the presets: errors that the vendors are known to send."""
     found: Sequence[Mapping[str, Any]] = client.faults.presets()
     names = {"surface": "surface", "preset": "name", "status": "status", "source": "source"}
     rows = [{shown: each[name] for shown, name in names.items()} for each in found]

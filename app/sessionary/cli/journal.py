@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
-from sessionary.cli.output import Output, format_table
+from sessionary.cli.output import Output
+from sessionary.cli.tables import format_table
 from sessionary.client import Client
 
 
@@ -17,7 +18,10 @@ from sessionary.client import Client
     epilog="Example: sessionary journal --method POST --status 4xx",
 )
 def journal() -> None:
-    """List and explain recorded calls (a server needs --journal for it)."""
+    """List, follow and explain recorded calls.
+
+    A server needs --journal for it.
+    """
 
 
 @journal.command("list", epilog="Example: sessionary journal list --surface notte --limit 20")
@@ -56,7 +60,7 @@ def _row(call: Mapping[str, Any]) -> dict[str, Any]:
 @click.argument("call", type=int)
 @control_command
 def explain(call: int, client: Client) -> Output:
-    """List every error in the call with the number CALL, and what was ignored."""
+    """List every error in the call with the number CALL."""
     found = client.journal.explain(call)
     return Output(found, "\n".join(_explanation(found)))
 

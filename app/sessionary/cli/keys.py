@@ -1,14 +1,24 @@
 """`sessionary keys`."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from sessionary import clock, identity, ids, store
-from sessionary.cli.database import database_command, open_existing, open_or_create, open_read_only
-from sessionary.cli.output import Output, format_table
+from sessionary.cli.database import (
+    database_command,
+    full_id,
+    open_existing,
+    open_or_create,
+    open_read_only,
+)
+from sessionary.cli.output import Output
+from sessionary.cli.tables import format_table
+from sessionary.cli.values import INSTANT, absolute
 from sessionary.surfaces import SURFACES
-from sessionary.web.instants import BadInstant, parse, to_text
+from sessionary.web.instants import to_text
 
 _PREFIXES = {surface.name: surface.key_prefix for surface in SURFACES}
 
@@ -26,30 +36,32 @@ def keys() -> None:
 )
 @click.option("--user", help="Id of the owner (default: the first user).")
 @click.option("--organization", help="Bind the key to this one of the user's (default: none).")
-@click.option("--expires-at", metavar="INSTANT", help="Expiry of the key (default: never).")
+@click.option("--expires-at", type=INSTANT, help="Expiry of the key (default: never).")
 @database_command
 def create(
     surface: str | None, user: str | None, organization: str | None, expires_at: str | None, db: str
 ) -> Output:
-    """Create a key and print its id and secret; the secret is printed only now."""
-    try:
-        expiry = None if expires_at is None else parse(expires_at) // 1000
-    except BadInstant as error:
-        raise click.BadParameter(str(error), param_hint="--expires-at") from error
+    """Create a key, and print its id and secret.
+
+    The secret is printed only now.
+    """
     with open_or_create(db), store.transaction():
+        expiry = None if expires_at is None else absolute(expires_at, clock.now())
+        owner_id = full_id("user", user, identity.User)
+        organization_id = full_id("organization", organization, identity.Organization)
         ids.ensure_seed(None)  # with the seed of a double, the key could be guessed
         key = identity.create_key(
             _PREFIXES.get(surface or "", ""),
-            user=_owner(user, organization),
+            user=_owner(owner_id, organization_id),
             surface=surface,
-            organization=organization,
+            organization=organization_id,
             expires_at=expiry,
         )
         is_expired = expiry is not None and expiry <= clock.now()
     text = f"{key.id}\n{key.secret}\nStore the secret now: only its hash is kept."
     if is_expired:
         text += f"\nThe key has expired already: --expires-at {expires_at} is in the past."
-    return Output([key._asdict()], text)
+    return Output(key._asdict(), text)
 
 
 def _owner(user: str | None, organization: str | None) -> str:
@@ -72,7 +84,13 @@ def list_keys(db: str) -> Output:
     with open_read_only(db):
         now = clock.now()
         rows = [_row(key, now) for key in identity.list_keys()]
-    return Output(rows, format_table(rows, "No keys found"))
+    at = datetime.fromtimestamp(now / 1_000_000, UTC)
+    table = format_table(rows, "No keys found", now=lambda: at, colours={"state": _colour})
+    return Output(rows, table)
+
+
+def _colour(row: Mapping[str, Any]) -> str:
+    return "green" if row["state"] == "open" else "bright_black"
 
 
 def _row(key: identity.KeyRow, now: int) -> dict[str, Any]:
@@ -96,8 +114,12 @@ def _row(key: identity.KeyRow, now: int) -> dict[str, Any]:
 @click.argument("id")
 @database_command
 def revoke(id: str, db: str) -> Output:
-    """Revoke the key ID; every running worker refuses it at once."""
+    """Revoke the key ID.
+
+    Every running worker refuses it at once.
+    """
     with open_existing(db):
+        id = full_id("key", id, identity.Key)
         if not identity.revoke_key(id):
             raise click.ClickException(f"no open key has the id {id}: see `sessionary keys list`")
     return Output({"id": id}, f"Revoked {id}")

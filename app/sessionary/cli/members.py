@@ -3,15 +3,25 @@
 import click
 
 from sessionary import identity
-from sessionary.cli.database import database_command, open_existing, open_read_only
-from sessionary.cli.output import Output, format_table
+from sessionary.cli.database import (
+    Id,
+    database_command,
+    full_id,
+    open_existing,
+    open_read_only,
+)
+from sessionary.cli.output import Output
+from sessionary.cli.tables import format_table
 
 _ROLE = click.Choice(identity.ROLES)
 
 
 @click.group()
 def members() -> None:
-    """Add, remove and list the members of organizations; a change holds at the next request."""
+    """Add, remove and list members of organizations.
+
+    A change holds at the next request.
+    """
 
 
 @members.command(epilog="Example: sessionary members add ana acme --role readwrite")
@@ -20,8 +30,12 @@ def members() -> None:
 @click.option("--role", required=True, type=_ROLE, help="readonly may not write.")
 @database_command
 def add(user: str, organization: str, role: str, db: str) -> Output:
-    """Give the USER a role in the ORGANIZATION, or another role; both are ids."""
+    """Give the USER a role in the ORGANIZATION, or another one.
+
+    Both are ids.
+    """
     with open_existing(db):
+        user, organization = _full_ids(user, organization)
         identity.add_member(user, organization, role)
     value = {"user": user, "organization": organization, "role": role}
     return Output(value, f"User {user} has the role {role} in {organization}")
@@ -32,8 +46,12 @@ def add(user: str, organization: str, role: str, db: str) -> Output:
 @click.argument("organization")
 @database_command
 def remove(user: str, organization: str, db: str) -> Output:
-    """Withdraw the membership of the USER in the ORGANIZATION; keys of the user stay."""
+    """Withdraw the membership of the USER in the ORGANIZATION.
+
+    Keys of the user stay.
+    """
     with open_existing(db):
+        user, organization = _full_ids(user, organization)
         identity.remove_member(user, organization)
     value = {"user": user, "organization": organization}
     return Output(value, f"User {user} is not a member of {organization} any more")
@@ -46,5 +64,13 @@ def remove(user: str, organization: str, db: str) -> Output:
 def list_members(user: str | None, organization: str | None, db: str) -> Output:
     """List memberships with their roles."""
     with open_read_only(db):
-        rows = [row._asdict() for row in identity.list_members(user, organization)]
+        found = identity.list_members(*_full_ids(user, organization))
+    rows = [row._asdict() for row in found]
     return Output(rows, format_table(rows, "No members found"))
+
+
+def _full_ids(user: Id, organization: Id) -> tuple[Id, Id]:
+    return (
+        full_id("user", user, identity.User),
+        full_id("organization", organization, identity.Organization),
+    )

@@ -5,18 +5,21 @@ from pathlib import Path
 import click
 
 from sessionary.cli.control import DefaultCommandGroup, control_command
-from sessionary.cli.output import Output, format_table
+from sessionary.cli.output import Output
+from sessionary.cli.tables import format_table
+from sessionary.cli.values import INSTANT
 from sessionary.client import Client, ControlError
 
-_file = click.Path(path_type=Path, dir_okay=False)
+_file = click.Path(path_type=Path)
 
 
 @click.command(epilog="Example: sessionary reset --ns t42")
 @control_command
 def reset(client: Client) -> Output:
-    """Reset a namespace to its initial state and clear its journal.
+    """Reset a namespace to its initial state.
 
-    Rows, clock, faults and ids become what they were when the namespace was created.
+    Its journal is cleared. Rows, clock, faults and ids become what they were when the namespace
+    was created.
     """
     found = client.namespaces.reset()
     return Output(found, f"Reset namespace {found['name']}")
@@ -57,14 +60,14 @@ def list_namespaces(client: Client) -> Output:
 
 @namespaces.command(epilog="Example: sessionary namespaces create t42 --now 2026-03-01T12:00:00Z")
 @click.argument("name", required=False)
-@click.option("--now", metavar="INSTANT", help="Freeze its clock here (default: a real clock).")
-@click.option("--ids-seed", metavar="TEXT", help="Derive its ids from TEXT (default: random).")
+@click.option("--now", type=INSTANT, help="Freeze its clock here (default: a real clock).")
+@click.option("--ids-seed", help="Derive its ids from this text (default: random).")
 @click.option("--seed", type=_file, help="TOML file with its initial rows (default: none).")
 @control_command
 def create(
     name: str | None, now: str | None, ids_seed: str | None, seed: Path | None, client: Client
 ) -> Output:
-    """Create the namespace NAME (default: generated) and print its name."""
+    """Create the namespace NAME (default: generated), and print it."""
     document = None if seed is None else _read(seed)
     created = client.namespaces.create(name, now=now, ids=ids_seed, seed=document)
     return Output(created, created["name"])
@@ -85,7 +88,10 @@ def _read(seed: Path) -> dict[str, object]:
 @click.argument("to", required=False)
 @control_command
 def fork(to: str | None, client: Client) -> Output:
-    """Copy the namespace --ns to a new one, TO (default: a generated name), and print its name."""
+    """Copy the namespace --ns to a new one, and print its name.
+
+    The name is TO (default: generated).
+    """
     created = client.namespaces.fork(to)
     return Output(created, created["name"])
 
@@ -94,7 +100,10 @@ def fork(to: str | None, client: Client) -> Output:
 @click.argument("file", type=_file)
 @control_command
 def restore(file: Path, client: Client) -> Output:
-    """Replace the contents of the namespace --ns, or create it, with the snapshot FILE."""
+    """Replace the contents of the namespace --ns with the snapshot FILE.
+
+    A namespace that does not exist is created.
+    """
     try:
         client.namespaces.restore(file.read_bytes())
     except ControlError as error:

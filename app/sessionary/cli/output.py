@@ -1,7 +1,6 @@
 """Output of the commands: text, or JSON with `--json`."""
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -29,20 +28,3 @@ def error_text(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename and type(error).__str__ is OSError.__str__:
         return f"{error.filename} cannot be used: {error.strerror}"
     return str(error)
-
-
-def format_table(rows: Sequence[Mapping[str, Any]], empty: str = "") -> str:
-    """Format rows in aligned columns under their names. None is a dash, no rows are `empty`."""
-    if not rows:
-        return empty
-    lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = (
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        for line in lines
-    )
-    return "\n".join(line.rstrip() for line in padded)
-
-
-def _cell(value: Any) -> str:
-    return "-" if value is None else str(value)

@@ -10,10 +10,12 @@ from sessionary.cli.database import (
     database_command,
     open_existing,
     open_read_only,
-    progress_bar,
 )
-from sessionary.cli.output import Output, format_table
-from sessionary.durations import BadDuration, parse_duration
+from sessionary.cli.output import Output
+from sessionary.cli.progress import progress_bar, progress_option
+from sessionary.cli.tables import format_table
+from sessionary.cli.values import DURATION
+from sessionary.durations import parse_duration
 from sessionary.surfaces import SURFACES
 from sessionary.web.instants import to_text
 from sessionary.web.surface import Retention
@@ -26,7 +28,7 @@ _RETENTIONS = {each.name: each.retention for each in SURFACES if each.retention 
 @click.command(epilog="Example: sessionary prune --ended-before 90d --dry-run")
 @click.option(
     "--ended-before",
-    metavar="DURATION",
+    type=DURATION,
     required=True,
     help="Minimum time since a session ended, e.g. 90d or 36h.",
 )
@@ -38,24 +40,23 @@ _RETENTIONS = {each.name: each.retention for each in SURFACES if each.retention 
     help="Only sessions of this surface; may be repeated (default: all).",
 )
 @click.option("--dry-run", is_flag=True, help="Count the sessions, but remove none.")
+@progress_option
 @database_command
-def prune(ended_before: str, surfaces: tuple[str, ...], dry_run: bool, db: str) -> Output:
-    """Remove sessions that ended long ago, by a call or by a timeout.
+def prune(
+    ended_before: str, surfaces: tuple[str, ...], dry_run: bool, progress: bool | None, db: str
+) -> Output:
+    """Remove sessions that ended long ago.
 
-    Archived sessions count as ended. The clock of the database decides. A server may use the
-    database at the same time: sessions are removed in small batches. To remove them continuously,
-    use `sessionary serve --prune-ended-days`.
+    They ended by a call or by a timeout; archived sessions count as ended. The clock of the
+    database decides. A server may use the database at the same time: sessions are removed in
+    small batches. To remove them continuously, use `sessionary serve --prune-ended-days`.
     """
-    try:
-        age = parse_duration(ended_before)
-    except BadDuration as error:
-        raise click.BadParameter(str(error), param_hint="--ended-before") from error
     with open_read_only(db) if dry_run else open_existing(db):
-        before_at = clock.now() - age
+        before_at = clock.now() - parse_duration(ended_before)
         rows: list[dict[str, Any]] = []
         for name in dict.fromkeys(surfaces or _RETENTIONS):
-            with progress_bar(f"pruning {name}") as progress:
-                count = sum(_counts(_RETENTIONS[name], before_at, dry_run, progress))
+            with progress_bar(f"pruning {name}", progress) as show:
+                count = sum(_counts(_RETENTIONS[name], before_at, dry_run, show))
             facts = {"surface": name, "ended_before": to_text(before_at)}
             rows.append({**facts, "sessions": count, "removed": not dry_run})
     return Output(rows, format_table(rows))

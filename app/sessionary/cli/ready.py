@@ -9,8 +9,10 @@ from urllib.request import ProxyHandler, build_opener
 
 import click
 
+from sessionary.cli.output import Output, json_option, print_output
+from sessionary.cli.values import DURATION
 from sessionary.client.transport import https_hint
-from sessionary.durations import BadDuration, parse_duration
+from sessionary.durations import parse_duration
 
 _TIMEOUT_SECONDS = 3.0
 _RETRY_SECONDS = 0.1
@@ -18,26 +20,28 @@ _opener = build_opener(ProxyHandler({}))  # a proxy would answer for the server
 
 
 @click.command(epilog="Example: sessionary ready http://127.0.0.1:8000 --wait 30s")
-@click.argument("url", default="http://127.0.0.1:8000")
+@click.argument("url", envvar="SESSIONARY_URL", default="http://127.0.0.1:8000")
 @click.option(
     "--wait",
-    metavar="DURATION",
+    type=DURATION,
     default="0s",
     show_default=True,
     help="Retry for up to this long, e.g. 30s.",
 )
-def ready(url: str, wait: str) -> None:
-    """Check whether the server at URL is ready: it can write to its database. Exits with 0 or 1."""
+@json_option
+def ready(url: str, wait: str, as_json: bool) -> None:
+    """Check whether the server at URL is ready.
+
+    It is if it can write to its database. Exits with 0 or 1.
+    """
     _check_url(url)
-    try:
-        end = time.monotonic() + parse_duration(wait) / 1_000_000
-    except BadDuration as error:
-        raise click.BadParameter(str(error), param_hint="--wait") from error
+    end = time.monotonic() + parse_duration(wait) / 1_000_000
     while (problem := _problem(url)) and time.monotonic() < end:
         time.sleep(_RETRY_SECONDS)
-    if problem:
+    if problem and not as_json:
         raise click.ClickException(f"{url} {problem}")
-    click.echo(f"{url} is ready")
+    value = {"url": url, "ready": not problem, "problem": problem}
+    print_output(Output(value, f"{url} is ready", int(bool(problem))), as_json)
 
 
 def _check_url(url: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sessionary.client import Client
     from sessionary.replay import Run
 
-_file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+_file = click.argument("file", type=click.Path(path_type=Path))
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def _clean_errors() -> Iterator[None]:
 @click.option("--url", help="The double to use (default: a new one).")
 @json_option
 def replay(file: Path, url: str | None, as_json: bool) -> None:
-    """Do the run in FILE again, and compare the answers byte by byte.
+    """Do the run in FILE again, and compare answers byte by byte.
 
     Exits with 1 if an answer differs, and names the first: its call, and the JSON path. The run
     gets a namespace of its own, which is dropped at the end; its clock is frozen at the instant of
@@ -69,12 +69,12 @@ def _replay(file: Path, url: str | None) -> tuple[str | None, int]:
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="The file of the smaller run (default: FILE with the ending .shrunk.jsonl).",
 )
 @json_option
 def shrink(file: Path, command: tuple[str, ...], output: Path | None, as_json: bool) -> None:
-    """Reduce the run in FILE to the fewest calls after which COMMAND still fails.
+    """Reduce the run in FILE to the calls after which COMMAND fails.
 
     For each candidate, its calls are made in a new namespace. COMMAND then runs with the variables
     of `sessionary env` for that namespace, and with SESSIONARY_RUN, a file of the candidate with

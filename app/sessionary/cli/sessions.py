@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from sessionary.cli.control import SURFACE, control_command
-from sessionary.cli.output import Output, format_table
+from sessionary.cli.control import SURFACE, control_command, with_session
+from sessionary.cli.output import Output
+from sessionary.cli.tables import format_table
+from sessionary.cli.values import INSTANT
 from sessionary.client import Client
 
 _COLUMNS = ("at", "surface", "session", "part", "from_status", "to_status")
 
-at_option = click.option(
-    "--at", metavar="WHEN", help="Answer as of an instant, or +15m or -2h from now (default: now)."
-)
+at_option = click.option("--at", type=INSTANT, help="Answer as of this instant (default: now).")
 
 
 @click.command(epilog="Example: sessionary sessions --surface notte --at +10m")
@@ -21,19 +21,27 @@ at_option = click.option(
 @at_option
 @control_command
 def sessions(surface: str | None, at: str | None, client: Client) -> Output:
-    """List sessions of all surfaces with their status and next transition."""
+    """List sessions with their status and next transition."""
     found = client.sessions(surface, at=at)
     rows = [{**each, "next_transition": _next(each["next_transition"])} for each in found]
-    return Output(found, format_table(rows, "No sessions found"))
+    table = format_table(
+        rows, "No sessions found", now=client.clock.now, colours={"status": status_colour}
+    )
+    return Output(found, table)
+
+
+def status_colour(session: Mapping[str, Any]) -> str:
+    """Return the colour of a status: of a session that is open, or that has ended."""
+    return "green" if session["open"] else "bright_black"
 
 
 def _next(transition: Mapping[str, Any] | None) -> str | None:
     return None if transition is None else f"{transition['to_status']} at {transition['at']}"
 
 
-@click.command(epilog="Example: sessionary timeline --to 2026-03-02T00:00:00Z")
-@click.option("--from", "from_", metavar="INSTANT", help="Transitions after it (default: now).")
-@click.option("--to", metavar="INSTANT", help="Transitions up to this instant (default: no end).")
+@click.command(epilog="Example: sessionary timeline --to +1d")
+@click.option("--from", "from_", type=INSTANT, help="Transitions after it (default: now).")
+@click.option("--to", type=INSTANT, help="Transitions up to this instant (default: no end).")
 @click.option(
     "--limit",
     type=click.IntRange(1, 1000),
@@ -44,20 +52,21 @@ def _next(transition: Mapping[str, Any] | None) -> str | None:
 @at_option
 @control_command
 def timeline(client: Client, from_: str | None, to: str | None, **options: Any) -> Output:
-    """List coming transitions: when sessions change status by themselves."""
+    """List coming transitions: when sessions change by themselves."""
     found = client.timeline(from_, to, **options)
     rows = [_select(each, "rule") for each in found["transitions"]]
-    return Output(found, format_table(rows, "No transitions found") + _hint(found["truncated"]))
+    table = format_table(rows, "No transitions found", now=client.clock.now)
+    return Output(found, table + _hint(found["truncated"]))
 
 
-@click.command(epilog="Example: sessionary explain 0b8f7a52-6f0e-4f0a-9d5c-0f6f5b6c0b02 --at +1d")
+@click.command(epilog="Example: sessionary explain 0b8f7a52 --at +1d")
 @click.argument("session")
 @click.option("--surface", type=SURFACE, help="Surface of the session (default: search all).")
 @at_option
 @control_command
 def explain(session: str, surface: str | None, at: str | None, client: Client) -> Output:
-    """Explain the status of SESSION: rule, reason, inputs and next transitions."""
-    found = client.explain(session, surface, at)
+    """Explain the status of SESSION: rule, reason, inputs, next."""
+    found = with_session(client, session, lambda id: client.explain(id, surface, at))
     return Output(found, "\n".join(_explanation(found)))
 
 
@@ -76,9 +85,9 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
     yield format_table([{"input": name, "value": value} for name, value in found["inputs"].items()])
 
 
-@click.command(epilog="Example: sessionary diff --from 2026-03-01T12:00:00Z")
-@click.option("--from", "from_", metavar="INSTANT", required=True, help="Changes after it.")
-@click.option("--to", metavar="INSTANT", help="Changes up to this instant (default: now).")
+@click.command(epilog="Example: sessionary diff --from -1h")
+@click.option("--from", "from_", type=INSTANT, required=True, help="Changes after it.")
+@click.option("--to", type=INSTANT, help="Changes up to this instant (default: now).")
 @click.option(
     "--limit",
     type=click.IntRange(1, 10_000),
@@ -88,11 +97,12 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
 )
 @control_command
 def diff(from_: str, to: str | None, limit: int, client: Client) -> Output:
-    """List what changed between two instants, and the call or rule that caused it."""
+    """List what changed between two instants, and why."""
     found = client.diff(from_, to, limit)
     changes = ({**each, "cause": each["call"] or each["rule"]} for each in found["changes"])
     rows = [_select(each, "cause") for each in changes]
-    return Output(found, format_table(rows, "Nothing changed") + _hint(found["truncated"]))
+    table = format_table(rows, "Nothing changed", now=client.clock.now)
+    return Output(found, table + _hint(found["truncated"]))
 
 
 def _select(row: Mapping[str, Any], last: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _MAX_LENGTH = 120
 @click.option("--surface", type=SURFACE, required=True, help="The vendor that was recorded.")
 @json_option
 def verify(file: Path, surface: str, as_json: bool) -> None:
-    """Compare a double with a vendor's service, as a HAR file has recorded it.
+    """Compare a double with a vendor's service, recorded as HAR.
 
     Its calls are made again in a new double, each at the instant of the recording. Ids are mapped,
     instants may differ by 2 seconds and the duration of the call.

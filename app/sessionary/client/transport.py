@@ -63,8 +63,9 @@ def http_transport(url: str) -> Transport:
             response = connection.getresponse()
             return Response(response.status, response.read())
         except (OSError, HTTPException) as error:
+            why = getattr(error, "strerror", None) or error
             raise ConnectionError(
-                f"{url} does not answer: {error}{https_hint(url, error)}"
+                f"{url} does not answer: {why}{https_hint(url, error)}"
             ) from error
         finally:
             connection.close()

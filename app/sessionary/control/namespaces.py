@@ -199,7 +199,7 @@ def _find(name: str) -> Namespace:
     if namespaces is not None:
         return namespaces.find(name)
     if name != DEFAULT:
-        raise ApiError(404, f"namespace {name!r} not found")
+        raise ApiError(404, f"there is no namespace {name!r}")
     return control().namespace
 
 

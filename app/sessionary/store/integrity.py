@@ -83,7 +83,7 @@ def open_read_only(
 ) -> sqlite3.Connection:
     """Open a connection that cannot write. Raises DatabaseUnusable if the file is missing."""
     if not resolve_path(file).is_file():
-        raise DatabaseUnusable(f"No database at {file}{_similar_name(file)}")
+        raise DatabaseUnusable(f"there is no database at {file}{_similar_name(file)}")
     connection = sqlite3.connect(
         read_only_uri(file), timeout=busy_timeout_seconds, uri=True, isolation_level=None
     )

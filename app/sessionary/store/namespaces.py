@@ -99,7 +99,7 @@ class Namespaces:
 
     def missing(self, name: str) -> NoSuchNamespace:
         """The error that says that there is no such namespace."""
-        return NoSuchNamespace(f"namespace {name!r} not found{did_you_mean(name, self.names())}")
+        return NoSuchNamespace(f"there is no namespace {name!r}{did_you_mean(name, self.names())}")
 
     def get(self, name: str) -> Namespace:
         """Return the namespace of this name, created if missing.

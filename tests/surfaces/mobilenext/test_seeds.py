@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from freezegun import freeze_time
 
+from sessionary.seeds import loader
 from sessionary.surfaces.mobilenext import devices
 from tests.conftest import App, MakeApp
 from tests.identities import ANA
@@ -199,7 +200,7 @@ def test_the_file_does_not_release_a_session_with_a_further_device(strict: App, 
 
 
 def test_the_example_seed_has_its_devices_and_session(make_app: MakeApp) -> None:
-    example = Path(__file__).parents[2] / "seed.example.toml"
+    example = Path(loader.__file__).with_name("example.toml")
     (shown,) = tomllib.loads(example.read_text())["mobilenext"]["sessions"]
     app = make_app(auth="strict", seed=str(example))
     assert serials(app) == ["emulator-5554", "00008130-000A1C"]

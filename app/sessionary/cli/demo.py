@@ -1,0 +1,30 @@
+"""`sessionary demo`."""
+
+from importlib.resources import as_file, files
+
+import click
+
+from sessionary.cli.database import clean_errors
+from sessionary.cli.double import CONTROL, DEFAULTS, serve
+from sessionary.factory import load_settings
+from sessionary.settings import Settings
+
+
+@click.command(epilog="Example: sessionary demo --port 8001")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=Settings.port,
+    show_default=True,
+    help="Port to listen on; 0 picks a free one.",
+)
+@clean_errors
+def demo(port: int) -> None:
+    """Serve a double with example sessions and the console.
+
+    Its sessions are of all vendors, around now. Data is in memory. Ctrl-C stops it;
+    `sessionary console --open` in another terminal opens the console in a browser.
+    """
+    with as_file(files("sessionary.seeds") / "example.toml") as seed:
+        flags = {"seed": str(seed), "port": port} | CONTROL
+        serve(load_settings(flags, defaults=DEFAULTS))

@@ -1,0 +1,91 @@
+"""`sessionary status`."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from sessionary.cli import control
+from sessionary.cli.output import Output, json_option, print_output
+from sessionary.settings import Settings
+
+if TYPE_CHECKING:
+    from sessionary.client import Client
+
+_SOURCES = {ParameterSource.COMMANDLINE: "--url", ParameterSource.ENVIRONMENT: "SESSIONARY_URL"}
+
+
+@click.command(epilog="Example: sessionary status --json")
+@control.database_option
+@control.namespace_option
+@control.url_option
+@json_option
+def status(url: str, ns: str, db: str | None, as_json: bool) -> None:
+    """Show what runs where: server, clock, sessions and database.
+
+    The first lines are about the server or file that commands use which steer, the last one is
+    about the file that commands use which keep a database.
+    """
+    target = db if db is not None and control.is_file_used() else url
+    source = click.get_current_context().get_parameter_source("url")
+    value = {
+        "target": target,
+        "source": "--db or SESSIONARY_DB" if target == db else _SOURCES.get(source, "the default"),  # type: ignore[arg-type]
+        "namespace": ns,
+        **_target(url, ns, db),
+        "database": _database(db or os.environ.get("SESSIONARY_DB") or Settings.db),
+    }
+    print_output(Output(value, "\n".join(_lines(value))), as_json)
+
+
+def _target(url: str, ns: str, db: str | None) -> dict[str, Any]:
+    """Return the facts of the server or file, or why there are none."""
+    try:
+        with control.control_errors(), control.open_client(url, ns, db) as client:
+            return {"problem": None, **_facts(client)}
+    except click.ClickException as error:
+        if db is not None and control.is_file_used():
+            raise
+        return {"problem": error.message}
+
+
+def _facts(client: "Client") -> dict[str, Any]:
+    sessions = client.sessions()
+    return {
+        "clock": client.clock.get(),
+        "sessions": len(sessions),
+        "open": sum(each["open"] for each in sessions),
+        "namespaces": client.namespaces.list(),
+    }
+
+
+def _database(db: str) -> dict[str, Any]:
+    from sessionary.cli.database import error_context
+    from sessionary.factory import SCHEMA
+    from sessionary.store import file_version
+
+    facts: dict[str, Any] = {"file": db, "problem": None, "bytes": None, "schema_version": None}
+    try:
+        with error_context(db):
+            facts["schema_version"] = file_version(Path(db), SCHEMA)
+            facts["bytes"] = Path(db).stat().st_size
+    except click.ClickException as error:
+        facts["problem"] = error.message
+    return facts
+
+
+def _lines(value: Mapping[str, Any]) -> Iterator[str]:
+    yield f"steered    {value['target']} (from {value['source']})"
+    if value["problem"]:
+        yield f"           {value['problem']}"
+    else:
+        clock = value["clock"]
+        yield f"namespace  {value['namespace']}, one of {len(value['namespaces'])}"
+        yield f"clock      {clock['mode']}, {clock['now']}"
+        yield f"sessions   {value['sessions']}, {value['open']} of them open"
+    database = value["database"]
+    facts = f"{database['bytes']} bytes, schema version {database['schema_version']}"
+    yield f"database   {database['problem'] or '{file}: '.format(**database) + facts}"
