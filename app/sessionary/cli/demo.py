@@ -25,6 +25,6 @@ def demo(port: int) -> None:
     Its sessions are of all vendors, around now. Data is in memory. Ctrl-C stops it;
     `sessionary console --open` in another terminal opens the console in a browser.
     """
-    with as_file(files("sessionary.seeds") / "example.toml") as seed:
+    with as_file(files("sessionary.seeds") / "demo.toml") as seed:
         flags = {"seed": str(seed), "port": port} | CONTROL
         serve(load_settings(flags, defaults=DEFAULTS))
