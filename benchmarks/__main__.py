@@ -51,11 +51,14 @@ def main() -> int:
         "stalls": lambda folder: stalls.run(profile, folder),
     }
     began = time.monotonic()
-    results: dict[str, Any] = {"machine": measure.machine(), "profile": profile.name, "parts": {}}
+    results: dict[str, Any] = {"machine": measure.machine(), "profile": profile.name}
+    results |= {"parts": {}, "other_cpus": {}}
     for name in given.only or parts:
         print(f"{time.monotonic() - began:4.0f} s: {name} …", file=sys.stderr, flush=True)
+        others = load.OtherCpus()
         with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
             results["parts"][name] = parts[name](Path(folder))
+        results["other_cpus"][name] = others.read()
     results["seconds"] = time.monotonic() - began
     results["machine"]["load_after"] = round(os.getloadavg()[0], 2)
     outcomes = targets.evaluate(results["parts"])

@@ -2,8 +2,10 @@
 
 import json
 import os
+import resource
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,7 @@ from benchmarks.requests import Request
 MISSING = (
     "wrk is not installed, so nothing was measured over loopback: `apt-get install wrk` (Debian)."
 )
+MAX_OTHER_CPUS = 0.1  # more than that voids a measurement in wall-clock time
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SCRIPT = """
 local requests, next = {{}}, 0
@@ -107,7 +110,24 @@ def cpu_seconds(pid: int) -> float:
     return used / _TICKS
 
 
-def machine_cpu_seconds() -> float:
+class OtherCpus:
+    """How many CPUs are busy with anything but this process, what it has run, and a server."""
+
+    def __init__(self, pid: int | None = None) -> None:
+        self._pid = pid
+        self._began, self._before = time.monotonic(), self._used()
+
+    def read(self) -> float:
+        return max(self._used() - self._before, 0) / (time.monotonic() - self._began)
+
+    def _used(self) -> float:
+        kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        own = sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, kinds))
+        server = 0 if self._pid is None else cpu_seconds(self._pid)
+        return _machine_cpu_seconds() - own - server
+
+
+def _machine_cpu_seconds() -> float:
     """Return the time in which a CPU of the machine was busy, all of them together."""
     fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
     return (sum(map(int, fields)) - int(fields[3]) - int(fields[4])) / _TICKS  # idle, iowait

@@ -1,9 +1,7 @@
-"""Over loopback: `sessionary serve`, a double and other servers, loaded by wrk in turn."""
+"""Over loopback: `sessionary serve`, a double and other servers, loaded by wrk alternately."""
 
 import os
-import resource
 import shlex
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
@@ -27,7 +25,6 @@ FASTAPI, FASTEST_FASTAPI = "fastapi (asyncio, h11)", "fastapi (uvloop, httptools
 MOTO, JSON_SERVER, EMULATE = "moto_server", "json-server", "emulate"
 # Those that keep nothing on a disk, or not before they answer.
 DOUBLES = (MOTO, JSON_SERVER, EMULATE)
-MAX_OTHER_CPUS = 0.1  # used by other processes; more than that voids a row
 _SECONDS = 1  # wrk takes whole seconds only
 _KEY = "sk-notte-bench"
 
@@ -131,7 +128,7 @@ def _double() -> Iterator[Server]:
 def compare(
     compared: Sequence[Server], operation: str, connections: int, turns: int, folder: Path
 ) -> dict[str, Any]:
-    """Measure these servers in turn; return each one's figures, and a row for each pair."""
+    """Measure these servers alternately; return figures by server, and rows of two servers."""
     seen: dict[str, list[Turn]] = {each.name: [] for each in compared}
 
     def turn(server: Server) -> float:
@@ -159,7 +156,7 @@ def _row(
     both = summaries[ours], summaries[theirs]
     failed = sum(each["refused"] + each["broken"] for each in both)
     others = max(each["other_cpus"] for each in both)
-    void = f"other processes used {others:.2f} CPUs" if others > MAX_OTHER_CPUS else None
+    void = f"other processes used {others:.2f} CPUs" if others > load.MAX_OTHER_CPUS else None
     return {
         "ours": ours,
         "theirs": theirs,
@@ -169,18 +166,10 @@ def _row(
 
 
 def _drive(server: Server, script: Path, connections: int) -> Turn:
-    """Run wrk once; the CPU time of the server, of wrk and of this process is not others'."""
-    began, machine = time.monotonic(), load.machine_cpu_seconds()
-    own, used = _own_cpu_seconds(), load.cpu_seconds(server.pid)
+    """Run wrk once."""
+    others, before = load.OtherCpus(server.pid), load.cpu_seconds(server.pid)
     one = load.drive(server.url, script, connections=connections, seconds=_SECONDS)
-    used = load.cpu_seconds(server.pid) - used
-    others = load.machine_cpu_seconds() - machine - used - (_own_cpu_seconds() - own)
-    return Turn(one, used, max(others, 0) / (time.monotonic() - began))
-
-
-def _own_cpu_seconds() -> float:
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, kinds))
+    return Turn(one, load.cpu_seconds(server.pid) - before, others.read())
 
 
 def _summary(turns: Sequence[Turn]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import plot
+from benchmarks import load, plot
 from benchmarks.targets import Outcome
 
 _ABOUT = (
@@ -46,8 +46,13 @@ def render(results: Mapping[str, Any], targets: Iterable[Outcome]) -> str:
         ("stalls", _facts),
     ):
         if part in parts:
-            found += [f"## {part}", render_part(parts[part])]
+            found += [f"## {part}", _others(results["other_cpus"][part]), render_part(parts[part])]
     return "\n\n".join(found) + "\n"
+
+
+def _others(cpus: float) -> str:
+    void = ": VOID in wall-clock time" if cpus > load.MAX_OTHER_CPUS else ""
+    return f"Other processes used {cpus:.2f} CPUs{void}."
 
 
 def _machine(results: Mapping[str, Any]) -> str:
