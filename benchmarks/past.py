@@ -20,11 +20,11 @@ from sessionary.factory import create_double
 from sessionary.settings import DOUBLE
 from sessionary.web.instants import to_text
 
-_FIRST = "2026-03-01T12:00:00Z"
+FIRST = "2026-03-01T12:00:00Z"
 _BEFORE = 100  # sessions of each surface, created before the writes
 _STEP_US = 1_000  # between two writes
 _CONTROL = "/_control/v1"
-_HEADERS = {
+HEADERS = {
     "notte": {"Authorization": "Bearer any"},
     "galtea": {"Authorization": "Bearer gsk_any"},
     "mobilenext": {"Authorization": "Bearer mob_any"},
@@ -44,7 +44,14 @@ _PAGES = {
     "scale": "/scale/v4/sessions?limit=100",
     "control": f"{_CONTROL}/sessions?limit=100",
 }
-PAGES = [f"{when}page_{name}" for when in ("", "late_") for name in _PAGES]
+_RARE = {  # lists with a filter that few sessions meet, or none
+    "active": ("notte", "/notte/sessions?page_size=100&only_active=true"),
+    "failed": ("galtea", "/galtea/sessions?limit=100&statuses=FAILED"),
+    "of_user": ("galtea", "/galtea/sessions?limit=100&userIds=nobody"),
+    "timeline": ("control", f"{_CONTROL}/timeline"),
+}
+_WHEN = {"": FIRST, "late_": "-1ms"}
+PAGES = [f"{when}page_{name}" for when in _WHEN for name in (*_PAGES, *_RARE)]
 _ANDROID = {"filters": [{"attribute": "platform", "operator": "EQUALS", "value": "ANDROID"}]}
 # The columns of a copied session that are its own; the others are those of the first one.
 _OWN = {
@@ -66,9 +73,9 @@ def run(profile: Profile) -> dict[str, Any]:
     """Return milliseconds of each read, by the number of writes since the first instant."""
     found: dict[str, Any] = {}
     for count in profile.writes:
-        with _filled(count) as (app, reads):
+        with filled(count) as (app, reads):
             for name, (surface, path, at) in reads.items():
-                headers = _HEADERS[surface] | ({"Sessionary-At": at} if at else {})
+                headers = HEADERS[surface] | ({"Sessionary-At": at} if at else {})
                 call = wsgi_call(app, Request("GET", path), headers)
                 call()
                 took = seconds_each([call] * profile.batch, waits=False)
@@ -77,11 +84,11 @@ def run(profile: Profile) -> dict[str, Any]:
 
 
 @contextmanager
-def _filled(count: int) -> Iterator[tuple[Flask, dict[str, tuple[str, str, str]]]]:
+def filled(count: int) -> Iterator[tuple[Flask, dict[str, tuple[str, str, str]]]]:
     """Create a double with these writes after an instant; yield reads: surface, path, instant."""
     app = create_double(make_settings(**DOUBLE | {"journal": False}))
     client = app.test_client()
-    client.put(f"{_CONTROL}/clock", json={"mode": "frozen", "now": _FIRST})
+    client.put(f"{_CONTROL}/clock", json={"mode": "frozen", "now": FIRST})
     ids = {surface: [_create(client, surface) for _ in range(_BEFORE)] for surface in _CREATIONS}
     with app.extensions["sessionary.control"].namespace.activate():
         at = clock.now()
@@ -89,16 +96,21 @@ def _filled(count: int) -> Iterator[tuple[Flask, dict[str, tuple[str, str, str]]
             at += _STEP_US
             clock.set_time(at)
             _write(number, at)
+    pages = {name: (name, path) for name, path in _PAGES.items()} | _RARE
     one, diff = ids["notte"][50], f"{_CONTROL}/diff?from={{}}&limit={{}}".format
     reads = {
-        "get": ("notte", f"/notte/sessions/{one}", _FIRST),
+        "get": ("notte", f"/notte/sessions/{one}", FIRST),
         "get_late": ("notte", f"/notte/sessions/{one}", "-1ms"),
         "get_now": ("notte", f"/notte/sessions/{one}", ""),
-        "explain": ("control", f"{_CONTROL}/sessions/notte/{one}/explain", _FIRST),
-        **{f"page_{name}": (name, path, _FIRST) for name, path in _PAGES.items()},
-        **{f"late_page_{name}": (name, path, "-1ms") for name, path in _PAGES.items()},
-        "diff_10": ("control", diff(_FIRST, 10), ""),
-        "diff_100": ("control", diff(_FIRST, 100), ""),
+        "explain": ("control", f"{_CONTROL}/sessions/notte/{one}/explain", FIRST),
+        **{
+            f"{when}page_{name}": (surface, path, at)
+            for when, at in _WHEN.items()
+            for name, (surface, path) in pages.items()
+        },
+        "diff": ("control", f"{_CONTROL}/diff?from={FIRST}", ""),
+        "diff_10": ("control", diff(FIRST, 10), ""),
+        "diff_100": ("control", diff(FIRST, 100), ""),
         "late_diff": ("control", diff(quote(to_text(at - 10 * _STEP_US)), 10), ""),
     }
     try:
@@ -110,12 +122,12 @@ def _filled(count: int) -> Iterator[tuple[Flask, dict[str, tuple[str, str, str]]
 def _create(client: FlaskClient, surface: str) -> str:
     """Create a session; Mobile Next's holds a device for a moment."""
     path, body = _CREATIONS[surface]
-    answer = client.post(path, json=body, headers=_HEADERS[surface])
+    answer = client.post(path, json=body, headers=HEADERS[surface])
     assert answer.status_code in (200, 201), answer.text
     made: Any = answer.json
     id = str(made.get("id") or made["session_id"])
     if surface == "mobilenext":
-        devices, headers = f"{path}/{id}/devices", _HEADERS[surface]
+        devices, headers = f"{path}/{id}/devices", HEADERS[surface]
         client.post(devices, json=_ANDROID, headers=headers)
         found: Any = client.get(devices, headers=headers).json
         (held,) = found["data"]

@@ -63,7 +63,14 @@ def _skip_reason(results: Results, missing: KeyError) -> str:
 _PAST: dict[str, tuple[Any, ...]] = {  # description, limit in ms, and the reads
     "past_session": ("one session", 2, "get", "get_late", "explain"),
     "past_page": ("a page of 100", 15, *past.PAGES),
-    "past_diff": ("a diff with a limit of 100", 50, "diff_10", "diff_100", "late_diff"),
+    "past_diff": (
+        "a diff with a limit of 100, the default",
+        50,
+        "diff",
+        "diff_10",
+        "diff_100",
+        "late_diff",
+    ),
 }
 _TRANSITIONS = {
     "timeline": "timeline of 100 beside many open sessions of each surface",

@@ -189,6 +189,7 @@ CREATE INDEX "history_entries_row_id_table_name_at_no" ON "history_entries" ("ro
 CREATE INDEX "history_entries_at" ON "history_entries" ("at");
 CREATE INDEX "history_entries_due" ON "history_entries" ("due_at", "first_due_at") WHERE due_at IS NOT NULL;
 CREATE INDEX "history_entries_births" ON "history_entries" ("table_name", "at", "no") WHERE old_values IS NULL;
+CREATE INDEX "history_entries_changes" ON "history_entries" ("table_name", "at", "no", "row_id") WHERE old_values IS NOT NULL;
 CREATE INDEX "history_entries_seeded" ON "history_entries" ("table_name", "row_id") WHERE old_values IS NULL AND no = 0;
 CREATE TRIGGER "history_scale_sessions_insert" AFTER INSERT ON "scale_sessions" BEGIN INSERT INTO history_entries SELECT NULL, no, at, shown_at, call, newest_at, 'scale_sessions', new.rowid, new."id", NULL, NULL, NULL FROM history_now; END;
 CREATE TRIGGER "history_scale_sessions_update" AFTER UPDATE ON "scale_sessions" BEGIN INSERT INTO history_entries SELECT NULL, no, at, shown_at, call, newest_at, 'scale_sessions', old.rowid, old."id", json_array(old."seq", old."id", old."account_id", old."title", old."state", old."created_at", old."updated_at", old."created_by_user_id", old."created_by_identity_type", old."start_date", old."end_date", old."archived_at"), NULL, NULL FROM history_now; END;
@@ -217,7 +218,6 @@ CREATE TRIGGER "history_galtea_parents_delete" AFTER DELETE ON "galtea_parents" 
 CREATE TRIGGER "history_galtea_sessions_insert" AFTER INSERT ON "galtea_sessions" BEGIN INSERT INTO history_entries SELECT NULL, no, at, shown_at, call, newest_at, 'galtea_sessions', new.rowid, new."id", NULL, NULL, NULL FROM history_now; END;
 CREATE TRIGGER "history_galtea_sessions_update" AFTER UPDATE ON "galtea_sessions" BEGIN INSERT INTO history_entries SELECT NULL, no, at, shown_at, call, newest_at, 'galtea_sessions', old.rowid, old."id", json_array(old."seq", old."id", old."organization", old."custom_id", old."version", old."product", old."user", old."test_case", old."test", old."run", old."is_production", old."context", old."metadata", old."status", old."stopping_reason", old."error", old."created_at", old."written_at", old."auto_close_minutes", old."expires_at", old."deleted_at"), iif(old."expires_at" <= at, old."expires_at", NULL), iif(old."expires_at" <= at, old."expires_at", NULL) FROM history_now; END;
 CREATE TRIGGER "history_galtea_sessions_delete" AFTER DELETE ON "galtea_sessions" BEGIN DELETE FROM history_entries WHERE row_id = old.rowid AND table_name = 'galtea_sessions'; END;
-CREATE INDEX "history_galtea_sessions" ON "galtea_sessions" ("organization", "created_at", "seq");
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('control_call',11);
 COMMIT;

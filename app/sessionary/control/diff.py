@@ -23,7 +23,7 @@ class DiffQuery(StrictSchema):
 
     from_at = Instant(data_key="from", required=True)
     until_at = Instant(data_key="to", load_default=None)
-    limit = QueryInteger(load_default=1000, validate=Bounds(1, 10_000))
+    limit = QueryInteger(load_default=100, validate=Bounds(1, 10_000))
 
 
 ChangeResponse = response_schema(
@@ -48,6 +48,7 @@ def diff(query: dict[str, Any]) -> Response:
     if after > until:
         raise ApiError(400, "from: must not be after `to`, which is now by default")
     _ensure_recorded_since(after)
+    store.check_row_count(limit)
     found = find_changes(control().surfaces, after, until, at, limit + 1)
     changes = [_to_json(change) for change in found[:limit]]
     return answer({"changes": changes, "truncated": len(found) > limit})

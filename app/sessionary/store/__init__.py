@@ -73,15 +73,16 @@ from sessionary.store.schema import create_tables as create_tables
 from sessionary.store.schema import create_temporary_tables as create_temporary_tables
 from sessionary.store.schema import migrate as migrate
 from sessionary.store.statements import Statement as Statement
+from sessionary.store.statements import check_row_count as check_row_count
 from sessionary.store.statements import count_if as count_if
 from sessionary.store.statements import count_statement as count_statement
 from sessionary.store.statements import existed as existed
 from sessionary.store.statements import insert_statement as insert_statement
+from sessionary.store.statements import narrowed as narrowed
 from sessionary.store.statements import param as param
 from sessionary.store.statements import param_list as param_list
 from sessionary.store.statements import param_rows as param_rows
 from sessionary.store.statements import rowid as rowid
-from sessionary.store.statements import set_once as set_once
 from sessionary.store.statements import upsert as upsert
 from sessionary.store.transactions import dry_run as dry_run
 from sessionary.store.transactions import read_transaction as read_transaction

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sessionary.store.database import Model, memory_namespace
 from sessionary.store.schema import Schema
 from sessionary.store.undo_log import TABLES as UNDO_TABLES
-from sessionary.store.undo_triggers import indexes, read_columns, triggers
+from sessionary.store.undo_triggers import read_columns, triggers
 
 _UNDO_ENTRIES = "history_entries"
 
@@ -116,5 +116,4 @@ def _undo_entries(schema: Schema, expected: Iterable[Entry]) -> set[Entry]:
                 name = table._meta.table_name
                 columns = read_columns(made.execute, name)
                 entries |= {Entry("trigger", *each) for each in triggers(table, session, columns)}
-                entries |= {Entry("index", key, name, sql) for key, sql in indexes(table).items()}
     return entries

@@ -6,6 +6,7 @@ And once more for reads of the past, with each table as it was at a position of 
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from itertools import count
 from typing import Any, Generic, TypeVar, cast
 
@@ -14,13 +15,14 @@ import peewee as pw
 from sessionary.store.connections import MAX_LIMITED_ROWS, Connection, Position
 from sessionary.store.database import Model, current_namespace
 from sessionary.store.errors import TooLarge
-from sessionary.store.undo_triggers import logged_tables, past_sql
+from sessionary.store.undo_triggers import CHANGED_COUNT, LAST_KEY, logged_tables, past_sql
 
 Row = TypeVar("Row")
 Rendered = tuple[str, tuple[Any, ...]]
 _TABLE = r'(?<!\.)"(\w+)" AS "'
-_SET_ONCE = r'("\w+"\.")(\w+"/\*once\*/)'
-_EXISTED = r'1 /\*existed ("\w+"\.")(\w+")( once)?\*/'
+_EXISTED = r'1 /\*existed ("\w+"\.")(\w+")\*/'
+_NARROWED = r"/\*first\*/(.*?)/\*of\*/"
+_is_past: ContextVar[bool] = ContextVar("sessionary_is_past", default=False)  # while rendering
 
 
 class _Name(str):
@@ -52,33 +54,55 @@ def param_rows(name: str, width: int) -> Any:
     return pw.Select((pw.fn.json_each(param(name)),), columns).where(pw.SQL("1"))
 
 
-class _Marked(pw.ColumnBase):
-    """SQL with a comment for `_render_past`, which may name a column."""
-
-    def __init__(self, before: str, column: Any, after: str) -> None:
-        self._parts = before, column, after
+class _Existed(pw.ColumnBase):
+    def __init__(self, created_at: Any) -> None:
+        self._created_at = created_at
 
     def __sql__(self, ctx: pw.Context) -> pw.Context:
-        before, column, after = self._parts
-        ctx.literal(before).sql(column).literal(after)  # type: ignore[no-untyped-call]
+        ctx.literal("1 /*existed ").sql(self._created_at).literal("*/")  # type: ignore[no-untyped-call]
         return ctx
 
 
-def existed(created_at: Any, *, is_set_once: bool = False) -> Any:
+def existed(created_at: Any) -> Any:
     """Return a condition that holds for all rows now, and for those that existed in the past.
 
-    So a read of the past begins with them, by an index on `created_at`. The rows have to be found
-    by this index in any case.
+    So a read of the past begins with them, by an index on `created_at`.
     """
-    return _Marked("1 /*existed ", created_at, " once*/" if is_set_once else "*/")
+    return _Existed(created_at)
 
 
-def set_once(column: Any) -> Any:
-    """Return a column that is null until it is set, once; a read of the past sees it set.
+class _Narrowed(pw.Node):
+    """A table, of which a read of the past needs the rows that `keys` finds now."""
 
-    So an index serves it. The model's `Meta` names it in `set_once`.
+    def __init__(self, table: Any, keys: Any) -> None:
+        self._table = table
+        self._keys = keys
+
+    def __sql__(self, ctx: pw.Context) -> pw.Context:
+        if _is_past.get():
+            token = _is_past.set(False)  # within it, all tables are as they are now
+            with ctx.scope_normal():
+                ctx.literal("/*first*/").sql(self._keys)  # type: ignore[no-untyped-call]
+                ctx.literal("/*of*/")
+            _is_past.reset(token)
+        return cast(pw.Context, ctx.sql(self._table))  # type: ignore[no-untyped-call]
+
+
+def narrowed(query: Any) -> Any:
+    """Return a query of one table that looks at few rows in the past, too.
+
+    It looks at the first that meet its conditions now, which indexes find in its order, and at all
+    that have changed since. The table's key is its rowid.
     """
-    return _Marked("", column, "/*once*/")
+    keys = query.clone()
+    keys._returning = [getattr(query.model, query.model._meta.primary_key.name)]
+    keys._where = query._where & pw.SQL(f"{keys._returning[0].column_name} <= {LAST_KEY}")
+    if query._limit is not None:
+        keys._limit = query._limit + (query._offset or 0) + pw.SQL(CHANGED_COUNT)
+        keys._offset = None
+    narrow = query.clone()
+    narrow._from_list = [_Narrowed(query.model, keys)]
+    return narrow
 
 
 def rowid(model: type[Model]) -> Any:
@@ -114,8 +138,7 @@ class Statement(Generic[Row]):
         if not connection.has_limited_reads:
             return map(self._row, cursor)
         found = cursor.fetchmany(MAX_LIMITED_ROWS + 1)
-        if len(found) > MAX_LIMITED_ROWS:
-            raise TooLarge
+        check_row_count(len(found))
         return map(self._row, found)
 
     def one(self, **values: Any) -> Row | None:
@@ -149,25 +172,28 @@ class Statement(Generic[Row]):
 
     def _render_past(self) -> tuple[bool, Rendered]:
         """Render it with each table of the undo log as it was; all parameters have numbers then."""
+        token = _is_past.set(True)
         text, places = self.query().sql()
+        _is_past.reset(token)
         numbers = count(1 + len(Position._fields))
         text = re.sub(r"\?", lambda _: f"?{next(numbers)}", text)
-        text = re.sub(_SET_ONCE, r"\1latest_\2", text)
-        text = re.sub(_EXISTED, _existed_sql, text)
-        plain, text = text, re.sub(_TABLE, _past_table, text)
+        text = re.sub(_EXISTED, r"(\1\2 <= ?1)", text)
+        plain, text = text, re.sub(f"(?:{_NARROWED})?{_TABLE}", _past_table, text, flags=re.DOTALL)
         has_past = text != plain
         self._past = (has_past, (text, tuple(places)) if has_past else self._render())
         return self._past
 
 
-def _existed_sql(found: re.Match[str]) -> str:
-    before, name, is_set_once = found.groups()
-    return f"({before}{'latest_' if is_set_once else ''}{name} <= ?1)"
+def check_row_count(count: int) -> None:
+    """Raise TooLarge for so many rows, if reads are limited."""
+    if count > MAX_LIMITED_ROWS and current_namespace().connection().has_limited_reads:
+        raise TooLarge
 
 
 def _past_table(found: re.Match[str]) -> str:
-    model = logged_tables.get(found[1])
-    return f'{past_sql(model)} AS "' if model else found[0]
+    keys, name = found.groups()
+    model = logged_tables.get(name)
+    return f'{past_sql(model, keys)} AS "' if model else f'"{name}" AS "'
 
 
 def count_if(condition: Any) -> Any:

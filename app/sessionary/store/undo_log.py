@@ -16,12 +16,7 @@ from sessionary.store.connections import Position
 from sessionary.store.database import Model, current_namespace
 from sessionary.store.statements import Statement, param
 from sessionary.store.transactions import transaction
-from sessionary.store.undo_triggers import (
-    SessionColumns,
-    indexes,
-    logged_tables,
-    triggers,
-)
+from sessionary.store.undo_triggers import SessionColumns, logged_tables, triggers
 
 MAX_ENTRIES = 400_000  # changed rows, of some 0.5 KB each; the oldest writes are dropped first
 _BEGINNING = -(2**62)  # before all instants
@@ -72,10 +67,11 @@ class UndoEntry(Model):
         indexes = ((("row_id", "table_name", "at", "no"), False), (("at",), False))
 
 
-_is_birth = UndoEntry.old_values.is_null()
+_in_order = (UndoEntry.table_name, UndoEntry.at, UndoEntry.no)
 for _name, _columns, _condition in (
     ("due", (UndoEntry.due_at, UndoEntry.first_due_at), "due_at IS NOT NULL"),
-    ("births", (UndoEntry.table_name, UndoEntry.at, UndoEntry.no), "old_values IS NULL"),
+    ("births", _in_order, "old_values IS NULL"),
+    ("changes", (*_in_order, UndoEntry.row_id), "old_values IS NOT NULL"),
     ("seeded", (UndoEntry.table_name, UndoEntry.row_id), "old_values IS NULL AND no = 0"),
 ):
     _index = UndoEntry.index(*_columns, name=f"history_entries_{_name}")
@@ -175,8 +171,6 @@ def enable(columns: SessionColumns) -> None:
         for table, column in tables:
             for trigger in triggers(table, column):
                 _create(trigger.name, trigger.sql)
-            for name, sql in indexes(table).items():
-                _create(name, sql)
 
 
 def _create(name: str, sql: str) -> None:
@@ -196,8 +190,6 @@ def disable(tables: Iterable[type[Model]]) -> None:
     if CurrentWrite.table_exists():  # type: ignore[no-untyped-call]
         with transaction():
             for table in tables:
-                for name in indexes(table):
-                    database.run(f'DROP INDEX IF EXISTS "{name}"')
                 for trigger in triggers(table, None):
                     database.run(f'DROP TRIGGER IF EXISTS "{trigger.name}"')
             database.drop_tables(TABLES)

@@ -14,6 +14,9 @@ SessionColumns = Mapping[str, Mapping[type[Model], str | None]]
 # The tables with triggers, by name: those of every double of this process.
 logged_tables: dict[str, type[Model]] = {}
 _LATEST = 2**63 - 1
+_FEW = 1000  # rows: all of them may have changed, which is not looked up
+# For the query of keys of `past_sql`: the last key that existed, and the number of changed rows.
+LAST_KEY, CHANGED_COUNT = "(SELECT key FROM last)", "(SELECT COUNT(*) FROM changed)"
 
 
 class Trigger(NamedTuple):
@@ -59,13 +62,6 @@ def deadlines(table: type[Model]) -> list[str]:
     return [table._meta.columns[each].name for each in _option(table, "deadlines")]
 
 
-def indexes(table: type[Model]) -> dict[str, str]:
-    """Return the SQL, by name, of the index that only reads of the past need, if any."""
-    name, columns = table._meta.table_name, _option(table, "history_index")
-    sql = f'CREATE INDEX "history_{name}" ON "{name}" ({", ".join(_quoted(columns))})'
-    return {f"history_{name}": sql} if columns else {}
-
-
 def _make_trigger(table: str, event: str, body: str) -> Trigger:
     name = f"history_{table}_{event}"
     sql = f'CREATE TRIGGER "{name}" AFTER {event.upper()} ON "{table}" BEGIN {body}; END'
@@ -94,11 +90,12 @@ def _passed_sql(deadlines: Sequence[str]) -> tuple[str, str]:
 
 
 @cache
-def past_sql(table: type[Model]) -> str:
+def past_sql(table: type[Model], keys: str | None = None) -> str:
     """Return a subquery: the rows of a table at the position `?2` (instant) and `?3` (write).
 
     A row is as in the first entry after the position, else as it is now. Rows beyond those that
-    existed are left out first: their keys follow those of all others, but for seeded ones.
+    existed are left out first: their keys follow those of all others, but for seeded ones. With a
+    query of keys it has only their rows, and those that have changed since.
     """
     name = table._meta.table_name
     immutable = {*_option(table, "immutable"), *_primary_key(table)}
@@ -108,16 +105,27 @@ def past_sql(table: type[Model]) -> str:
         now, then = f"k.{column}", f"json_extract(h.old_values, '$[{place}]')"
         value = now if field.column_name in immutable else f"iif(h.seq IS NULL, {now}, {then})"
         columns.append(f"{value} AS {column}")
-    columns += [f'k."{each}" AS "latest_{each}"' for each in _option(table, "set_once")]
     if "rowid" not in _primary_key(table):
         columns.append("k.rowid AS rowid")
     after = f"table_name = '{name}' AND (at, no) > (?2, ?3)"
     entry = f"SELECT seq FROM history_entries WHERE row_id = k.rowid AND {after}"
+    last = _last_row_sql(name, after)
+    before, rows = "", f'"{name}" AS k'
+    if keys is not None:
+        # The cross joins keep SQLite from reading what a size leaves out.
+        all_rows = f'FROM last CROSS JOIN "{name}" WHERE last.key <= {_FEW} AND rowid <= last.key'
+        entries = f"FROM last CROSS JOIN history_entries WHERE last.key > {_FEW} AND {after}"
+        before = (
+            f"WITH last(key) AS (SELECT {last}), "
+            f"changed(key) AS (SELECT rowid {all_rows} UNION ALL "
+            f"SELECT DISTINCT row_id {entries} AND old_values IS NOT NULL AND row_id <= last.key), "
+            f"found(key) AS (SELECT * FROM {keys} UNION SELECT key FROM changed) "
+        )
+        rows, last = f"found CROSS JOIN {rows} ON k.rowid = found.key", LAST_KEY
     return (
-        f'(SELECT {", ".join(columns)} FROM "{name}" AS k LEFT JOIN history_entries AS h '
+        f"({before}SELECT {', '.join(columns)} FROM {rows} LEFT JOIN history_entries AS h "
         f"ON h.seq = ({entry} ORDER BY at, no, seq LIMIT 1) "
-        f"WHERE k.rowid <= {_last_row_sql(name, after)} "
-        "AND (h.seq IS NULL OR h.old_values IS NOT NULL))"
+        f"WHERE k.rowid <= {last} AND (h.seq IS NULL OR h.old_values IS NOT NULL))"
     )
 
 

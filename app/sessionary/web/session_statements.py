@@ -6,7 +6,7 @@ The table's key is its rowid, in the order of creation.
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from sessionary.store import Model, Statement, param, param_list, rowid
+from sessionary.store import Model, Statement, narrowed, param, param_list, rowid
 from sessionary.web import json_codec
 from sessionary.web.surface import Retention
 
@@ -47,7 +47,7 @@ def changing(
     """
     return with_places(
         row,
-        lambda: (
+        lambda: narrowed(
             model.select(rowid(model), *_columns(model, row))
             .where(*conditions)
             .order_by(at, rowid(model))

@@ -61,7 +61,6 @@ class Session(store.Model):
         table_name = "galtea_sessions"
         immutable = ("id", "organization", "version", "product", "created_at")
         deadlines = ("expires_at",)
-        history_index = ("organization", "created_at", "seq")
         indexes = ((("id", "organization"), True),)
 
 

@@ -43,7 +43,6 @@ class Session(store.Model):
     class Meta:
         table_name = "mobilenext_sessions"
         immutable = ("id", "organization", "user", "opened_at")
-        set_once = ("created_at",)
         deadlines = ("void_at", "expires_at")
         indexes = ((("organization", "created_at"), True),)
 

@@ -11,6 +11,7 @@ from sessionary.store import (
     count_statement,
     existed,
     insert_statement,
+    narrowed,
     param,
     row_states,
 )
@@ -77,7 +78,7 @@ def page(*, only_active: bool, only_key: bool) -> Statement[SessionRow]:
         if only_key:
             found = found.where(Session.key_hash == param("key_hash"))
         newest = (Session.created_at.desc(), Session.seq.desc())
-        return found.order_by(*newest).limit(param("limit")).offset(param("offset"))
+        return narrowed(found.order_by(*newest).limit(param("limit")).offset(param("offset")))
 
     return Statement(SessionRow._make, query)
 
@@ -88,12 +89,10 @@ def _oldest_active() -> Any:
     It keeps a list of the active ones from reading all that timed out. Where many are active, a
     page is soon full without it.
     """
-    few = (
-        Session.select(Session.created_at)
-        .where(Session.organization == param("organization"), is_active(param("now")))
-        .limit(_FEW)
-        .alias("few")
+    active = Session.select(Session.created_at).where(
+        Session.organization == param("organization"), is_active(param("now"))
     )
+    few = narrowed(active.limit(_FEW)).alias("few")
     is_few = pw.fn.COUNT(few.c.created_at) < _FEW
     began_at = pw.Case(None, [(is_few, pw.fn.MIN(few.c.created_at))], _BEFORE_ALL)
     return pw.Select((few,), (began_at,))

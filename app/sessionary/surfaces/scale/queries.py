@@ -13,6 +13,7 @@ from sessionary.store import (
     count_statement,
     existed,
     insert_statement,
+    narrowed,
     param,
     param_list,
     row_states,
@@ -113,11 +114,11 @@ def page(scope: str, *, include_archived: bool) -> Statement[SessionRow]:
 
     def query() -> Any:
         if scope == SEVERAL:
-            found = _merged_accounts(include_archived)
-        else:
-            found = Session.select(*_COLUMNS).where(
-                is_covered(scope, Session.account_id), *_listed(Session, include_archived)
-            )
+            return in_order(_merged_accounts(include_archived))
+        is_listed = is_covered(scope, Session.account_id), *_listed(Session, include_archived)
+        return narrowed(in_order(Session.select(*_COLUMNS).where(*is_listed)))
+
+    def in_order(found: Any) -> Any:
         oldest_first = (Session.created_at, Session.seq)
         return found.order_by(*oldest_first).limit(param("limit")).offset(param("offset"))
 

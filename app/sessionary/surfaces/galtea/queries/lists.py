@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sessionary import ids
-from sessionary.store import Statement, existed, param, param_list
+from sessionary.store import Statement, existed, narrowed, param, param_list
 from sessionary.surfaces.galtea import rules
 from sessionary.surfaces.galtea.models import Session, SessionRow
 from sessionary.surfaces.galtea.queries.sessions import COLUMNS, has_status, is_own
@@ -90,11 +90,10 @@ def page(filters: Filters) -> Statement[SessionRow]:
         # `+ 0` makes SQLite sort a few found rows rather than walk the index of the order.
         is_search = bool(filters.several & _FEW_ROWS_EACH)
         order = [each + 0 if is_search else each for each in (Session.created_at, Session.seq)]
-        return (
+        conditions = is_own, *_conditions(filters)
+        return narrowed(
             Session.select(*COLUMNS)
-            .where(
-                is_own, *_conditions(filters), *([] if is_search else [existed(Session.created_at)])
-            )
+            .where(*conditions, *([] if is_search else [existed(Session.created_at)]))
             .order_by(*(each.desc() if filters.newest_first else each.asc() for each in order))
             .limit(param("limit"))
             .offset(param("offset"))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary import ids, store
-from sessionary.store import Statement, count_if, count_statement, param, row_states
+from sessionary.store import Statement, count_if, count_statement, narrowed, param, row_states
 from sessionary.surfaces.mobilenext import queries, rules
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
@@ -99,7 +99,8 @@ def _query_changing() -> Any:
     transitions = _transitions().alias("transitions")
     return (
         Session.select(Session.seq, *sessions.COLUMNS)
-        .join(transitions, on=transitions.c.seq == Session.seq)
+        .from_(pw.Join(transitions, Session, pw.JOIN.CROSS))  # in this order of work
+        .where(transitions.c.seq == Session.seq)
         .group_by(Session.seq)
         .order_by(pw.fn.MIN(transitions.c.at), Session.seq)
         .limit(param("limit"))
@@ -115,23 +116,20 @@ def _transitions() -> Any:
     expired = _first(Session.empty_expires_at, Session.created_at.is_null())
     lease = _first(Session.expires_at, queries.is_listed(), Session.released_at.is_null())
     comes_first = Allocation.expires_at.is_null() | (Allocation.in_use_at < Allocation.expires_at)
-    ready = (
-        Allocation.select(Session.seq, Allocation.in_use_at)
-        .join(Session)
-        .where(Allocation.released_at.is_null(), comes_first, _is_within(Allocation.in_use_at))
+    coming = Allocation.select(Allocation.session, Allocation.in_use_at.alias("at")).where(
+        Allocation.released_at.is_null(), comes_first, _is_within(Allocation.in_use_at)
     )
+    first = narrowed(coming).alias("ready")
+    each = pw.Join(first, Session, pw.JOIN.CROSS)
+    ready = Session.select(Session.seq, first.c.at).from_(each)
+    ready = ready.where(first.c.session == Session.id)
     return expired.union_all(lease).union_all(ready)
 
 
 def _first(at: Any, *conditions: Any) -> Any:
     """The first `limit` sessions by an instant: key and instant."""
-    first = (
-        Session.select(Session.seq, at.alias("at"))
-        .where(*conditions, _is_within(at))
-        .order_by(at, Session.seq)
-        .limit(param("limit"))
-        .alias("first")
-    )
+    found = Session.select(Session.seq, at.alias("at")).where(*conditions, _is_within(at))
+    first = narrowed(found.order_by(at, Session.seq).limit(param("limit"))).alias("first")
     return pw.Select((first,), (first.c.seq, first.c.at))
 
 

@@ -10,10 +10,10 @@ from sessionary.store import (
     Statement,
     existed,
     insert_statement,
+    narrowed,
     param,
     param_list,
     param_rows,
-    set_once,
 )
 from sessionary.surfaces.mobilenext import queries
 from sessionary.surfaces.mobilenext.models import (
@@ -112,15 +112,15 @@ def page(*, only_before: bool) -> Statement[JoinedRow]:
     """
 
     def query() -> Any:
-        created_at = set_once(Session.created_at)
         listed = Session.select(*_LISTED).where(
             Session.organization == param("organization"),
             queries.is_listed(),
-            existed(Session.created_at, is_set_once=True),
+            existed(Session.created_at),
         )
         if only_before:
-            listed = listed.where(created_at < param("before"))
-        newest = listed.order_by(created_at.desc()).limit(param("limit")).alias("newest")
+            listed = listed.where(Session.created_at < param("before"))
+        newest = listed.order_by(Session.created_at.desc()).limit(param("limit"))
+        newest = narrowed(newest).alias("newest")
         # The cross join fixes the order of work: first the page, then its allocations.
         each = pw.Join(newest, Allocation, pw.JOIN.CROSS)
         newest_first = (newest.c.created_at.desc(), Allocation.seq)
