@@ -15,6 +15,7 @@ from sessionary.control.fields import response_schema
 from sessionary.control.journal import models
 from sessionary.store import TooLarge
 from sessionary.web.context import settings
+from sessionary.web.fields import OneOf, Text
 from sessionary.web.held import LOAD
 from sessionary.web.operations import answer, operation
 from sessionary.web.surface import Surface
@@ -23,6 +24,7 @@ routes = make_blueprint("changes")
 ClockState = response_schema("ClockState", text="mode now", number="rate")
 ChangesResponse = response_schema(
     "ChangesResponse",
+    role=Text(required=True, validate=OneOf(("double", "server"))),
     integer="number sessions open calls faults namespaces",
     clock=fields.Nested(ClockState, required=True),
 )
@@ -70,6 +72,7 @@ def _to_json(number: int, namespace_count: int) -> dict[str, Any]:
     shown = clock_to_json()
     return {
         "number": number,
+        "role": "server" if control().namespaces is None else "double",
         "clock": {name: shown[name] for name in ("mode", "now", "rate")},
         **Counts.of(control().surfaces)._asdict(),
         "namespaces": namespace_count,

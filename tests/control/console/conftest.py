@@ -68,6 +68,7 @@ class Console:
         self.page = page
         self.client = client
         self.watch = watch
+        self.id = ""  # of a session, if the test's fixture starts one
         self.url = f"{client.url}/~{client.namespace}/_control/console/"
 
     def open(self, state: str = "") -> Page:

@@ -39,18 +39,18 @@ function PanelButton({ id, title, badge }) {
 
 function Bar() {
   const isOpenOnly = parts(state.query.value).is.includes("open");
-  return html`<div class="bar">
+  return html`<section class="bar" aria-label="Filter and panels">
     <input id="filter" type="search" placeholder="Filter: id, title, status:timed_out, surface:notte" aria-label="Filter sessions" title="Filter (/)"
       value=${state.query.value} onInput=${(event) => (state.query.value = event.target.value)} />
     <button aria-pressed=${isOpenOnly} onClick=${() => (state.query.value = toggled(state.query.value, "is:open"))}>Open</button>
     ${lanes.loaded.value && lanes.shownAt.value !== null && html`<${Chips} />`}
     <span class="gap"></span>
-    ${offered().filter((each) => !each.isFixed).map((each) => html`<${PanelButton} key=${each.id} ...${each} />`)}
-  </div>`;
+    ${offered().filter((each) => !each.isFixed && !each.hasNoButton).map((each) => html`<${PanelButton} key=${each.id} ...${each} />`)}
+  </section>`;
 }
 
 const Header = () => html`<header>
-  <b class="brand">Sessionary</b>
+  <h1 class="brand">Sessionary</h1>
   ${offered().filter((each) => each.Header).map((each) => html`<${each.Header} key=${each.id} />`)}
   <span class="gap"></span>
   ${api.hasToken() && html`<button onClick=${() => api.useToken("")}>Forget the token</button>`}

@@ -15,6 +15,7 @@ export const a = signal(parse(given.get("a")));
 export const b = signal(parse(given.get("b")));
 export const view = signal(parseView(given.get("view"))); // [from, to]; null: everything
 export const panel = signal(given.get("panel") ?? ""); // the id of the open panel
+export const call = signal(Number(given.get("call")) || null); // the number of the call that its panel shows
 export const theme = signal(given.get("theme") ?? ""); // "": as the system has it
 
 function parseView(text) {
@@ -26,7 +27,7 @@ const instant = (value) => (value === null ? "" : format(value));
 const parameters = computed(() => {
   const values = {
     at: instant(at.value), sel: selected.value, q: query.value, a: instant(a.value), b: instant(b.value),
-    view: view.value?.map((each) => format(Math.round(each))).join("~"), panel: panel.value, theme: theme.value,
+    view: view.value?.map((each) => format(Math.round(each))).join("~"), panel: panel.value, call: panel.value === "call" && call.value, theme: theme.value,
   };
   const text = Object.entries(values).filter(([, value]) => value)
     .map(([key, value]) => `${key}=${encodeURIComponent(value).replace(/%2F/g, "/").replace(/%3A/g, ":")}`);
@@ -45,6 +46,14 @@ export function keepAddress() {
 
 /** Open a panel, or close it if it is open. */
 export const togglePanel = (id) => (panel.value = panel.value === id ? "" : id);
+
+/** Show a call of the journal. */
+export function openCall(number) {
+  batch(() => {
+    call.value = number;
+    panel.value = "call";
+  });
+}
 
 /** Show a session, at an instant if one is given. */
 export function select(key, instantShown) {

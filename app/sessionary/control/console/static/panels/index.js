@@ -3,7 +3,9 @@
 //   badge()        what its button shows beside the title; "" for nothing
 //   isOffered()    false where it has no meaning, as on a server
 //   isFixed        it has no button: it stands below the explanation
+//   hasNoButton    it is opened from elsewhere: by its header, or by a link
 //   keys           more keys: `[key, what it does, function]`
+import * as call from "./call.js";
 import * as clock from "./clock.js";
 import * as diff from "./diff.js";
 import * as faults from "./faults.js";
@@ -12,5 +14,5 @@ import * as leaks from "./leaks.js";
 import * as namespaces from "./namespaces.js";
 import * as server from "./server.js";
 
-export const panels = [namespaces, clock, faults, diff, leaks, server, journal];
+export const panels = [namespaces, clock, faults, diff, leaks, server, call, journal];
 export const offered = () => panels.filter((each) => each.isOffered?.() ?? true);

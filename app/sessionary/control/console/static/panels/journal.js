@@ -1,9 +1,54 @@
-// The calls up to the instant shown.
-import { html } from "../vendor/preact.js";
+// The calls, newest first. Those after the instant shown are faint, those of the chosen session marked.
+import { html, signal, useSignal } from "../vendor/preact.js";
+import { changes, useRead } from "../api.js";
+import { now, shownAt } from "../lanes.js";
+import { openCall, selected } from "../state.js";
+import { count, visible } from "../text.js";
+import { parse, show } from "../time.js";
 
 export const id = "journal";
 export const title = "Journal";
 export const isFixed = true;
+
+const PAGE = 100, MOST = 1000;
+const TOKEN = /^(status|method|surface|session|path):(.+)$/;
+const filter = signal("");
+
+function toPath(text, limit) {
+  const query = new URLSearchParams({ order: "newest", limit }), words = [];
+  for (const each of text.split(/\s+/).filter(Boolean)) {
+    const [, name, value] = TOKEN.exec(each) ?? [];
+    if (name) query.set(name, value);
+    else words.push(each);
+  }
+  if (words.length) query.set("q", words.join(" "));
+  return `journal?${query}`;
+}
+
+function Row({ call }) {
+  const { id, at, surface, method, path, status, fault, session } = call;
+  const isLater = parse(at) > shownAt.value, isMine = session && `${surface}/${session}` === selected.value;
+  const classes = [isLater && "later", isMine && "mine", (status === null || status >= 400) && "bad"].filter(Boolean);
+  return html`<li class=${classes.join(" ")}><button data-call=${id} onClick=${() => openCall(id)}>
+    <time>${show(parse(at), now.value).slice(0, 8)}</time> <span>${method}</span>
+    <span class="path">${visible(path, 200)}${isMine && html` <b class="mark">this session</b>`}${isLater && html` <i class="mark">later</i>`}</span>
+    <span>${status ?? "cut"}${fault && html` <span title=${`fault ${fault.id}`}>⚡<span class="sr">fault ${fault.id}</span></span>`}</span>
+  </button></li>`;
+}
+
 export function Component() {
-  return html`<p class="sub">Nothing is shown here yet.</p>`;
+  const limit = useSignal(PAGE);
+  const { data, error } = useRead(toPath(filter.value, limit.value));
+  const own = selected.value && `session:${selected.value.slice(selected.value.indexOf("/") + 1)}`;
+  const isOwn = filter.value === own;
+  return html`<div class="tools">
+      <input type="search" aria-label="Search calls" placeholder="Search: text, status:4xx, method:POST" value=${filter} onInput=${(event) => (filter.value = event.target.value)} />
+      <button aria-pressed=${isOwn} disabled=${!own} onClick=${() => (filter.value = isOwn ? "" : own)}>This session</button>
+    </div>
+    ${error && html`<p class="error" role="alert">${visible(error.message, 500)}</p>`}
+    ${data && !data.calls.length && html`<p class="sub">No calls${filter.value && " match"}.</p>`}
+    <ol class="calls">${data?.calls.map((call) => html`<${Row} key=${call.id} call=${call} />`)}</ol>
+    ${data?.next && (limit.value < MOST
+      ? html`<button onClick=${() => (limit.value = Math.min(MOST, limit.value * 3))}>Older calls</button>`
+      : html`<p class="sub">The newest ${count(MOST, "call")} of ${changes.value.calls.toLocaleString("en")} are shown: search for older ones.</p>`)}`;
 }

@@ -1,0 +1,113 @@
+"""The journal and its calls in the page."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.control.console.conftest import Console
+
+
+@pytest.fixture
+def busy(console: Console) -> Console:
+    """A session started (call 1), a bad start (2), one that met a fault (3), then a later read."""
+    console.id = console.start(session_timeout_minutes=5)
+    console.call("POST", "/notte/session/start", {"session_timeout_minutes": "5"})
+    console.client.faults.add("notte", "overloaded", times=1)
+    console.call("POST", "/notte/session/start", {})
+    console.client.clock.advance(minutes=2)
+    console.call("GET", f"/notte/sessions/{console.id}")
+    console.client.clock.advance("-1m")
+    return console
+
+
+def row(page: Page, call: int) -> Locator:
+    return page.locator(f"li:has([data-call='{call}'])")
+
+
+def numbers(page: Page) -> list[int]:
+    shown = page.locator("[data-call]").evaluate_all("all => all.map((one) => one.dataset.call)")
+    return list(map(int, shown))
+
+
+def test_calls_are_listed_newest_first_with_those_of_the_session_and_later_ones_marked(
+    busy: Console,
+) -> None:
+    page = busy.open(f"?sel=notte/{busy.id}")
+    expect(row(page, 4)).to_have_text(re.compile("GET.*this session.*later.*200"))
+    expect(row(page, 4)).to_have_class("later mine")
+    expect(row(page, 1)).to_have_class("mine")
+    expect(row(page, 2)).to_have_class("bad")
+    expect(row(page, 3)).to_have_text(re.compile("529.*fault 1"))
+    assert numbers(page) == [4, 3, 2, 1]
+    busy.picture("journal")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("browser_type", [4, 1]),
+        ("status:4xx", [2]),
+        ("status:529", [3]),
+        ("method:GET surface:notte", [4]),
+        ("nothing like this", []),
+    ],
+)
+def test_calls_are_searched_and_filtered(busy: Console, text: str, found: list[int]) -> None:
+    page = busy.open()
+    expect(page.locator("[data-call]")).to_have_count(4)
+    page.get_by_label("Search calls").fill(text)
+    expect(page.locator("[data-call]")).to_have_count(len(found))
+    assert numbers(page) == found
+
+
+def test_a_bad_filter_says_what_to_write_instead(busy: Console) -> None:
+    page = busy.open()
+    page.get_by_label("Search calls").fill("status:9")
+    expect(page.get_by_role("alert")).to_contain_text("must be a status such as 404, or 4xx")
+    assert all("400 (BAD REQUEST)" in each for each in busy.watch.take())
+
+
+def test_the_calls_of_the_chosen_session_are_found_by_a_click(busy: Console) -> None:
+    page = busy.open(f"?sel=notte/{busy.id}")
+    page.get_by_role("button", name="This session", exact=True).click()
+    expect(page.locator("[data-call]")).to_have_count(2)
+    assert numbers(page) == [4, 1]
+
+
+def test_a_call_shows_its_request_its_response_and_everything_wrong_with_it(busy: Console) -> None:
+    page = busy.open()
+    page.locator("[data-call='2']").click()
+    panel = page.get_by_role("region", name="Call")
+    expect(panel).to_contain_text("2: POST /session/start 400")
+    expect(panel.locator(".wrong")).to_have_text(
+        re.compile(r'body /session_timeout_minutes must be an integer, is "5".*for example 5')
+    )
+    expect(panel.locator("pre").first).to_have_text(re.compile('"session_timeout_minutes": "5"'))
+    expect(panel.locator("pre").last).to_contain_text("must be an integer")
+    assert busy.accessibility_problems() == []
+    busy.picture("call")
+    page.reload()  # the address has the call
+    expect(panel).to_contain_text("2: POST /session/start 400")
+    page.get_by_role("button", name="All calls").click()
+    expect(page.locator("[data-call='2']")).to_be_visible()
+
+
+def test_a_call_names_the_fault_that_it_met(busy: Console) -> None:
+    page = busy.open("?panel=call&call=3")
+    panel = page.get_by_role("region", name="Call")
+    expect(panel).to_contain_text("fault 1 (status), before its work")
+    expect(panel).to_contain_text("so nothing was stored")
+
+
+def test_a_call_is_sent_again_in_a_fork_and_nothing_changes_here(busy: Console) -> None:
+    page = busy.open("?panel=call&call=1")
+    page.get_by_role("button", name="Send again in a fork").click()
+    said = page.get_by_role("status").filter(has_text="answered")
+    expect(said).to_contain_text("answered 200")
+    fork = busy.client.for_namespace(said.get_by_role("link").inner_text())
+    assert (len(busy.client.sessions()), len(fork.sessions())) == (1, 2)
+    (sent,) = fork.journal.find()
+    (first, *_) = busy.client.journal.find()
+    assert (sent["path"], sent["body"]) == (first["path"], first["body"])
+    busy.picture("sent_again")
