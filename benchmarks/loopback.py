@@ -22,9 +22,9 @@ from tests.processes import COMMAND
 
 OURS, DOUBLE, HELLO = "sessionary serve", "sessionary double", "hello, gunicorn gthread 1x4"
 FASTAPI, FASTEST_FASTAPI = "fastapi (asyncio, h11)", "fastapi (uvloop, httptools)"
-MOTO, JSON_SERVER, EMULATE = "moto_server", "json-server", "emulate"
+MOTO, JSON_SERVER, EMULATE, PRISM = "moto_server", "json-server", "emulate", "prism"
 # Those that keep nothing on a disk, or not before they answer.
-DOUBLES = (MOTO, JSON_SERVER, EMULATE)
+DOUBLES = (MOTO, JSON_SERVER, EMULATE, PRISM)
 _SECONDS = 1  # wrk takes whole seconds only
 _KEY = "sk-notte-bench"
 
@@ -98,6 +98,7 @@ def _servers(
         found["raw sqlite3, granian"] = servers.granian(folder, "raw sqlite3, granian", durability)
         found[JSON_SERVER] = servers.json_server(folder)
         found[EMULATE] = servers.emulate()
+        found[PRISM] = servers.prism(folder)
     return found
 
 

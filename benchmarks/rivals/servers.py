@@ -11,6 +11,11 @@ from typing import NamedTuple
 
 from benchmarks.requests import Request
 from benchmarks.rivals.programs import Program, RivalUnavailable, running, send
+from benchmarks.vendors import notte
+from sessionary import create_app
+from sessionary.settings import Settings
+from sessionary.surfaces import SURFACES
+from sessionary.web import openapi
 
 SECRET = "bench-key"
 
@@ -161,6 +166,23 @@ def emulate() -> Iterator[Server]:
             "get": [Call(get, token) for token in tokens],
         }
         yield Server("emulate", pid, url, calls)
+
+
+@contextmanager
+def prism(folder: Path) -> Iterator[Server]:
+    """Prism from npm: answers made from our own OpenAPI document."""
+    surface = next(each for each in SURFACES if each.name == notte.NAME)
+    app = create_app(Settings(db=":memory:", auth="lenient"), surfaces=(surface,))
+    document = folder / "openapi.json"
+    document.write_text(json.dumps(openapi.describe(app, surface)))
+    options = ["mock", "--verboseLevel", "error", "--port", "{port}", str(document)]
+    with running(_npx("@stoplight/prism-cli@5.16.0", *options)) as started:
+        headers = notte.headers(SECRET)
+        paths = [each.path.removeprefix("/notte") for each in (notte.CREATION, notte.reading("1"))]
+        create, get = notte.CREATION._replace(path=paths[0]), Request("GET", paths[1])
+        yield Server(
+            "prism", *started, {"create": [Call(create, headers)], "get": [Call(get, headers)]}
+        )
 
 
 def _npx(package: str, *arguments: str) -> Program:
