@@ -132,7 +132,8 @@ def test_control_plane_reads_can_be_as_of_another_instant(double: Double) -> Non
     assert "date and time" in double.get("/timeline", headers=at("soon"), status=400)["detail"]
 
 
-WORKS = {f"/_control/v1{path}" for path in ("/sessions", "/timeline", "/diff", "/openapi.json")}
+_NAMES = ("sessions", "lanes", "timeline", "diff", "journal", "journal/count", "openapi.json")
+WORKS = {f"/_control/v1/{name}" for name in _NAMES}
 WORKS |= {
     f"/_control/v1/sessions/{path}/explain" for path in ("<session_id>", "<surface>/<session_id>")
 }

@@ -60,6 +60,16 @@ def test_calls_are_found_in_order_and_counted(busy: Double, query: str, found: l
         assert busy.get(f"/journal/count?{query}") == {"count": len(found), "dropped_count": 0}
 
 
+def test_a_journal_as_of_an_instant_has_the_calls_up_to_it(double: Double) -> None:
+    double.start()
+    double.advance("1m")
+    double.start()
+    for at, found in (("-61s", []), ("-1m", [1]), ("-1us", [1]), ("+0s", [1, 2]), ("+1h", [1, 2])):
+        headers = {"Sessionary-At": at}
+        assert [call["id"] for call in double.get("/journal", headers=headers)["calls"]] == found
+        assert double.get("/journal/count", headers=headers)["count"] == len(found)
+
+
 def test_an_unknown_surface_is_refused(double: Double) -> None:
     for path in ("/journal?surface=nott", "/journal/count?surface=nott", "/faults?surface=nott"):
         refused = double.get(path, status=404)

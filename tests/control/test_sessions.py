@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from tests.control.conftest import GALTEA, MOBILENEXT, NOON, SCALE, Double, MakeDouble
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double, MakeDouble
 
 DEADLINE = "2026-03-01T12:05:00.000000Z"
 TRANSITION = "2026-03-01T12:05:00.000001Z"
 
 
-def start_everywhere(double: Double) -> dict[str, str]:
+def start_everywhere(double: Double, title: str = "t") -> dict[str, str]:
     """Create a session on each surface; return ids by surface."""
     client = double.client
-    body = {"account_id": "a", "title": "t", "state": {}}
+    body = {"account_id": "a", "title": title, "state": {}}
     scale = client.post("/scale/v4/sessions", json=body, headers=SCALE)
     mobile = client.post("/mobilenext/api/v1/sessions", headers=MOBILENEXT)
     galtea = client.post("/galtea/sessions", json={"productId": "product_1"}, headers=GALTEA)
@@ -50,6 +50,76 @@ def test_a_list_can_be_limited_to_one_surface(double: Double) -> None:
     (only,) = double.get("/sessions?surface=galtea")["sessions"]
     assert only["id"] == made["galtea"]
     assert "unknown surface 'nope'" in double.get("/sessions?surface=nope", status=404)["detail"]
+
+
+@pytest.mark.parametrize("path", ["/sessions?limit=1000", "/lanes?limit=1000"])
+@pytest.mark.parametrize(
+    ("query", "surfaces"),
+    [
+        ("open=true", {"scale", "mobilenext", "galtea"}),
+        ("open=false", {"notte"}),
+        ("status=timed_out", {"notte"}),
+        ("status=live", {"scale"}),
+        ("status=closed", set()),
+        ("q=TEA", {"galtea"}),
+        ("q=A title", {"scale"}),
+        ("q=a&open=true&surface=galtea", {"galtea"}),
+    ],
+)
+def test_a_list_can_be_filtered(double: Double, path: str, query: str, surfaces: set[str]) -> None:
+    start_everywhere(double, title="a title")
+    double.advance("6m")
+    found = double.get(f"{path}&{query}")
+    shown = found.get("lanes") or found.get("sessions") or []
+    assert {each[0] if isinstance(each, list) else each["surface"] for each in shown} == surfaces
+
+
+@pytest.mark.parametrize("path", ["/sessions", "/lanes"])
+def test_filters_hold_at_the_instant_of_the_header(double: Double, path: str) -> None:
+    id = double.start()
+    for at, expected in (("+5m", ([id], [])), ("+6m", ([], [id]))):
+        for status, ids in zip(("active", "timed_out"), expected, strict=True):
+            found = double.get(f"{path}?status={status}", headers={"Sessionary-At": at})
+            assert [e["id"] for e in found.get("sessions", [])] in (ids, [])
+            assert [each[1] for each in found.get("lanes", [])] in (ids, [])
+            assert len(found.get("sessions", found.get("lanes"))) == len(ids)
+
+
+def test_pages_of_a_filtered_list_have_all_of_it(
+    double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessionary.control.sessions._PART", 2)
+    ids = [double.start(session_timeout_minutes=minutes % 2 + 5) for minutes in range(9)]
+    double.advance("330s")
+    for path in ("sessions", "lanes"):
+        seen, after = [], ""
+        while after is not None:
+            page = double.get(f"/{path}?limit=2&open=true{after and '&after=' + after}")
+            seen += [each[1] if path == "lanes" else each["id"] for each in page[path]]
+            after = page["next"]
+        assert seen == ids[1::2]
+
+
+def test_an_unknown_status_is_refused_with_the_known_ones(double: Double) -> None:
+    detail = double.get("/sessions?surface=scale&status=open", status=400)["detail"]
+    assert detail == "status: must be one of live, archived, not 'open'"
+
+
+def test_open_sessions_have_the_calls_that_opened_them(double: Double) -> None:
+    made = start_everywhere(double)
+    body = {"session_id": made["notte"]}
+    double.client.post("/notte/session/start", json=body, headers=NOTTE)
+    opened = {
+        each["surface"]: each["opened_by"] for each in double.get("/sessions?open=true")["sessions"]
+    }
+    calls = {each["surface"]: each for each in double.calls()[:4]}
+    assert opened == {
+        name: {"number": call["id"], **{key: call[key] for key in ("method", "path", "at")}}
+        for name, call in calls.items()
+    }
+    double.call("DELETE", "/journal")
+    double.client.post("/notte/session/start", json=body, headers=NOTTE)
+    assert {e["opened_by"] for e in double.get("/sessions?open=true")["sessions"]} == {None}
 
 
 @pytest.mark.parametrize("after", ["x", "notte:", "notte:-1", "notte:²", "nope:1", "notte:1x"])

@@ -53,6 +53,13 @@ def test_the_explanation_of_a_refused_key_names_the_header(double: Double) -> No
     assert list(by_pointer(found)) == ["Authorization", "/keep_alive"]
 
 
+def test_the_explanation_names_the_preset_of_the_fault(double: Double) -> None:
+    arm(double, preset="overloaded")
+    double.client.post(START, json={}, headers=NOTTE)
+    note = double.get("/journal/1/explain")["note"]
+    assert note.startswith("fault 1 (status, preset overloaded) answered it before its work")
+
+
 def test_the_explanation_names_the_fault(double: Double) -> None:
     arm(double, status=429)
     answer = double.client.post(START, json={}, headers=NOTTE)

@@ -45,6 +45,7 @@ class SessionSummary(TypedDict):
 
     surface: str
     id: str
+    title: str
     status: str
     since: str
     open: bool

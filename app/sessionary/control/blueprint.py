@@ -116,7 +116,7 @@ def _check_has_instants() -> None:
     """Raise Invalid for an instant where it has no meaning: it is never ignored."""
     view = current_app.view_functions[request.endpoint or ""]
     if HEADER in request.headers and not (isinstance(view, Operation) and view.has_instants):
-        text = "has no meaning here: a list, timeline, explanation or diff of sessions can have it"
+        text = "has no meaning here: sessions, lanes, timeline, diff and journal can have it"
         raise Invalid([Problem("value", text, (HEADER,), "header")])
 
 

@@ -1,5 +1,6 @@
 """The `/lanes` resource: the statuses of every session over time, past and future in one."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from math import inf
@@ -22,6 +23,7 @@ from sessionary.web.surface import SessionQueries, Surface, Transition
 _BEGINNING = -(2**62)  # before all instants
 _ALL = -1  # no LIMIT
 _CALL = "call"
+_at = itemgetter(0)  # of a segment, and the place of a state
 State = tuple[int, int, str | None, Any]  # an earlier one, see store.RowStates
 routes = make_blueprint("lanes")
 
@@ -86,7 +88,7 @@ def list_lanes(query: dict[str, Any]) -> Response:
         {
             "from": to_text(first_at),
             "to": to_text(last_at),
-            "now": to_text(at),
+            "now": to_text(shown_at),
             "history_begins_at": None if history_at is None else to_text(history_at),
             "lanes": [lane.value for lane in lanes],
             "next": lanes[-1].place if len(found) > limit else None,
@@ -141,8 +143,8 @@ def _of_surface(
     for row_place, title, row in rows:
         id, earlier = sessions.id(row), states_of.pop(row_place)
         segments = _segments(sessions, row, earlier, begins_at, window.now)
-        shown = [status for at, status, _ in segments if at <= window.shown_at]
-        status = shown[-1] if shown else None
+        begun_count = bisect_right(segments, window.shown_at, key=_at)
+        status = segments[begun_count - 1][1] if begun_count else None
         titles = (each[2] for each in earlier if each[1] > window.shown_at and each[2])
         named = next(titles, title) or ""
         segments = _within(segments, window)
@@ -157,7 +159,7 @@ class _Groups:
     """Earlier states by their places, which are asked for in order."""
 
     def __init__(self, states: Iterable[State]) -> None:
-        self._groups = groupby(states, itemgetter(0))
+        self._groups = groupby(states, _at)
         self._next()
 
     def pop(self, place: int) -> Sequence[State]:
@@ -216,7 +218,6 @@ def _first(
 
 def _within(segments: list[list[Any]], window: _Window) -> list[list[Any]]:
     """Return the segments from the one at the beginning of the window to its end."""
-    begins_at, until_at = window.begins_at, window.until_at
-    first = sum(at <= begins_at for at, _, _ in segments[1:])
-    last = None if until_at is None else sum(at <= until_at for at, _, _ in segments)
-    return segments[first:last]
+    first = max(0, bisect_right(segments, window.begins_at, key=_at) - 1)
+    until_at = inf if window.until_at is None else window.until_at
+    return segments[first : bisect_right(segments, until_at, key=_at)]

@@ -1,6 +1,6 @@
 """The `/sessions` resource: list and explain sessions, and force a status."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -12,9 +12,13 @@ from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import Instant, StrictSchema, response_schema
+from sessionary.control.journal import models
+from sessionary.control.journal.models import OpeningCallRow
 from sessionary.control.recording import note
+from sessionary.control.session_filters import SessionFilters, Wanted
 from sessionary.control.timeline import TransitionResponse, find_session, transition_to_json
 from sessionary.web.as_of import read_at
+from sessionary.web.context import settings
 from sessionary.web.fields import Bounds, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, answer_page, operation
@@ -22,24 +26,26 @@ from sessionary.web.responses import items
 from sessionary.web.surface import Surface
 
 Found = tuple[Surface, int, Any]  # a session with its place
+_PART = 1000  # of the sessions that a filter looks at
 _COPIED = ("rule", "reason", "unless", "source")
 routes = make_blueprint("sessions")
 
 
-class SessionQuery(StrictSchema):
-    """One surface or all, the page's size, and the `next` of the page before."""
+class SessionQuery(SessionFilters):
+    """Filters, the page's size, and the `next` of the page before."""
 
     limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
-    surface = Text(load_default=None)
-    after = Text(load_default=None)
 
 
 _STATUS = "surface id status since"
+OpeningCall = response_schema("OpeningCall", integer="number", text="method path at")
+# `opened_by` is the call in the journal that opened the session, in a list of open ones.
 SessionSummary = response_schema(
     "SessionSummary",
-    text=_STATUS,
+    text=f"{_STATUS} title",
     boolean="open",
     next_transition=fields.Nested(TransitionResponse, required=True, allow_none=True),
+    opened_by=fields.Nested(OpeningCall, allow_none=True),
 )
 SessionList = response_schema(
     "SessionList", text="now", text_or_null="next", sessions=items(SessionSummary)
@@ -76,10 +82,13 @@ class ForceRequest(StrictSchema):
     has_instants=True,
 )
 def list_sessions(query: dict[str, Any]) -> Response:
-    at, limit, name = now(), query["limit"], query["surface"]
-    surfaces = control().surfaces if name is None else [control().surface(name)]
+    at, limit = now(), query["limit"]
     with store.read_transaction():
-        found = _all_after(surfaces, *_start(surfaces, query["after"]), limit + 1)
+        found = _find(Wanted.of(query), at, limit + 1)
+        if query["open"] and settings().journal:
+            known = list(islice(found, limit + 1))
+            ids = [surface.sessions.id(session) for surface, _, session in known]
+            return answer_page(_page(iter(known), limit, at, models.opening_calls(ids)))
         return answer_page(_page(found, limit, at))
 
 
@@ -152,40 +161,49 @@ def _summary(surface: Surface, session: Any, at: int) -> dict[str, Any]:
     explanation = _explanation(surface, session, at)
     return {
         **{name: explanation[name] for name in _STATUS.split()},
-        "open": surface.sessions.is_open(session, at),
+        "title": surface.sessions.title(session),
+        "open": surface.sessions.is_open_status(explanation["status"]),
         "next_transition": next(iter(explanation["next_transitions"]), None),
     }
 
 
-def _page(found: Iterator[Found], limit: int, at: int) -> Iterator[tuple[str, Any]]:
+def _page(
+    found: Iterator[Found],
+    limit: int,
+    at: int,
+    opening_calls: Mapping[str, OpeningCallRow] | None = None,
+) -> Iterator[tuple[str, Any]]:
     place = ""
 
     def shown(each: Found) -> dict[str, Any]:
         nonlocal place
         place = f"{each[0].name}:{each[1]}"
-        return _summary(each[0], each[2], at)
+        summary = _summary(each[0], each[2], at)
+        if opening_calls is None:
+            return summary
+        call = opening_calls.get(summary["id"])
+        opened_by = call and {**call._asdict(), "at": to_text(call.at)}
+        return {**summary, "opened_by": opened_by}
 
     yield "now", to_text(at)
     yield "sessions", map(shown, islice(found, limit))
     yield "next", place if next(found, None) is not None else None
 
 
-def _all_after(surfaces: Sequence[Surface], first: int, after: int, limit: int) -> Iterator[Found]:
-    for surface in surfaces[first:]:
-        for place, session in surface.sessions.page(after, limit):
-            yield surface, place, session
-        after = 0
-
-
-def _start(surfaces: Sequence[Surface], after: str | None) -> tuple[int, int]:
-    """Parse a page's `after`: the index of its first surface, and the place to start after."""
-    if after is None:
-        return 0, 0
-    name, _, place = after.partition(":")
-    names = [surface.name for surface in surfaces]
-    if name not in names or not place.isascii() or not place.isdigit() or len(place) > 18:
-        raise ApiError(400, "after: must be the `next` of the page before")
-    return names.index(name), int(place)
+def _find(wanted: Wanted, at: int, limit: int) -> Iterator[Found]:
+    """Yield the wanted sessions; all of a surface are read in parts if only some are wanted."""
+    place = wanted.place
+    for surface in wanted.surfaces:
+        sessions, read_place = surface.sessions, -1
+        while read_place < place:
+            read_place = place
+            for place, session in sessions.page(place, limit if wanted.is_all else _PART):  # noqa: B020
+                id, title = sessions.id(session), sessions.title(session)
+                if wanted.is_all or wanted.has(surface, id, title, sessions.status(session, at)):
+                    yield surface, place, session
+            if wanted.is_all:
+                break
+        place = 0
 
 
 def _inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,6 +85,7 @@ class SessionQueries:
     lanes: RowStates[Any] | None = None
     # The instant at which a call gave it the status that it has before its transitions.
     began_at: Callable[[Any], int] = attrgetter("status_since_at")
+    title: Callable[[Any], str] = lambda _: ""  # what its owner calls it
     # By a status that only the vendor can cause: force(session, at, reason), inside the
     # transaction that found the session. Raises NotForced and then has written nothing.
     forced_states: Mapping[str, Callable[[Any, int, str], None]] = field(default_factory=dict)
@@ -94,10 +95,6 @@ class SessionQueries:
     def is_open_status(self, status: str) -> bool:
         """Whether the owner of a session with this status still has to end it."""
         return self.statuses[status] in MEANINGS[:3]
-
-    def is_open(self, session: Any, at: int) -> bool:
-        """Whether its owner still has to end a session."""
-        return self.is_open_status(self.status(session, at))
 
 
 NO_SESSIONS = SessionQueries(

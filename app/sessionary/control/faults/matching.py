@@ -90,6 +90,16 @@ _live = Statement(
     ),
 )
 _exists = Statement(tuple, lambda: Fault.select(Fault.id).where(Fault.id == param("id")))
+# The preset of the fault that a journal row names, unless that is disarmed.
+preset_of = Statement(
+    lambda row: row[0],
+    lambda: Fault.select(Fault.preset).where(
+        Fault.id == param("fault"),
+        Fault.surface == param("surface"),
+        Fault.kind == param("fault_kind"),
+        Fault.status == param("status"),
+    ),
+)
 armed_count = Statement(lambda row: int(row[0]), lambda: Fault.select(pw.fn.COUNT(Fault.id)))
 _count = Statement(
     tuple,

@@ -10,7 +10,7 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids, store
-from sessionary.control.blueprint import control, make_blueprint
+from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import StrictSchema, response_schema
 from sessionary.control.journal import models
@@ -90,16 +90,24 @@ CallCount = response_schema("CallCount", integer="count dropped_count")
 
 
 @routes.get("/journal")
-@operation("List calls", query=JournalQuery(), answers={200: CallList()})
+@operation("List calls", query=JournalQuery(), answers={200: CallList()}, has_instants=True)
 def list_calls(query: dict[str, Any]) -> Response:
+    """List calls, up to the instant of `Sessionary-At`."""
     _ensure_complete()
+    at = now()
     limit = query["limit"]
     newest = query["order"] == "newest"
-    found = models.find(_conditions(query), after=query["after"], limit=limit + 1, newest=newest)
-    return answer_page(_page(found, limit))
+    conditions = _conditions(query) | _up_to(at)
+    found = models.find(conditions, after=query["after"], limit=limit + 1, newest=newest)
+    return answer_page(_page(found, limit, at))
 
 
-def _page(found: Iterator[CallRow], limit: int) -> Iterator[tuple[str, Any]]:
+def _up_to(at: int) -> dict[str, int]:
+    """Return the condition of an instant in the past: all calls have been made by now."""
+    return {"until": at} if at < clock.now() else {}
+
+
+def _page(found: Iterator[CallRow], limit: int, at: int) -> Iterator[tuple[str, Any]]:
     last = 0
 
     def shown(call: CallRow) -> dict[str, Any]:
@@ -107,7 +115,7 @@ def _page(found: Iterator[CallRow], limit: int) -> Iterator[tuple[str, Any]]:
         last = call.id
         return call_to_json(call)
 
-    yield "now", to_text(clock.now())
+    yield "now", to_text(at)
     yield "calls", map(shown, islice(found, limit))
     yield "next", last if next(found, None) is not None else None
     yield "max_calls", models.MAX_CALLS
@@ -115,10 +123,10 @@ def _page(found: Iterator[CallRow], limit: int) -> Iterator[tuple[str, Any]]:
 
 
 @routes.get("/journal/count")
-@operation("Count calls", query=CallFilters(), answers={200: CallCount()})
+@operation("Count calls", query=CallFilters(), answers={200: CallCount()}, has_instants=True)
 def count_calls(query: dict[str, Any]) -> Response:
     _ensure_complete()
-    count = models.count(_conditions(query))
+    count = models.count(_conditions(query) | _up_to(now()))
     return answer({"count": count, "dropped_count": models.dropped_count()})
 
 

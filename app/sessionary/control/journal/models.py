@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from sessionary import store
-from sessionary.store import Statement, param
+from sessionary.store import Statement, param, param_list
+from sessionary.web import json_codec
 
 MAX_CALLS = 10_000  # the journal keeps up to _TRIM_EVERY more
 _TRIM_EVERY = 100
@@ -75,6 +76,35 @@ class CallRow(NamedTuple):
 
 _columns = [getattr(Call, name) for name in CallRow._fields]
 _last = Call.alias()
+
+
+class OpeningCallRow(NamedTuple):
+    """The call that opened a session."""
+
+    number: int
+    method: str
+    path: str
+    at: int
+
+
+def _names_session() -> Any:
+    """Whether the request names the session, which it did not open then."""
+    request = Call.path.concat(pw.fn.COALESCE(Call.body, ""))
+    return pw.fn.INSTR(request, Call.session) > 0
+
+
+_opening = Statement(
+    lambda found: (str(found[0]), OpeningCallRow(*found[1:])),
+    lambda: (
+        Call.select(Call.session, pw.fn.MIN(Call.id), Call.method, Call.path, Call.at)
+        .where(
+            Call.session.in_(param_list("sessions")),
+            Call.status.between(200, 299),
+            ~_names_session(),
+        )
+        .group_by(Call.session)
+    ),
+)
 _insert = Statement(
     lambda found: int(found[0]),
     lambda: Call.insert(
@@ -106,6 +136,7 @@ _FILTERS: dict[str, Callable[[], Any]] = {
     "session": lambda: pw.fn.LOWER(Call.session) == pw.fn.LOWER(param("session")),
     "lowest": lambda: Call.status >= param("lowest"),
     "highest": lambda: Call.status <= param("highest"),
+    "until": lambda: Call.at <= param("until"),
     "q": lambda: reduce(or_, map(_contains, _SEARCHED)),
 }
 _BEYOND = 1 << 62  # no id is as great
@@ -158,6 +189,11 @@ def find(
 def count(filters: dict[str, Any]) -> int:
     """Count matching calls."""
     return _count(frozenset(filters)).one(**filters) or 0
+
+
+def opening_calls(sessions: list[str]) -> dict[str, OpeningCallRow]:
+    """Return the call that opened each of these sessions, if the journal has it."""
+    return dict(_opening.all(sessions=json_codec.encode(sessions)))
 
 
 def ids() -> tuple[int | None, int | None]:

@@ -177,7 +177,9 @@ def _note(call: CallRow, report: ValidationReport) -> str | None:
 def _fault_note(call: CallRow) -> str:
     before, after = _EFFECTS[call.fault_kind or matching.STATUS]
     is_before = call.fault_phase == matching.BEFORE
-    effect = f"fault {call.fault} ({call.fault_kind}) {before if is_before else after}"
+    preset = matching.preset_of.one(**call._asdict())
+    name = f"{call.fault_kind}, preset {preset}" if preset else call.fault_kind
+    effect = f"fault {call.fault} ({name}) {before if is_before else after}"
     note = f"{effect} {call.fault_phase} its work was done"
     is_lost = is_before and call.fault_kind != matching.LATENCY
     return f"{note}, so nothing was stored" if is_lost else note

@@ -94,6 +94,7 @@ sessions = SessionQueries(
         rules.DELETED: "closed",
     },
     counts=lambda now: queries.counts.one(now=now) or {},
+    title=lambda row: row.custom_id or "",
     lanes=queries.lanes,
     began_at=lambda row: row.deleted_at or row.status_since_at,
     forced_states={rules.FAILED: fail},

@@ -144,6 +144,7 @@ sessions = SessionQueries(
         rules.EXPIRED: "timed_out",
     },
     counts=lambda now: control.counts.one(now=now) or {},
+    title=lambda session: session.allocations[0].name if session.allocations else "",
     lanes=control.lanes,
     began_at=lambda session: session.row.status_since_at,
     forced_states={rules.RELEASED: lose_devices},

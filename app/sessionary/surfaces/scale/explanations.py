@@ -39,6 +39,7 @@ sessions = SessionQueries(
     status=rules.status,
     statuses={rules.LIVE: "open", rules.ARCHIVED: "closed"},
     counts=lambda _: queries.status_counts.one() or {},
+    title=lambda row: row.title,
     lanes=queries.lanes,
     session_columns={Session: "id"},
 )
