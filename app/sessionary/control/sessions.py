@@ -162,7 +162,7 @@ def _summary(surface: Surface, session: Any, at: int) -> dict[str, Any]:
     return {
         **{name: explanation[name] for name in _STATUS.split()},
         "title": surface.sessions.title(session),
-        "open": surface.sessions.is_open_status(explanation["status"]),
+        "open": surface.sessions.is_open(session, at),
         "next_transition": next(iter(explanation["next_transitions"]), None),
     }
 

@@ -96,6 +96,10 @@ class SessionQueries:
         """Whether the owner of a session with this status still has to end it."""
         return self.statuses[status] in MEANINGS[:3]
 
+    def is_open(self, session: Any, at: int) -> bool:
+        """Whether its owner still has to end a session."""
+        return self.is_open_status(self.status(session, at))
+
 
 NO_SESSIONS = SessionQueries(
     find=lambda _: None,
