@@ -49,6 +49,7 @@ def test_it_prints_how_to_use_it() -> None:
         double.stop()
         assert double.output_lines() == [
             f'To point SDKs at it: eval "$(sessionary env --url {double.url})"',
+            f"Console: {double.url}/_control/console/",
             "Control plane (clock, faults, journal, namespaces): "
             f"{double.url}/_control/v1/openapi.json",
         ]

@@ -26,6 +26,7 @@ _SECTIONS = {
         "console": "Print the address of the console, or open it.",
         "clock": "Show, freeze, move or scale the clock of a namespace.",
         "sessions": "List sessions with their status and next transition.",
+        "lanes": "Draw the statuses of sessions over time, past and future.",
         "timeline": "List coming transitions: when sessions change by themselves.",
         "explain": "Explain the status of SESSION: rule, reason, inputs, next.",
         "diff": "List what changed between two instants, and why.",

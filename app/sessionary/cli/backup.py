@@ -15,7 +15,7 @@ from sessionary.factory import SCHEMA, prepare
 from sessionary.settings import Settings
 
 
-@click.command(epilog="Example: sessionary backup /backups/monday.sqlite3 --force")
+@click.command(epilog="Example: sessionary backup monday.sqlite3 --force")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @progress_option
@@ -32,7 +32,7 @@ def backup(file: Path, force: bool, progress: bool | None, db: str) -> Output:
     return Output({"db": db, "file": file, "bytes": size}, f"Copied {db} to {file}")
 
 
-@click.command(epilog="Example: sessionary restore /backups/monday.sqlite3")
+@click.command(epilog="Example: sessionary restore monday.sqlite3")
 @click.argument("file", type=click.Path(path_type=Path))
 @database_command
 def restore(file: Path, db: str) -> Output:

@@ -120,6 +120,7 @@ def _absolute(client: "Client", options: dict[str, Any]) -> dict[str, Any]:
     """
     from datetime import timedelta
 
+    from sessionary.client.times import to_text
     from sessionary.durations import parse_signed_duration
 
     parameters = click.get_current_context().command.params
@@ -132,7 +133,7 @@ def _absolute(client: "Client", options: dict[str, Any]) -> dict[str, Any]:
         return options
     now = client.clock.now()
     return options | {
-        name: now + timedelta(microseconds=parse_signed_duration(value))
+        name: to_text(now + timedelta(microseconds=parse_signed_duration(value)))
         for name, value in found.items()
     }
 

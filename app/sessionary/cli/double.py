@@ -98,5 +98,6 @@ def how_to_use(url: str) -> str:
     option = "" if url == f"http://{Settings.host}:{Settings.port}" else f" --url {url}"
     return (
         f'To point SDKs at it: eval "$(sessionary env{option})"\n'
+        f"Console: {url}/_control/console/\n"
         f"Control plane (clock, faults, journal, namespaces): {url}/_control/v1/openapi.json"
     )

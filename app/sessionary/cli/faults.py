@@ -99,7 +99,7 @@ def presets(client: Client) -> Output:
     return Output(found, format_table(rows))
 
 
-@faults.command(epilog="Example: sessionary faults clear 3")
+@faults.command(epilog="Example: sessionary faults clear 1")
 @click.argument("fault", type=int, required=False)
 @control_command
 def clear(fault: int | None, client: Client) -> Output:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-ID_COLUMNS = ("id", "session", "user", "organization")
+ID_COLUMNS = ("id", "session", "part", "user", "organization")
 _LENGTH = 8  # of a shortened id, after a prefix such as key_
 _SHOWN = 3  # of the ids that a text may mean, in an error
 

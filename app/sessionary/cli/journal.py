@@ -1,15 +1,20 @@
 """`sessionary journal`."""
 
 import json
+import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
+from sessionary.cli.ids import full_id, shorten
 from sessionary.cli.output import Output
-from sessionary.cli.tables import format_table
+from sessionary.cli.tables import cell_text, format_table, is_terminal, style
 from sessionary.client import Client
+from sessionary.client.transport import MAX_PAGE
+
+_POLL_SECONDS = 0.5
 
 
 @click.group(
@@ -33,14 +38,69 @@ def journal() -> None:
 @click.option(
     "--limit", type=click.IntRange(1), help="Maximum number of calls, oldest first (default: all)."
 )
+@click.option("--follow", is_flag=True, help="Print the last calls, and each new one.")
 @control_command
-def list_calls(client: Client, limit: int | None, **filters: Any) -> Output:
-    """List recorded calls, oldest first."""
+def list_calls(client: Client, limit: int | None, follow: bool, **filters: Any) -> Output:
+    """List recorded calls, oldest first; or follow them, until Ctrl-C.
+
+    With --follow, --limit is the number of calls to begin with (default: 10). With --json, each
+    call is then a line.
+    """
+    if filters["session"]:
+        filters["session"] = _session(client, filters["session"])
+    if follow:
+        _follow(client, filters, 10 if limit is None else limit)
     calls = client.journal.find(limit=limit, **filters)
-    text = format_table([_row(call) for call in calls], "No recorded call matches")
+    rows = [_row(call) for call in calls]
+    text = format_table(
+        rows, "No recorded call matches", now=client.clock.now, colours={"status": _colour}
+    )
     if dropped := client.journal.dropped_count():
         text += f"\nThe journal is full: it dropped the {dropped} oldest calls."
     return Output(calls, text)
+
+
+def _session(client: Client, text: str) -> str:
+    """Return the id of a session; one that is gone may have calls all the same."""
+    if client.journal.count(session=text):
+        return text
+    return full_id("session", text, (each["id"] for each in client.sessions()))
+
+
+def _follow(client: Client, filters: Mapping[str, Any], count: int) -> NoReturn:
+    as_json = click.get_current_context().params["as_json"]
+    calls = _page(client, filters, order="newest", limit=count)[::-1]
+    last = 0
+    while True:
+        for call in calls:
+            click.echo(json.dumps(call) if as_json else _line(call))
+            last = call["id"]
+        time.sleep(_POLL_SECONDS)
+        calls = _page(client, filters, after=last, limit=MAX_PAGE)
+        newest = [] if calls else _page(client, {}, order="newest", limit=1)
+        if not calls and last and (not newest or newest[0]["id"] < last):
+            last = 0  # the journal was cleared: its numbers may begin again
+
+
+def _page(client: Client, filters: Mapping[str, Any], **query: Any) -> list[Any]:
+    found = client.api.request(dict[str, Any], "GET", "journal", query={**filters, **query})
+    return list(found["calls"])
+
+
+def _line(call: Mapping[str, Any]) -> str:
+    row = _row(call)
+    (session,) = (
+        shorten("session", [cell_text(row["session"])]) if is_terminal() else [row["session"]]
+    )
+    cells = f"{row['id']:>5}", row["at"], f"{row['surface'] or '-':<10}", row["call"], session
+    status = style(cell_text(row["status"]), fg=_colour(call))
+    shown = " ".join([*map(cell_text, cells[:3]), status, *map(cell_text, cells[3:])])
+    return f"{shown} {row['fault']}" if row["fault"] else shown
+
+
+def _colour(call: Mapping[str, Any]) -> str:
+    status = call["status"] or 500
+    return "red" if status >= 500 else "yellow" if status >= 400 else "green"
 
 
 def _row(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,7 +116,7 @@ def _row(call: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@journal.command(epilog="Example: sessionary journal explain 12")
+@journal.command(epilog="Example: sessionary journal explain 1")
 @click.argument("call", type=int)
 @control_command
 def explain(call: int, client: Client) -> Output:

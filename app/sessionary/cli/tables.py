@@ -14,7 +14,8 @@ from sessionary.cli.ids import ID_COLUMNS, shorten
 
 Row = Mapping[str, Any]
 _GAP = "  "
-_NARROWEST = 8
+_NARROWEST = 5
+_COARSE = 10  # of a unit, from where on the next one is left out
 _INSTANT = re.compile(r"(at )?([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})\.[0-9]{6}Z")
 # What a terminal would obey, or show in another order.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -37,14 +38,19 @@ def format_table(
         return empty
     columns = {name: [cell_text(row[name]) for row in rows] for name in rows[0]}
     if is_terminal():
-        columns = _fit({name: shorten(name, cells) for name, cells in columns.items()}, now)
+        columns = {name: shorten(name, cells) for name, cells in columns.items()}
     widths = {name: _width(name, cells) for name, cells in columns.items()}
-    lines = [_line({name: name.ljust(width) for name, width in widths.items()}, "bold")]
+    if is_terminal():
+        columns, widths = _fit(columns, widths, now)
+    headings = (_cut(name, width).ljust(width) for name, width in widths.items())
+    lines = [style(_GAP.join(headings).rstrip(), bold=True)]
     for number, row in enumerate(rows):
-        cells = {name: columns[name][number].ljust(width) for name, width in widths.items()}
+        cells = {
+            name: _cut(columns[name][number], width).ljust(width) for name, width in widths.items()
+        }
         for name, colour in (colours or {}).items():
             cells[name] = style(cells[name], fg=colour(row))
-        lines.append(_line(cells))
+        lines.append(_GAP.join(cells.values()).rstrip())
     return "\n".join(lines)
 
 
@@ -70,32 +76,27 @@ def style(text: str, **styles: Any) -> str:
     return click.style(text, **styles) if is_terminal() else text
 
 
-def _line(cells: Mapping[str, str], weight: str | None = None) -> str:
-    text = _GAP.join(cells.values()).rstrip()
-    return style(text, bold=True) if weight else text
-
-
 def _width(name: str, cells: Sequence[str]) -> int:
     return max(len(name), *map(len, cells))
 
 
-def _fit(columns: dict[str, list[str]], now: Callable[[], datetime] | None) -> dict[str, list[str]]:
+def _fit(
+    columns: dict[str, list[str]], widths: dict[str, int], now: Callable[[], datetime] | None
+) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """Return the cells, with relative instants if need be, and widths that the terminal has."""
     limit = shutil.get_terminal_size().columns - len(_GAP) * (len(columns) - 1)
-    widths = {name: _width(name, cells) for name, cells in columns.items()}
-    if sum(widths.values()) <= limit:
-        return columns
-    if now is not None and any(_INSTANT.search(cell) for each in columns.values() for cell in each):
+    has_instants = any(_INSTANT.search(cell) for cells in columns.values() for cell in cells)
+    if sum(widths.values()) > limit and now is not None and has_instants:
         at = now()
         columns = {name: [_relative(cell, at) for cell in cells] for name, cells in columns.items()}
         widths = {name: _width(name, cells) for name, cells in columns.items()}
+    widths = dict(widths)
     while sum(widths.values()) > limit and max(widths.values()) > _NARROWEST:
-        # Of an id, the end may be what differs: it is cut last.
-        widest = max(
-            widths,
-            key=lambda name: (name not in ID_COLUMNS and widths[name] > _NARROWEST, widths[name]),
-        )
+        # The end of an id may be what differs: it is cut last.
+        wide = [name for name in widths if widths[name] > _NARROWEST]
+        widest = max(wide, key=lambda name: (name not in ID_COLUMNS, widths[name]))
         widths[widest] -= 1
-    return {name: [_cut(cell, widths[name]) for cell in cells] for name, cells in columns.items()}
+    return columns, widths
 
 
 def _relative(cell: str, now: datetime) -> str:
@@ -112,10 +113,12 @@ def _relative(cell: str, now: datetime) -> str:
 def _amount(seconds: int) -> str:
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if days:
-        return f"{days}d{hours % 24}h"
+        return f"{days}d" if days >= _COARSE else f"{days}d{hours % 24}h"
     if hours:
-        return f"{hours}h{minutes % 60}m"
-    return f"{minutes}m{seconds % 60}s" if minutes else f"{seconds}s"
+        return f"{hours}h" if hours >= _COARSE else f"{hours}h{minutes % 60}m"
+    if minutes:
+        return f"{minutes}m" if minutes >= _COARSE else f"{minutes}m{seconds % 60}s"
+    return f"{seconds}s"
 
 
 def _cut(text: str, width: int) -> str:
