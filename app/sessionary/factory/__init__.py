@@ -1,6 +1,6 @@
 """The application factory: builds the Flask application and the WSGI middleware around it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from sessionary import clock, store
 from sessionary.factory.auto_prune import AutoPrune
 from sessionary.factory.error_handlers import ErrorHandlers
+from sessionary.factory.flask_app import SessionaryFlask
 from sessionary.factory.health_middleware import HealthMiddleware
 from sessionary.factory.message_middleware import MessageMiddleware
 from sessionary.factory.namespace_middleware import (
@@ -36,7 +37,7 @@ from sessionary.surfaces import SURFACES
 from sessionary.web import spool
 from sessionary.web.as_of import HEADER
 from sessionary.web.context import read_instant
-from sessionary.web.events import REFUSED, Observer
+from sessionary.web.events import Observer
 from sessionary.web.held import LOAD, LOADED_AT, READS
 from sessionary.web.operations import Invalid, answer
 from sessionary.web.route_table import RouteTable
@@ -125,20 +126,6 @@ def create_double(
         return WebPageMiddleware(inner, guard, handlers, path)
 
     return builder.finish(wsgi, add_guards)
-
-
-class _App(Flask):
-    """Flask without the check for coroutines, which it makes of each function at every call."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func
-
-    def refuse(
-        self, environ: dict[str, Any], start_response: Any, status: int, message: str
-    ) -> Iterable[bytes]:
-        """Answer a request that the HTTP core could not read, in the vendor's words."""
-        environ[REFUSED] = status, message
-        return self.wsgi_app(environ, start_response)
 
 
 def _prepare_database() -> None:
@@ -232,7 +219,7 @@ class _Builder:
 
 
 def _make_flask(settings: Settings, namespace: Namespace) -> Flask:
-    app = _App(
+    app = SessionaryFlask(
         "sessionary",
         static_folder=None,
         template_folder=None,

@@ -10,7 +10,7 @@ import peewee as pw
 from sessionary import clock
 from sessionary.clock import Clock
 from sessionary.identity.models import Key, Membership, Organization, User
-from sessionary.store import Statement, param
+from sessionary.store import Statement, keep, param
 
 # The organization of a lenient caller in a database without one.
 DEFAULT_ORGANIZATION = "000000000000000000000001"
@@ -108,14 +108,19 @@ def authenticate_key(secret: str, surface: str, *, derive: bool) -> tuple[Caller
     names, an admin of the default organization. Raises InvalidKey.
     """
     digest = hash_of(secret)
-    rows = _key_lookup.all(hash=digest)
-    first = rows[0]
+    first, caller = keep(("key", digest, derive), lambda: _look_up(secret, digest, derive))
     now = first.clock_state.at(clock.wall())
-    if first.key is None and derive:
-        return _derive_caller(secret, digest, first.first_organization), now
-    if first.key is None or not first.is_valid(surface, now):
+    if caller is None or (first.key is not None and not first.is_valid(surface, now)):
         raise InvalidKey
-    return _make_caller(digest, rows), now
+    return caller, now
+
+
+def _look_up(secret: str, digest: str, derive: bool) -> tuple[_KeyLookup, Caller | None]:
+    rows = _key_lookup.all(hash=digest)
+    if rows[0].key is not None:
+        return rows[0], _make_caller(digest, rows)
+    caller = _derive_caller(secret, digest, rows[0].first_organization) if derive else None
+    return rows[0], caller
 
 
 def _make_caller(digest: str, rows: list[_KeyLookup]) -> Caller:

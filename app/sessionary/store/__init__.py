@@ -28,6 +28,7 @@ from sessionary.store.database import NamespaceClosed as NamespaceClosed
 from sessionary.store.database import check_file_unchanged as check_file_unchanged
 from sessionary.store.database import current_namespace as current_namespace
 from sessionary.store.database import has_undo_log as has_undo_log
+from sessionary.store.database import keep as keep
 from sessionary.store.database import limit_reads as limit_reads
 from sessionary.store.database import memory_namespace as memory_namespace
 from sessionary.store.database import open_namespace as open_namespace

@@ -5,9 +5,9 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext, suppress
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import peewee as pw
 
@@ -15,6 +15,8 @@ from sessionary.durations import monotonic
 from sessionary.store.files import DatabaseFile
 from sessionary.store.waits import WouldWait, due_in, may_wait
 
+Kept = TypeVar("Kept")
+_MAX_KEPT = 256
 _RETRY_SECONDS = 0.005
 MAX_LIMITED_ROWS = 300
 _MAX_LIMITED_BYTES = 16_384  # of a value
@@ -35,6 +37,7 @@ class Connection(sqlite3.Connection):
     stays_open = True
     has_limited_reads = False
     waits = True  # for a lock of another program, up to the busy timeout
+    may_keep = False  # what it read; a double's memory changes with each call, by the journal
     position: Position | None = None  # that statements read from; None: as it is now
     undone_count = 0  # of the rows in `total_changes`, those of dry runs
     first_number: int | None = None  # see change_numbers
@@ -42,6 +45,21 @@ class Connection(sqlite3.Connection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fetching: list[sqlite3.Cursor] = []
+        self._kept: dict[Hashable, Any] = {}
+        self._kept_at = (0, 0)
+
+    def keep(self, key: Hashable, read: Callable[[], Kept]) -> Kept:
+        """Return what `read` returned, until anything in the database changes."""
+        if not self.may_keep or self.in_transaction or self.position is not None:
+            return read()
+        others = self.execute("PRAGMA data_version").fetchone()[0]  # a third of a key lookup
+        if self._kept_at != (others, self.total_changes) or len(self._kept) >= _MAX_KEPT:
+            self._kept.clear()
+            self._kept_at = others, self.total_changes
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = read()
+        return cast(Kept, found)
 
     def close_cursors(self) -> None:
         """Close cursors with rows left: while one is open, later reads see the same old state."""
@@ -129,6 +147,7 @@ class Database(pw.SqliteDatabase):
         connection = self._connect_with_retry()
         connection.stays_open = stays_open
         if self.file is not None:
+            connection.may_keep = True
             connection.execute(f"PRAGMA busy_timeout = {int(1000 * self.timeout)}")
         if not may_wait():
             connection.stop_waiting()

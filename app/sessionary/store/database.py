@@ -4,7 +4,7 @@ import mmap
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cached_property, partial
@@ -15,7 +15,7 @@ from weakref import WeakSet
 import peewee as pw
 
 from sessionary.durations import monotonic
-from sessionary.store.connections import Connection, Database
+from sessionary.store.connections import Connection, Database, Kept
 from sessionary.store.errors import (
     DatabaseUnavailable,
     DatabaseUnusable,
@@ -346,6 +346,11 @@ def size_bytes(namespace: Namespace) -> int:
     file = Path(str(namespace.database.database))
     wal = file.with_name(f"{file.name}-wal")
     return file.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+
+
+def keep(key: Hashable, read: Callable[[], Kept]) -> Kept:
+    """Return what `read` returned for this key, until anything in the database changes."""
+    return current_namespace().connection().keep(key, read)
 
 
 def limit_reads(is_limited: bool) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Response as FlaskResponse
 from flask import request
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -156,7 +157,7 @@ def answer(value: Any, status: int = 200) -> Response:
     body = json_codec.to_bytes(value)
     if len(body) > spool.MEMORY_BYTES:
         return answer_body(spool.keep(body), status)
-    return Response(body, status, content_type="application/json")
+    return FlaskResponse(body, status, content_type="application/json")
 
 
 def answer_page(page: Iterable[Any]) -> Response:
@@ -178,6 +179,6 @@ def answer_body(
 ) -> Response:
     """A response of encoded bytes, in memory or in a file."""
     if isinstance(body, bytes):
-        return Response(body, status, content_type=content_type)
+        return FlaskResponse(body, status, content_type=content_type)
     headers = {"Content-Length": str(len(body))}
-    return Response(body, status, headers, content_type=content_type, direct_passthrough=True)
+    return FlaskResponse(body, status, headers, content_type=content_type, direct_passthrough=True)
