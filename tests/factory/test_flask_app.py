@@ -17,7 +17,7 @@ def _make_app(cls: type[Flask], events: list[str]) -> Flask:
         place.teardown_request(lambda error, name=name: events.append(f"end {name} {error!r}"))
         place.get("/plain/<int:number>")(_plain)
         place.post("/plain/<int:number>", endpoint="post")(_post)
-        place.get("/raises", endpoint="raises")(lambda: 1 // 0)
+        place.get("/raises", endpoint="raises")(_raise)
         place.get("/aborts", endpoint="aborts")(lambda: abort(418))
     app.teardown_appcontext(lambda error: events.append(f"end context {error!r}"))
     app.register_error_handler(ZeroDivisionError, lambda error: (f"handled {error}", 500))
@@ -36,6 +36,10 @@ def _plain(number: int) -> Any:
 
 def _post(number: int) -> str:
     return str(number)
+
+
+def _raise() -> str:
+    return str(1 // 0)
 
 
 def _stop() -> str | None:
