@@ -23,6 +23,7 @@ from sessionary.control import (
 )
 from sessionary.control.access import check_double, check_server
 from sessionary.control.blueprint import PREFIX, Control, authenticate
+from sessionary.control.copied_tests import routes as copied_tests_routes
 from sessionary.control.faults import blueprint as faults_blueprint
 from sessionary.control.faults import matching
 from sessionary.control.faults.matching import Fault
@@ -73,6 +74,7 @@ surface = Surface(
         clock.routes,
         timeline.routes,
         sessions.routes,
+        copied_tests_routes,
         lanes.routes,
         surfaces.routes,
         counters.routes,

@@ -1,0 +1,35 @@
+"""A session's story as a test: the calls that made it, and what it is at an instant."""
+
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from sessionary.control.blueprint import control, make_blueprint, now
+from sessionary.control.copied_tests import node_test, pytest_test
+from sessionary.control.copied_tests.story import tell
+from sessionary.control.fields import StrictSchema
+from sessionary.control.timeline import find_session
+from sessionary.web.context import settings
+from sessionary.web.fields import OneOf, Text
+from sessionary.web.operations import operation
+
+_FORMATS = {"pytest": pytest_test.render, "node": node_test.render}
+routes = make_blueprint("copied_tests")
+
+
+class TestQuery(StrictSchema):
+    """The runner of the test."""
+
+    format = Text(load_default="pytest", validate=OneOf(tuple(_FORMATS)))
+
+
+@routes.get("/sessions/<surface>/<session_id>/test")
+@operation(
+    "Get a session's calls as a test", query=TestQuery(), answers={200: None}, has_instants=True
+)
+def show_test(surface: str, session_id: str, query: dict[str, Any]) -> Response:
+    """Return a program that makes the same calls and asserts what the session is."""
+    found = find_session(control().surfaces, session_id, control().surface(surface).name)
+    story = tell(*found, now(), has_journal=settings().journal)
+    text = _FORMATS[query["format"]](story)
+    return Response(text, content_type="text/plain; charset=utf-8")
