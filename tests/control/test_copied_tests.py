@@ -1,20 +1,20 @@
 """A copied test repeats a session's calls, and passes when it is run."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sessionary.client import Client
-from tests.control.conftest import NOON, Double
-from tests.processes import Process, run_command, running_double
+from tests.control.conftest import NOON, NOTTE, Double
+from tests.processes import run_command, running_double
+from tests.surfaces.mobilenext.api_client import ANDROID
 
 ORG = "000000000000000000000001"
 ODD = 'a "title" `${x}` {y} \\ \u2028 \U0001f600'
 PATHS = {
-    "notte": ("/notte/session/start", {"idle_timeout_minutes": 5}),
+    "notte": ("/notte/session/start", {"session_timeout_minutes": 5}),
     "scale": ("/scale/v4/sessions", {"title": ODD, "state": {"to": [1, None]}, "account_id": ORG}),
     "galtea": ("/galtea/sessions", {"versionId": "version_1", "customId": "one"}),
     "mobilenext": ("/mobilenext/api/v1/sessions", None),
@@ -36,11 +36,12 @@ def call(double: Double, method: str, path: str, body: Any = None) -> Any:
     return answer.json
 
 
-def run_pytest(text: str, folder: Path) -> None:
-    (folder / "test_copied.py").write_text(text)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_copied.py"]
-    ended = run_command(*command, cwd=folder)
-    assert (ended.returncode, "1 passed" in ended.stdout) == (0, True), ended.stdout
+def run_pytest(folder: Path, *texts: str) -> None:
+    for number, text in enumerate(texts):
+        (folder / f"test_{number}.py").write_text(text)
+    ended = run_command(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+    passed = f"\n{len(texts)} passed" in ended.stdout
+    assert (ended.returncode, passed) == (0, True), ended.stdout
 
 
 def make_session(double: Double, surface: str) -> str:
@@ -50,55 +51,53 @@ def make_session(double: Double, surface: str) -> str:
     double.advance("1m")
     id = str(made.get("session_id") or made.get("id") or made["session"]["id"])
     if surface == "mobilenext":
-        call(double, "POST", f"{path}/{id}/devices", {"filters": []})
+        call(double, "POST", f"{path}/{id}/devices", {"filters": [ANDROID]})
     if surface == "scale":
         call(double, "DELETE", f"{path}/{id}")
     return id
 
 
-@pytest.mark.parametrize("surface", PATHS)
-def test_a_copied_pytest_passes(double: Double, surface: str, tmp_path: Path) -> None:
-    id = make_session(double, surface)
+def test_copied_pytests_pass(double: Double, tmp_path: Path) -> None:
+    ids = {surface: make_session(double, surface) for surface in PATHS}
     double.advance("10m")
-    run_pytest(copied(double, surface, id, "pytest"), tmp_path)
+    run_pytest(tmp_path, *(copied(double, *each, "pytest") for each in ids.items()))
 
 
-def test_the_copied_test_fails_when_the_session_would_be_something_else(
+def test_it_asserts_what_the_session_is_at_the_instant_shown(
     double: Double, tmp_path: Path
 ) -> None:
-    text = copied(double, "notte", double.start(idle_timeout_minutes=5), "pytest", "+6m")
-    with pytest.raises(AssertionError, match="1 failed"):
-        run_pytest(text.replace('"idle_timeout_minutes": 5', '"idle_timeout_minutes": 9'), tmp_path)
-
-
-@pytest.mark.parametrize("at", ["+4m", "+5m", "+6m"])
-def test_it_asserts_what_the_session_is_at_the_instant_shown(
-    double: Double, at: str, tmp_path: Path
-) -> None:
-    id = double.start(idle_timeout_minutes=5)
-    found = double.get(f"/sessions/notte/{id}/explain", headers={"Sessionary-At": at})
-    text = copied(double, "notte", id, "pytest", at)
-    assert f'assert found["status"] == "{found["status"]}"' in text
-    assert f'now="{NOON}"' in text
-    run_pytest(text, tmp_path)
+    id, texts = double.start(session_timeout_minutes=5), []
+    for at in ("+4m", "+5m", "+6m"):
+        found = double.get(f"/sessions/notte/{id}/explain", headers={"Sessionary-At": at})
+        texts.append(copied(double, "notte", id, "pytest", at))
+        assert f'assert found["status"] == "{found["status"]}"' in texts[-1]
+        assert f'now="{NOON}"' in texts[-1]
+    other = texts.pop().replace('minutes": 5', 'minutes": 9')
+    run_pytest(tmp_path, *texts)
+    with pytest.raises(AssertionError, match="1 failed, 1 passed"):
+        run_pytest(tmp_path, texts[0], other)
 
 
 def test_forced_states_and_hidden_work_are_repeated_and_refused_calls_are_not(
     double: Double, tmp_path: Path
 ) -> None:
-    double.post(
-        "/faults", {"surface": "notte", "preset": "overloaded", "phase": "after"}, status=201
-    )
-    double.client.post("/notte/session/start", json={}, headers={"Authorization": "Bearer any"})
-    id = double.newest_call()["session"]
+    id = double.start(session_timeout_minutes=5)
+    double.advance("1m")
+    fault = {"surface": "notte", "preset": "overloaded", "phase": "after"}
+    double.post("/faults", fault, status=201)
+    again = {"session_id": id}
+    assert double.client.post("/notte/session/start", json=again, headers=NOTTE).status_code == 529
     double.call("DELETE", "/faults")
-    double.client.post(f"/notte/sessions/{id}/page/none", headers={"Authorization": "Bearer any"})
+    refused = again | {"session_timeout_minutes": "no"}
+    assert (
+        double.client.post("/notte/session/start", json=refused, headers=NOTTE).status_code == 400
+    )
     double.advance("30s")
     double.post(f"/sessions/notte/{id}/force", {"status": "error"})
     text = copied(double, "notte", id, "pytest")
-    assert text.count("send(sessionary") == 1
+    assert text.count("send(sessionary") == 2
     assert 'sessionary.force(session, "error")' in text
-    run_pytest(text, tmp_path)
+    run_pytest(tmp_path, text)
 
 
 def test_a_session_that_no_call_opened_cannot_be_copied(double: Double) -> None:
@@ -108,21 +107,13 @@ def test_a_session_that_no_call_opened_cannot_be_copied(double: Double) -> None:
     assert answer["detail"].startswith("no call in the journal opened this session")
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Process]:
-    with running_double() as process:
-        yield process
-
-
-@pytest.mark.parametrize("surface", PATHS)
-def test_a_copied_node_test_passes(
-    double: Double, running: Process, surface: str, tmp_path: Path
-) -> None:
-    id = make_session(double, surface)
+def test_copied_node_tests_pass(double: Double, tmp_path: Path) -> None:
+    ids = {surface: make_session(double, surface) for surface in PATHS}
+    double.post(f"/sessions/notte/{ids['notte']}/force", {"status": "error"})
     double.advance("10m")
-    (tmp_path / "copied.test.mjs").write_text(copied(double, surface, id, "node"))
-    ended = run_command(
-        "node", "--test", "copied.test.mjs", cwd=tmp_path, SESSIONARY_URL=running.url
-    )
-    assert (ended.returncode, "# pass 1" in ended.stdout) == (0, True), ended.stdout
-    assert Client(running.url).namespaces.list()["namespaces"] == ["default"]
+    for surface, id in ids.items():
+        (tmp_path / f"{surface}.test.mjs").write_text(copied(double, surface, id, "node"))
+    with running_double() as process:
+        ended = run_command("node", "--test", cwd=tmp_path, SESSIONARY_URL=process.url)
+        assert (ended.returncode, "# pass 4" in ended.stdout) == (0, True), ended.stdout
+        assert Client(process.url).namespaces.list() == ["default"]

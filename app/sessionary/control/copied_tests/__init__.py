@@ -29,7 +29,8 @@ class TestQuery(StrictSchema):
 )
 def show_test(surface: str, session_id: str, query: dict[str, Any]) -> Response:
     """Return a program that makes the same calls and asserts what the session is."""
-    found = find_session(control().surfaces, session_id, control().surface(surface).name)
-    story = tell(*found, now(), has_journal=settings().journal)
+    surfaces = control().surfaces
+    found = find_session(surfaces, session_id, control().surface(surface).name)
+    story = tell(surfaces, *found, now(), has_journal=settings().journal)
     text = _FORMATS[query["format"]](story)
     return Response(text, content_type="text/plain; charset=utf-8")

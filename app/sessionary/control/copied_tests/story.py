@@ -50,7 +50,9 @@ class Story(NamedTuple):
     rule: str
 
 
-def tell(surface: Surface, session: Any, at: int, *, has_journal: bool) -> Story:
+def tell(
+    surfaces: Sequence[Surface], surface: Surface, session: Any, at: int, *, has_journal: bool
+) -> Story:
     """Tell how a session came to what it is at an instant. Raises ApiError."""
     id = surface.sessions.id(session)
     calls = _calls(surface.name, id, at) if has_journal else []
@@ -61,7 +63,7 @@ def tell(surface: Surface, session: Any, at: int, *, has_journal: bool) -> Story
             "it comes from a seed, or from before the journal",
         )
     found = surface.sessions.explain(session, at)
-    steps = [*_steps(surface, calls, id), *_forced(surface, id, calls[0].at, at)]
+    steps = [*_steps(surface, calls, id), *_forced(surfaces, surface, id, calls[0].at, at)]
     steps.sort(key=lambda step: step.at)
     since = to_text(min(found.since_at, at))
     key = f"{surface.key_prefix}test"
@@ -144,9 +146,12 @@ def _mark(value: Any, variables: dict[str, str]) -> Any:
     return [_mark(each, variables) for each in value] if isinstance(value, list) else value
 
 
-def _forced(surface: Surface, id: str, after: int, until: int) -> Iterator[Step]:
+def _forced(
+    surfaces: Sequence[Surface], surface: Surface, id: str, after: int, until: int
+) -> Iterator[Step]:
     if not store.has_undo_log() or not surface.sessions.forced_states:
         return
-    for change in find_changes([surface], after - 1, until, until, 10 * _MOST):
-        if change.session == id and change.call and change.call.endswith("/force"):
+    for change in find_changes(surfaces, after - 1, until, until, 10 * _MOST):
+        is_mine = (change.surface, change.session) == (surface.name, id)
+        if is_mine and change.call and change.call.endswith("/force"):
             yield Step(change.shown_at, "", "", None, {}, {}, change.to_status)

@@ -43,8 +43,7 @@ function Bar() {
     <input id="filter" type="search" placeholder="Filter: id, title, status:timed_out, surface:notte" aria-label="Filter sessions" title="Filter (/)"
       value=${state.query.value} onInput=${(event) => (state.query.value = event.target.value)} />
     <button aria-pressed=${isOpenOnly} onClick=${() => (state.query.value = toggled(state.query.value, "is:open"))}>Open</button>
-    ${lanes.loaded.value && lanes.shownAt.value !== null && html`<${Chips} />`}
-    <span class="gap"></span>
+    ${lanes.loaded.value && lanes.shownAt.value !== null ? html`<${Chips} />` : html`<span class="gap"></span>`}
     ${offered().filter((each) => !each.isFixed && !each.hasNoButton).map((each) => html`<${PanelButton} key=${each.id} ...${each} />`)}
   </section>`;
 }

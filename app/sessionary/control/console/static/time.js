@@ -17,7 +17,7 @@ export function format(at) {
 
 /** A short text: time of day, with the date on another day than `near`, and what is below a second. */
 export function show(at, near = at) {
-  const text = format(at), fraction = text.slice(19, 26).replace(/\.?0+$/, "");
+  const text = format(at), fraction = at % SECOND ? text.slice(19, 26) : "";
   const day = text.slice(0, 10) === format(near).slice(0, 10) ? "" : `${text.slice(0, 10)} `;
   return day + text.slice(11, 19) + fraction;
 }

@@ -9,7 +9,7 @@ import { block, visible } from "../text.js";
 import { format, parse, show, span } from "../time.js";
 import { showAt } from "../timeline/scale.js";
 
-const RULE_OF_CALL = "call";
+const CALL = "call";
 const pathOf = (lane, rest) => `sessions/${lane.surface}/${encodeURIComponent(lane.id)}/${rest}`;
 const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
@@ -53,10 +53,10 @@ function Facts({ data, lane }) {
   </dl>`;
 }
 
-/** The transition that is of interest: the one to the status shown, if time made it, or the next. */
-function transitionOf(data) {
-  const next = data.next_transitions[0];
-  return data.rule !== RULE_OF_CALL && !next ? parse(data.since) : next ? parse(next.at) : null;
+/** The transition that is of interest: the next one, or the one to the status shown, if time made it. */
+function transitionOf(lane, data) {
+  const next = data.next_transitions[0], [start, , by] = lane.segments[segmentAt(lane, shownAt.value)];
+  return next ? parse(next.at) : by === CALL ? null : start;
 }
 
 function Force({ lane }) {
@@ -82,7 +82,7 @@ function Force({ lane }) {
 }
 
 function Actions({ data, lane }) {
-  const instant = data && transitionOf(data);
+  const instant = data ? transitionOf(lane, data) : null;
   const test = (format) => () => call(pathOf(lane, `test?format=${format}`), { at: at.value });
   return html`<div class="acts">
     ${instant !== null && html`

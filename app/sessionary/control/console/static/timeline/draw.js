@@ -133,7 +133,7 @@ export function drawLane(context, y, lane, scene) {
     context.fillRect(0, y, 3, HEIGHT);
   }
   if (status) dot(context, 15, y + HEIGHT / 2, colours[meaningOf(lane.surface, status)]);
-  context.fillStyle = status ? colours.ink : colours.dim;
+  context.fillStyle = status && lane.title ? colours.ink : colours.dim;
   context.fillText(fit(context, lane.title || lane.id, left - 34), 25, y + HEIGHT / 2);
   drawBars(context, y, lane, scene);
 }

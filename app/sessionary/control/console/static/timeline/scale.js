@@ -90,5 +90,5 @@ export const marks = computed(() => {
 
 function label(instant, step) {
   if (step >= DAY || instant % DAY === 0) return format(instant).slice(5, 10);
-  return step < MINUTE ? show(instant) : show(instant).slice(0, 5);
+  return step < MINUTE ? show(instant).replace(/(\.\d+?)0+$/, "$1") : show(instant).slice(0, 5);
 }
