@@ -27,7 +27,7 @@ FORBIDDEN = (
 def test_a_browser_is_led_to_the_console(double: Double, path: str) -> None:
     answer = double.client.get(path, headers=HTML)
     assert answer.status_code == 302
-    # Relative, so that it holds behind a proxy that adds a prefix.
+    # It is relative, for proxies that add a prefix.
     target = urljoin(path, answer.headers["Location"])
     assert target == ("/~t42" if "~" in path else "") + "/_control/console/"
     page = double.client.get(target, headers=HTML)

@@ -1,7 +1,7 @@
 """The console: a page that shows sessions over time, at `/_control/console/`.
 
-Its files are read at the first request for one, and served from memory. They hold no data: what
-the page shows comes from the control plane, which asks for the token.
+Its files are read at the first request for one, and served from memory. They hold no data: the
+page reads those from the control plane, which needs the token.
 """
 
 import re
@@ -14,7 +14,7 @@ _READS = ("GET", "HEAD")
 
 
 class ConsoleMiddleware:
-    """Serves the console's files, and leads a browser that asks for `/` to them."""
+    """Serves the console's files, and leads a browser from `/` to them."""
 
     def __init__(self, application: Application) -> None:
         self._application = application

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.copied_tests import node_test, pytest_test
-from sessionary.control.copied_tests.story import tell
+from sessionary.control.copied_tests.story import make_story
 from sessionary.control.fields import StrictSchema
 from sessionary.control.timeline import find_session
 from sessionary.web.context import settings
@@ -31,6 +31,6 @@ def show_test(surface: str, session_id: str, query: dict[str, Any]) -> Response:
     """Return a program that makes the same calls and asserts what the session is."""
     surfaces = control().surfaces
     found = find_session(surfaces, session_id, control().surface(surface).name)
-    story = tell(surfaces, *found, now(), has_journal=settings().journal)
+    story = make_story(surfaces, *found, now(), has_journal=settings().journal)
     text = _FORMATS[query["format"]](story)
     return Response(text, content_type="text/plain; charset=utf-8")

@@ -50,10 +50,10 @@ class Story(NamedTuple):
     rule: str
 
 
-def tell(
+def make_story(
     surfaces: Sequence[Surface], surface: Surface, session: Any, at: int, *, has_journal: bool
 ) -> Story:
-    """Tell how a session came to what it is at an instant. Raises ApiError."""
+    """Return what made a session what it is at an instant. Raises ApiError."""
     id = surface.sessions.id(session)
     calls = _calls(surface.name, id, at) if has_journal else []
     if not calls or id.lower() not in (value.lower() for value, _ in _leaves(_answer(calls[0]))):
