@@ -100,7 +100,14 @@ def test_a_url_is_text(app: App, notte: NotteClient, page: str, operation: str) 
 
 
 def test_a_scrape_is_empty(notte: NotteClient, page: str) -> None:
-    assert ok_json(notte.post(f"{page}/scrape")) == {"markdown": "", "structured": None}
+    scraped = ok_json(notte.post(f"{page}/scrape"))
+    assert (scraped["markdown"], scraped["structured"]) == ("", None)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation_shows_its_session(notte: NotteClient, page: str, operation: str) -> None:
+    shown = ok_json(notte.post(f"{page}/{operation}", GOTO))["session"]
+    assert shown == notte.status(page.split("/")[2])
 
 
 @pytest.mark.parametrize("wanted", [{"instructions": "prices"}, {"response_format": {"type": "x"}}])

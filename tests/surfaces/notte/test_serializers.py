@@ -53,9 +53,11 @@ def test_operations_fit_their_schemas(row: SessionRow, now: int, screenshot: boo
         responses.ObserveResponse(), serializers.operated(row, now, screenshot=screenshot)
     )
     assert_fits_schema(responses.Observation(), serializers.observed(row, now))
-    assert_fits_schema(responses.ExecutionResult(), serializers.executed({"type": "wait"}, now))
+    assert_fits_schema(
+        responses.ExecutionResult(), serializers.executed({"type": "wait"}, row, now)
+    )
     for is_structured in (True, False):
-        scraped = serializers.scraped(is_structured=is_structured)
+        scraped = serializers.scraped(row, now, is_structured=is_structured)
         assert_fits_schema(responses.ScrapeResponse(), scraped)
     assert_fits_schema(responses.Health(), serializers.health(3))
 

@@ -135,15 +135,17 @@ def test_a_bound_key_has_only_one_account(strict: App, ana: Caller) -> None:
 
 
 def test_user_info_lists_the_user_s_accounts_default_first(ana: Caller) -> None:
+    profiles = [
+        {"role": "readwrite", "account": {"id": "zeta", "name": "Zeta"}},
+        {"role": "admin", "account": {"id": "acme", "name": "Acme"}},
+    ]
     assert ana.get("/user-info").json == {
         "id": ANA,
         "email": "ana@example.com",
         "first_name": None,
         "last_name": None,
-        "access_profiles": [
-            {"role": "readwrite", "account": {"id": "zeta", "name": "Zeta"}},
-            {"role": "admin", "account": {"id": "acme", "name": "Acme"}},
-        ],
+        "access_profiles": profiles,
+        "accounts": profiles,
     }
 
 

@@ -171,8 +171,7 @@ def stop(session_id: str, query: dict[str, Any]) -> Response:
 @v4.post("/sessions/<session_id>/page/observe")
 @operation("Look at the page", body=requests.PageRequest(), answers={200: responses.Observation()})
 def observe_page(session_id: str, body: dict[str, Any]) -> Response:
-    row, at = _operate_on_page(session_id, body["url"])
-    return answer(serializers.observed(row, at))
+    return answer(serializers.observed(*_operate_on_page(session_id, body["url"])))
 
 
 @v4.post("/sessions/<session_id>/page/execute")
@@ -181,8 +180,7 @@ def observe_page(session_id: str, body: dict[str, Any]) -> Response:
 )
 def execute(session_id: str, body: dict[str, Any]) -> Response:
     url = body.get("url") if body["type"] in rules.NAVIGATIONS else None
-    _, at = _operate_on_page(session_id, url)
-    return answer(serializers.executed(body, at))
+    return answer(serializers.executed(body, *_operate_on_page(session_id, url)))
 
 
 @v4.post("/sessions/<session_id>/page/scrape")
@@ -190,9 +188,9 @@ def execute(session_id: str, body: dict[str, Any]) -> Response:
     "Read the page", body=requests.ScrapePageRequest(), answers={200: responses.ScrapeResponse()}
 )
 def scrape_page(session_id: str, body: dict[str, Any]) -> Response:
-    _operate_on_page(session_id, body["url"])
+    row, at = _operate_on_page(session_id, body["url"])
     is_structured = bool(body["instructions"] or body["response_format"])
-    return answer(serializers.scraped(is_structured=is_structured))
+    return answer(serializers.scraped(row, at, is_structured=is_structured))
 
 
 def _organization() -> str:

@@ -132,20 +132,24 @@ def observed(row: SessionRow, now: int) -> dict[str, Any]:
         "metadata": metadata(row, now),
         "screenshot": {"raw": PICTURE, "bboxes": []},
         "space": _SPACE,
-        **_span(now),
+        **_operation(row, now),
     }
 
 
-def scraped(*, is_structured: bool) -> dict[str, Any]:
+def scraped(row: SessionRow, now: int, *, is_structured: bool) -> dict[str, Any]:
     """v4's ScrapeResponse. Source: client (a requested structure must not be null).
 
     Assumed: the structure says that it could not be read.
     """
     failure = {"success": False, "error": "No browser runs here", "data": None}
-    return {"markdown": "", "structured": failure if is_structured else None}
+    return {
+        "markdown": "",
+        "structured": failure if is_structured else None,
+        "session": session(row, now),
+    }
 
 
-def executed(action: dict[str, Any], now: int) -> dict[str, Any]:
+def executed(action: dict[str, Any], row: SessionRow, now: int) -> dict[str, Any]:
     """v4's ExecutionResult. Source: client."""
     return {
         "action": action,
@@ -153,7 +157,7 @@ def executed(action: dict[str, Any], now: int) -> dict[str, Any]:
         "message": f"Executed {action['type']}; no browser runs here",
         "data": None,
         "exception": None,
-        **_span(now),
+        **_operation(row, now),
     }
 
 
@@ -162,5 +166,6 @@ def health(active_sessions: int) -> dict[str, Any]:
     return {"status": "healthy", "version": __version__, "active_sessions": active_sessions}
 
 
-def _span(now: int) -> dict[str, str]:
-    return {"started_at": to_text(now), "ended_at": to_text(now)}
+def _operation(row: SessionRow, now: int) -> dict[str, Any]:
+    """What each operation on a page has. Source: client (1.7.9 to 1.8.0 need the session)."""
+    return {"session": session(row, now), "started_at": to_text(now), "ended_at": to_text(now)}

@@ -107,6 +107,7 @@ UserInfo = response_schema(
     text="id email",
     text_or_null="first_name last_name",
     access_profiles=items(AccessProfile),
+    accounts=items(AccessProfile),
 )
 ErrorBody = response_schema("ErrorBody", text="detail")
 # As pydantic reports it.
@@ -146,6 +147,7 @@ SOURCES = {
     },
     UserInfo: {
         "Source: client.": "id access_profiles",
+        "Source: client (scale-egp 1.0).": "accounts",
         "Source: client. Assumed: of a domain that cannot exist, if none is known.": "email",
         "Source: client. Assumed: null.": "first_name last_name",
     },

@@ -50,18 +50,21 @@ def deletion(count: int) -> dict[str, Any]:
 def user_info(caller: "Caller", roles: dict[str, str], names: dict[str, str]) -> dict[str, Any]:
     """Serialize the caller; the default account comes first, then the order of declaration.
 
-    Source: client (it takes the first account of an admin, and needs an email). Assumed: a missing
-    email is an address at a domain that cannot exist; an undeclared account is named "Default".
+    Source: client (it takes the first account of an admin, and needs an email; scale-egp 1.0 reads
+    `accounts`). Assumed: a missing email is an address at a domain that cannot exist; an undeclared
+    account is named "Default".
     """
     accounts = [*names, *(account for account in roles if account not in names)]
     accounts.sort(key=lambda account: account != caller.organization)
+    profiles = [
+        {"role": roles[id], "account": {"id": id, "name": names.get(id, "Default")}}
+        for id in accounts
+    ]
     return {
         "id": caller.user,
         "email": caller.email or f"{caller.user}@users.invalid",
         "first_name": None,
         "last_name": None,
-        "access_profiles": [
-            {"role": roles[id], "account": {"id": id, "name": names.get(id, "Default")}}
-            for id in accounts
-        ],
+        "access_profiles": profiles,
+        "accounts": profiles,
     }

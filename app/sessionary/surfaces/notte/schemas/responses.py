@@ -43,9 +43,15 @@ ObserveResponse = response_schema(
 )
 # Of v4's observe.
 _SPAN = "started_at ended_at"
-Observation = response_schema("Observation", instant=_SPAN, object="metadata screenshot space")
+Observation = response_schema(
+    "Observation",
+    session=nested(SessionResponse),
+    instant=_SPAN,
+    object="metadata screenshot space",
+)
 ExecutionResult = response_schema(
     "ExecutionResult",
+    session=nested(SessionResponse),
     instant=_SPAN,
     object="action",
     boolean="success",
@@ -53,12 +59,18 @@ ExecutionResult = response_schema(
     object_or_null="data",
     text_or_null="exception",
 )
-ScrapeResponse = response_schema("ScrapeResponse", text="markdown", object_or_null="structured")
+ScrapeResponse = response_schema(
+    "ScrapeResponse",
+    session=nested(SessionResponse),
+    text="markdown",
+    object_or_null="structured",
+)
 Health = response_schema("Health", text="status version", integer="active_sessions")
 # The detail of v4's invalid input is a list of violations.
 ErrorBody = response_schema("ErrorBody", value="detail", session_id=Text())
 
 # Where each field comes from: by schema, the names that a source holds for.
+_OLDER = "Source: client (1.7.9 and 1.8.0 need it)."
 SOURCES = {
     SessionResponse: {
         "Source: page.": "session_id status timeout_minutes created_at last_accessed_at error",
@@ -79,12 +91,17 @@ SOURCES = {
         "Source: client.": "session metadata screenshot",
         "Source: client. Assumed: always null.": "data space progress",
     },
-    Observation: {"Source: client.": "started_at ended_at metadata screenshot space"},
+    Observation: {
+        "Source: client.": "started_at ended_at metadata screenshot space",
+        _OLDER: "session",
+    },
     ExecutionResult: {
-        "Source: client.": "started_at ended_at action success message data exception"
+        "Source: client.": "started_at ended_at action success message data exception",
+        _OLDER: "session",
     },
     ScrapeResponse: {
         "Source: client. Assumed: always empty.": "markdown",
+        _OLDER: "session",
         "Source: client (not null if requested). Assumed: a failure.": "structured",
     },
     Health: {"Source: client.": "status version active_sessions"},
