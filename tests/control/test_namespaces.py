@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from sessionary import store
 from sessionary.identity import authenticate_key
 from sessionary.seeds.loader import BadSeed, Seed
-from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double, MakeDouble
 from tests.seed_rows import row
 
 SEED = row("organizations") + row("notte.sessions", 'timeout_minutes = 5; created_ago = "3m"')
@@ -442,3 +443,45 @@ def test_a_double_that_is_closed_does_not_answer(make_double: Callable[..., Doub
     namespaces.close()
     with pytest.raises(RuntimeError, match="closed"):
         double.status("x")
+
+
+def test_namespaces_are_listed_with_what_they_hold(make_double: MakeDouble) -> None:
+    double = make_double()
+    double.start()
+    double.post("/namespaces", {"name": "a", "now": NOON}, status=201)
+    double.start(ns="a", session_timeout_minutes=3)
+    double.start(ns="a")
+    double.post("/clock/advance", {"by": "4m"}, ns="a")
+    double.post("/faults", {"surface": "notte", "preset": "overloaded"}, ns="a", status=201)
+    double.post("/namespaces/a/fork", {"name": "b"}, status=201)
+    found = double.get("/namespaces?detail=true")
+    clock = double.get("/clock", ns="a")
+    shown = {"session_count": 2, "open_count": 1, "fault_count": 1, "clock": ANY}
+    assert found["namespaces"][1:] == [
+        {"name": "a", **shown, "call_count": 2, "last_call_at": NOON, "parent": None},
+        {"name": "b", **shown, "call_count": 0, "last_call_at": None, "parent": "a"},
+    ]
+    assert found["namespaces"][1]["clock"]["now"] == clock["now"]
+    assert found["namespaces"][0]["session_count"] == found["namespaces"][0]["open_count"] == 1
+    assert (found["next"], found["max_namespaces"]) == (None, 10_000)
+    page = double.get("/namespaces?detail=true&limit=2")
+    assert page["next"] == "a"
+    rest = double.get("/namespaces?detail=true&limit=2&after=a")
+    names = [each["name"] for each in (*page["namespaces"], *rest["namespaces"])]
+    assert names == double.get("/namespaces")["namespaces"] == ["default", "a", "b"]
+    assert "`next`" in double.get("/namespaces?detail=true&after=x", status=400)["detail"]
+
+
+def test_details_leave_a_hibernating_namespace_asleep(
+    make_double: MakeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessionary.store.namespaces.MAX_OPEN", 1)
+    double = make_double()
+    for name in ("a", "b", "c"):
+        double.start(ns=name)
+    namespaces = double.control.namespaces
+    assert namespaces is not None
+    asleep = [name for name in "abc" if namespaces.find(name).database.is_closed()]
+    found = double.get("/namespaces?detail=true")["namespaces"]
+    assert [each["session_count"] for each in found] == [0, 1, 1, 1]
+    assert asleep == [name for name in "abc" if namespaces.find(name).database.is_closed()] != []

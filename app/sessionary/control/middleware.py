@@ -10,6 +10,7 @@ from flask import Flask
 from sessionary import clock, store
 from sessionary.control import request_ids
 from sessionary.control.blueprint import CONTROL_PATH, NAMESPACES_PATH, Control
+from sessionary.control.compression import call_compressed
 from sessionary.control.delays import DelayedCall, activate_unchanged
 from sessionary.control.faults import matching
 from sessionary.control.faults.matching import FaultRow
@@ -52,6 +53,7 @@ class ControlMiddleware:
         settings: Settings = app.config["SESSIONARY"]
         control: Control = app.extensions["sessionary.control"]
         self._application = app.wsgi_app
+        self._control_application = partial(call_compressed, app.wsgi_app)
         self._routes = control.routes
         self._max_body_bytes = settings.max_body_bytes
         redactor = Redactor.of(control.surfaces, settings.control_token)
@@ -84,7 +86,7 @@ class ControlMiddleware:
         if namespace.seeded_ids != (namespace.generation, False):
             with activate_unchanged(namespace, namespace.generation):
                 start_response = request_ids.assign(environ, start_response)
-        return self._application(environ, start_response)
+        return self._control_application(environ, start_response)
 
     def _control_call(
         self, namespace: Namespace, generation: int, environ: dict[str, Any], start_response: Any
@@ -94,9 +96,9 @@ class ControlMiddleware:
             start_response = request_ids.assign(environ, start_response)
             if not _is_copied(namespace, environ):
                 with store.undo_log.reading(None), store.undo_log.attributed_to(call):
-                    return self._application(environ, start_response)
+                    return self._control_application(environ, start_response)
         with _activate_copy(namespace, generation), store.undo_log.reading(None):
-            return self._application(environ, start_response)
+            return self._control_application(environ, start_response)
 
     def _vendor_call(
         self,

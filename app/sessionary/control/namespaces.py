@@ -1,7 +1,7 @@
 """The `/namespaces` resource: create, list, reset, fork, snapshot, restore, seed and drop."""
 
 import tomllib
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import Any
@@ -13,15 +13,17 @@ from werkzeug.wrappers import Response
 from sessionary import clock, ids, store
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.clock import ClockResponse, clock_to_json
+from sessionary.control.counters import Counts
 from sessionary.control.errors import ApiError
 from sessionary.control.faults.blueprint import insert_faults
 from sessionary.control.faults.schemas import FaultRequest, fault_row
 from sessionary.control.fields import Instant, StrictSchema, response_schema
+from sessionary.control.journal import models
 from sessionary.control.recording import Recording, begin, note, random_seed
 from sessionary.seeds import loader
 from sessionary.store import DEFAULT, Namespace, Namespaces, Origin
 from sessionary.web.context import settings
-from sessionary.web.fields import Boolean, List, Object, Text
+from sessionary.web.fields import Boolean, Bounds, List, Object, QueryBoolean, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, answer_body, operation, read_object
 from sessionary.web.spool import Spool
@@ -59,20 +61,67 @@ class NamespaceRequest(ForkRequest):
 NamespaceResponse = response_schema(
     "NamespaceResponse", text="name", clock=fields.Nested(ClockResponse, required=True)
 )
+# `namespaces` are names, or with `detail` each a NamespaceDetail.
 NamespaceList = response_schema(
-    "NamespaceList", integer="max_namespaces", namespaces=fields.List(Text(), required=True)
+    "NamespaceList",
+    integer="max_namespaces",
+    namespaces=fields.List(fields.Raw(), required=True),
+    next=fields.String(allow_none=True),
 )
+
+
+class NamespacesQuery(StrictSchema):
+    """Whether to list details; then, the name that the page starts after, and its size."""
+
+    detail = QueryBoolean(load_default=False)
+    after = Text(load_default=None)
+    limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
+
+
 SeedResponse = response_schema("SeedResponse", integer="row_count")
 _answers = {200: NamespaceResponse()}
 
 
 @routes.get("/namespaces")
-@operation("List namespaces", answers={200: NamespaceList()})
-def list_namespaces() -> Response:
+@operation("List namespaces", query=NamespacesQuery(), answers={200: NamespaceList()})
+def list_namespaces(query: dict[str, Any]) -> Response:
     namespaces = control().namespaces
-    if namespaces is None:
-        return answer({"namespaces": [DEFAULT], "max_namespaces": 1})
-    return answer({"namespaces": namespaces.names(), "max_namespaces": namespaces.maximum})
+    names = [DEFAULT] if namespaces is None else namespaces.names()
+    maximum = 1 if namespaces is None else namespaces.maximum
+    if not query["detail"]:
+        return answer({"namespaces": names, "max_namespaces": maximum})
+    details, following = _details(names, query["after"], query["limit"])
+    return answer({"namespaces": details, "max_namespaces": maximum, "next": following})
+
+
+def _details(
+    names: list[str], after: str | None, limit: int
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return the details of a page of namespaces, and the `after` of the next page."""
+    if after is not None and after not in names:
+        raise ApiError(400, "after: must be the `next` of the page before")
+    names = names[0 if after is None else names.index(after) + 1 :]
+    details = []
+    for name in names[:limit]:
+        with suppress(store.NoSuchNamespace, store.NamespaceClosed):  # dropped meanwhile
+            details.append(_detail(name, _find(name)))
+    return details, names[limit - 1] if len(names) > limit else None
+
+
+def _detail(name: str, namespace: Namespace) -> dict[str, Any]:
+    with namespace.activate_briefly():
+        counts = Counts.of(control().surfaces)
+        last_call_at = models.last_call_at.one() if settings().journal else None
+        return {
+            "name": name,
+            "clock": clock_to_json(),
+            "session_count": counts.sessions,
+            "open_count": counts.open,
+            "call_count": counts.calls,
+            "fault_count": counts.faults,
+            "last_call_at": None if last_call_at is None else to_text(last_call_at),
+            "parent": namespace.parent,
+        }
 
 
 @routes.post("/namespaces")

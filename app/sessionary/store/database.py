@@ -79,6 +79,7 @@ class Namespace:
         self.database = database
         self.outages = OutageLog()
         self.name = DEFAULT
+        self.parent: str | None = None  # the name of the one that it is a copy of
         self.has_undo_log = False
         self.schema_version = 0  # of the program, once `schema.migrate` has run
         self.generation = 0  # counts the times that its contents were replaced
@@ -184,6 +185,15 @@ class Namespace:
     def later(self) -> Later:
         """What no response waits for."""
         return Later(self)
+
+    @contextmanager
+    def activate_briefly(self) -> Iterator[None]:
+        """Activate it in the block; if it hibernates, it does so again afterwards."""
+        hibernates = self.is_in_memory and self.database.is_closed()
+        with self.activate():
+            yield
+        if hibernates:
+            self.hibernate()
 
     def hibernate(self) -> None:
         """Keep only the contents in memory until the next activation, unless in use."""

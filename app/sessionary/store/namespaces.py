@@ -148,7 +148,9 @@ class Namespaces:
     def fork(self, source: str, name: str) -> Namespace:
         """Copy a namespace. Raises NoSuchNamespace, and what `create` raises."""
         make = partial(_create, name, self.find(source).contents(), self._hooks.on_copy)
-        return self._add(name, make, initial=make)
+        made = self._add(name, make, initial=make)
+        made.parent = source
+        return made
 
     def reset(self, name: str) -> None:
         """Reset a namespace to its initial state, or change nothing. Raises NoSuchNamespace."""

@@ -126,6 +126,9 @@ _newest = Statement(
     lambda found: int(found[0]),
     lambda: Call.select(Call.sequence).order_by(Call.id.desc()).limit(1),
 )
+last_call_at = Statement(
+    lambda found: int(found[0]), lambda: Call.select(Call.at).order_by(Call.id.desc()).limit(1)
+)
 _ids = Statement(tuple, lambda: Call.select(pw.fn.MIN(Call.id), pw.fn.MAX(Call.id)))
 by_id = Statement(CallRow._make, lambda: Call.select(*_columns).where(Call.id == param("id")))
 _SEARCHED: list[Any] = [Call.method, Call.path, Call.query, Call.session, Call.body, Call.response]
