@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import struct
 from base64 import b64encode
 from collections.abc import Iterator
@@ -99,9 +100,11 @@ class WebSocketClient:
 
 
 @contextmanager
-def open_websocket(url: str, path: str = "/ws", **headers: str) -> Iterator[WebSocketClient]:
-    """Open a WebSocket at the path."""
-    with connect(url) as raw:
+def open_websocket(
+    url: str, path: str = "/ws", *, trust: ssl.SSLContext | None = None, **headers: str
+) -> Iterator[WebSocketClient]:
+    """Open a WebSocket at the path, with TLS if there is something to trust."""
+    with connect(url, trust) as raw:
         response = send_handshake(raw, path, **headers)
         assert response.status == 101, response
         yield WebSocketClient(raw)

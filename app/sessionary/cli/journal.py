@@ -128,7 +128,7 @@ def explain(call: int, client: Client) -> Output:
 def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
     route = found["route"] or "no route"
     yield f"{found['method']} {found['path']} ({route}): {found['status']}"
-    if found["status"] and found["status"] >= 400 and found["response"] is not None:
+    if found["status"] and not 0 < found["status"] < 400 and found["response"] is not None:
         yield f"response: {json.dumps(found['response'])}"
     if found["note"]:
         yield found["note"]

@@ -1,6 +1,7 @@
 """A vendor call as data: VendorRequest and VendorResponse; calls to a WSGI application."""
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from http.client import responses
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -34,6 +35,13 @@ class VendorRequest(NamedTuple):
         if method == messages.METHOD and surface is not None and surface.messages is not None:
             message = surface.messages.read(body or b"")
         return cls(surface, method, own, environ, message)
+
+    @property
+    def message_route(self) -> str | None:
+        """The method that a message names, if there is one of this name."""
+        if self.message is None or self.surface is None or self.surface.messages is None:
+            return None
+        return self.message[0] if self.message[0] in self.surface.messages.routes else None
 
 
 class VendorResponse(NamedTuple):
@@ -90,6 +98,19 @@ def build_response(
     phrase = responses.get(status, "Unknown")
     content = b"" if request.method == "HEAD" else body
     return VendorResponse(f"{status} {phrase}", list(fields.items()), content)
+
+
+def answer_to_message(
+    request: VendorRequest, body: bytes | None, response: VendorResponse
+) -> VendorResponse:
+    """Return what is sent for a response: an error of HTTP becomes one of a message, with 200."""
+    surface = request.surface
+    if request.message is None or surface is None or surface.messages is None:
+        return response
+    if response.code == HTTPStatus.OK:
+        return response
+    error = surface.messages.error(body or b"", response.code, response.start())
+    return response._replace(status="200 OK", body=json_codec.to_bytes(error))
 
 
 def buffer_body(environ: dict[str, Any], max_bytes: int) -> tuple[bytes | None, int]:

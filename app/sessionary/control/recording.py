@@ -20,7 +20,7 @@ from sessionary import clock, ids, store
 from sessionary.control.faults.matching import LATENCY, TRUNCATED, FaultRow
 from sessionary.control.journal.recorder import RecordedExchange, recorded_headers
 from sessionary.control.journal.redaction import Redactor, remove_created_keys
-from sessionary.control.messages import VendorResponse
+from sessionary.control.messages import VendorResponse, answer_to_message
 from sessionary.identity import Caller, hash_of
 from sessionary.seeds import loader
 from sessionary.settings import DOUBLE, BadSetting, Settings, all_settings
@@ -38,7 +38,7 @@ _SHARED_SETTINGS = ("auth", "journal", "max_body_bytes", "vendor_defaults")  # t
 # Headers of the connection, and those that name the namespace, the request or the wall time.
 _UNSTABLE = {
     *("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"),
-    *("sessionary-namespace", "sessionary-request-id"),
+    *("sec-websocket-accept", "sessionary-namespace", "sessionary-request-id", "upgrade"),
 }
 
 
@@ -199,6 +199,8 @@ class CallRecorder:
             return  # it was not HTTP
         surface = "" if request.surface is None else request.surface.name
         number = None if caller is None else recording.number_of(caller, surface)
+        if response is not None:
+            response = answer_to_message(request, exchange.body, response)
         texts = {
             "path": environ["PATH_INFO"].encode("latin-1").decode(errors="surrogateescape"),
             "query": environ.get("QUERY_STRING", ""),

@@ -169,6 +169,7 @@ class _Builder:
         self._settings = settings
         self._namespace = namespace
         self._observers = observers
+        self._is_double = namespaces is not None
         self.routed_path = make_routed_path(surfaces)
         self._app = app = _make_flask(settings, namespace)
         mounted = tuple(surfaces)
@@ -210,7 +211,7 @@ class _Builder:
 
             wsgi = ConsoleMiddleware(wsgi)
         wsgi = add_guard(HealthMiddleware(wsgi, self._namespace, self.error_handlers))
-        wsgi = MessageMiddleware(wsgi, self.error_handlers.surface)
+        wsgi = MessageMiddleware(wsgi, self.error_handlers.surface, by_http=self._is_double)
         wsgi = RequestIdMiddleware(wsgi, self.error_handlers, self._observers)
         if self._settings.trusted_proxy:
             wsgi = TrustedProxyMiddleware(wsgi, networks(self._settings.trusted_proxy))

@@ -14,17 +14,25 @@ POLICY_VIOLATION = 1008
 
 
 class MessageMiddleware:
-    """Turns an HTTP error into one of the message's format; a wrong key closes the connection."""
+    """Turns an HTTP error into one of the message's format; a wrong key closes the connection.
+
+    With `by_http` a message may also come as a POST with the header `Sessionary-Method: WS`.
+    """
 
     def __init__(
         self,
         application: Callable[..., Iterable[bytes]],
         find_surface: Callable[[str], Surface | None],
+        *,
+        by_http: bool,
     ) -> None:
         self._application = application
         self._find_surface = find_surface
+        self._by_http = by_http
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if self._by_http and environ.get("HTTP_SESSIONARY_METHOD") == messages.METHOD:
+            environ["REQUEST_METHOD"] = messages.METHOD
         if environ["REQUEST_METHOD"] != messages.METHOD:
             return self._application(environ, start_response)
         message, status = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)), 200
@@ -33,6 +41,9 @@ class MessageMiddleware:
         def start(line: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             nonlocal status
             status = int(line[:3])
+            if status != HTTPStatus.OK:
+                line = "200 OK"
+                headers = [each for each in headers if each[0].lower() != "content-length"]
             return start_response(line, headers, *rest)
 
         def layer(make: Make) -> Iterable[bytes]:

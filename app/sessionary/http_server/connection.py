@@ -169,6 +169,7 @@ class Connection:
             self.websocket.close(GOING_AWAY)
             self.put([], None)
             self.send()
+            self.shutdown_write()
 
     def close(self) -> None:
         self.is_closed = True

@@ -23,7 +23,7 @@ _log = logging.getLogger("sessionary")
 _KEPT = ("PATH_INFO", "SCRIPT_NAME", "SERVER_PROTOCOL", "wsgi.url_scheme", "wsgi.multiprocess")
 _DROPPED = (
     *("HTTP_UPGRADE", "HTTP_CONNECTION", "HTTP_ACCEPT", "HTTP_SEC_WEBSOCKET_"),
-    *("HTTP_SESSIONARY_AT", "HTTP_SESSIONARY_REQUEST_ID"),  # of one call
+    "HTTP_SESSIONARY_REQUEST_ID",  # of one call
 )
 
 

@@ -7,6 +7,13 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 _TIMEOUT_SECONDS = 60
+# A request for a WebSocket; its key proves nothing here.
+HANDSHAKE = {
+    "upgrade": "websocket",
+    "connection": "upgrade",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
 
 
 class Received(NamedTuple):

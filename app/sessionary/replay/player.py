@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.client import responses
 from typing import Any
 
@@ -12,10 +13,11 @@ from sessionary.control.messages import VendorResponse
 from sessionary.control.recording import answer_to_json
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double, make_settings
-from sessionary.replay.connection import Connection, Received, make_target
+from sessionary.replay.connection import HANDSHAKE, Connection, Received, make_target
 from sessionary.replay.run_file import Run, Step
 from sessionary.settings import DOUBLE
 from sessionary.surfaces import SURFACES
+from sessionary.web import messages
 
 _ANSWER = ("status", "answer_headers", "answer", "answer_bytes", "answer_sha256")
 _PREFIXES = {surface.name: surface.key_prefix for surface in SURFACES}
@@ -116,7 +118,12 @@ class _Player:
         content = b"" if body is None else body.encode(errors="surrogateescape")
         length = step["body_bytes"] if body is None else len(content)  # None was refused unread
         headers["content-length"] = str(length)
-        received = self._connection.call(step["method"], target, headers, content)
+        method = step["method"]
+        if method == messages.METHOD:
+            method, headers["sessionary-method"] = "POST", method
+        elif step["status"] == HTTPStatus.SWITCHING_PROTOCOLS:
+            headers |= HANDSHAKE
+        received = self._connection.call(method, target, headers, content)
         if step["fault"] is not None:
             self.client.faults.clear()
         answer = _to_json(received, environ, self.client.namespace)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -101,6 +102,8 @@ class _Replay:
         """Why a call cannot be replayed; None if it can."""
         if not entry.status:
             return "no response was recorded"
+        if entry.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            return "it opens a WebSocket; messages are not replayed"
         if route is None:
             return f"not a route of {self._surface.name}"
         templates, segments = route.split("/"), entry.path.rstrip("/").split("/")

@@ -26,7 +26,13 @@ def call_line(call: Call) -> str:
     status = "no response" if call["status"] is None else call["status"]
     fault = f" by fault {call['fault']['id']}" if call["fault"] else ""
     surface = f"{call['surface']}: " if call["surface"] else ""
-    return f"{call['at']}  {surface}{call['method']} {call['path']}{body} -> {status}{fault}"
+    return f"{call['at']}  {surface}{call['method']} {place(call)}{body} -> {status}{fault}"
+
+
+def place(call: Call) -> str:
+    """Return the path of a call; the method that it names if it is a message of a WebSocket."""
+    route = call["route"]
+    return call["path"] if route is None or route.startswith("/") else route
 
 
 def transition_line(transition: Transition) -> str:

@@ -4,6 +4,7 @@ from flask import request
 
 from sessionary import store
 from sessionary.durations import BadDuration, parse_signed_duration
+from sessionary.web import messages
 from sessionary.web.fields import Problem
 from sessionary.web.instants import BadInstant, NotAnInstant, parse, to_text
 from sessionary.web.operations import Invalid
@@ -15,8 +16,10 @@ def as_of(text: str, now: int) -> int:
     """The instant of the header: `2026-03-01T12:00:00Z`, or relative to `now`: `+15m`, `-2h`.
 
     With a past instant the namespace is read as of then until the request ends. Raises Invalid for
-    a write, for text that is not an instant, and for a past that is not recorded.
+    a write or a message, for text that is not an instant, and for a past that is not recorded.
     """
+    if request.method == messages.METHOD:
+        raise _invalid("a message is about now: leave it out, also of the key and of the path")
     if request.method not in ("GET", "HEAD"):
         raise _invalid("only a read can be as of another instant: leave it out of a write")
     try:

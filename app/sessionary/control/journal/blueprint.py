@@ -22,14 +22,17 @@ from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, answer_page, operation
 from sessionary.web.responses import items
 
-_STATUS = re.compile("([1-5])xx|[1-5][0-9]{2}")
+_STATUS = re.compile("([1-5])xx|[1-5][0-9]{2}|-[0-9]{1,5}")
 _FILTERS = ("method", "path", "surface", "session", "status", "q")
 _COPIED = ("id", "surface", "method", "path", "route", "status", "session")
 routes = make_blueprint("journal")
 
 
 class StatusFilter(Text):
-    """A status such as 404, or a class such as `4xx`, loaded as its lowest and highest status."""
+    """A status such as 404, or a class such as `4xx`, loaded as its lowest and highest status.
+
+    An error code of a message over a WebSocket is a status as well.
+    """
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         match = _STATUS.fullmatch(super()._deserialize(value, *args, **kwargs))

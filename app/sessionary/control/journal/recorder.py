@@ -11,12 +11,16 @@ from sessionary import clock, store
 from sessionary.control.faults.matching import FaultRow
 from sessionary.control.journal import models
 from sessionary.control.journal.redaction import Redactor, remove_created_keys
-from sessionary.control.messages import VendorRequest, VendorResponse, parse_object
+from sessionary.control.messages import (
+    VendorRequest,
+    VendorResponse,
+    answer_to_message,
+    parse_object,
+)
 from sessionary.web import json_codec
 from sessionary.web.context import CALLER
 from sessionary.web.held import READS
 from sessionary.web.route_table import MATCH, RouteMatch, RouteTable
-from sessionary.web.surface import Surface
 
 MAX_TEXT = 16_384  # characters of a recorded body
 _DATA_URL = re.compile(rb"data:[a-z/]+;base64,[A-Za-z0-9+/=]*")
@@ -82,8 +86,11 @@ class Recorder:
         content = b"" if response is None else response.start()
         response_bytes = 0 if response is None else len(response.body)
         status, sent = response and response.code, exchange.body
-        if request.message is not None and request.surface is not None and sent is not None:
-            status, content = _answer_to_message(request.surface, sent, status, content)
+        if request.message is not None and sent is not None:
+            if response is not None:
+                content = answer_to_message(request, sent, response).start()
+                content = _DATA_URL.sub(lambda found: b"%d characters" % len(found[0]), content)
+                status = parse_object(content).get("error", {}).get("code", HTTPStatus.OK.value)
             sent, response_bytes = json_codec.to_bytes(request.message[1]), len(content)
         # Redact before cutting, or a part of a secret could remain at the cut.
         texts = self._redactor.redact(
@@ -104,7 +111,7 @@ class Recorder:
             "surface": request.surface and request.surface.name,
             "method": request.method,
             "path": remove_created_keys(texts["path"]),
-            "route": match.route,
+            "route": request.message_route or match.route,
             "query": texts["query"][:MAX_TEXT],
             "headers": texts["headers"],
             "body": body[:MAX_TEXT] or None,
@@ -121,22 +128,6 @@ class Recorder:
             "fault_kind": fault and fault.kind,
             "fault_phase": fault and fault.phase,
         }
-
-
-def _answer_to_message(
-    surface: Surface, message: bytes, status: int | None, content: bytes
-) -> tuple[int | None, bytes]:
-    """The status and the text of what a WebSocket's message is answered with.
-
-    The status is 200 or the error's code. A file in a data URL is recorded as its length.
-    """
-    if status is None or surface.messages is None:
-        return None, content
-    if status != HTTPStatus.OK:
-        content = json_codec.to_bytes(surface.messages.error(message, status, content))
-    error = parse_object(content).get("error", {})
-    content = _DATA_URL.sub(lambda found: b"%d characters" % len(found[0]), content)
-    return error.get("code", 200), content
 
 
 def is_recorded_later(environ: Mapping[str, Any]) -> bool:

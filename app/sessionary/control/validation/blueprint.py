@@ -18,7 +18,7 @@ from sessionary.control.journal.models import CallRow
 from sessionary.control.journal.redaction import REDACTED
 from sessionary.control.messages import call_wsgi
 from sessionary.control.validation.validator import ValidationReport
-from sessionary.web import json_codec
+from sessionary.web import json_codec, messages
 from sessionary.web.context import CALLER
 from sessionary.web.fields import Object, Text
 from sessionary.web.held import LOAD
@@ -29,6 +29,7 @@ from sessionary.web.responses import items
 _TOO_LARGE = 413
 _UNREAD_STATUSES = (400, 414, 415, 417, 431, 501)  # of a call without a route
 _WELL_FORMED = "the request is well formed; the response says why it is refused"
+_REFUSED_MESSAGE = "the response says why the message is refused"
 _UNREAD = "the request could not be read; the response says why"
 _TRUNCATED = "the recorded body is truncated, so it was not validated"
 _REDACTED = "credentials were removed from the recorded call"
@@ -135,7 +136,7 @@ def explain_call(call_id: int) -> Response:
         }
     )
     was_refused = call.fault is None and call.status == 401
-    route = _route(call.method, path)
+    route = {**_route(call.method, path), "route": call.route}
     is_unread = call.route is None and call.fault is None and call.status in _UNREAD_STATUSES
     report = ValidationReport([], [])
     if not is_unread:
@@ -169,6 +170,8 @@ def _note(call: CallRow, report: ValidationReport) -> str | None:
         notes.append(_TRUNCATED)
     if REDACTED in f"{call.path}{call.query}{call.body}":
         notes.append(_REDACTED)
+    if call.method == messages.METHOD and (call.status or 0) < 0:
+        notes.append(_REFUSED_MESSAGE)
     if not notes and call.fault is None and (call.status or 0) >= 400 and not report.violations:
         notes.append(_WELL_FORMED)
     return "; ".join(notes) or None

@@ -13,6 +13,7 @@ from sessionary.surfaces.mobilenext.models import (
 )
 from sessionary.surfaces.mobilenext.queries import control
 from sessionary.surfaces.mobilenext.queries.control import SessionWithAllocations
+from sessionary.web import json_codec
 from sessionary.web.instants import to_text
 from sessionary.web.surface import Explanation, NotForced, SessionQueries
 
@@ -87,9 +88,14 @@ def _explain_allocation(row: AllocationRow, facts: Sequence[FactRow], now: int) 
     since_at, rule, reason = _allocation_reason(row, now)
     names = ("id", "serial", "created_at", "in_use_at", "expires_at", "released_at")
     remembered = [
-        {"name": each.name, "value": each.value, "call": each.call, "set_at": each.set_at}
+        {
+            "name": each.name,
+            "value": json_codec.decode(each.value),
+            "call": each.call,
+            "set_at": each.set_at,
+        }
         for each in facts
-        if each.allocation == row.id
+        if each.allocation == row.id and rules.is_open(row, now)
     ]
     return {
         **{name: getattr(row, name) for name in names},

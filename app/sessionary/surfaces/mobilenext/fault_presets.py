@@ -14,6 +14,7 @@ _KNOWN = "Source: client (402, this code and these words)."
 FAULT_PRESETS = {
     "insufficient_credits": FaultPreset(402, _NO_CREDITS, _KNOWN),
     "no_device_available": _assumed(409, "no_device_available", errors.NO_DEVICE_AVAILABLE),
+    "device_offline": _assumed(409, "device_offline", "The device is offline"),
     "rate_limited": _assumed(429, "rate_limited", "Too many requests"),
     "unavailable": _assumed(503, "unavailable", "The service is temporarily unavailable"),
     "internal_error": _assumed(500, "internal_error", "Internal server error"),

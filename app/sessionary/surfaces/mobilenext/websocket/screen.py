@@ -20,6 +20,7 @@ _FONT = bytes.fromhex(
 )
 _FIRST, _LAST = ord(" "), ord("_")
 _WIDTH, _HEIGHT, _DOTS = 6, 10, 8  # of a character with its margins, and without its lower one
+_COLUMNS, _LONGEST = 24, 120  # characters of a line on the screen, and of one that is given
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PALETTE, _ONE_BIT = 3, 1
 _WHITE = b"\xff\xff\xff"
@@ -61,8 +62,13 @@ def fit(clip: Area, screen: Area) -> Area:
 
 
 def _draw(lines: Sequence[str], screen: Area) -> list[str]:
-    """Return the rows of the screen as text of 0 and 1, the lines from its top."""
+    """Return the rows of the screen as text of 0 and 1, the lines from its top.
+
+    A long line is continued in the next ones, and cut off after some of them.
+    """
     rows = ["0" * screen.width] * screen.height
+    places = range(0, _LONGEST, _COLUMNS)
+    lines = [part for line in lines for at in places if (part := line[at : at + _COLUMNS])]
     size = max(1, screen.width // (_WIDTH * (max(map(len, lines)) + 2)))
     for number, line in enumerate(lines, 1):
         for dot in range(_DOTS):
