@@ -43,6 +43,9 @@ def names(double: Process) -> list[str]:
         ("GET", "/nowhere", {}, None, 404),
         ("GET", "/notte/nowhere", {}, None, 401),
         ("GET", "/notte/sessions", {}, None, 401),
+        ("GET", "/notte/sessions", NOTTE | {"Sessionary-At": "+1h"}, None, 200),
+        ("GET", "/notte/sessions/unknown", NOTTE | {"Sessionary-At": "+1h"}, None, 404),
+        ("POST", "/notte/session/start", NOTTE | {"Sessionary-At": "+1h"}, {}, 400),
         ("GET", "/notte/sessions", {"Authorization": "Basic eDp5"}, None, 401),
         ("OPTIONS", "/notte/sessions", {"Origin": "https://evil.example"}, None, 403),
         ("POST", "/notte/session/start", FORM, {}, 403),
@@ -89,6 +92,19 @@ def test_an_admitted_vendor_call_and_a_change_create_the_namespace(
     assert names(double) == ["default", "x1"]
     _, journal = double.request("GET", "/~x1/_control/v1/journal")
     assert [each["status"] for each in journal["calls"]] == ([status] if headers else [])
+
+
+@pytest.mark.parametrize(
+    ("prefix", "key"),
+    [("/~x1@+1h", "any"), ("", "sk-notte-ns-x1@+1h-any"), ("/~x1@rubbish", "any")],
+)
+def test_an_instant_in_a_path_or_key_creates_no_namespace(
+    double: Process, prefix: str, key: str
+) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    status = double.request("GET", f"{prefix}/notte/sessions", **headers)[0]
+    assert status == (422 if "rubbish" in prefix else 200)
+    assert names(double) == ["default"]
 
 
 def test_a_chunked_body_reaches_the_namespace_that_it_creates(double: Process) -> None:

@@ -78,6 +78,13 @@ def test_health_paths_accept_get_and_head_only(app: App, path: str) -> None:
     assert answer.json["error"] == "refused"
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/readyz/"])
+def test_health_paths_refuse_another_instant(app: App, path: str) -> None:
+    answer = app.client.get(path, headers={"Sessionary-At": "+1h"})
+    assert answer.status_code == 400
+    assert "Sessionary-At has no meaning here" in answer.json["message"]
+
+
 @pytest.mark.parametrize("path", ["/livez/x", "/readyz//", "//livez", "/Livez", "/~t42/livez"])
 def test_similar_paths_are_not_found(app: App, path: str) -> None:
     answer = app.client.get("/", environ_overrides={"PATH_INFO": path})

@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from sessionary.client import Client
+from sessionary.control import recording
 from sessionary.replay import NotPlayed, Run, first_difference, play, read, running_double, shrink
 from sessionary.testing import Server
 from sessionary.testing.namespace import Namespace
 from tests.processes import COMMAND, run_command
 from tests.processes import running_double as double_process
 
+NOON = "2026-03-01T12:00:00Z"
 KEY = "sk-notte-0123456789abcdefghij"
 SECRET = "mob_a-seeded-secret-of-some-length"
 ORGANIZATION = "acme"
@@ -280,12 +282,58 @@ def test_a_command_is_recorded(tmp_path: Path) -> None:
     assert read(file).calls == []
 
 
-def test_a_run_that_restores_a_file_cannot_be_done_again(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_run_that_restores_a_file_can_be_done_again(
+    server: Server, tmp_path: Path, is_own: bool
+) -> None:
+    namespace, other = server.namespace(record=True), server.namespace(now=NOON)
+    call = Caller(server.url, namespace.namespace)
+    call.start()
+    source = namespace if is_own else other
+    id = Caller(server.url, source.namespace).start()
+    file = source.snapshot(tmp_path / "snapshot.sqlite3")
+    namespace.clock.advance("1h")
+    call.start()
+    namespace.restore(file)
+    assert call("GET", f"/notte/sessions/{id}")["status"] == "active"
+    call.start()
+    run = read(namespace.save_run(tmp_path / "run.jsonl"))
+    assert first_difference(run, played(run)) is None
+    assert len(call("GET", "/notte/sessions")["items"]) == (3 if is_own else 2)
+
+
+def test_a_run_that_restores_a_large_file_says_that_it_does_not_hold_it(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "MAX_RESTORED_BYTES", 1000)
     namespace = server.namespace(record=True)
     namespace.restore(namespace.snapshot(tmp_path / "snapshot.sqlite3"))
     run = read(namespace.save_run(tmp_path / "run.jsonl"))
-    with pytest.raises(NotPlayed, match="restores a database file, which it does not hold"):
+    with pytest.raises(NotPlayed, match="bytes, which it does not hold: record one that begins"):
         played(run)
+
+
+def test_a_double_with_other_settings_is_named_where_an_answer_differs(tmp_path: Path) -> None:
+    with Server(galtea_auto_close_minutes=7) as server:
+        namespace = server.namespace(now=NOON, record=True)
+        call = Caller(server.url, namespace.namespace)
+        id = call("POST", "/galtea/sessions", {"productId": "p"}, "gsk_any")["id"]
+        namespace.clock.advance("8m")
+        call("GET", f"/galtea/sessions/{id}", key="gsk_any")
+        file = namespace.save_run(tmp_path / "run.jsonl")
+    with Server(cors_origins="https://a.example") as other:
+        ended = run_command(COMMAND, "replay", str(file), "--url", other.url)
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("call 2, GET /galtea/sessions/")
+    assert ended.stdout.endswith("; galtea_auto_close_minutes is the default there, 7 in the run\n")
+
+
+def test_headers_for_web_pages_are_no_difference(server: Server, tmp_path: Path) -> None:
+    namespace = server.namespace(now=NOON, record=True)
+    Caller(server.url, namespace.namespace).start()
+    run = read(namespace.save_run(tmp_path / "run.jsonl"))
+    with Server(cors_origins="https://a.example") as other:
+        assert first_difference(run, play(run, other.client)) is None
 
 
 @pytest.mark.parametrize(
@@ -306,6 +354,7 @@ def test_a_run_that_restores_a_file_cannot_be_done_again(server: Server, tmp_pat
         ),
         (("replay", "notes.txt"), "notes.txt, line 1, is not a line of a run"),
         (("replay", "empty"), "empty is not a run file"),
+        (("replay", "cut"), "cut has no call that could be made again"),
         (("replay", "newer"), "newer has the format 2, this program reads 1"),
     ],
 )
@@ -317,6 +366,7 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(
         ("notes.txt", "a\n"),
         ("empty", ""),
         ("newer", '{"do": "begin", "format": 2}\n'),
+        ("cut", '{"do": "begin", "format": 1, "now": "2026-03-01T12:00:00Z"}\n{"do": "call", "st'),
     ):
         Path(name).write_text(content)
     refused = run_command(COMMAND, *arguments)

@@ -5,6 +5,7 @@ made by a program with other Python names; the JSON file is what that program an
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +22,7 @@ from sessionary import create_app
 from sessionary.cli import main
 from sessionary.factory import create_double
 from sessionary.settings import Settings
+from sessionary.store import DatabaseUnusable
 from tests import schema_versions
 from tests.conftest import double_settings
 
@@ -164,3 +166,29 @@ def test_the_file_has_rows_in_every_table(db: Path) -> None:
         ]
     assert empty == []
     assert {"control_call", "control_fault", "history_entries", "pace", "familiar"} <= set(names)
+
+
+FIRST_UNDO_LOG = """
+CREATE TABLE "history_changes" ("seq" INTEGER NOT NULL PRIMARY KEY, "way" INTEGER NOT NULL,
+    "session" TEXT, "row" TEXT NOT NULL);
+CREATE TRIGGER "history_1_insert" AFTER INSERT ON "clock" BEGIN
+    INSERT INTO history_changes VALUES (NULL, 1, NULL, '[]'); END;
+"""
+
+
+def test_an_undo_log_of_the_first_format_is_refused_with_the_version_that_removes_it(
+    db: Path,
+) -> None:
+    with closing(sqlite3.connect(db)) as connection:
+        connection.executescript(FIRST_UNDO_LOG)
+    advice = (
+        "a double has left an undo log of the first format in it: run `sessionary serve` of a "
+        "program with schema version 2 on it once, which removes the log"
+    )
+    refused = pytest.raises(DatabaseUnusable, match=re.escape(f"cannot be opened: {advice}."))
+    with refused:
+        create_double(double_settings(db=str(db)))
+    with refused:
+        create_app(Settings(db=str(db)))
+    result = CliRunner().invoke(main, ["check", "--db", str(db), "--json"])
+    assert [each["problem"] for each in json.loads(result.output)] == [advice]

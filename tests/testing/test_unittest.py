@@ -2,14 +2,18 @@
 
 import io
 import os
+import tempfile
 import unittest
+from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 import requests
 
 from sessionary.client.responses import SessionSummary
 from sessionary.testing.namespace import Namespace
 from sessionary.testing.unittest import SessionaryMixin
+from tests.processes import COMMAND, run_command
 
 
 def run(case: type[unittest.TestCase]) -> unittest.TestResult:
@@ -80,3 +84,24 @@ def test_it_works_with_asyncio_test_cases() -> None:
             assert self.sessionary.sessions() == []
 
     assert run(Case).wasSuccessful()
+
+
+def test_a_failing_test_leaves_its_run_and_says_how_to_replay_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    class Case(SessionaryMixin):
+        def test_failing(self) -> None:
+            start(self.sessionary)
+            self.fail("as it must")
+
+        def test_passing(self) -> None:
+            start(self.sessionary)
+
+    assert len(run(Case).failures) == 1
+    (command,) = (line for line in capsys.readouterr().err.splitlines() if "replay" in line)
+    file = command.removeprefix("sessionary replay ")
+    assert [str(each) for each in tmp_path.glob("sessionary-runs/*")] == [file]
+    replayed = run_command(COMMAND, "replay", file)
+    assert replayed.stdout == f"1 call of {file} again: all answers are the same\n"

@@ -54,12 +54,24 @@ def _replay(file: Path, url: str | None) -> tuple[str | None, int]:
     from contextlib import nullcontext
 
     from sessionary.client import Client
-    from sessionary.replay import first_difference, play, read, running_double
+    from sessionary.replay import (
+        BadRun,
+        first_difference,
+        other_settings,
+        play,
+        read,
+        running_double,
+    )
 
     run = read(file)
+    if not run.calls:
+        raise BadRun(f"{file} has no call that could be made again: was it cut off?")
     token = os.environ.get("SESSIONARY_CONTROL_TOKEN") or None
     with running_double(run) if url is None else nullcontext(Client(url, token=token)) as client:
-        return first_difference(run, play(run, client)), len(run.calls)
+        difference = first_difference(run, play(run, client))
+        if difference is not None and url is not None:
+            difference = "; ".join([difference, *other_settings(run, client)])
+        return difference, len(run.calls)
 
 
 @click.command(

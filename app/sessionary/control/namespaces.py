@@ -19,7 +19,7 @@ from sessionary.control.faults.blueprint import insert_faults
 from sessionary.control.faults.schemas import FaultRequest, fault_row
 from sessionary.control.fields import Instant, StrictSchema, response_schema
 from sessionary.control.journal import models
-from sessionary.control.recording import Recording, begin, note, random_seed
+from sessionary.control.recording import Recording, begin, note, note_restore, random_seed
 from sessionary.seeds import loader
 from sessionary.store import DEFAULT, Namespace, Namespaces, Origin
 from sessionary.web.context import settings
@@ -213,7 +213,7 @@ def restore(namespace: str) -> Response:
             file.flush()
             namespaces.restore(namespace, store.map_file(file))
         with _find(namespace).activate():
-            note("restore")
+            note_restore()
     except store.DatabaseUnusable as error:
         raise ApiError(400, f"{error}") from None
     except OSError as error:

@@ -8,6 +8,8 @@ import json
 import os
 import secrets
 import threading
+import zlib
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from hashlib import sha256
@@ -32,6 +34,7 @@ from sessionary.web.surface import Surface, declared_settings
 
 FORMAT = 1
 _FIRST = b'{"do": "begin"'
+MAX_RESTORED_BYTES = 8 * 1024 * 1024  # of a database that a run keeps, compressed
 _MEMORY_BYTES = 256 * 1024  # a longer run without a file of its own goes into a temporary one
 _CREDENTIALS = {"authorization": "HTTP_AUTHORIZATION", "x-api-key": "HTTP_X_API_KEY"}
 _SHARED_SETTINGS = ("auth", "journal", "max_body_bytes", "vendor_defaults")  # that answers rest on
@@ -39,6 +42,7 @@ _SHARED_SETTINGS = ("auth", "journal", "max_body_bytes", "vendor_defaults")  # t
 _UNSTABLE = {
     *("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"),
     *("sec-websocket-accept", "sessionary-namespace", "sessionary-request-id", "upgrade"),
+    *("vary", "access-control-allow-origin", "access-control-expose-headers"),  # of web pages
 }
 
 
@@ -161,6 +165,18 @@ def note(do: str, **values: Any) -> None:
     if recording is not None:
         at = to_text(clock.now())
         recording.add(do, step=recording.next_step(), **{"at": at, **values})
+
+
+def note_restore() -> None:
+    """Record that the active namespace has got the contents of a file, with these contents."""
+    namespace = store.current_namespace()
+    if namespace.recording is not None:
+        if ids.seed_text() is None:
+            ids.seed(random_seed())
+        contents = zlib.compress(namespace.contents())
+        is_kept = len(contents) <= MAX_RESTORED_BYTES
+        text = b64encode(contents).decode() if is_kept else None
+        note("restore", ids=ids.seed_text(), contents=text)
 
 
 def _settings_of(settings: Settings, surfaces: Sequence[Surface]) -> dict[str, Any]:

@@ -147,8 +147,8 @@ class MultiNamespaceMiddleware:
         """The response to a call that creates no namespace; None if the call is admitted.
 
         The call is tried in a namespace that is thrown away, so that an open route answers, and a
-        refusal reads, as in a new one. Admitted are a vendor call with an accepted credential, and
-        what changes something on the control plane. Raises BadName.
+        refusal reads, as in a new one. Admitted are a vendor call with an accepted credential,
+        but for an as-of read, and what changes something on the control plane. Raises BadName.
         """
         body, _ = buffer_body(environ, self._max_body_bytes)
         trial = environ if body is None else {**environ, "wsgi.input": BytesIO(body)}
@@ -158,7 +158,8 @@ class MultiNamespaceMiddleware:
         finally:
             draft.close()
         if not path.startswith(CONTROL_PATH):
-            return None if CALLER in trial else _as_application(response)
+            is_admitted = CALLER in trial and _AT not in environ
+            return None if is_admitted else _as_application(response)
         operation = trial[MATCH].operation if MATCH in trial else None
         if response.code in _UNADMITTED or operation is None:
             return _as_application(response)

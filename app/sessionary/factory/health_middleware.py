@@ -39,6 +39,9 @@ class HealthMiddleware:
         if check is None or REFUSED in environ:
             return self._application(environ, start_response)
         environ[MATCH] = RouteMatch(None, path, path.rstrip("/"))
+        if "HTTP_SESSIONARY_AT" in environ:
+            message = "Sessionary-At has no meaning here: health is as of now. Leave it out."
+            return self._error_handlers.response(path, 400, message)(environ, start_response)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             allow = {"Allow": "GET, HEAD"}
             refusal = self._error_handlers.response(path, 405, MESSAGES[405], allow)

@@ -5,6 +5,7 @@
 
 from sessionary.replay.comparison import first_difference as first_difference
 from sessionary.replay.player import NotPlayed as NotPlayed
+from sessionary.replay.player import other_settings as other_settings
 from sessionary.replay.player import play as play
 from sessionary.replay.player import running_double as running_double
 from sessionary.replay.run_file import BadRun as BadRun

@@ -1,5 +1,8 @@
 """Does a run again in a new namespace of a double."""
 
+import json
+import zlib
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -10,7 +13,7 @@ from sessionary import control
 from sessionary.client import Client, ControlError
 from sessionary.control.journal.redaction import Redactor
 from sessionary.control.messages import VendorResponse
-from sessionary.control.recording import answer_to_json
+from sessionary.control.recording import MAX_RESTORED_BYTES, answer_to_json
 from sessionary.embedded import EmbeddedServer
 from sessionary.factory import create_double, make_settings
 from sessionary.replay.connection import HANDSHAKE, Connection, Received, make_target
@@ -60,6 +63,22 @@ def play(run: Run, client: Client, inspect: Callable[[Client, Run], Any] | None 
         player.drop()
 
 
+def other_settings(run: Run, client: Client) -> list[str]:
+    """Say which settings, of those that answers rest on, a double has other than the run's."""
+    name = client.namespaces.create(record=True)["name"]
+    namespace = client.for_namespace(name)
+    try:
+        there = json.loads(namespace.run().splitlines()[0])["settings"]
+    finally:
+        namespace.namespaces.drop()
+    here, usual = run.begin["settings"], "the default"
+    return [
+        f"{each} is {there.get(each, usual)} there, {here.get(each, usual)} in the run"
+        for each in sorted({*here, *there})
+        if there.get(each, usual) != here.get(each, usual)
+    ]
+
+
 class _Player:
     """A run that goes on step by step in its own namespace."""
 
@@ -73,7 +92,8 @@ class _Player:
         begin = self._run.begin
         name = self._root.namespaces.create(now=at, ids=begin["ids"])["name"]
         self.client = self._root.for_namespace(name)
-        self._now = at
+        self._ids: str = begin["ids"]
+        self._now: str | None = at
         for seed in begin["seeds"]:
             self.client.namespaces.seed(seed)
 
@@ -97,20 +117,24 @@ class _Player:
             case "force":
                 self.client.force(step["session"], step["status"], step["reason"], step["surface"])
             case "restore":
-                raise NotPlayed(
-                    "the run restores a database file, which it does not hold: "
-                    "record one that begins after it"
-                )
+                self._restore(step)
         return step
+
+    def _restore(self, step: Step) -> None:
+        if step["contents"] is None:
+            raise NotPlayed(
+                f"the run restores a database of more than {MAX_RESTORED_BYTES} bytes, which it "
+                "does not hold: record one that begins after it"
+            )
+        self.client.namespaces.restore(zlib.decompress(b64decode(step["contents"])))
+        self._ids, self._now = step["ids"], None
 
     def _call(self, step: Step) -> Step:
         """Make a call with the ids, and in the fault, that it had: others may have been left out.
 
         A fault that the call waited for takes no time now.
         """
-        self.client.api.request(
-            dict, "PUT", "ids", {"seed": self._run.begin["ids"], "count": step["ids"]}
-        )
+        self.client.api.request(dict, "PUT", "ids", {"seed": self._ids, "count": step["ids"]})
         if step["fault"] is not None:
             self._arm(step["fault"])
         headers, environ = self._headers(step)

@@ -16,6 +16,7 @@ from sessionary.store.undo_log import TABLES as UNDO_TABLES
 from sessionary.store.undo_triggers import read_columns, triggers
 
 _UNDO_ENTRIES = "history_entries"
+_FIRST_UNDO_LOG = "history_changes"  # a table of the first format
 
 
 class Entry(NamedTuple):
@@ -44,6 +45,11 @@ def has_undo_log(connection: sqlite3.Connection) -> bool:
     return _UNDO_ENTRIES in _found_names(connection)
 
 
+def has_first_undo_log(connection: sqlite3.Connection) -> bool:
+    """Return whether a double has left an undo log that this program does not read."""
+    return _FIRST_UNDO_LOG in _found_names(connection)
+
+
 def _found_names(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
@@ -51,6 +57,11 @@ def _found_names(connection: sqlite3.Connection) -> set[str]:
 def find_differences(connection: sqlite3.Connection, schema: Schema, version: int) -> list[str]:
     """Name everything that a database of this version, which the program knows, must not have."""
     found = read_entries(connection)
+    if has_first_undo_log(connection):
+        return [
+            "a double has left an undo log of the first format in it: run `sessionary serve` of a "
+            f"program with schema version {version} on it once, which removes the log"
+        ]
     expected = _expected(found, schema, version)
     if _UNDO_ENTRIES in {entry.name for entry in found}:
         expected |= found & _undo_entries(schema, expected)

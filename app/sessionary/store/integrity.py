@@ -14,7 +14,12 @@ from sessionary.durations import monotonic
 from sessionary.store.database import Model
 from sessionary.store.errors import DatabaseUnusable, is_corruption, is_unavailable, with_file_name
 from sessionary.store.files import read_only_uri, resolve_path
-from sessionary.store.foreign_schema import find_differences, has_table_of, has_undo_log
+from sessionary.store.foreign_schema import (
+    find_differences,
+    has_first_undo_log,
+    has_table_of,
+    has_undo_log,
+)
 from sessionary.store.schema import Schema, column_types, read_version
 
 _MAX_PROBLEMS = 5  # listed per check; there may be one per row
@@ -71,6 +76,8 @@ def file_version(
         if _check_origin(connection, schema):
             raise DatabaseUnusable(f"{file} is the database of another program, or empty.")
         problem = _check_tables(connection, schema) or _check_single_rows(connection, schema)
+        if has_first_undo_log(connection):
+            raise DatabaseUnusable(f"{file} cannot be opened: {problem}.")
         if problem is not None:
             raise DatabaseUnusable(
                 f"{file} was altered by another program: {problem}; restore a backup."

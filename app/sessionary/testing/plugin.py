@@ -140,30 +140,23 @@ def pytest_runtest_makereport(
     report: pytest.TestReport = (yield).get_result()
     namespaces = item.stash.get(_NAMESPACES, [])
     if report.failed and namespaces:
-        from sessionary.testing.reports import failure_sections, run_section
+        from sessionary.testing.reports import failure_sections, file_name, run_section
 
         for number, namespace in enumerate(namespaces, 1):
             report.sections += failure_sections(namespace)
-            file = _runs_folder(item.config) / f"{_file_name(item.nodeid)}-{number}.jsonl"
+            file = _runs_folder(item.config) / f"{file_name(item.nodeid)}-{number}.jsonl"
             report.sections += run_section(namespace, file)
     vars(report)["sessionary"] = item.stash.get(_REPORT, {})  # an xdist worker sends it along
 
 
 def _runs_folder(config: pytest.Config) -> Path:
     """Return a folder for the runs of failing tests: in pytest's cache, if it has one."""
-    import tempfile
+    from sessionary.testing.reports import temporary_folder
 
     cache = getattr(config, "cache", None)
     if cache is not None:
         return Path(cache.mkdir("sessionary-runs"))
-    folder = Path(tempfile.gettempdir(), "sessionary-runs")
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def _file_name(nodeid: str) -> str:
-    """Return the end of a test's id, without what a file name cannot have."""
-    return "".join(each if each.isalnum() or each in "-_." else "-" for each in nodeid)[-150:]
+    return temporary_folder()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -59,6 +60,18 @@ def run_section(namespace: "Namespace", file: Path) -> list[tuple[str, str]]:
         return []
     title = f"sessionary: run of namespace {namespace.namespace}"
     return [(title, f"sessionary replay {shlex.quote(str(file))}")]
+
+
+def temporary_folder() -> Path:
+    """Return a folder for the runs of failing tests."""
+    folder = Path(tempfile.gettempdir(), "sessionary-runs")
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def file_name(test: str) -> str:
+    """Return the end of a test's id, without what a file name cannot have."""
+    return "".join(each if each.isalnum() or each in "-_." else "-" for each in test)[-150:]
 
 
 def unclosed_sessions(namespace: "Namespace") -> Iterator[str]:
