@@ -132,6 +132,18 @@ def test_an_expired_key_is_listed_as_expired(sessionary: Command) -> None:
     assert listed["expires_at"] == "2001-01-01T00:00:00.000000Z"
 
 
+def test_an_expiry_may_be_relative_and_ids_may_be_short(sessionary: Command) -> None:
+    sessionary("clock", "freeze", "2026-03-01T12:00:00Z")
+    made = json.loads(sessionary("keys", "create", "--expires-at", "+1d", "--json").output)
+    (listed,) = json.loads(sessionary("keys", "list", "--json").output)
+    assert listed["expires_at"] == "2026-03-02T12:00:00.000000Z"
+    other = json.loads(sessionary("keys", "create", "--user", listed["user"][:8], "--json").output)
+    several = sessionary("keys", "revoke", "key_")
+    assert several.exit_code == 1
+    assert several.output == f"Error: key key_ is one of several: {made['id']}, {other['id']}\n"
+    assert sessionary("keys", "revoke", made["id"][:-1]).output == f"Revoked {made['id']}\n"
+
+
 def test_a_list_without_keys_says_so(sessionary: Command) -> None:
     assert sessionary("keys", "list").output == "No keys found\n"
 

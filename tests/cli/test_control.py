@@ -71,6 +71,45 @@ def test_the_clock_is_shown_moved_set_frozen_scaled_and_real(run: Run) -> None:
     assert run_json(run, "clock", "real")["mode"] == "real"
 
 
+@pytest.mark.parametrize("unit", ["-1h", "-5m", "-1h30m", "-PT1H"])
+def test_a_duration_that_begins_with_a_dash_is_an_argument_and_no_option(
+    run: Run, unit: str
+) -> None:
+    expected = "2026-03-01T10:30:00.000000Z" if unit == "-1h30m" else "2026-03-01T11:00:00.000000Z"
+    expected = "2026-03-01T11:55:00.000000Z" if unit == "-5m" else expected
+    for command in ("advance", "set", "freeze"):
+        run("clock", "freeze", NOON)
+        result = run("clock", command, unit, "--json")
+        assert json.loads(result.output)["now"] == expected, result.output
+        run("clock", "freeze", NOON)
+        assert expected in run("clock", command, "--", unit).output
+        assert run("clock", command, "-h").output.startswith("Usage: ")
+
+
+def test_an_instant_may_be_relative_wherever_one_is_taken(
+    run: Run, client: Client, session: str
+) -> None:
+    assert run_json(run, "clock", "set", "+1h")["now"] == "2026-03-01T13:00:00.000000Z"
+    assert run_json(run, "clock", "freeze", "-1h")["now"] == NOON
+    assert run_json(run, "sessions", "--at", "-1s") == []
+    assert run_json(run, "explain", session, "--at", "+10m")["status"] == "timed_out"
+    assert len(run_json(run, "timeline", "--from", "-1h", "--to", "+1h")["transitions"]) == 1
+    assert run_json(run, "timeline", "--to", "+1s")["transitions"] == []
+    assert len(run_json(run, "diff", "--from", "-1s", "--to", "+0s")["changes"]) == 1
+    assert (
+        run_json(run, "lanes", "--from", "-1h", "--to", "+1h")["to"]
+        == "2026-03-01T13:00:00.000000Z"
+    )
+    fault = run_json(run, "faults", "add", "notte", "overloaded", "--from", "-1h", "--to", "+1d")
+    assert (fault["from"], fault["to"]) == (
+        "2026-03-01T11:00:00.000000Z",
+        "2026-03-02T12:00:00.000000Z",
+    )
+    made = run_json(run, "namespaces", "create", "--now", "-1d")
+    assert made["clock"]["now"] == "2026-02-28T12:00:00.000000Z"
+    client.namespaces.drop(made["name"])
+
+
 def test_the_clock_moves_to_the_next_transition(run: Run, session: str) -> None:
     assert session
     assert run_json(run, "clock", "advance", "--to-next")["now"] == IDLE

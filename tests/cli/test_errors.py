@@ -2,7 +2,8 @@
 
 import sqlite3
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sessionary.cli import main
-from tests.processes import COMMAND, TIMEOUT_SECONDS, clean_environment
+from tests.processes import COMMAND, TIMEOUT_SECONDS, clean_environment, running_double
 
 Command = Callable[..., Result]
 
@@ -98,3 +99,76 @@ def test_a_closed_pipe_is_not_an_error(db: Path, command: str) -> None:
         check=True,
     )
     assert result.stderr == ""
+
+
+FILES = (
+    "backup {}",
+    "restore {}",
+    "import {} --db new.sqlite3",
+    "export {}",
+    "seed {}",
+    "replay {}",
+    "shrink {} -- false",
+    "verify {} --surface notte",
+    "record {} -- true",
+    "serve --port 0 --db {}",
+    "serve --port 0 --seed {}",
+    "double --port 0 --ready-file {}",
+    "exec --seed {} -- true",
+    "init {}",
+    "snapshot {}",
+    "namespaces restore {}",
+    "namespaces create --seed {}",
+)
+
+
+@pytest.mark.parametrize("line", FILES)
+def test_a_file_that_cannot_be_used_is_named_in_a_sentence(
+    line: str, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, double: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("folder").mkdir()
+    environ = {"SESSIONARY_URL": double} if line.startswith(("snapshot", "name")) else {}
+    for wrong in ("file/none", *(() if line.startswith("init") else ("folder",))):
+        command = line.format(wrong).split()
+        if not line.startswith("record"):  # a run begins without a database
+            environ["SESSIONARY_DB"] = str(db)
+        result = CliRunner().invoke(main, command, env=environ)
+        assert result.exit_code in (1, 2), result.output
+        assert result.output.startswith("Error: "), (wrong, result.output)
+        assert result.output.count("\n") == 1
+        assert wrong in result.output
+        assert "Errno" not in result.output
+
+
+@pytest.fixture(scope="module")
+def double() -> Iterator[str]:
+    with running_double() as process:
+        yield process.url
+
+
+@pytest.mark.parametrize(
+    "line", ["journal --follow", "ready http://127.0.0.1:9 --wait 60s", "lanes", "check"]
+)
+def test_ctrl_c_is_exit_code_130_without_a_message(
+    line: str, double: str, sessionary: Command, db: Path
+) -> None:
+    """The signal comes while the command runs: at its first wait, read or statement."""
+    script = (
+        "import signal, sqlite3, socket, time\n"
+        "def interrupt(*_, **__): signal.raise_signal(signal.SIGINT)\n"
+        "time.sleep = socket.socket.connect = sqlite3.connect = interrupt\n"
+        "from sessionary.cli import main\n"
+        "main()\n"
+    )
+    assert sessionary("check").exit_code == 0
+    result = subprocess.run(
+        [sys.executable, "-c", script, *line.split()],
+        env=clean_environment(SESSIONARY_URL=double, SESSIONARY_DB=str(db)),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (130, "\n")

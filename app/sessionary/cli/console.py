@@ -36,5 +36,5 @@ def open_browser(address: str, token: str = "") -> None:
     """Open a page in the browser. Raises ClickException if there is none."""
     import webbrowser
 
-    if not webbrowser.open(f"{address}#token={quote(token)}" if token else address):
+    if not webbrowser.open(f"{address}#token={quote(token, safe='')}" if token else address):
         raise click.ClickException(f"no browser can be opened here: open {address} yourself")

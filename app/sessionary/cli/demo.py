@@ -26,5 +26,5 @@ def demo(port: int) -> None:
     `sessionary console --open` in another terminal opens the console in a browser.
     """
     with as_file(files("sessionary.seeds") / "demo.toml") as seed:
-        flags = {"seed": str(seed), "port": port} | CONTROL
+        flags = {"seed": str(seed), "port": port, "db": ":memory:"} | CONTROL
         serve(load_settings(flags, defaults=DEFAULTS))

@@ -100,7 +100,7 @@ def fork(to: str | None, client: Client) -> Output:
 @click.argument("file", type=_file)
 @control_command
 def restore(file: Path, client: Client) -> Output:
-    """Replace the contents of the namespace --ns with the snapshot FILE.
+    """Replace the contents of --ns with the snapshot FILE.
 
     A namespace that does not exist is created.
     """

@@ -92,14 +92,13 @@ def shrink(file: Path, command: tuple[str, ...], output: Path | None, as_json: b
     of `sessionary env` for that namespace, and with SESSIONARY_RUN, a file of the candidate with
     its answers. It fails by any exit code but 0.
     """
-    target = output or file.with_suffix(".shrunk.jsonl")
     with _clean_errors():
-        before, after = _shrink(file, target, command)
+        target, before, after = _shrink(file, output, command)
     text = f"The run still fails with {after} of its {before} calls: {target}"
     print_output(Output({"calls": after, "of": before, "file": target}, text), as_json)
 
 
-def _shrink(file: Path, target: Path, command: tuple[str, ...]) -> tuple[int, int]:
+def _shrink(file: Path, output: Path | None, command: tuple[str, ...]) -> tuple[Path, int, int]:
     from tempfile import TemporaryDirectory
 
     from sessionary.replay import read, shrink
@@ -107,8 +106,9 @@ def _shrink(file: Path, target: Path, command: tuple[str, ...]) -> tuple[int, in
     run = read(file)
     with TemporaryDirectory() as folder:
         small = shrink(run, _make_predicate(Path(folder, "run.jsonl"), command))
+    target = output or file.with_suffix(".shrunk.jsonl")
     small.write(target)
-    return len(run.calls), len(small.calls)
+    return target, len(run.calls), len(small.calls)
 
 
 def _make_predicate(path: Path, command: tuple[str, ...]) -> "Callable[[Client, Run], bool]":
