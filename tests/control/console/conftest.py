@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from sessionary.client import Client
 from tests import browser as chromium
@@ -19,6 +26,7 @@ from tests.sdk_environments.sdk_script import prepared, unavailable
 
 NOON = "2026-03-01T12:00:00Z"
 TIMEOUT_MILLISECONDS = 15_000
+expect.set_options(timeout=TIMEOUT_MILLISECONDS)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

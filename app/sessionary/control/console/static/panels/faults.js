@@ -14,18 +14,20 @@ export const badge = () => changes.value?.faults || "";
 
 const KINDS = ["status", "latency", "reset", "empty", "truncated"];
 
-/** Nothing in the header: draws the windows of the armed faults on the lanes. */
+/** Draws the windows of the armed faults on the lanes; in the header they are for screen readers only. */
 export function Header() {
-  const { data } = useRead("faults", { when: changes.value?.faults > 0 });
+  const { data } = useRead("faults", { when: badge() !== "" });
+  const limited = badge() === "" ? [] : data?.faults.filter((each) => each.from || each.to) ?? [];
   useEffect(() => {
-    const limited = changes.value?.faults ? data?.faults.filter((each) => each.from || each.to) ?? [] : [];
-    bands.value = limited.map((each) => ({ from: parse(each.from) ?? loaded.value.from, to: parse(each.to) ?? loaded.value.to }));
-  }, [data, changes.value?.faults]);
-  return null;
+    bands.value = limited.map((each) => ({ from: parse(each.from) ?? loaded.value?.from, to: parse(each.to) ?? loaded.value?.to }));
+  }, [data, badge(), loaded.value]);
+  return limited.map((each) => html`<span class="sr" key=${each.id}>A fault acts from ${windowOf(each)}</span>`);
 }
 
-function limits({ hit_count: hits, times, after, probability, from, to, delay }) {
-  const window = (from || to) && `${from ? show(parse(from), now.value) : "always"} to ${to ? show(parse(to), now.value) : "the end"}`;
+const windowOf = ({ from, to }) => `${from ? show(parse(from), now.value) : "the beginning"} to ${to ? show(parse(to), now.value) : "the end"}`;
+
+function limits(fault) {
+  const { hit_count: hits, times, after, probability, from, to, delay } = fault, window = (from || to) && windowOf(fault);
   return [!hits && times && count(times, "time"), after && `after ${after} calls`, probability < 1 && `probability ${probability}`, delay && `delay ${delay}`, window].filter(Boolean).join(", ");
 }
 

@@ -1,0 +1,37 @@
+"""Differences between two instants in the page."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.control.console.conftest import Console
+
+A_TO_B = "&a=2026-03-01T11:59:00.000000Z&b=2026-03-01T12:06:00.000000Z"
+
+
+def test_the_changes_between_a_and_b_are_listed_by_call_and_by_rule(console: Console) -> None:
+    session = console.start(session_timeout_minutes=5)
+    console.client.clock.advance(minutes=10)
+    page = console.open(f"?panel=diff{A_TO_B}")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_have_text(re.compile("12:00:00.*– → active.*POST /notte/session/start"))
+    expect(rows.nth(1)).to_have_text(
+        re.compile("12:05:00.000001.*active → timed_out.*idle_timeout")
+    )
+    assert console.accessibility_problems() == []
+    console.picture("diff")
+    page.get_by_role("slider", name="Handle B").fill("0")
+    expect(rows).to_have_count(0)
+    page.get_by_role("button", name="A", exact=True).click()  # to the instant shown
+    expect(rows).to_have_count(2)
+    assert session
+
+
+def test_without_handles_the_panel_says_how_to_set_them(console: Console) -> None:
+    console.start()
+    page = console.open("?panel=diff")
+    expect(page.get_by_text("Move the handles A and B")).to_be_visible()
+    page.keyboard.press("[")
+    page.keyboard.press("]")
+    expect(page.get_by_text("0 changes.")).to_be_visible()
