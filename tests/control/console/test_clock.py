@@ -7,7 +7,7 @@ from tests.control.console.conftest import Console
 
 
 @pytest.mark.parametrize(
-    ("button", "instant"), [("−5m", "11:55:00"), ("+1m", "12:01:00"), ("+1h", "13:00:00")]
+    ("button", "instant"), [("\u22125m", "11:55:00"), ("+1m", "12:01:00"), ("+1h", "13:00:00")]
 )
 def test_a_button_moves_the_clock(console: Console, button: str, instant: str) -> None:
     console.start()

@@ -15,7 +15,7 @@ def test_the_changes_between_a_and_b_are_listed_by_call_and_by_rule(console: Con
     page = console.open(f"?panel=diff{A_TO_B}")
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(2)
-    expect(rows.nth(0)).to_have_text(re.compile("12:00:00.*– → active.*POST /notte/session/start"))
+    expect(rows.nth(0)).to_have_text(re.compile("12:00:00.* → active.*POST /notte/session/start"))
     expect(rows.nth(1)).to_have_text(
         re.compile("12:05:00.000001.*active → timed_out.*idle_timeout")
     )

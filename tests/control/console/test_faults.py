@@ -40,9 +40,7 @@ def test_faults_are_disarmed_one_by_one_or_all(console: Console) -> None:
 
 def test_a_fault_between_a_and_b_is_drawn_on_the_lanes(console: Console) -> None:
     console.start()
-    page = console.open(
-        "?panel=faults&a=2026-03-01T12:02:00.000000Z&b=2026-03-01T12:01:00.000000Z"
-    )
+    page = console.open("?panel=faults&a=2026-03-01T12:02:00.000000Z&b=2026-03-01T12:01:00.000000Z")
     lanes = page.locator("canvas.lanes")
     before = lanes.evaluate("canvas => canvas.toDataURL()")
     page.get_by_label("only between A and B").check()

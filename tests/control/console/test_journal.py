@@ -111,3 +111,18 @@ def test_a_call_is_sent_again_in_a_fork_and_nothing_changes_here(busy: Console) 
     (first, *_) = busy.client.journal.find()
     assert (sent["path"], sent["body"]) == (first["path"], first["body"])
     busy.picture("sent_again")
+
+
+def test_the_journal_follows_the_instant_shown_and_new_calls(busy: Console) -> None:
+    page = busy.open("?at=2026-03-01T12:02:00.000000Z")
+    expect(row(page, 4)).not_to_have_class(re.compile("later"))
+    busy.call("GET", "/notte/sessions/other")
+    expect(row(page, 5)).to_be_visible()
+
+
+def test_a_call_leads_to_its_instant_and_its_session(busy: Console) -> None:
+    page = busy.open("?panel=call&call=4")
+    panel = page.get_by_role("region", name="Call")
+    panel.get_by_title("Show this instant").click()
+    panel.get_by_role("button", name=busy.id).click()
+    page.wait_for_url(re.compile(f"at=2026-03-01T12:02:00.*sel=notte/{busy.id}"))
