@@ -4,7 +4,7 @@ import { namespace, rootPath } from "./state.js";
 import { format } from "./time.js";
 
 const TOKEN = "sessionary.token";
-/** "ok"; "gone" while the server does not answer; "token" if it wants one, "refused" a wrong one. */
+/** "ok"; "dropped" while there is no such namespace; "gone" while the server does not answer; "token" if it wants one, "refused" a wrong one. */
 export const connection = signal("ok");
 /** The change number: what is shown is read again when it grows. */
 export const number = signal(-1);
@@ -84,6 +84,7 @@ export async function refresh() {
     if (connection.value !== "ok") connection.value = "ok";
   } catch (error) {
     if (error instanceof TypeError) connection.value = "gone";
+    else if (error.status === 404) connection.value = "dropped";
     else throw error;
   } finally {
     if (mine === polls && !document.hidden) timer = setTimeout(refresh, 1000);

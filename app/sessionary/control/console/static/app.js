@@ -1,5 +1,5 @@
 // The page: header, bar, timeline or first run, panels, keys.
-import { computed, html, render, useSignal } from "./vendor/preact.js";
+import { computed, html, render, useEffect, useRef, useSignal } from "./vendor/preact.js";
 import * as api from "./api.js";
 import * as confirm from "./confirm.js";
 import { makeCounts } from "./counts.js";
@@ -57,9 +57,10 @@ const Header = () => html`<header>
 </header>`;
 
 function Aside() {
-  const open = offered().find((each) => each.id === state.panel.value);
+  const open = offered().find((each) => each.id === state.panel.value), panel = useRef();
+  useEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), [open]); // on a narrow screen it is below the lanes
   if (open) {
-    return html`<aside><section class="panel" aria-label=${open.title}>
+    return html`<aside><section class="panel" ref=${panel} aria-label=${open.title}>
       <h2>${open.title} <button onClick=${() => (state.panel.value = "")} title="Close (Esc)" aria-label="Close">×</button></h2>
       <${open.Component} /></section></aside>`;
   }
@@ -97,6 +98,7 @@ function App() {
   if (["token", "refused"].includes(api.connection.value)) return html`<${Entry} />`;
   return html`
     ${api.connection.value === "gone" && html`<p class="banner" role="alert">The server does not answer. This page goes on when it is back.</p>`}
+    ${api.connection.value === "dropped" && html`<p class="banner" role="alert">There is no namespace ${state.namespace}. <a href=${state.consoleOf("default")}>Open the default one</a></p>`}
     <${Header} />
     <${Bar} />
     <main>${isEmpty.value ? html`<${FirstRun} />` : html`<${Timeline} />`}<${Aside} /></main>

@@ -24,7 +24,7 @@ async function fork(name) {
 }
 
 async function drop(name) {
-  await change(pathOf(name), { method: "DELETE" });
+  await call(pathOf(name), { method: "DELETE" });
   if (name === namespace) location.href = consoleOf("default");
   return `${name} is dropped.`;
 }
@@ -69,7 +69,7 @@ function Seed() {
   });
   const problems = outcome.error?.message.split("; ");
   return html`<details><summary>Seed ${namespace}</summary>
-    <form onSubmit=${apply}><textarea ref=${area} rows="8" aria-label="Seed file in TOML" spellcheck="false"></textarea><button>Apply</button></form>
+    <form onSubmit=${apply}><textarea ref=${area} rows="8" aria-label="Seed file in TOML" spellcheck=${false}></textarea><button>Apply</button></form>
     ${problems ? html`<ul class="error" role="alert">${problems.map((each) => html`<li>${visible(each, 500)}</li>`)}</ul>` : html`<${Outcome} ...${outcome} />`}</details>`;
 }
 
