@@ -151,6 +151,9 @@ class Settings:
     control_token: str | None = _setting(
         None, "bearer token that the control plane requires", is_secret=True
     )
+    control_readonly: bool = _setting(
+        False, "serve only the reads of the control plane", used_by=SERVER
+    )
     journal: bool = _setting(
         False, "record every vendor call for the control plane; each then writes a row"
     )
@@ -199,6 +202,8 @@ class Settings:
             object.__setattr__(self, "control_token", _header_value(self.control_token))
         if self.journal and not self.control:
             raise BadSetting("journal needs control, through which it is read")
+        if self.control_readonly and not self.control:
+            raise BadSetting("control_readonly needs control, which it limits to reads")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise BadSetting("tls_certificate and tls_key go together: give both or neither")
         if self.trusted_proxy is not None:

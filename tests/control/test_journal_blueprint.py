@@ -68,6 +68,8 @@ def test_a_journal_as_of_an_instant_has_the_calls_up_to_it(double: Double) -> No
         headers = {"Sessionary-At": at}
         assert [call["id"] for call in double.get("/journal", headers=headers)["calls"]] == found
         assert double.get("/journal/count", headers=headers)["count"] == len(found)
+    double.advance("-1h")
+    assert len(double.calls()) == double.get("/journal/count")["count"] == 2
 
 
 def test_an_unknown_surface_is_refused(double: Double) -> None:

@@ -58,16 +58,10 @@ def list_devices(db: str) -> Output:
     """List all devices with their state: free, allocated or retired."""
     with open_read_only(db):
         rows = [
-            {name: getattr(device, name) for name in _COLUMNS} | {"state": _state(device)}
+            {name: getattr(device, name) for name in _COLUMNS} | {"state": inventory.state(device)}
             for device in inventory.list_devices()
         ]
     return Output(rows, format_table(rows, "No devices found"))
-
-
-def _state(device: Any) -> str:
-    if device.is_allocated:
-        return "allocated"
-    return "retired" if device.is_retired else "free"
 
 
 @devices.command(epilog="Example: sessionary devices retire pixel-1")

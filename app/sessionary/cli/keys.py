@@ -94,11 +94,6 @@ def _colour(row: Mapping[str, Any]) -> str:
 
 
 def _row(key: identity.KeyRow, now: int) -> dict[str, Any]:
-    state = "open"
-    if key.expires_at is not None and now >= key.expires_at:
-        state = "expired"
-    if key.revoked_at is not None:
-        state = "revoked"
     return {
         "id": key.id,
         "surface": key.surface or "all",
@@ -106,7 +101,7 @@ def _row(key: identity.KeyRow, now: int) -> dict[str, Any]:
         "organization": key.organization,
         "created_at": to_text(key.created_at),
         "expires_at": None if key.expires_at is None else to_text(key.expires_at),
-        "state": state,
+        "state": key.state(now),
     }
 
 

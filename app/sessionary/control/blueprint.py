@@ -21,6 +21,7 @@ from sessionary.store import Namespace, Namespaces
 from sessionary.web.as_of import HEADER
 from sessionary.web.context import bearer, limit_failures, read_instant, settings
 from sessionary.web.fields import Problem
+from sessionary.web.held import READS
 from sessionary.web.operations import Invalid, Operation, answer
 from sessionary.web.route_table import RouteTable
 from sessionary.web.surface import NotForced, Surface
@@ -104,12 +105,19 @@ def make_blueprint(name: str) -> Blueprint:
     routes = Blueprint(f"control_{name}", __name__)
     routes.record(lambda setup: setup.app.url_map.converters.update(id=_Id))
     routes.before_request(authenticate)
+    routes.before_request(_check_may_change)
     routes.before_request(_check_has_instants)
     routes.register_error_handler(ApiError, lambda error: _problem(error.status, error.detail))
     routes.register_error_handler(Invalid, _handle_invalid)
     for kind in _STATUS:
         routes.register_error_handler(kind, _handle_error_with_status)
     return routes
+
+
+def _check_may_change() -> None:
+    """Raise ApiError for what may change something, where only reads are served."""
+    if settings().control_readonly and request.method not in READS:
+        raise ApiError(403, "this control plane serves reads only: --control-readonly is set")
 
 
 def _check_has_instants() -> None:

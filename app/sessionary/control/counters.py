@@ -24,8 +24,9 @@ routes = make_blueprint("changes")
 ClockState = response_schema("ClockState", text="mode now", number="rate")
 ChangesResponse = response_schema(
     "ChangesResponse",
-    role=Text(required=True, validate=OneOf(("double", "server"))),
     integer="number sessions open calls faults namespaces",
+    boolean="readonly",
+    role=Text(required=True, validate=OneOf(("double", "server"))),
     clock=fields.Nested(ClockState, required=True),
 )
 
@@ -72,8 +73,9 @@ def _to_json(number: int, namespace_count: int) -> dict[str, Any]:
     shown = clock_to_json()
     return {
         "number": number,
-        "role": "server" if control().namespaces is None else "double",
         "clock": {name: shown[name] for name in ("mode", "now", "rate")},
         **Counts.of(control().surfaces)._asdict(),
         "namespaces": namespace_count,
+        "role": "server" if control().namespaces is None else "double",
+        "readonly": settings().control_readonly,
     }

@@ -11,10 +11,11 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import clock, store
-from sessionary.control.blueprint import make_blueprint, now
+from sessionary.control.blueprint import make_blueprint
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import Instant, response_schema
 from sessionary.control.session_filters import SessionFilters, Wanted
+from sessionary.web.context import read_instant
 from sessionary.web.fields import Bounds, QueryInteger
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
@@ -73,7 +74,8 @@ class _Lane(NamedTuple):
     has_instants=True,
 )
 def list_lanes(query: dict[str, Any]) -> Response:
-    shown_at, at, limit = now(), clock.now(), query["limit"]
+    at, limit = clock.now(), query["limit"]
+    shown_at = read_instant(at)
     from_at, until_at = query["from_at"], query["until_at"]
     if None not in (from_at, until_at) and from_at > until_at:
         raise ApiError(400, "from: must not be after `to`")

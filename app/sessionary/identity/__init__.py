@@ -12,6 +12,7 @@ from sessionary.identity.authentication import InvalidKey as InvalidKey
 from sessionary.identity.authentication import authenticate_key as authenticate_key
 from sessionary.identity.authentication import hash_of as hash_of
 from sessionary.identity.authentication import is_declared as is_declared
+from sessionary.identity.keys import KEY_STATES as KEY_STATES
 from sessionary.identity.keys import KeyRow as KeyRow
 from sessionary.identity.keys import NewKey as NewKey
 from sessionary.identity.keys import create_key as create_key

@@ -62,6 +62,9 @@ def create_key(
     return key
 
 
+OPEN, EXPIRED, REVOKED = KEY_STATES = ("open", "expired", "revoked")
+
+
 class KeyRow(NamedTuple):
     """A key without its hash."""
 
@@ -72,6 +75,12 @@ class KeyRow(NamedTuple):
     created_at: int
     expires_at: int | None
     revoked_at: int | None
+
+    def state(self, now: int) -> str:
+        """Return one of KEY_STATES."""
+        if self.revoked_at is not None:
+            return REVOKED
+        return EXPIRED if self.expires_at is not None and now >= self.expires_at else OPEN
 
 
 def list_keys() -> list[KeyRow]:

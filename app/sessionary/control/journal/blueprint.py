@@ -10,13 +10,13 @@ from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import clock, ids, store
-from sessionary.control.blueprint import control, make_blueprint, now
+from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import StrictSchema, response_schema
 from sessionary.control.journal import models
 from sessionary.control.journal.models import CallRow
 from sessionary.web import json_codec
-from sessionary.web.context import settings
+from sessionary.web.context import read_instant, settings
 from sessionary.web.fields import Bounds, OneOf, QueryInteger, Text, problem
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, answer_page, operation
@@ -97,17 +97,13 @@ CallCount = response_schema("CallCount", integer="count dropped_count")
 def list_calls(query: dict[str, Any]) -> Response:
     """List calls, up to the instant of `Sessionary-At`."""
     _ensure_complete()
-    at = now()
+    at = clock.now()
+    shown_at = read_instant(at)
     limit = query["limit"]
     newest = query["order"] == "newest"
-    conditions = _conditions(query) | _up_to(at)
+    conditions = _conditions(query, at, shown_at)
     found = models.find(conditions, after=query["after"], limit=limit + 1, newest=newest)
-    return answer_page(_page(found, limit, at))
-
-
-def _up_to(at: int) -> dict[str, int]:
-    """Return the condition of an instant in the past: all calls have been made by now."""
-    return {"until": at} if at < clock.now() else {}
+    return answer_page(_page(found, limit, shown_at))
 
 
 def _page(found: Iterator[CallRow], limit: int, at: int) -> Iterator[tuple[str, Any]]:
@@ -129,7 +125,8 @@ def _page(found: Iterator[CallRow], limit: int, at: int) -> Iterator[tuple[str, 
 @operation("Count calls", query=CallFilters(), answers={200: CallCount()}, has_instants=True)
 def count_calls(query: dict[str, Any]) -> Response:
     _ensure_complete()
-    count = models.count(_conditions(query) | _up_to(now()))
+    at = clock.now()
+    count = models.count(_conditions(query, at, read_instant(at)))
     return answer({"count": count, "dropped_count": models.dropped_count()})
 
 
@@ -189,8 +186,11 @@ def _ensure_complete() -> None:
     store.current_namespace().later.flush()
 
 
-def _conditions(query: dict[str, Any]) -> dict[str, Any]:
-    """Return the given filters as journal.models takes them."""
+def _conditions(query: dict[str, Any], now: int, shown_at: int) -> dict[str, Any]:
+    """Return the given filters as journal.models takes them, up to an instant in the past.
+
+    By now all calls have been made: those, too, after which the clock was moved back.
+    """
     found = {name: query[name] for name in _FILTERS if query[name] is not None}
     if "surface" in found:
         control().surface(found["surface"])
@@ -203,6 +203,8 @@ def _conditions(query: dict[str, Any]) -> dict[str, Any]:
         found["path"] = own
     if "status" in found:
         found["lowest"], found["highest"] = found.pop("status")
+    if shown_at < now:
+        found["until"] = shown_at
     return found
 
 

@@ -81,6 +81,13 @@ def list_devices() -> list[DeviceRow]:
     return queries.catalogue.all(now=clock.now())
 
 
+def state(device: DeviceRow) -> str:
+    """Return whether a device is `allocated`, `retired` or `free`."""
+    if device.is_allocated:
+        return "allocated"
+    return "retired" if device.is_retired else "free"
+
+
 def retire(serial: str) -> bool:
     """Stop allocating a device; a session that holds it keeps it. Return whether there was one."""
     with store.transaction():
