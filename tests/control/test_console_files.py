@@ -1,5 +1,6 @@
 """The console's files, and the way that a browser and an API client take to them."""
 
+import gzip
 import re
 from hashlib import sha256
 from importlib.resources import files as package_files
@@ -76,6 +77,18 @@ def test_reading_the_console_leaves_no_trace(double: Double) -> None:
     double.client.get("/~new/_control/console/app.js")
     assert double.calls() == []
     assert double.get("/namespaces")["namespaces"] == ["default"]
+
+
+def test_a_browser_gets_all_of_the_page_in_at_most_80_kb(double: Double) -> None:
+    size = 0
+    for name, content in files.assets().items():
+        answer = double.client.get(
+            f"/_control/console/{name}", headers={"Accept-Encoding": "gzip, br"}
+        )
+        assert (answer.headers["Content-Encoding"], answer.vary) == ("gzip", {"Accept-Encoding"})
+        assert gzip.decompress(answer.data) == content
+        size += len(answer.data)
+    assert size <= 80_000
 
 
 def test_files_are_public_and_data_are_not() -> None:

@@ -1,5 +1,6 @@
 """The files of the console, with the headers that a browser gets."""
 
+import gzip
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -34,9 +35,10 @@ _DEMO = "demo.toml"
 
 
 class File(NamedTuple):
-    """The content of a file, its type, and the tag of this content."""
+    """The content of a file, the same packed by gzip, its type, and the tag of this content."""
 
     content: bytes
+    packed: bytes
     content_type: str
     etag: str
 
@@ -53,8 +55,13 @@ def response(name: str, environ: dict[str, Any]) -> Response:
     if file is None:
         body = json_codec.to_bytes(error_body(404, f"the console has no file {name!r}"))
         return Response(body, 404, HEADERS, content_type=CONTENT_TYPE)
-    found = Response(file.content, headers=HEADERS, content_type=file.content_type)
-    found.set_etag(file.etag)
+    is_packed = "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
+    content = file.packed if is_packed else file.content
+    found = Response(content, headers=HEADERS, content_type=file.content_type)
+    found.vary.add("Accept-Encoding")
+    if is_packed:
+        found.content_encoding = "gzip"
+    found.set_etag(f"{file.etag}-gzip" if is_packed else file.etag)
     return found.make_conditional(environ)
 
 
@@ -76,7 +83,8 @@ def _files() -> dict[str, File]:
 
 
 def _file(name: str, content: bytes) -> File:
-    return File(content, TYPES[name.rpartition(".")[2]], sha256(content).hexdigest()[:16])
+    content_type, etag = TYPES[name.rpartition(".")[2]], sha256(content).hexdigest()[:16]
+    return File(content, gzip.compress(content, mtime=0), content_type, etag)
 
 
 def _read(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:

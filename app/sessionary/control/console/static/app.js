@@ -94,6 +94,11 @@ function Entry() {
 
 const isEmpty = computed(() => lanes.loaded.value?.lanes.length === 0);
 
+function Main() {
+  if (!isEmpty.value) return html`<main><${Timeline} /><${Aside} /></main>`;
+  return html`<main class=${state.panel.value ? "" : "alone"}><${FirstRun} />${state.panel.value && html`<${Aside} />`}</main>`;
+}
+
 function App() {
   if (["token", "refused"].includes(api.connection.value)) return html`<${Entry} />`;
   return html`
@@ -101,7 +106,7 @@ function App() {
     ${api.connection.value === "dropped" && html`<p class="banner" role="alert">There is no namespace ${state.namespace}. <a href=${state.consoleOf("default")}>Open the default one</a></p>`}
     <${Header} />
     <${Bar} />
-    <main>${isEmpty.value ? html`<${FirstRun} />` : html`<${Timeline} />`}<${Aside} /></main>
+    <${Main} />
     <${Footer} />
     ${isHelpShown.value && html`<${Keys} />`}`;
 }

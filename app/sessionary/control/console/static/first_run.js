@@ -6,7 +6,7 @@ import { surfaces } from "./lanes.js";
 import { namespace } from "./state.js";
 
 const environment = (surface) =>
-  Object.entries(surface.environment ?? {}).map(([name, value]) => `export ${name}=${value}`).join("\n");
+  `export ${Object.entries(surface.environment).map(([name, value]) => `${name}=${value}`).join(" ")}`;
 
 function Line({ name, text, what }) {
   if (!text) return null;
@@ -36,11 +36,10 @@ export function FirstRun() {
   const ns = namespace === "default" ? "" : ` --namespace ${namespace}`;
   return html`<section class="first" aria-label="First run">
     <h1>No sessions yet</h1>
-    <p>Point a client at this address, and each session it opens appears here at once. Or see what the console shows:
-      <button class="go" onClick=${load}>Load the demo</button>
-      <span class="sub">30 sessions of all vendors around now</span></p>
+    <p>Point a client at this address, and each session that it opens appears here at once.</p>
+    <p class="group"><button class="go" onClick=${load}>Load the demo</button> <span class="sub">30 sessions of all vendors around now</span></p>
     ${problem.value && html`<p class="error" role="alert">${problem.value}</p>`}
-    <${Line} name="all" text=${`eval "$(sessionary env --url ${serverUrl("default")}${ns})"`} what="all env" />
+    <${Line} name="env" text=${`eval "$(sessionary env --url ${serverUrl("default")}${ns})"`} what="all env" />
     <div class="vendors">${[...surfaces.value.values()].map((surface) => html`<${Vendor} key=${surface.name} surface=${surface} />`)}</div>
   </section>`;
 }
