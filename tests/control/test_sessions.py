@@ -122,6 +122,23 @@ def test_open_sessions_have_the_calls_that_opened_them(double: Double) -> None:
     assert {e["opened_by"] for e in double.get("/sessions?open=true")["sessions"]} == {None}
 
 
+def test_sessions_are_listed_by_their_ids_in_that_order(double: Double) -> None:
+    one, other = double.start(), double.start()
+    found = double.get(f"/sessions?ids=notte/{other},notte/{one},scale/{one},notte/none")
+    assert [each["id"] for each in found["sessions"]] == [other, one]
+    assert found["next"] is None
+    double.get("/sessions?ids=other/x", status=400)
+
+
+def test_an_explanation_has_the_call_that_opened_the_session(double: Double) -> None:
+    id = double.start()
+    double.start()
+    opened_by = double.get(f"/sessions/notte/{id}/explain")["opened_by"]
+    assert opened_by == {"number": 1, "method": "POST", "path": "/session/start", "at": NOON}
+    double.call("DELETE", "/journal")
+    assert double.get(f"/sessions/notte/{id}/explain")["opened_by"] is None
+
+
 @pytest.mark.parametrize("after", ["x", "notte:", "notte:-1", "notte:²", "nope:1", "notte:1x"])
 def test_an_invalid_page_is_refused(double: Double, after: str) -> None:
     assert "`next`" in double.get(f"/sessions?after={after}", status=400)["detail"]

@@ -32,14 +32,15 @@ routes = make_blueprint("sessions")
 
 
 class SessionQuery(SessionFilters):
-    """Filters, the page's size, and the `next` of the page before."""
+    """Filters, the page's size, and the `next` of the page before; or `ids`: `surface/id,…`."""
 
     limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
+    ids = Text(load_default=None)
 
 
 _STATUS = "surface id status since"
 OpeningCall = response_schema("OpeningCall", integer="number", text="method path at")
-# `opened_by` is the call in the journal that opened the session, in a list of open ones.
+# `opened_by` is the call in the journal that opened the session; lists have it for open ones.
 SessionSummary = response_schema(
     "SessionSummary",
     text=f"{_STATUS} title",
@@ -64,6 +65,7 @@ ExplanationResponse = response_schema(
     text_or_null="unless",
     object="inputs",
     next_transitions=items(TransitionResponse),
+    opened_by=fields.Nested(OpeningCall, required=True, allow_none=True),
 )
 
 
@@ -84,7 +86,10 @@ class ForceRequest(StrictSchema):
 def list_sessions(query: dict[str, Any]) -> Response:
     at, limit = now(), query["limit"]
     with store.read_transaction():
-        found = _find(Wanted.of(query), at, limit + 1)
+        if query["ids"] is None:
+            found = _find(Wanted.of(query), at, limit + 1)
+        else:
+            found = _find_by_id(query["ids"])
         if query["open"] and settings().journal:
             known = list(islice(found, limit + 1))
             ids = [surface.sessions.id(session) for surface, _, session in known]
@@ -130,14 +135,26 @@ def force(surface: str, session_id: str, body: dict[str, Any]) -> Response:
         owner.sessions.forced_states[body["status"]](session, at, body["reason"])
         _, session = find_session(control().surfaces, session_id, surface)
         note("force", at=to_text(at), surface=surface, session=session_id, **body)
-    return answer(_explanation(owner, session, at))
+    return answer(_explanation_with_call(owner, session, at))
 
 
 def _explain(surface: str | None, session_id: str, as_of: int | None) -> Response:
     at = now()
     if as_of is not None:
         at = read_at(as_of, at)
-    return answer(_explanation(*find_session(control().surfaces, session_id, surface), at))
+    found = find_session(control().surfaces, session_id, surface)
+    return answer(_explanation_with_call(*found, at))
+
+
+def _explanation_with_call(surface: Surface, session: Any, at: int) -> dict[str, Any]:
+    explanation, id = _explanation(surface, session, at), surface.sessions.id(session)
+    calls = models.opening_calls([id]) if settings().journal else {}
+    return {**explanation, "opened_by": _opened_by(calls, id)}
+
+
+def _opened_by(calls: Mapping[str, OpeningCallRow], id: str) -> dict[str, Any] | None:
+    call = calls.get(id)
+    return call and {**call._asdict(), "at": to_text(call.at)}
 
 
 def _explanation(surface: Surface, session: Any, at: int) -> dict[str, Any]:
@@ -181,9 +198,7 @@ def _page(
         summary = _summary(each[0], each[2], at)
         if opening_calls is None:
             return summary
-        call = opening_calls.get(summary["id"])
-        opened_by = call and {**call._asdict(), "at": to_text(call.at)}
-        return {**summary, "opened_by": opened_by}
+        return {**summary, "opened_by": _opened_by(opening_calls, summary["id"])}
 
     yield "now", to_text(at)
     yield "sessions", map(shown, islice(found, limit))
@@ -204,6 +219,16 @@ def _find(wanted: Wanted, at: int, limit: int) -> Iterator[Found]:
             if wanted.is_all:
                 break
         place = 0
+
+
+def _find_by_id(ids: str) -> Iterator[Found]:
+    """Yield these sessions in their order, without those that do not exist."""
+    for each in ids.split(","):
+        name, _, id = each.partition("/")
+        surface = control().surface(name, 400)
+        session = surface.sessions.find(id)
+        if session is not None:
+            yield surface, 0, session
 
 
 def _inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:

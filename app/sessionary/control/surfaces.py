@@ -20,11 +20,13 @@ StatusMeaning = response_schema(
     "StatusMeaning", text="name", meaning=Text(required=True, validate=OneOf(MEANINGS))
 )
 RouteResponse = response_schema("RouteResponse", text="method route")
-# `example` has texts by language: curl, and that of the vendor's client.
+# `example` has texts by language: curl, and that of the vendor's client. `forced` lists what
+# sessions can be forced to.
 SurfaceResponse = response_schema(
     "SurfaceResponse",
     text="name title",
     statuses=items(StatusMeaning),
+    forced=fields.List(Text(), required=True),
     routes=items(RouteResponse),
     environment=fields.Dict(keys=fields.String(), values=fields.String(), required=True),
     example=fields.Dict(keys=fields.String(), values=fields.String(), required=True),
@@ -52,6 +54,7 @@ def _to_json(surface: Surface) -> dict[str, Any]:
             {"name": name, "meaning": meaning}
             for name, meaning in surface.sessions.statuses.items()
         ],
+        "forced": list(surface.sessions.forced_states),
         "routes": [{"method": method, "route": route} for method, route in routes],
         "environment": dict(surface.sdk.variables(access)),
         "example": {
