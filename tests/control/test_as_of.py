@@ -190,8 +190,10 @@ def test_the_finest_step_works_or_is_refused_on_every_route(double: Double) -> N
             assert method == "HEAD" or refusal(answer), what
         elif not is_control:
             assert answer.headers["Sessionary-Now"] == later, what
+        elif method == "GET" and not answer.is_json:
+            assert later in answer.text, what
         elif method == "GET":
-            shown = answer.json or {}  # a test is text
+            shown = answer.json
             assert shown.get("at", shown.get("now", later)) == later, what
         assert stored(double) == stored(double, before), what
 
@@ -277,3 +279,44 @@ def test_lists_of_the_past_are_in_the_order_of_creation(double: Double) -> None:
     then = double.get("/sessions", headers=at("-1m"))["sessions"]
     assert [each["id"] for each in then] == [each["id"] for each in now] == made
     assert {each["status"] for each in then} == {"active"}
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/timeline?from=2026-03-01T11:00:00Z&to={}", "transitions"),
+        ("/timeline?from={}", "transitions"),
+        ("/diff?from={}", "changes"),
+        ("/diff?from=2026-03-01T11:00:00Z&to={}", "changes"),
+        ("/lanes?from={}", "lanes"),
+        ("/lanes?to={}", "lanes"),
+        ("/sessions/notte/{id}/explain?at={}", "status"),
+    ],
+)
+def test_an_instant_of_a_query_may_be_relative(double: Double, path: str, shown: str) -> None:
+    id = double.start()
+    double.advance("10m")
+    for text, instant in (
+        ("-5m", "12:05:00"),
+        ("%2B3m", "12:13:00"),
+        ("+3m", "12:13:00"),
+        ("-1us", "12:09:59.999999"),
+    ):
+        if text != "-5m" and path == "/diff?from={}":
+            continue
+        found = double.get(path.format(text, id=id))
+        assert found[shown] == double.get(path.format(f"2026-03-01T{instant}Z", id=id))[shown]
+
+
+def test_a_relative_instant_counts_from_the_instant_of_the_header(double: Double) -> None:
+    id = double.start()
+    double.advance("10m")
+    found = double.get(f"/sessions/notte/{id}/explain?at=-2m", headers=at("2026-03-01T12:05:00Z"))
+    assert found["at"] == "2026-03-01T12:03:00.000000Z"
+
+
+@pytest.mark.parametrize("path", ["timeline?to={}", "diff?from={}", "lanes?to={}"])
+def test_a_wrong_instant_of_a_query_says_both_forms(double: Double, path: str) -> None:
+    refused = double.get(f"/{path.format('soon')}", status=400)["detail"]
+    assert "2026-01-31T09:30:00Z, or a duration from now such as +15m or -2h" in refused
+    assert "must be" in double.get(f"/{path.format('-5x')}", status=400)["detail"]

@@ -8,7 +8,7 @@ from sessionary import store
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.changes import StatusChange, find_changes
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema, response_schema
+from sessionary.control.fields import QueryInstant, StrictSchema, resolve, response_schema
 from sessionary.web.fields import Bounds, OneOf, QueryInteger, Text
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
@@ -21,8 +21,8 @@ routes = make_blueprint("diff")
 class DiffQuery(StrictSchema):
     """Changes after `from` and up to `to` (default: now), and their maximum number."""
 
-    from_at = Instant(data_key="from", required=True)
-    until_at = Instant(data_key="to", load_default=None)
+    from_at = QueryInstant(data_key="from", required=True)
+    until_at = QueryInstant(data_key="to", load_default=None)
     limit = QueryInteger(load_default=100, validate=Bounds(1, 10_000))
 
 
@@ -43,7 +43,9 @@ DiffResponse = response_schema("DiffResponse", boolean="truncated", changes=item
     has_instants=True,
 )
 def diff(query: dict[str, Any]) -> Response:
-    at, after, limit = now(), query["from_at"], query["limit"]
+    at = now()
+    query = resolve(query, at)
+    after, limit = query["from_at"], query["limit"]
     until = at if query["until_at"] is None else query["until_at"]
     if after > until:
         raise ApiError(400, "from: must not be after `to`, which is now by default")

@@ -1,6 +1,6 @@
 """Fields of control-plane requests: durations, instants and numbers."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import RAISE, Schema
 from marshmallow import fields as base
@@ -13,7 +13,7 @@ from sessionary.durations import (
     parse_signed_duration,
 )
 from sessionary.web import fields as web
-from sessionary.web import responses
+from sessionary.web import instants, responses
 from sessionary.web.fields import problem
 
 _UNITS = {
@@ -43,6 +43,37 @@ class Instant(web.Instant):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:  # type: ignore[override]
         return super()._deserialize(value, *args, **kwargs) // 1000
+
+
+class Relative(NamedTuple):
+    """An instant of a query as microseconds from now, see `resolve`."""
+
+    by: int
+
+
+class QueryInstant(web.Text):
+    """An instant of a query: a date-time, loaded as microseconds, or `-1h`, as a Relative."""
+
+    expects = "instant"
+
+    def _deserialize(self, value: str, *_: Any, **__: Any) -> Any:
+        try:
+            if value.startswith(("+", "-", " ")):  # a `+` that is not encoded is a space
+                return Relative(parse_signed_duration(value.replace(" ", "+", 1)))
+            return instants.parse(value) // 1000
+        except instants.NotAnInstant as error:
+            text = f"{error}, or a duration from now such as +15m or -2h"
+            raise problem("instant_text", text) from None
+        except (instants.BadInstant, BadDuration) as error:
+            raise problem("instant_text", str(error)) from None
+
+
+def resolve(query: dict[str, Any], now: int) -> dict[str, Any]:
+    """Return a loaded query with its relative instants as those of this `now`."""
+    return {
+        name: now + value.by if isinstance(value, Relative) else value
+        for name, value in query.items()
+    }
 
 
 class Number(web.Field, base.Float):

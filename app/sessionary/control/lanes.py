@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from sessionary import clock, store
 from sessionary.control.blueprint import make_blueprint
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, response_schema
+from sessionary.control.fields import QueryInstant, resolve, response_schema
 from sessionary.control.session_filters import SessionFilters, Wanted
 from sessionary.web.context import read_instant
 from sessionary.web.fields import Bounds, QueryInteger
@@ -32,8 +32,8 @@ routes = make_blueprint("lanes")
 class LanesQuery(SessionFilters):
     """A window, filters, the page's size, and the `next` of the page before."""
 
-    from_at = Instant(data_key="from", load_default=None)
-    until_at = Instant(data_key="to", load_default=None)
+    from_at = QueryInstant(data_key="from", load_default=None)
+    until_at = QueryInstant(data_key="to", load_default=None)
     limit = QueryInteger(load_default=1000, validate=Bounds(1, 10_000))
 
 
@@ -76,6 +76,7 @@ class _Lane(NamedTuple):
 def list_lanes(query: dict[str, Any]) -> Response:
     at, limit = clock.now(), query["limit"]
     shown_at = read_instant(at)
+    query = resolve(query, shown_at)
     from_at, until_at = query["from_at"], query["until_at"]
     if None not in (from_at, until_at) and from_at > until_at:
         raise ApiError(400, "from: must not be after `to`")

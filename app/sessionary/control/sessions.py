@@ -11,7 +11,7 @@ from sessionary import clock, store
 from sessionary.control import timeline
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema, response_schema
+from sessionary.control.fields import QueryInstant, StrictSchema, resolve, response_schema
 from sessionary.control.journal import models
 from sessionary.control.journal.models import OpeningCallRow
 from sessionary.control.recording import note
@@ -56,7 +56,7 @@ SessionList = response_schema(
 class ExplanationQuery(StrictSchema):
     """The instant to explain (default: now)."""
 
-    at = Instant(load_default=None)
+    at = QueryInstant(load_default=None)
 
 
 ExplanationResponse = response_schema(
@@ -105,7 +105,7 @@ def list_sessions(query: dict[str, Any]) -> Response:
     has_instants=True,
 )
 def find_and_explain(session_id: str, query: dict[str, Any]) -> Response:
-    return _explain(None, session_id, query["at"])
+    return _explain(None, session_id, query)
 
 
 @routes.get("/sessions/<surface>/<session_id>/explain")
@@ -116,7 +116,7 @@ def find_and_explain(session_id: str, query: dict[str, Any]) -> Response:
     has_instants=True,
 )
 def explain(surface: str, session_id: str, query: dict[str, Any]) -> Response:
-    return _explain(control().surface(surface).name, session_id, query["at"])
+    return _explain(control().surface(surface).name, session_id, query)
 
 
 @routes.post("/sessions/<surface>/<session_id>/force")
@@ -138,8 +138,9 @@ def force(surface: str, session_id: str, body: dict[str, Any]) -> Response:
     return answer(_explanation_with_call(owner, session, at))
 
 
-def _explain(surface: str | None, session_id: str, as_of: int | None) -> Response:
+def _explain(surface: str | None, session_id: str, query: dict[str, Any]) -> Response:
     at = now()
+    as_of = resolve(query, at)["at"]
     if as_of is not None:
         at = read_at(as_of, at)
     found = find_session(control().surfaces, session_id, surface)

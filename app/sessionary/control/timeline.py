@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
-from sessionary.control.fields import Instant, StrictSchema, response_schema
+from sessionary.control.fields import QueryInstant, StrictSchema, resolve, response_schema
 from sessionary.web.fields import Bounds, QueryInteger
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
@@ -31,8 +31,8 @@ class SessionTransition(NamedTuple):
 class TimelineQuery(StrictSchema):
     """Transitions after `from` (default: now) and up to `to`, and their maximum number."""
 
-    from_at = Instant(data_key="from", load_default=None)
-    until_at = Instant(data_key="to", load_default=None)
+    from_at = QueryInstant(data_key="from", load_default=None)
+    until_at = QueryInstant(data_key="to", load_default=None)
     limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
 
 
@@ -55,7 +55,8 @@ TimelineResponse = response_schema(
     has_instants=True,
 )
 def timeline(query: dict[str, Any]) -> Response:
-    at, limit = now(), query["limit"]
+    at = now()
+    query, limit = resolve(query, at), query["limit"]
     after = at if query["from_at"] is None else query["from_at"]
     until = END if query["until_at"] is None else query["until_at"]
     if after > until:
