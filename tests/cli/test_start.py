@@ -19,6 +19,7 @@ from sessionary.surfaces import SURFACES
 from sessionary.web.surface import declared_settings
 from tests.cli.terminals import run_in_terminal, without_colours
 from tests.cli.test_commands import commands
+from tests.docs.documents import SCRIPTS, block
 from tests.processes import (
     COMMAND,
     TIMEOUT_SECONDS,
@@ -96,8 +97,9 @@ def test_every_command_that_prints_a_result_has_json() -> None:
 
 def test_init_writes_files_with_which_a_test_passes_and_replaces_none(tmp_path: Path) -> None:
     folder = tmp_path / "tests"
-    written = json.loads(run_command(COMMAND, "init", str(folder), "--json").stdout)
-    assert written == {"files": [str(folder / "seed.toml"), str(folder / "conftest.py")]}
+    script = f"{SCRIPTS}/{block('sh init').strip()} --json"
+    written = json.loads(run_command("sh", "-c", script, cwd=tmp_path).stdout)
+    assert written == {"files": ["tests/seed.toml", "tests/conftest.py"]}
     (folder / "test_it.py").write_text(
         "def test_it(sessionary):\n    assert len(sessionary.sessions()) == 4\n"
     )
@@ -119,7 +121,8 @@ def test_init_writes_files_with_which_a_test_passes_and_replaces_none(tmp_path: 
 def test_the_demo_has_sessions_and_its_console_and_touches_no_database(tmp_path: Path) -> None:
     db = tmp_path / "mine.sqlite3"
     environ = clean_environment(SESSIONARY_DB=str(db))
-    with running_process([COMMAND, "demo", "--port", "0"], environ) as process:
+    command = [COMMAND, *block("sh look").split()[1:]]
+    with running_process([*command, "--port", "0"], environ) as process:
         _, page = process.request("GET", "/_control/v1/sessions")
         assert len(page["sessions"]) == 30
         found = run_command(COMMAND, "console", SESSIONARY_URL=process.url).stdout.strip()
@@ -142,7 +145,7 @@ def test_status_says_what_runs_where_and_what_does_not(tmp_path: Path) -> None:
         command = (COMMAND, "status", "--json", "--url", double.url)
         found = json.loads(run_command(*command, SESSIONARY_DB=db).stdout)
     assert (found["target"], found["source"], found["problem"]) == (double.url, "--url", None)
-    assert (found["sessions"], found["open"], found["namespaces"]) == (1, 1, ["default"])
+    assert (found["sessions"], found["open"], found["namespaces"]) == (1, 1, 1)
     assert found["clock"]["mode"] == "real"
     assert (found["database"]["file"], found["database"]["problem"]) == (db, None)
     assert found["database"]["bytes"] > 0

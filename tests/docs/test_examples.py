@@ -29,6 +29,7 @@ PLACES = {
     "test_the_commands_for_other_versions_end_with_the_checks": "sh newest, sh oldest",
     "tests/release": "sh packages, sh docker, sh systemd",
     "tests/cli/test_completion.py": "sh completion",
+    "tests/cli/test_start.py": "sh look, sh init",
     "tests/factory/test_health_middleware.py": "sh watch",
     "test_control_plane.py": "sh cookbook, js, go",
 }

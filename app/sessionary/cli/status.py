@@ -53,13 +53,8 @@ def _target(url: str, ns: str, db: str | None) -> dict[str, Any]:
 
 
 def _facts(client: "Client") -> dict[str, Any]:
-    sessions = client.sessions()
-    return {
-        "clock": client.clock.get(),
-        "sessions": len(sessions),
-        "open": sum(each["open"] for each in sessions),
-        "namespaces": client.namespaces.list(),
-    }
+    found = client.api.request(dict[str, Any], "GET", "changes")
+    return {name: value for name, value in found.items() if name != "number"}
 
 
 def _database(db: str) -> dict[str, Any]:
@@ -83,9 +78,10 @@ def _lines(value: Mapping[str, Any]) -> Iterator[str]:
         yield f"           {value['problem']}"
     else:
         clock = value["clock"]
-        yield f"namespace  {value['namespace']}, one of {len(value['namespaces'])}"
+        yield f"namespace  {value['namespace']}, one of {value['namespaces']}"
         yield f"clock      {clock['mode']}, {clock['now']}"
         yield f"sessions   {value['sessions']}, {value['open']} of them open"
+        yield f"recorded   {value['calls']} calls; {value['faults']} faults are armed"
     database = value["database"]
     facts = f"{database['bytes']} bytes, schema version {database['schema_version']}"
     yield f"database   {database['problem'] or '{file}: '.format(**database) + facts}"

@@ -90,7 +90,7 @@ def _response(surface: Surface, body: dict[str, Any]) -> dict[str, Any]:
         status = body["status"]
         content = surface.error_body(status, body["message"] or "A fault was armed for this call")
     else:
-        raise ApiError(400, "status: is required for the kind status, or send a preset")
+        raise ApiError(400, "status: is required for the kind status without a preset")
     return {
         "status": status,
         "headers": json_codec.encode(retry_headers(surface, status, body["retry_after"])),
@@ -115,9 +115,9 @@ def _check(body: dict[str, Any]) -> None:
             if body[name] is not None:
                 raise ApiError(400, f"{name}: goes with the kind status, not with {kind}")
     elif body["preset"] is not None and (body["status"], body["message"]) != (None, None):
-        raise ApiError(400, "preset: includes status and message: send either it or them")
+        raise ApiError(400, "preset: includes status and message: leave these out")
     if None not in (body["from_at"], body["until_at"]) and body["from_at"] >= body["until_at"]:
-        raise ApiError(400, "to: must be after from")
+        raise ApiError(400, "to: must be after `from`")
     if kind in matching.CONNECTION_KINDS and control().namespaces is None:
         raise ApiError(
             409,
