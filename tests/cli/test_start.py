@@ -41,7 +41,7 @@ def test_alone_it_says_what_can_be_done_now_and_shows_the_help() -> None:
 
 
 def groups() -> list[tuple[str, ...]]:
-    return [(), *{path[:-1] for path in commands() if len(path) > 1}]
+    return sorted({(), *(path[:-1] for path in commands())})
 
 
 @pytest.mark.parametrize("path", groups(), ids=" ".join)

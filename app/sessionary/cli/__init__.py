@@ -9,7 +9,7 @@ import click
 from sessionary import __version__
 from sessionary.near_names import did_you_mean
 
-# Commands by heading, with their summaries: the help imports none of them.
+# Commands by heading, with their summaries, so that the help imports nothing else.
 _SECTIONS = {
     "Run it": {
         "demo": "Serve a double with example sessions and the console.",

@@ -5,35 +5,35 @@ from urllib.parse import quote
 
 import click
 
-from sessionary.cli.control import TOKEN, control_command
-from sessionary.cli.output import Output
-from sessionary.client import Client
+from sessionary.cli.control import TOKEN, control_errors, namespace_option, url_option
+from sessionary.cli.output import Output, json_option, print_output
 
 _PATH = "/_control/console/"
 
 
 @click.command(epilog="Example: sessionary console --open")
 @click.option("--open", "is_opened", is_flag=True, help="Open it in a browser, with the token.")
-@control_command
-def console(is_opened: bool, client: Client) -> Output:
+@namespace_option
+@url_option
+@json_option
+def console(is_opened: bool, ns: str, url: str, as_json: bool) -> None:
     """Print the address of the console, or open it.
 
-    The token in SESSIONARY_CONTROL_TOKEN is passed behind the #, which a browser does not send.
+    The token in SESSIONARY_CONTROL_TOKEN is passed after the #, which a browser does not send.
     """
-    client.clock.get()  # refused or not answered: there is no console either
-    address = console_address(client.url, client.namespace)
+    from sessionary.client import Client
+
+    token = os.environ.get(TOKEN, "").strip()
+    with control_errors():
+        Client(url, ns, token or None).clock.get()  # raises if the server refuses
+    place = "" if ns == "default" else f"/~{ns}"
+    address = f"{url.rstrip('/')}{place}{_PATH}"
     if is_opened:
-        open_browser(address, os.environ.get(TOKEN, "").strip())
-    return Output({"url": address, "opened": is_opened}, address)
+        _open_browser(address, token)
+    print_output(Output({"url": address, "opened": is_opened}, address), as_json)
 
 
-def console_address(url: str, namespace: str = "default") -> str:
-    """Return the address of the console, for one namespace."""
-    return f"{url}{_PATH}" if namespace == "default" else f"{url}/~{namespace}{_PATH}"
-
-
-def open_browser(address: str, token: str = "") -> None:
-    """Open a page in the browser. Raises ClickException if there is none."""
+def _open_browser(address: str, token: str) -> None:
     import webbrowser
 
     if not webbrowser.open(f"{address}#token={quote(token, safe='')}" if token else address):

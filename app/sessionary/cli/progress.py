@@ -11,7 +11,7 @@ from sessionary.durations import monotonic
 from sessionary.store import Progress
 
 _AFTER_SECONDS = 1.0
-_STEP = 10  # percent between two lines where there is no terminal
+_STEP = 10  # percent between two lines in a pipe
 
 progress_option = click.option(
     "--progress/--no-progress",
@@ -21,12 +21,12 @@ progress_option = click.option(
 
 
 @contextmanager
-def progress_bar(label: str, wanted: bool | None) -> Iterator[Progress]:
-    """Show progress if `wanted`; if None, on a terminal once the work has taken a while.
+def progress_bar(label: str, forced: bool | None) -> Iterator[Progress]:
+    """Show progress if it is `forced`; by default on a terminal, once the work has taken a while.
 
     Yields a function of the done and the total count. A terminal gets a bar, a pipe gets lines.
     """
-    starts_at = monotonic() + (0 if wanted else _AFTER_SECONDS)
+    starts_at = monotonic() + (0 if forced else _AFTER_SECONDS)
     is_terminal = sys.stderr.isatty()
     bar: Any = None
     shown = -_STEP
@@ -34,7 +34,7 @@ def progress_bar(label: str, wanted: bool | None) -> Iterator[Progress]:
 
         def show(done: int, count: int) -> None:
             nonlocal bar, shown
-            if wanted is False or not (wanted or is_terminal) or monotonic() < starts_at:
+            if forced is False or not (forced or is_terminal) or monotonic() < starts_at:
                 return
             if not is_terminal:
                 percent = 100 * done // count if count else 100

@@ -26,7 +26,7 @@ _HEADINGS = {name: heading for heading, names in _GROUPS.items() for name in nam
 
 
 class ServingCommand(click.Command):
-    """A command with the options of settings, whose help has them in groups."""
+    """A command with the options of settings, in groups."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _GROUPS}

@@ -76,7 +76,7 @@ def is_relative(text: str) -> bool:
 
 
 class SignedCommand(click.Command):
-    """A command whose arguments may begin with a dash and a digit: `-1h` is not the option -h."""
+    """A command with arguments that may begin with a dash and a digit: `-1h` is not `-h`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         takes_value = {
