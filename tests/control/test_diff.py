@@ -1,6 +1,9 @@
 """The diff resource: changes between two instants, and their causes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import pytest
 
 from sessionary.identity import DEFAULT_ORGANIZATION
 from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, Double
@@ -186,3 +189,67 @@ def test_a_timeout_before_a_seed_changed_its_session_is_in_a_diff_from_its_deadl
     assert changes(double, "from=2026-03-01T12:05:00Z&to=2026-03-01T12:05:01Z") == [
         ("12:05:00", "time", "active", "timed_out")
     ]
+
+
+def test_a_fork_is_compared_with_its_origin(double: Double) -> None:
+    same, closed = double.start(), double.start(session_timeout_minutes=9)
+    double.post("/namespaces/default/fork", {"name": "fork"}, status=201)
+    double.close(closed)
+    new = double.start(ns="fork")
+    changes = [
+        {"surface": "notte", "id": closed, "here": "closed", "there": "active"},
+        {"surface": "notte", "id": new, "here": None, "there": "active"},
+    ]
+    found = double.get("/diff?with=fork")
+    assert found == {"changes": changes, "truncated": False}
+    back = double.get("/diff?with=default", ns="fork")["changes"]
+    assert {(e["id"], e["here"], e["there"]) for e in back} == {
+        (e["id"], e["there"], e["here"]) for e in changes
+    }
+    later = double.get("/diff?with=fork", headers={"Sessionary-At": "+10m"})["changes"]
+    assert [each["there"] for each in later] == ["timed_out", "timed_out"]
+    assert same not in str(later)
+    assert double.get("/diff?with=fork&limit=1") == {"changes": changes[:1], "truncated": True}
+    assert double.get("/diff?with=default")["changes"] == []
+
+
+def test_namespaces_are_compared_at_one_instant_also_in_the_past_of_one(double: Double) -> None:
+    id = double.start()
+    double.post("/namespaces/default/fork", {"name": "fork"}, status=201)
+    double.post("/clock/advance", {"by": "1h"}, ns="fork")
+    assert double.get("/diff?with=fork")["changes"] == []
+    noon = {"Sessionary-At": NOON}
+    assert double.get("/diff?with=default", ns="fork", headers=noon)["changes"] == []
+    double.advance("1m")
+    double.close(id)
+    (only,) = double.get("/diff?with=fork")["changes"]
+    assert (only["here"], only["there"]) == ("closed", "active")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "detail"),
+    [
+        ("", 400, "from is required, or with"),
+        ("with=nope", 404, "there is no namespace 'nope'"),
+        (f"with=default&from={NOON}", 400, "leave out from and to"),
+    ],
+)
+def test_a_comparison_that_is_refused_says_why(
+    double: Double, query: str, status: int, detail: str
+) -> None:
+    assert detail in double.get(f"/diff?{query}", status=status)["detail"]
+
+
+def test_namespaces_that_are_compared_with_each_other_at_once_do_not_wait_for_good(
+    double: Double,
+) -> None:
+    for name in ("a", "b"):
+        double.post("/namespaces", {"name": name, "record": name == "a"}, status=201)
+        double.start(ns=name)
+
+    def compare(number: int) -> int:
+        here, there = ("a", "b") if number % 2 else ("b", "a")
+        return double.call("GET", f"/diff?with={there}", ns=here).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(compare, range(40), timeout=60)) <= {200, 409}
