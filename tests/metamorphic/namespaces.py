@@ -170,7 +170,11 @@ class CheckedNamespace:
     def read(self, at: int | None = None, paths: Collection[str] = ()) -> Seen:
         """Read these paths, or all, now or as of an instant."""
         answers = {path: self.call("GET", path, at=at) for path in paths or self.paths()}
-        return {path: (answer.status, answer.json) for path, answer in answers.items()}
+        found = {path: (answer.status, answer.json) for path, answer in answers.items()}
+        for path, (_, value) in found.items():
+            if path.endswith("/explain"):
+                value.pop("opened_by", None)  # of the journal, which a copy does not have
+        return found
 
     def state(self) -> Any:
         """All that a copy has: what can be read, changes, clock, faults."""

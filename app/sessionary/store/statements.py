@@ -94,9 +94,9 @@ def narrowed(query: Any) -> Any:
     It looks at the first that meet its conditions now, which indexes find in its order, and at all
     that have changed since. The table's key is its rowid.
     """
-    keys = query.clone()
-    keys._returning = [getattr(query.model, query.model._meta.primary_key.name)]
-    keys._where = query._where & pw.SQL(f"{keys._returning[0].column_name} <= {LAST_KEY}")
+    key = getattr(query.model, query.model._meta.primary_key.name)
+    keys = query.where(pw.SQL(f"{key.column_name} <= {LAST_KEY}"))
+    keys._returning = [key]
     if query._limit is not None:
         keys._limit = query._limit + (query._offset or 0) + pw.SQL(CHANGED_COUNT)
         keys._offset = None
