@@ -470,6 +470,7 @@ def test_namespaces_are_listed_with_what_they_hold(make_double: MakeDouble) -> N
     names = [each["name"] for each in (*page["namespaces"], *rest["namespaces"])]
     assert names == double.get("/namespaces")["namespaces"] == ["default", "a", "b"]
     assert "`next`" in double.get("/namespaces?detail=true&after=x", status=400)["detail"]
+    assert double.get("/namespaces?q=fau")["namespaces"] == ["default"]
 
 
 def test_details_leave_a_hibernating_namespace_asleep(

@@ -71,8 +71,9 @@ NamespaceList = response_schema(
 
 
 class NamespacesQuery(StrictSchema):
-    """Whether to list details; then, the name that the page starts after, and its size."""
+    """A text in the name; whether to list details: then, the name to start after, and how many."""
 
+    q = Text(load_default="")
     detail = QueryBoolean(load_default=False)
     after = Text(load_default=None)
     limit = QueryInteger(load_default=100, validate=Bounds(1, 1000))
@@ -87,6 +88,7 @@ _answers = {200: NamespaceResponse()}
 def list_namespaces(query: dict[str, Any]) -> Response:
     namespaces = control().namespaces
     names = [DEFAULT] if namespaces is None else namespaces.names()
+    names = [name for name in names if query["q"] in name]
     maximum = 1 if namespaces is None else namespaces.maximum
     if not query["detail"]:
         return answer({"namespaces": names, "max_namespaces": maximum})

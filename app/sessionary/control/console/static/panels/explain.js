@@ -1,6 +1,6 @@
 // Why a session has its status at the instant shown, and what will be.
 import { html, useSignal } from "../vendor/preact.js";
-import { call, change, changes, serverUrl, useRead } from "../api.js";
+import { call, change, serverUrl, useRead } from "../api.js";
 import { confirmed } from "../confirm.js";
 import { CopyButton } from "../copy.js";
 import { laneOf, meaningOf, now, segmentAt, shownAt, statusAt, surfaces } from "../lanes.js";
@@ -8,6 +8,7 @@ import { at, selected } from "../state.js";
 import { block, visible } from "../text.js";
 import { format, parse, show, span } from "../time.js";
 import { showAt } from "../timeline/scale.js";
+import { mayChange } from "./parts.js";
 
 const CALL = "call";
 const pathOf = (lane, rest) => `sessions/${lane.surface}/${encodeURIComponent(lane.id)}/${rest}`;
@@ -62,7 +63,7 @@ function transitionOf(lane, data) {
 function Force({ lane }) {
   const isOpen = useSignal(false), status = useSignal(""), problem = useSignal("");
   const forced = surfaces.value.get(lane.surface)?.forced ?? [];
-  if (!forced.length || changes.value?.readonly) return null;
+  if (!forced.length || !mayChange()) return null;
   const send = async () => {
     try {
       await change(pathOf(lane, "force"), { body: { status: status.value || forced[0] } });

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useSignal } from "../vendor/preact.js";
 import { call, change, changes, request } from "../api.js";
 import { consoleOf, namespace, togglePanel } from "../state.js";
-import { visible } from "../text.js";
+import { count, visible } from "../text.js";
 import { parse, show } from "../time.js";
 import { download, isServer, Outcome, SureButton, useWork } from "./parts.js";
 
@@ -12,7 +12,7 @@ export const isOffered = () => !isServer();
 export const hasNoButton = true;
 export const keys = [["w", "namespaces", () => togglePanel(id)]];
 
-const MOST = 200, EVERY_MILLISECONDS = 2000;
+const MOST = 100, EVERY_MILLISECONDS = 2000;
 const pathOf = (name, rest = "") => `namespaces/${encodeURIComponent(name)}${rest}`;
 const fileName = (name) => `${name.replace(/[^a-z0-9_]/g, "_")}.sqlite3`;
 
@@ -37,10 +37,10 @@ async function snapshot(name) {
 
 function Row({ each, act }) {
   const { name, clock, session_count, open_count, call_count, fault_count, last_call_at, parent } = each;
-  const facts = [`${open_count} open of ${session_count}`, `${call_count} calls`, fault_count && `${fault_count} faults`, last_call_at && `last call ${show(parse(last_call_at))}`, parent && `fork of ${parent}`];
+  const facts = [`${open_count} open of ${session_count}`, count(call_count, "call"), fault_count && count(fault_count, "fault"), last_call_at && `last call ${show(parse(last_call_at))}`, parent && `fork of ${parent}`];
   return html`<li data-namespace=${name}>
     <a href=${consoleOf(name)} aria-current=${name === namespace ? "page" : undefined}>${visible(name, 40)}</a>${name === namespace && " (this one)"}
-    <div class="sub">${clock.mode} at ${show(parse(clock.now), 0)} · ${facts.filter(Boolean).join(" · ")}</div>
+    <div class="sub">${clock.mode} at ${clock.now.slice(0, 19).replace("T", " ")} · ${facts.filter(Boolean).join(" · ")}</div>
     <div class="acts"><button onClick=${act(() => fork(name))}>Fork</button>
       <button onClick=${act(() => snapshot(name))}>Snapshot</button>
       <${SureButton} what="Reset" question=${`Reset ${name}?`} onSure=${act(() => change(pathOf(name, "/reset")).then(() => `${name} is reset.`))} />
@@ -86,20 +86,24 @@ function Restore() {
 }
 
 export function Component() {
-  const found = useSignal([]), wanted = useSignal(""), [run, outcome] = useWork();
-  const load = () => call("namespaces?detail=true").then((answer) => (found.value = answer.namespaces), () => {});
+  const found = useSignal({ namespaces: [] }), wanted = useSignal(""), [run, outcome] = useWork();
+  const load = () => call(`namespaces?detail=true&limit=${MOST}&q=${encodeURIComponent(wanted.value)}`).then((answer) => (found.value = answer), () => {});
   useEffect(() => {
     load(); // other namespaces have change numbers of their own
     const timer = setInterval(() => document.hidden || load(), EVERY_MILLISECONDS);
     return () => clearInterval(timer);
-  }, [changes.value?.number]);
+  }, [changes.value?.number, wanted.value]);
   const act = (work) => run(() => work().finally(load));
-  const matching = found.value.filter((each) => each.name.includes(wanted.value));
+  const create = async () => {
+    const { name } = await call("namespaces", { method: "POST", body: wanted.value ? { name: wanted.value } : {} });
+    return `${name} is created.`;
+  };
+  const { namespaces, next } = found.value;
   return html`<${Outcome} ...${outcome} />
-    <form class="fields" onSubmit=${act(async () => { await call("namespaces", { method: "POST", body: wanted.value ? { name: wanted.value } : {} }); })}>
+    <form class="fields" onSubmit=${act(create)}>
       <label>Find or create <input type="text" value=${wanted} onInput=${(event) => (wanted.value = event.target.value)} /></label>
-      <button disabled=${found.value.some((each) => each.name === wanted.value)}>Create</button></form>
-    <ul class="list">${matching.slice(0, MOST).map((each) => html`<${Row} key=${each.name} each=${each} act=${act} />`)}</ul>
-    ${matching.length > MOST && html`<p class="sub">${MOST} of ${matching.length} are shown.</p>`}
-    <${Seed} /><${Restore} />`;
+      <button disabled=${namespaces.some((each) => each.name === wanted.value)}>Create</button></form>
+    <${Seed} /><${Restore} />
+    <ul class="list">${namespaces.map((each) => html`<${Row} key=${each.name} each=${each} act=${act} />`)}</ul>
+    ${next && html`<p class="sub">${MOST} are shown: find others by their names.</p>`}`;
 }
