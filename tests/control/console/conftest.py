@@ -20,6 +20,7 @@ from playwright.sync_api import (
 )
 
 from sessionary.client import Client
+from sessionary.client.namespaces import DEFAULT
 from tests import browser as chromium
 from tests.processes import Process, running_double
 from tests.sdk_environments.sdk_script import prepared, unavailable
@@ -77,7 +78,10 @@ class Console:
         self.client = client
         self.watch = watch
         self.id = ""  # of a session, if the test's fixture starts one
-        self.url = f"{client.url}/~{client.namespace}/_control/console/"
+        self.root = client.url
+        if client.namespace != DEFAULT:
+            self.root += f"/~{client.namespace}"
+        self.url = f"{self.root}/_control/console/"
 
     def open(self, state: str = "") -> Page:
         """Open the console; `state` is a query, such as `?q=open`, or a fragment."""
@@ -91,8 +95,9 @@ class Console:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Make a vendor call in the namespace; return the JSON of its response."""
         headers = {"Authorization": "Bearer any", "x-api-key": "any"}
-        url = f"{self.client.url}/~{self.client.namespace}{path}"
-        answer = self.page.request.fetch(url, method=method, data=body, headers=headers)
+        answer = self.page.request.fetch(
+            self.root + path, method=method, data=body, headers=headers
+        )
         return answer.json()
 
     def picture(self, name: str) -> None:

@@ -1,7 +1,7 @@
 """What clients send is text in the page, whatever it contains."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from tests.control.console.conftest import Console
 
@@ -17,7 +17,12 @@ TEXTS = {
 def test_a_title_is_text_in_every_panel(console: Console, name: str) -> None:
     sent, shown = TEXTS[name]
     dialogs: list[str] = []
-    console.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def close(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    console.page.on("dialog", close)
     body = {"account_id": "acme", "title": sent, "state": {}}
     id = console.call("POST", "/scale/v4/sessions", body)["id"]
     page = console.open(f"?panel=leaks&sel=scale/{id}")

@@ -39,11 +39,11 @@ function Row({ call }) {
 
 export function Component() {
   const limit = useSignal(PAGE);
-  const isRecorded = !isServer() || changes.value.calls > 0; // a server without a journal refuses to list it
+  const isRecorded = changes.value?.role === "double" || changes.value?.calls > 0; // a server without a journal refuses to list it
   const { data, error } = useRead(toPath(filter.value, limit.value), { when: isRecorded });
   const own = selected.value && `session:${selected.value.slice(selected.value.indexOf("/") + 1)}`;
   const isOwn = filter.value === own;
-  if (!isRecorded) return html`<p class="sub">No call is recorded. A server records calls with --journal.</p>`;
+  if (isServer() && !isRecorded) return html`<p class="sub">No call is recorded. A server records calls with --journal.</p>`;
   return html`<div class="tools">
       <input type="search" aria-label="Search calls" placeholder="Search: text, status:4xx, method:POST" value=${filter} onInput=${(event) => (filter.value = event.target.value)} />
       <button aria-pressed=${isOwn} disabled=${!own} onClick=${() => (filter.value = isOwn ? "" : own)}>This session</button>

@@ -22,7 +22,7 @@ const Rows = ({ word, rows }) => html`<details><summary>${count(rows.length, wor
 
 function Facts({ data: { version, database, devices, keys } }) {
   return html`<dl>
-      <dt>health</dt><dd role="status">${database.ready ? "ready" : html`<span class="error">not ready: ${visible(database.problem)}</span>`}</dd>
+      <dt>health</dt><dd>${database.ready ? "ready" : html`<span class="error">not ready: ${visible(database.problem)}</span>`}</dd>
       <dt>database</dt><dd>${visible(database.file)}, ${size(database.size_bytes)}, schema version ${database.schema_version}</dd>
       <dt>version</dt><dd>${version}</dd>
     </dl><${Rows} word="device" rows=${devices} /><${Rows} word="key" rows=${keys} />`;
