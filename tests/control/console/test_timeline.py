@@ -20,7 +20,6 @@ MINUTE = 60_000_000
 HOSTILE = {
     "markup": "<img src=x onerror=alert(1)>",
     "bidi": "a\u202eb",
-    "nul": "a\0b",
     "long": "x" * 1_000_000,
 }
 
@@ -80,8 +79,10 @@ def test_the_first_run_loads_the_demo(console: Console) -> None:
     page = console.open()
     console.picture("first-run")
     for title in ("Scale", "Mobile Next", "Notte", "Galtea"):
-        lines = page.locator("article", has_text=title).locator(".line")
-        expect(lines).to_have_count(3)
+        article = page.locator("article", has_text=title)
+        for kind in ("env", "curl"):
+            expect(article.locator(".line", has_text=kind).first).to_be_visible()
+        assert article.locator(".line").count() >= 3
     page.get_by_role("button", name="Load the demo").click()
     expect(page.get_by_role("grid")).to_have_attribute("aria-rowcount", "34")
     found = statuses(console)
@@ -112,7 +113,9 @@ def test_the_slider_shows_what_will_be_and_says_why(console: Console) -> None:
 def test_at_200_instants_the_page_shows_what_an_as_of_read_says(seeded: Console) -> None:
     page, chance = seeded.page, random.Random(13)
     page.set_viewport_size({"width": 1400, "height": 1400})  # all rows are seen
-    transitions = [to_micros(each["at"]) for each in seeded.client.timeline(limit=1000)]
+    transitions = [
+        to_micros(each["at"]) for each in seeded.client.timeline(limit=1000)["transitions"]
+    ]
     edges = [each + by for each in transitions for by in (-1, 0, 1)]
     instants = [NOON + chance.randint(-20 * MINUTE, 20 * MINUTE) for _ in range(200 - len(edges))]
     for at in edges + instants:
@@ -153,6 +156,7 @@ def test_filters_leave_the_sessions_that_match(seeded: Console) -> None:
     expect(rows).to_have_count(6)
     page.get_by_role("button", name="Open", exact=True).click()
     expect(rows).to_have_count(3)
+    expect(page).to_have_url(re.compile("q=surface:scale%20is:open"))
     page.reload()
     expect(rows).to_have_count(3)
     page.get_by_label("Filter sessions").fill("nothing has this")
@@ -223,6 +227,7 @@ def test_the_theme_follows_the_system_and_no_theme_has_accessibility_problems(
     console = make_console(color_scheme=scheme, viewport={"width": 1400, "height": 900})
     console.client.namespaces.seed(demo.text())
     page = console.open()
+    expect(page.locator("[data-key]").first).to_be_attached()
     page.keyboard.press("j")
     expect(page.get_by_label("Explain").locator("dl").first).to_be_visible()
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
@@ -251,6 +256,7 @@ def test_no_width_scrolls_sideways(make_console: MakeConsole, width: int, height
     expect(page.locator("article")).to_have_count(4)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     console.client.namespaces.seed(demo.text())
+    expect(page.locator("[data-key]").first).to_be_attached()
     page.keyboard.press("j")
     expect(page.get_by_label("Explain").locator("dl").first).to_be_attached()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -260,18 +266,19 @@ def test_no_width_scrolls_sideways(make_console: MakeConsole, width: int, height
 def test_hostile_titles_are_text(console: Console) -> None:
     for name, title in HOSTILE.items():
         body = {"title": title, "state": {}, "account_id": "000000000000000000000001"}
-        console.call("POST", "/scale/v4/sessions", body | {"state": {"name": name}})
+        assert "id" in console.call("POST", "/scale/v4/sessions", body), name
     page = console.open()
     rows = page.locator("[data-key]")
     expect(rows).to_have_count(len(HOSTILE))
     expect(rows.nth(0)).to_contain_text("<img src=x onerror=alert(1)>")
     expect(rows.nth(1)).to_contain_text("a⟨U+202E⟩b")
-    expect(rows.nth(2)).to_contain_text("a⟨U+0000⟩b")
-    assert len(rows.nth(3).inner_text()) < 1000
+    assert len(rows.nth(2).inner_text()) < 1000
     for _ in HOSTILE:
         page.keyboard.press("j")
         expect(page.get_by_label("Explain").locator("dl").first).to_be_visible()
     assert page.locator("img").count() == 0
+    text = "import(new URL('text.js', document.baseURI)).then((text) => text.visible('a\\0b'))"
+    assert page.evaluate(text) == "a⟨U+0000⟩b"  # the vendors refuse NUL in titles
     console.picture("hostile")
 
 

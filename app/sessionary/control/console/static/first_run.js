@@ -9,7 +9,6 @@ const environment = (surface) =>
   `export ${Object.entries(surface.environment).map(([name, value]) => `${name}=${value}`).join(" ")}`;
 
 function Line({ name, text, what }) {
-  if (!text) return null;
   return html`<div class="line"><span class="sub">${name}</span><pre>${text}</pre><${CopyButton} text=${text} what=${what} /></div>`;
 }
 
@@ -18,8 +17,7 @@ function Vendor({ surface }) {
   return html`<article>
     <h3>${title}</h3>
     <${Line} name="env" text=${environment(surface)} what=${`${name} env`} />
-    <${Line} name="curl" text=${example?.curl} what=${`${name} curl`} />
-    <${Line} name="SDK" text=${example?.python} what=${`${name} sdk`} />
+    ${Object.entries(example).map(([language, text]) => html`<${Line} key=${language} name=${language} text=${text} what=${`${name} ${language}`} />`)}
   </article>`;
 }
 

@@ -47,7 +47,7 @@ export function zoom(factor, x) {
   const [from, to] = ends.peek(), { end } = fold.peek();
   const length = Math.max((to - from) * factor, SHORTEST);
   const start = from + (x / width.peek()) * (to - from - length);
-  if (length > end * (1 + 2 * PAD)) view.value = null;
+  if (length > end * (1 + 2 * PAD) * 0.999) view.value = null;
   else see(start, length);
 }
 
