@@ -35,3 +35,19 @@ def test_without_handles_the_panel_says_how_to_set_them(console: Console) -> Non
     page.keyboard.press("[")
     page.keyboard.press("]")
     expect(page.get_by_text("0 changes.")).to_be_visible()
+
+
+def test_a_fork_is_compared_with_its_origin(console: Console) -> None:
+    kept, closed = console.start(), console.start()
+    fork = console.client.namespaces.fork()["name"]
+    console.call("POST", "/notte/session/close", {"session_id": closed})
+    made = console.start()
+    page = console.open("?panel=diff")
+    page.get_by_label("Compare").select_option(fork)
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_have_text(re.compile(f"{closed[:14]}.*closed.*active"))
+    expect(rows.nth(1)).to_have_text(re.compile(f"{made[:14]}.*active.*\u2013"))
+    expect(page.locator("thead")).to_contain_text(fork)
+    assert kept[:14] not in page.locator("tbody").inner_text()
+    console.picture("diff_of_namespaces")
