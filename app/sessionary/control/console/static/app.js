@@ -44,7 +44,7 @@ function Bar() {
       value=${state.query.value} onInput=${(event) => (state.query.value = event.target.value)} />
     <button aria-pressed=${isOpenOnly} onClick=${() => (state.query.value = toggled(state.query.value, "is:open"))}>Open</button>
     ${lanes.loaded.value && lanes.shownAt.value !== null ? html`<${Chips} />` : html`<span class="gap"></span>`}
-    ${offered().filter((each) => !each.isFixed && !each.hasNoButton).map((each) => html`<${PanelButton} key=${each.id} ...${each} />`)}
+    <span class="buttons-of-panels">${offered().filter((each) => !each.isFixed && !each.hasNoButton).map((each) => html`<${PanelButton} key=${each.id} ...${each} />`)}</span>
   </section>`;
 }
 

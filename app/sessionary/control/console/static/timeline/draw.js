@@ -54,7 +54,8 @@ export function drawAxis(context, { width, left, marks, gaps, toX, colours, line
   context.textAlign = "center";
   context.fillStyle = colours.dim;
   for (const [x, text] of marks) {
-    if (x > 0 && x < width) context.fillText(text, left + x, 34);
+    const isFree = lines.every(({ at }) => Math.abs(toX(at) - x) > 22);
+    if (x > 0 && x < width && isFree) context.fillText(text, left + x, 34);
   }
   for (const gap of gaps) context.fillText("⋯", left + (toX(gap.from) + toX(gap.to)) / 2, 34);
   for (const { at, text, colour } of lines) drawFlag(context, left + toX(at), text, colour, left + width, colours, left);
@@ -116,7 +117,7 @@ export function drawHeading(context, y, row, { width, left, colours, openCount }
   const end = 24 + context.measureText(row.title).width;
   context.font = FONT;
   context.fillStyle = colours.dim;
-  context.fillText(`${row.lanes.length.toLocaleString("en")}, ${openCount(row)} open`, end + 10, y + HEIGHT / 2);
+  context.fillText(`${row.lanes.length.toLocaleString("en")}, ${openCount(row).toLocaleString("en")} open`, end + 10, y + HEIGHT / 2);
 }
 
 /** Draw a lane: its label, and a bar for each status. */

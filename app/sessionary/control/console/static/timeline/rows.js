@@ -23,11 +23,16 @@ function makeHeading(surface) {
   return { surface, title, isFolded: folded.value.has(surface), lanes: [] };
 }
 
+const openCounts = computed(() => {
+  const instant = shownAt.value, counts = new Map();
+  for (const lane of shown.value) {
+    if (isOpen(lane.surface, statusAt(lane, instant))) counts.set(lane.surface, (counts.get(lane.surface) ?? 0) + 1);
+  }
+  return counts;
+});
+
 /** The number of sessions below a heading that are open at the instant shown. */
-export function openCount(heading) {
-  const instant = shownAt.value;
-  return heading.lanes.filter((lane) => isOpen(lane.surface, statusAt(lane, instant))).length;
-}
+export const openCount = (heading) => openCounts.value.get(heading.surface) ?? 0;
 
 export function toggleFolded(surface) {
   const names = new Set(folded.value);
