@@ -33,7 +33,7 @@ export function FirstRun() {
   };
   const ns = namespace === "default" ? "" : ` --namespace ${namespace}`;
   return html`<section class="first" aria-label="First run">
-    <h1>No sessions yet</h1>
+    <h2>No sessions yet</h2>
     <p>Point a client at this address, and each session that it opens appears here at once.</p>
     <p class="group"><button class="go" onClick=${load}>Load the demo</button> <span class="sub">30 sessions of all vendors around now</span></p>
     ${problem.value && html`<p class="error" role="alert">${problem.value}</p>`}
