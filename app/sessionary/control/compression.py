@@ -47,7 +47,7 @@ def _accepts_gzip(environ: dict[str, Any]) -> bool:
 
 
 def _compress(body: bytes | Spool) -> bytes | Spool | None:
-    """Compress a body; None if there is no space for another file."""
+    """Compress a body; None where space is short."""
     if isinstance(body, bytes):
         return zlib.compress(body, wbits=_GZIP_BITS)
     try:

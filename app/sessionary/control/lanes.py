@@ -14,7 +14,7 @@ from sessionary import clock, store
 from sessionary.control.blueprint import make_blueprint
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import QueryInstant, resolve, response_schema
-from sessionary.control.session_filters import SessionFilters, Wanted
+from sessionary.control.session_filters import Selection, SessionFilters
 from sessionary.web.context import read_instant
 from sessionary.web.fields import Bounds, QueryInteger
 from sessionary.web.instants import to_text
@@ -49,7 +49,7 @@ LanesResponse = response_schema(
 
 
 class _Window(NamedTuple):
-    """The asked ends; the first instant from which on all is known; the instant shown; now."""
+    """The given ends; the first instant from which on all is known; the instant shown; now."""
 
     from_at: int | None
     until_at: int | None
@@ -84,7 +84,7 @@ def list_lanes(query: dict[str, Any]) -> Response:
         history_at = store.undo_log.earliest_at() if store.has_undo_log() else at
         begins_at = max(_BEGINNING if each is None else each for each in (history_at, from_at))
         window = _Window(from_at, until_at, begins_at, shown_at, at)
-        found = list(_find(Wanted.of(query), window, limit))
+        found = list(_find(Selection.of(query), window, limit))
     lanes = found[:limit]
     first_at, last_at = _ends(window, lanes)
     return answer(
@@ -101,7 +101,7 @@ def list_lanes(query: dict[str, Any]) -> Response:
 
 
 def _ends(window: _Window, lanes: list[_Lane]) -> tuple[int, int]:
-    """Return the ends of the window: as asked, else the first and the last change of the lanes."""
+    """Return the ends of the window: as given, else the first and the last change of the lanes."""
     segments = [lane.value[4] for lane in lanes]
     from_at, until_at = window.from_at, window.until_at
     if from_at is None:
@@ -117,13 +117,13 @@ def _ends(window: _Window, lanes: list[_Lane]) -> tuple[int, int]:
     return from_at, until_at
 
 
-def _find(wanted: Wanted, window: _Window, limit: int) -> Iterator[_Lane]:
-    """Yield the wanted lanes, one more than the limit."""
-    place, count = wanted.place, 0
-    is_all = wanted.is_all and (window.until_at is None or window.until_at >= window.now)
-    for surface in wanted.surfaces:
+def _find(selection: Selection, window: _Window, limit: int) -> Iterator[_Lane]:
+    """Yield the matching lanes, one more than the limit."""
+    place, count = selection.place, 0
+    is_all = selection.is_all and (window.until_at is None or window.until_at >= window.now)
+    for surface in selection.surfaces:
         size = limit + 1 - count if is_all else _ALL
-        for lane in _of_surface(surface, wanted, window, place, size):
+        for lane in _of_surface(surface, selection, window, place, size):
             yield lane
             count += 1
             if count > limit:
@@ -132,7 +132,7 @@ def _find(wanted: Wanted, window: _Window, limit: int) -> Iterator[_Lane]:
 
 
 def _of_surface(
-    surface: Surface, wanted: Wanted, window: _Window, place: int, limit: int
+    surface: Surface, selection: Selection, window: _Window, place: int, limit: int
 ) -> Iterator[_Lane]:
     sessions = surface.sessions
     if sessions.lanes is None:
@@ -151,7 +151,7 @@ def _of_surface(
         titles = (each[2] for each in earlier if each[1] > window.shown_at and each[2])
         named = next(titles, title) or ""
         segments = _within(segments, window)
-        if segments and wanted.has(surface, id, named, status):
+        if segments and selection.matches(surface, id, named, status):
             ended = status is not None and not sessions.is_open_status(status)
             lane = [surface.name, id, named, ended, segments]
             is_older = not earlier or earlier[0][3] is not None
@@ -159,7 +159,7 @@ def _of_surface(
 
 
 class _Groups:
-    """Earlier states by their places, which are asked for in order."""
+    """Earlier states by their places, which `pop` gets in order."""
 
     def __init__(self, states: Iterable[State]) -> None:
         self._groups = groupby(states, _at)

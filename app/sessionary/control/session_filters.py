@@ -20,7 +20,7 @@ class SessionFilters(StrictSchema):
     after = Text(load_default=None)
 
 
-class Wanted(NamedTuple):
+class Selection(NamedTuple):
     """What SessionFilters ask for: surfaces, and from where in them; None where all match."""
 
     surfaces: Sequence[Surface]  # from the first of the page on
@@ -42,11 +42,11 @@ class Wanted(NamedTuple):
 
     @property
     def is_all(self) -> bool:
-        """Whether every session of the surfaces is wanted."""
+        """Whether every session of the surfaces matches."""
         return self.status is None and self.is_open is None and self.text is None
 
-    def has(self, surface: Surface, id: str, title: str, status: str | None) -> bool:
-        """Whether a session is wanted; its status is None while it does not exist."""
+    def matches(self, surface: Surface, id: str, title: str, status: str | None) -> bool:
+        """Whether a session matches; its status is None while it does not exist."""
         if self.status not in (None, status):
             return False
         is_open = status is not None and surface.sessions.is_open_status(status)

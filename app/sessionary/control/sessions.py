@@ -15,7 +15,7 @@ from sessionary.control.fields import QueryInstant, StrictSchema, resolve, respo
 from sessionary.control.journal import models
 from sessionary.control.journal.models import OpeningCallRow
 from sessionary.control.recording import note
-from sessionary.control.session_filters import SessionFilters, Wanted
+from sessionary.control.session_filters import Selection, SessionFilters
 from sessionary.control.timeline import TransitionResponse, find_session, transition_to_json
 from sessionary.web.as_of import read_at
 from sessionary.web.context import settings
@@ -87,7 +87,7 @@ def list_sessions(query: dict[str, Any]) -> Response:
     at, limit = now(), query["limit"]
     with store.read_transaction():
         if query["ids"] is None:
-            found = _find(Wanted.of(query), at, limit + 1)
+            found = _find(Selection.of(query), at, limit + 1)
         else:
             found = _find_by_id(query["ids"])
         if query["open"] and settings().journal:
@@ -206,18 +206,20 @@ def _page(
     yield "next", place if next(found, None) is not None else None
 
 
-def _find(wanted: Wanted, at: int, limit: int) -> Iterator[Found]:
-    """Yield the wanted sessions; all of a surface are read in parts if only some are wanted."""
-    place = wanted.place
-    for surface in wanted.surfaces:
+def _find(selection: Selection, at: int, limit: int) -> Iterator[Found]:
+    """Yield matching sessions; a surface is read in parts if only some of its sessions match."""
+    place = selection.place
+    for surface in selection.surfaces:
         sessions, read_place = surface.sessions, -1
         while read_place < place:
             read_place = place
-            for place, session in sessions.page(place, limit if wanted.is_all else _PART):  # noqa: B020
+            for place, session in sessions.page(place, limit if selection.is_all else _PART):  # noqa: B020
                 id, title = sessions.id(session), sessions.title(session)
-                if wanted.is_all or wanted.has(surface, id, title, sessions.status(session, at)):
+                if selection.is_all or selection.matches(
+                    surface, id, title, sessions.status(session, at)
+                ):
                     yield surface, place, session
-            if wanted.is_all:
+            if selection.is_all:
                 break
         place = 0
 
