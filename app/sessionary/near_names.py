@@ -1,9 +1,11 @@
-"""Near names, for messages about unknown ones."""
+"""Near names, for messages about unknown ones, and the shortest beginnings that are unique."""
 
+import re
 from collections.abc import Iterable
 from itertools import islice
 
 _MAX_COMPARED = 1000
+_MIN_LENGTH = 8  # of a beginning, after a prefix such as key_
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -12,3 +14,21 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     found = get_close_matches(name, list(islice(known, _MAX_COMPARED)), 1)
     return f": did you mean {found[0]}?" if found else ""
+
+
+def unique_beginnings(ids: Iterable[str]) -> dict[str, str]:
+    """Return the shortest beginning of each id that no other has."""
+    known = sorted(set(ids))
+    short = {}
+    for before, id, after in zip(["", *known], known, [*known[1:], ""], strict=False):
+        shared = max(_shared_length(id, before), _shared_length(id, after))
+        prefix = re.match("[a-z]*_|", id)
+        short[id] = id[: max(shared + 1, len(prefix[0] if prefix else "") + _MIN_LENGTH)]
+    return short
+
+
+def _shared_length(one: str, other: str) -> int:
+    for number, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return number
+    return min(len(one), len(other))

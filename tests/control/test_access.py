@@ -1,5 +1,6 @@
 """Access to the control plane without a token."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -163,3 +164,17 @@ def test_a_mounted_server_accepts_vendor_calls_with_any_host() -> None:
     assert client.get("/notte/sessions", headers=NOTTE | page).status_code == 200
     assert client.get("/_control/v1/clock", headers=page).status_code == 403
     server.stop()
+
+
+def test_every_read_of_the_control_plane_has_the_same_gates(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    local, guarded = make_client(), make_client(control_token="t")
+    rules = [rule for rule in local.application.url_map.iter_rules() if "GET" in rule.methods]  # type: ignore[operator]
+    paths = {re.sub("<[^>]*>", "1", rule.rule) for rule in rules}
+    paths = {path for path in paths if path.startswith("/_control/v1/")}
+    assert {f"/_control/v1/{name}" for name in ("lanes", "changes", "surfaces", "server")} <= paths
+    for path in paths - {"/_control/v1/openapi.json"}:
+        for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+            assert local.get(path, headers=headers).status_code == 403, path
+        assert guarded.get(path).status_code == 401, path

@@ -1,9 +1,13 @@
 """Lanes: the statuses of sessions over time. They are what as-of reads show at each instant."""
 
+import gzip
+import json
 import random
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +17,7 @@ from sessionary.control import close_namespaces
 from sessionary.factory import create_double
 from sessionary.web.instants import parse, to_text
 from tests.conftest import double_settings
-from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double
+from tests.control.conftest import GALTEA, MOBILENEXT, NOON, NOTTE, SCALE, Double, MakeDouble
 from tests.control.test_seeded_past import SEED
 
 MINUTE = 60_000_000
@@ -160,3 +164,102 @@ def test_lanes_show_what_reads_as_of_each_instant_show(
     for step in ("start", *steps):
         history.make(step)
     ensure_agreement(history.double, start + until)
+
+
+def test_a_lane_that_begins_after_the_window_is_left_out(double: Double) -> None:
+    first = double.start()
+    double.advance("10m")
+    second = double.start()
+
+    def shown(query: str) -> list[tuple[str, list[str]]]:
+        lanes = double.get(f"/lanes?{query}")["lanes"]
+        return [(lane[1], [status for _, status, _ in lane[4]]) for lane in lanes]
+
+    assert shown("to=2026-03-01T12:04:00Z") == [(first, ["active"])]
+    assert shown("from=2026-03-01T12:06:00Z&to=2026-03-01T12:12:00Z") == [
+        (first, ["timed_out"]),
+        (second, ["active"]),
+    ]
+    assert shown("to=2026-03-01T11:00:00Z") == []
+
+
+def test_a_lane_has_the_title_and_the_end_of_the_instant_shown(double: Double) -> None:
+    body = {"title": "before", "state": {}, "account_id": "a"}
+    id = double.client.post("/scale/v4/sessions", json=body, headers=SCALE).json["id"]
+    double.advance("1m")
+    path = f"/scale/v4/sessions/{id}"
+    double.client.patch(path, json={"title": "after"}, headers=SCALE)
+    double.client.delete(path, headers=SCALE)
+    for at, title, has_ended in (("-1m", "before", False), ("-0s", "after", True)):
+        headers = {"Sessionary-At": at}
+        ((_, _, *shown, _),) = double.get(f"/lanes?q={title}", headers=headers)["lanes"]
+        assert shown == [title, has_ended]
+        assert double.get("/lanes?q=nope", headers=headers)["lanes"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z", "from: must not be after"),
+        ("limit=10001", "at most 10000"),
+        ("after=notte", "`next`"),
+        ("status=nope", "must be one of"),
+        ("colour=red", "not a known field"),
+    ],
+)
+def test_a_bad_query_says_what_to_send_instead(double: Double, query: str, detail: str) -> None:
+    assert detail in double.get(f"/lanes?{query}", status=400)["detail"]
+
+
+def test_short_ids_find_their_sessions(double: Double) -> None:
+    history = History(double, random.Random(1))
+    for _ in range(30):
+        history.start()
+    whole, short = (double.get(f"/lanes{query}")["lanes"] for query in ("", "?short_ids=true"))
+    assert len({lane[1] for lane in short}) == len(whole)
+    for (surface, id, *_), (_, beginning, *_) in zip(whole, short, strict=True):
+        assert id.startswith(beginning)
+        assert len(beginning) < 20 < len(id)
+        found = double.get(f"/sessions/{surface}/{beginning}/explain")
+        assert (found["id"], found) == (id, double.get(f"/sessions/{surface}/{id}/explain"))
+    refused = double.get("/sessions/galtea/session_/explain", status=404)["detail"]
+    assert refused.startswith("session 'session_' is one of several: session_")
+    assert "not found" in double.get("/sessions/notte/0/explain", status=404)["detail"]
+
+
+def seed_of(count: int) -> dict[str, Any]:
+    """A seed with this many sessions of each vendor, created in the two hours before."""
+    rng = random.Random(1)
+
+    def rows(**values: Any) -> list[dict[str, Any]]:
+        return [
+            {"id": str(UUID(int=rng.getrandbits(128), version=4))}
+            | {"created_ago": f"{rng.randrange(1, 7200)}s", **values}
+            for _ in range(count)
+        ]
+
+    organization = SEED["organizations"][0]["id"]
+    owner = {"organization": organization}
+    return {
+        **{name: SEED[name] for name in ("organizations", "users")},
+        "scale": {"sessions": rows(account_id=organization, title="Order")},
+        "notte": {"sessions": rows(timeout_minutes=20, **owner)},
+        "mobilenext": {"sessions": rows(user=SEED["users"][0]["id"], **owner)},
+        "galtea": {**SEED["galtea"], "sessions": rows(version="v", **owner)},
+    }
+
+
+def test_ten_thousand_lanes_take_300_ms_and_150_kb(make_double: MakeDouble) -> None:
+    double = make_double()
+    double.post("/namespaces/default/seed", seed_of(2500))
+    seconds = []
+    for _ in range(3):
+        begun_at = time.process_time()  # of this process: others share the processor
+        answer = double.call(
+            "GET", "/lanes?limit=10000&short_ids=true", headers={"Accept-Encoding": "gzip"}
+        )
+        seconds.append(time.process_time() - begun_at)
+    assert len(answer.data) <= 150_000
+    lanes = json.loads(gzip.decompress(answer.data))["lanes"]
+    assert len(lanes) == 10_000
+    assert min(seconds) <= 2 * 0.3

@@ -15,8 +15,9 @@ from sessionary.control.blueprint import make_blueprint
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import QueryInstant, resolve, response_schema
 from sessionary.control.session_filters import Selection, SessionFilters
+from sessionary.near_names import unique_beginnings
 from sessionary.web.context import read_instant
-from sessionary.web.fields import Bounds, QueryInteger
+from sessionary.web.fields import Bounds, QueryBoolean, QueryInteger
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 from sessionary.web.surface import SessionQueries, Surface, Transition
@@ -30,11 +31,15 @@ routes = make_blueprint("lanes")
 
 
 class LanesQuery(SessionFilters):
-    """A window, filters, the page's size, and the `next` of the page before."""
+    """A window, filters, the page's size, the `next` of the page before, and how to show ids.
+
+    `short_ids` are beginnings that no other lane of the vendor has: most of a response is ids.
+    """
 
     from_at = QueryInstant(data_key="from", load_default=None)
     until_at = QueryInstant(data_key="to", load_default=None)
     limit = QueryInteger(load_default=1000, validate=Bounds(1, 10_000))
+    short_ids = QueryBoolean(load_default=False)
 
 
 # A lane is [surface, id, title, ended, segments], a segment is [at, status, by]: `at` in
@@ -86,6 +91,8 @@ def list_lanes(query: dict[str, Any]) -> Response:
         window = _Window(from_at, until_at, begins_at, shown_at, at)
         found = list(_find(Selection.of(query), window, limit))
     lanes = found[:limit]
+    if query["short_ids"]:
+        _shorten_ids([lane.value for lane in lanes])
     first_at, last_at = _ends(window, lanes)
     return answer(
         {
@@ -115,6 +122,14 @@ def _ends(window: _Window, lanes: list[_Lane]) -> tuple[int, int]:
         until_at = max((each[-1][0] for each in segments), default=window.now)
         until_at = max(until_at, window.now, from_at)
     return from_at, until_at
+
+
+def _shorten_ids(lanes: Sequence[list[Any]]) -> None:
+    for _, group in groupby(lanes, itemgetter(0)):
+        mine = list(group)
+        short = unique_beginnings(lane[1] for lane in mine)
+        for lane in mine:
+            lane[1] = short[lane[1]]
 
 
 def _find(selection: Selection, window: _Window, limit: int) -> Iterator[_Lane]:

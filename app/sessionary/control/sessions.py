@@ -134,7 +134,8 @@ def force(surface: str, session_id: str, body: dict[str, Any]) -> Response:
         _, session = find_session(control().surfaces, session_id, surface)
         owner.sessions.forced_states[body["status"]](session, at, body["reason"])
         _, session = find_session(control().surfaces, session_id, surface)
-        note("force", at=to_text(at), surface=surface, session=session_id, **body)
+        id = owner.sessions.id(session)
+        note("force", at=to_text(at), surface=surface, session=id, **body)
     return answer(_explanation_with_call(owner, session, at))
 
 

@@ -1,6 +1,7 @@
 """The `/timeline` resource: the coming transitions of all sessions."""
 
 from collections.abc import Sequence
+from functools import cache
 from math import inf
 from typing import Any, NamedTuple
 
@@ -9,12 +10,16 @@ from werkzeug.wrappers import Response
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import QueryInstant, StrictSchema, resolve, response_schema
+from sessionary.store import Model, Statement, param
 from sessionary.web.fields import Bounds, QueryInteger
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
 from sessionary.web.responses import items
 from sessionary.web.surface import Surface, Transition
 
+_MIN_LENGTH = 4  # of the beginning of an id
+_MAX_SIMILAR = 4
+_LAST_CHARACTER = "\U0010ffff"
 END = 250_000_000_000_000_000  # later than any time of a clock
 _COPIED = ("part", "from_status", "to_status", "rule")
 routes = make_blueprint("timeline")
@@ -86,13 +91,46 @@ def between(
 def find_session(
     surfaces: Sequence[Surface], session: str, surface: str | None = None
 ) -> tuple[Surface, Any]:
-    """Find a session by its id, on one surface or on any. Raises ApiError."""
-    for each in surfaces:
-        if surface in (None, each.name):
-            found = each.sessions.find(session)
-            if found is not None:
-                return each, found
+    """Find a session by its id, or by a beginning of it that no other has. Raises ApiError.
+
+    It is looked for on one surface or on any.
+    """
+    owners = [each for each in surfaces if surface in (None, each.name)]
+    for each in owners:
+        found = each.sessions.find(session)
+        if found is not None:
+            return each, found
+    similar = [(each, id) for each in owners for id in _beginning_with(each, session)]
+    if len(similar) == 1:
+        owner, id = similar[0]
+        return owner, owner.sessions.find(id)
+    if similar:
+        ids = ", ".join(id for _, id in similar[:_MAX_SIMILAR])
+        raise ApiError(404, f"session {session!r} is one of several: {ids}")
     raise ApiError(404, f"session {session!r} not found" + (f" on {surface}" if surface else ""))
+
+
+def _beginning_with(surface: Surface, text: str) -> list[str]:
+    if len(text) < _MIN_LENGTH:
+        return []
+    tables = surface.sessions.session_columns.items()
+    found = [_beginnings(table) for table, column in tables if column == "id"]
+    values = {"first": text, "beyond": text + _LAST_CHARACTER, "limit": _MAX_SIMILAR}
+    return [id for statement in found for id in statement.all(**values)]
+
+
+@cache
+def _beginnings(table: type[Model]) -> Statement[str]:
+    id = table._meta.fields["id"]
+    return Statement(
+        lambda row: str(row[0]),
+        lambda: (
+            table.select(id)
+            .where(id >= param("first"), id < param("beyond"))
+            .order_by(id)
+            .limit(param("limit"))
+        ),
+    )
 
 
 def of_session(
