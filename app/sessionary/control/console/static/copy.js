@@ -1,5 +1,6 @@
 // Copying to the clipboard, with a word that it was done.
-import { html, signal } from "./vendor/preact.js";
+import { html, signal, useSignal } from "./vendor/preact.js";
+import { visible } from "./text.js";
 
 /** What was copied last; shown for two seconds. */
 const copied = signal("");
@@ -22,6 +23,15 @@ async function write(text) {
 
 /** A button that copies; `text` is a text, or a function that makes it or a promise of it. */
 export function CopyButton({ text, what, children }) {
-  const onClick = () => copy(typeof text === "function" ? text() : text, what);
-  return html`<button onClick=${onClick}>${copied.value === what ? "Copied" : children ?? "Copy"}</button>`;
+  const problem = useSignal("");
+  const onClick = async () => {
+    try {
+      await copy(typeof text === "function" ? text() : text, what);
+      problem.value = "";
+    } catch (error) {
+      problem.value = error.message;
+    }
+  };
+  return html`<button onClick=${onClick}>${copied.value === what ? "Copied" : children ?? "Copy"}</button>
+    ${problem.value && html`<p class="error" role="alert">${visible(problem.value)}</p>`}`;
 }

@@ -15,7 +15,7 @@ function Line({ name, text, what }) {
 function Vendor({ surface }) {
   const { name, title, example } = surface;
   return html`<article>
-    <h3>${title}</h3>
+    <h2>${title}</h2>
     <${Line} name="env" text=${environment(surface)} what=${`${name} env`} />
     ${Object.entries(example).map(([language, text]) => html`<${Line} key=${language} name=${language} text=${text} what=${`${name} ${language}`} />`)}
   </article>`;

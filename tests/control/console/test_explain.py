@@ -1,0 +1,89 @@
+"""What can be done with an explained session, and a server that does not answer."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.control.console.conftest import Console, MakeConsole
+from tests.control.console.pages import expect_status, row, show_at
+
+CLIPBOARD = "navigator.clipboard.readText()"
+
+
+@pytest.fixture
+def explained(make_console: MakeConsole) -> tuple[Console, str]:
+    """A console that explains a session, and may use the clipboard."""
+    console = make_console(permissions=["clipboard-read", "clipboard-write"])
+    id = console.start(session_timeout_minutes=5)
+    console.open(f"?sel=notte/{id}")
+    expect_status(console.page, f"notte/{id}", "active")
+    return console, id
+
+
+def read(console: Console, path: str, at: str) -> Any:
+    url = f"{console.client.url}/~{console.client.namespace}/_control/v1/{path}"
+    return console.page.request.get(url, headers={"Sessionary-At": at})
+
+
+def test_what_is_copied_is_what_the_control_plane_says(explained: tuple[Console, str]) -> None:
+    console, id = explained
+    page, at = console.page, "2026-03-01T12:05:00.000001Z"
+    page.keyboard.press("Shift+ArrowRight")
+    expect_status(page, f"notte/{id}", "timed_out")
+    for name, path in (("pytest", "pytest"), ("node test", "node")):
+        button = page.get_by_role("button", name=f"Copy as {name}")
+        button.click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        text = read(console, f"sessions/notte/{id}/test?format={path}", at).text()
+        assert page.evaluate(CLIPBOARD) == text
+        assert '"timed_out"' in text
+    page.get_by_role("button", name="Copy curl").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    curl = page.evaluate(CLIPBOARD)
+    assert f"-H 'Sessionary-At: {at}'" in curl
+    assert curl.endswith(f"/~{console.client.namespace}/_control/v1/sessions/notte/{id}/explain'")
+
+
+def test_a_status_is_forced(explained: tuple[Console, str]) -> None:
+    console, id = explained
+    page = console.page
+    page.get_by_role("button", name="Force…").click()
+    page.get_by_role("button", name="Force now").click()
+    expect_status(page, f"notte/{id}", "error")
+    assert console.client.explain(id)["status"] == "error"
+
+
+def test_a_seeded_session_says_why_it_cannot_be_copied(explained: tuple[Console, str]) -> None:
+    console, id = explained
+    console.client.journal.clear()
+    console.page.get_by_role("button", name="Copy as pytest").click()
+    expect(console.page.get_by_role("alert")).to_contain_text("no call in the journal opened")
+    console.watch.take()  # the refusal
+    expect(row(console.page, f"notte/{id}")).to_be_attached()
+
+
+def test_a_session_that_does_not_exist_yet_is_said_to_be_opened_later(
+    explained: tuple[Console, str],
+) -> None:
+    console, id = explained
+    console.client.clock.advance("1h")
+    show_at(console.page, 1_772_366_399_999_999)
+    expect_status(console.page, f"notte/{id}", "")
+    expect(console.page.get_by_label("Explain")).to_contain_text("It is opened later.")
+
+
+def test_the_page_says_that_the_server_is_gone_and_goes_on_when_it_is_back(
+    console: Console,
+) -> None:
+    id = console.start()
+    page = console.open()
+    expect_status(page, f"notte/{id}", "active")
+    page.route(re.compile("/changes$"), lambda route: route.abort())
+    expect(page.get_by_text("The server does not answer.")).to_be_visible()
+    page.unroute(re.compile("/changes$"))
+    expect(page.get_by_text("The server does not answer.")).to_have_count(0)
+    other = console.start()
+    expect_status(page, f"notte/{other}", "active")
+    assert all("changes" in each for each in console.watch.take())
