@@ -13,7 +13,7 @@ _FACTS = {
     "devices": 'serial = "D{n}"',
     "notte.sessions": 'id = "{id}"; created_ago = "2m"',
     "scale.sessions": f'id = "{{id}}"; user = "{ANA}"',
-    "mobilenext.sessions": 'id = "{id}"; created_ago = "3h"; released_ago = "2h"',
+    "mobilenext.sessions": 'id = "{id}"; created_ago = "3h"; released_ago = "3h"',
     "galtea.versions": 'id = "v{n}"; product = "p{n}"',
     "galtea.sessions": 'id = "s{n}"; version = "v{n}"; custom_id = "c{n}"',
 }

@@ -57,7 +57,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
 
 HOLDER = row("mobilenext.sessions", f'id = "{ID[:-1]}%d"; created_ago = "3h"')
 CUSTOM = row("galtea.sessions", 'id = "s%d"; custom_id = "c"')
-RELEASED = HOLDER + 'released_ago = "2h"\n'
+RELEASED = HOLDER + 'released_ago = "3h"\n'
 
 
 @pytest.mark.parametrize("table", TABLES)

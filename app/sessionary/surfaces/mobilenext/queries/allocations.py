@@ -62,11 +62,12 @@ def _is_open_on() -> Any:
     return is_one & queries.is_open(Allocation, param("now"))
 
 
-# The open allocations of these devices.
-open_on = Statement(
-    lambda row: (str(row[0]), str(row[1]), str(row[2])),
-    lambda: Allocation.select(Allocation.id, Allocation.serial, Allocation.session).where(
-        _is_open_on()
+# The allocations of these devices that were open after an instant.
+open_after = Statement(
+    AllocationRow._make,
+    lambda: Allocation.select(*COLUMNS).where(
+        Allocation.serial.in_(param_list("serials")),
+        Allocation.released_at.is_null() | (Allocation.released_at > param("after")),
     ),
 )
 # Which of these devices are held by several sessions.
