@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.control.console.conftest import Console
+from tests.control.console.conftest import NOON, Console
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,10 @@ def test_a_running_clock_is_followed_and_offers_the_transition_after_one_that_ha
     page.wait_for_function(
         "() => document.querySelector('header time')?.textContent > '2026-03-01 12:05'"
     )
-    expect(page.get_by_title("To the next transition (n)")).to_contain_text("none")
+    next_button = page.get_by_title("To the next transition (n)")
+    expect(next_button).to_contain_text("none")
+    console.client.clock.freeze(NOON)
+    expect(next_button).to_have_text("Next in 5:00")
 
 
 def test_the_panel_sets_mode_and_instant_and_moves_by_a_duration(console: Console) -> None:

@@ -19,12 +19,15 @@ SEED = "\n".join([*map(row, TABLES), KEY])
 
 
 @contextmanager
-def console_of_server(make_console: MakeConsole, folder: Path, *options: str) -> Iterator[Console]:
+def console_of_server(
+    make_console: MakeConsole, folder: Path, *options: str, is_empty: bool = False
+) -> Iterator[Console]:
     """Open the page of a new server that has a session and calls in its journal."""
     arguments = ("--db", str(folder / "a.sqlite3"), "--auth", "lenient", "--control", *options)
     with running_server(*arguments, SESSIONARY_CONTROL_TOKEN=TOKEN) as process:
         console = make_console(Client(process.url, token=TOKEN))
-        console.start(session_timeout_minutes=5)
+        if not is_empty:
+            console.start(session_timeout_minutes=5)
         console.open(f"#token={TOKEN}")
         expect(console.page.get_by_role("button", name="Server")).to_be_visible()
         yield console
@@ -68,7 +71,7 @@ def test_production_is_changed_only_after_the_address_was_typed(
         page.keyboard.press("f")
         page.keyboard.press("n")
         assert all(locked(page))
-        page.get_by_role("button", name="Server").click()
+        page.get_by_role("button", name="Locked").click()
         typed = page.get_by_label("to change production data")
         typed.fill("default")
         expect(page.get_by_role("button", name="Unlock")).to_be_disabled()
@@ -86,8 +89,15 @@ def test_a_read_only_server_offers_no_unlock(make_console: MakeConsole, tmp_path
     with console_of_server(make_console, tmp_path, "--control-readonly") as console:
         page = console.page
         page.get_by_role("button", name="Faults").click()
+        expect(page.get_by_role("button", name="Read only")).to_be_visible()
         expect(page.get_by_text("the server runs with --control-readonly")).to_be_visible()
         expect(page.get_by_role("button", name="overloaded 529")).to_be_disabled()
         assert page.get_by_role("button", name="Unlock").count() == 0
         assert all(locked(page))
         console.picture("server_readonly")
+
+
+def test_an_empty_server_is_not_offered_the_demo(make_console: MakeConsole, tmp_path: Path) -> None:
+    with console_of_server(make_console, tmp_path, is_empty=True) as console:
+        expect(console.page.get_by_text("No sessions yet")).to_be_visible()
+        assert console.page.get_by_role("button", name="Load the demo").count() == 0

@@ -3,6 +3,7 @@ import { html, useSignal } from "./vendor/preact.js";
 import { call, change, serverUrl } from "./api.js";
 import { CopyButton } from "./copy.js";
 import { surfaces } from "./lanes.js";
+import { isServer } from "./panels/parts.js";
 import { namespace } from "./state.js";
 
 const environment = (surface) =>
@@ -35,7 +36,7 @@ export function FirstRun() {
   return html`<section class="first" aria-label="First run">
     <h2>No sessions yet</h2>
     <p>Point a client at this address, and each session that it opens appears here at once.</p>
-    <p class="group"><button class="go" onClick=${load}>Load the demo</button> <span class="sub">30 sessions of all vendors around now</span></p>
+    ${!isServer() && html`<p class="group"><button class="go" onClick=${load}>Load the demo</button> <span class="sub">30 sessions of all vendors around now</span></p>`}
     ${problem.value && html`<p class="error" role="alert">${problem.value}</p>`}
     <${Line} name="env" text=${`eval "$(sessionary env --url ${serverUrl("default")}${ns})"`} what="all env" />
     <div class="vendors">${[...surfaces.value.values()].map((surface) => html`<${Vendor} key=${surface.name} surface=${surface} />`)}</div>

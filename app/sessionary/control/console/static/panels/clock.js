@@ -4,7 +4,7 @@ import { change, changes, receivedAt, useRead } from "../api.js";
 import { isRunning, now } from "../lanes.js";
 import { togglePanel } from "../state.js";
 import { format, parse, show, span } from "../time.js";
-import { mayChange, Outcome, Unlock, useWork } from "./parts.js";
+import { isReadOnly, mayChange, Outcome, Unlock, useWork } from "./parts.js";
 
 export const id = "clock";
 export const title = "Clock";
@@ -53,7 +53,8 @@ export const keys = [
 
 function Next() {
   const passed = useSignal("");
-  const { data } = useRead(`timeline?limit=1${passed.value && `&from=${passed.value}`}`);
+  const isPast = passed.value && parse(passed.value) <= now.value; // a clock can be moved back
+  const { data } = useRead(`timeline?limit=1${isPast ? `&from=${passed.value}` : ""}`);
   const next = data?.transitions[0], left = next && parse(next.at) - now.value;
   if (left < 0) queueMicrotask(() => (passed.value = next.at)); // the clock ran past it
   const text = next ? html`in <span class="left">${span(Math.max(0, left))}</span>` : "none";
@@ -69,6 +70,7 @@ export function Header() {
       ${MOVES.map((by) => html`<button key=${by} disabled=${isLocked} onClick=${() => advance({ by })}>${by.replace("-", "−")}</button>`)}
       <${Next} />
     </span>
+    ${isLocked && html`<button onClick=${() => togglePanel("server")}>${isReadOnly() ? "Read only" : "Locked"}</button>`}
     ${undo.value && html`<button onClick=${moveBack}>Back to ${undo.value.text}</button>`}
     ${problem.value && html`<span class="error" role="alert">${problem.value}</span>`}`;
 }

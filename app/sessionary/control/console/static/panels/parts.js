@@ -6,7 +6,7 @@ import { select } from "../state.js";
 import { visible } from "../text.js";
 
 export const isServer = () => changes.value?.role === "server";
-const isReadOnly = () => changes.value?.readonly === true;
+export const isReadOnly = () => changes.value?.readonly === true;
 const isUnlocked = signal(false);
 /** Whether the page offers changes: on a server only after it was unlocked. */
 export const mayChange = () => !isReadOnly() && (!isServer() || isUnlocked.value);
