@@ -6,14 +6,14 @@ INSERT INTO "galtea_parents" VALUES(1,'product','product_p1','acme','','Assistan
 INSERT INTO "galtea_parents" VALUES(2,'version','version_v1',NULL,'product_p1','v1',NULL,1772366400000000);
 INSERT INTO "galtea_parents" VALUES(3,'test','test_s1',NULL,'','test_s1',NULL,1772366400000000);
 INSERT INTO "galtea_parents" VALUES(4,'test case','testCase_t1',NULL,'test_s1','testCase_t1','{"persona":"impatient"}',1772366400000000);
-INSERT INTO "galtea_parents" VALUES(5,'version','version_mqve1lx32u8nvymvkasaoq3i','zeta','product_p2','v1',NULL,1772366400000000);
+INSERT INTO "galtea_parents" VALUES(5,'version','version_vfhgmvvkg3rigan3isjfsd5p','zeta','product_p2','v1',NULL,1772366400000000);
 CREATE TABLE "galtea_sessions" ("seq" INTEGER NOT NULL PRIMARY KEY, "id" TEXT NOT NULL, "organization" TEXT NOT NULL, "custom_id" TEXT, "version" TEXT NOT NULL, "product" TEXT NOT NULL, "user" TEXT, "test_case" TEXT, "test" TEXT NOT NULL, "run" TEXT, "is_production" INTEGER NOT NULL, "context" TEXT, "metadata" TEXT, "status" TEXT NOT NULL, "stopping_reason" TEXT, "error" TEXT, "created_at" INTEGER NOT NULL, "written_at" INTEGER NOT NULL, "auto_close_minutes" INTEGER, "expires_at" INTEGER, "deleted_at" INTEGER, "status_since_at" INTEGER NOT NULL);
 INSERT INTO "galtea_sessions" VALUES(1,'session_s1','acme','mine','version_v1','product_p1',NULL,NULL,'',NULL,1,NULL,'{"channel":"web"}','PENDING',NULL,NULL,1763726400000000,1763726400000000,NULL,NULL,NULL,1763726400000000);
 INSERT INTO "galtea_sessions" VALUES(2,'session_s2','acme',NULL,'version_v1','product_p1',NULL,NULL,'',NULL,1,NULL,NULL,'PENDING',NULL,NULL,1763726400000000,1763726400000000,30,1763728200000000,NULL,1763726400000000);
 INSERT INTO "galtea_sessions" VALUES(3,'session_s3','acme',NULL,'version_v1','product_p1','5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01','testCase_t1','test_s1','run_r1',0,'{"persona":"impatient"}',NULL,'COMPLETED','done',NULL,1763726400000000,1763812800000000,NULL,NULL,NULL,1763812800000000);
 INSERT INTO "galtea_sessions" VALUES(4,'session_s4','acme',NULL,'version_v1','product_p1',NULL,NULL,'',NULL,1,NULL,NULL,'FAILED',NULL,'no answer',1772362800000000,1772362800000000,NULL,NULL,NULL,1772362800000000);
 INSERT INTO "galtea_sessions" VALUES(5,'session_s5','acme',NULL,'version_v1','product_p1',NULL,NULL,'',NULL,1,NULL,NULL,'PENDING',NULL,NULL,1763726400000000,1763726400000000,NULL,NULL,1763899200000000,1763726400000000);
-INSERT INTO "galtea_sessions" VALUES(6,'session_2lnh8heke4e0d9i061ujq3s3','zeta',NULL,'version_mqve1lx32u8nvymvkasaoq3i','product_p2',NULL,NULL,'',NULL,1,NULL,NULL,'PENDING',NULL,NULL,1772366400000000,1772366400000000,NULL,NULL,1772366400000000,1772366400000000);
+INSERT INTO "galtea_sessions" VALUES(6,'session_k4ner827lxmcs0iychl6st2g','zeta',NULL,'version_vfhgmvvkg3rigan3isjfsd5p','product_p2',NULL,NULL,'',NULL,1,NULL,NULL,'PENDING',NULL,NULL,1772366400000000,1772366400000000,NULL,NULL,1772366400000000,1772366400000000);
 CREATE TABLE "key" ("seq" INTEGER NOT NULL PRIMARY KEY, "id" TEXT NOT NULL, "hash" TEXT NOT NULL, "user" TEXT NOT NULL, "surface" TEXT, "organization" TEXT, "created_at" INTEGER NOT NULL, "expires_at" INTEGER, "revoked_at" INTEGER, FOREIGN KEY ("user") REFERENCES "user" ("id"), FOREIGN KEY ("organization") REFERENCES "organization" ("id"));
 INSERT INTO "key" VALUES(1,'key_d7ae8ce90662','8d980f6b3f53bd06d3aae5f03d6732698f3da51356b550f60725746f0628f387','5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a01',NULL,NULL,1772366400000000,NULL,NULL);
 INSERT INTO "key" VALUES(2,'key_20c6b956d965','8080793d1e7d61400d350e826c14e4d7a0c9a27f490ebc858787f9d4b06e7b62','5b0d3b0e-4c39-4a5e-9d53-0f6f5b6c0a02','galtea','zeta',1772366400000000,1924992000000000,NULL);
@@ -35,7 +35,7 @@ INSERT INTO "mobilenext_devices" VALUES(1,'pixel-1','android','real','Pixel 9','
 INSERT INTO "mobilenext_devices" VALUES(2,'pixel-2','android','emulator','Pixel 8','15',0,0,0);
 INSERT INTO "mobilenext_devices" VALUES(3,'iphone-1','ios','real','iPhone 17 Pro','26.1',60,0,0);
 INSERT INTO "mobilenext_devices" VALUES(4,'iphone-0','ios','real','iPhone 13','17.7.2',0,0,1);
-CREATE TABLE "mobilenext_facts" ("seq" INTEGER NOT NULL PRIMARY KEY, "session" TEXT NOT NULL, "allocation" TEXT NOT NULL, "name" TEXT NOT NULL, "value" TEXT NOT NULL, "call" TEXT NOT NULL, "set_at" INTEGER NOT NULL, FOREIGN KEY ("session") REFERENCES "mobilenext_sessions" ("id"), FOREIGN KEY ("allocation") REFERENCES "mobilenext_allocations" ("id"));
+CREATE TABLE "mobilenext_facts" ("seq" INTEGER NOT NULL PRIMARY KEY, "session" TEXT NOT NULL, "allocation" TEXT NOT NULL, "name" TEXT NOT NULL, "value" TEXT NOT NULL, "call" TEXT NOT NULL, "set_at" INTEGER NOT NULL, FOREIGN KEY ("allocation") REFERENCES "mobilenext_allocations" ("id"));
 INSERT INTO "mobilenext_facts" VALUES(1,'0b8f7a52-6f0e-4f0a-9d5c-000000000021','680b2e23-32a6-58cc-94f1-cd195fe2f22a','clipboard','"kept"','device.clipboard.set',1772366400000000);
 CREATE TABLE "mobilenext_marks" ("organization" TEXT NOT NULL PRIMARY KEY, "created_at" INTEGER NOT NULL, "moves" INTEGER NOT NULL);
 INSERT INTO "mobilenext_marks" VALUES('acme',1772366370000000,0);
@@ -53,7 +53,7 @@ INSERT INTO "notte_sessions" VALUES(3,'0b8f7a52-6f0e-4f0a-9d5c-000000000013','ac
 INSERT INTO "notte_sessions" VALUES(4,'0b8f7a52-6f0e-4f0a-9d5c-000000000014','acme','',1772364600000000,1772365200000000,10,12,0,1772365320000000,NULL,NULL,NULL,NULL,NULL,'{}',1772364600000000);
 INSERT INTO "notte_sessions" VALUES(5,'0b8f7a52-6f0e-4f0a-9d5c-000000000015','acme','',1772366160000000,1772366160000000,5,NULL,0,1772366460000000,1772366340000000,'closed','manual',NULL,NULL,'{}',1772366340000000);
 INSERT INTO "notte_sessions" VALUES(6,'0b8f7a52-6f0e-4f0a-9d5c-000000000016','acme','',1763726400000000,1763726400000000,5,NULL,0,1763726700000000,1763726400000000,'error','error','the page crashed',NULL,'{}',1763726400000000);
-INSERT INTO "notte_sessions" VALUES(7,'15286a54-a42f-451e-a560-ebe5b2963d44','acme','8d980f6b3f53bd06d3aae5f03d6732698f3da51356b550f60725746f0628f387',1772366400000000,1772366400000000,5,NULL,0,1772366700000000,1772366400000000,'closed','operation',NULL,NULL,'{}',1772366400000000);
+INSERT INTO "notte_sessions" VALUES(7,'271e3364-fb8e-434d-a8c9-8b1b4877d032','acme','8d980f6b3f53bd06d3aae5f03d6732698f3da51356b550f60725746f0628f387',1772366400000000,1772366400000000,5,NULL,0,1772366700000000,1772366400000000,'closed','operation',NULL,NULL,'{}',1772366400000000);
 CREATE TABLE "organization" ("seq" INTEGER NOT NULL PRIMARY KEY, "id" TEXT NOT NULL, "name" TEXT NOT NULL, "created_at" INTEGER NOT NULL);
 INSERT INTO "organization" VALUES(1,'acme','Acme',1772366400000000);
 INSERT INTO "organization" VALUES(2,'zeta','Zeta',1772366400000000);

@@ -9,6 +9,7 @@ from sessionary.surfaces.galtea.queries import sessions as galtea_queries
 from sessionary.surfaces.mobilenext import models as mobilenext
 from sessionary.surfaces.mobilenext import rules as mobilenext_rules
 from sessionary.surfaces.mobilenext.queries import allocations as mobilenext_allocations
+from sessionary.surfaces.mobilenext.queries import facts as mobilenext_facts
 from sessionary.surfaces.mobilenext.queries import sessions as mobilenext_sessions
 from sessionary.surfaces.notte import queries as notte_queries
 from sessionary.surfaces.notte import rules as notte_rules
@@ -118,6 +119,8 @@ def _insert_mobilenext(rng: random.Random) -> None:
         mobilenext_sessions.insert.run(**session._replace(released_at=released_at)._asdict())
         for each in allocations:
             mobilenext_allocations.insert.run(**each._asdict())
+            fact = mobilenext.FactRow(each.session, each.id, "clipboard", '"x"', "call", opened_at)
+            mobilenext_facts.put.run(**fact._asdict())
 
 
 def _make_allocation(

@@ -144,7 +144,7 @@ class ControlMiddleware:
             return self._unrecorded_work(request, fault)._replace(step=step)
 
     def _unrecorded_work(self, request: VendorRequest, fault: FaultRow | None) -> _Work:
-        call = f"{request.method} {request.environ['PATH_INFO']}"
+        call = f"{request.method} {request.message_route or request.environ['PATH_INFO']}"
         with store.undo_log.reading(None), store.undo_log.attributed_to(call):
             clock.last_read_at.set(None)
             response = self._call_application(request, fault)

@@ -14,7 +14,9 @@ IOS = {"attribute": "platform", "operator": "EQUALS", "value": "ios"}
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 # Tables that an error must not change.
-TABLES = ("mobilenext_devices", "mobilenext_sessions", "mobilenext_allocations", "mobilenext_marks")
+TABLES = tuple(
+    f"mobilenext_{name}" for name in ("devices", "sessions", "allocations", "marks", "facts")
+)
 
 
 def device(serial: str, **facts: object) -> str:

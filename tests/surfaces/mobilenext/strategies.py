@@ -106,7 +106,7 @@ def namespaces(draw: st.DrawFn) -> tuple[list[DeviceRow], list[SessionRow], list
 
 def fill(namespace: tuple[list[DeviceRow], list[SessionRow], list[AllocationRow]]) -> None:
     """Replace all rows of the active namespace by these."""
-    for model in (models.Mark, models.Allocation, models.Session, models.Device):
+    for model in (models.Mark, models.Fact, models.Allocation, models.Session, models.Device):
         model.delete().execute()
     devices, sessions, allocations = namespace
     facts = [each._asdict() for each in devices]

@@ -16,7 +16,13 @@ from sessionary import create_app, store
 from sessionary.settings import Settings
 from sessionary.store import Statement
 from sessionary.surfaces.mobilenext import allocation, rules
-from sessionary.surfaces.mobilenext.models import Allocation, Device, DeviceRow, SessionRow
+from sessionary.surfaces.mobilenext.models import (
+    Allocation,
+    Device,
+    DeviceRow,
+    FactRow,
+    SessionRow,
+)
 from sessionary.surfaces.mobilenext.queries import allocations, devices, facts, sessions
 from tests.conftest import App
 from tests.surfaces.mobilenext.api_client import TABLES
@@ -29,11 +35,12 @@ from tests.surfaces.mobilenext.strategies import (
     maybe,
     namespaces,
     shown,
+    texts,
     uuid,
 )
 
 Namespace = tuple[list[Any], list[Any], list[Any]]
-MODULES = (allocations, devices, sessions)
+MODULES = (allocations, devices, facts, sessions)
 organizations = st.sampled_from(ORGANIZATIONS)
 serials = st.sampled_from(SERIALS)
 
@@ -189,6 +196,54 @@ def test_devices_held_twice_have_open_allocations_in_several_sessions(
     assert sorted(twice) == sorted(serial for serial in counts if counts[serial] > 1)
 
 
+@generated(number=st.integers(0, 2), organization=organizations, serial=serials, now=instants)
+def test_own_and_held_devices_have_open_allocations_in_the_organization(
+    namespace: Namespace, number: int, organization: str, serial: str, now: int
+) -> None:
+    sessions = {each.id: each for each in namespace[1]}
+    expected = [
+        each
+        for each in namespace[2]
+        if rules.is_open(each, now) and sessions[each.session].organization == organization
+    ]
+    own = [each for each in expected if sessions[each.session].user == uuid(number)]
+    values = {"organization": organization, "now": now}
+    assert assert_reads_alike(allocations.own_open, user=uuid(number), **values) == own
+    held = assert_reads_alike(allocations.held, serial=serial, **values)
+    assert sorted(held) == sorted(each for each in expected if each.serial == serial)
+
+
+@generated(
+    written=st.lists(
+        st.tuples(st.integers(0, 4), st.sampled_from("ab"), texts, instants), max_size=8
+    ),
+    number=st.integers(0, 4),
+    name=st.sampled_from("ab"),
+    wanted=st.lists(st.integers(0, 4), max_size=3),
+)
+def test_an_allocation_has_one_fact_of_a_name_the_last_until_it_is_forgotten(
+    place: App,
+    namespace: Namespace,
+    written: list[tuple[int, str, str, int]],
+    number: int,
+    name: str,
+    wanted: list[int],
+) -> None:
+    expected = {}
+    for index, each, text, at in written:
+        if index < len(namespace[2]):
+            allocation = namespace[2][index]
+            row = FactRow(allocation.session, allocation.id, each, text, "call", at)
+            assert_writes_alike(place, facts.put, **row._asdict())
+            expected[allocation.id, each] = row
+    of = {"allocation": uuid(1000 + number)}
+    is_there = expected.pop((of["allocation"], name), None) is not None
+    assert assert_writes_alike(place, facts.delete, name=name, **of) == is_there
+    ids = [uuid(1000 + each) for each in wanted]
+    kept = [row for (id, _), row in sorted(expected.items()) if id in ids]
+    assert assert_reads_alike(facts.of_allocations, allocations=json.dumps(ids)) == kept
+
+
 @generated(places=st.lists(st.tuples(organizations, instants), max_size=8))
 def test_sessions_at_places_are_those_of_the_organization_created_then(
     namespace: Namespace, places: list[tuple[str, int]]
@@ -342,7 +397,8 @@ def test_own_devices_are_found_without_a_scan(place: App) -> None:
         (sessions.last_taken_created_at, {"organization": "o", "session": "s", "created_at": 1}),
         (allocations.of_sessions, {"sessions": "[]"}),
         (allocations.held, {"serial": "s", "organization": "o", "now": 1}),
-        (facts.of_allocation, {"allocation": "a"}),
+        (facts.of_allocations, {"allocations": "[]"}),
+        (facts.delete, {"allocation": "a", "name": "n"}),
         (allocations.store_session_lease_ends, {"serial": "s", "now": 1}),
         (allocations.store_lease_ends, {"serial": "s", "now": 1}),
     ],

@@ -7,6 +7,7 @@ from sessionary.surfaces.mobilenext import allocation, rules
 from sessionary.surfaces.mobilenext.models import (
     Allocation,
     AllocationRow,
+    Fact,
     FactRow,
     Session,
     SessionRow,
@@ -154,5 +155,5 @@ sessions = SessionQueries(
     lanes=control.lanes,
     began_at=lambda session: session.row.status_since_at,
     forced_states={rules.RELEASED: lose_devices},
-    session_columns={Session: "id", Allocation: "session"},
+    session_columns={Session: "id", Allocation: "session", Fact: "session"},
 )

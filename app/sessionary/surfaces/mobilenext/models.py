@@ -87,7 +87,7 @@ class Fact(store.Model):
     """What a call over `/ws` left on a device: forgotten with the allocation."""
 
     seq = pw.AutoField()
-    session = pw.ForeignKeyField(Session, Session.id, column_name="session", index=False)
+    session = pw.TextField()  # of the allocation
     allocation = pw.ForeignKeyField(
         Allocation, Allocation.id, column_name="allocation", index=False
     )

@@ -22,11 +22,11 @@ from sessionary.web import json_codec, session_statements
 
 
 class SessionWithAllocations(NamedTuple):
-    """A session with its allocations, in order of creation."""
+    """A session with its allocations, in order of creation, and what is remembered of them."""
 
     row: SessionRow
     allocations: list[AllocationRow]
-    facts: Sequence[FactRow] = ()  # of all of them; read for one session only
+    facts: Sequence[FactRow] = ()
 
 
 def find(id: str) -> SessionWithAllocations | None:
@@ -35,9 +35,7 @@ def find(id: str) -> SessionWithAllocations | None:
         row = by_id.one(id=ids.canonical(id))
         if row is None:
             return None
-        (found,) = _add_allocations([row])
-        kept = (facts.of_allocation.all(allocation=each.id) for each in found.allocations)
-        return found._replace(facts=tuple(chain.from_iterable(kept)))
+        return _add_allocations([row])[0]
 
 
 def page(place: int, limit: int) -> list[tuple[int, SessionWithAllocations]]:
@@ -63,7 +61,11 @@ def _add_allocations(rows: Sequence[SessionRow]) -> list[SessionWithAllocations]
     parts: dict[str, list[AllocationRow]] = {row.id: [] for row in rows}
     for each in allocations.of_sessions.all(sessions=json_codec.encode(list(parts))):
         parts[each.session].append(each)
-    return [SessionWithAllocations(row, parts[row.id]) for row in rows]
+    kept: dict[str, list[FactRow]] = {row.id: [] for row in rows}
+    allocated = [each.id for each in chain.from_iterable(parts.values())]
+    for fact in facts.of_allocations.all(allocations=json_codec.encode(allocated)):
+        kept[fact.session].append(fact)
+    return [SessionWithAllocations(row, parts[row.id], kept[row.id]) for row in rows]
 
 
 by_id = session_statements.find_by_id(Session, SessionRow)
@@ -145,10 +147,16 @@ def _prunable_ids() -> Any:
     return Session.select(Session.id).where(is_prunable)
 
 
+def _prunable_allocation_ids() -> Any:
+    return Allocation.select(Allocation.id).where(Allocation.session.in_(_prunable_ids()))
+
+
 _delete_allocations = Statement(
     tuple, lambda: Allocation.delete().where(Allocation.session.in_(_prunable_ids()))
 )
-_delete_facts = Statement(tuple, lambda: Fact.delete().where(Fact.session.in_(_prunable_ids())))
+_delete_facts = Statement(
+    tuple, lambda: Fact.delete().where(Fact.allocation.in_(_prunable_allocation_ids()))
+)
 
 
 def _delete_parts(**values: Any) -> None:

@@ -1,14 +1,16 @@
 """Statements over what calls left on allocated devices."""
 
-from sessionary.store import Statement, param
+from sessionary.store import Statement, param, param_list
 from sessionary.surfaces.mobilenext.models import Fact, FactRow
 
 _COLUMNS = [getattr(Fact, name) for name in FactRow._fields]
 
-of_allocation = Statement(
+of_allocations = Statement(
     FactRow._make,
     lambda: (
-        Fact.select(*_COLUMNS).where(Fact.allocation == param("allocation")).order_by(Fact.name)
+        Fact.select(*_COLUMNS)
+        .where(Fact.allocation.in_(param_list("allocations")))
+        .order_by(Fact.allocation, Fact.name)
     ),
 )
 put = Statement(

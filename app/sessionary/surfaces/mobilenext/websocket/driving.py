@@ -73,7 +73,7 @@ def _find(params: dict[str, Any], organization: str, at: int) -> Device:
         raise RpcError(-32000, f"Device {serial} is not allocated")
     if rules.allocation_status(row, at) == rules.PROVISIONING:
         raise RpcError(-32000, f"Device {serial} is still allocating")
-    found = facts.of_allocation.all(allocation=row.id)
+    found = facts.of_allocations.all(allocations=json_codec.encode([row.id]))
     return Device(row, at, {each.name: json_codec.decode(each.value) for each in found})
 
 
