@@ -69,6 +69,6 @@ def test_scale_s_older_client_finds_the_namespace_by_its_environment(server: Ser
     variables = namespace.variables()
     account = variables.pop("EGP_ACCOUNT_ID")
     script = Path(__file__).parent / "surfaces/scale/sdk_script_scale_egp_account.py"
-    heard = sdk_script.run("scale-egp-1.1", script, variables["EGP_API_KEY"], env=variables)
+    heard = sdk_script.run("scale-egp-1.1.15", script, variables["EGP_API_KEY"], env=variables)
     assert heard == {variables["EGP_API_KEY"]: account}
     assert {call["path"] for call in namespace.journal.find()} == {"/user-info"}

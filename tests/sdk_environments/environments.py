@@ -1,7 +1,8 @@
 """The vendor clients that cannot share the test environment, each in a folder of its own.
 
-`python -m tests.sdk_environments.environments` prepares them all below `.clients/` and leaves
-alone what is prepared already. It exits non-zero when one of them could not be prepared.
+`python -m tests.sdk_environments.environments` prepares those of the tests below `.clients/` and
+leaves alone what is prepared already. It exits non-zero when one of them could not be prepared.
+`python -m tests.sdk_matrix` prepares those of older versions.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ class Environment:
     pins: tuple[str, ...]
     program: str
 
+    @classmethod
+    def pip(cls, name: str, program: str = "bin/python") -> Environment:
+        """Return an environment of Python packages; `locks/NAME.txt` has all of them."""
+        return cls(name, "pip", (f"locks/{name}.txt",), program)
+
     @property
     def folder(self) -> Path:
         return ROOT / self.name
@@ -74,10 +80,11 @@ MOBILECLI = "node_modules/@mobilenext/mobilecli-linux-amd64/mobilecli-linux-amd6
 ENVIRONMENTS = {
     environment.name: environment
     for environment in (
-        Environment("galtea-4.18", "pip", ("galtea-4.18.txt",), "bin/python"),
-        Environment("galtea-cli", "pip", ("galtea-cli.txt",), "bin/galtea"),
-        Environment("notte-1.2", "pip", ("notte-1.2.txt",), "bin/python"),
-        Environment("scale-egp-1.1", "pip", ("scale-egp-1.1.txt",), "bin/python"),
+        Environment.pip("galtea-4.18.0"),
+        Environment.pip("galtea-cli-5.13.0", "bin/galtea"),
+        Environment.pip("notte-1.2.1"),
+        Environment.pip("scale-egp-1.1.15"),
+        Environment.pip("scale-gp-beta-0.7.0"),
         Environment("npm", "npm", ("package.json", "package-lock.json"), MOBILECLI),
     )
 }
@@ -118,10 +125,15 @@ def locked(environment: Environment) -> Iterator[None]:
 def installation(environment: Environment) -> Iterator[tuple[str, ...]]:
     """Yield the commands that fill the folder, or raise InstallerMissingError."""
     if environment.installer == "pip":
-        pip = (str(environment.folder / "bin/python"), "-m", "pip", "--disable-pip-version-check")
-        yield sys.executable, "-m", "venv", "."
-        for pin in environment.pins:
-            yield *pip, "install", "--quiet", "--no-deps", "--only-binary=:all:", "-r", pin
+        python = str(environment.folder / "bin/python")
+        lock = Path(environment.pins[0]).name
+        locked = ("--quiet", "--no-deps", "--only-binary=:all:", "-r", lock)
+        if uv := shutil.which("uv"):
+            yield uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, "."
+            yield uv, "pip", "install", "--compile-bytecode", "--python", python, *locked
+        else:
+            yield sys.executable, "-m", "venv", "."
+            yield python, "-m", "pip", "--disable-pip-version-check", "install", *locked
         return
     npm = shutil.which("npm")
     if npm is None:

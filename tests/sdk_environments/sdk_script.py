@@ -22,7 +22,7 @@ from tests.sdk_environments.environments import ENVIRONMENTS, HERE, Environment,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 MOBILECLI_VERSIONS = ("1.0.9", "1.0.13")
 
 

@@ -24,9 +24,9 @@ OTHER_HOST = "192.0.2.1"  # reserved for documentation: no host has it
 @pytest.mark.parametrize(
     ("environment", "client", "distribution", "version"),
     [
-        ("galtea-4.18", "galtea:Galtea", "galtea", "4.18.0"),
-        ("notte-1.2", "notte.sdk.client:NotteClient", "notte", "1.2.1"),
-        ("scale-egp-1.1", "scale_egp.sdk.client:EGPClient", "scale-egp", "1.1.15"),
+        ("galtea-4.18.0", "galtea:Galtea", "galtea", "4.18.0"),
+        ("notte-1.2.1", "notte.sdk.client:NotteClient", "notte", "1.2.1"),
+        ("scale-egp-1.1.15", "scale_egp.sdk.client:EGPClient", "scale-egp", "1.1.15"),
     ],
 )
 def test_a_python_environment_imports_its_client(
@@ -54,7 +54,7 @@ def test_a_python_client_connects_to_this_host_only() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         here = f"127.0.0.1:{server.getsockname()[1]}"
         there, named = f"{OTHER_HOST}:80", "example.com:80"
-        result = sdk_script.run("notte-1.2", SCRIPTS / "reach.py", here, there, named)
+        result = sdk_script.run("notte-1.2.1", SCRIPTS / "reach.py", here, there, named)
     assert result["addresses"] == {
         here: "connected",
         there: f"{OTHER_HOST} is not this host",
@@ -71,7 +71,7 @@ def test_a_node_client_connects_to_this_host_only(url: str) -> None:
 def test_a_client_inherits_no_proxy_and_no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "http_proxy", "NOTTE_API_KEY"):
         monkeypatch.setenv(name, "http://proxy.invalid:1")
-    result = sdk_script.run("notte-1.2", SCRIPTS / "reach.py", env={"NOTTE_SERVER": "x"})
+    result = sdk_script.run("notte-1.2.1", SCRIPTS / "reach.py", env={"NOTTE_SERVER": "x"})
     given = {"HOME", "PATH", "LANG", "TZ", "NOTTE_SERVER"}
     assert given <= set(result["variables"])
     assert not {"HTTPS_PROXY", "http_proxy", "NOTTE_API_KEY"} & set(result["variables"])
@@ -81,7 +81,7 @@ def test_incomplete_folders_are_not_prepared(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(environments, "ROOT", tmp_path)
-    half = environments.ENVIRONMENTS["notte-1.2"]
+    half = environments.ENVIRONMENTS["notte-1.2.1"]
     half.program_path.parent.mkdir(parents=True)
     half.program_path.touch()
     assert not half.is_prepared()

@@ -35,7 +35,7 @@ def test_a_session_from_creation_to_deletion_with_its_errors(
 
 
 def converse(url: str) -> Any:
-    return sdk_script.run("galtea-4.18", LIFE, "gsk_ana", env={"GALTEA_API_URL": url})
+    return sdk_script.run("galtea-4.18.0", LIFE, "gsk_ana", env={"GALTEA_API_URL": url})
 
 
 def check_creation(results: Any, made: Any) -> None:
@@ -101,6 +101,6 @@ def test_an_unknown_reference_of_an_empty_list_is_not_found_in_strict_mode(
     app = make_app(galtea_references="strict")
     app.seed(SEED)
     script = Path(__file__).with_name("sdk_script_galtea_4_18_strict.py")
-    results = sdk_script.run("galtea-4.18", script, env={"GALTEA_API_URL": serve(app)})
+    results = sdk_script.run("galtea-4.18.0", script, env={"GALTEA_API_URL": serve(app)})
     kinds = ("Version", "Test case", "Test")
     assert results == [f"{kind} with ID {'x' * 20} does not exist." for kind in kinds]

@@ -20,7 +20,7 @@ Run = Callable[..., Any]
 @pytest.fixture(params=["", "/galtea", "/~other/galtea"])
 def galtea(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
     """Run a command of a client that is logged in; give its JSON, or its text."""
-    program = sdk_script.prepared("galtea-cli").program_path
+    program = sdk_script.prepared("galtea-cli-5.13.0").program_path
     env = sdk_script.client_environment(tmp_path, {"GALTEA_API_KEY": KEY, "NO_COLOR": "1"})
 
     def run(*command: str, refused: str | None = None) -> Any:

@@ -4,6 +4,7 @@ It checks each answer, and prints the calls of the client that it made.
 """
 
 import json
+from importlib.metadata import version
 
 from notte_sdk import NotteClient
 from notte_sdk.endpoints.base import NotteAPIError
@@ -26,13 +27,16 @@ def refusal(call, *args, **arguments):
     raise AssertionError("accepted")
 
 
-calls = ["start", "status", "scrape", "stop", "list"]
+is_early = version("notte-sdk").startswith("1.4.")  # reads neither our lists nor our pages
+calls = ["start", "status", "stop"]
 with api.Session(**{idle: 5}, **options) as session:
     shown = session.status()
     assert (shown.status, shown.duration.days) == ("active", 0)
     assert getattr(shown, idle) == 5
-    scraped = session.scrape()
-    assert getattr(scraped, "markdown", scraped) == ""
+    if not is_early:
+        calls += ["scrape", "list"]
+        scraped = session.scrape()
+        assert getattr(scraped, "markdown", scraped) == ""
     if hasattr(session, "execute"):  # since 1.5.8
         calls += ["execute", "observe"]
         assert session.execute({"type": "goto", "url": URL}).success
@@ -40,15 +44,20 @@ with api.Session(**{idle: 5}, **options) as session:
 ended = session.session_id
 assert session.response.status == "closed"
 assert api.sessions.status(ended).closed_at is not None
-
-made = [api.sessions.start(**options).session_id for _ in range(5)][::-1]
-assert [each.session_id for each in api.sessions.list()] == made
-walked = []
-while page := api.sessions.list(page=len(walked) // 2 + 1, page_size=2, only_active=False):
-    walked += [each.session_id for each in page]
-assert walked == [*made, ended]
-
 assert "not found" in refusal(api.sessions.status, "nothing")
-assert "is closed" in refusal(api.sessions.page.observe, ended)
-assert "less_than_equal" in refusal(api.sessions.list, page_size=101)
+
+
+def walk():
+    made = [api.sessions.start(**options).session_id for _ in range(5)][::-1]
+    assert [each.session_id for each in api.sessions.list()] == made
+    walked = []
+    while page := api.sessions.list(page=len(walked) // 2 + 1, page_size=2, only_active=False):
+        walked += [each.session_id for each in page]
+    assert walked == [*made, ended]
+    assert "is closed" in refusal(api.sessions.page.observe, ended)
+    assert "less_than_equal" in refusal(api.sessions.list, page_size=101)
+
+
+if not is_early:
+    walk()
 print(json.dumps({"calls": ", ".join(calls)}))

@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).with_name("sdk_script_notte_1_2.py")
 
 @pytest.fixture(scope="module")
 def all_results(urls: list[str]) -> list[dict[str, Any]]:
-    return list(sdk_script.run("notte-1.2", SCRIPT, ACTIVE, TIMED_OUT, *urls))
+    return list(sdk_script.run("notte-1.2.1", SCRIPT, ACTIVE, TIMED_OUT, *urls))
 
 
 @pytest.fixture(params=[0, 1], ids=["prefix", "root"])

@@ -10,7 +10,7 @@ from tests.identities import BOT
 from tests.sdk_environments import sdk_script
 from tests.surfaces.scale.conftest import UNKNOWN_ID
 
-ENVIRONMENT = "scale-egp-1.1"
+ENVIRONMENT = "scale-egp-1.1.15"
 SCRIPT = Path(__file__).with_name("sdk_script_scale_egp.py")
 ACCOUNT_SCRIPT = Path(__file__).with_name("sdk_script_scale_egp_account.py")
 

@@ -1,0 +1,1 @@
+"""A conversation with each version of each vendor client, against a double."""
