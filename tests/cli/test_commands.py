@@ -71,6 +71,7 @@ SERVER_SETTINGS = {
     "tls_certificate",
     "tls_key",
 }
+CONTROL_SETTINGS = {"control", "control_readonly"}
 LISTENER_SETTINGS = {"host", "port", "ready_file", "log_format", "log_requests", "metrics"}
 
 
@@ -88,8 +89,8 @@ LISTENER_SETTINGS = {"host", "port", "ready_file", "log_format", "log_requests",
                 "record",
             },
         ),
-        ("double", SERVER_SETTINGS | {"control"}),
-        ("exec", SERVER_SETTINGS | LISTENER_SETTINGS | {"control"}),
+        ("double", SERVER_SETTINGS | CONTROL_SETTINGS),
+        ("exec", SERVER_SETTINGS | LISTENER_SETTINGS | CONTROL_SETTINGS),
     ],
 )
 def test_a_serving_command_has_a_flag_and_a_variable_for_every_setting_but_secrets(
@@ -139,8 +140,9 @@ def test_an_expiry_may_be_relative_and_ids_may_be_short(sessionary: Command) -> 
     assert listed["expires_at"] == "2026-03-02T12:00:00.000000Z"
     other = json.loads(sessionary("keys", "create", "--user", listed["user"][:8], "--json").output)
     several = sessionary("keys", "revoke", "key_")
+    both = ", ".join(sorted((made["id"], other["id"])))
     assert several.exit_code == 1
-    assert several.output == f"Error: key key_ is one of several: {made['id']}, {other['id']}\n"
+    assert several.output == f"Error: key 'key_' is one of several: {both}\n"
     assert sessionary("keys", "revoke", made["id"][:-1]).output == f"Revoked {made['id']}\n"
 
 

@@ -202,7 +202,7 @@ def test_an_explained_call_names_the_fault_that_answered_it(
     run("faults", "add", "notte", "overloaded", "--times", "1")
     assert double.request("POST", "/session/start", {}, **who)[0] == 529
     result = run("journal", "explain", "1").output
-    assert "fault 1 (status) answered it before its work was done" in result
+    assert "fault 1 (status, preset overloaded) answered it before its work was done" in result
     assert "valid" not in result
 
 

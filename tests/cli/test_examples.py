@@ -24,6 +24,7 @@ from tests.seed_rows import row
 SERVERS = ("serve", "double", "demo")
 # These end what other examples are about.
 LAST = ("drop", "clear", "reset", "revoke", "remove", "retire", "restore", "import")
+CALL = 'curl -sS "$NOTTE_API_URL/sessions" -H "Authorization: Bearer $NOTTE_API_KEY"'
 DB = "instance/sessionary.sqlite3"
 USER = "INSERT INTO user (id, name, identity_type) VALUES ('ana', 'Ana', 'user')"
 
@@ -51,6 +52,8 @@ def folder(tmp_path: Path, double: Process, monkeypatch: pytest.MonkeyPatch) -> 
     Client(double.url).faults.add("notte", "overloaded", times=1)
     (tmp_path / "fixtures.toml").write_text(row("organizations"))
     (tmp_path / "check.py").write_text("raise SystemExit(1)")
+    (tmp_path / "npm").write_text(f"#!/bin/sh\n{CALL}\n")
+    (tmp_path / "npm").chmod(0o755)
     shutil.copy(ROOT / "tests/replay/traffic/notte.har", tmp_path / "traffic.har")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SESSIONARY_URL", double.url)
@@ -73,7 +76,7 @@ def test_each_command_has_an_example_that_is_found() -> None:
 def test_every_example_succeeds(double: Process) -> None:
     for example in examples():
         line = re.sub("http://127.0.0.1:800[01]", double.url, example)
-        names = {"key_0a1b2c3d4e5f": _key(), "npm": "true", "python": sys.executable}
+        names = {"key_0a1b2c3d4e5f": _key(), "npm": "./npm", "python": sys.executable}
         words = [names.get(word, word) for word in shlex.split(line)[1:]]
         if words[0] in SERVERS:
             _check_server(re.sub("800[01]", "0", line).split()[1:])

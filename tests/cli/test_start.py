@@ -146,7 +146,7 @@ def test_status_says_what_runs_where_and_what_does_not(tmp_path: Path) -> None:
         found = json.loads(run_command(*command, SESSIONARY_DB=db).stdout)
     assert (found["target"], found["source"], found["problem"]) == (double.url, "--url", None)
     assert (found["sessions"], found["open"], found["namespaces"]) == (1, 1, 1)
-    assert found["clock"]["mode"] == "real"
+    assert (found["clock"]["mode"], found["role"], found["readonly"]) == ("real", "double", False)
     assert (found["database"]["file"], found["database"]["problem"]) == (db, None)
     assert found["database"]["bytes"] > 0
     of_file = json.loads(run_command(COMMAND, "status", "--json", "--db", db).stdout)

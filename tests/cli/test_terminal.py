@@ -70,9 +70,12 @@ def test_a_short_id_is_taken_and_one_of_several_is_refused(variables: dict[str, 
     assert explained["id"] == id
     refused = run_command(COMMAND, "explain", "session_", **variables)
     assert refused.returncode == 1
-    assert refused.stderr.startswith("Error: session session_ is one of several: ")
-    assert refused.stderr.endswith(" more\n")
+    assert refused.stderr.startswith("Error: session 'session_' is one of several: session_")
     assert other.startswith("session_")
+    found = run_command(COMMAND, "journal", "--session", id[:16], **variables)
+    assert (found.returncode, found.stdout) == (0, "No recorded call matches\n")
+    gone = run_command(COMMAND, "journal", "--session", "none", **variables)
+    assert (gone.returncode, gone.stdout) == (0, "No recorded call matches\n")
 
 
 @pytest.mark.parametrize(

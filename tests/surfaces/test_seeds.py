@@ -216,7 +216,10 @@ ALL_FACTS = {
     "mobilenext": row("devices", "provision_seconds = 5")
     + row("devices", 'serial = "A-2"; retired = true')
     + row("mobilenext.sessions", 'device = "A-1"')
-    + row("mobilenext.sessions", f'id = "{OTHER}"; device = "A-1"; created_ago = "3h"; released_ago = "2h"')
+    + row(
+        "mobilenext.sessions",
+        f'id = "{OTHER}"; device = "A-1"; created_ago = "3h"; released_ago = "2h"',
+    )
     + row("mobilenext.sessions", f'id = "{ANA}"; device =; created_ago = "1m"'),
     "notte": row("notte.sessions", 'closed_ago = "1m"'),
     "scale": row("scale.sessions", 'archived_ago = "1d"')

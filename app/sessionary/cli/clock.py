@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from sessionary.cli.control import DefaultCommandGroup, control_command, with_session
+from sessionary.cli.control import DefaultCommandGroup, control_command
 from sessionary.cli.output import Output
 from sessionary.cli.tables import format_table
 from sessionary.cli.values import INSTANT, SIGNED_DURATION, Number, SignedCommand
@@ -87,8 +87,5 @@ def advance(by: str | None, to_next: bool, until: tuple[str, str] | None, client
     if by is not None:
         return _output(client.clock.advance(by))
     if until is not None:
-        session, status = until
-        return _output(
-            with_session(client, session, lambda id: client.clock.advance_until(id, status))
-        )
+        return _output(client.clock.advance_until(*until))
     return _output(client.clock.advance_to_next())

@@ -8,12 +8,11 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from sessionary.cli.ids import full_id
 from sessionary.cli.output import Output, error_text, json_option, print_output
 from sessionary.cli.values import INSTANT, is_relative
 from sessionary.near_names import did_you_mean
@@ -22,7 +21,6 @@ from sessionary.surfaces import SDKS
 if TYPE_CHECKING:
     from sessionary.client import Client, ControlError
 
-Answer = TypeVar("Answer")
 _JSON_FORM = ', or {"minutes": 5}'  # of a duration
 TOKEN = "SESSIONARY_CONTROL_TOKEN"  # noqa: S105 - the variable's name
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -136,21 +134,6 @@ def _absolute(client: "Client", options: dict[str, Any]) -> dict[str, Any]:
         name: to_text(now + timedelta(microseconds=parse_signed_duration(value)))
         for name, value in found.items()
     }
-
-
-def with_session(client: "Client", text: str, call: Callable[[str], Answer]) -> Answer:
-    """Call with an id of a session, or with the only id that begins with the text."""
-    from sessionary.client import ControlError
-
-    try:
-        return call(text)
-    except ControlError as error:
-        if error.status != 404:
-            raise
-        found = full_id("session", text, (each["id"] for each in client.sessions()))
-        if found == text:
-            raise
-    return call(found)
 
 
 def is_file_used() -> bool:

@@ -23,11 +23,11 @@ def full_id(kind: str, text: str, known: Iterable[str]) -> str:
 
     Raises ClickException for a text that several ids begin with, unless it is one of them.
     """
-    found = [id for id in dict.fromkeys(known) if id.startswith(text)] if text else []
+    found = sorted({id for id in known if id.startswith(text)}) if text else []
     if text in found or not found:
         return text
     if len(found) > 1:
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         shown = ", ".join(found[:_SHOWN])
-        raise click.ClickException(f"{kind} {text} is one of several: {shown}{more}")
+        raise click.ClickException(f"{kind} {text!r} is one of several: {shown}{more}")
     return found[0]

@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 import click
 
 from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
-from sessionary.cli.ids import full_id, shorten
+from sessionary.cli.ids import shorten
 from sessionary.cli.output import Output
 from sessionary.cli.tables import cell_text, format_table, is_terminal, style
-from sessionary.client import Client
+from sessionary.client import Client, ControlError
 from sessionary.client.transport import MAX_PAGE
 
 _POLL_SECONDS = 0.5
@@ -64,7 +64,12 @@ def _session(client: Client, text: str) -> str:
     """Return the id of a session; one that is gone may have calls all the same."""
     if client.journal.count(session=text):
         return text
-    return full_id("session", text, (each["id"] for each in client.sessions()))
+    try:
+        return client.explain(text)["id"]
+    except ControlError as error:
+        if error.status == 404 and text not in error.detail.partition(": ")[2]:
+            return text  # no session begins with it
+        raise
 
 
 def _follow(client: Client, filters: Mapping[str, Any], count: int) -> NoReturn:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from sessionary.cli.control import SURFACE, control_command, with_session
+from sessionary.cli.control import SURFACE, control_command
 from sessionary.cli.output import Output
 from sessionary.cli.tables import format_table
 from sessionary.cli.values import INSTANT
@@ -66,7 +66,7 @@ def timeline(client: Client, from_: str | None, to: str | None, **options: Any) 
 @control_command
 def explain(session: str, surface: str | None, at: str | None, client: Client) -> Output:
     """Explain the status of SESSION: rule, reason, inputs, next."""
-    found = with_session(client, session, lambda id: client.explain(id, surface, at))
+    found = client.explain(session, surface, at)
     return Output(found, "\n".join(_explanation(found)))
 
 
