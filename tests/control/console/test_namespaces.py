@@ -145,7 +145,7 @@ def test_a_page_of_a_namespace_that_is_dropped_elsewhere_says_so(console: Consol
     console.start()
     page, _ = open_panel(console)
     console.client.namespaces.drop()
-    said = page.get_by_text(f"There is no namespace {console.client.namespace}.")
+    said = page.get_by_text(f"The namespace {console.client.namespace} does not exist.")
     expect(said).to_be_visible()
     said.get_by_role("link").click()
     page.wait_for_url(re.compile(r"^http://[^/]+/_control/console/"))

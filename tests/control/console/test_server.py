@@ -1,4 +1,4 @@
-"""The console of a server: no past, no namespaces, and production data behind an unlock."""
+"""The console of a server: without the past or namespaces, and with production data locked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +53,7 @@ def test_a_server_shows_itself_and_says_what_it_has_not(
         panel = page.get_by_role("region", name="Server")
         expect(panel.get_by_role("definition").first).to_have_text("ready")
         expect(panel).to_contain_text("a.sqlite3, ")
-        expect(panel).to_contain_text("There is no past and no diff")
+        expect(panel).to_contain_text("A server keeps no log of changes")
         panel.get_by_text("1 key").click()
         panel.get_by_text("1 device").click()
         expect(panel).to_contain_text("iPhone")

@@ -103,7 +103,7 @@ function App() {
   if (["token", "refused"].includes(api.connection.value)) return html`<${Entry} />`;
   return html`
     ${api.connection.value === "gone" && html`<p class="banner" role="alert">The server does not answer. This page goes on when it is back.</p>`}
-    ${api.connection.value === "dropped" && html`<p class="banner" role="alert">There is no namespace ${state.namespace}. <a href=${state.consoleOf("default")}>Open the default one</a></p>`}
+    ${api.connection.value === "dropped" && html`<p class="banner" role="alert">The namespace ${state.namespace} does not exist. <a href=${state.consoleOf("default")}>Open the default one</a></p>`}
     <${Header} />
     <${Bar} />
     <${Main} />

@@ -38,7 +38,7 @@ export function SessionButton({ surface, id, instant }) {
   return html`<button title=${visible(id)} onClick=${() => select(key, instant)}>${surface} ${title.length > 2 * SHORT ? `${visible(title.slice(0, SHORT))}…` : visible(title)}</button>`;
 }
 
-/** A button that asks again before it does something that cannot be undone. */
+/** A button with a question before it does something that cannot be undone. */
 export function SureButton({ what, question, onSure }) {
   const isAsked = useSignal(false);
   const answer = (handler) => () => {

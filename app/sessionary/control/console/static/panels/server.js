@@ -33,5 +33,5 @@ export function Component() {
   return html`<${Unlock} />
     ${error && html`<p class="error" role="alert">${visible(error.message)}</p>`}
     ${data && html`<${Facts} data=${data} />`}
-    <p class="sub">There is no past and no diff: only a double keeps a log of changes. There is one namespace, the database, which cannot be forked, reset or dropped.</p>`;
+    <p class="sub">A server keeps no log of changes, so this page has neither the past nor a diff. Its one namespace, the database, cannot be forked, reset or dropped.</p>`;
 }
