@@ -206,7 +206,9 @@ def check_chains(namespace: CheckedNamespace, rng: Random) -> None:
         query = f"from={to_text(first)}&to={to_text(last)}&limit={limit}"
         page = {"changes": changes[:limit], "truncated": len(changes) > limit}
         check_same(page, namespace.plane("GET", f"diff?{query}"), f"{what}, at most {limit}")
-        as_of = namespace.call("GET", f"/_control/v1/diff?from={to_text(first)}", at=last).json
+        as_of = namespace.call(
+            "GET", f"/_control/v1/diff?from={to_text(first)}&limit=10000", at=last
+        ).json
         check_same(changes, as_of["changes"], f"{what}, as of the last")
 
 

@@ -186,7 +186,7 @@ CREATE INDEX "scale_sessions_live" ON "scale_sessions" ("account_id", "created_a
 CREATE INDEX "control_fault_surface_id" ON "control_fault" ("surface", "id");
 CREATE INDEX "pace_free_at" ON "pace" ("free_at");
 CREATE INDEX "history_entries_row_id_table_name_at_no" ON "history_entries" ("row_id", "table_name", "at", "no");
-CREATE INDEX "history_entries_at" ON "history_entries" ("at");
+CREATE INDEX "history_entries_at_no" ON "history_entries" ("at", "no");
 CREATE INDEX "history_entries_due" ON "history_entries" ("due_at", "first_due_at") WHERE due_at IS NOT NULL;
 CREATE INDEX "history_entries_births" ON "history_entries" ("table_name", "at", "no") WHERE old_values IS NULL;
 CREATE INDEX "history_entries_changes" ON "history_entries" ("table_name", "at", "no", "row_id") WHERE old_values IS NOT NULL;

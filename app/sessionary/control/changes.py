@@ -46,9 +46,9 @@ def find_changes(
     writes, is_all = _find_writes(surfaces, after, min(until, now), limit)
     end = position_at(until) if until < now else None  # after it, nothing has been written
     if not is_all:
-        last = max((each[-1] for each in writes.values()), key=lambda write: (write.at, write.seq))
-        # Further writes of its instant are not among these.
-        until, end = last.at, after_write(last.at, last.no)
+        last = max((each[-1] for each in writes.values()), key=lambda each: (each.at, each.no))
+        # Other sessions that it wrote may not be among these, nor further writes of its instant.
+        until, end = last.at, after_write(last.at, last.no - 1)
     found: list[StatusChange] = []
     for number, surface in enumerate(surfaces):
         search = _Search(surface, number, after, until, limit)
@@ -107,7 +107,7 @@ class _Search:
             with reading(after_write(write.at, write.no)):
                 session = find(id)
             statuses = before, self._status(session, write.at)
-            order = _BY_CALL, write.seq
+            order = _BY_CALL, write.no, write.seq
             names = self._surface.name, id, None, write.call, None
             yield StatusChange(write.at, order, write.shown_at, *names, *statuses)
             begin = write.at

@@ -64,7 +64,7 @@ class UndoEntry(Model):
 
     class Meta:
         table_name = "history_entries"
-        indexes = ((("row_id", "table_name", "at", "no"), False), (("at",), False))
+        indexes = ((("row_id", "table_name", "at", "no"), False), (("at", "no"), False))
 
 
 _in_order = (UndoEntry.table_name, UndoEntry.at, UndoEntry.no)
@@ -79,7 +79,7 @@ for _name, _columns, _condition in (
 
 
 class SessionWrite(NamedTuple):
-    """A write that changed a row of a session. `seq` orders those of one instant."""
+    """A write that changed a row of a session. `no`, then `seq`, order those of one instant."""
 
     seq: int
     no: int
@@ -118,7 +118,7 @@ _writes = Statement(
     lambda: (
         UndoEntry.select(*(getattr(UndoEntry, name) for name in SessionWrite._fields))
         .where(_is_between, UndoEntry.session.is_null(False))
-        .order_by(UndoEntry.at, UndoEntry.seq)
+        .order_by(UndoEntry.at, UndoEntry.no, UndoEntry.seq)
         .limit(param("limit"))
     ),
 )
