@@ -39,7 +39,7 @@ def test_what_is_copied_is_what_the_control_plane_says(explained: tuple[Console,
         text = read(console, f"sessions/notte/{id}/test?format={path}", at).text()
         assert page.evaluate(CLIPBOARD) == text
         assert '"timed_out"' in text
-    page.get_by_role("button", name="Copy curl").click()
+    page.keyboard.press("c")
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     curl = page.evaluate(CLIPBOARD)
     assert f"-H 'Sessionary-At: {at}'" in curl

@@ -204,6 +204,43 @@ def test_all_is_done_by_the_keyboard_alone(seeded: Console) -> None:
     assert statuses(seeded) == statuses(seeded, NOON)  # nothing was changed
 
 
+def test_the_sessions_of_a_vendor_are_folded_and_unfolded(seeded: Console) -> None:
+    page, grid = seeded.page, seeded.page.get_by_role("grid")
+    page.locator("#lanes").press("j")
+    page.keyboard.press("z")
+    expect(grid).to_have_attribute("aria-rowcount", "28")
+    expect(page.locator("[data-surface=scale]")).to_contain_text("6 sessions, 3 open, folded")
+    page.locator("canvas.lanes").click(position={"x": 40, "y": 12})
+    expect(grid).to_have_attribute("aria-rowcount", "34")
+
+
+FOLD = """
+async ([from, to]) => {
+  const { fold } = await import(new URL("timeline/scale.js", document.baseURI));
+  const { gaps, toU, toTime, end } = fold.value;
+  const instants = Array.from({length: 100}, (_, each) => from + (to - from) * each / 99);
+  const errors = instants.map((each) => Math.abs(toTime(toU(each)) - each));
+  return {gaps, end, error: Math.max(...errors), isRising: instants.every(
+    (each, index) => !index || toU(each) > toU(instants[index - 1]))};
+}
+"""
+
+
+def test_time_in_which_nothing_changes_is_folded(console: Console) -> None:
+    console.start(session_timeout_minutes=5)
+    console.client.clock.advance("2d")
+    console.start(session_timeout_minutes=5)
+    page = console.open()
+    expect(page.locator("[data-key]")).to_have_count(2)
+    found = page.evaluate(FOLD, [NOON, NOON + 48 * 60 * MINUTE])
+    (gap,) = found["gaps"]
+    assert NOON + 5 * MINUTE < gap["from"] < gap["to"] < NOON + 48 * 60 * MINUTE
+    assert found["end"] < 20 * MINUTE
+    assert found["isRising"]
+    assert found["error"] < 1000
+    console.picture("folded")
+
+
 def test_a_link_shows_the_same_to_others(seeded: Console, make_console: MakeConsole) -> None:
     page = seeded.page
     key = next(iter(statuses(seeded)))

@@ -16,7 +16,7 @@ function Line({ name, text, what }) {
 function Vendor({ surface }) {
   const { name, title, example } = surface;
   return html`<article>
-    <h2>${title}</h2>
+    <h3>${title}</h3>
     <${Line} name="env" text=${environment(surface)} what=${`${name} env`} />
     ${Object.entries(example).map(([language, text]) => html`<${Line} key=${language} name=${language} text=${text} what=${`${name} ${language}`} />`)}
   </article>`;

@@ -1,9 +1,10 @@
 // The keyboard. Nothing that changes the namespace is here but what panels add.
 import { signal } from "./vendor/preact.js";
+import { copyCurl } from "./panels/explain.js";
 import { offered } from "./panels/index.js";
 import { a, at, b, panel, selected, switchTheme } from "./state.js";
 import { laneOf, loaded, matching, now, shownAt } from "./lanes.js";
-import { step } from "./timeline/rows.js";
+import { step, toggleFolded } from "./timeline/rows.js";
 import { pan, scrub, showAt, toX, width, zoom } from "./timeline/scale.js";
 
 /** Whether the list of keys is shown. */
@@ -55,6 +56,8 @@ const KEYS = [
   ["[", "set A to the instant shown", () => (a.value = shownAt.value)],
   ["]", "set B to the instant shown", () => (b.value = shownAt.value)],
   ["/", "filter", () => focus("filter")],
+  ["z", "fold the sessions of this vendor, or unfold them", () => ofSelected().forEach((lane) => toggleFolded(lane.surface))],
+  ["c", "copy the curl command", copyCurl],
   ["d", "light or dark", switchTheme],
   ["?", "all keys", () => (isHelpShown.value = !isHelpShown.value)],
 ];

@@ -3,9 +3,7 @@ import { computed, effect, signal } from "./vendor/preact.js";
 import { call, changes, number, receivedAt } from "./api.js";
 import { makeFilter } from "./filter.js";
 import { at, query } from "./state.js";
-import { MINUTE, parse } from "./time.js";
-
-const REST = 0.15;
+import { parse } from "./time.js";
 
 /** All lanes with the window that they cover: `{from, to, historyBeginsAt, lanes, isCut}`. */
 export const loaded = signal(null);
@@ -66,10 +64,8 @@ function take(answer) {
   const order = new Map([...surfaces.value.keys()].map((name, index) => [name, index]));
   const lanes = answer.lanes.map(toLane);
   lanes.sort((one, other) => order.get(one.surface) - order.get(other.surface)); // it is stable
-  const from = parse(answer.from), to = parse(answer.to);
-  const end = to + Math.max(MINUTE, (to - from) * REST); // so that the last statuses are seen, too
   loaded.value = {
-    from, to: end, historyBeginsAt: parse(answer.history_begins_at),
+    from: parse(answer.from), to: parse(answer.to), historyBeginsAt: parse(answer.history_begins_at),
     lanes, byKey: new Map(lanes.map((lane) => [lane.key, lane])), isCut: answer.next !== null,
   };
 }

@@ -2,7 +2,7 @@
 import { html, useSignal } from "../vendor/preact.js";
 import { call, change, serverUrl, useRead } from "../api.js";
 import { confirmed } from "../confirm.js";
-import { CopyButton } from "../copy.js";
+import { CopyButton, copy } from "../copy.js";
 import { laneOf, meaningOf, now, segmentAt, shownAt, statusAt, surfaces } from "../lanes.js";
 import { at, selected } from "../state.js";
 import { block, visible } from "../text.js";
@@ -18,6 +18,12 @@ const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 function curl(lane) {
   const header = at.value === null ? "" : ` -H 'Sessionary-At: ${format(at.value)}'`;
   return `curl -s${header} ${quote(`${serverUrl()}/_control/v1/${pathOf(lane, "explain")}`)}`;
+}
+
+/** Copy the curl command of the chosen session. */
+export function copyCurl() {
+  const lane = laneOf(selected.value);
+  if (lane) copy(curl(lane), "curl");
 }
 
 const Row = ({ name, children }) => html`<dt>${name}</dt><dd>${children}</dd>`;

@@ -156,7 +156,7 @@ function drawBars(context, y, lane, scene) {
   }
 }
 
-function drawBar(context, start, end, y, from, status, lane, { toX, left, shownAt, colours, meaningOf }) {
+function drawBar(context, start, end, y, from, status, lane, { toX, left, shownAt, colours, meaningOf, words }) {
   const meaning = meaningOf(lane.surface, status), isOver = meaning === "closed";
   const height = isOver ? 6 : HEIGHT - 8, top = y + (HEIGHT - height) / 2, shown = left + toX(shownAt);
   const parts = [[start, Math.min(end, shown), isOver ? 0.6 : 1], [Math.max(start, shown), end, isOver ? 0.3 : LATER]];
@@ -169,17 +169,22 @@ function drawBar(context, start, end, y, from, status, lane, { toX, left, shownA
     context.fill();
   }
   context.globalAlpha = 1;
-  if (!isOver) drawWord(context, status, start, Math.min(end, shown), Math.max(start, shown), end, y + HEIGHT / 2, from > shownAt, colours);
+  if (!isOver) words.push(...placeWord(context, status, [start, Math.min(end, shown)], [Math.max(start, shown), end], y + HEIGHT / 2, from > shownAt, colours));
 }
 
-/** Write a status into the part of its bar that is, or into the part that will be. */
-function drawWord(context, status, start, shownEnd, laterStart, end, y, isLater, colours) {
+/** Where a status is written: into the part of its bar that is, or into the part that will be. */
+function placeWord(context, status, is, willBe, y, isLater, colours) {
   const text = visible(status, 40), space = widthOf(context, text) + 12;
-  const isInLater = isLater || shownEnd - start < space;
-  const from = isInLater ? laterStart : start, to = isInLater ? end : shownEnd;
-  if (to - from < space) return;
-  context.fillStyle = isInLater ? colours.ink : colours.bg;
-  context.fillText(text, from + 7, y);
+  const isInLater = isLater || is[1] - is[0] < space, [from, to] = isInLater ? willBe : is;
+  return to - from < space ? [] : [[text, from + 7, y, isInLater ? colours.ink : colours.bg]];
+}
+
+/** Write the words of the bars, over the lines. */
+export function drawWords(context, { words }) {
+  for (const [text, x, y, colour] of words) {
+    context.fillStyle = colour;
+    context.fillText(text, x, y);
+  }
 }
 
 /** Draw the lines of instants over all rows. */

@@ -5,7 +5,7 @@ import { at, view } from "../state.js";
 import { DAY, HOUR, MINUTE, SECOND, format, show } from "../time.js";
 import { makeFold } from "./fold.js";
 
-const PAD = 0.02; // of the window, on both sides
+const BEFORE = 0.02, AFTER = 0.15; // shares of the window that are seen around it
 const SHORTEST = 20; // microseconds that fill the width: single ones can be told apart
 const STEPS = [
   ...[1, 10, 100, 1000, 10_000, 100_000], ...[1, 2, 5, 10, 15, 30].map((each) => each * SECOND),
@@ -19,14 +19,12 @@ export const fold = computed(() => {
   const data = loaded.value;
   if (!data) return makeFold([], 0, MINUTE);
   const instants = data.lanes.flatMap((lane) => lane.segments.map(([start]) => start));
-  return makeFold([...instants, now.peek()], data.from, data.to);
+  return makeFold([...instants, now.peek()], data.from, Math.max(data.to, data.from + MINUTE));
 });
 
-/** The ends of what is seen, in `u`. */
-const ends = computed(() => {
-  const { toU, end } = fold.value;
-  return view.value ? view.value.map(toU) : [-end * PAD, end * (1 + PAD)];
-});
+/** The ends of all that can be seen, and of what is seen, in `u`. */
+const whole = computed(() => [-fold.value.end * BEFORE, fold.value.end * (1 + AFTER)]);
+const ends = computed(() => view.value?.map(fold.value.toU) ?? whole.value);
 export const toX = computed(() => {
   const [from, to] = ends.value, { toU } = fold.value, factor = width.value / (to - from);
   return (instant) => (toU(instant) - from) * factor;
@@ -44,10 +42,10 @@ function rounded(instant, step) {
 
 /** See `factor` times as much, with the instant at `x` in its place. */
 export function zoom(factor, x) {
-  const [from, to] = ends.peek(), { end } = fold.peek();
+  const [from, to] = ends.peek(), [first, last] = whole.peek();
   const length = Math.max((to - from) * factor, SHORTEST);
   const start = from + (x / width.peek()) * (to - from - length);
-  if (length > end * (1 + 2 * PAD) * 0.999) view.value = null;
+  if (length > (last - first) * 0.999) view.value = null;
   else see(start, length);
 }
 
@@ -58,8 +56,8 @@ export function pan(share) {
 }
 
 function see(start, length) {
-  const { end, toTime } = fold.peek(), pad = end * PAD;
-  const from = Math.max(-pad, Math.min(start, end + pad - length));
+  const { toTime } = fold.peek(), [first, last] = whole.peek();
+  const from = Math.max(first, Math.min(start, last - length));
   view.value = [toTime(from), toTime(from + length)];
 }
 

@@ -35,7 +35,7 @@ function draw({ scroller, canvas, axis }, colours) {
   scale.width.value = Math.max(50, whole - side.value - right);
   const scene = {
     width: scale.width.value, height, left: side.value, toX: scale.toX.value, marks: scale.marks.value,
-    gaps: scale.fold.value.gaps, bands: bands.value, colours, lines: lines(colours), shownAt: shownAt.value, meaningOf, openCount,
+    gaps: scale.fold.value.gaps, bands: bands.value, colours, lines: lines(colours), shownAt: shownAt.value, meaningOf, openCount, words: [],
   };
   drawing.drawAxis(drawing.prepare(axis, whole, 48), scene);
   const context = drawing.prepare(canvas, whole, height);
@@ -43,6 +43,7 @@ function draw({ scroller, canvas, axis }, colours) {
   const first = Math.floor(top / HEIGHT), last = Math.min(rows.value.length, Math.ceil((top + height) / HEIGHT));
   for (let index = first; index < last; index++) drawRow(context, index, index * HEIGHT - top, scene);
   drawing.drawLines(context, scene);
+  drawing.drawWords(context, scene);
   drawSticky(context, first, top, scene);
   if (seen.peek()[0] !== first || seen.peek()[1] !== last) seen.value = [first, last];
 }
