@@ -50,14 +50,15 @@ function fit(context, value, width) {
 }
 
 /** Draw the axis: marks, folds, and the labels of the lines. */
-export function drawAxis(context, { width, left, marks, gaps, toX, colours, lines }) {
+export function drawAxis(context, { width, left, marks, folds, toX, colours, lines }) {
   context.textAlign = "center";
   context.fillStyle = colours.dim;
   for (const [x, text] of marks) {
-    const isFree = lines.every(({ at }) => Math.abs(toX(at) - x) > 22);
+    const taken = [...folds.map(([each]) => each), ...lines.map(({ at }) => toX(at))];
+    const isFree = taken.every((each) => Math.abs(each - x) > 28);
     if (x > 0 && x < width && isFree) context.fillText(text, left + x, 34);
   }
-  for (const gap of gaps) context.fillText("⋯", left + (toX(gap.from) + toX(gap.to)) / 2, 34);
+  for (const [x, text] of folds) if (x > 0 && x < width) context.fillText(text, left + x, 34);
   for (const { at, text, colour } of lines) drawFlag(context, left + toX(at), text, colour, left + width, colours, left);
   context.textAlign = "start";
 }

@@ -74,6 +74,12 @@ export function showAt(instant) {
   if (x < 0 || x > width.peek()) pan(x / width.peek() - 0.5);
 }
 
+const dayOf = (instant) => format(Math.round(instant)).slice(5, 10);
+/** The folds: `[x, text]`, with the day after a fold if that is another one. */
+export const folds = computed(() => fold.value.gaps.map(({ from, to }) => [
+  (toX.value(from) + toX.value(to)) / 2, dayOf(from) === dayOf(to) ? "⋯" : `⋯ ${dayOf(to)}`,
+]));
+
 /** The marks of the axis: `[x, text]`. */
 export const marks = computed(() => {
   const [from, to] = ends.value, { gaps, toTime } = fold.value, place = toX.value, found = [];
@@ -87,6 +93,6 @@ export const marks = computed(() => {
 });
 
 function label(instant, step) {
-  if (step >= DAY || instant % DAY === 0) return format(instant).slice(5, 10);
+  if (step >= DAY || instant % DAY === 0) return dayOf(instant);
   return step < MINUTE ? show(instant).replace(/(\.\d+?)0+$/, "$1") : show(instant).slice(0, 5);
 }

@@ -34,7 +34,7 @@ function draw({ scroller, canvas, axis }, colours) {
   side.value = left(whole);
   scale.width.value = Math.max(50, whole - side.value - right);
   const scene = {
-    width: scale.width.value, height, left: side.value, toX: scale.toX.value, marks: scale.marks.value,
+    width: scale.width.value, height, left: side.value, toX: scale.toX.value, marks: scale.marks.value, folds: scale.folds.value,
     gaps: scale.fold.value.gaps, bands: bands.value, colours, lines: lines(colours), shownAt: shownAt.value, meaningOf, openCount, words: [],
   };
   drawing.drawAxis(drawing.prepare(axis, whole, 48), scene);
