@@ -255,19 +255,21 @@ def test_namespaces_that_are_compared_with_each_other_at_once_do_not_wait_for_go
         assert set(pool.map(compare, range(40), timeout=60)) <= {200, 409}
 
 
-def test_a_page_of_a_diff_may_end_within_a_call_that_changed_several_sessions(
-    make_double: Any,
+def test_a_page_of_a_diff_has_a_timeout_before_a_seeded_change_that_it_leaves_out(
+    double: Double,
 ) -> None:
-    double = make_double(galtea_auto_close_minutes=5)
-    path = "/galtea/sessions"
-    ids = [
-        double.client.post(path, json={"productId": "p"}, headers=GALTEA).json["id"]
-        for _ in range(3)
-    ]
-    double.advance("10m")
-    deleted = double.client.delete(f"{path}/batch", json={"ids": ids}, headers=GALTEA)
-    assert deleted.status_code < 300, deleted.text
+    """The seed dates the deletion at the instant of the page's last call."""
+    double.advance("1h")
+    for _ in range(2):
+        double.start()
+    seed = {"id": "s1", "version": "v1", "created_ago": "1h", "deleted_ago": "0s"}
+    seed |= {"organization": "acme", "auto_close_minutes": 5}
+    organizations = [{"id": "acme", "name": "Acme"}]
+    product = {"id": "p1"}
+    version = {"id": "v1", "product": "p1"}
+    seeded = {"products": [product], "versions": [version], "sessions": [seed]}
+    double.post("/namespaces/default/seed", {"organizations": organizations, "galtea": seeded})
     whole = double.get(f"/diff?from={NOON}")["changes"]
-    assert [each["cause"] for each in whole] == ["time"] * 3 + ["call"] * 3
+    assert [each["cause"] for each in whole] == ["time", *["call"] * 3]
     for limit in range(1, len(whole) + 1):
         assert double.get(f"/diff?from={NOON}&limit={limit}")["changes"] == whole[:limit]

@@ -111,7 +111,11 @@ def test_every_read_answers_the_same_json(double: FlaskClient) -> None:
         at, _, path = name.rpartition(" ")
         is_control = path.startswith("/_control/")
         expected = [status, corrected(with_new_names(body)) if is_control else body]
-        assert get(double, path, **({"Sessionary-At": at} if at else {})) == expected, name
+        found = get(double, path, **({"Sessionary-At": at} if at else {}))
+        if is_control and "sessions" in found[1]:
+            for each in found[1]["sessions"]:
+                assert isinstance(each.pop("title"), str)  # it showed none
+        assert found == expected, name
 
 
 def test_a_write_is_recorded_and_can_be_undone(double: FlaskClient) -> None:
