@@ -1,12 +1,14 @@
 """Every example in the documents, executed."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sessionary.settings import DOUBLE
-from sessionary.surfaces import SURFACES
+from sessionary.surfaces import SURFACES, mobilenext
+from tests.credentials import make_credentials
 from tests.docs.documents import ADDRESS, BLOCKS, ROOT, Block, block, blocks, run, run_script
 from tests.processes import Process, running_double, running_server
 from tests.sdk_environments import sdk_script
@@ -24,6 +26,8 @@ PLACES = {
     "test_the_lines_on_faults_work_in_order": "sh faults",
     "test_a_recording_is_verified_as_printed": "sh verify",
     "test_the_mobilecli_lines_work": "sh mobilecli",
+    "test_the_lines_with_the_driver_work": "js driver",
+    "test_the_configuration_of_mobile_mcp_has_its_version_and_variables": "json mcp",
     "test_the_lines_on_data_work_in_order": "sh data",
     "test_the_benchmark_command_names_what_exists": "sh bench",
     "test_the_commands_for_other_versions_end_with_the_checks": "sh newest, sh oldest",
@@ -82,7 +86,28 @@ def test_the_mobilecli_lines_work(server: Process, tmp_path: Path) -> None:
     script = block("sh mobilecli").replace(ADDRESS, server.url.removeprefix("http://"))
     (tmp_path / "mobilecli").symlink_to(sdk_script.mobilecli())
     path = f"{tmp_path}:/usr/bin:/bin"
-    assert run_script(script, PATH=path, HOME=str(tmp_path)).count('"status": "ok"') == 2
+    printed = run_script(script, tmp_path, PATH=path, HOME=str(tmp_path))
+    assert printed.count('"status": "ok"') == len(script.splitlines()) - 1
+    assert (tmp_path / "screen.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_lines_with_the_driver_work(tmp_path: Path) -> None:
+    credentials, script = make_credentials(tmp_path), tmp_path / "driver.mjs"
+    options = ("--db", str(tmp_path / "test.sqlite3"), "--auth", "lenient")
+    with running_server(*options, *credentials.options()) as server:
+        text = block("js driver").replace(ADDRESS, server.url.removeprefix("https://"))
+        script.write_text(f"{text}\nconsole.log(JSON.stringify(device.deviceId))\n")
+        trust = {"NODE_EXTRA_CA_CERTS": credentials.authority}
+        assert sdk_script.run_node(script, env=trust) == "emulator-5554"
+
+
+def test_the_configuration_of_mobile_mcp_has_its_version_and_variables() -> None:
+    server = json.loads(block("json mcp"))["mcpServers"]["mobile"]
+    locked = json.loads((ROOT / "tests/sdk_environments/package.json").read_text())["dependencies"]
+    name, _, version = server["args"][-1].rpartition("@")
+    assert version == locked[name]
+    sdk = mobilenext.sdk
+    assert server["env"] == sdk.variables(sdk.access(f"http://{ADDRESS}", key="anything"))
 
 
 def test_the_commands_on_a_database_work(tmp_path: Path) -> None:
