@@ -29,7 +29,7 @@ def test_a_seeded_session_was_opened_by_no_call(console: Console) -> None:
     console.client.journal.clear()
     page = console.open("?panel=leaks")
     row = page.get_by_role("region", name="Leaks").get_by_role("listitem")
-    expect(row).to_contain_text("opened by no call of the journal")
+    expect(row).to_contain_text("opened by no recorded call")
     row.get_by_role("button").click()
     page.wait_for_url(re.compile(f"sel=notte/{session}"))
 

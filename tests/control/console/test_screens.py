@@ -66,6 +66,20 @@ def test_a_panel_is_opened_used_and_closed_by_keyboard_alone(console: Console) -
     expect(page.get_by_role("region", name="Journal")).to_be_visible()
 
 
+def test_the_session_of_a_link_is_scrolled_into_view(console: Console) -> None:
+    ids = [console.start() for _ in range(40)]
+    for id in (ids[-1], ids[0]):
+        page = console.open(f"?sel=notte/{id}")
+        row = page.locator(f"[data-key='notte/{id}']")
+        expect(row).to_be_attached()
+        expect(page.get_by_role("grid")).to_have_attribute(
+            "aria-activedescendant", row.get_attribute("id") or ""
+        )
+        page.locator("#lanes").evaluate("lanes => lanes.scrollTo(0, 13 * 26)")
+        page.wait_for_function("() => document.querySelector('#lanes').scrollTop === 13 * 26")
+    assert console.accessibility_problems() == []
+
+
 def test_a_call_is_opened_by_keyboard_alone(console: Console) -> None:
     fill(console)
     page = open_screen(console, "")

@@ -58,7 +58,7 @@ const Header = () => html`<header>
 
 function Aside() {
   const open = offered().find((each) => each.id === state.panel.value), panel = useRef();
-  useEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), [open]); // on a narrow screen it is below the lanes
+  useEffect(() => panel.current?.scrollIntoView(), [open]); // on a narrow screen it is below the lanes
   if (open) {
     return html`<aside><section class="panel" ref=${panel} aria-label=${open.title}>
       <h2>${open.title} <button onClick=${() => (state.panel.value = "")} title="Close (Esc)" aria-label="Close">×</button></h2>

@@ -76,8 +76,8 @@ export function Header() {
 }
 
 export function Component() {
-  const { mode, rate } = changes.value?.clock ?? {};
-  const [run, outcome] = useWork(), chosen = useSignal(mode);
+  const { mode: current, rate } = changes.value?.clock ?? {};
+  const [run, outcome] = useWork(), chosen = useSignal(null), mode = chosen.value ?? current;
   const set = run(async ({ target: { elements } }) => {
     const body = { mode: elements.mode.value };
     if (elements.now.value && body.mode !== "real") body.now = elements.now.value;
@@ -87,10 +87,10 @@ export function Component() {
   const by = run(({ target }) => advance({ by: target.elements.by.value }));
   return html`<${Unlock} />
     <form class="fields" onSubmit=${set}>
-      <label>Mode <select name="mode" value=${chosen} onChange=${(event) => (chosen.value = event.target.value)}>
+      <label>Mode <select name="mode" value=${mode} onChange=${(event) => (chosen.value = event.target.value)}>
         ${["frozen", "offset", "scaled", "real"].map((each) => html`<option>${each}</option>`)}</select></label>
-      <label>Instant <input type="text" name="now" disabled=${chosen.value === "real"} placeholder=${now.value !== null && format(now.value)} /></label>
-      ${chosen.value === "scaled" && html`<label>Seconds per second <input type="text" name="rate" value=${rate || 60} /></label>`}
+      <label>Instant <input type="text" name="now" disabled=${mode === "real"} placeholder=${now.value !== null && format(now.value)} /></label>
+      ${mode === "scaled" && html`<label>Seconds per second <input type="text" name="rate" value=${rate || 60} /></label>`}
       <button disabled=${!mayChange()}>Set</button>
     </form>
     <form class="fields" onSubmit=${by}>

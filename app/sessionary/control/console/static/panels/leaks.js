@@ -19,7 +19,7 @@ function Row({ session }) {
     <${SessionButton} surface=${surface} id=${id} />
     <div><span class=${`pill m-${meaningOf(surface, status)}`}>${status}</span> since ${show(parse(since), now.value)}, ${call
     ? html`opened by <button onClick=${() => openCall(call.number)}>call ${call.number}</button> ${call.method} ${visible(call.path, 100)} at ${show(parse(call.at), now.value)}`
-    : "opened by no call of the journal"}</div></li>`;
+    : "opened by no recorded call"}</div></li>`;
 }
 
 export function Component() {

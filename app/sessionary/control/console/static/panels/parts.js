@@ -1,5 +1,5 @@
 // What the panels share: work with its outcome, what may be changed, and the unlock of a server.
-import { html, signal, useSignal } from "../vendor/preact.js";
+import { html, signal, useEffect, useRef, useSignal } from "../vendor/preact.js";
 import { changes } from "../api.js";
 import { laneOf } from "../lanes.js";
 import { select } from "../state.js";
@@ -40,14 +40,15 @@ export function SessionButton({ surface, id, instant }) {
 
 /** A button with a question before it does something that cannot be undone. */
 export function SureButton({ what, question, onSure }) {
-  const isAsked = useSignal(false);
+  const isAsked = useSignal(false), button = useRef();
+  useEffect(() => void (isAsked.value && button.current.focus()), [isAsked.value]);
   const answer = (handler) => () => {
     isAsked.value = false;
     handler?.();
   };
   if (!isAsked.value) return html`<button onClick=${() => (isAsked.value = true)}>${what}</button>`;
   return html`<span class="group" role="group" aria-label=${question}>
-    ${question} <button class="go" ref=${(button) => button?.focus()} onClick=${answer(onSure)}>${what}</button>
+    ${question} <button class="go" ref=${button} onClick=${answer(onSure)}>${what}</button>
     <button onClick=${answer()}>Cancel</button></span>`;
 }
 

@@ -91,12 +91,15 @@ function keepDrawn(elements) {
 
 function keepInView(scroller) {
   return effect(() => {
-    const index = selectedRow.value, y = index * HEIGHT;
-    if (index < 0) return;
-    const top = scroller.scrollTop + HEIGHT; // below the heading that stays
-    if (y < top) scroller.scrollTop = y - HEIGHT;
-    else if (y + HEIGHT > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = y + HEIGHT - scroller.clientHeight;
+    const index = selectedRow.value;
+    if (index >= 0) requestAnimationFrame(() => scrollTo(scroller, index * HEIGHT)); // once there is room for the rows
   });
+}
+
+function scrollTo(scroller, y) {
+  const top = scroller.scrollTop + HEIGHT; // below the heading that stays
+  if (y < top) scroller.scrollTop = y - HEIGHT;
+  else if (y + HEIGHT > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = y + HEIGHT - scroller.clientHeight;
 }
 
 const rowAt = (event) => Math.floor((event.offsetY + event.currentTarget.parentElement.scrollTop) / HEIGHT);
@@ -117,6 +120,8 @@ function onWheel(event) {
   event.preventDefault();
 }
 
+const isSelectedSeen = () => selectedRow.value >= seen.value[0] && selectedRow.value < seen.value[1];
+
 export function Timeline() {
   const scroller = useRef(), canvas = useRef(), axis = useRef();
   useEffect(() => {
@@ -129,7 +134,7 @@ export function Timeline() {
     <section class="timeline" aria-label="Sessions over time" style=${{ "--left": `${side.value}px` }}>
       <canvas class="axis" ref=${axis} aria-hidden="true"></canvas>
       <div class="scroller" id="lanes" ref=${scroller} tabindex="0" role="grid" aria-label="Sessions"
-        aria-rowcount=${rows.value.length} aria-activedescendant=${selectedRow.value < 0 ? undefined : rowId(selectedRow.value)}>
+        aria-rowcount=${rows.value.length} aria-activedescendant=${isSelectedSeen() ? rowId(selectedRow.value) : undefined}>
         <div class="space" style=${{ height: `${rows.value.length * HEIGHT}px` }}></div>
         <canvas class="lanes" ref=${canvas} aria-hidden="true" onClick=${onClick}
           onMouseMove=${(event) => (hovered.value = rowAt(event))} onMouseLeave=${() => (hovered.value = -1)}></canvas>
