@@ -46,6 +46,14 @@ def test_what_is_copied_is_what_the_control_plane_says(explained: tuple[Console,
     assert curl.endswith(f"/~{console.client.namespace}/_control/v1/sessions/notte/{id}/explain'")
 
 
+def test_a_clock_that_runs_is_followed(explained: tuple[Console, str]) -> None:
+    console, id = explained
+    expect(console.page.get_by_label("Explain")).to_contain_text("it is active up to")
+    console.client.clock.scale(600)  # five minutes in half a second
+    expect_status(console.page, f"notte/{id}", "timed_out")
+    expect(console.page.get_by_label("Explain")).to_contain_text("it was idle for more than")
+
+
 def test_a_status_is_forced(explained: tuple[Console, str]) -> None:
     console, id = explained
     page = console.page

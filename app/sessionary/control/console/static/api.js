@@ -1,9 +1,11 @@
 // The control plane of this namespace. Every request goes through `call`.
-import { signal, useEffect, useSignal } from "./vendor/preact.js";
-import { namespace, rootPath } from "./state.js";
+import { effect, signal, useEffect, useSignal } from "./vendor/preact.js";
+import { at, namespace, rootPath } from "./state.js";
 import { format } from "./time.js";
 
 const TOKEN = "sessionary.token";
+/** Milliseconds after which an instant that was moved has rested. */
+export const REST = 150;
 /** "ok"; "dropped" while there is no such namespace; "gone" while the server does not answer; "token" if it wants one, "refused" a wrong one. */
 export const connection = signal("ok");
 /** The change number: what is shown is read again when it grows. */
@@ -55,20 +57,34 @@ export async function change(path, options) {
   return answer;
 }
 
-/** Read in a component: `{data, error}`; again when the arguments or the change number change. */
-export function useRead(path, { at = null, ns, when = true } = {}) {
+let movedAt = -REST;
+effect(() => {
+  at.value;
+  movedAt = performance.now();
+});
+
+/** Read in a component: `{data, error, isStale}`; again when an argument or the change number changes.
+ *
+ * While the instant shown moves, nothing is read: the data are stale until it has rested. */
+export function useRead(path, { at: instant = null, ns, when = true, mark } = {}) {
   const found = useSignal({});
+  const key = `${path} ${instant} ${ns} ${mark}`;
   const seen = number.value;
   useEffect(() => {
     if (!when) return undefined;
     const abort = new AbortController();
-    call(path, { at, ns, signal: abort.signal }).then(
-      (data) => (found.value = { data }),
-      (error) => abort.signal.aborted || (found.value = { ...found.value, error }),
+    const read = () => call(path, { at: instant, ns, signal: abort.signal }).then(
+      (data) => (found.value = { data, key }),
+      (error) => abort.signal.aborted || (found.value = { ...found.value, key, error }),
     );
-    return () => abort.abort();
-  }, [path, at, ns, when, seen]);
-  return found.value;
+    const wait = instant === null ? 0 : Math.max(0, movedAt + REST - performance.now());
+    const timer = setTimeout(read, wait);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [key, when, seen]);
+  return { ...found.value, isStale: found.value.key !== key };
 }
 
 let etag = "", timer = 0, polls = 0;

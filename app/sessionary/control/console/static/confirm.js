@@ -1,11 +1,10 @@
 // The page draws what the server said of each session's statuses over time. When the instant shown
 // has rested, an as-of read of the rows that are seen is compared with what is drawn.
 import { effect, signal } from "./vendor/preact.js";
-import { call, number } from "./api.js";
+import { REST, call, number } from "./api.js";
 import { laneOf, loaded, shownAt, statusAt } from "./lanes.js";
 import { at, selected } from "./state.js";
 
-const REST = 150; // milliseconds
 const MOST = 100; // sessions in one read
 /** What was confirmed last: `{at, compared, different: [text, …]}`. */
 export const confirmed = signal(null);

@@ -102,8 +102,5 @@ export async function load() {
 /** Read the lanes whenever something has changed, and follow a clock that runs. */
 export function start() {
   effect(() => void (number.value >= 0 && load()));
-  effect(() => {
-    if (loaded.value && isRunning.value && now.value > loaded.value.to) load();
-  });
   setInterval(() => !document.hidden && isRunning.value && tick.value++, 1000);
 }

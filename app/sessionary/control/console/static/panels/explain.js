@@ -119,15 +119,15 @@ export function Explain() {
       ${status && `since ${show(lane.segments[index][0], now.value)}, for ${span(shownAt.value - lane.segments[index][0])}`}
     </p>
     <${Confirmation} />
-    <${Details} key=${lane.key} lane=${lane} exists=${status !== null} mark=${at.value ?? index} />
+    <${Details} key=${lane.key} lane=${lane} exists=${status !== null} mark=${index} />
   </section>`;
 }
 
-/** What the server says, of the instant that has rested, or of the present segment if that is now. */
-function Details({ lane, exists }) {
-  const { data, error } = useRead(pathOf(lane, "explain"), { at: at.value, when: exists });
+/** What the server says; read again when another segment (`mark`) begins, as it does under a clock that runs. */
+function Details({ lane, exists, mark }) {
+  const { data, error, isStale } = useRead(pathOf(lane, "explain"), { at: at.value, when: exists, mark });
   if (!exists) return html`<p class="sub">It is opened later.</p>`;
   return html`${error && html`<p class="error" role="alert">${visible(error.message, 500)}</p>`}
-    ${data && html`<${Facts} data=${data} lane=${lane} />`}
+    ${data && html`<div class=${isStale ? "stale" : ""}><${Facts} data=${data} lane=${lane} /></div>`}
     <${Actions} data=${data} lane=${lane} />`;
 }

@@ -5,6 +5,7 @@ import { at, view } from "../state.js";
 import { DAY, HOUR, MINUTE, SECOND, format, show } from "../time.js";
 import { makeFold } from "./fold.js";
 
+const FOLLOW = 10 * SECOND;
 const BEFORE = 0.02, AFTER = 0.15; // shares of the window that are seen around it
 const SHORTEST = 20; // microseconds that fill the width: single ones can be told apart
 const STEPS = [
@@ -13,13 +14,19 @@ const STEPS = [
   ...[1, 2, 7, 14, 30, 90, 365, 3650].map((each) => each * DAY),
 ];
 
+/** The end of the window: a clock that runs beyond its data takes it along, in steps. */
+const until = computed(() => {
+  const { from, to } = loaded.value, least = from + MINUTE;
+  return Math.max(to, least, now.value > to ? Math.ceil(now.value / FOLLOW) * FOLLOW : 0);
+});
+
 /** The width of the lanes in pixels, set by the timeline. */
 export const width = signal(600);
 export const fold = computed(() => {
   const data = loaded.value;
   if (!data) return makeFold([], 0, MINUTE);
   const instants = data.lanes.flatMap((lane) => lane.segments.map(([start]) => start));
-  return makeFold([...instants, now.peek()], data.from, Math.max(data.to, data.from + MINUTE));
+  return makeFold([...instants, now.peek()], data.from, until.value);
 });
 
 /** The ends of all that can be seen, and of what is seen, in `u`. */
