@@ -40,7 +40,7 @@ function PanelButton({ id, title, badge }) {
 function Bar() {
   const isOpenOnly = parts(state.query.value).is.includes("open");
   return html`<section class="bar" aria-label="Filter and panels">
-    <input id="filter" type="search" placeholder="Filter: id, title, status:timed_out, surface:notte" aria-label="Filter sessions" title="Filter (/)"
+    <input id="filter" type="search" placeholder="Filter: text, status:…, surface:…" aria-label="Filter sessions" title="Filter (/)"
       value=${state.query.value} onInput=${(event) => (state.query.value = event.target.value)} />
     <button aria-pressed=${isOpenOnly} onClick=${() => (state.query.value = toggled(state.query.value, "is:open"))}>Open</button>
     ${lanes.loaded.value && lanes.shownAt.value !== null ? html`<${Chips} />` : html`<span class="gap"></span>`}
