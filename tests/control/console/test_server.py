@@ -49,6 +49,9 @@ def test_a_server_shows_itself_and_says_what_it_has_not(
         for name in ("Namespace", "Diff"):
             expect(page.get_by_role("button", name=name)).to_have_count(0)
         expect(page.locator("[data-call='1']")).to_contain_text("/session/start")
+        page.get_by_role("slider", name="As of").fill("0")
+        expect(page.get_by_text("As of now")).to_be_visible()
+        expect(page.get_by_text("A server keeps no past.")).to_be_visible()
         page.get_by_role("button", name="Server").click()
         panel = page.get_by_role("region", name="Server")
         expect(panel.get_by_role("definition").first).to_have_text("ready")

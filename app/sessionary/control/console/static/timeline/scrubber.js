@@ -1,6 +1,7 @@
 // The slider: the instant shown, over what is seen of the timeline; and the handles A and B.
 import { html } from "../vendor/preact.js";
 import { loaded, now, shownAt } from "../lanes.js";
+import { isServer } from "../panels/parts.js";
 import { a, at, b, panel, view } from "../state.js";
 import { show, signed } from "../time.js";
 import { count } from "../text.js";
@@ -26,7 +27,7 @@ function Buttons() {
     <button onClick=${() => zoom(0.5, middle())} title="Zoom in (+)" aria-label="Zoom in">+</button>
     <button disabled=${view.value === null} onClick=${() => (view.value = null)}>All</button>
     <span class="sub">${loaded.value.isCut && `Cut at ${count(loaded.value.lanes.length, "session")}: filter for others. `}
-      ${loaded.value.historyBeginsAt !== null && `History begins at ${show(loaded.value.historyBeginsAt, now.value)}.`}</span>
+      ${isServer() ? "A server keeps no past." : loaded.value.historyBeginsAt !== null && `History begins at ${show(loaded.value.historyBeginsAt, now.value)}.`}</span>
   </div>`;
 }
 
