@@ -19,13 +19,13 @@ MINUTE = 60 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _RATES = {"real": 1.0, "frozen": 0.0, "offset": 1.0}
-_MAXIMUM_AT = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+MAXIMUM_AT = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _MAXIMUM_RATE = 1_000_000
 # Whether a row, of a file from outside, is one that a clock can have.
 VALID_SQL = (
     "mode IN ('real', 'frozen', 'offset', 'scaled') "
-    f"AND rate BETWEEN 0 AND {_MAXIMUM_RATE} AND world_at BETWEEN 0 AND {_MAXIMUM_AT} "
-    f"AND wall_at BETWEEN 0 AND {_MAXIMUM_AT} AND began_at BETWEEN 0 AND {_MAXIMUM_AT}"
+    f"AND rate BETWEEN 0 AND {_MAXIMUM_RATE} AND world_at BETWEEN 0 AND {MAXIMUM_AT} "
+    f"AND wall_at BETWEEN 0 AND {MAXIMUM_AT} AND began_at BETWEEN 0 AND {MAXIMUM_AT}"
 )
 
 
@@ -150,7 +150,7 @@ def set_mode(mode: str, at: int | None = None, rate: float | None = None) -> int
             at = wall_at
         elif at is None:
             at = shown_at
-        if not 0 <= at < _MAXIMUM_AT:
+        if not 0 <= at < MAXIMUM_AT:
             raise BadClock("a clock shows an instant between the years 1970 and 9000")
         moves = before.moves + (at < shown_at)
         if at < shown_at:

@@ -1,5 +1,6 @@
 """Web pages of the origins that a setting names may call a double's vendor routes."""
 
+import json
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
@@ -91,6 +92,17 @@ def test_a_preflight_is_no_vendor_call(double: Process) -> None:
     assert double.request("GET", "/~t2/_control/v1/journal/count")[1]["count"] == 0
     assert double.request("GET", "/~t2/_control/v1/faults")[1]["faults"][0]["matched_count"] == 0
     assert "t3" not in double.request("GET", "/_control/v1/namespaces")[1]["namespaces"]
+
+
+@pytest.mark.parametrize("path", ["/notte/nowhere", "/~t42/notte/nowhere", "/galtea/nowhere", "/x"])
+def test_a_preflight_of_an_unknown_path_is_not_found_in_the_vendors_words(
+    double: Process, path: str
+) -> None:
+    answer = preflight(double, "GET", path, PAGE, "authorization")
+    assert answer.status == 404
+    assert answer.getheader("Access-Control-Allow-Origin") == PAGE
+    body = json.loads(answer.text)  # type: ignore[attr-defined]
+    assert ("detail" in body) is ("notte" in path)
 
 
 def test_a_private_network_is_allowed_to_the_page(double: Process) -> None:

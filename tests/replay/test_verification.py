@@ -278,7 +278,8 @@ def test_an_instant_that_no_clock_shows_gets_a_sentence(tmp_path: Path) -> None:
         (TRAFFIC / "notte.har").read_text().replace("2026-03-01T12:00:00Z", "1960-03-01T12:00:00Z")
     )
     refused = run_command(COMMAND, "verify", str(file), "--surface", "notte")
-    assert refused.stderr == "Error: a clock shows an instant between the years 1970 and 9000\n"
+    reason = "entries/0/startedDateTime must lie between the years 1970 and 9000"
+    assert refused.stderr == f"Error: {file} is not a HAR file: {reason}\n"
 
 
 def test_a_file_that_is_missing_and_one_without_calls_get_a_sentence(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_the_example_file_is_applied(app: App) -> None:
         ("[[organizations]]\nid = 'a'", r"\[\[organizations\]\] number 1, line 1: name: is req"),
         (
             "[[organizations]]\nid = 'a'\nname = 'A'\n\n[[organizations]]\nid = 'b'\nnome = 'B'",
-            r"\[\[organizations\]\] number 2, line 7: nome: is not a known field",
+            r"number 2, line 7: nome: is not a known field: did you mean name\?",
         ),
         (IDENTITY.replace('role = "admin"', 'role = "king"'), "memberships: 0: role: must be one"),
         (IDENTITY.replace('user = "5b0d3b0e', 'user = "5b0d3b0f'), "user '5b0d3b0f.* not exist"),

@@ -184,3 +184,32 @@ def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Pat
     ):
         store.migrate(things())
     assert [name for _, name, *_ in shape(tmp_path / "w.sqlite3")] == ["theirs"]
+
+
+@pytest.mark.parametrize(
+    ("table", "condition", "since"),
+    [
+        ("scale_sessions", "archived_at IS NULL", "created_at"),
+        ("scale_sessions", "archived_at IS NOT NULL", "updated_at"),
+        ("galtea_sessions", "status = 'PENDING'", "created_at"),
+        ("galtea_sessions", "status <> 'PENDING'", "written_at"),
+        ("notte_sessions", "ended_at IS NULL", "created_at"),
+        ("notte_sessions", "ended_at IS NOT NULL", "ended_at"),
+    ],
+)
+def test_an_upgrade_to_version_3_finds_since_when_each_status_is(
+    tmp_path: Path, table: str, condition: str, since: str
+) -> None:
+    file = tmp_path / "old.sqlite3"
+    schema_versions.load(schema_versions.FOLDER / "version-2.sql", file)
+    written = {"scale_sessions": "updated_at", "galtea_sessions": "written_at"}.get(table)
+    with closing(sqlite3.connect(file)) as connection:
+        if written is not None:  # at an instant of its own
+            connection.execute(f"UPDATE {table} SET {written} = created_at + 1")  # noqa: S608
+        connection.commit()
+    create_app(Settings(db=str(file))).extensions["sessionary"].close()
+    with closing(sqlite3.connect(file)) as connection:
+        query = f"SELECT status_since_at, {since} FROM {table} WHERE {condition}"  # noqa: S608
+        found = connection.execute(query).fetchall()
+    assert found
+    assert all(at == expected for at, expected in found)

@@ -120,7 +120,7 @@ def create_double(
     guard, origins = WebPageGuard(settings), cors_origins(settings)
 
     def add_guards(inner: Application) -> Application:
-        inner = CorsMiddleware(inner, origins) if origins else inner
+        inner = CorsMiddleware(inner, origins, handlers, path, builder.routes) if origins else inner
         if not is_loopback(settings.host):
             return inner
         return WebPageMiddleware(inner, guard, handlers, path)
@@ -179,7 +179,7 @@ class _Builder:
             mounted = (*mounted, control.surface)
         for surface in mounted:
             _mount(app, surface)
-        routes = RouteTable(app, mounted)
+        self.routes = routes = RouteTable(app, mounted)
         self.error_handlers = ErrorHandlers(app, routes)
         app.wsgi_app = self.error_handlers.refusing(app.wsgi_app)  # type: ignore[method-assign]
         if observers or settings.control:

@@ -14,7 +14,7 @@ from sessionary.factory.namespace_middleware import Application, RoutedPath, Ser
 from sessionary.store import DEFAULT, BadName, Namespaces, TooManyNamespaces
 from sessionary.web.context import CALLER
 from sessionary.web.held import ON_LOOP, Held
-from sessionary.web.route_table import MATCH
+from sessionary.web.route_table import MATCH, RouteTable
 from sessionary.web.surface import Surface
 
 _PREFIX = re.compile("/~([^/@]*)(?:@([^/]*))?(/.*)?", re.DOTALL)
@@ -53,9 +53,19 @@ class WebPageMiddleware:
 class CorsMiddleware:
     """Lets web pages of some origins call the vendors' routes, and answers their preflights."""
 
-    def __init__(self, application: Application, origins: frozenset[str]) -> None:
+    def __init__(
+        self,
+        application: Application,
+        origins: frozenset[str],
+        error_handlers: ErrorHandlers,
+        routed_path: RoutedPath,
+        routes: RouteTable,
+    ) -> None:
         self._application = application
         self._origins = origins
+        self._error_response = error_handlers.response
+        self._routed_path = routed_path
+        self._match = routes.match
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         origin = environ.get("HTTP_ORIGIN")
@@ -67,13 +77,27 @@ class CorsMiddleware:
             headers += [("Access-Control-Expose-Headers", "*")]
             asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
             if environ["REQUEST_METHOD"] == "OPTIONS" and asked is not None:
-                start_response("204 No Content", headers + _preflight_headers(environ))
-                return []
+                return self._answer_preflight(environ, start_response, asked, headers)
 
         def start(status: str, given: list[tuple[str, str]], *more: Any) -> Any:
             return start_response(status, given + headers, *more)
 
         return self._application(environ, start)
+
+    def _answer_preflight(
+        self,
+        environ: dict[str, Any],
+        start_response: Any,
+        asked: str,
+        headers: list[tuple[str, str]],
+    ) -> Iterable[bytes]:
+        _split_prefix(environ)
+        environ["PATH_INFO"] = path = self._routed_path(environ)
+        found = self._match(asked, path)
+        if found.route is None and not found.methods:
+            return self._error_response(path, 404, headers=dict(headers))(environ, start_response)
+        start_response("204 No Content", headers + _preflight_headers(environ))
+        return []
 
 
 class MultiNamespaceMiddleware:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from sessionary.clock import MAXIMUM_AT
 from sessionary.web.instants import BadInstant, parse
 
 NO_BODY: Any = object()
@@ -62,6 +63,8 @@ def _entry(entry: Mapping[str, Any], where: str) -> Entry:
         at = parse(_part(entry, "startedDateTime", str, where)) // 1000
     except BadInstant as error:
         raise BadHar(f"{where}startedDateTime {error}") from None
+    if not 0 <= at < MAXIMUM_AT:
+        raise BadHar(f"{where}startedDateTime must lie between the years 1970 and 9000")
     took = _optional(entry, "time", (int, float), where) or 0
     if not math.isfinite(took):
         raise BadHar(f"{where}time must be a finite number")

@@ -17,10 +17,11 @@ import peewee as pw
 from marshmallow import ValidationError
 
 from sessionary import clock, identity, store
+from sessionary.near_names import did_you_mean
 from sessionary.seeds.identity import TABLES
 from sessionary.seeds.schemas import BadRow, Outdated
 from sessionary.store import Batch, Namespace
-from sessionary.web.fields import problems
+from sessionary.web.fields import Problem, problems
 from sessionary.web.surface import SeedRows, SeedTable, Surface
 
 
@@ -93,7 +94,7 @@ def load(
             if table.name == "keys" and loaded["surface"] not in (None, *names):
                 raise BadRow(f"surface must be one of {', '.join(sorted(names))}")
         except (BadRow, ValidationError) as error:
-            seed.refusal = _refuse(document, table.name, number, error)
+            seed.refusal = _refuse(document, table, number, error)
             break
         seed.rows[table].append(loaded)
     return seed
@@ -132,7 +133,7 @@ class Seed:
                 try:
                     table.plan(dated, plan.batch)
                 except BadRow as error:
-                    raise _refuse(self.document, table.name, dated.number, error) from None
+                    raise _refuse(self.document, table, dated.number, error) from None
         if self.refusal is not None:
             raise self.refusal
         return plan
@@ -183,13 +184,23 @@ def _read_rows(
             yield from ((tables[full], number, row) for number, row in enumerate(found, 1))
 
 
-def _refuse(document: Document, table: str, number: int, error: Exception) -> BadSeed:
+def _refuse(document: Document, table: SeedTable, number: int, error: Exception) -> BadSeed:
     if not isinstance(error, ValidationError):
-        return BadSeed(f"{_locate(document, table, number)}: {error}")
+        return BadSeed(f"{_locate(document, table.name, number)}: {error}")
     found = sorted(problems(error, "row"), key=lambda each: each.kind != "unknown")
-    place = _locate(document, table, number, str(next(iter(found[0].path), "")))
-    texts = [": ".join([*map(str, each.path), each.text]) for each in found]
+    place = _locate(document, table.name, number, str(next(iter(found[0].path), "")))
+    near = [_near(table, each) for each in found]
+    texts = [
+        ": ".join([*map(str, each.path), each.text]) + end
+        for each, end in zip(found, near, strict=True)
+    ]
     return BadSeed(f"{place}: {'; '.join(texts)}")
+
+
+def _near(table: SeedTable, problem: Problem) -> str:
+    """Return the end of a sentence about an unknown name of a row: a known one that is similar."""
+    is_of_row = problem.kind == "unknown" and len(problem.path) == 1
+    return did_you_mean(str(problem.path[0]), table.schema.fields) if is_of_row else ""
 
 
 def _locate(document: Document, table: str, number: int, key: str = "") -> str:
