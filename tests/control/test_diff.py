@@ -262,8 +262,8 @@ def test_a_page_of_a_diff_has_a_timeout_before_a_seeded_change_that_it_leaves_ou
     double.advance("1h")
     for _ in range(2):
         double.start()
-    seed = {"id": "s1", "version": "v1", "created_ago": "1h", "deleted_ago": "0s"}
-    seed |= {"organization": "acme", "auto_close_minutes": 5}
+    seed: dict[str, object] = {"id": "s1", "version": "v1", "created_ago": "1h"}
+    seed |= {"deleted_ago": "0s", "organization": "acme", "auto_close_minutes": 5}
     organizations = [{"id": "acme", "name": "Acme"}]
     product = {"id": "p1"}
     version = {"id": "v1", "product": "p1"}
