@@ -1,4 +1,4 @@
-"""A read of the past looks at few rows, however many were written, and nobody waits for it."""
+"""A read of the past looks at few rows, however many were written, and no client waits for it."""
 
 import sqlite3
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_a_read_of_the_past_takes_no_more_steps_after_many_writes(
     assert 0 < many < 2 * few + 200
 
 
-def test_nobody_waits_for_a_long_read_of_the_past() -> None:
+def test_no_client_waits_for_a_long_read_of_the_past() -> None:
     with past.filled(4_000) as (app, _), EmbeddedServer(app, threads=2) as server:
         url = f"{server.url}/_control/v1/diff?limit=10000&from={past.FIRST}"
         took: list[float] = []

@@ -92,7 +92,8 @@ def test_namespaces_have_their_own_faults_and_a_fork_copies_them(double: Double)
         ({"surface": None}, "/surface is required"),
         ({"status": None}, "status: is required"),
         ({"status": None, "preset": "tired"}, "overloaded"),
-        ({"status": None, "kind": "latency"}, "delay: is required"),
+        ({"status": None, "kind": "latency"}, "delay: must be above 0s"),
+        ({"status": None, "kind": "latency", "delay": "0s"}, "delay: must be above 0s"),
         (
             {"status": None, "kind": "latency", "delay": "11m"},
             "/delay must be a duration from 0s to 10m",

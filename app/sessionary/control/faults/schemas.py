@@ -109,7 +109,7 @@ def _check(body: dict[str, Any]) -> None:
     """Raise ApiError for members that exclude each other, and for kinds that need a double."""
     kind = body["kind"]
     if kind == matching.LATENCY and not body["delay"]:
-        raise ApiError(400, 'delay: is required for the kind latency, such as "2s"')
+        raise ApiError(400, 'delay: must be above 0s for the kind latency, such as "2s"')
     if kind != matching.STATUS:
         for name in ("preset", "status", "message", "retry_after"):
             if body[name] is not None:
