@@ -12,6 +12,7 @@ from sessionary.cli.ids import shorten
 from sessionary.cli.output import Output
 from sessionary.cli.tables import cell_text, format_table, is_terminal, style
 from sessionary.client import Client, ControlError
+from sessionary.client.journal import place
 from sessionary.client.transport import MAX_PAGE
 
 _POLL_SECONDS = 0.5
@@ -114,7 +115,7 @@ def _row(call: Mapping[str, Any]) -> dict[str, Any]:
         "id": call["id"],
         "at": call["at"],
         "surface": call["surface"],
-        "call": f"{call['method']} {call['path']}",
+        "call": f"{call['method']} {place(call)}",
         "status": call["status"],
         "session": call["session"],
         "fault": None if fault is None else f"{fault['id']} ({fault['kind']} {fault['phase']})",

@@ -1,6 +1,7 @@
 """The journal of a namespace: its recorded vendor calls."""
 
-from typing import TypedDict, Unpack
+from collections.abc import Mapping
+from typing import Any, TypedDict, Unpack
 
 from sessionary.client.responses import Call, RequestExplanation
 from sessionary.client.transport import MAX_PAGE, ControlApi
@@ -14,6 +15,12 @@ class Filters(TypedDict, total=False):
     surface: str | None
     session: str | None
     status: int | str | None
+
+
+def place(call: Mapping[str, Any]) -> str:
+    """Return the path of a call; the method that it names if it is a message of a WebSocket."""
+    route = call["route"]
+    return str(call["path"] if route is None or route.startswith("/") else route)
 
 
 class Journal:

@@ -8,7 +8,7 @@ from sessionary.client import Client, journal
 from sessionary.client.responses import Call
 from sessionary.client.transport import ControlApi
 from sessionary.testing.json_diff import json_diff
-from sessionary.testing.reports import call_line, place
+from sessionary.testing.reports import call_line
 
 __tracebackhide__ = True  # pytest leaves the frames of this module out
 _ANY: Any = object()
@@ -79,7 +79,7 @@ def _times(count: int) -> str:
 
 def _distance(method: str, path: str, json: Any, call: Call) -> float:
     """Rank a call by its difference from the expected one: path, then method, then body."""
-    similarity = SequenceMatcher(None, path, place(call)).ratio()
+    similarity = SequenceMatcher(None, path, journal.place(call)).ratio()
     path_distance = 0.0 if _has_path(path, call) else 2.0 - similarity
     body_distance = 0 if json is _ANY else len(list(json_diff(json, call["body"])))
     return path_distance + (call["method"] != method) * 0.5 + min(body_distance, 9) * 0.05
@@ -87,7 +87,7 @@ def _distance(method: str, path: str, json: Any, call: Call) -> float:
 
 def _mismatches(method: str, path: str, json: Any, call: Call) -> list[str]:
     lines = [] if call["method"] == method else [f"method is {call['method']}, expected {method}"]
-    lines += [] if _has_path(path, call) else [f"path is {place(call)}, expected {path}"]
+    lines += [] if _has_path(path, call) else [f"path is {journal.place(call)}, expected {path}"]
     if json is not _ANY and not lines:
         lines += json_diff(json, call["body"])
     return lines

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sessionary.client import Client, ControlError
+from sessionary.client.journal import place
 from sessionary.client.responses import Call, Transition
 
 if TYPE_CHECKING:
@@ -28,12 +29,6 @@ def call_line(call: Call) -> str:
     fault = f" by fault {call['fault']['id']}" if call["fault"] else ""
     surface = f"{call['surface']}: " if call["surface"] else ""
     return f"{call['at']}  {surface}{call['method']} {place(call)}{body} -> {status}{fault}"
-
-
-def place(call: Call) -> str:
-    """Return the path of a call; the method that it names if it is a message of a WebSocket."""
-    route = call["route"]
-    return call["path"] if route is None or route.startswith("/") else route
 
 
 def transition_line(transition: Transition) -> str:

@@ -13,6 +13,8 @@ import pytest
 
 from sessionary import clock
 from tests.conftest import App, Serve
+from tests.credentials import make_credentials
+from tests.processes import running_server
 from tests.sdk_environments import sdk_script
 from tests.surfaces.mobilenext.api_client import Calls, add_copies, contents, device
 
@@ -139,6 +141,19 @@ def test_a_device_is_driven(mobilecli: Mobilecli, app: App, tmp_path: Path) -> N
     assert root["identifier"] == "com.example.shop"
     assert run("device", "info")["device"]["screenSize"]["width"] == 390
     assert mobilecli.release("A-1").succeeded
+
+
+def test_a_device_is_allocated_and_driven_over_tls(tmp_path: Path, db: str, version: str) -> None:
+    credentials = make_credentials(tmp_path)
+    options = ("--db", db, "--auth", "lenient", *credentials.options())
+    with running_server(*options) as server:
+        trust = {"SSL_CERT_FILE": credentials.authority}
+        mobilecli = Mobilecli(tmp_path, server.url, version, **trust)
+        mobilecli.allocate("--platform", "android", "--wait")
+        tap = ("io", "tap", "10,20", "--device", "emulator-5554")
+        assert mobilecli.run(*tap, token="mob_test").succeeded
+        assert mobilecli.release("emulator-5554").succeeded
+        mobilecli.end_daemon()
 
 
 def test_filters_choose_the_device(mobilecli: Mobilecli) -> None:

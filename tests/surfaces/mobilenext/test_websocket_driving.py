@@ -58,6 +58,15 @@ def test_a_screenshot_is_the_same_until_something_in_it_changes(drive: Drive) ->
     assert size(drive("screenshot")) == (2400, 1080)
 
 
+def test_a_long_name_in_a_screenshot_is_continued_and_cut_off(drive: Drive) -> None:
+    pictures = []
+    for length in (24, 25, 120, 100_000):
+        drive("apps.launch", bundleId="a" * length)
+        pictures.append(drive("screenshot"))
+    assert pictures[2] == pictures[3]
+    assert len({each["data"] for each in pictures}) == 3
+
+
 def test_a_screenshot_is_cut_and_fitted(drive: Drive) -> None:
     clip = {"x": 10, "y": 20, "width": 300, "height": 100}
     assert size(drive("screenshot", clip=clip)) == (300, 100)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sessionary.identity.models import Key
+from sessionary.settings import Settings
 from tests.conftest import App, Serve
 from tests.raw_http import connect
 from tests.surfaces.mobilenext.api_client import ANDROID, IOS, Calls, device
@@ -194,6 +195,22 @@ def test_a_binary_message_is_refused_and_the_connection_stays(ws: WebSocketClien
     ws.send(frame(BINARY, b"{}"))
     assert "only text messages accepted for requests" in ws.read_text()
     assert ws.result("devices.list") == {"devices": []}
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (b"\x81\x02{}", 1002),  # not masked
+        (b"\xc1" + frame(TEXT, b"{}")[1:], 1002),  # a reserved bit
+        (frame(TEXT, b"\xff"), 1007),
+        (frame(TEXT, b" " * (Settings.max_body_bytes + 1)), 1009),
+    ],
+)
+def test_what_no_answer_can_be_given_to_closes_the_connection(
+    ws: WebSocketClient, sent: bytes, code: int
+) -> None:
+    ws.send(sent)
+    assert ws.read_close() == code
 
 
 def test_a_readonly_member_reads_and_changes_nothing(strict: App, serve: Serve) -> None:
