@@ -78,7 +78,8 @@ def _lines(value: Mapping[str, Any]) -> Iterator[str]:
         yield f"           {value['problem']}"
     else:
         clock, role = value["clock"], value["role"]
-        yield f"           a {role}{', read-only' if value['readonly'] else ''}"
+        if value["target"] != value["database"]["file"]:
+            yield f"           a {role}{', read-only' if value['readonly'] else ''}"
         yield f"namespace  {value['namespace']}, one of {value['namespaces']}"
         yield f"clock      {clock['mode']}, {clock['now']}"
         yield f"sessions   {value['sessions']}, {value['open']} of them open"
