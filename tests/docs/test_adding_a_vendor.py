@@ -172,6 +172,23 @@ def test_a_session_is_explained_and_its_transition_foreseen(namespace: Namespace
     assert [each["cause"] for each in changed] == ["call", "time"]
 
 
+def test_its_lanes_and_the_meanings_of_its_statuses_are_in_the_control_plane(
+    namespace: Namespace,
+) -> None:
+    session = start(namespace)
+    control = f"{namespace.url}/~{namespace.namespace}/_control/v1"
+    found = requests.get(f"{control}/lanes?surface=acme", timeout=30).json()["lanes"]
+    ((surface, id, title, has_ended, segments),) = found
+    assert (surface, id, title, has_ended) == ("acme", session, "first", False)
+    assert [(status, by) for _, status, by in segments] == [
+        ("running", "call"),
+        ("expired", "timeout"),
+    ]
+    acme = requests.get(f"{control}/surfaces", timeout=30).json()[-1]
+    meanings = {each["name"]: each["meaning"] for each in acme["statuses"]}
+    assert meanings == {"running": "open", "stopped": "closed", "expired": "timed_out"}
+
+
 def test_a_fault_is_injected_and_its_call_recorded(namespace: Namespace) -> None:
     namespace.faults.add(surface="acme", preset="rate_limited", times=1)
     refused = call(namespace, "GET", "/v1/sessions")
