@@ -13,10 +13,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1] / ".clients"
 STEP_TIMEOUT_SECONDS = 600
+LOCK_TIMEOUT_SECONDS = 2 * STEP_TIMEOUT_SECONDS  # an installation has two steps
 
 
 class PreparationError(Exception):
@@ -114,12 +116,25 @@ def prepare(environment: Environment) -> str:
 
 @contextmanager
 def locked(environment: Environment) -> Iterator[None]:
-    """Hold the environment's lock, waiting for another process that is preparing it."""
+    """Hold the environment's lock; raise PreparationError if another process keeps it too long."""
     ROOT.mkdir(exist_ok=True)
     (ROOT / ".gitignore").write_text("*\n")
     with (ROOT / f"{environment.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+        while not is_locked(lock):
+            if time.monotonic() > deadline:
+                raise PreparationError("another process is still preparing it")
+            time.sleep(0.1)
         yield
+
+
+def is_locked(lock: IO[str]) -> bool:
+    """Lock the file if no other process has locked it, and return whether it is locked."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def installation(environment: Environment) -> Iterator[tuple[str, ...]]:

@@ -89,6 +89,19 @@ def test_incomplete_folders_are_not_prepared(
     assert half.is_prepared()
 
 
+def test_an_environment_that_another_process_keeps_is_given_up_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(environments, "ROOT", tmp_path)
+    monkeypatch.setattr(environments, "LOCK_TIMEOUT_SECONDS", 0)
+    environment = environments.ENVIRONMENTS["notte-1.2.1"]
+    with (
+        environments.locked(environment),
+        pytest.raises(environments.PreparationError, match="another process is still preparing"),
+    ):
+        environments.prepare(environment)
+
+
 @pytest.mark.parametrize(
     ("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)]
 )

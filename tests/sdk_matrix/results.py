@@ -37,8 +37,10 @@ def converse(client: Client) -> Result:
         calls, result = talk(client), WORKS
     except (PreparationError, OSError) as error:
         calls, result = "", f"not installed: {error}"
-    except (pytest.fail.Exception, pytest.skip.Exception) as error:
+    except (pytest.fail.Exception, pytest.skip.Exception, AssertionError) as error:
         calls, result = "", f"fails: {reason(str(error))}"
+    except LookupError:
+        calls, result = "", "fails: its conversation printed no calls"
     return Result(client.name, client.version, client.month, calls, result)
 
 

@@ -80,6 +80,11 @@ def test_a_client_that_fails_shows_its_error(failing: Path) -> None:
     assert converse(FAILING) == Result("failing", "1.0", "2026-01", "", expected)
 
 
+def test_a_conversation_without_calls_fails(failing: Path) -> None:
+    failing.write_text("print('{}')")
+    assert converse(FAILING).result == "fails: its conversation printed no calls"
+
+
 def test_a_client_that_works_shows_its_calls(failing: Path) -> None:
     failing.write_text("""print('{"calls": "one, two"}')""")
     assert converse(FAILING)[3:] == ("one, two", "works")
