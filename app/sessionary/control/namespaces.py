@@ -1,7 +1,7 @@
 """The `/namespaces` resource: create, list, reset, fork, snapshot, restore, seed and drop."""
 
 import tomllib
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import Any
@@ -13,12 +13,11 @@ from werkzeug.wrappers import Response
 from sessionary import clock, ids, store
 from sessionary.control.blueprint import control, make_blueprint
 from sessionary.control.clock import ClockResponse, clock_to_json
-from sessionary.control.counters import Counts
 from sessionary.control.errors import ApiError
 from sessionary.control.faults.blueprint import insert_faults
 from sessionary.control.faults.schemas import FaultRequest, fault_row
 from sessionary.control.fields import Instant, StrictSchema, response_schema
-from sessionary.control.journal import models
+from sessionary.control.namespace_details import list_details
 from sessionary.control.recording import Recording, begin, note, note_restore, random_seed
 from sessionary.seeds import loader
 from sessionary.store import DEFAULT, Namespace, Namespaces, Origin
@@ -92,38 +91,8 @@ def list_namespaces(query: dict[str, Any]) -> Response:
     maximum = 1 if namespaces is None else namespaces.maximum
     if not query["detail"]:
         return answer({"namespaces": names, "max_namespaces": maximum})
-    details, following = _details(names, query["after"], query["limit"])
+    details, following = list_details(names, _find, query["after"], query["limit"])
     return answer({"namespaces": details, "max_namespaces": maximum, "next": following})
-
-
-def _details(
-    names: list[str], after: str | None, limit: int
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Return the details of a page of namespaces, and the `after` of the next page."""
-    if after is not None and after not in names:
-        raise ApiError(400, "after: must be the `next` of the page before")
-    names = names[0 if after is None else names.index(after) + 1 :]
-    details = []
-    for name in names[:limit]:
-        with suppress(store.NoSuchNamespace, store.NamespaceClosed):  # dropped meanwhile
-            details.append(_detail(name, _find(name)))
-    return details, names[limit - 1] if len(names) > limit else None
-
-
-def _detail(name: str, namespace: Namespace) -> dict[str, Any]:
-    with namespace.activate_briefly():
-        counts = Counts.of(control().surfaces)
-        last_call_at = models.last_call_at.one() if settings().journal else None
-        return {
-            "name": name,
-            "clock": clock_to_json(),
-            "session_count": counts.sessions,
-            "open_count": counts.open,
-            "call_count": counts.calls,
-            "fault_count": counts.faults,
-            "last_call_at": None if last_call_at is None else to_text(last_call_at),
-            "parent": namespace.parent,
-        }
 
 
 @routes.post("/namespaces")
