@@ -211,7 +211,8 @@ class _Builder:
 
             wsgi = ConsoleMiddleware(wsgi)
         wsgi = add_guard(HealthMiddleware(wsgi, self._namespace, self.error_handlers))
-        wsgi = MessageMiddleware(wsgi, self.error_handlers.surface, by_http=self._is_double)
+        max_bytes = self._settings.max_body_bytes if self._is_double else -1
+        wsgi = MessageMiddleware(wsgi, self.error_handlers.surface, max_http_bytes=max_bytes)
         wsgi = RequestIdMiddleware(wsgi, self.error_handlers, self._observers)
         if self._settings.trusted_proxy:
             wsgi = TrustedProxyMiddleware(wsgi, networks(self._settings.trusted_proxy))

@@ -16,7 +16,7 @@ POLICY_VIOLATION = 1008
 class MessageMiddleware:
     """Turns an HTTP error into one of the message's format; a wrong key closes the connection.
 
-    With `by_http` a message may also come as a POST with the header `Sessionary-Method: WS`.
+    A message of up to `max_http_bytes` may also come as a POST with `Sessionary-Method: WS`.
     """
 
     def __init__(
@@ -24,14 +24,14 @@ class MessageMiddleware:
         application: Callable[..., Iterable[bytes]],
         find_surface: Callable[[str], Surface | None],
         *,
-        by_http: bool,
+        max_http_bytes: int,
     ) -> None:
         self._application = application
         self._find_surface = find_surface
-        self._by_http = by_http
+        self._max_http_bytes = max_http_bytes
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if self._by_http and environ.get("HTTP_SESSIONARY_METHOD") == messages.METHOD:
+        if self._is_http_message(environ):
             environ["REQUEST_METHOD"] = messages.METHOD
         if environ["REQUEST_METHOD"] != messages.METHOD:
             return self._application(environ, start_response)
@@ -55,6 +55,14 @@ class MessageMiddleware:
             return self._convert(environ, message, status, body)
 
         return call_within(layer, partial(self._application, environ, start))
+
+    def _is_http_message(self, environ: dict[str, Any]) -> bool:
+        length, wanted = environ.get("CONTENT_LENGTH") or "", environ.get("HTTP_SESSIONARY_METHOD")
+        return (
+            (environ["REQUEST_METHOD"], wanted) == ("POST", messages.METHOD)
+            and length.isdigit()
+            and int(length) <= self._max_http_bytes
+        )
 
     def _convert(
         self, environ: dict[str, Any], message: bytes, status: int, body: Iterable[bytes]

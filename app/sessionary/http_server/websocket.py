@@ -135,8 +135,9 @@ def note_upgrade(environ: dict[str, Any]) -> None:
     if token is not None:
         environ["QUERY_STRING"] = ""
         environ.setdefault("HTTP_AUTHORIZATION", f"Bearer {token[-1]}")
+    # A client's connections have most texts in common.
     environ[messages.UPGRADE] = {
-        sys.intern(name): value
+        sys.intern(name): sys.intern(value) if isinstance(value, str) else value
         for name, value in environ.items()
         if name in _KEPT or (name.startswith("HTTP_") and not name.startswith(_DROPPED))
     }

@@ -11,8 +11,9 @@ import pytest
 
 from sessionary.replay import first_difference, play, read, running_double
 from sessionary.testing import Namespace, Server
+from tests.conftest import App, Serve
 from tests.processes import COMMAND, run_command
-from tests.raw_http import connect
+from tests.raw_http import Response, connect
 from tests.surfaces.mobilenext.api_client import ANDROID, IOS, device
 from tests.websocket_client import (
     TEXT,
@@ -361,17 +362,24 @@ def test_a_run_with_messages_is_done_again(server: Server, tmp_path: Path) -> No
         assert first_difference(run, play(run, client)) is None
 
 
-def test_a_message_by_http_is_for_doubles(server: Server, namespace: Namespace) -> None:
-    with connect(server.url) as raw:
-        body = json.dumps(request("devices.list")).encode()
+def test_a_message_by_http_is_for_doubles(server: Server, app: App, serve: Serve) -> None:
+    def answer(url: str, body: bytes, length: int) -> Response:
         head = (
-            f"POST /ws HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {namespace.mobilenext.key}"
-            f"\r\nSessionary-Method: WS\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
+            "POST /ws HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer mob_test\r\n"
+            "Sessionary-Method: WS\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {length}\r\n\r\n"
         )
-        raw.send(head.encode() + body)
-        answer = raw.expect_response()
-    assert (answer.status, json.loads(answer.body)["result"]) == (200, {"devices": []})
+        with connect(url) as raw:
+            raw.send(head.encode() + body)
+            return raw.expect_response()
+
+    body = json.dumps(request("devices.list")).encode()
+    shown = answer(server.url, body, len(body))
+    assert (shown.status, json.loads(shown.body)["result"]) == (200, {"devices": []})
+    broken = answer(server.url, b"{", 1)
+    assert (broken.status, json.loads(broken.body)["error"]["code"]) == (200, -32700)
+    assert answer(serve(app), body, len(body)).status == 405
+    assert answer(server.url, body, 2**40).status == 405
 
 
 def test_the_websocket_of_a_recording_is_left_out_with_a_reason(tmp_path: Path) -> None:
