@@ -45,6 +45,7 @@ def look_up_changes() -> Iterator[None]:
     """Look up which rows have changed, also of small tables."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(undo_triggers, "_FEW", 0)
+        patch.setattr(undo_triggers, "_ENTRIES_EACH", 10**6)
         yield
 
 

@@ -14,7 +14,8 @@ SessionColumns = Mapping[str, Mapping[type[Model], str | None]]
 # The tables with triggers, by name: those of every double of this process.
 logged_tables: dict[str, type[Model]] = {}
 _LATEST = 2**63 - 1
-_FEW = 1000  # rows: all of them may have changed, which is not looked up
+# So many rows may all have changed, which is not looked up; more, where many entries follow.
+_FEW, _ENTRIES_EACH = 1000, 16
 # For the query of keys of `past_sql`: the last key that existed, and the number of changed rows.
 LAST_KEY, CHANGED_COUNT = "(SELECT key FROM last)", "(SELECT COUNT(*) FROM changed)"
 
@@ -89,6 +90,13 @@ def _passed_sql(deadlines: Sequence[str]) -> tuple[str, str]:
     return f"MAX({', '.join(either)})", f"MIN({', '.join(either)})"
 
 
+def _few_sql() -> str:
+    """Return SQL for the number of rows that are few, next to the entries after the position."""
+    first = "SELECT seq FROM history_entries WHERE (at, no) > (?2, ?3) ORDER BY at, no LIMIT 1"
+    count = f"(SELECT MAX(seq) FROM history_entries) - ({first})"
+    return f"MAX({_FEW}, COALESCE({count}, 0) / {_ENTRIES_EACH})"
+
+
 @cache
 def past_sql(table: type[Model], keys: str | None = None) -> str:
     """Return a subquery: the rows of a table at the position `?2` (instant) and `?3` (write).
@@ -113,10 +121,10 @@ def past_sql(table: type[Model], keys: str | None = None) -> str:
     before, rows = "", f'"{name}" AS k'
     if keys is not None:
         # The cross joins keep SQLite from reading what a size leaves out.
-        all_rows = f'FROM last CROSS JOIN "{name}" WHERE last.key <= {_FEW} AND rowid <= last.key'
-        entries = f"FROM last CROSS JOIN history_entries WHERE last.key > {_FEW} AND {after}"
+        all_rows = f'FROM last CROSS JOIN "{name}" WHERE last.key <= last.few AND rowid <= last.key'
+        entries = f"FROM last CROSS JOIN history_entries WHERE last.key > last.few AND {after}"
         before = (
-            f"WITH last(key) AS (SELECT {last}), "
+            f"WITH last(key, few) AS (SELECT {last}, {_few_sql()}), "
             f"changed(key) AS (SELECT rowid {all_rows} UNION ALL "
             f"SELECT DISTINCT row_id {entries} AND old_values IS NOT NULL AND row_id <= last.key), "
             f"found(key) AS (SELECT * FROM {keys} UNION SELECT key FROM changed) "

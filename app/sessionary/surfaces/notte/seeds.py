@@ -50,8 +50,8 @@ def _plan(rows: SeedRows, batch: Batch) -> None:
             raise BadRow("last_accessed_ago must not be after max_duration_minutes")
         if session.ended_at is not None and session.ended_at > session.expires_at:
             raise BadRow(
-                "closed_ago must not be after the timeout: it timed out by itself; leave it out, or "
-                "give a later last_accessed_ago"
+                "closed_ago must not be after the timeout: it timed out by itself; leave it "
+                "out, or give a later last_accessed_ago"
             )
         key_hash = "" if row["key"] is None else identity.hash_of(row["key"])
         batch.upsert(Session, "id", **session._asdict(), key_hash=key_hash)
