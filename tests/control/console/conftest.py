@@ -105,11 +105,13 @@ class Console:
         if folder := os.environ.get("SCREENSHOTS"):
             self.page.screenshot(path=Path(folder) / f"{name}.png")
 
-    def accessibility_problems(self) -> list[str]:
-        """Return what axe-core finds wrong with the page, each with the elements."""
+    def accessibility_problems(self, *rules: str) -> list[str]:
+        """Return what axe-core finds wrong with the page, by all rules or by some."""
         axe = prepared("npm").folder / "node_modules/axe-core/axe.min.js"
-        self.page.evaluate(axe.read_text())
-        found = self.page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(axe.read_text())
+        options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+        found = self.page.evaluate("options => axe.run(options)", options)["violations"]
         return [
             f"{each['help']}: {node['html']} ({node['failureSummary']})"
             for each in found

@@ -63,7 +63,8 @@ def test_a_reset_and_a_drop_ask_first(console: Console) -> None:
     row.get_by_role("button", name="Cancel").click()
     assert len(console.client.sessions()) == 1
     row.get_by_role("button", name="Reset").click()
-    page.keyboard.press("Enter")  # the focus is on the answer
+    expect(row.get_by_role("button", name="Reset")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.get_by_text(f"{console.client.namespace} is reset.")).to_be_visible()
     assert console.client.sessions() == []
     row.get_by_role("button", name="Drop").click()
