@@ -102,7 +102,14 @@ def narrowed(query: Any) -> Any:
         keys._offset = None
     narrow = query.clone()
     narrow._from_list = [_Narrowed(query.model, keys)]
-    return narrow
+    if query._limit is None or not _is_past.get():
+        return narrow
+    # The order needs few columns: those of the page are made after it is cut.
+    narrow._returning = [key]
+    page = narrow.alias("page")
+    joined = query.model.select(*query._returning).from_(pw.Join(page, query.model, pw.JOIN.CROSS))
+    key_of_page = getattr(page.c, key.column_name)
+    return joined.where(key == key_of_page).order_by(*query._order_by or ())
 
 
 def rowid(model: type[Model]) -> Any:
