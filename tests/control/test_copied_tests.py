@@ -39,7 +39,9 @@ def call(double: Double, method: str, path: str, body: Any = None) -> Any:
 def run_pytest(folder: Path, *texts: str) -> None:
     for number, text in enumerate(texts):
         (folder / f"test_{number}.py").write_text(text)
-    ended = run_command(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+    plugins = ("-p", "no:cacheprovider", "-p", "sessionary.testing.plugin")  # others are slow
+    command = (sys.executable, "-m", "pytest", "-q", *plugins)
+    ended = run_command(*command, cwd=folder, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     passed = f"\n{len(texts)} passed" in ended.stdout
     assert (ended.returncode, passed) == (0, True), ended.stdout
 

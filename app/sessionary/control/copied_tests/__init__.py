@@ -5,22 +5,19 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from sessionary.control.blueprint import control, make_blueprint, now
-from sessionary.control.copied_tests import node_test, pytest_test
-from sessionary.control.copied_tests.story import make_story
 from sessionary.control.fields import StrictSchema
 from sessionary.control.timeline import find_session
 from sessionary.web.context import settings
 from sessionary.web.fields import OneOf, Text
 from sessionary.web.operations import operation
 
-_FORMATS = {"pytest": pytest_test.render, "node": node_test.render}
 routes = make_blueprint("copied_tests")
 
 
 class TestQuery(StrictSchema):
     """The runner of the test."""
 
-    format = Text(load_default="pytest", validate=OneOf(tuple(_FORMATS)))
+    format = Text(load_default="pytest", validate=OneOf(("pytest", "node")))
 
 
 @routes.get("/sessions/<surface>/<session_id>/test")
@@ -29,8 +26,11 @@ class TestQuery(StrictSchema):
 )
 def show_test(surface: str, session_id: str, query: dict[str, Any]) -> Response:
     """Return a program that makes the same calls and asserts what the session is."""
+    from sessionary.control.copied_tests import node_test, pytest_test
+    from sessionary.control.copied_tests.story import make_story
+
     surfaces = control().surfaces
     found = find_session(surfaces, session_id, control().surface(surface).name)
     story = make_story(surfaces, *found, now(), has_journal=settings().journal)
-    text = _FORMATS[query["format"]](story)
-    return Response(text, content_type="text/plain; charset=utf-8")
+    render = node_test.render if query["format"] == "node" else pytest_test.render
+    return Response(render(story), content_type="text/plain; charset=utf-8")

@@ -1,5 +1,6 @@
 // Where an instant is drawn: the window that is seen, and the marks of its axis.
 import { computed, signal } from "../vendor/preact.js";
+import { changes } from "../api.js";
 import { loaded, now } from "../lanes.js";
 import { at, view } from "../state.js";
 import { DAY, HOUR, MINUTE, SECOND, format, show } from "../time.js";
@@ -74,9 +75,9 @@ export function scrub(share) {
   showAt(toInstant.peek()(x));
 }
 
-/** Show an instant, and bring it into view. */
+/** Show an instant, and bring it into view. A server has no past: there it is now at the least. */
 export function showAt(instant) {
-  at.value = instant;
+  at.value = changes.peek()?.role === "server" && instant < now.peek() ? null : instant;
   const x = toX.peek()(instant);
   if (x < 0 || x > width.peek()) pan(x / width.peek() - 0.5);
 }

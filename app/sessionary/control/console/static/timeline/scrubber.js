@@ -5,7 +5,7 @@ import { isServer } from "../panels/parts.js";
 import { a, at, b, panel, view } from "../state.js";
 import { show, signed } from "../time.js";
 import { count } from "../text.js";
-import { toInstant, toX, width, zoom } from "./scale.js";
+import { showAt, toInstant, toX, width, zoom } from "./scale.js";
 
 const STEPS = 10_000;
 const toStep = (instant) => Math.round((toX.value(instant) / width.value) * STEPS);
@@ -38,7 +38,7 @@ export function Scrubber() {
     <div class="scrub">
       <output for="slider">${text}</output>
       <input id="slider" type="range" min="0" max=${STEPS} step="1" value=${toStep(shownAt.value)} aria-label="As of" aria-valuetext=${text}
-        onInput=${(event) => (at.value = toTime(event))} />
+        onInput=${(event) => showAt(toTime(event))} />
     </div>
     ${panel.value === "diff" && html`<${Handle} name="A" handle=${a} /><${Handle} name="B" handle=${b} />`}
     <${Buttons} />
