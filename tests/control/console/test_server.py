@@ -30,8 +30,10 @@ def console_of_server(
             console.start(session_timeout_minutes=5)
         console.open(f"#token={TOKEN}")
         expect(console.page.get_by_role("button", name="Server")).to_be_visible()
-        yield console
-        console.page.goto("about:blank")  # it polls no more
+        try:
+            yield console
+        finally:
+            console.page.goto("about:blank")  # it polls no more
 
 
 def locked(page: Page) -> list[bool]:

@@ -204,6 +204,22 @@ def test_all_is_done_by_the_keyboard_alone(seeded: Console) -> None:
     assert statuses(seeded) == statuses(seeded, NOON)  # nothing was changed
 
 
+def test_where_there_are_more_sessions_than_the_page_loads_the_server_searches(
+    seeded: Console,
+) -> None:
+    page = seeded.page
+    page.route("**/lanes?limit=10000*", lambda route: route.continue_(
+        url=route.request.url.replace("limit=10000", "limit=5")
+    ))  # fmt: skip
+    page.reload()
+    expect(page.locator("[data-key]")).to_have_count(5)
+    expect(page.get_by_text("Cut at 5 sessions")).to_be_visible()
+    page.get_by_label("Filter sessions").fill("checkout")
+    expect(page.locator("[data-key]")).to_have_count(2)
+    page.get_by_label("Filter sessions").fill("nothing has this")
+    expect(page.get_by_text("No session matches the filter.")).to_be_visible()
+
+
 def test_the_sessions_of_a_vendor_are_folded_and_unfolded(seeded: Console) -> None:
     page, grid = seeded.page, seeded.page.get_by_role("grid")
     page.locator("#lanes").press("j")

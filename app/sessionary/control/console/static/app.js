@@ -92,7 +92,7 @@ function Entry() {
   </form></main>`;
 }
 
-const isEmpty = computed(() => lanes.loaded.value?.lanes.length === 0);
+const isEmpty = computed(() => lanes.loaded.value?.lanes.length === 0 && !lanes.searched.value);
 
 function Main() {
   if (!isEmpty.value) return html`<main><${Timeline} /><${Aside} /></main>`;

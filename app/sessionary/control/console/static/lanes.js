@@ -1,7 +1,7 @@
 // The sessions with their statuses over time, as the server gives them.
 import { computed, effect, signal } from "./vendor/preact.js";
 import { call, changes, number, receivedAt } from "./api.js";
-import { makeFilter } from "./filter.js";
+import { makeFilter, parts } from "./filter.js";
 import { at, query } from "./state.js";
 import { parse } from "./time.js";
 
@@ -55,6 +55,10 @@ export const shown = computed(() => {
   return matching.value.filter((lane) => admits(lane, statusAt(lane, instant)));
 });
 
+const isLarge = signal(false);
+/** The word that the server searches for, where it has more sessions than the page loads. */
+export const searched = computed(() => (isLarge.value ? parts(query.value).word[0] ?? "" : ""));
+
 function toLane([surface, id, title, , segments]) {
   const text = `${surface} ${id} ${title}`.toLowerCase();
   return { surface, id, title, segments, text, key: `${surface}/${id}` };
@@ -64,6 +68,7 @@ function take(answer) {
   const order = new Map([...surfaces.value.keys()].map((name, index) => [name, index]));
   const lanes = answer.lanes.map(toLane);
   lanes.sort((one, other) => order.get(one.surface) - order.get(other.surface)); // it is stable
+  if (answer.next !== null) isLarge.value = true;
   loaded.value = {
     from: parse(answer.from), to: parse(answer.to), historyBeginsAt: parse(answer.history_begins_at),
     lanes, byKey: new Map(lanes.map((lane) => [lane.key, lane])), isCut: answer.next !== null,
@@ -87,7 +92,7 @@ export async function load() {
   const began = performance.now();
   try {
     if (!surfaces.value.size) takeSurfaces(await call("surfaces"));
-    take(await call("lanes?limit=10000"));
+    take(await call(`lanes?limit=10000${searched.peek() && `&q=${encodeURIComponent(searched.peek())}`}`));
     problem.value = "";
   } catch (error) {
     problem.value = error.message;
@@ -101,6 +106,9 @@ export async function load() {
 
 /** Read the lanes whenever something has changed, and follow a clock that runs. */
 export function start() {
-  effect(() => void (number.value >= 0 && load()));
+  effect(() => {
+    searched.value;
+    if (number.value >= 0) load();
+  });
   setInterval(() => !document.hidden && isRunning.value && tick.value++, 1000);
 }
