@@ -100,6 +100,15 @@ def test_a_call_names_the_fault_that_it_met(busy: Console) -> None:
     expect(panel).to_contain_text("so nothing was stored")
 
 
+def test_the_explanation_leads_to_the_call_that_opened_the_session(busy: Console) -> None:
+    page = busy.open(f"?sel=notte/{busy.id}")
+    page.get_by_role("button", name="call 1", exact=True).click()
+    panel = page.get_by_role("region", name="Call", exact=True)
+    expect(panel).to_contain_text("1: POST /session/start 200")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("region", name="Journal")).to_be_visible()
+
+
 def test_a_call_is_sent_again_in_a_fork_and_nothing_changes_here(busy: Console) -> None:
     page = busy.open("?panel=call&call=1")
     page.get_by_role("button", name="Send again in a fork").click()

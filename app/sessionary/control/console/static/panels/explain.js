@@ -4,7 +4,7 @@ import { call, change, serverUrl, useRead } from "../api.js";
 import { confirmed } from "../confirm.js";
 import { CopyButton, copy } from "../copy.js";
 import { laneOf, meaningOf, now, segmentAt, shownAt, statusAt, surfaces } from "../lanes.js";
-import { at, selected } from "../state.js";
+import { at, openCall, selected } from "../state.js";
 import { block, visible } from "../text.js";
 import { format, parse, show, span } from "../time.js";
 import { showAt } from "../timeline/scale.js";
@@ -53,7 +53,7 @@ function Facts({ data, lane }) {
     <${Row} name="rule"><code>${data.rule}</code><//>
     ${data.unless && html`<${Row} name="unless">${visible(data.unless, 2000)}<//>`}
     <${Row} name="next"><${Next} transition=${data.next_transitions[0]} /><//>
-    ${opened && html`<${Row} name="opened by">call ${opened.number}, ${opened.method} ${visible(opened.path)}, ${show(parse(opened.at), now.value)}<//>`}
+    ${opened && html`<${Row} name="opened by"><button onClick=${() => openCall(opened.number)}>call ${opened.number}</button>, ${opened.method} ${visible(opened.path)}, ${show(parse(opened.at), now.value)}<//>`}
     <${Row} name="source">${data.source}<//>
     <${Inputs} inputs=${data.inputs} />
     ${lane.title && html`<${Row} name="id"><code>${visible(lane.id)}</code><//>`}
