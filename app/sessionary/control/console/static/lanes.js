@@ -91,8 +91,10 @@ export async function load() {
   isLoading = true;
   const began = performance.now();
   try {
-    if (!surfaces.value.size) takeSurfaces(await call("surfaces"));
-    take(await call(`lanes?limit=10000${searched.peek() && `&q=${encodeURIComponent(searched.peek())}`}`));
+    const search = searched.peek() && `&q=${encodeURIComponent(searched.peek())}`;
+    const known = surfaces.peek().size ? null : call("surfaces"), answer = await call(`lanes?limit=10000${search}`);
+    if (known) takeSurfaces(await known);
+    take(answer);
     problem.value = "";
   } catch (error) {
     problem.value = error.message;
