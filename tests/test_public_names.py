@@ -31,7 +31,9 @@ rate_limit ready_file record scale_max_state_bytes seed threads tls_certificate 
 trusted_proxy
 vendor_defaults workers
 """
-HEADERS = "Sessionary-At Sessionary-Method Sessionary-Namespace Sessionary-Now Sessionary-Request-Id"
+HEADERS = """
+Sessionary-At Sessionary-Method Sessionary-Namespace Sessionary-Now Sessionary-Request-Id
+"""
 # Arguments and options of each command; those of settings are not repeated here.
 DATABASE = "--db --json"
 CONTROL = "--db --ns --url --json"
