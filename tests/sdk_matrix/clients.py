@@ -93,7 +93,7 @@ CLIENTS = (
     Client("galtea", "5.12.0", "2026-10"),
     Client("galtea-cli", "5.13.0", "2026-10", "bin/galtea"),
     Client("notte", "1.2.1", "2025-01"),
-    Client("notte-sdk", "1.4.4", "2025-05"),
+    Client("notte-sdk", "1.4.1", "2025-04"),
     Client("notte-sdk", "1.5.0", "2025-06"),
     Client("notte-sdk", "1.5.2", "2025-06"),
     Client("notte-sdk", "1.7.9", "2025-10"),
