@@ -20,29 +20,30 @@ from sessionary.testing import plugin
 from sessionary.web.surface import declared_settings
 
 SETTINGS = """
-allowed_hosts auth busy_timeout_seconds client_timeout_seconds clock_rate control control_token
-cors_origins db durability
-galtea_auto_close_minutes galtea_references host ids_seed journal log_format log_requests
-max_body_bytes
-max_failed_keys_per_minute max_namespaces max_restore_bytes metrics
-mobilenext_empty_session_minutes
-mobilenext_lease_minutes notte_global_timeout_minutes notte_keep_alive port prune_ended_days
-rate_limit ready_file record scale_max_state_bytes seed threads tls_certificate tls_key
-trusted_proxy
-vendor_defaults workers
+allowed_hosts auth busy_timeout_seconds client_timeout_seconds clock_rate control control_readonly
+control_token cors_origins db durability galtea_auto_close_minutes galtea_references host ids_seed
+journal log_format log_requests max_body_bytes max_failed_keys_per_minute max_namespaces
+max_restore_bytes metrics mobilenext_empty_session_minutes mobilenext_lease_minutes
+notte_global_timeout_minutes notte_keep_alive port prune_ended_days rate_limit ready_file record
+scale_max_state_bytes seed threads tls_certificate tls_key trusted_proxy vendor_defaults workers
 """
 HEADERS = """
 Sessionary-At Sessionary-Method Sessionary-Namespace Sessionary-Now Sessionary-Request-Id
 """
 # Arguments and options of each command; those of settings are not repeated here.
 DATABASE = "--db --json"
+PROGRESS = "--progress --no-progress"
 CONTROL = "--db --ns --url --json"
 COMMANDS = {
     "serve": "",
     "double": "",
     "exec": "command --ns",
-    "env": "--at --ns --shell --url",
-    "ready": "url --wait",
+    "demo": "--port",
+    "init": "folder --force --json",
+    "env": "--at --ns --shell --url --json",
+    "ready": "url --wait --json",
+    "status": CONTROL,
+    "console": "--ns --open --url --json",
     "record": "file command",
     "replay": "file --json --url",
     "shrink": "file command --json --output",
@@ -52,6 +53,7 @@ COMMANDS = {
     "clock scale": f"rate {CONTROL}",
     "clock set": f"now {CONTROL}",
     "clock show": CONTROL,
+    "lanes": "--surface --status --open --ended --text --from --to --limit --at " + CONTROL,
     "sessions": f"--surface --at {CONTROL}",
     "timeline": f"--from --to --limit --at {CONTROL}",
     "explain": f"session --surface --at {CONTROL}",
@@ -59,7 +61,7 @@ COMMANDS = {
     "diff": f"--from --to --limit {CONTROL}",
     "journal clear": CONTROL,
     "journal explain": f"call {CONTROL}",
-    "journal list": f"--method --path --surface --session --status --limit {CONTROL}",
+    "journal list": f"--method --path --surface --session --status --limit --follow {CONTROL}",
     "faults add": "surface preset --method --route --kind --phase --status --message "
     f"--retry-after --delay --times --after --probability --seed --from --to {CONTROL}",
     "faults clear": f"fault {CONTROL}",
@@ -78,39 +80,42 @@ COMMANDS = {
     "devices add": f"--serial --platform --type --name --version --provision-seconds {DATABASE}",
     "devices list": DATABASE,
     "devices retire": f"serial {DATABASE}",
-    "seed": f"file {DATABASE}",
-    "prune": f"--ended-before --surface --dry-run {DATABASE}",
-    "backup": f"file --force {DATABASE}",
+    "seed": f"file {PROGRESS} {DATABASE}",
+    "prune": f"--ended-before --surface --dry-run {PROGRESS} {DATABASE}",
+    "backup": f"file --force {PROGRESS} {DATABASE}",
     "restore": f"file {DATABASE}",
     "check": DATABASE,
     "members add": f"user organization --role {DATABASE}",
     "members list": f"--user --organization {DATABASE}",
     "members remove": f"user organization {DATABASE}",
     "migrate": DATABASE,
-    "export": "file --force --db",
-    "import": f"file --force {DATABASE}",
+    "export": f"file --force {PROGRESS} {DATABASE}",
+    "import": f"file --force {PROGRESS} {DATABASE}",
 }
 PATHS = """
-/clock /clock/advance /diff /faults /faults/presets /faults/{fault_id} /ids /journal /journal/count
-/journal/{call_id} /journal/{call_id}/explain /namespaces /namespaces/{namespace}
-/namespaces/{namespace}/fork /namespaces/{namespace}/reset /namespaces/{namespace}/restore
-/namespaces/{namespace}/seed /namespaces/{namespace}/snapshot /requests/explain /run /sessions
-/sessions/{session_id}/explain /sessions/{surface}/{session_id}/explain
-/sessions/{surface}/{session_id}/force /timeline
+/changes /clock /clock/advance /diff /faults /faults/presets /faults/{fault_id} /ids /journal
+/journal/count /journal/{call_id} /journal/{call_id}/explain /lanes /namespaces
+/namespaces/{namespace} /namespaces/{namespace}/fork /namespaces/{namespace}/reset
+/namespaces/{namespace}/restore /namespaces/{namespace}/seed /namespaces/{namespace}/snapshot
+/requests/explain /run /server /sessions /sessions/{session_id}/explain
+/sessions/{surface}/{session_id}/explain /sessions/{surface}/{session_id}/force
+/sessions/{surface}/{session_id}/test /surfaces /timeline
 """
 PARAMETERS = """
-after at call_id fault_id from limit method namespace path session session_id status surface to
-unmatched
+after at call_id detail fault_id format from ids limit method namespace open order path q session
+session_id short_ids status surface to unmatched with
 """
 JSON_KEYS = """
 actual after at body body_bytes body_truncated by call caller calls cause changes clock count
-deadline delay detail dropped_count errors expected fault faults from from_status headers hint
-hit_count id ids ignored inputs kind location matched_count max_calls max_namespaces message method
-mode name namespaces next next_transition next_transitions note now open operation organization
-part path phase pointer preset presets probability query rate reason record response response_bytes
-response_truncated retry_after route row_count rule seed session sessions since source spent
-status suggestion surface times title to to_status transitions truncated type unless until user
-violations wall_time
+created_at database deadline delay detail devices dropped_count environment errors example
+expected expires_at fault faults file forced from from_status headers here hint history_begins_at
+hit_count id ids ignored inputs keys kind lanes location matched_count max_calls max_namespaces
+meaning message method mode name namespaces next next_transition next_transitions note now number
+open opened_by operation organization part path phase pointer preset presets probability problem
+query rate readonly ready reason record response response_bytes response_truncated retry_after
+revoked_at role route routes row_count rule schema_version seed session sessions since size_bytes
+source spent state status statuses suggestion surface there times title to to_status transitions
+truncated type unless until user version violations wall_time
 """
 FIXTURES = (
     "boundary make_sessionary sessionary sessionary_env sessionary_server sessionary_settings"

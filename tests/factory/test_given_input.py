@@ -53,11 +53,11 @@ def test_a_double_in_the_tests_process_refuses_settings_of_a_process(
 
 
 def test_a_setting_that_means_nothing_to_a_command_is_refused() -> None:
-    for command in (("double",), ("exec", "--", "true")):
+    for command in (("double", "--port", "0"), ("exec", "--", "true")):
         assert error(*command, SESSIONARY_WORKERS="2") == (
             "workers is for a server, not for a double: remove it"
         )
-    assert error("serve", SESSIONARY_ALLOWED_HOSTS="a.example") == (
+    assert error("serve", "--port", "0", SESSIONARY_ALLOWED_HOSTS="a.example") == (
         "allowed_hosts is for a double, not for a server: remove it"
     )
 
@@ -136,7 +136,8 @@ def test_openapi_names_the_prefix_of_the_request() -> None:
 def test_errors_of_the_command_line_are_in_its_own_words(double: Process, tmp_path: Path) -> None:
     to = ("--url", double.url)
     assert error("clock", "advance", "5 minuts", *to) == (
-        'DURATION must be a duration such as "90s", "1h30m", "2d" or "PT25H"'
+        "Invalid value for '[DURATION]': '5 minuts' must be a duration such as "
+        '"90s", "1h30m", "2d" or "PT25H"'
     )
     assert error("faults", "clear", "99", *to) == (
         "fault 99 not found: no fault with this id is armed"

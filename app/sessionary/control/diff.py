@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import request
-from marshmallow import fields
 from werkzeug.wrappers import Response
 
 from sessionary import store
@@ -16,8 +15,10 @@ from sessionary.web.fields import Bounds, OneOf, QueryInteger, Text
 from sessionary.web.held import LOAD
 from sessionary.web.instants import to_text
 from sessionary.web.operations import answer, operation
+from sessionary.web.responses import items
 
 _COPIED = ("surface", "session", "part", "call", "rule", "from_status", "to_status")
+_NULLABLE = (*_COPIED[2:], "here", "there")
 routes = make_blueprint("diff")
 
 
@@ -33,16 +34,21 @@ class DiffQuery(StrictSchema):
     limit = QueryInteger(load_default=100, validate=Bounds(1, 10_000))
 
 
+# A change between two instants, or a difference from another namespace: `id`, `here` and `there`.
 ChangeResponse = response_schema(
     "ChangeResponse",
-    text="at surface session",
-    text_or_null="part call rule from_status to_status",
-    cause=Text(required=True, validate=OneOf(("call", "time"))),
+    text="surface",
+    at=Text(),
+    session=Text(),
+    cause=Text(validate=OneOf(("call", "time"))),
+    **{
+        name: Text(allow_none=True) for name in ("part", "call", "rule", "from_status", "to_status")
+    },
+    id=Text(),
+    here=Text(allow_none=True),
+    there=Text(allow_none=True),
 )
-# Each change is a ChangeResponse, or with another namespace a StatusDifference.
-DiffResponse = response_schema(
-    "DiffResponse", boolean="truncated", changes=fields.List(fields.Dict(), required=True)
-)
+DiffResponse = response_schema("DiffResponse", boolean="truncated", changes=items(ChangeResponse))
 
 
 @routes.get("/diff")
