@@ -243,4 +243,6 @@ def _inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
 def _input(name: str, value: Any) -> Any:
     if name.endswith("_at") and isinstance(value, int):
         return to_text(value)
-    return [_inputs(each) for each in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_inputs(each) if isinstance(each, Mapping) else each for each in value]
+    return value

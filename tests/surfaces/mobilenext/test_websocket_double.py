@@ -392,3 +392,11 @@ def test_the_websocket_of_a_recording_is_left_out_with_a_reason(tmp_path: Path) 
     (tmp_path / "ws.har").write_text(json.dumps({"log": {"entries": [entry]}}))
     verified = run_command(COMMAND, "verify", str(tmp_path / "ws.har"), "--surface=mobilenext")
     assert "it opens a WebSocket; messages are not replayed" in verified.stdout
+
+
+def test_launched_apps_are_explained_and_listed(namespace: Namespace, ws: WebSocketClient) -> None:
+    session = ws.result("fleet.allocate", filters=[ANDROID])["sessionId"]
+    ws.result("device.apps.launch", deviceId=SERIAL, bundleId="com.example.shop")
+    apps, call = remembered(namespace, session)["apps"]
+    assert (apps, call) == (["com.example.shop"], "device.apps.launch")
+    assert [each["id"] for each in namespace.sessions()] == [session]
