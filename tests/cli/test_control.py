@@ -294,7 +294,7 @@ def test_a_snapshot_restores_a_namespace(run: Run, session: str, tmp_path: Path)
         (("timeline", "--url", "http://127.0.0.1:9"), "sessionary double"),
         (("namespaces", "drop", "none"), "there is no namespace 'none'"),
         (("faults", "add", "notte"), "--status: is required for the kind status"),
-        (("faults", "add", "notte", "--kind", "latency"), "--delay: is required for the kind"),
+        (("faults", "add", "notte", "--kind", "latency"), "--delay: must be above 0s for the kind"),
         (("timeline", "--from", IDLE, "--to", NOON), "--from: must not be after --to"),
         (("snapshot", "/nowhere/at/all"), "No such file or directory"),
         (("namespaces", "create", "--seed", "/nowhere.toml"), "No such file or directory"),

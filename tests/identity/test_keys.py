@@ -133,7 +133,7 @@ def test_an_expired_key_is_refused_at_once_by_every_worker(tmp_path: Path) -> No
     with running_server(*db, "--workers", "2") as server:
         command("clock", "freeze", "2026-03-01T12:00:00Z", *db)
         made = command("keys", "create", "--expires-at", "2026-03-01T12:00:01Z", "--json", *db)
-        headers = {"Authorization": f"Bearer {json.loads(made)[0]['secret']}"}
+        headers = {"Authorization": f"Bearer {json.loads(made)['secret']}"}
         path = "/notte/sessions"
         assert {server.request("GET", path, **headers)[0] for _ in range(8)} == {200}
         command("clock", "advance", "1s", *db)

@@ -228,7 +228,7 @@ def test_the_clock_of_a_running_server_can_be_moved_from_the_command_line(db: st
 def test_a_revoked_key_is_refused_at_once_by_every_worker(db: str) -> None:
     with running_server("--db", db, "--workers", "2") as server:
         made = run_command(COMMAND, "keys", "create", "--db", db, "--json")
-        key = json.loads(made.stdout)[0]
+        key = json.loads(made.stdout)
         who = {"Authorization": f"Bearer {key['secret']}"}
         assert server.request("POST", "/session/start", {}, **who)[0] == 200
         subprocess.run([COMMAND, "keys", "revoke", key["id"], "--db", db], check=True)

@@ -193,7 +193,7 @@ _filters = st.lists(st.fixed_dictionaries(_filter), max_size=4).map(
 
 def check_mobilenext_allocation(caller: Caller, _sent: Any, shown: Any) -> None:
     """Exactly one device was allocated; give it back."""
-    *_, allocations, _marks = caller.rows()
+    allocations = caller.app.rows("mobilenext_allocations")
     assert sum(row[-1] is None for row in allocations) == 1
     device = shown["device"]["id"]
     caller.json("POST", f"/api/v1/sessions/{caller.started}/devices/{device}/release")
