@@ -139,11 +139,25 @@ def test_an_expiry_may_be_relative_and_ids_may_be_short(sessionary: Command) -> 
     (listed,) = json.loads(sessionary("keys", "list", "--json").output)
     assert listed["expires_at"] == "2026-03-02T12:00:00.000000Z"
     other = json.loads(sessionary("keys", "create", "--user", listed["user"][:8], "--json").output)
-    several = sessionary("keys", "revoke", "key_")
-    both = ", ".join(sorted((made["id"], other["id"])))
-    assert several.exit_code == 1
-    assert several.output == f"Error: key 'key_' is one of several: {both}\n"
     assert sessionary("keys", "revoke", made["id"][:-1]).output == f"Revoked {made['id']}\n"
+    for short in ("k", "key_", other["id"][:7]):
+        refused = sessionary("keys", "revoke", short)
+        assert refused.exit_code == 1
+        assert refused.output.startswith(
+            f"Error: key {short!r} not found: the beginning of an id n"
+        )
+    assert sessionary("keys", "revoke", other["id"][:8]).output == f"Revoked {other['id']}\n"
+
+
+def test_a_beginning_of_several_ids_is_refused(sessionary: Command, tmp_path: Path) -> None:
+    file = tmp_path / "seed.toml"
+    file.write_text(SEED.replace("acme", "acme-north") + SEED.replace("acme", "acme-south"))
+    sessionary("seed", str(file))
+    several = sessionary("members", "list", "--organization", "acme")
+    assert several.exit_code == 1
+    assert several.output == (
+        "Error: organization 'acme' is one of several: acme-north, acme-south\n"
+    )
 
 
 def test_a_list_without_keys_says_so(sessionary: Command) -> None:

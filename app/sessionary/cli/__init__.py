@@ -122,7 +122,7 @@ def main(context: click.Context) -> None:
     default instance/sessionary.sqlite3.
 
     An instant is a time such as 2026-03-01T12:00:00Z, or relative: -1h, +1d. An id may be given
-    by its first characters. --json prints JSON.
+    by its first characters: at least 4 after a prefix such as key_. --json prints JSON.
 
     Exit codes: 0 for success, 1 for an error, with one sentence that explains it, 2 for wrong
     usage, 130 for Ctrl-C (`serve` and `double` then stop properly: 0).

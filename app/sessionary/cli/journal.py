@@ -68,7 +68,7 @@ def _session(client: Client, text: str) -> str:
     try:
         return client.explain(text)["id"]
     except ControlError as error:
-        if error.status == 404 and text not in error.detail.partition(": ")[2]:
+        if error.status == 404 and error.detail.endswith(" not found"):
             return text  # no session begins with it
         raise
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from sessionary.control.blueprint import control, make_blueprint, now
 from sessionary.control.errors import ApiError
 from sessionary.control.fields import QueryInstant, StrictSchema, resolve, response_schema
+from sessionary.near_names import MIN_LENGTH, TOO_SHORT, is_long_enough
 from sessionary.store import Model, Statement, param
 from sessionary.web.fields import Bounds, QueryInteger
 from sessionary.web.instants import to_text
@@ -17,7 +18,6 @@ from sessionary.web.operations import answer, operation
 from sessionary.web.responses import items
 from sessionary.web.surface import Surface, Transition
 
-_MIN_LENGTH = 4  # of the beginning of an id
 _MAX_SIMILAR = 4
 _LAST_CHARACTER = "\U0010ffff"
 END = 250_000_000_000_000_000  # later than any time of a clock
@@ -100,18 +100,21 @@ def find_session(
         found = each.sessions.find(session)
         if found is not None:
             return each, found
-    similar = [(each, id) for each in owners for id in _beginning_with(each, session)]
+    beginning = [(each, id) for each in owners for id in _beginning_with(each, session)]
+    similar = [(each, id) for each, id in beginning if is_long_enough(session, id)]
     if len(similar) == 1:
         owner, id = similar[0]
         return owner, owner.sessions.find(id)
     if similar:
         ids = ", ".join(id for _, id in similar[:_MAX_SIMILAR])
         raise ApiError(404, f"session {session!r} is one of several: {ids}")
-    raise ApiError(404, f"session {session!r} not found" + (f" on {surface}" if surface else ""))
+    missing = f"session {session!r} not found{f' on {surface}' if surface else ''}"
+    is_short = len(session) < MIN_LENGTH or beginning
+    raise ApiError(404, f"{missing}: {TOO_SHORT}" if is_short else missing)
 
 
 def _beginning_with(surface: Surface, text: str) -> list[str]:
-    if len(text) < _MIN_LENGTH:
+    if len(text) < MIN_LENGTH:
         return []
     tables = surface.sessions.session_columns.items()
     found = [_beginnings(table) for table, column in tables if column == "id"]
