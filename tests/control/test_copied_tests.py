@@ -109,6 +109,18 @@ def test_a_session_that_no_call_opened_cannot_be_copied(double: Double) -> None:
     assert answer["detail"].startswith("no call in the journal opened this session")
 
 
+def test_a_session_is_not_copied_as_of_an_instant_before_the_call_that_opened_it(
+    double: Double,
+) -> None:
+    id = double.start()
+    double.advance("-1m")
+    answer = double.get(f"/sessions/notte/{id}/test", status=409)
+    assert answer["detail"] == (
+        "call 1 opens this session at 2026-03-01T12:00:00.000000Z, after the instant "
+        "2026-03-01T11:59:00.000000Z: ask as of a later one"
+    )
+
+
 def test_copied_node_tests_pass(double: Double, tmp_path: Path) -> None:
     ids = {surface: make_session(double, surface) for surface in PATHS}
     double.post(f"/sessions/notte/{ids['notte']}/force", {"status": "error"})

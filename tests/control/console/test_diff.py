@@ -37,6 +37,21 @@ def test_without_handles_the_panel_says_how_to_set_them(console: Console) -> Non
     expect(page.get_by_text("0 changes.")).to_be_visible()
 
 
+def test_the_arrows_move_the_handle_that_has_the_focus(console: Console) -> None:
+    id = console.start(session_timeout_minutes=10)
+    page = console.open(f"?panel=diff&sel=notte/{id}{A_TO_B}")
+    for name, back, on in (("A", "ArrowLeft", "ArrowRight"), ("B", "ArrowDown", "ArrowUp")):
+        handle = page.get_by_role("slider", name=f"Handle {name}")
+        expect(handle).to_be_visible()
+        values = [int(handle.input_value())]
+        for key in (on, on, back):
+            handle.press(key)
+            values.append(int(handle.input_value()))
+        assert values[0] < values[1] < values[2] > values[3], values
+    expect(page.get_by_text("As of now")).to_be_visible()
+    expect(page.locator("[aria-selected=true]")).to_have_attribute("data-key", f"notte/{id}")
+
+
 def test_a_fork_is_compared_with_its_origin(console: Console) -> None:
     kept, closed = console.start(), console.start()
     fork = console.client.namespaces.fork()["name"]

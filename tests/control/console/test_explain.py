@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from sessionary.seeds import demo
 from tests.control.console.conftest import Console, MakeConsole
-from tests.control.console.pages import expect_status, row, show_at
+from tests.control.console.pages import expect_status, show_at
 
 CLIPBOARD = "navigator.clipboard.readText()"
 
@@ -63,13 +64,16 @@ def test_a_status_is_forced(explained: tuple[Console, str]) -> None:
     assert console.client.explain(id)["status"] == "error"
 
 
-def test_a_seeded_session_says_why_it_cannot_be_copied(explained: tuple[Console, str]) -> None:
-    console, id = explained
-    console.client.journal.clear()
-    console.page.get_by_role("button", name="Copy as pytest").click()
-    expect(console.page.get_by_role("alert")).to_contain_text("no call in the journal opened")
-    console.watch.take()  # the refusal
-    expect(row(console.page, f"notte/{id}")).to_be_attached()
+def test_a_seeded_session_has_no_test_to_copy_and_says_why(console: Console) -> None:
+    console.client.namespaces.seed(demo.text())
+    page = console.open()
+    page.locator("#lanes").press("j")
+    page.keyboard.press("j")
+    for name in ("pytest", "node test"):
+        button = page.get_by_role("button", name=f"Copy as {name}")
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", re.compile("^No call in the journal opened"))
+    expect(page.get_by_label("Explain").get_by_text("cannot be copied as a test")).to_be_visible()
 
 
 def test_a_session_that_does_not_exist_yet_is_said_to_be_opened_later(

@@ -1,5 +1,8 @@
 """A double with a token: its page asks for it, keeps it for the tab, and forgets it."""
 
+import json
+import os
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +24,8 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def guarded(make_console: MakeConsole, url: str) -> Iterator[Console]:
     name = Client(url, token=TOKEN).namespaces.create(now=NOON)["name"]
-    console = make_console(Client(url, name, TOKEN))
+    permissions = ["clipboard-read", "clipboard-write"]
+    console = make_console(Client(url, name, TOKEN), permissions=permissions)
     console.start()
     yield console
     assert all("401 (UNAUTHORIZED)" in each for each in console.watch.take())
@@ -64,6 +68,18 @@ def test_a_token_in_the_fragment_is_taken_out_of_the_address(guarded: Console) -
     assert found["address"].endswith("?panel=clock")
     page.go_back()
     assert "token" not in page.url
+
+
+def test_a_copied_curl_line_names_the_token_by_its_variable(guarded: Console) -> None:
+    (session,) = guarded.client.sessions()
+    page = guarded.open(f"?sel=notte/{session['id']}#token={TOKEN}")
+    page.get_by_role("button", name="Copy curl").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    line = page.evaluate("navigator.clipboard.readText()")
+    environment = {**os.environ, "SESSIONARY_CONTROL_TOKEN": TOKEN}
+    ended = subprocess.run(["sh", "-c", line], check=True, env=environment, capture_output=True)
+    assert json.loads(ended.stdout)["status"] == "active", line
+    assert "sesame" not in line
 
 
 def test_a_forgotten_token_is_asked_for_again(guarded: Console) -> None:

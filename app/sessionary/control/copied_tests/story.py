@@ -55,13 +55,20 @@ def make_story(
 ) -> Story:
     """Return what made a session what it is at an instant. Raises ApiError."""
     id = surface.sessions.id(session)
-    calls = _calls(surface.name, id, at) if has_journal else []
-    if not calls or id.lower() not in (value.lower() for value, _ in _leaves(_answer(calls[0]))):
+    made = _calls(surface.name, id) if has_journal else []
+    if not made or id.lower() not in (value.lower() for value, _ in _leaves(_answer(made[0]))):
         raise ApiError(
             409,
             "no call in the journal opened this session, so no test can repeat it: "
             "it comes from a seed, or from before the journal",
         )
+    if made[0].at > at:
+        raise ApiError(
+            409,
+            f"call {made[0].id} opens this session at {to_text(made[0].at)}, after the instant "
+            f"{to_text(at)}: ask as of a later one",
+        )
+    calls = [each for each in made if each.at <= at]
     found = surface.sessions.explain(session, at)
     steps = [*_steps(surface, calls, id), *_forced(surfaces, surface, id, calls[0].at, at)]
     steps.sort(key=lambda step: step.at)
@@ -70,9 +77,9 @@ def make_story(
     return Story(surface.name, key, steps, at, found.status, since, found.rule)
 
 
-def _calls(surface: str, id: str, at: int) -> list[CallRow]:
+def _calls(surface: str, id: str) -> list[CallRow]:
     found = models.find({"surface": surface, "session": id}, after=0, limit=_MOST)
-    return [each for each in found if each.at <= at and each.method not in READS and _worked(each)]
+    return [each for each in found if each.method not in READS and _worked(each)]
 
 
 def _worked(call: CallRow) -> bool:

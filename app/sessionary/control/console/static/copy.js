@@ -21,8 +21,8 @@ async function write(text) {
   return area.remove();
 }
 
-/** A button that copies; `text` is a text, or a function that makes it or a promise of it. */
-export function CopyButton({ text, what, children }) {
+/** A button that copies; `text` is a text, or a function that makes it or a promise of it; `reason` is why it cannot. */
+export function CopyButton({ text, what, reason, children }) {
   const problem = useSignal("");
   const onClick = async () => {
     try {
@@ -32,6 +32,6 @@ export function CopyButton({ text, what, children }) {
       problem.value = error.message;
     }
   };
-  return html`<button onClick=${onClick}>${copied.value === what ? "Copied" : children ?? "Copy"}</button>
+  return html`<button onClick=${onClick} disabled=${Boolean(reason)} title=${reason}>${copied.value === what ? "Copied" : children ?? "Copy"}</button>
     ${problem.value && html`<p class="error" role="alert">${visible(problem.value)}</p>`}`;
 }

@@ -14,5 +14,8 @@ export const visible = (value, limit = 300) => cut(value, limit, code);
 /** As `visible`, but lines and tabs stay: for bodies and programs. */
 export const block = (value, limit = 100_000) => cut(value, limit, codeBetweenLines);
 
+/** The number that a text is; any other text as it is, for the server to refuse. */
+export const numberOr = (text) => (Number.isFinite(Number(text)) ? Number(text) : text);
+
 /** A word with its number: `1 session`, `2 sessions`. */
 export const count = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;

@@ -3,6 +3,7 @@ import { html, signal, useSignal } from "../vendor/preact.js";
 import { change, changes, receivedAt, useRead } from "../api.js";
 import { isRunning, now } from "../lanes.js";
 import { togglePanel } from "../state.js";
+import { numberOr } from "../text.js";
 import { format, parse, show, span } from "../time.js";
 import { isReadOnly, mayChange, Outcome, Unlock, useWork } from "./parts.js";
 
@@ -81,7 +82,7 @@ export function Component() {
   const set = run(async ({ target: { elements } }) => {
     const body = { mode: elements.mode.value };
     if (elements.now.value && body.mode !== "real") body.now = elements.now.value;
-    if (body.mode === "scaled") body.rate = Number(elements.rate.value);
+    if (body.mode === "scaled") body.rate = numberOr(elements.rate.value);
     await move("clock", { method: "PUT", body });
   });
   const by = run(({ target }) => advance({ by: target.elements.by.value }));

@@ -1,6 +1,6 @@
 // Why a session has its status at the instant shown, and what will be.
 import { html, useSignal } from "../vendor/preact.js";
-import { call, change, serverUrl, useRead } from "../api.js";
+import { call, change, hasToken, serverUrl, useRead } from "../api.js";
 import { confirmed } from "../confirm.js";
 import { CopyButton, copy } from "../copy.js";
 import { laneOf, meaningOf, now, segmentAt, shownAt, statusAt, surfaces } from "../lanes.js";
@@ -16,7 +16,8 @@ const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The curl command of what the panel shows. */
 function curl(lane) {
-  const header = at.value === null ? "" : ` -H 'Sessionary-At: ${format(at.value)}'`;
+  const token = hasToken() ? ' -H "Authorization: Bearer $SESSIONARY_CONTROL_TOKEN"' : "";
+  const header = token + (at.value === null ? "" : ` -H 'Sessionary-At: ${format(at.value)}'`);
   return `curl -s${header} ${quote(`${serverUrl()}/_control/v1/${pathOf(lane, "explain")}`)}`;
 }
 
@@ -90,6 +91,7 @@ function Force({ lane }) {
 
 function Actions({ data, lane }) {
   const instant = data ? transitionOf(lane, data) : null;
+  const reason = data && !data.opened_by ? "No call in the journal opened this session, so it cannot be copied as a test." : undefined;
   const test = (format) => () => call(pathOf(lane, `test?format=${format}`), { at: at.value });
   return html`<div class="acts">
     ${instant !== null && html`
@@ -97,8 +99,9 @@ function Actions({ data, lane }) {
       <button onClick=${() => showAt(instant - 1)}>One µs before</button>`}
     <${Force} lane=${lane} />
     <${CopyButton} what="curl" text=${() => curl(lane)}>Copy curl<//>
-    <${CopyButton} what="pytest" text=${test("pytest")}>Copy as pytest<//>
-    <${CopyButton} what="node" text=${test("node")}>Copy as node test<//>
+    <${CopyButton} what="pytest" reason=${reason} text=${test("pytest")}>Copy as pytest<//>
+    <${CopyButton} what="node" reason=${reason} text=${test("node")}>Copy as node test<//>
+    ${reason && html`<span class="sub">${reason}</span>`}
   </div>`;
 }
 

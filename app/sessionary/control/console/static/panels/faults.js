@@ -3,7 +3,7 @@ import { html, useEffect, useSignal } from "../vendor/preact.js";
 import { change, changes, useRead } from "../api.js";
 import { loaded, now, surfaces } from "../lanes.js";
 import { a, b } from "../state.js";
-import { count, visible } from "../text.js";
+import { count, numberOr, visible } from "../text.js";
 import { format, parse, show } from "../time.js";
 import { bands } from "../timeline/timeline.js";
 import { mayChange, Outcome, Unlock, useWork } from "./parts.js";
@@ -47,7 +47,7 @@ function Custom({ arm }) {
     const [method, route] = where.value ? where.value.split(" ") : [];
     return arm({
       surface: surface.value || [...surfaces.value.keys()][0], kind: kind.value, ...(route && { method, route }),
-      ...(kind.value === "status" && { status: Number(status.value) }), ...(delay.value && { delay: delay.value }),
+      ...(kind.value === "status" && { status: numberOr(status.value) }), ...(delay.value && { delay: delay.value }),
     });
   };
   return html`<form class="fields" onSubmit=${(event) => { event.preventDefault(); send(event); }}>
@@ -65,7 +65,7 @@ export function Component() {
   const hasWindow = a.value !== null && b.value !== null;
   const [from, to] = [a.value, b.value].sort((one, other) => one - other);
   const arm = (fault) => run(async () => {
-    const body = { ...fault, ...(times.value && { times: Number(times.value) }) };
+    const body = { ...fault, ...(times.value && { times: numberOr(times.value) }) };
     if (isLimited.value && hasWindow) Object.assign(body, { from: format(from), to: format(to) });
     const armed = await change("faults", { body });
     return `Fault ${armed.id} is armed.`;

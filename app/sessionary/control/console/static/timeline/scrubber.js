@@ -11,11 +11,21 @@ const STEPS = 10_000;
 const toStep = (instant) => Math.round((toX.value(instant) / width.value) * STEPS);
 const toTime = (event) => toInstant.peek()((Number(event.target.value) / STEPS) * width.peek());
 
+const MOVES = { ArrowLeft: -100, ArrowDown: -100, ArrowRight: 100, ArrowUp: 100 }; // steps
+
 function Handle({ name, handle }) {
+  const onKeyDown = (event) => {
+    const by = MOVES[event.key];
+    if (!by || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation(); // elsewhere the arrows move the instant shown
+    event.target.value = Number(event.target.value) + by;
+    handle.value = toTime(event);
+  };
   return html`<label class="scrub">
     <span>${name}${handle.value !== null && ` ${show(handle.value, now.value)}`}</span>
     <input type="range" min="0" max=${STEPS} value=${toStep(handle.value ?? shownAt.value)} aria-label=${`Handle ${name}`}
-      onInput=${(event) => (handle.value = toTime(event))} />
+      onKeyDown=${onKeyDown} onInput=${(event) => (handle.value = toTime(event))} />
   </label>`;
 }
 
