@@ -241,6 +241,17 @@ def test_errors_are_one_sentence_and_exit_code_1(
         (("ready", "http://127.0.0.1:99999"), "URL: http://127.0.0.1:99999: Port out of range"),
         (("ready", "http://127.0.0.1:http"), "URL: http://127.0.0.1:http: Port could not be"),
         (("ready", "127.0.0.1:8000"), "URL: must begin with http://"),
+        *(
+            ((*command, url), why)
+            for command in (("clock", "--url"), ("env", "--url"), ("status", "--url"), ("ready",))
+            for url, why in (
+                ("http://[::1", "http://[::1: Invalid IPv6 URL"),
+                ("http://a..b", "http://a..b: a part of its host name is empty or too long"),
+                ("http://127.0.0.1:http", "http://127.0.0.1:http: Port could not be cast"),
+            )
+        ),
+        (("journal", "explain", "9" * 23), f"'CALL': {'9' * 23} is not in the range 1<=x<=9999"),
+        (("faults", "clear", "9" * 23), f"'[FAULT]': {'9' * 23} is not in the range 1<=x<=9999"),
     ],
 )
 def test_invalid_values_are_usage_errors(

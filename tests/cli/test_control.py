@@ -216,6 +216,15 @@ def test_a_fault_is_armed_listed_and_disarmed(run: Run) -> None:
     head, one, _ = run("faults", "--unmatched").output.splitlines()
     assert head.split()[:6] == ["id", "surface", "method", "route", "fault", "phase"]
     assert one.split()[:6] == ["1", "notte", "any", "any", "overloaded", "before"]
+    run("faults", "add", "scale", "--status", "500", "--probability", "0", "--after", "3")
+    run("faults", "add", "scale", "--kind", "empty", "--phase", "after", "--from", "+1h")
+    *_, third, fourth, seldom, later = run("faults").output.splitlines()
+    assert third.split()[4:7] == ["status", "before", "500"]
+    assert fourth.split()[4:6] == ["empty", "after"]
+    assert seldom == "Fault 3 hits with probability 0, after 3 matching calls."
+    assert later == "Fault 4 hits from 2026-03-01T13:00:00.000000Z."
+    for number in ("3", "4"):
+        run("faults", "clear", number)
     assert run("faults", "clear", "1").output == "Disarmed fault 1\n"
     assert [each["id"] for each in run_json(run, "faults")] == [2]
     assert run("faults", "clear").output == "Disarmed all faults\n"
@@ -293,6 +302,8 @@ def test_a_snapshot_restores_a_namespace(run: Run, session: str, tmp_path: Path)
         (("explain", "none"), "session 'none' not found"),
         (("timeline", "--url", "http://127.0.0.1:9"), "sessionary double"),
         (("namespaces", "drop", "none"), "there is no namespace 'none'"),
+        (("namespaces", "drop", "a/b"), "an id or a name in a path has no slash, but 'a/b' has"),
+        (("explain", "a/b/c/d"), "an id or a name in a path has no slash"),
         (("faults", "add", "notte"), "--status: is required for the kind status"),
         (("faults", "add", "notte", "--kind", "latency"), "--delay: must be above 0s for the kind"),
         (("timeline", "--from", IDLE, "--to", NOON), "--from: must not be after --to"),

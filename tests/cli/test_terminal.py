@@ -114,6 +114,14 @@ def test_lanes_show_past_now_and_future(variables: dict[str, str]) -> None:
     assert f"{id}-d96e-482d-8d50-2d42af1ffe0d" in piped("lanes", **variables)
 
 
+@pytest.mark.parametrize(
+    ("instant", "shown"),
+    [("9999-12-31T23:59:59.999999Z", "23:59:59"), ("0001-01-01T00:00:00Z", "01-01 00:00")],
+)
+def test_lanes_begin_at_any_instant(instant: str, shown: str, variables: dict[str, str]) -> None:
+    assert piped("lanes", "--from", instant, **variables).split("\n")[0].strip().startswith(shown)
+
+
 def test_lanes_say_that_there_are_more(variables: dict[str, str]) -> None:
     assert "There are more sessions" in piped("lanes", "--limit", "3", **variables)
     assert len(json.loads(piped("lanes", "--limit", "3", "--json", **variables))["lanes"]) == 3

@@ -82,6 +82,15 @@ def test_namespaces_have_their_own_faults_and_a_fork_copies_them(double: Double)
         ({"route": "/session/strat"}, "is /session/start"),
         ({"route": "session/start"}, "is /session/start"),
         ({"method": "GET", "route": "/session/start"}, "no GET route"),
+        ({"method": "WS"}, "method: notte has no WS calls"),
+        (
+            {"surface": "mobilenext", "method": "GET", "route": "device.io.tap"},
+            "method: must be WS for 'device.io.tap', or left out",
+        ),
+        (
+            {"surface": "mobilenext", "method": "WS", "route": "device.io.tab"},
+            "mobilenext has no WS route 'device.io.tab': the nearest is device.io.tap",
+        ),
         ({"preset": "overloaded"}, "leave these out"),
         ({"kind": "reset"}, "status: goes with"),
         ({"times": 0}, "/times must be at least 1"),

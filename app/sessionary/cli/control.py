@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from sessionary.cli.output import Output, error_text, json_option, print_output
-from sessionary.cli.values import INSTANT, is_relative
+from sessionary.cli.values import INSTANT, check_url, is_relative
 from sessionary.near_names import did_you_mean
 from sessionary.surfaces import SDKS
 
@@ -38,13 +38,21 @@ def _check(pattern: str, description: str) -> Callable[[click.Context, click.Par
     return check
 
 
+_check_pattern = _check(
+    r"https?://(?!.*/~)[^\s'\"\\$`#]+",
+    f"a URL such as {DEFAULT_URL}; --ns names a namespace",
+)
+
+
+def _check_url(context: click.Context, parameter: click.Parameter, url: str) -> str:
+    check_url(_check_pattern(context, parameter, url))
+    return url
+
+
 _option = functools.partial(click.option, show_envvar=True, show_default=True)
 url_option = _option(
     "--url",
-    callback=_check(
-        r"https?://(?!.*/~)[^\s'\"\\$`#]+",
-        f"a URL such as {DEFAULT_URL}; --ns names a namespace",
-    ),
+    callback=_check_url,
     envvar="SESSIONARY_URL",
     default=DEFAULT_URL,
     help="The server or double to use.",

@@ -8,7 +8,7 @@ import click
 from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
 from sessionary.cli.output import Output
 from sessionary.cli.tables import format_table
-from sessionary.cli.values import DURATION, INSTANT, Number
+from sessionary.cli.values import DURATION, INSTANT, ROW_ID, Number
 from sessionary.client import Client
 
 _KINDS = ("status", "latency", "reset", "empty", "truncated")
@@ -30,7 +30,19 @@ def faults() -> None:
 def list_faults(client: Client, surface: str | None, unmatched: bool) -> Output:
     """List the faults in the order of arming, including spent ones."""
     found = client.faults.list(surface, unmatched=unmatched)
-    return Output(found, format_table([_row(each) for each in found], "No fault is armed"))
+    table = format_table([_row(each) for each in found], "No fault is armed")
+    return Output(found, "\n".join([table, *filter(None, map(_limits, found))]))
+
+
+def _limits(fault: Mapping[str, Any]) -> str:
+    """Say which of the calls that match are spared; empty if none are."""
+    limits = [
+        f"with probability {fault['probability']:g}" if fault["probability"] < 1 else "",
+        f"after {fault['after']} matching calls" if fault["after"] else "",
+        *(f"{name} {fault[name]}" for name in ("from", "to") if fault[name]),
+    ]
+    text = ", ".join(filter(None, limits))
+    return f"Fault {fault['id']} hits {text}." if text else ""
 
 
 def _row(fault: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +112,7 @@ def presets(client: Client) -> Output:
 
 
 @faults.command(epilog="Example: sessionary faults clear 1")
-@click.argument("fault", type=int, required=False)
+@click.argument("fault", type=ROW_ID, required=False)
 @control_command
 def clear(fault: int | None, client: Client) -> Output:
     """Disarm the fault with the number FAULT (default: all)."""

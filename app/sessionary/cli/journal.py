@@ -11,6 +11,7 @@ from sessionary.cli.control import SURFACE, DefaultCommandGroup, control_command
 from sessionary.cli.ids import shorten
 from sessionary.cli.output import Output
 from sessionary.cli.tables import cell_text, format_table, is_terminal, style
+from sessionary.cli.values import ROW_ID
 from sessionary.client import Client, ControlError
 from sessionary.client.journal import place
 from sessionary.client.transport import MAX_PAGE
@@ -123,7 +124,7 @@ def _row(call: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @journal.command(epilog="Example: sessionary journal explain 1")
-@click.argument("call", type=int)
+@click.argument("call", type=ROW_ID)
 @control_command
 def explain(call: int, client: Client) -> Output:
     """List every error in the call with the number CALL."""

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import click
@@ -13,6 +12,7 @@ from sessionary.cli.output import Output
 from sessionary.cli.tables import cell_text, is_terminal, style
 from sessionary.cli.values import INSTANT
 from sessionary.client import Client
+from sessionary.web.instants import parse, to_text
 
 _MARKS = {  # character and colour of a status, by what it means
     "open": ("█", "green"),
@@ -23,7 +23,8 @@ _MARKS = {  # character and colour of a status, by what it means
     "closed": ("·", "bright_black"),
 }
 _LEAST_COLUMNS, _TITLE_FROM, _TITLE_LENGTH = 20, 110, 20
-_SECOND, _DAY = 1_000_000, 86_400_000_000
+_DAY = 86_400_000_000
+_LAST = parse("9999-12-31T23:59:59.999999Z") // 1000
 
 
 class _Scale(NamedTuple):
@@ -85,7 +86,7 @@ def _draw(found: Mapping[str, Any], meanings: Mapping[tuple[str, str], str]) -> 
     labels = _labels(found["lanes"], _instant(found["now"]))
     width = max(map(len, labels))
     columns = max(_LEAST_COLUMNS, shutil.get_terminal_size().columns - width - 1)
-    begins_at = _instant(found["from"])
+    begins_at = min(_instant(found["from"]), _LAST - columns)
     ends_at = max(_instant(found["to"]), begins_at + columns)
     scale = _Scale(begins_at, ends_at, _instant(found["now"]), columns)
     yield f"{' ' * width} {_axis(scale)}"
@@ -143,10 +144,9 @@ def _bar(
 
 def _axis(scale: _Scale) -> str:
     """Return the line of times: the ends, and the clock's time over its column."""
-    pattern = "%m-%d %H:%M" if scale.ends_at - scale.begins_at > _DAY else "%H:%M:%S"
+    shown = slice(5, 16) if scale.ends_at - scale.begins_at > _DAY else slice(11, 19)
     first, now, last = (
-        datetime.fromtimestamp(at / _SECOND, UTC).strftime(pattern)
-        for at in (scale.begins_at, scale.now, scale.ends_at)
+        to_text(at)[shown].replace("T", " ") for at in (scale.begins_at, scale.now, scale.ends_at)
     )
     line = list(first + " " * (scale.columns - len(first) - len(last)) + last)
     for column in range(scale.columns):
@@ -160,4 +160,4 @@ def _axis(scale: _Scale) -> str:
 
 
 def _instant(text: str) -> int:
-    return round(datetime.fromisoformat(text).timestamp() * _SECOND)
+    return parse(text) // 1000

@@ -4,13 +4,12 @@ import json
 import time
 from contextlib import suppress
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 import click
 
 from sessionary.cli.output import Output, json_option, print_output
-from sessionary.cli.values import DURATION
+from sessionary.cli.values import DURATION, check_url
 from sessionary.client.transport import https_hint
 from sessionary.durations import parse_duration
 
@@ -47,10 +46,7 @@ def ready(url: str, wait: str, as_json: bool) -> None:
 def _check_url(url: str) -> None:
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter("must begin with http:// or https://", param_hint="URL")
-    try:
-        urlsplit(url).port  # noqa: B018 - read for its ValueError
-    except ValueError as error:
-        raise click.BadParameter(f"{url}: {error}", param_hint="URL") from error
+    check_url(url, "URL")
 
 
 def _problem(url: str) -> str | None:

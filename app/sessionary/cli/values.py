@@ -3,6 +3,7 @@
 import math
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -61,8 +62,21 @@ class Number(click.FloatRange):
 
 
 INSTANT = Instant()
+ROW_ID = click.IntRange(1, 10**18 - 1)  # what the control plane takes as one
 DURATION = Duration()
 SIGNED_DURATION = Duration(is_signed=True)
+
+
+def check_url(url: str, hint: str | None = None) -> None:
+    """Raise BadParameter for a URL whose host or port cannot be one."""
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        parts.port  # noqa: B018 - read for its ValueError
+    except ValueError as error:
+        why = "a part of its host name is empty or too long"
+        text = why if isinstance(error, UnicodeError) else error
+        raise click.BadParameter(f"{url}: {text}", param_hint=hint) from error
 
 
 def absolute(text: str, now: int) -> int:

@@ -134,11 +134,16 @@ def encode(document: Any) -> bytes:
 
 
 def segment(text: str) -> str:
-    """Quote text as one path segment. Raises ValueError for an empty one, TypeError for others."""
+    """Quote text as one path segment. Raises ValueError if it cannot be one, TypeError if no text.
+
+    A server takes a quoted slash for one that separates segments.
+    """
     if not isinstance(text, str):
         raise TypeError(f"an id or a name is text, not {text!r}")
     if not text:
         raise ValueError("an id or a name in a path must not be empty")
+    if "/" in text:
+        raise ValueError(f"an id or a name in a path has no slash, but {text!r} has")
     return quote(text, safe="")
 
 

@@ -10,9 +10,10 @@ from sessionary.control.fields import Duration, Instant, MaximumDuration, Number
 from sessionary.near_names import did_you_mean
 from sessionary.web import json_codec
 from sessionary.web.fields import Bounds, Integer, OneOf, Text
+from sessionary.web.messages import METHOD
 from sessionary.web.surface import Surface
 
-_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT", "WS")
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT", METHOD)
 _DEFAULT_RETRY_MS = 1000
 
 
@@ -58,15 +59,20 @@ def fault_row(body: dict[str, Any]) -> dict[str, Any]:
 
 def _route(surface: Surface, method: str | None, route: str | None) -> str | None:
     """Return the template or path that calls are compared with."""
+    messages = () if surface.messages is None else surface.messages.routes
+    if method == METHOD and not messages:
+        raise ApiError(400, f"method: {surface.name} has no {METHOD} calls")
     if route is None:
         return None
-    if surface.messages is not None and route in surface.messages.routes:
+    if route in messages:
+        if method not in (None, METHOD):
+            raise ApiError(400, f"method: must be {METHOD} for {route!r}, or left out")
         return route
     routes = control().routes
     own = route.removeprefix(f"/{surface.name}") if route.startswith(f"/{surface.name}/") else route
     found = routes.canonical(surface, method, own) if own.startswith("/") else None
     if found is None:
-        known = sorted({each.path for each in routes.routes(surface)})
+        known = sorted(messages if method == METHOD else {r.path for r in routes.routes(surface)})
         nearest = get_close_matches(own, known, 1, 0) or known
         kind = "route" if method is None else f"{method} route"
         raise ApiError(
