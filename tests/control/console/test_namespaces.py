@@ -148,6 +148,8 @@ def test_a_page_of_a_namespace_that_is_dropped_elsewhere_says_so(console: Consol
     console.client.namespaces.drop()
     said = page.get_by_text(f"The namespace {console.client.namespace} does not exist.")
     expect(said).to_be_visible()
+    for gone in ("header", "#lanes", "[data-key]", "[data-namespace]"):
+        expect(page.locator(gone)).to_have_count(0)
     said.get_by_role("link").click()
     page.wait_for_url(re.compile(r"^http://[^/]+/_control/console/"))
     assert all("404 (NOT FOUND)" in each for each in console.watch.take())

@@ -257,6 +257,35 @@ def test_time_in_which_nothing_changes_is_folded(console: Console) -> None:
     console.picture("folded")
 
 
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [("+1h30m", "13:30:00.000000"), ("2026-03-01T14:50:00.5%2B02:00", "12:50:00.500000")],
+)
+def test_a_link_may_have_an_instant_with_an_offset_or_from_now(
+    console: Console, text: str, instant: str
+) -> None:
+    id = console.start()
+    page = console.open(f"?at={text}&sel=notte/{id}")
+    expect(row(page, f"notte/{id}")).to_have_attribute("data-at", f"2026-03-01T{instant}Z")
+    expect(page).to_have_url(re.compile(f"at=2026-03-01T{instant}Z"))
+    expect(page.locator(".notes")).to_have_count(0)
+
+
+def test_what_a_link_asks_for_and_cannot_be_shown_is_said(console: Console) -> None:
+    page = console.open("?at=garbage&view=all&sel=notte/none&panel=no")
+    notes = page.locator(".notes")
+    for text in (
+        "“at=garbage” is no instant such as 2026-03-01T12:00:00Z or +1h: now is shown.",
+        "“view=all” is no window: all is shown.",
+        "There is no session notte/none.",
+        "There is no panel no.",
+    ):
+        expect(notes.get_by_text(text, exact=True)).to_be_visible()
+    notes.get_by_role("button", name="Close").click()
+    expect(notes).to_have_count(0)
+    expect(page).to_have_url(console.url)
+
+
 def test_a_link_shows_the_same_to_others(seeded: Console, make_console: MakeConsole) -> None:
     page = seeded.page
     key = next(iter(statuses(seeded)))

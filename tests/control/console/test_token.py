@@ -82,6 +82,16 @@ def test_a_copied_curl_line_names_the_token_by_its_variable(guarded: Console) ->
     assert "sesame" not in line
 
 
+def test_a_wrong_token_in_a_link_does_not_replace_the_one_of_the_tab(guarded: Console) -> None:
+    page = guarded.open(f"#token={TOKEN}")
+    for state in ("?panel=clock#token=wrong", "?panel=clock#token=%zz"):
+        guarded.open(state)
+        expect(page.get_by_role("region", name="Clock", exact=True)).to_be_visible()
+        expect(page.locator("[data-key]")).to_have_count(1)
+        assert TOKEN in kept(page)["session"]
+        assert "token" not in page.url
+
+
 def test_a_forgotten_token_is_asked_for_again(guarded: Console) -> None:
     page = guarded.open(f"#token={TOKEN}")
     page.get_by_role("button", name="Forget the token").click()

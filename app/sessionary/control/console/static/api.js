@@ -1,5 +1,5 @@
 // The control plane of this namespace. Every request goes through `call`.
-import { effect, signal, useEffect, useSignal } from "./vendor/preact.js";
+import { batch, effect, signal, useEffect, useSignal } from "./vendor/preact.js";
 import { at, namespace, rootPath } from "./state.js";
 import { format } from "./time.js";
 
@@ -18,11 +18,15 @@ export let receivedAt = 0;
 /** An error response: `message` says what to do, `errors` where. */
 export class Problem extends Error {
   constructor(status, body) {
-    super(body?.detail ?? body?.message ?? `The server answers ${status}.`);
+    const places = body?.errors?.map(({ pointer, detail }) => `${pointer.replace(/^\//, "")} ${detail}`.trim()).join("; ");
+    super(places || (body?.detail ?? body?.message ?? `The server answers ${status}.`));
     this.status = status;
     this.errors = body?.errors ?? [];
   }
 }
+
+/** No answer: the server is gone, or the network. */
+class NoAnswer extends Error {}
 
 /** The address of the server, with the path of a namespace. */
 export const serverUrl = (ns = namespace) =>
@@ -36,8 +40,10 @@ export async function request(path, { method = "GET", body, type = "application/
   if (at != null) sent["Sessionary-At"] = format(at);
   if (body !== undefined) sent["Content-Type"] ??= type;
   const isText = typeof body === "string" || body instanceof Blob;
-  const response = await fetch(url, { method, headers: sent, body: body === undefined || isText ? body : JSON.stringify(body), signal: abort, cache: "no-store" });
-  if (response.status === 401 && !path.startsWith("/")) connection.value = token ? "refused" : "token";
+  const response = await fetch(url, { method, headers: sent, body: body === undefined || isText ? body : JSON.stringify(body), signal: abort, cache: "no-store" }).catch((error) => {
+    throw error instanceof TypeError ? new NoAnswer("The server does not answer.") : error;
+  });
+  if (response.status === 401 && !path.startsWith("/") && !headers?.Authorization) connection.value = token ? "refused" : "token";
   return response;
 }
 
@@ -69,9 +75,9 @@ effect(() => {
 export function useRead(path, { at: instant = null, ns, when = true, mark } = {}) {
   const found = useSignal({});
   const key = `${path} ${instant} ${ns} ${mark}`;
-  const seen = number.value;
+  const seen = number.value, isOk = connection.value === "ok";
   useEffect(() => {
-    if (!when) return undefined;
+    if (!when || !isOk) return undefined;
     const abort = new AbortController();
     const read = () => call(path, { at: instant, ns, signal: abort.signal }).then(
       (data) => (found.value = { data, key }),
@@ -83,7 +89,7 @@ export function useRead(path, { at: instant = null, ns, when = true, mark } = {}
       clearTimeout(timer);
       abort.abort();
     };
-  }, [key, when, seen]);
+  }, [key, when, seen, isOk]);
   return { ...found.value, isStale: found.value.key !== key };
 }
 
@@ -99,12 +105,22 @@ export async function refresh() {
     if (response.status !== 304) await take(response);
     if (connection.value !== "ok") connection.value = "ok";
   } catch (error) {
-    if (error instanceof TypeError) connection.value = "gone";
-    else if (error.status === 404) connection.value = "dropped";
+    if (error instanceof NoAnswer) connection.value = "gone";
+    else if (error.status === 404) drop();
     else throw error;
   } finally {
-    if (mine === polls && !document.hidden) timer = setTimeout(refresh, 1000);
+    if (mine === polls && !document.hidden) timer = setTimeout(refresh, connection.value === "dropped" ? 10_000 : 1000);
   }
+}
+
+/** Forget what was read of a namespace that does not exist. */
+function drop() {
+  etag = "";
+  batch(() => {
+    connection.value = "dropped";
+    changes.value = null;
+    number.value = -1;
+  });
 }
 
 async function take(response) {
@@ -125,13 +141,19 @@ export function useToken(token) {
 }
 export const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
 
-/** Poll once a second while the page is visible. A token in the address is taken out of it. */
-export function start() {
-  const token = /^#token=(.+)/.exec(location.hash)?.[1];
-  if (token) {
-    history.replaceState(null, "", location.pathname + location.search);
-    sessionStorage.setItem(TOKEN, decodeURIComponent(token));
-  }
+/** Take the token out of the address. The tab keeps the one it has until the server accepts another. */
+async function takeToken() {
+  const token = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B")).get("token");
+  if (!token) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  const isAccepted = () => request("changes", { headers: { Authorization: `Bearer ${token}` } }).then(({ status }) => status !== 401, () => false);
+  if (!hasToken() || (await isAccepted())) sessionStorage.setItem(TOKEN, token);
+}
+
+/** Poll once a second while the page is visible. */
+export async function start() {
+  addEventListener("hashchange", () => takeToken().then(refresh));
+  await takeToken();
   document.addEventListener("visibilitychange", () => {
     etag = ""; // a clock may have run differently meanwhile
     if (document.hidden) clearTimeout(timer);

@@ -7,6 +7,7 @@ import { parts, toggled } from "./filter.js";
 import { FirstRun } from "./first_run.js";
 import { allKeys, isHelpShown, listen } from "./keys.js";
 import * as lanes from "./lanes.js";
+import * as links from "./links.js";
 import { Explain } from "./panels/explain.js";
 import { offered } from "./panels/index.js";
 import * as state from "./state.js";
@@ -101,9 +102,10 @@ function Main() {
 
 function App() {
   if (["token", "refused"].includes(api.connection.value)) return html`<${Entry} />`;
+  if (api.connection.value === "dropped") return html`<p class="banner" role="alert">The namespace ${state.namespace} does not exist. <a href=${state.consoleOf("default")}>Open the default one</a></p>`;
   return html`
     ${api.connection.value === "gone" && html`<p class="banner" role="alert">The server does not answer. This page goes on when it is back.</p>`}
-    ${api.connection.value === "dropped" && html`<p class="banner" role="alert">The namespace ${state.namespace} does not exist. <a href=${state.consoleOf("default")}>Open the default one</a></p>`}
+    <${links.Notes} />
     <${Header} />
     <${Bar} />
     <${Main} />
@@ -114,6 +116,7 @@ function App() {
 state.keepAddress();
 listen();
 lanes.start();
+links.start();
 confirm.start(keysSeen);
 render(html`<${App} />`, document.getElementById("app"));
 api.start();

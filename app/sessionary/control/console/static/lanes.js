@@ -1,6 +1,6 @@
 // The sessions with their statuses over time, as the server gives them.
 import { computed, effect, signal } from "./vendor/preact.js";
-import { call, changes, number, receivedAt } from "./api.js";
+import { call, changes, connection, number, receivedAt } from "./api.js";
 import { makeFilter, parts } from "./filter.js";
 import { at, query } from "./state.js";
 import { parse } from "./time.js";
@@ -106,11 +106,12 @@ export async function load() {
   }, 4 * (performance.now() - began));
 }
 
-/** Read the lanes whenever something has changed, and follow a clock that runs. */
+/** Read the lanes whenever something has changed or the server is back; follow a clock that runs. */
 export function start() {
   effect(() => {
     searched.value;
-    if (number.value >= 0) load();
+    if (connection.value === "dropped") loaded.value = null;
+    else if (connection.value === "ok" && number.value >= 0) load();
   });
   setInterval(() => !document.hidden && isRunning.value && tick.value++, 1000);
 }

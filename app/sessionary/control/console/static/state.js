@@ -8,18 +8,20 @@ const [, root, name] = /^(.*?)(?:\/~([^/@]*)[^/]*)?\/_control\/console\//.exec(l
 export const namespace = decodeURIComponent(name ?? "default");
 /** The path before that of a namespace, if a proxy adds one. */
 export const rootPath = root;
-export const at = signal(parse(given.get("at"))); // null: now
+/** The instants and the window in the address, as texts. A `+` there is read as a space. */
+export const asked = Object.fromEntries(["at", "a", "b", "view"].map((each) => [each, (given.get(each) ?? "").replaceAll(" ", "+")]));
+export const at = signal(parse(asked.at)); // null: now
 export const selected = signal(given.get("sel") ?? ""); // "surface/id"
 export const query = signal(given.get("q") ?? "");
-export const a = signal(parse(given.get("a")));
-export const b = signal(parse(given.get("b")));
-export const view = signal(parseView(given.get("view"))); // [from, to]; null: everything
+export const a = signal(parse(asked.a));
+export const b = signal(parse(asked.b));
+export const view = signal(parseView(asked.view)); // [from, to]; null: everything
 export const panel = signal(given.get("panel") ?? ""); // the id of the open panel
 export const call = signal(Number(given.get("call")) || null); // the number of the call that its panel shows
 export const theme = signal(given.get("theme") ?? ""); // "": as the system has it
 
 function parseView(text) {
-  const [from, to] = (text ?? "").split("~").map(parse);
+  const [from, to] = text.split("~").map(parse);
   return from && to > from ? [from, to] : null;
 }
 

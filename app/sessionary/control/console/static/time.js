@@ -1,11 +1,21 @@
 // Instants are integers: microseconds since the epoch, UTC.
 export const SECOND = 1e6, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
-/** Parse an instant of the control plane; null if it is none. */
+/** Parse an RFC 3339 instant; null if it is none. */
 export function parse(text) {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/.exec(text ?? "");
-  if (!match) return null;
-  return Date.parse(`${match[1]}Z`) * 1000 + Number((match[2] ?? "").padEnd(6, "0"));
+  const [, time, fraction = "", zone] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/i.exec(text ?? "") ?? [];
+  const millis = Date.parse(`${time}${zone}`.toUpperCase());
+  return Number.isNaN(millis) ? null : millis * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0"));
+}
+
+const UNITS = { us: 1, ms: 1000, s: SECOND, m: MINUTE, h: HOUR, d: DAY, w: 7 * DAY };
+
+/** Parse a duration with a sign, such as `+1h30m`, to microseconds; null if it is none. */
+export function parseShift(text) {
+  if (!/^[+-](\d{1,9}(us|ms|s|m|h|d|w))+$/.test(text)) return null;
+  const parts = [...text.matchAll(/(\d+)([a-z]+)/g)].map(([, amount, unit]) => amount * UNITS[unit]);
+  const length = parts.reduce((one, other) => one + other);
+  return text.startsWith("-") ? -length : length;
 }
 
 /** The text of an instant, as the control plane takes it. */

@@ -1,19 +1,12 @@
 // A server: readiness, database, devices, keys; what it has not, and why.
-import { effect, html } from "../vendor/preact.js";
+import { html } from "../vendor/preact.js";
 import { useRead } from "../api.js";
-import { now } from "../lanes.js";
-import { at } from "../state.js";
 import { count, visible } from "../text.js";
 import { isServer, Unlock } from "./parts.js";
 
 export const id = "server";
 export const title = "Server";
 export const isOffered = isServer;
-
-// A server would refuse the past: the page shows now instead.
-effect(() => {
-  if (isServer() && at.value !== null && at.value < now.value) at.value = null;
-});
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
