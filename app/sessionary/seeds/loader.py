@@ -178,10 +178,21 @@ def _read_rows(
         for full, found in [(f"{name}.{key}", rows) for key, rows in inner] or [(name, value)]:
             if full not in tables:
                 known = ", ".join(sorted(tables))
-                raise BadSeed(f"{document.name}: unknown table [[{full}]], known are {known}")
+                raise BadSeed(
+                    f"{_place(document, full)}: unknown table [[{full}]], known are {known}"
+                )
             if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-                raise BadSeed(f"{document.name}: write {full} as [[{full}]], one for each row")
+                raise BadSeed(
+                    f"{_place(document, full)}: write {full} as [[{full}]], one for each row"
+                )
             yield from ((tables[full], number, row) for number, row in enumerate(found, 1))
+
+
+def _place(document: Document, name: str) -> str:
+    """File and line of the first use of a table's name."""
+    found = re.search(rf"^\s*(\[\[?\s*)?{re.escape(name)}\s*[]=]", document.text, re.MULTILINE)
+    line = document.text.count("\n", 0, found.end()) + 1 if found else 0
+    return document.name + (f", line {line}" if line else "")
 
 
 def _refuse(document: Document, table: SeedTable, number: int, error: Exception) -> BadSeed:

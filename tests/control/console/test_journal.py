@@ -7,6 +7,17 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.control.console.conftest import Console
 
+SEED = """
+[[organizations]]
+id = "acme"
+name = "Acme"
+
+[[notte.sessions]]
+id = "{id}"
+organization = "acme"
+created_ago = "1m"
+"""
+
 
 @pytest.fixture
 def busy(console: Console) -> Console:
@@ -68,6 +79,28 @@ def test_a_bad_filter_says_what_to_write_instead(busy: Console) -> None:
     assert all("400 (BAD REQUEST)" in each for each in busy.watch.take())
 
 
+def test_a_session_is_found_by_the_beginning_of_its_id_and_an_unknown_field_is_said(
+    busy: Console,
+) -> None:
+    other = busy.start()
+    length = 1 + next(
+        at for at, (one, two) in enumerate(zip(busy.id, other, strict=True)) if one != two
+    )
+    page = busy.open()
+    expect(page.locator("[data-key]")).to_have_count(2)
+    search = page.get_by_label("Search calls")
+    search.fill(f"session:{busy.id[:length]}")
+    expect(page.locator("[data-call]")).to_have_count(2)
+    assert numbers(page) == [4, 1]
+    search.fill("verb:GET")
+    expect(page.get_by_text("verb is not a field (status, method,")).to_be_visible()
+    twin = busy.id[:-2] + ("00" if busy.id[-2:] != "00" else "11")
+    busy.client.namespaces.seed(SEED.format(id=twin))
+    expect(page.locator("[data-key]")).to_have_count(3)
+    search.fill(f"session:{busy.id[:-2]}")
+    expect(page.get_by_role("alert")).to_contain_text("is the beginning of 2 ids")
+
+
 def test_the_calls_of_the_chosen_session_are_found_by_a_click(busy: Console) -> None:
     page = busy.open(f"?sel=notte/{busy.id}")
     page.get_by_role("button", name="This session", exact=True).click()
@@ -111,9 +144,11 @@ def test_the_explanation_leads_to_the_call_that_opened_the_session(busy: Console
 
 def test_a_call_is_sent_again_in_a_fork_and_nothing_changes_here(busy: Console) -> None:
     page = busy.open("?panel=call&call=1")
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_role("button", name="Send again in a fork").click()
     said = page.get_by_role("status").filter(has_text="answered")
     expect(said).to_contain_text("answered 200")
+    expect(said).to_be_in_viewport(ratio=0.9)
     fork = busy.client.for_namespace(said.get_by_role("link").inner_text())
     assert (len(busy.client.sessions()), len(fork.sessions())) == (1, 2)
     (sent,) = fork.journal.find()

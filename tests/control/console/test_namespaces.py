@@ -128,8 +128,15 @@ def test_the_problems_of_a_seed_are_listed_and_their_line_is_selected(console: C
     selected = area.evaluate("area => area.value.slice(area.selectionStart, area.selectionEnd)")
     assert selected == "timeout = 5"
     console.picture("seed_problems")
+    for text, line in ((f"{SEED}\n[[widgets]]\nid = 1\n", "[[widgets]]"), (f"{SEED}a =\n", "a =")):
+        area.fill(text)
+        page.get_by_role("button", name="Apply").click()
+        page.wait_for_function(
+            "([area, line]) => area.value.slice(area.selectionStart, area.selectionEnd) === line",
+            arg=[area.element_handle(), line],
+        )
     assert len(console.client.sessions()) == 1
-    assert len(console.watch.take()) == 1  # the browser notes the status 400
+    assert len(console.watch.take()) == 3  # the browser notes the status 400
 
 
 def test_namespaces_are_found_by_name_and_created(console: Console) -> None:

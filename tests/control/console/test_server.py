@@ -67,7 +67,7 @@ def test_a_server_shows_itself_and_says_what_it_has_not(
         console.picture("server")
         console.open("?at=2020-01-01T00:00:00Z&panel=diff")
         expect(page.get_by_text("A server keeps no past: now is shown.")).to_be_visible()
-        expect(page.get_by_text("There is no panel diff on a server.")).to_be_visible()
+        expect(page.get_by_text("The panel diff does not exist on a server.")).to_be_visible()
 
 
 def test_production_is_changed_only_after_the_address_was_typed(

@@ -17,6 +17,7 @@ from tests.control.console.pages import expect_status, row, show_at, shown_rows
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOON = 1_772_366_400_000_000
 MINUTE = 60_000_000
+ID = "00000000-0000-4000-8000-000000000b01"
 HOSTILE = {
     "markup": "<img src=x onerror=alert(1)>",
     "bidi": "a\u202eb",
@@ -275,10 +276,10 @@ def test_what_a_link_asks_for_and_cannot_be_shown_is_said(console: Console) -> N
     page = console.open("?at=garbage&view=all&sel=notte/none&panel=no")
     notes = page.locator(".notes")
     for text in (
-        "“at=garbage” is no instant such as 2026-03-01T12:00:00Z or +1h: now is shown.",
-        "“view=all” is no window: all is shown.",
-        "There is no session notte/none.",
-        "There is no panel no.",
+        "“at=garbage” is not an instant such as 2026-03-01T12:00:00Z or +1h: now is shown.",
+        "“view=all” is not a window: all is shown.",
+        "The session notte/none does not exist.",
+        "The panel no does not exist.",
     ):
         expect(notes.get_by_text(text, exact=True)).to_be_visible()
     notes.get_by_role("button", name="Close").click()
@@ -361,6 +362,11 @@ def test_hostile_titles_are_text(console: Console) -> None:
     assert page.locator("img").count() == 0
     text = "import(new URL('text.js', document.baseURI)).then((text) => text.visible('a\\0b'))"
     assert page.evaluate(text) == "a⟨U+0000⟩b"  # the vendors refuse NUL in titles
+    cut = "import(new URL('text.js', document.baseURI)).then((text) => text.shortened(%r, %d))"
+    faces = "\U0001f600" * 20
+    for length in (12, 13, 14):
+        assert set(page.evaluate(cut % (faces, length))) == {"\U0001f600", "…"}
+    assert page.evaluate(cut % (ID, 14)) == "0000000…000b01"
     console.picture("hostile")
 
 

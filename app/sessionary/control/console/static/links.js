@@ -17,9 +17,9 @@ function take() {
   for (const [name, instant] of Object.entries(INSTANTS)) {
     const shift = parseShift(asked[name]);
     if (shift !== null) instant.value = now.peek() + shift;
-    else if (asked[name] && instant.peek() === null) found.push(`“${name}=${asked[name]}” is no instant such as 2026-03-01T12:00:00Z or +1h${name === "at" ? ": now is shown" : ""}.`);
+    else if (asked[name] && instant.peek() === null) found.push(`“${name}=${asked[name]}” is not an instant such as 2026-03-01T12:00:00Z or +1h${name === "at" ? ": now is shown" : ""}.`);
   }
-  if (asked.view && view.peek() === null) found.push(`“view=${asked.view}” is no window: all is shown.`);
+  if (asked.view && view.peek() === null) found.push(`“view=${asked.view}” is not a window: all is shown.`);
   refused.value = found;
 }
 
@@ -39,9 +39,9 @@ export function start() {
 }
 
 const missing = computed(() => selected.value && loaded.value && !laneOf(selected.value)
-  ? `There is no session ${selected.value}${loaded.value.isCut ? " among those that are loaded" : ""}.` : "");
+  ? `The session ${selected.value} ${loaded.value.isCut ? "is not among those that are loaded" : "does not exist"}.` : "");
 const unknown = computed(() => panel.value && changes.value && !offered().some((each) => each.id === panel.value)
-  ? `There is no panel ${panel.value}${isServer() ? " on a server" : ""}.` : "");
+  ? `The panel ${panel.value} does not exist${isServer() ? " on a server" : ""}.` : "");
 
 function close() {
   refused.value = [];

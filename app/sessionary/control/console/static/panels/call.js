@@ -1,5 +1,5 @@
 // One call: its request, its response, the fault that it met, and everything that is wrong with it.
-import { html, useSignal } from "../vendor/preact.js";
+import { html, useEffect, useRef, useSignal } from "../vendor/preact.js";
 import { call as ask, request, useRead } from "../api.js";
 import { now } from "../lanes.js";
 import { call, consoleOf, namespace, panel, select } from "../state.js";
@@ -54,14 +54,15 @@ async function sendAgain(data) {
 }
 
 function Again({ data }) {
-  const [run, outcome] = useWork(), sent = useSignal(null);
+  const [run, outcome] = useWork(), sent = useSignal(null), answer = useRef();
+  useEffect(() => answer.current?.scrollIntoView({ block: "nearest" }), [sent.value]);
   if (isServer()) return null;
   const reason = data.surface === null ? "no vendor has this path" : data.method === "WS" ? "it is a message" : data.body_truncated ? "its body was cut" : "";
   const send = run(async () => void (sent.value = await sendAgain(data)));
   const { name, status, body } = sent.value ?? {};
   return html`<button onClick=${send} disabled=${reason !== ""} title=${reason && `It cannot be sent again: ${reason}`}>Send again in a fork</button>
     <${Outcome} ...${outcome} />
-    ${name && html`<div role="status"><p>The fork <a href=${consoleOf(name)}>${name}</a> answered <b>${status}</b>:</p><pre tabindex="0">${text(body)}</pre></div>`}`;
+    ${name && html`<div role="status" ref=${answer}><p>The fork <a href=${consoleOf(name)}>${name}</a> answered <b>${status}</b>:</p><pre tabindex="0">${text(body)}</pre></div>`}`;
 }
 
 function Facts({ data }) {

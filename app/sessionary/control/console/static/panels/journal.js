@@ -1,7 +1,7 @@
 // The calls, newest first. Those after the instant shown are faint, those of the chosen session marked.
 import { html, signal, useSignal } from "../vendor/preact.js";
 import { changes, useRead } from "../api.js";
-import { now, shownAt } from "../lanes.js";
+import { loaded, now, shownAt } from "../lanes.js";
 import { openCall, selected } from "../state.js";
 import { count, visible } from "../text.js";
 import { parse, show } from "../time.js";
@@ -12,18 +12,30 @@ export const title = "Journal";
 export const isFixed = true;
 
 const PAGE = 100, MOST = 1000;
-const TOKEN = /^(status|method|surface|session|path):(.+)$/;
+const FIELDS = ["status", "method", "surface", "session", "path"];
+const TOKEN = /^([a-z_]+):(?!\/)(.+)$/;
 const filter = signal("");
 
-function toPath(text, limit) {
+/** The ids of the sessions that begin with a text, or the text itself. */
+function idsOf(text) {
+  const ids = new Set((loaded.value?.lanes ?? []).map(({ id }) => id));
+  const found = [...ids].filter((id) => id.toLowerCase().startsWith(text.toLowerCase()));
+  return ids.has(text) || !found.length ? [text] : found;
+}
+
+/** The query of a filter's text, what prevents it, and what is to be said of it. */
+function toQuery(text, limit) {
   const query = new URLSearchParams({ order: "newest", limit }), words = [];
+  let problem = "", note = "";
   for (const each of text.split(/\s+/).filter(Boolean)) {
-    const [, name, value] = TOKEN.exec(each) ?? [];
-    if (name) query.set(name, value);
+    const [, name, value] = TOKEN.exec(each) ?? [], ids = name === "session" ? idsOf(value) : [value];
+    if (ids.length > 1) problem = `${each} is the beginning of ${ids.length} ids: ${ids.slice(0, 3).join(", ")}${ids.length > 3 ? "…" : ""}`;
+    if (FIELDS.includes(name)) query.set(name, ids[0]);
     else words.push(each);
+    if (name && !FIELDS.includes(name)) note = `${name} is not a field (${FIELDS.join(", ")}): ${each} is searched as text.`;
   }
   if (words.length) query.set("q", words.join(" "));
-  return `journal?${query}`;
+  return { path: `journal?${query}`, problem, note };
 }
 
 function Row({ call }) {
@@ -40,7 +52,9 @@ function Row({ call }) {
 export function Component() {
   const limit = useSignal(PAGE);
   const isRecorded = changes.value?.role === "double" || changes.value?.calls > 0; // a server without a journal refuses to list it
-  const { data, error } = useRead(toPath(filter.value, limit.value), { when: isRecorded });
+  const { path, problem, note } = toQuery(filter.value, limit.value);
+  const { data: read, error: refusal } = useRead(path, { when: isRecorded && !problem });
+  const data = problem ? null : read, error = problem ? new Error(problem) : refusal;
   const own = selected.value && `session:${selected.value.slice(selected.value.indexOf("/") + 1)}`;
   const isOwn = filter.value === own;
   if (isServer() && !isRecorded) return html`<p class="sub">No call is recorded. A server records calls with --journal.</p>`;
@@ -49,6 +63,7 @@ export function Component() {
       <button aria-pressed=${isOwn} disabled=${!own} onClick=${() => (filter.value = isOwn ? "" : own)}>This session</button>
     </div>
     ${error && html`<p class="error" role="alert">${visible(error.message, 500)}</p>`}
+    ${note && html`<p class="sub">${visible(note)}</p>`}
     ${data && !data.calls.length && html`<p class="sub">No calls${filter.value && " match"}.</p>`}
     <ol class="calls">${data?.calls.map((call) => html`<${Row} key=${call.id} call=${call} />`)}</ol>
     ${data?.next && (limit.value < MOST

@@ -49,7 +49,8 @@ function Row({ each, act }) {
 
 /** Put the cursor on the line of a text area that a message names. */
 function showLine(area, message) {
-  const line = Number(/\bline (\d+)/.exec(message)?.[1]);
+  const end = /\bend of document\b/.test(message) && area.value.trimEnd().split("\n").length;
+  const line = end || Number(/\bline (\d+)/.exec(message)?.[1]);
   if (!line) return;
   const lines = area.value.split("\n"), start = lines.slice(0, line - 1).join("\n").length + (line > 1);
   area.focus();

@@ -3,7 +3,7 @@ import { html, signal, useEffect, useRef, useSignal } from "../vendor/preact.js"
 import { changes } from "../api.js";
 import { laneOf } from "../lanes.js";
 import { select } from "../state.js";
-import { visible } from "../text.js";
+import { shortened, visible } from "../text.js";
 
 export const isServer = () => changes.value?.role === "server";
 export const isReadOnly = () => changes.value?.readonly === true;
@@ -30,12 +30,12 @@ export function Outcome({ error, said }) {
   return said ? html`<p role="status">${said}</p>` : null;
 }
 
-const SHORT = 14;
+const SHORT = 21;
 
-/** A button that chooses a session, by its title or the beginning of its id. */
+/** A button that chooses a session, by its title or its id. */
 export function SessionButton({ surface, id, instant }) {
   const key = `${surface}/${id}`, title = laneOf(key)?.title || id;
-  return html`<button title=${visible(id)} onClick=${() => select(key, instant)}>${surface} ${title.length > 2 * SHORT ? `${visible(title.slice(0, SHORT))}…` : visible(title)}</button>`;
+  return html`<button title=${visible(id)} onClick=${() => select(key, instant)}>${surface} ${visible(shortened(title, SHORT))}</button>`;
 }
 
 /** A button with a question before it does something that cannot be undone. */

@@ -1,5 +1,5 @@
 // Draws the visible rows and the axis. Text goes in by fillText only.
-import { visible } from "../text.js";
+import { shortened, visible } from "../text.js";
 import { HEIGHT } from "./rows.js";
 
 const LATER = 0.26; // how much of its colour is left to what is not yet so
@@ -38,13 +38,13 @@ function widthOf(context, text) {
 const fitting = new Map();
 /** Text that is cut to a width. */
 function fit(context, value, width) {
-  const key = `${width} ${value.slice(0, 200)}`;
+  const key = `${width} ${shortened(value, 120)}`;
   if (fitting.size > 5000) fitting.clear();
   if (!fitting.has(key)) {
-    const text = visible(value.slice(0, 200), 120);
+    const text = visible(shortened(value, 120), 120);
     let length = text.length;
-    while (length && widthOf(context, text.slice(0, length)) > width) length--;
-    fitting.set(key, length < text.length ? `${text.slice(0, Math.max(0, length - 1))}…` : text);
+    while (length && widthOf(context, shortened(text, length)) > width) length--;
+    fitting.set(key, shortened(text, length));
   }
   return fitting.get(key);
 }
