@@ -234,6 +234,8 @@ def test_errors_are_one_sentence_and_exit_code_1(
         (("double", "--clock-rate", "nan"), "--clock-rate must be from 0 to "),
         (("double", "--clock-rate", "0", "--port", "0"), "a scaled clock needs a rate above 0"),
         (("serve", "--busy-timeout-seconds", "-1s"), "--busy-timeout-seconds must be a number or"),
+        (("backup", "-"), "FILE: a backup is a file, not standard output"),
+        (("record", "-"), "record must name a file, not standard output"),
         (("serve", "--ready-file", ""), "--ready-file must not be empty"),
         (("serve", "--seed", ""), "--seed must not be empty"),
         (("serve", "--db", ":memory:"), "name a file"),

@@ -275,6 +275,22 @@ def test_a_snapshot_replaces_a_file_only_with_force(run: Run, tmp_path: Path) ->
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_dash_is_standard_output_of_a_snapshot_and_standard_input_of_a_restore(
+    run: Run, session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    saved = run("snapshot", "-")
+    assert (saved.exit_code, saved.stdout_bytes[:15]) == (0, b"SQLite format 3")
+    run("reset")
+    command = ("namespaces", "restore", "-")
+    restored = CliRunner().invoke(main, command, input=saved.stdout_bytes)
+    assert restored.exit_code == 0
+    assert [each["id"] for each in run_json(run, "sessions")] == [session]
+    refused = CliRunner().invoke(main, command, input="text")
+    assert refused.output == "Error: standard input is not a SQLite database: send a snapshot\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_cannot_be_restored_is_named(run: Run, tmp_path: Path) -> None:
     other, text = tmp_path / "other.sqlite3", tmp_path / "text"
     with closing(sqlite3.connect(other)) as connection:

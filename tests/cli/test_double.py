@@ -86,7 +86,7 @@ def test_two_doubles_are_independent() -> None:
 
 
 def test_the_ready_file_has_url_pid_and_version_until_the_double_ends(tmp_path: Path) -> None:
-    file = tmp_path / "new" / "ready.json"
+    file = tmp_path / "ready.json"
     with running_double("--ready-file", str(file)) as double:
         ready = {"url": double.url, "pid": double.popen.pid, "version": __version__}
         assert json.loads(file.read_text()) == ready

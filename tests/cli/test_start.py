@@ -120,9 +120,10 @@ def test_init_writes_files_with_which_a_test_passes_and_replaces_none(tmp_path: 
 
 def test_the_demo_has_sessions_and_its_console_and_touches_no_database(tmp_path: Path) -> None:
     db = tmp_path / "mine.sqlite3"
-    environ = clean_environment(SESSIONARY_DB=str(db))
+    environ = clean_environment(SESSIONARY_DB=str(db), SESSIONARY_PORT="0")
     command = [COMMAND, *block("sh look").split()[1:]]
-    with running_process([*command, "--port", "0"], environ) as process:
+    with running_process(command, environ) as process:
+        assert not process.url.endswith(":8000")
         _, page = process.request("GET", "/_control/v1/sessions")
         assert len(page["sessions"]) == 30
         found = run_command(COMMAND, "console", SESSIONARY_URL=process.url).stdout.strip()
@@ -135,7 +136,7 @@ def test_the_demo_has_sessions_and_its_console_and_touches_no_database(tmp_path:
 def test_status_says_what_runs_where_and_what_does_not(tmp_path: Path) -> None:
     db = str(tmp_path / "a.sqlite3")
     nothing = run_command(COMMAND, "status", SESSIONARY_URL="http://127.0.0.1:9", SESSIONARY_DB=db)
-    assert nothing.returncode == 0
+    assert nothing.returncode == 1
     assert nothing.stdout.startswith("steered    http://127.0.0.1:9 (from SESSIONARY_URL)\n")
     assert "http://127.0.0.1:9 does not answer: Connection refused" in nothing.stdout
     assert f"database   there is no database at {db}" in nothing.stdout
@@ -144,6 +145,8 @@ def test_status_says_what_runs_where_and_what_does_not(tmp_path: Path) -> None:
         double.request("POST", "/session/start", {}, Authorization="Bearer sk-notte-any")
         command = (COMMAND, "status", "--json", "--url", double.url)
         found = json.loads(run_command(*command, SESSIONARY_DB=db).stdout)
+        other = run_command(*command[:2], SESSIONARY_URL=f"{double.url}/elsewhere")
+        assert other.returncode == 1, other.stdout
     assert (found["target"], found["source"], found["problem"]) == (double.url, "--url", None)
     assert (found["sessions"], found["open"], found["namespaces"]) == (1, 1, 1)
     assert (found["clock"]["mode"], found["role"], found["readonly"]) == ("real", "double", False)

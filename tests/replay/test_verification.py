@@ -288,4 +288,4 @@ def test_a_file_that_is_missing_and_one_without_calls_get_a_sentence(tmp_path: P
     empty = tmp_path / "empty.har"
     empty.write_text('{"log": {"entries": []}}')
     printed = run_command(COMMAND, "verify", str(empty), "--surface", "notte")
-    assert printed.stdout == "notte: no call could be compared\n"
+    assert (printed.returncode, printed.stdout) == (1, "notte: no call could be compared\n")

@@ -110,7 +110,7 @@ def test_it_keeps_serving_after_the_reader_of_its_output_left(tmp_path: Path, co
 
 
 @pytest.mark.parametrize("command", ["serve", "double"])
-@pytest.mark.parametrize("place", ["folder", "file/ready.json"])
+@pytest.mark.parametrize("place", ["folder", "file/ready.json", "nope/ready.json"])
 def test_an_unwritable_ready_file_is_refused_before_anything_is_created(
     tmp_path: Path, command: str, place: str
 ) -> None:

@@ -26,6 +26,8 @@ def backup(file: Path, force: bool, progress: bool | None, db: str) -> Output:
     The copy is consistent and is verified before it gets its name. It holds the hashes of API
     keys, so only its owner can read it.
     """
+    if str(file) == "-":
+        raise click.BadParameter("a backup is a file, not standard output", param_hint="FILE")
     with progress_bar("copying", progress) as show:
         store.back_up(Path(db), file, SCHEMA, replace=force, progress=show)
     size = file.stat().st_size

@@ -14,16 +14,16 @@ from sessionary.settings import Settings
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=Settings.port,
-    show_default=True,
-    help="Port to listen on; 0 picks a free one.",
+    help="Port to listen on; 0 picks a free one.  "
+    f"[env var: SESSIONARY_PORT; default: {Settings.port}]",
 )
 @clean_errors
-def demo(port: int) -> None:
+def demo(port: int | None) -> None:
     """Serve a double with example sessions and the console.
 
-    Its sessions are of all vendors, around now. Data is in memory. Ctrl-C stops it;
-    `sessionary console --open` in another terminal opens the console in a browser.
+    Its sessions are of all vendors, around now. Data is in memory; other settings are read as by
+    `sessionary double`. Ctrl-C stops it; `sessionary console --open` in another terminal opens the
+    console in a browser.
     """
     with as_file(files("sessionary.seeds") / "demo.toml") as seed:
         flags = {"seed": str(seed), "port": port, "db": ":memory:"} | CONTROL

@@ -1,16 +1,17 @@
 """`sessionary namespaces`, `reset` and `snapshot`."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from sessionary.cli.control import DefaultCommandGroup, control_command
-from sessionary.cli.output import Output
+from sessionary.cli.output import NOTHING, Output
 from sessionary.cli.tables import format_table
 from sessionary.cli.values import INSTANT
 from sessionary.client import Client, ControlError
 
-_file = click.Path(path_type=Path)
+_file = click.Path(path_type=Path, allow_dash=True)
 
 
 @click.command(epilog="Example: sessionary reset --ns t42")
@@ -32,10 +33,13 @@ def reset(client: Client) -> Output:
 def snapshot(file: Path, force: bool, client: Client) -> Output:
     """Save a namespace, without its journal, to FILE.
 
-    It holds the hashes of API keys, so only its owner can read it.
+    FILE is - for standard output. It holds the hashes of API keys, so only its owner can read it.
     """
     from sessionary import store
 
+    if str(file) == "-":
+        sys.stdout.buffer.write(client.namespaces.snapshot())
+        return NOTHING
     try:
         with store.backup_target(file, None, replace=force) as draft:
             draft.write_bytes(contents := client.namespaces.snapshot())
@@ -102,14 +106,17 @@ def fork(to: str | None, client: Client) -> Output:
 def restore(file: Path, client: Client) -> Output:
     """Replace the contents of --ns with the snapshot FILE.
 
-    A namespace that does not exist is created.
+    FILE is - for standard input. A namespace that does not exist is created.
     """
+    is_file = str(file) != "-"
+    content = file.read_bytes() if is_file else sys.stdin.buffer.read()
     try:
-        client.namespaces.restore(file.read_bytes())
+        client.namespaces.restore(content)
     except ControlError as error:
         if error.status != 400:
             raise
-        raise click.ClickException(error.detail.replace("the file", str(file), 1)) from error
+        name = str(file) if is_file else "standard input"
+        raise click.ClickException(error.detail.replace("the file", name, 1)) from error
     text = f"Restored namespace {client.namespace} from {file}"
     return Output({"namespace": client.namespace}, text)
 

@@ -16,8 +16,13 @@ class Output(NamedTuple):
     exit_code: int = 0
 
 
+NOTHING = Output(None, "")  # of a command whose standard output is a file
+
+
 def print_output(output: Output, as_json: bool) -> None:
     """Print the output of a command; exit if its exit code is not 0."""
+    if output is NOTHING:
+        return
     click.echo(json.dumps(output.value, indent=2, default=str) if as_json else output.text)
     if output.exit_code:
         raise click.exceptions.Exit(output.exit_code)

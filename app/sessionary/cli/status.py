@@ -27,7 +27,8 @@ def status(url: str, ns: str, db: str | None, as_json: bool) -> None:
     """Show what runs where: server, clock, sessions and database.
 
     The first lines are about the server or file that commands use which steer, the last one is
-    about the file that commands use which keep a database.
+    about the file that commands use which keep a database. Exits with 1 if the server does not
+    answer or refuses the token.
     """
     target = db if db is not None and control.is_file_used() else url
     source = click.get_current_context().get_parameter_source("url")
@@ -38,7 +39,7 @@ def status(url: str, ns: str, db: str | None, as_json: bool) -> None:
         **_target(url, ns, db),
         "database": _database(db or os.environ.get("SESSIONARY_DB") or Settings.db),
     }
-    print_output(Output(value, "\n".join(_lines(value))), as_json)
+    print_output(Output(value, "\n".join(_lines(value)), int(bool(value["problem"]))), as_json)
 
 
 def _target(url: str, ns: str, db: str | None) -> dict[str, Any]:

@@ -25,17 +25,19 @@ def verify(file: Path, surface: str, as_json: bool) -> None:
     """Compare a double with a vendor's service, recorded as HAR.
 
     Its calls are made again in a new double, each at the instant of the recording. Ids are mapped,
-    instants may differ by 2 seconds and the duration of the call.
+    instants may differ by 2 seconds and the duration of the call. Exits with 1 if no call could be
+    compared.
     """
     from sessionary.client import ControlError
     from sessionary.replay.har import BadHar, read_har
-    from sessionary.replay.verification import verify
+    from sessionary.replay.verification import score, verify
 
     try:
         calls = verify(read_har(file), surface)
     except (BadHar, ControlError, OSError) as error:
         raise click.ClickException(error_text(error)) from None
-    print_output(Output(_to_json(surface, calls), "\n".join(_lines(surface, calls))), as_json)
+    text, is_empty = "\n".join(_lines(surface, calls)), score(calls) is None
+    print_output(Output(_to_json(surface, calls), text, int(is_empty)), as_json)
 
 
 def _lines(surface: str, calls: "Sequence[Call]") -> Iterator[str]:

@@ -126,6 +126,8 @@ def prepare_recording(settings: Settings) -> tuple[Settings, IO[bytes] | None]:
     """
     if settings.record is None:
         return settings, None
+    if settings.record == "-":
+        raise BadSetting("record must name a file, not standard output")
     if settings.db != ":memory:":
         raise BadSetting("record must go with db :memory:, as a run begins with no rows")
     file = recording.open_file(Path(settings.record))

@@ -97,9 +97,8 @@ def check_ready_file_writable(ready_file: str | None) -> None:
 
 @contextmanager
 def _named_errors(path: Path) -> Iterator[None]:
-    """Create the folder; raise CannotWriteReadyFile for every error of the block."""
+    """Raise CannotWriteReadyFile for every error of the block."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         message = f"cannot write the ready file {path}: {error.strerror}"
