@@ -154,6 +154,7 @@ def test_a_session_is_explained_now_and_at_another_instant(run: Run, session: st
     result = run("explain", session, "--at", "+1h").output
     assert f"status     timed_out since {IDLE}" in result
     assert "timeout_minutes" in result
+    assert "\nsource     page" in result
     assert f"next       timed_out at {IDLE}" in run("explain", session).output
 
 
@@ -318,6 +319,10 @@ def test_a_snapshot_restores_a_namespace(run: Run, session: str, tmp_path: Path)
         (("explain", "none"), "session 'none' not found"),
         (("timeline", "--url", "http://127.0.0.1:9"), "sessionary double"),
         (("namespaces", "drop", "none"), "there is no namespace 'none'"),
+        (
+            ("timeline", "--ns", "t42"),
+            "there is no namespace 't42': its first vendor call or `sessionary namespaces create` ",
+        ),
         (("namespaces", "drop", "a/b"), "an id or a name in a path has no slash, but 'a/b' has"),
         (("explain", "a/b/c/d"), "an id or a name in a path has no slash"),
         (("faults", "add", "notte"), "--status: is required for the kind status"),

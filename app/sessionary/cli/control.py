@@ -172,6 +172,9 @@ def _message(error: "ControlError") -> str:
         if os.environ.get(TOKEN):
             return f"{TOKEN} is not the control plane's token: set it to that of the server"
         return f"the control plane needs its token: set {TOKEN}"
+    namespace = click.get_current_context().params.get("ns")
+    if error.detail == f"there is no namespace {namespace!r}":
+        return f"{error.detail}: its first vendor call or `sessionary namespaces create` makes it"
     places = [
         f"{_flag(each['pointer'].strip('/'))} {each['detail'].removesuffix(_JSON_FORM)}"
         for each in error.errors

@@ -77,7 +77,7 @@ def _explanation(found: Mapping[str, Any]) -> Iterable[str]:
     yield f"reason     {found['reason']}"
     if found["unless"]:
         yield f"unless     {found['unless']}"
-    yield f"source     {found['source']}"
+    yield f"source     {found['source'].removeprefix('Source: ')}"
     for each in found["next_transitions"]:
         part = f" ({each['part']})" if each["part"] else ""
         yield f"next       {each['to_status']}{part} at {each['at']}, by rule {each['rule']}"
