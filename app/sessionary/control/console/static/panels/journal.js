@@ -56,7 +56,7 @@ export function Component() {
   const { data: read, error: refusal } = useRead(path, { when: isRecorded && !problem });
   const data = problem ? null : read, error = problem ? new Error(problem) : refusal;
   const own = selected.value && `session:${selected.value.slice(selected.value.indexOf("/") + 1)}`;
-  const isOwn = filter.value === own;
+  const isOwn = own !== "" && filter.value === own;
   if (isServer() && !isRecorded) return html`<p class="sub">No call is recorded. A server records calls with --journal.</p>`;
   return html`<div class="tools">
       <input type="search" aria-label="Search calls" placeholder="Search: text, status:4xx, method:POST" value=${filter} onInput=${(event) => (filter.value = event.target.value)} />
