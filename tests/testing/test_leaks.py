@@ -27,6 +27,12 @@ def test_a_session_left_open_is_listed_at_the_end_with_the_call_that_began_it(
     )
 
 
+def test_what_a_terminal_would_obey_is_escaped(suite: Suite) -> None:
+    body = LEAVES_ONE_OPEN.replace("session_timeout_minutes=7", 'user_agent="a\\u202eb\\x9b"')
+    result = suite(body)
+    result.stdout.fnmatch_lines([r'*opened by*{"user_agent": "a\u202eb\x9b"} -> 200'])
+
+
 def test_with_leaks_error_it_fails_the_test(suite: Suite) -> None:
     result = suite(LEAVES_ONE_OPEN, "--sessionary-leaks=error")
     result.assert_outcomes(passed=1, errors=1)

@@ -138,5 +138,7 @@ def _explanation(namespace: Client, session: str, surface: str | None) -> str:
 
 
 def _shorten(value: object) -> str:
+    """Return a value as JSON that a terminal shows as it is, up to a length."""
     text = json.dumps(value, ensure_ascii=False)
+    text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
     return text if len(text) <= _MAX_BODY_LENGTH else f"{text[:_MAX_BODY_LENGTH]}…"
