@@ -60,6 +60,13 @@ LISTS = {
     "notte": ("/notte/sessions?only_active=False", NOTTE, "items"),
     "galtea": ("/galtea/sessions", GALTEA, ""),
 }
+# What another seed says of the same sessions.
+RESEEDED: dict[str, dict[str, Any]] = {
+    "scale": {"created_ago": "36h", "archived_ago": "12h", "updated_ago": "6h"},
+    "mobilenext": {"created_ago": "36h", "released_ago": "6h"},
+    "notte": {"created_ago": "36h", "last_accessed_ago": "25h", "closed_ago": "25h"},
+    "galtea": {"created_ago": "36h", "last_active_ago": "12h", "deleted_ago": "6h"},
+}
 
 
 @pytest.fixture
@@ -119,6 +126,20 @@ def test_totals_of_the_past_count_seeded_sessions_beside_others(double: Double) 
     assert totals() == [0, 1, 1, 2, 2, 1, 1, 2, 2]
 
 
+def test_totals_of_the_past_stay_when_the_clock_goes_back_behind_what_seeds_dated(
+    double: Double,
+) -> None:
+    for number, ago in ((1, "1h"), (2, "2h")):
+        row = {**SEED["scale"]["sessions"][0], "id": ID.format(number), "archived_ago": ago}
+        seed = {**SEED, "scale": {"sessions": [row | {"updated_ago": "0s"}]}}
+        double.post("/namespaces/default/seed", seed)
+    for by in ("-30m", "-90m", "-1us"):
+        double.advance(by)
+        path = "/scale/v4/sessions"
+        found = double.client.get(path, headers=SCALE | as_of("2026-03-01T09:00:00Z")).json
+        assert found["total_item_count"] == len(found["items"]) == 2
+
+
 def test_a_diff_of_the_past_has_the_seeded_changes_in_order(seeded: Double) -> None:
     changes = seeded.get("/diff?from=2026-01-01T00:00:00Z")["changes"]
     for surface, id in STATUSES:
@@ -138,14 +159,35 @@ def test_a_seed_that_is_applied_again_changes_nothing_of_the_past(seeded: Double
     assert seeded.get("/diff?from=2026-01-01T00:00:00Z") == before
 
 
-def test_a_known_session_that_a_seed_changes_is_as_it_was_before(seeded: Double) -> None:
+def test_a_known_session_that_a_seed_changes_has_the_past_that_this_seed_dates(
+    seeded: Double,
+) -> None:
+    sessions = {
+        surface: {"sessions": [{**row, **facts} for row in SEED[surface]["sessions"]]}
+        for surface, facts in RESEEDED.items()
+    }
+    other: dict[str, Any] = {"name": "other", "now": "2026-03-01T12:00:00Z"}
+    other["seed"] = {**SEED, **sessions, "galtea": {**SEED["galtea"], **sessions["galtea"]}}
+    seeded.post("/namespaces", other, status=201)
     seeded.advance("1h")
-    changed = {"id": ID.format(4), "organization": ORGANIZATION, "created_ago": "2d"}
-    changed |= {"closed_ago": "2d", "close_reason": "manual"}
-    seeded.post("/namespaces/default/seed", {"notte": {"sessions": [changed]}})
-    key = "notte", ID.format(4)
-    assert explained(seeded, key, "-1us") == "timed_out"
-    assert seeded.status(ID.format(4)) == "closed"
+    seeded.client.post("/~other/_control/v1/clock/advance", json={"by": "1h"})
+    seeded.post("/namespaces/default/seed", sessions)
+    assert _read_past(seeded) == _read_past(seeded, "/~other")
+
+
+def _read_past(double: Double, prefix: str = "") -> Any:
+    """The changes, in order of instants and sessions, and the lists as of many instants."""
+
+    def read(path: str, headers: dict[str, str]) -> Any:
+        return double.client.get(prefix + path, headers=headers).json
+
+    changes = read("/_control/v1/diff?from=2026-01-01T00:00:00Z", {})["changes"]
+    lists = [(path, headers) for path, headers, _ in LISTS.values()]
+    return sorted(changes, key=lambda each: (each["at"], each["session"], each["part"] or "")), [
+        read(path, headers | as_of(f"-{hours}h"))
+        for path, headers in (*lists, ("/_control/v1/sessions", {}))
+        for hours in range(51)
+    ]
 
 
 def test_a_seeded_galtea_session_is_pending_since_its_first_instant(double: Double) -> None:

@@ -76,8 +76,8 @@ class CheckedNamespace:
         self.client: FlaskClient = app.test_client()
         self.recorded: dict[int, Seen] = {}
         self.answers: list[tuple[str, Answer]] = []
-        # Sessions that were there when the clock went back, or that a seed has changed: the instant
-        # that they name for their status is not the first that shows it.
+        # Sessions that were there when the clock went back, or with devices of calls when a seed
+        # changed them: the instant that they name for their status is not the first that shows it.
         self.inexact: set[str] = set()
         self.wall: Traveller  # of the running case; it stands still unless an operation moves it
 

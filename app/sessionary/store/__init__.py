@@ -35,7 +35,9 @@ from sessionary.store.database import open_namespace as open_namespace
 from sessionary.store.database import open_read_only_namespace as open_read_only_namespace
 from sessionary.store.database import report_outage as report_outage
 from sessionary.store.database import size_bytes as size_bytes
+from sessionary.store.dated_rows import PastState as PastState
 from sessionary.store.dated_rows import dated as dated
+from sessionary.store.dated_rows import past_states as past_states
 from sessionary.store.errors import ContentsReplaced as ContentsReplaced
 from sessionary.store.errors import DatabaseUnavailable as DatabaseUnavailable
 from sessionary.store.errors import DatabaseUnusable as DatabaseUnusable

@@ -21,8 +21,23 @@ _OF_ROW = "born.row_id = {0}.row_id AND +born.table_name = {0}.table_name"
 _FORGET = f"""DELETE FROM history_entries AS entry WHERE seq > :last AND no > 0
 AND table_name NOT IN (SELECT value FROM json_each(:counted)) AND (session IS NULL
 OR EXISTS (SELECT 1 {_BIRTHS} AND {_OF_ROW.format("entry")}))"""
-_FORGET_SAME = """DELETE FROM history_entries WHERE seq > :last AND no > 0 AND table_name = '{0}'
-AND old_values = (SELECT {1} FROM "{0}" AS old WHERE old.rowid = row_id)"""
+_FORGET_SAME = """DELETE FROM history_entries AS entry WHERE seq > :last AND no > 0
+AND table_name = '{0}' AND (SELECT first.old_values FROM history_entries AS first
+WHERE first.row_id = entry.row_id AND +first.table_name = '{0}' AND +first.seq > :last
+ORDER BY +first.seq LIMIT 1) = (SELECT {1} FROM "{0}" AS old WHERE old.rowid = row_id)"""
+# Known rows that have changed, each with its first new entry, which becomes the birth of the row.
+_CHANGED = """SELECT json_group_array(json_array(row_id, seq)) FROM (SELECT each.row_id,
+MIN(each.seq) AS seq, each.old_values FROM json_each(:ids) CROSS JOIN "{0}" AS seeded
+ON seeded.id = value CROSS JOIN history_entries AS each ON each.row_id = seeded.rowid
+AND +each.table_name = '{0}' AND each.seq > :last GROUP BY each.row_id)
+WHERE old_values IS NOT NULL"""
+_REPLACE = (
+    """DELETE FROM history_entries WHERE seq IN (SELECT each.seq FROM json_each(:rows)
+CROSS JOIN history_entries AS each ON each.row_id = json_extract(value, '$[0]')
+AND each.table_name = '{0}' AND each.seq <> json_extract(value, '$[1]'))""",
+    """UPDATE history_entries SET old_values = NULL, due_at = NULL, first_due_at = NULL
+WHERE seq IN (SELECT json_extract(value, '$[1]') FROM json_each(:rows))""",
+)
 _INSERT = """INSERT INTO history_entries (no, at, shown_at, newest_at, table_name, row_id, session,
 old_values, due_at, first_due_at) SELECT 0, dated.at, dated.at, history_now.newest_at,
 born.table_name, born.row_id, born.session, dated.old_values, dated.due_at, dated.first_due_at
@@ -33,19 +48,25 @@ CROSS JOIN "{0}" AS seeded ON seeded.id = dated.id CROSS JOIN history_entries AS
 ON born.row_id = seeded.rowid AND +born.table_name = '{0}' AND born.old_values IS NULL
 AND born.seq > :last WHERE dated.at > (SELECT MIN(first.at) FROM history_entries AS first)
 ORDER BY dated.at"""
+_OF_ROWS = """SELECT seeded.id, each.at, each.old_values FROM json_each(?)
+CROSS JOIN "{0}" AS seeded ON seeded.id = value CROSS JOIN history_entries AS each
+ON each.row_id = seeded.rowid AND +each.table_name = '{0}'
+ORDER BY each.row_id, each.at, each.no, each.seq"""
 _OF_COUNT = """SELECT seq, at, no, old_values FROM history_entries
 WHERE row_id = ? AND table_name = ? AND at >= ? ORDER BY at, no, seq"""
 _INSERT_COUNT = """INSERT INTO history_entries (no, at, shown_at, newest_at, table_name, row_id,
 old_values) SELECT 0, ?1, ?1, newest_at, ?2, ?3, ?4 FROM history_now
 WHERE ?1 > (SELECT MIN(at) FROM history_entries)"""
+_BEGINNING = -(2**62)  # before all instants
+PastState = tuple[int, dict[str, Any] | None]
 
 
 @contextmanager
 def dated(batch: Batch) -> Iterator[None]:
     """Log the rows that the block writes at the instants of their states.
 
-    Rows without states exist at every past instant. A known row changes now. Must run inside a
-    transaction.
+    Rows without states exist at every past instant. The states of a known row replace its past, if
+    the block changes it; a known row without states changes now. Must run inside a transaction.
     """
     namespace = current_namespace()
     if not namespace.has_undo_log:
@@ -55,17 +76,42 @@ def dated(batch: Batch) -> Iterator[None]:
     (last,) = run("SELECT MAX(seq) FROM history_entries").fetchone()
     yield
     (now,) = run("SELECT shown_at FROM history_now").fetchone()
-    for model, states in batch.states.items():
-        rows = [entry for id, each in states.items() for entry in _entries(model, id, each, now)]
-        sql = _INSERT.format(model._meta.table_name)
-        run(sql, {"rows": json.dumps(rows), "last": last})
-    counted = json.dumps([model._meta.table_name for model, _ in batch.counts])
-    run(_FORGET, {"last": last, "counted": counted})
+    counted = [model._meta.table_name for model, _ in batch.counts]
     written = run("SELECT DISTINCT table_name FROM history_entries WHERE seq > ?", (last,))
-    for (name,) in written.fetchall():
+    for name in {name for (name,) in written.fetchall()} - {*counted}:
         run(_FORGET_SAME.format(name, old_values_sql(logged_tables[name])), {"last": last})
+    for model, states in batch.states.items():
+        name = model._meta.table_name
+        _replace_past(name, list(states), last)
+        rows = [entry for id, each in states.items() for entry in _entries(model, id, each, now)]
+        run(_INSERT.format(name), {"rows": json.dumps(rows), "last": last})
+    run(_FORGET, {"last": last, "counted": json.dumps(counted)})
     for (model, key), changes in batch.counts.items():
-        _add_to_count(model, key, changes)
+        _add_to_count(model, key, [(min(at, now), each) for at, each in changes])
+
+
+def past_states(model: type[Model], ids: Sequence[str]) -> dict[str, list[PastState]]:
+    """Return the past states of stored rows, each from its instant on; None before the insert.
+
+    The last one is the row as it is stored: its values are left empty.
+    """
+    found: dict[str, list[PastState]] = {id: [(_BEGINNING, {})] for id in ids}
+    if current_namespace().has_undo_log:
+        names = [each.name for each in model._meta.sorted_fields]
+        sql = _OF_ROWS.format(model._meta.table_name)
+        for id, at, old in current_namespace().connection().execute(sql, (json.dumps(ids),)):
+            values = old and dict(zip(names, json.loads(old), strict=True))
+            found[id][-1:] = [(found[id][-1][0], values), (at, {})]
+    return found
+
+
+def _replace_past(table: str, ids: list[str], last: int) -> None:
+    """Forget the entries of known rows which have changed; they are born by the last write."""
+    run = current_namespace().connection().execute
+    values = {"ids": json.dumps(ids), "last": last}
+    (rows,) = run(_CHANGED.format(table), values).fetchone()
+    for sql in _REPLACE:
+        run(sql.format(table), {"rows": rows})
 
 
 def _entries(model: type[Model], id: str, states: Sequence[State], now: int) -> Iterator[list[Any]]:

@@ -136,6 +136,11 @@ _due = Statement(
     ),
 )
 _MOVE_BACK = (
+    # Of a row without a session the first entry is enough, and those of seeds are not in order.
+    "DELETE FROM history_entries AS entry WHERE at > :at AND session IS NULL AND table_name <> '' "
+    "AND EXISTS (SELECT 1 FROM history_entries AS earlier WHERE earlier.row_id = entry.row_id "
+    "AND earlier.table_name = entry.table_name AND earlier.at >= :at "
+    "AND (earlier.at, earlier.no, earlier.seq) < (entry.at, entry.no, entry.seq))",
     "UPDATE history_entries SET at = :at WHERE at > :at",
     "UPDATE history_now SET no = no + 1, at = :at, shown_at = :at, call = :call",
     # An entry of no row, so that the last one up to an instant knows how far the clock had been.

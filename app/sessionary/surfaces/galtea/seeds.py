@@ -141,7 +141,7 @@ def _plan_sessions(rows: SeedRows, batch: Batch) -> None:
     for session in planned.values():
         if batch.find(Session, id=session.id) is None:
             batch.upsert(Session, "id", "organization", **session._asdict())
-            batch.date(Session, session.id, ((at, s._asdict()) for at, s in _states(session)))
+        batch.date(Session, session.id, ((at, s._asdict()) for at, s in _states(session)))
 
 
 def _custom_id(row: SessionRow) -> tuple[str, str, str | None]:

@@ -139,6 +139,7 @@ def _write_sessions(batch: Batch, new: Sequence[SessionRow], serials: set[str]) 
     for serial in serials:
         allocation.store_lease_end(serial, now)
     known = {row["id"] for row in batch.rows(Session)} - {row.id for row in new}
+    _keep_past_of_calls(batch, known)
     batch.write(Session, Allocation)
     sessions.store_last_releases.run(ids=json_codec.encode(list(known)))
     listed = sorted((row for row in new if row.created_at), key=lambda row: row.created_at or 0)
@@ -146,6 +147,16 @@ def _write_sessions(batch: Batch, new: Sequence[SessionRow], serials: set[str]) 
         allocation.raise_mark(newest)
     if allocations.held_twice.all(serials=json_codec.encode(list(serials)), now=now):
         raise Outdated
+
+
+def _keep_past_of_calls(batch: Batch, known: set[str]) -> None:
+    """Leave the past of known sessions as it is where calls have allocated further devices."""
+    seeded = {row["id"]: row["session"] for row in batch.rows(Allocation)}
+    ids, of_seed = (json_codec.encode(list(each)) for each in (known, seeded))
+    for id in allocations.sessions_of_others.all(ids=ids, seeded=of_seed):
+        batch.states[Session].pop(id, None)
+        for each in [each for each, session in seeded.items() if session == id]:
+            batch.states[Allocation].pop(each, None)
 
 
 def _find_devices(rows: SeedRows, batch: Batch) -> dict[str, DeviceRow]:

@@ -71,9 +71,8 @@ def update_counts(before: SessionRow | None, after: SessionRow) -> None:
             _add_to_count.run(account_id=row.account_id, live=by * live, archived=by * (not live))
 
 
-known_ids = Statement(
-    lambda row: str(row[0]),
-    lambda: Session.select(Session.id).where(Session.id.in_(param_list("ids"))),
+by_ids = Statement(
+    SessionRow._make, lambda: Session.select(*_COLUMNS).where(Session.id.in_(param_list("ids")))
 )
 _counted = Statement(
     lambda row: (str(row[0]), int(row[1]), int(row[2])),

@@ -1,7 +1,7 @@
 """Scale's table of the seed file."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from marshmallow import fields
 from sessionary.identity import Organization, User
 from sessionary.seeds.identity import find_user
 from sessionary.seeds.schemas import Ago, BadRow, Moment, SeedRow
-from sessionary.store import Batch
+from sessionary.store import Batch, PastState, past_states
 from sessionary.surfaces.scale import queries, rules
 from sessionary.surfaces.scale.models import Session, SessionCount, SessionRow
 from sessionary.web import json_codec
@@ -102,18 +102,30 @@ def _states(session: SessionRow) -> Iterator[tuple[int, SessionRow]]:
 
 
 def _write(batch: Batch) -> None:
-    """Write the sessions and count them, as of the past as well."""
-    keys = json_codec.encode([row["id"] for row in batch.rows(Session)])
-    known = set(queries.known_ids.all(ids=keys))
-    for row in batch.rows(Session):
-        if row["id"] not in known:
-            batch.date_count(SessionCount, row["account_id"], row["created_at"], live=1)
-        if row["id"] not in known and row["archived_at"] is not None:
-            changes = {"live": -1, "archived": 1}
-            batch.date_count(SessionCount, row["account_id"], row["archived_at"], **changes)
+    """Write the sessions and count those that change, as of the past as well."""
+    rows = {row["id"]: row for row in batch.rows(Session)}
+    stored = queries.by_ids.all(ids=json_codec.encode(list(rows)))
+    known = {row.id: row._asdict() for row in stored}
+    changed = [id for id, row in rows.items() if row != known.get(id)]
+    keys = json_codec.encode(changed)
+    for id, states in past_states(Session, [id for id in changed if id in known]).items():
+        _date_counts(batch, [*states[:-1], (states[-1][0], known[id])], -1)
+    for id in changed:
+        _date_counts(batch, batch.states[Session][id], 1)
     queries.add_to_counts(keys, -1)
     batch.write(Session)
     queries.add_to_counts(keys, 1)
+
+
+def _date_counts(batch: Batch, states: Sequence[PastState], times: int) -> None:
+    """Count a session of these states at their instants, or with -1 take it out."""
+    before: tuple[str, str] | None = None
+    for at, row in states:
+        after = row and (row["account_id"], "live" if row["archived_at"] is None else "archived")
+        for place, by in ((before, -times), (after, times)) if after != before else ():
+            if place:
+                batch.date_count(SessionCount, place[0], at, **{place[1]: by})
+        before = after or None
 
 
 TABLES = (SeedTable("scale.sessions", SessionSeed(), _plan),)

@@ -71,6 +71,17 @@ open_after = Statement(
     ),
 )
 # Which of these devices are held by several sessions.
+# Sessions with allocations which are not among the seeded ones.
+sessions_of_others = Statement(
+    lambda row: str(row[0]),
+    lambda: (
+        Allocation.select(Allocation.session)
+        .where(
+            Allocation.session.in_(param_list("ids")), Allocation.id.not_in(param_list("seeded"))
+        )
+        .distinct()
+    ),
+)
 held_twice = Statement(
     tuple,
     lambda: (
