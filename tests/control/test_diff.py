@@ -177,17 +177,17 @@ def test_a_page_of_a_diff_has_a_change_by_time_before_writes_that_it_leaves_out(
         assert double.get(f"/diff?from={NOON}&limit={limit}")["changes"] == whole[:limit]
 
 
-def test_a_timeout_before_a_seed_changed_its_session_is_in_a_diff_from_its_deadline(
-    double: Double,
-) -> None:
+def test_a_diff_has_the_changes_that_a_seed_dates_in_place_of_those_before(double: Double) -> None:
     id = double.start()
     double.advance("6m")
     row = {"id": id, "organization": DEFAULT_ORGANIZATION, "created_ago": "1m"}
     home = {"id": DEFAULT_ORGANIZATION, "name": "Home"}
     seed = {"organizations": [home], "notte": {"sessions": [row]}}
     double.post("/namespaces/default/seed", seed)
-    assert changes(double, "from=2026-03-01T12:05:00Z&to=2026-03-01T12:05:01Z") == [
-        ("12:05:00", "time", "active", "timed_out")
+    double.advance("5m")
+    assert changes(double, "from=2026-03-01T11:00:00Z") == [
+        ("12:05:00", "call", None, "active"),
+        ("12:10:00", "time", "active", "timed_out"),
     ]
 
 
