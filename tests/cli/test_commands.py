@@ -123,7 +123,17 @@ def test_a_key_is_created_listed_and_revoked(sessionary: Command, db: str) -> No
 def test_a_created_key_is_printed_with_a_hint_to_store_it(sessionary: Command) -> None:
     lines = sessionary("keys", "create").output.splitlines()
     assert lines[0].startswith("key_")
-    assert lines[2] == "Store the secret now: only its hash is kept."
+    assert lines[2:] == ["Store the secret now: only its hash is kept."]
+
+
+def test_a_key_says_that_it_made_a_database(sessionary: Command, tmp_path: Path) -> None:
+    other = str(tmp_path / "nope" / "none.sqlite3")
+    missing = f"Error: there is no database at {other}.\n"
+    assert sessionary("prune", "--ended-before", "1d", "--db", other).output == missing
+    assert not list(tmp_path.glob("nope"))
+    made = sessionary("keys", "create", "--db", other)
+    assert made.output.endswith(f"\nThe database is new: there was none at {other}.\n")
+    assert "new" not in sessionary("keys", "create", "--db", other).output.split()
 
 
 def test_an_expired_key_is_listed_as_expired(sessionary: Command) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -45,6 +46,7 @@ def create(
 
     The secret is printed only now.
     """
+    is_new = not Path(db).exists()
     with open_or_create(db), store.transaction():
         expiry = None if expires_at is None else absolute(expires_at, clock.now())
         owner_id = full_id("user", user, identity.User)
@@ -59,6 +61,8 @@ def create(
         )
         is_expired = expiry is not None and expiry <= clock.now()
     text = f"{key.id}\n{key.secret}\nStore the secret now: only its hash is kept."
+    if is_new:
+        text += f"\nThe database is new: there was none at {db}."
     if is_expired:
         text += f"\nThe key has expired already: --expires-at {expires_at} is in the past."
     return Output(key._asdict(), text)
