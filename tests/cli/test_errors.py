@@ -101,6 +101,19 @@ def test_a_closed_pipe_is_not_an_error(db: Path, command: str) -> None:
     assert result.stderr == ""
 
 
+def test_help_that_cannot_be_written_is_an_error_in_a_sentence() -> None:
+    result = subprocess.run(
+        ["sh", "-c", '"$0" --help >/dev/full', COMMAND],
+        env=clean_environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert result.stderr == "Error: the output cannot be written: No space left on device\n"
+    assert result.returncode == 1
+
+
 FILES = (
     "backup {}",
     "restore {}",

@@ -1,8 +1,11 @@
 """The command line: `sessionary COMMAND`."""
 
+import errno
 import gc
 import os
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -98,6 +101,15 @@ class _LazyGroup(click.Group):
         for heading, summaries in _SECTIONS.items():
             with formatter.section(heading):
                 formatter.write_dl(list(summaries.items()))
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # the help is printed before a command can say so
+            if error.errno != errno.ENOSPC:
+                raise
+            click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> object:
         try:
