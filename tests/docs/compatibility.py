@@ -258,6 +258,8 @@ def _words(found: Mapping[str, Any]) -> str:
         return " or ".join(map(_words, found["oneOf"]))
     types = found.get("type", "any")
     types = [types] if isinstance(types, str) else types
+    if list(types) == ["null"]:  # of a value of any type, which may be null
+        return "any"
     return " or ".join(found.get("format", each) if each == "string" else each for each in types)
 
 

@@ -73,8 +73,9 @@ class Mobilecli:
     def end_daemon(self) -> None:
         """End the process that a command with devices leaves, which keeps the first address."""
         with suppress(FileNotFoundError, ProcessLookupError):
-            pid = json.loads((self.home / ".mobilecli/daemon.pid").read_text())["pid"]
-            os.kill(pid, signal.SIGTERM)
+            text = (self.home / ".mobilecli/daemon.pid").read_text()
+            found, _ = json.JSONDecoder().raw_decode(text)  # the rest of a longer one may follow
+            os.kill(found["pid"], signal.SIGTERM)
 
 
 @pytest.fixture(params=sdk_script.MOBILECLI_VERSIONS)
