@@ -73,6 +73,7 @@ def status_of(server: Process, session_id: str) -> str:
 
 def test_the_ready_file_holds_the_url_and_is_removed_at_the_end(db: str, tmp_path: Path) -> None:
     ready = tmp_path / "run" / "ready.json"
+    ready.parent.mkdir()
     with running_server("--db", db, "--auth", "lenient", "--ready-file", str(ready)) as server:
         assert json.loads(ready.read_text()) == {
             "url": server.url,

@@ -449,3 +449,21 @@ def test_allocations_open_after_an_instant_are_those_not_released_by_then(
     ]
     values = {"serials": json.dumps(wanted), "after": after}
     assert sorted(assert_reads_alike(allocations.open_after, **values)) == sorted(expected)
+
+
+@generated(wanted=st.data())
+def test_sessions_of_others_have_an_allocation_that_is_not_seeded(
+    namespace: Namespace, wanted: st.DataObject
+) -> None:
+    rows = namespace[2]
+    ids = wanted.draw(st.sets(st.sampled_from([each.session for each in rows]))) if rows else set()
+    seeded = wanted.draw(st.sets(st.sampled_from([each.id for each in rows]))) if rows else set()
+    values = {"ids": json.dumps(sorted(ids)), "seeded": json.dumps(sorted(seeded))}
+    expected = {each.session for each in rows if each.session in ids and each.id not in seeded}
+    found = assert_reads_alike(allocations.sessions_of_others, **values)
+    assert sorted(found) == sorted(expected)
+
+
+def test_sessions_of_others_are_found_by_an_index(place: App) -> None:
+    plan = place.plan(allocations.sessions_of_others, ids="[]", seeded="[]")
+    assert any("SEARCH" in step and "(session=?)" in step for step in plan), plan

@@ -70,8 +70,7 @@ open_after = Statement(
         Allocation.released_at.is_null() | (Allocation.released_at > param("after")),
     ),
 )
-# Which of these devices are held by several sessions.
-# Sessions with allocations which are not among the seeded ones.
+# Those of these sessions that have an allocation which is not among the seeded ones.
 sessions_of_others = Statement(
     lambda row: str(row[0]),
     lambda: (
@@ -82,6 +81,7 @@ sessions_of_others = Statement(
         .distinct()
     ),
 )
+# Which of these devices are held by several sessions.
 held_twice = Statement(
     tuple,
     lambda: (
