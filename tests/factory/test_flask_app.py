@@ -55,7 +55,7 @@ PATHS = [
         "/plain/x",
         "/raises",
         "/aborts",
-        "//plain/7",
+        "//plain/7?a=1",
         "/no",
     )
 ]

@@ -1,4 +1,4 @@
-"""Flask, without the work at each request that needs no answer here."""
+"""Flask, without work at each request that this application does not need."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -29,11 +29,11 @@ class SessionaryFlask(Flask):
         self._before: dict[str | None, tuple[Callable[[], Any], ...]] = {}
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function. Flask asks at each call whether it is a coroutine."""
+        """Return the function, without a check at each call for a coroutine."""
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Bind the routes to a request, whose Host selects none (10 % of the time of a GET)."""
+        """Bind the routes to a request; its Host selects none (10 % of the time of a GET)."""
         names = self.config["SERVER_NAME"], self.config["TRUSTED_HOSTS"]
         if request is None or "HTTP_UPGRADE" in request.environ or any(names):
             return super().create_url_adapter(request)
@@ -45,10 +45,11 @@ class SessionaryFlask(Flask):
             request.scheme,
             request.path,
             request.method,
+            request.environ.get("QUERY_STRING", ""),
         )
 
     def preprocess_request(self) -> Any:
-        """Call what comes before a view, which is found once for each endpoint."""
+        """Call the functions before a view; they are found once for each endpoint."""
         endpoint = request.endpoint
         found = self._before.get(endpoint)
         if found is None:
